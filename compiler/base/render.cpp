@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "compiler/base/report.h"
+
+namespace base {
+
+namespace {
+
+constexpr int tab_width = 4;
+
+/// In order of file and place, those without a place first; equal ones once.
+std::vector<const Diagnostic*> in_order(const Report& report) {
+  std::vector<const Diagnostic*> list;
+  for (const Diagnostic& diagnostic : report.diagnostics()) list.push_back(&diagnostic);
+  const auto key = [](const Diagnostic* d) {
+    return d->span ? std::tuple(d->span->file.index, d->span->begin, d->span->end)
+                   : std::tuple(-1, uint32_t{0}, uint32_t{0});
+  };
+  std::stable_sort(list.begin(), list.end(), [&](auto* a, auto* b) { return key(a) < key(b); });
+  std::vector<const Diagnostic*> unique;
+  for (const Diagnostic* candidate : list) {
+    const bool known = std::any_of(unique.begin(), unique.end(), [&](const Diagnostic* seen) {
+      return seen->code == candidate->code && seen->message == candidate->message &&
+             seen->span == candidate->span;
+    });
+    if (!known) unique.push_back(candidate);
+  }
+  return unique;
+}
+
+const char* severity_name(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
+
+/// Combining marks stand on the letter before them; East Asian wide characters and emoji take two cells.
+int cells_of(char32_t c) {
+  if ((c >= 0x300 && c <= 0x36F) || c == 0x200B || c == 0x200D || (c >= 0xFE00 && c <= 0xFE0F)) return 0;
+  const bool wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
+                    (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
+                    (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
+                    (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD);
+  return wide ? 2 : 1;
+}
+
+/// A line as the terminal shows it (tabs become spaces, control characters do not reach the terminal),
+/// and for each of its bytes, and the one past the end, the cell where it stands.
+struct Shown {
+  std::string text;
+  std::vector<int> cells;
+};
+Shown show(std::string_view line) {
+  Shown shown;
+  int cell = 0;
+  for (size_t i = 0; i < line.size();) {
+    const auto first = static_cast<unsigned char>(line[i]);
+    const size_t length = std::min<size_t>(first < 0xC0   ? 1
+                                           : first < 0xE0 ? 2
+                                           : first < 0xF0 ? 3
+                                                          : 4,
+                                           line.size() - i);
+    shown.cells.insert(shown.cells.end(), length, cell);
+    if (line[i] == '\t') {
+      const int next = (cell / tab_width + 1) * tab_width;
+      shown.text.append(static_cast<size_t>(next - cell), ' ');
+      cell = next;
+    } else if (first < 0x20 || first == 0x7F) {
+      shown.text += "\uFFFD";
+      ++cell;
+    } else if (first >= 0x80 && length == 1) {
+      shown.text += "\uFFFD";  // not UTF-8: the file was refused, its lines are shown all the same
+      ++cell;
+    } else {
+      char32_t c = first;
+      if (length > 1) c = first & (0x7Fu >> length);
+      for (size_t k = 1; k < length; ++k) c = (c << 6) | (static_cast<unsigned char>(line[i + k]) & 0x3F);
+      shown.text += line.substr(i, length);
+      cell += cells_of(c);
+    }
+    i += length;
+  }
+  shown.cells.push_back(cell);
+  return shown;
+}
+
+class TextRenderer {
+ public:
+  TextRenderer(const SourceSet& sources, bool colour) : sources_(sources), colour_(colour) {}
+
+  void write(const Diagnostic& diagnostic) {
+    const CodeInfo& kind = info(diagnostic.code);
+    const char* shade = kind.severity == Severity::error ? "\033[1;31m" : "\033[1;33m";
+    if (!out_.empty()) out_ += '\n';
+    out_ += paint(shade, fmt::format("{}[{}]", severity_name(kind.severity), kind.name)) +
+            paint("\033[1m", ": " + diagnostic.message) + '\n';
+    const size_t margin = margin_of(diagnostic);
+    if (diagnostic.span) {
+      arrow(margin, *diagnostic.span);
+      excerpt(margin, *diagnostic.span, diagnostic.text_label, shade);
+    }
+    // An empty gutter line sets the notes apart from the excerpt; without an excerpt there is nothing to
+    // part.
+    if (diagnostic.span && (!diagnostic.notes.empty() || !diagnostic.text_help.empty()))
+      out_ += gutter(margin, "") + '\n';
+    for (const Note& note : diagnostic.notes) {
+      out_ += paint("\033[1;32m", "note") + ": " + note.text + '\n';
+      if (note.span) arrow(margin, *note.span);
+    }
+    if (!diagnostic.text_help.empty())
+      out_ += paint("\033[1;36m", "help") + ": " + diagnostic.text_help + '\n';
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string paint(const char* shade, const std::string& text) const {
+    return colour_ ? shade + text + "\033[0m" : text;
+  }
+
+  /// Width of the widest line number this diagnostic shows.
+  size_t margin_of(const Diagnostic& diagnostic) const {
+    if (!diagnostic.span) return 0;
+    return std::to_string(sources_.place(diagnostic.span->file, diagnostic.span->begin).line).size();
+  }
+
+  std::string gutter(size_t margin, const std::string& number) const {
+    return paint("\033[1;34m", std::string(margin - number.size(), ' ') + number + " |");
+  }
+
+  void arrow(size_t margin, Span span) {
+    const Place place = sources_.place(span.file, span.begin);
+    out_ += std::string(margin, ' ') + (margin == 0 ? "  " : " ") + paint("\033[1;34m", "-->") + " " +
+            fmt::format("{}:{}:{}\n", sources_.file(span.file).name, place.line, place.column);
+  }
+
+  void excerpt(size_t margin, Span span, const std::string& label, const char* shade) {
+    const Place place = sources_.place(span.file, span.begin);
+    const std::string_view line = sources_.line(span.file, place.line);
+    const uint32_t start = sources_.file(span.file).line_starts[static_cast<size_t>(place.line - 1)];
+    const Shown shown = show(line);
+    // A span over several lines is underlined to the end of its first.
+    const size_t begin = std::min<size_t>(span.begin - start, line.size());
+    const size_t end = std::clamp<size_t>(span.end - std::min(span.end, start), begin, line.size());
+    const int from = shown.cells[begin];
+    const int width = std::max(shown.cells[end] - from, 1);
+    out_ += gutter(margin, "") + '\n';
+    out_ += gutter(margin, std::to_string(place.line)) + (shown.text.empty() ? "" : " " + shown.text) + '\n';
+    std::string mark(static_cast<size_t>(width), '^');
+    if (!label.empty()) mark += " " + label;
+    out_ +=
+        gutter(margin, "") + " " + std::string(static_cast<size_t>(from), ' ') + paint(shade, mark) + '\n';
+  }
+
+  const SourceSet& sources_;
+  bool colour_;
+  std::string out_;
+};
+
+nlohmann::ordered_json place_json(const SourceSet& sources, const std::optional<Span>& span) {
+  nlohmann::ordered_json place = {{"file", nullptr}, {"line", nullptr}, {"column", nullptr}};
+  if (span) {
+    const Place at = sources.place(span->file, span->begin);
+    place = {{"file", sources.file(span->file).name}, {"line", at.line}, {"column", at.column}};
+  }
+  return place;
+}
+
+}  // namespace
+
+std::string render_text(const Report& report, bool colour) {
+  TextRenderer renderer(report.sources(), colour);
+  for (const Diagnostic* diagnostic : in_order(report)) renderer.write(*diagnostic);
+  return renderer.take();
+}
+
+std::string render_json(const Report& report) {
+  std::string out;
+  for (const Diagnostic* diagnostic : in_order(report)) {
+    const CodeInfo& kind = info(diagnostic->code);
+    nlohmann::ordered_json line = {
+        {"code", kind.name}, {"severity", severity_name(kind.severity)}, {"message", diagnostic->message}};
+    line.update(place_json(report.sources(), diagnostic->span));
+    line["notes"] = nlohmann::ordered_json::array();
+    for (const Note& note : diagnostic->notes) {
+      nlohmann::ordered_json entry = {{"message", note.text}};
+      entry.update(place_json(report.sources(), note.span));
+      line["notes"].push_back(std::move(entry));
+    }
+    line["help"] = diagnostic->text_help.empty() ? nlohmann::ordered_json(nullptr)
+                                                 : nlohmann::ordered_json(diagnostic->text_help);
+    out += line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  }
+  return out;
+}
+
+}  // namespace base
