@@ -1,0 +1,28 @@
+// In: the shape of one GEMM or convolution. Out: an object that runs it.
+// Holds: whatever may be slow or allocate happens in the constructor; run() is called by one thread at a time
+// and starts the threads itself. The number of threads is the one set when the operation was prepared.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "runtime/abi.h"
+
+struct vae_heavy_op {
+  virtual ~vae_heavy_op() = default;
+  virtual void run(const float* a, const float* b, float* c) = 0;
+
+  std::string description;  // what does the work; never begins with `ref`
+  double flops = 0;
+};
+
+namespace onednn {
+
+using Op = std::unique_ptr<vae_heavy_op>;
+
+/// Throws std::invalid_argument if an extent is not positive.
+Op make_gemm(const vae_gemm& shape);
+
+/// Throws std::invalid_argument if the extents of the two sides do not fit together.
+Op make_convolution(const vae_convolution& shape);
+
+}  // namespace onednn

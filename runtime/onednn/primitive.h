@@ -1,0 +1,37 @@
+// In: a oneDNN primitive and the layouts of its arguments. Out: a call that takes plain pointers.
+// Holds: no allocation when run; all calls share one scratchpad, since only one runs at a time.
+#pragma once
+#include <oneapi/dnnl/dnnl.hpp>
+#include <vector>
+
+namespace onednn {
+
+const dnnl::engine& cpu();
+const dnnl::stream& cpu_stream();
+
+/// Attributes of every primitive: its scratch memory is the shared one.
+const dnnl::primitive_attr& shared_scratch();
+
+dnnl::memory::desc plain(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag);
+
+class Call {
+ public:
+  Call() = default;
+  /// `arguments` in the order in which bind() counts them; `scratchpad` is pd.scratchpad_desc().
+  Call(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad,
+       const std::vector<std::pair<int, dnnl::memory::desc>>& arguments);
+
+  void bind(size_t position, const float* data);
+  void bind(size_t position, const dnnl::memory& memory);
+  void run();
+
+ private:
+  dnnl::primitive primitive_;
+  std::vector<dnnl::memory> memories_;
+  std::vector<dnnl_exec_arg_t> arguments_;
+};
+
+/// Copies between two layouts of one tensor: argument 0 is the source, 1 the destination.
+Call make_reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
+
+}  // namespace onednn

@@ -1,0 +1,36 @@
+// The table of heavy kernels that the rest of the runtime sees: plain C in front, exceptions stop here.
+#include <omp.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "runtime/onednn/heavy_op.h"
+
+namespace {
+
+template <class Shape>
+vae_heavy_op* prepare(onednn::Op (*make)(const Shape&), const Shape* shape, char* error, size_t error_size) {
+  try {
+    return make(*shape).release();
+  } catch (const std::exception& failure) {
+    if (error && error_size) std::snprintf(error, error_size, "%s", failure.what());
+    return nullptr;
+  }
+}
+
+const vae_heavy table = {
+    .name = "onednn",
+    .set_threads = [](int threads) { omp_set_num_threads(threads); },
+    .prepare_gemm = [](const vae_gemm* shape, char* error,
+                       size_t size) { return prepare(onednn::make_gemm, shape, error, size); },
+    .prepare_convolution = [](const vae_convolution* shape, char* error,
+                              size_t size) { return prepare(onednn::make_convolution, shape, error, size); },
+    .run = [](vae_heavy_op* op, const float* a, const float* b, float* c) { op->run(a, b, c); },
+    .describe = [](const vae_heavy_op* op) { return op->description.c_str(); },
+    .flops = [](const vae_heavy_op* op) { return op->flops; },
+    .release = [](vae_heavy_op* op) { delete op; },
+};
+
+}  // namespace
+
+extern "C" const vae_heavy* vaert_onednn(void) { return &table; }
