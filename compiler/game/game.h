@@ -1,0 +1,58 @@
+// The game that a model's sources and players make (LANGUAGE section 9): per source who completes what, which
+// conditionals get a term; per player its utility. Made by game::derive; plain data, printed by explain.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "compiler/base/report.h"
+#include "compiler/semantics/model.h"
+
+namespace game {
+using semantics::ConditionalId;
+using semantics::SourceId;
+using semantics::VariableId;
+
+struct Draw {
+  ConditionalId conditional;  // its target is drawn
+  bool word = false;          // on the author's word (complete { v ~ q })
+};
+
+/// One draw, or a Gibbs chain over the listed draws: each sweep lets the players, in random order, draw anew
+/// what they give, parents first.
+struct Completion {
+  bool chain = false;
+  std::vector<Draw> draws;  // one if not a chain; in a chain grouped by player, parents first
+  int sweeps = 0;
+  bool asked = false;
+};
+
+struct LeftOut {
+  ConditionalId conditional;
+  std::vector<VariableId> missing;
+};
+
+struct SourceGame {
+  SourceId source;
+  std::vector<VariableId> known;
+  std::vector<Completion> completions;  // in order
+  std::vector<ConditionalId> terms;
+  std::vector<LeftOut> left_out;
+  std::vector<VariableId> undrawn;  // no term needs them
+};
+
+enum class Equilibrium { none, unique, perhaps_a_continuum };
+
+struct Game {
+  std::vector<SourceGame> sources;     // every source, those of weight 0 too
+  std::vector<std::string> utilities;  // per player, as text
+  Equilibrium equilibrium = Equilibrium::none;
+};
+
+/// Errors: ambiguous draws, sources without terms, conditionals without terms (help: `source dreams { }`).
+Game derive(const semantics::Model& model, base::Report& report);
+
+std::string explain_text(const semantics::Model& model, const Game& game);
+nlohmann::json explain_json(const semantics::Model& model, const Game& game);
+
+}  // namespace game

@@ -1,0 +1,21 @@
+// Tree to typed model. In: a file's tree, the values of -D, and the set that owns all source text (imports
+// are added to it). Out: the model; every error of the file goes to the report, none that only follows from
+// another. The model is whole only if the report has no errors.
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/base/report.h"
+#include "compiler/semantics/model.h"
+#include "compiler/syntax/tree.h"
+
+namespace semantics {
+
+struct Options {
+  std::vector<std::pair<std::string, std::string>> defines;  // -D name=value, in order
+};
+
+Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet& sources, base::Report& report);
+
+}  // namespace semantics

@@ -1,0 +1,120 @@
+// A tensor program as it will run: loops and heavy calls in order over planned buffers. Made from a Program
+// by tensor::fuse and tensor::plan_memory; read by lower/ (which compiles the loops) and by the interpreter.
+// Every float is 32 bits; a buffer is dense and row-major over its extents.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "compiler/semantics/graph.h"
+#include "compiler/semantics/model.h"
+
+namespace tensor {
+
+/// A length known when compiling, or (batch >= 0) the rows of a batch class, known when running.
+struct Extent {
+  int64_t size = 1;
+  int batch = -1;
+  bool operator==(const Extent&) const = default;
+};
+
+struct Buffer {
+  enum class Kind {
+    scratch,       // in slot `slot` of the program's memory
+    part,          // `offset` elements into buffer `parent`
+    parameters,    // all parameters of player `index`, flat
+    coefficients,  // one float per source: weight / rows (set by the runtime)
+    input,         // given by the runtime under `name`
+    output,        // read by the runtime under `name`
+  };
+  std::string name;
+  Kind kind = Kind::scratch;
+  std::vector<Extent> extents;
+  int parent = -1;
+  int64_t offset = 0;
+  int index = -1;
+  int slot = -1;
+};
+
+/// Element (i0, i1, ...) of the index space touches element offset + sum(i_a * strides[a]) of the buffer.
+struct Access {
+  int buffer = -1;
+  int64_t offset = 0;
+  std::vector<int64_t> strides;
+};
+
+/// One scalar operation of a loop's body. load: index is into Loop::loads; constant: number; iota: index is
+/// the axis of the space; random: site; others: semantics' pointwise operations on earlier scalars.
+struct Scalar {
+  enum class Kind { load, constant, iota, operation } kind = Kind::operation;
+  semantics::Op op = semantics::Op::constant;  // of an operation (pointwise or random)
+  std::array<int, 3> inputs = {-1, -1, -1};
+  int index = -1;
+  double number = 0;
+  uint32_t site = 0;
+};
+
+enum class Combine { none, sum, max, min };
+
+/// none: every index of the space stores. Otherwise the reduced axes are combined (their strides are 0).
+struct Store {
+  Access access;
+  int scalar = -1;
+  Combine combine = Combine::none;
+};
+
+/// One fused loop over an index space: kept axes first, then reduced ones. A loop with random draws has no
+/// reduced axes, and a draw's element number is the linear index in the space.
+struct Loop {
+  std::string name;  // of what it computes, for profiles
+  std::vector<Extent> space;
+  int kept = 0;
+  std::vector<Access> loads;
+  std::vector<Scalar> body;
+  std::vector<Store> stores;
+};
+
+/// C[m, n] = op(A) op(B), as vae_gemm in runtime/abi.h.
+struct Gemm {
+  std::string name;
+  int a = -1, b = -1, c = -1;
+  Extent m, n, k;
+  bool transpose_a = false, transpose_b = false;
+};
+
+/// As vae_convolution in runtime/abi.h: activations [batch, height, width, channels].
+struct Convolution {
+  std::string name;
+  enum class Direction { forward, backward_data, backward_weights } direction = Direction::forward;
+  int a = -1, b = -1, c = -1;
+  Extent batch;
+  int64_t in_channels = 0, in_h = 0, in_w = 0, out_channels = 0, out_h = 0, out_w = 0;
+  int64_t kernel_h = 0, kernel_w = 0, stride_h = 1, stride_w = 1, padding_h = 0, padding_w = 0;
+};
+
+/// The rows of a data column that this step draws from its source, as floats.
+struct Gather {
+  int column = -1;  // semantics::ColumnId
+  int source = -1;  // semantics::SourceId: all its columns take the same rows
+  int buffer = -1;
+};
+
+/// Player `player` climbs along `gradient` (flat, as its parameters) with its optimizer.
+struct Update {
+  int player = -1;
+  int gradient = -1;
+};
+
+using Instruction = std::variant<Loop, Gemm, Convolution, Gather, Update>;
+
+struct Schedule {
+  std::string name;
+  std::vector<int> batches;  // per batch class: the source whose batch it is, or -1: the caller's rows
+  std::vector<Buffer> buffers;
+  int slots = 0;  // a slot is as large as its largest buffer
+  std::vector<Instruction> instructions;
+};
+
+}  // namespace tensor

@@ -1,0 +1,82 @@
+// All that generated code and the runtime share: plain C, versioned. Generated objects hold one vae_image:
+// a description in JSON (runtime/image.md says what it holds) and a table of loop kernels; `main` hands it
+// to vaert_main. The heavy kernels (GEMM, convolution) sit behind one table with one implementation a library.
+#ifndef VAE_ABI_H
+#define VAE_ABI_H
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VAE_ABI_VERSION 1
+
+/// What one loop kernel reads. All pointers outlive the call; strides count elements of 4 bytes.
+typedef struct vae_loop {
+  float* const* pointers;      // per access (loads first, then stores): first element, offset included
+  const int64_t* extents;      // the index space, outermost first: kept extents, then reduced ones
+  const int64_t* strides;      // [access][axis] of the index space
+  const float* scalars;        // immediates that kernels of one body differ in
+  uint64_t seed;               // of the run
+  uint64_t step;               // of the training step or the draw
+  const uint32_t* sites;       // per random draw in the body: its site
+} vae_loop;
+
+/// Does units [begin, end) of the kept index space; a unit is `unit` elements of it (description).
+typedef void (*vae_kernel)(const vae_loop* loop, int64_t begin, int64_t end);
+
+typedef struct vae_image {
+  uint32_t abi_version;
+  uint32_t kernel_count;
+  const char* description;  // JSON, not zero-terminated
+  uint64_t description_size;
+  const vae_kernel* kernels;
+} vae_image;
+
+/// C[m,n] = op(A) op(B), row-major; A is [m,k] ([k,m] if transpose_a), B is [k,n] ([n,k] if transpose_b).
+typedef struct vae_gemm {
+  int64_t m, n, k;
+  int32_t transpose_a, transpose_b;
+} vae_gemm;
+
+enum vae_direction { VAE_FORWARD = 0, VAE_BACKWARD_DATA = 1, VAE_BACKWARD_WEIGHTS = 2 };
+
+/// A convolution seen from its forward side. Activations are [batch, height, width, channels] (channels last),
+/// weights [out_channels, in_channels, kernel_h, kernel_w]. A transposed convolution is the backward-data of
+/// the convolution with the roles of its two sides swapped.
+typedef struct vae_convolution {
+  int32_t direction;
+  int64_t batch;
+  int64_t in_channels, in_h, in_w;
+  int64_t out_channels, out_h, out_w;
+  int64_t kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w;
+} vae_convolution;
+
+typedef struct vae_heavy_op vae_heavy_op;  // opaque: one prepared call
+
+/// One implementation of the heavy kernels. prepare_* may be slow and return null with `error` set (at most
+/// error_size bytes); run_* never allocate more than scratch made when prepared, and never fail.
+typedef struct vae_heavy {
+  const char* name;
+  void (*set_threads)(int threads);
+  vae_heavy_op* (*prepare_gemm)(const vae_gemm* shape, char* error, size_t error_size);
+  vae_heavy_op* (*prepare_convolution)(const vae_convolution* shape, char* error, size_t error_size);
+  /// forward: a = source, b = weights, c = destination; backward-data: a = destination's adjoint, b = weights,
+  /// c = source's adjoint; backward-weights: a = source, b = destination's adjoint, c = weights' adjoint.
+  void (*run)(vae_heavy_op* op, const float* a, const float* b, float* c);
+  /// What does the work, as the implementation names it ("brg:avx512_core"); valid while op lives.
+  const char* (*describe)(const vae_heavy_op* op);
+  double (*flops)(const vae_heavy_op* op);
+  void (*release)(vae_heavy_op* op);
+} vae_heavy;
+
+const vae_heavy* vaert_onednn(void);
+
+/// The whole executable: command line in, exit code out.
+int vaert_main(const vae_image* image, int argc, char** argv);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

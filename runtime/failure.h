@@ -1,0 +1,22 @@
+// What went wrong in a running executable, and the exit code that says so. Thrown anywhere in the runtime,
+// printed as one line of cause on stderr by the command line.
+#pragma once
+#include <stdexcept>
+#include <string>
+
+enum class Exit : int {
+  ok = 0,
+  diagnostics = 1,
+  usage = 64,
+  bad_data = 65,
+  missing_input = 66,
+  internal = 70,
+  cannot_write = 73,
+  bad_configuration = 78,
+  interrupted = 130,
+};
+
+struct Failure : std::runtime_error {
+  Failure(Exit code, const std::string& cause) : std::runtime_error(cause), exit_code(code) {}
+  Exit exit_code;
+};
