@@ -1,22 +1,12 @@
+#include "runtime/onednn/convolution.h"
+
 #include <algorithm>
 #include <stdexcept>
-
-#include "runtime/onednn/heavy_op.h"
-#include "runtime/onednn/primitive.h"
 
 namespace onednn {
 namespace {
 
-using Tag = dnnl::memory::format_tag;
-using dnnl::memory;
-
-/// The padding at the far end that makes `out` the number of windows; windows need not use all of the input,
-/// so where none is needed it is 0.
-int64_t far_padding(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding) {
-  return std::max<int64_t>(0, (out - 1) * stride + kernel - in - padding);
-}
-
-void check(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding) {
+void check_axis(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding) {
   if (in < 1 || out < 1 || kernel < 1 || stride < 1 || padding < 0)
     throw std::invalid_argument("a convolution has an empty extent");
   const int64_t far = far_padding(in, out, kernel, stride, padding);
@@ -24,100 +14,31 @@ void check(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padd
     throw std::invalid_argument("the two sides of a convolution do not fit together");
 }
 
-/// Channels-last activations, and the weights in the layout that oneDNN asks for: they are small, so copying
-/// them costs little beside the convolution.
-class DirectConvolution final : public vae_heavy_op {
- public:
-  explicit DirectConvolution(const vae_convolution& shape);
-
-  void run(const float* a, const float* b, float* c) override {
-    const bool weights_are_result = direction_ == VAE_BACKWARD_WEIGHTS;
-    if (!same_layout_ && !weights_are_result) {
-      reorder_.bind(0, b);
-      reorder_.run();
-    }
-    call_.bind(0, a);
-    if (same_layout_ || weights_are_result) call_.bind(1, b);
-    if (same_layout_ || !weights_are_result) call_.bind(2, c);
-    call_.run();
-    if (!same_layout_ && weights_are_result) {
-      reorder_.bind(1, c);
-      reorder_.run();
-    }
-  }
-
- private:
-  template <class Primitive, class Description>
-  void adopt(const Description& description, const std::vector<std::pair<int, memory::desc>>& arguments) {
-    call_ = Call(Primitive(description), description.scratchpad_desc(), arguments);
-    this->description = description.impl_info_str();
-  }
-
-  int direction_;
-  bool same_layout_ = false;
-  Call call_, reorder_;
-};
-
-DirectConvolution::DirectConvolution(const vae_convolution& s) : direction_(s.direction) {
-  const auto kind = memory::data_type::f32;
-  const memory::desc source = plain({s.batch, s.in_channels, s.in_h, s.in_w}, Tag::nhwc);
-  const memory::desc destination = plain({s.batch, s.out_channels, s.out_h, s.out_w}, Tag::nhwc);
-  const memory::dims weight_dims{s.out_channels, s.in_channels, s.kernel_h, s.kernel_w};
-  const memory::desc any(weight_dims, kind, Tag::any);
-  const memory::desc plain_weights(weight_dims, kind, Tag::oihw);
-  const memory::dims strides{s.stride_h, s.stride_w}, near{s.padding_h, s.padding_w};
-  const memory::dims far{far_padding(s.in_h, s.out_h, s.kernel_h, s.stride_h, s.padding_h),
-                         far_padding(s.in_w, s.out_w, s.kernel_w, s.stride_w, s.padding_w)};
-  const auto direct = dnnl::algorithm::convolution_direct;
-
-  const dnnl::convolution_forward::primitive_desc forward(
-      {dnnl::prop_kind::forward_training, direct, source, any, destination, strides, near, far},
-      shared_scratch(), cpu());
-  memory::desc weights;
-  if (s.direction == VAE_FORWARD) {
-    weights = forward.weights_desc();
-    adopt<dnnl::convolution_forward>(
-        forward, {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, destination}});
-  } else if (s.direction == VAE_BACKWARD_DATA) {
-    const dnnl::convolution_backward_data::primitive_desc backward(
-        {direct, source, any, destination, strides, near, far}, shared_scratch(), cpu(), forward);
-    weights = backward.weights_desc();
-    adopt<dnnl::convolution_backward_data>(
-        backward,
-        {{DNNL_ARG_DIFF_DST, destination}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, source}});
-  } else {
-    const dnnl::convolution_backward_weights::primitive_desc backward(
-        {direct, source, any, destination, strides, near, far}, shared_scratch(), cpu(), forward);
-    weights = backward.diff_weights_desc();
-    adopt<dnnl::convolution_backward_weights>(
-        backward,
-        {{DNNL_ARG_SRC, source}, {DNNL_ARG_DIFF_DST, destination}, {DNNL_ARG_DIFF_WEIGHTS, weights}});
-  }
-
-  same_layout_ = weights == plain_weights;
-  if (same_layout_) return;
-  const memory own(weights, cpu());
-  if (s.direction == VAE_BACKWARD_WEIGHTS) {
-    reorder_ = make_reorder(weights, plain_weights);
-    reorder_.bind(0, own);
-    call_.bind(2, own);
-  } else {
-    reorder_ = make_reorder(plain_weights, weights);
-    reorder_.bind(1, own);
-    call_.bind(1, own);
-  }
-}
-
-}  // namespace
-
-Op make_convolution(const vae_convolution& shape) {
+void check(const vae_convolution& shape) {
   if (shape.batch < 1 || shape.in_channels < 1 || shape.out_channels < 1)
     throw std::invalid_argument("a convolution has an empty extent");
   if (shape.direction < VAE_FORWARD || shape.direction > VAE_BACKWARD_WEIGHTS)
     throw std::invalid_argument("a convolution has no such direction");
-  check(shape.in_h, shape.out_h, shape.kernel_h, shape.stride_h, shape.padding_h);
-  check(shape.in_w, shape.out_w, shape.kernel_w, shape.stride_w, shape.padding_w);
-  Op op = std::make_unique<DirectConvolution>(shape);
+  check_axis(shape.in_h, shape.out_h, shape.kernel_h, shape.stride_h, shape.padding_h);
+  check_axis(shape.in_w, shape.out_w, shape.kernel_w, shape.stride_w, shape.padding_w);
+}
+
+Op choose(const vae_convolution& shape) {
+  if (is_flat(shape)) return make_flat_convolution(shape);
+  if (is_contraction(shape)) return make_contraction(shape);
+  if (is_mirrored(shape)) return make_mirrored_weights(shape);
+  return make_direct_convolution(shape);
+}
+
+}  // namespace
+
+int64_t far_padding(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding) {
+  return std::max<int64_t>(0, (out - 1) * stride + kernel - in - padding);
+}
+
+Op make_convolution(const vae_convolution& shape) {
+  check(shape);
+  Op op = choose(shape);
   op->flops = 2.0 * double(shape.batch * shape.out_h * shape.out_w) *
               double(shape.out_channels * shape.in_channels) * double(shape.kernel_h * shape.kernel_w);
   return op;

@@ -1,0 +1,164 @@
+// Prints how fast the heavy kernels run beside the processor's FMA peak: GFLOP/s of the GEMMs of a digits MLP
+// and of the convolutions of `reverse`, each the best of many short runs.
+// links: vaert_onednn
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "runtime/abi.h"
+#include "tests/numeric/reverse_layers.h"
+
+namespace {
+
+const vae_heavy& heavy = *vaert_onednn();
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Twelve independent chains of fused multiply-adds cover the latency of two units; the empty asm keeps the
+// compiler from merging them.
+#define FMA_CHAINS(bytes)                                                                     \
+  typedef float Lanes __attribute__((vector_size(bytes)));                                    \
+  Lanes a{}, b{}, c{}, d{}, e{}, f{}, g{}, h{}, i{}, j{}, k{}, l{};                           \
+  const Lanes x = Lanes{} + 1.0001f, y = Lanes{} + 0.9999f;                                   \
+  for (int64_t turn = 0; turn < turns; ++turn) {                                              \
+    a = a * x + y, b = b * x + y, c = c * x + y, d = d * x + y, e = e * x + y, f = f * x + y; \
+    g = g * x + y, h = h * x + y, i = i * x + y, j = j * x + y, k = k * x + y, l = l * x + y; \
+    asm volatile("" : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f));                  \
+    asm volatile("" : "+v"(g), "+v"(h), "+v"(i), "+v"(j), "+v"(k), "+v"(l));                  \
+  }                                                                                           \
+  return 12.0 * double(turns) * 2 * (bytes) / 4
+
+__attribute__((target("avx512f"))) double chains_avx512(int64_t turns) { FMA_CHAINS(64); }
+__attribute__((target("avx2,fma"))) double chains_avx2(int64_t turns) { FMA_CHAINS(32); }
+
+/// GFLOP/s of nothing but fused multiply-adds.
+double fma_peak(int threads) {
+  const auto chains = __builtin_cpu_supports("avx512f") ? chains_avx512 : chains_avx2;
+  double best = 0;
+  for (int repeat = 0; repeat < 100; ++repeat) {
+    double done = 0, begin = 0, end = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : done)
+    {
+#pragma omp barrier
+#pragma omp master
+      begin = seconds();
+      done += chains(100000);
+#pragma omp barrier
+#pragma omp master
+      end = seconds();
+    }
+    best = std::max(best, done / (end - begin) * 1e-9);
+  }
+  return best;
+}
+
+double best_seconds(vae_heavy_op* op, const float* a, const float* b, float* c, double budget) {
+  for (int warm = 0; warm < 3; ++warm) heavy.run(op, a, b, c);
+  const double begin = seconds();
+  heavy.run(op, a, b, c);
+  const int block = std::clamp(int(2e-4 / (seconds() - begin)), 1, 1000);
+  double best = 1e9;
+  for (const double stop = seconds() + budget; seconds() < stop;) {
+    const double start = seconds();
+    for (int i = 0; i < block; ++i) heavy.run(op, a, b, c);
+    best = std::min(best, (seconds() - start) / block);
+  }
+  return best;
+}
+
+struct Tally {
+  double flops = 0, seconds = 0;
+};
+
+void report(const std::string& name, vae_heavy_op* op, int64_t a, int64_t b, int64_t c, double peak,
+            double budget, Tally& tally) {
+  const std::vector<float> left(a, 0.5f), right(b, 0.25f);
+  std::vector<float> result(c);
+  const double time = best_seconds(op, left.data(), right.data(), result.data(), budget);
+  const double rate = heavy.flops(op) / time * 1e-9;
+  std::printf("| %-44s | %9.1f | %7.1f | %3.0f %% | %s |\n", name.c_str(), time * 1e6, rate,
+              100 * rate / peak, heavy.describe(op));
+  std::fflush(stdout);
+  tally.flops += heavy.flops(op);
+  tally.seconds += time;
+  heavy.release(op);
+}
+
+void header(const char* title) {
+  std::printf("\n| %-44s |   us/call | GFLOP/s | peak  | kernel |\n|---|---|---|---|---|\n", title);
+}
+
+void footer(const Tally& tally, double peak) {
+  const double rate = tally.flops / tally.seconds * 1e-9;
+  std::printf("| %-44s | %9.1f | %7.1f | %3.0f %% | |\n", "all", tally.seconds * 1e6, rate,
+              100 * rate / peak);
+}
+
+void bench_gemms(int64_t batch, double peak, double budget) {
+  header(("GEMM, batch " + std::to_string(batch)).c_str());
+  Tally tally;
+  for (auto [in, out] : {std::pair<int64_t, int64_t>{784, 512}, {512, 64}, {64, 512}, {512, 784}}) {
+    const vae_gemm shapes[] = {{batch, out, in, 0, 1}, {batch, in, out, 0, 0}, {out, in, batch, 1, 0}};
+    const char* const names[] = {"Y = X W'", "dX = dY W", "dW = dY' X"};
+    for (int i = 0; i < 3; ++i) {
+      const vae_gemm& s = shapes[i];
+      const std::string name = std::to_string(in) + " -> " + std::to_string(out) + "  " + names[i];
+      report(name, heavy.prepare_gemm(&s, nullptr, 0), s.m * s.k, s.k * s.n, s.m * s.n, peak, budget, tally);
+    }
+  }
+  footer(tally, peak);
+}
+
+void bench_convolutions(int64_t batch, double peak, double budget) {
+  header(("convolutions of reverse, batch " + std::to_string(batch)).c_str());
+  Tally tally;
+  const char* const names[] = {"forward", "backward-data", "backward-weights"};
+  for (vae_convolution s : reverse_layers(batch))
+    for (s.direction = 0; s.direction < 3; ++s.direction) {
+      const int64_t source = batch * s.in_channels * s.in_h * s.in_w;
+      const int64_t weights = s.out_channels * s.in_channels * s.kernel_h * s.kernel_w;
+      const int64_t destination = batch * s.out_channels * s.out_h * s.out_w;
+      const int64_t counts[3][3] = {
+          {source, weights, destination}, {destination, weights, source}, {source, destination, weights}};
+      const std::string name = std::to_string(s.in_channels) + "x" + std::to_string(s.in_h) + "^2 -> " +
+                               std::to_string(s.out_channels) + "x" + std::to_string(s.out_h) + "^2, " +
+                               std::to_string(s.kernel_h) + "^2/" + std::to_string(s.stride_h) + " " +
+                               names[s.direction];
+      const int64_t* n = counts[s.direction];
+      report(name, heavy.prepare_convolution(&s, nullptr, 0), n[0], n[1], n[2], peak, budget, tally);
+    }
+  footer(tally, peak);
+}
+
+void bench_overhead(double peak, double budget) {
+  header("overhead");
+  Tally tally;
+  for (const vae_gemm s :
+       {vae_gemm{1, 1, 1, 0, 0}, {8, 8, 8, 0, 1}, {32, 16, 16, 0, 1}, {128, 30, 100, 0, 1}})
+    report(std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k),
+           heavy.prepare_gemm(&s, nullptr, 0), s.m * s.k, s.k * s.n, s.m * s.n, peak, budget, tally);
+}
+
+}  // namespace
+
+/// heavy_bench [gemm|convolution|overhead|all] [seconds a line] [threads] [batch of the convolutions]
+int main(int argc, char** argv) {
+  const std::string what = argc > 1 ? argv[1] : "all";
+  const double budget = argc > 2 ? std::atof(argv[2]) : 0.3;
+  const int threads = argc > 3 ? std::atoi(argv[3]) : omp_get_max_threads();
+  const int64_t batch = argc > 4 ? std::atoi(argv[4]) : 128;
+  heavy.set_threads(threads);
+  const double peak = fma_peak(threads);
+  std::printf("FMA peak: 1 thread %.1f GFLOP/s, %d threads %.1f GFLOP/s\n", fma_peak(1), threads, peak);
+  if (what == "gemm" || what == "all")
+    for (int64_t rows : {32, 128, 512}) bench_gemms(rows, peak, budget);
+  if (what == "convolution" || what == "all") bench_convolutions(batch, peak, budget);
+  if (what == "overhead" || what == "all") bench_overhead(peak, budget);
+}
