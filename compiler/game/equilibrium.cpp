@@ -1,0 +1,125 @@
+#include "compiler/game/equilibrium.h"
+
+#include <algorithm>
+
+namespace game {
+namespace {
+using semantics::Conditional;
+using semantics::Graph;
+using semantics::Model;
+using semantics::Node;
+using semantics::NodeId;
+using semantics::Op;
+
+bool knows(const SourceGame& source, const Conditional& conditional) {
+  const auto has = [&](VariableId variable) {
+    return std::find(source.known.begin(), source.known.end(), variable) != source.known.end();
+  };
+  return has(conditional.target) && std::all_of(conditional.parents.begin(), conditional.parents.end(), has);
+}
+
+/// True if `id` is W v + b with free W and b, v the variable `parent` itself (reshaped or not).
+struct Affine {
+  bool linear = false;  // a product of free weights with the parent
+  bool bias = false;
+};
+bool is_parent(const Graph& graph, NodeId id, VariableId parent) {
+  const Node& node = graph[id];
+  if (node.op == Op::reshape) return is_parent(graph, node.inputs[0], parent);
+  return node.op == Op::variable && node.index == parent.index;
+}
+bool is_parameter(const Graph& graph, NodeId id) {
+  const Node& node = graph[id];
+  if (node.op == Op::reshape || node.op == Op::broadcast) {
+    return semantics::count(node.shape) == semantics::count(graph[node.inputs[0]].shape) && is_parameter(graph, node.inputs[0]);
+  }
+  return node.op == Op::parameter;
+}
+std::optional<Affine> affine_in(const Graph& graph, NodeId id, VariableId parent) {
+  const Node& node = graph[id];
+  switch (node.op) {
+    case Op::reshape:
+      return affine_in(graph, node.inputs[0], parent);
+    case Op::dense:
+      if (is_parent(graph, node.inputs[0], parent) && is_parameter(graph, node.inputs[1]))
+        return Affine{true, false};
+      return std::nullopt;
+    case Op::add: {
+      for (const int weights : {0, 1}) {
+        const std::optional<Affine> product =
+            affine_in(graph, node.inputs[static_cast<size_t>(weights)], parent);
+        const NodeId other = node.inputs[static_cast<size_t>(1 - weights)];
+        if (product && is_parameter(graph, other)) return Affine{product->linear, true};
+      }
+      return std::nullopt;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+/// The number of values of a scalar discrete variable with finitely many, or 0.
+int64_t finite_values(const semantics::Variable& variable) {
+  if (!variable.shape.empty() && semantics::count(variable.shape) != 1) return 0;
+  if (variable.domain.kind == semantics::DomainKind::binary) return 2;
+  if (variable.domain.kind == semantics::DomainKind::category) return variable.domain.classes;
+  return 0;
+}
+
+enum class Form { other, linear, table };
+Form form_of(const Model& model, const Conditional& conditional) {
+  if (conditional.parents.size() != 1 || conditional.arguments.size() != 1) return Form::other;
+  const VariableId parent = conditional.parents[0];
+  const std::optional<Affine> affine = affine_in(model.graph, conditional.arguments[0], parent);
+  if (!affine) return Form::other;
+  const bool finite = finite_values(model[conditional.target]) > 0 && finite_values(model[parent]) > 0;
+  // A one-hot parent reaches every table by its weights alone; a single bit needs the bias too.
+  const bool one_hot = model[parent].domain.kind == semantics::DomainKind::category;
+  if (finite && (one_hot || affine->bias)) return Form::table;
+  return conditional.discrete ? Form::linear : Form::other;
+}
+
+}  // namespace
+
+std::optional<ConditionalId> never_seen_whole(const Model& model, const Game& game) {
+  for (const semantics::Player& player : model.players) {
+    for (const ConditionalId id : player.conditionals) {
+      if (model[id].parameters.empty()) continue;
+      const bool seen = std::any_of(game.sources.begin(), game.sources.end(), [&](const SourceGame& source) {
+        return model[source.source].weight > 0 && knows(source, model[id]);
+      });
+      if (!seen) return id;
+    }
+  }
+  return std::nullopt;
+}
+
+Equilibrium judge_equilibrium(const Model& model, const Game& game) {
+  if (never_seen_whole(model, game)) return Equilibrium::perhaps_a_continuum;
+  if (model.players.size() != 2 || model.players[0].conditionals.size() != 1 ||
+      model.players[1].conditionals.size() != 1) {
+    return Equilibrium::none;
+  }
+  const Conditional& p = model[model.players[0].conditionals[0]];
+  const Conditional& q = model[model.players[1].conditionals[0]];
+  const bool opposite =
+      p.parents.size() == 1 && q.parents.size() == 1 && p.parents[0] == q.target && q.parents[0] == p.target;
+  if (!opposite) return Equilibrium::none;
+  double pairs = 0, targets_only = 0, parents_only = 0;
+  for (const SourceGame& source : game.sources) {
+    const double weight = model[source.source].weight;
+    if (knows(source, p)) {
+      pairs += weight;
+    } else if (source.known.size() == 1) {
+      (source.known[0] == p.target ? targets_only : parents_only) += weight;
+    } else {
+      return Equilibrium::none;
+    }
+  }
+  const Form p_form = form_of(model, p), q_form = form_of(model, q);
+  if (p_form == Form::other || q_form == Form::other || pairs <= 0) return Equilibrium::none;
+  if (p_form == Form::table && q_form == Form::table) return Equilibrium::unique;
+  return targets_only * parents_only < pairs * pairs ? Equilibrium::unique : Equilibrium::none;
+}
+
+}  // namespace game

@@ -1,0 +1,128 @@
+#include <fmt/format.h>
+
+#include "compiler/game/equilibrium.h"
+#include "compiler/game/game.h"
+#include "compiler/game/names.h"
+
+namespace game {
+namespace {
+using nlohmann::json;
+using semantics::Model;
+
+std::string list(const Model& model, const std::vector<VariableId>& variables) {
+  std::string text;
+  for (const VariableId variable : variables) text += (text.empty() ? "" : ", ") + model[variable].name;
+  return text;
+}
+
+std::string completion_text(const Model& model, const Completion& completion) {
+  if (!completion.chain) {
+    const Draw& draw = completion.draws[0];
+    return draw_text(model, draw.conditional) + (draw.word ? "  (on the author's word)" : "");
+  }
+  std::string text;
+  for (const Draw& draw : completion.draws) {
+    text += (text.empty() ? "" : ", ") + draw_text(model, draw.conditional);
+  }
+  return fmt::format("a Gibbs chain of {} sweeps: {}", completion.sweeps, text);
+}
+
+}  // namespace
+
+std::string explain_text(const Model& model, const Game& game) {
+  std::string text;
+  for (const SourceGame& source : game.sources) {
+    const semantics::Source& declared = model[source.source];
+    text += fmt::format("source {}", declared.name);
+    if (declared.weight == 0) {
+      text += fmt::format(" (weight 0: never learned from)\n  knows    {}\n\n", list(model, source.known));
+      continue;
+    }
+    text += declared.weight == 1 ? "\n" : fmt::format(" (weight {:g})\n", declared.weight);
+    text += fmt::format("  knows    {}\n", source.known.empty() ? "nothing" : list(model, source.known));
+    const char* heading = "draws";
+    for (const Completion& completion : source.completions) {
+      text += fmt::format("  {:<8} {}\n", heading, completion_text(model, completion));
+      heading = "";
+    }
+    heading = "terms";
+    for (const ConditionalId id : source.terms) {
+      text += fmt::format("  {:<8} log {}\n", heading, conditional_text(model, id));
+      heading = "";
+    }
+    heading = "left out";
+    for (const LeftOut& left : source.left_out) {
+      text += fmt::format("  {:<8} log {}: {} missing\n", heading, conditional_text(model, left.conditional),
+                          list(model, left.missing));
+      heading = "";
+    }
+    if (!source.undrawn.empty()) {
+      text += fmt::format("  undrawn  {}: no term needs it\n", list(model, source.undrawn));
+    }
+    for (const Completion& completion : source.completions) {
+      if (completion.chain && !completion.asked) {
+        text += "  warning: the file did not ask for this chain; a finite chain is approximate\n";
+      }
+    }
+    text += "\n";
+  }
+  for (size_t i = 0; i < model.players.size(); ++i) {
+    text += fmt::format("{} climbs  {}\n", model.players[i].name, game.utilities[i]);
+  }
+  if (game.equilibrium == Equilibrium::unique) {
+    text += "\nequilibrium: unique\n";
+  } else if (game.equilibrium == Equilibrium::perhaps_a_continuum) {
+    text += fmt::format("\nwarning: perhaps a continuum of equilibria: no source knows all variables of {}\n",
+                        conditional_text(model, *never_seen_whole(model, game)));
+  }
+  return text;
+}
+
+json explain_json(const Model& model, const Game& game) {
+  const auto names = [&](const std::vector<VariableId>& variables) {
+    json array = json::array();
+    for (const VariableId variable : variables) array.push_back(model[variable].name);
+    return array;
+  };
+  const auto place = [&](ConditionalId id) {
+    return json{{"player", model[model[id].player].name}, {"variable", model[model[id].target].name}};
+  };
+  json sources = json::array();
+  for (const SourceGame& source : game.sources) {
+    json draws = json::array(), terms = json::array(), left_out = json::array();
+    for (const Completion& completion : source.completions) {
+      if (completion.chain) {
+        json chain = json::array();
+        for (const Draw& draw : completion.draws) chain.push_back(place(draw.conditional));
+        draws.push_back({{"chain", chain}, {"sweeps", completion.sweeps}, {"asked", completion.asked}});
+      } else {
+        json draw = place(completion.draws[0].conditional);
+        draw["word"] = completion.draws[0].word;
+        draws.push_back(draw);
+      }
+    }
+    for (const ConditionalId id : source.terms) terms.push_back(place(id));
+    for (const LeftOut& left : source.left_out) {
+      json entry = place(left.conditional);
+      entry["missing"] = names(left.missing);
+      left_out.push_back(entry);
+    }
+    sources.push_back({{"name", model[source.source].name},
+                       {"weight", model[source.source].weight},
+                       {"known", names(source.known)},
+                       {"draws", draws},
+                       {"terms", terms},
+                       {"left_out", left_out},
+                       {"undrawn", names(source.undrawn)}});
+  }
+  json players = json::array();
+  for (size_t i = 0; i < model.players.size(); ++i) {
+    players.push_back({{"name", model.players[i].name}, {"utility", game.utilities[i]}});
+  }
+  json equilibrium = nullptr;
+  if (game.equilibrium == Equilibrium::unique) equilibrium = "unique";
+  if (game.equilibrium == Equilibrium::perhaps_a_continuum) equilibrium = "perhaps a continuum";
+  return {{"sources", sources}, {"players", players}, {"equilibrium", equilibrium}};
+}
+
+}  // namespace game

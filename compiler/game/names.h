@@ -1,0 +1,16 @@
+// How the game names things to people: "x ~ p(x | z)", "log q(z | x)", a player's utility. Shared by the
+// messages of derive and by explain.
+#pragma once
+#include <string>
+
+#include "compiler/game/game.h"
+
+namespace game {
+
+std::string conditional_text(const semantics::Model& model, ConditionalId id);  // p(x | z)
+std::string draw_text(const semantics::Model& model, ConditionalId id);         // x ~ p(x | z)
+std::string weight_text(double weight);                                         // "" for 1, else "5 "
+/// The sum over sources of weight E_source log player(target | parents); "0" without terms.
+std::string utility_text(const semantics::Model& model, const Game& game, semantics::PlayerId player);
+
+}  // namespace game
