@@ -7,8 +7,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <string>
-#include <vector>
 
 #include "runtime/abi.h"
 #include "tests/numeric/reverse_layers.h"
@@ -73,15 +73,26 @@ double best_seconds(vae_heavy_op* op, const float* a, const float* b, float* c, 
   return best;
 }
 
+/// Memory as the runtime plans it: buffers begin at cache lines.
+struct Buffer {
+  Buffer(int64_t count, float value) : values(static_cast<float*>(::operator new(count * 4, line))) {
+    std::fill_n(values, count, value);
+  }
+  ~Buffer() { ::operator delete(values, line); }
+  Buffer(const Buffer&) = delete;
+
+  static constexpr std::align_val_t line{64};
+  float* values;
+};
+
 struct Tally {
   double flops = 0, seconds = 0;
 };
 
 void report(const std::string& name, vae_heavy_op* op, int64_t a, int64_t b, int64_t c, double peak,
             double budget, Tally& tally) {
-  const std::vector<float> left(a, 0.5f), right(b, 0.25f);
-  std::vector<float> result(c);
-  const double time = best_seconds(op, left.data(), right.data(), result.data(), budget);
+  const Buffer left(a, 0.5f), right(b, 0.25f), result(c, 0);
+  const double time = best_seconds(op, left.values, right.values, result.values, budget);
   const double rate = heavy.flops(op) / time * 1e-9;
   std::printf("| %-44s | %9.1f | %7.1f | %3.0f %% | %s |\n", name.c_str(), time * 1e6, rate,
               100 * rate / peak, heavy.describe(op));
