@@ -1,0 +1,39 @@
+// The arguments of a reader or a table operation, as the compiler writes them: values by place, then by name.
+// Failure(bad_configuration) where one is missing or of another type; the message names the call and the
+// argument.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "runtime/data/table.h"
+
+namespace data {
+
+class Arguments {
+ public:
+  /// `call` names the reader or operation in messages; `expression` may hold "args" and "named".
+  Arguments(std::string call, const nlohmann::json& expression);
+
+  std::string text(size_t place, const std::string& name) const;
+  int64_t integer(size_t place, const std::string& name, std::optional<int64_t> otherwise = {}) const;
+  double number(size_t place, const std::string& name, std::optional<double> otherwise = {}) const;
+  bool truth(size_t place, const std::string& name, bool otherwise) const;
+  /// A number stands for a list of one.
+  std::optional<Shape> sizes(size_t place, const std::string& name) const;
+  std::optional<std::vector<std::string>> texts(size_t place, const std::string& name) const;
+  /// The call as a user writes it: `mnist("train")`.
+  std::string written() const;
+
+ private:
+  const nlohmann::json* find(size_t place, const std::string& name) const;
+  const nlohmann::json& need(size_t place, const std::string& name) const;
+  [[noreturn]] void wrong(const std::string& name, const std::string& expected,
+                          const nlohmann::json& got) const;
+
+  std::string call_;
+  std::vector<nlohmann::json> by_place_;
+  std::vector<std::pair<std::string, nlohmann::json>> by_name_;
+};
+
+}  // namespace data

@@ -1,0 +1,43 @@
+// A file, plain or gzip, read forwards as its uncompressed bytes.
+// No more is allocated than the file really holds, whatever a header promises. Failures: missing_input (66)
+// where it cannot be opened, bad_data (65) where the stream is truncated, corrupt, or shorter or longer than
+// promised.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace data {
+
+class ByteSource {
+ public:
+  explicit ByteSource(const std::filesystem::path& path);
+  ~ByteSource();
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+
+  /// Exactly `count` bytes, appended to `bytes`; `what` names them in a failure.
+  void read(std::vector<uint8_t>& bytes, uint64_t count, const std::string& what);
+  /// All that is left.
+  std::vector<uint8_t> read_rest();
+  /// Failure unless everything is read and the checksum, if there is one, is right.
+  void expect_end();
+  const std::string& name() const { return name_; }
+
+ private:
+  uint64_t read_some(uint8_t* bytes, uint64_t count);
+  [[noreturn]] void fail(const std::string& cause) const;
+
+  std::string name_;
+  void* file_;
+  uint64_t position_ = 0;
+};
+
+std::vector<uint8_t> read_file(const std::filesystem::path& path);
+
+/// The file appears whole under its name or not at all: it is written aside, then renamed.
+/// Failure(cannot_write) with the path and what the system said.
+void write_file(const std::filesystem::path& path, const std::vector<uint8_t>& bytes);
+
+}  // namespace data

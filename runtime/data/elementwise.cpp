@@ -1,0 +1,227 @@
+#include "runtime/data/elementwise.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "runtime/failure.h"
+
+namespace data {
+namespace {
+
+constexpr size_t most_arguments = 3;
+using Values = const double*;
+
+struct Operation {
+  size_t arity;
+  bool truth;  // gives only 0 and 1
+  double (*apply)(Values);
+};
+
+double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+// The quotient is rounded down, so that the remainder has the sign of the divisor, as in Python.
+double remainder_of(double a, double b) { return a - b * std::floor(a / b); }
+
+const std::map<std::string, Operation> operations = {
+    {"add", {2, false, [](Values v) { return v[0] + v[1]; }}},
+    {"sub", {2, false, [](Values v) { return v[0] - v[1]; }}},
+    {"mul", {2, false, [](Values v) { return v[0] * v[1]; }}},
+    {"div", {2, false, [](Values v) { return v[0] / v[1]; }}},
+    {"mod", {2, false, [](Values v) { return remainder_of(v[0], v[1]); }}},
+    {"pow", {2, false, [](Values v) { return std::pow(v[0], v[1]); }}},
+    {"min", {2, false, [](Values v) { return v[0] < v[1] ? v[0] : v[1]; }}},
+    {"max", {2, false, [](Values v) { return v[0] > v[1] ? v[0] : v[1]; }}},
+    {"atan2", {2, false, [](Values v) { return std::atan2(v[0], v[1]); }}},
+    {"less", {2, true, [](Values v) { return double(v[0] < v[1]); }}},
+    {"less_equal", {2, true, [](Values v) { return double(v[0] <= v[1]); }}},
+    {"greater", {2, true, [](Values v) { return double(v[0] > v[1]); }}},
+    {"greater_equal", {2, true, [](Values v) { return double(v[0] >= v[1]); }}},
+    {"equal", {2, true, [](Values v) { return double(v[0] == v[1]); }}},
+    {"not_equal", {2, true, [](Values v) { return double(v[0] != v[1]); }}},
+    {"and", {2, true, [](Values v) { return double(v[0] != 0 && v[1] != 0); }}},
+    {"or", {2, true, [](Values v) { return double(v[0] != 0 || v[1] != 0); }}},
+    {"not", {1, true, [](Values v) { return double(v[0] == 0); }}},
+    {"where", {3, false, [](Values v) { return v[0] != 0 ? v[1] : v[2]; }}},
+    {"neg", {1, false, [](Values v) { return -v[0]; }}},
+    {"exp", {1, false, [](Values v) { return std::exp(v[0]); }}},
+    {"log", {1, false, [](Values v) { return std::log(v[0]); }}},
+    {"log1p", {1, false, [](Values v) { return std::log1p(v[0]); }}},
+    {"sqrt", {1, false, [](Values v) { return std::sqrt(v[0]); }}},
+    {"abs", {1, false, [](Values v) { return std::fabs(v[0]); }}},
+    {"square", {1, false, [](Values v) { return v[0] * v[0]; }}},
+    {"floor", {1, false, [](Values v) { return std::floor(v[0]); }}},
+    {"sin", {1, false, [](Values v) { return std::sin(v[0]); }}},
+    {"cos", {1, false, [](Values v) { return std::cos(v[0]); }}},
+    {"tanh", {1, false, [](Values v) { return std::tanh(v[0]); }}},
+    {"sigmoid", {1, false, [](Values v) { return sigmoid(v[0]); }}},
+    {"softplus", {1, false, [](Values v) { return softplus(v[0]); }}},
+    {"relu", {1, false, [](Values v) { return v[0] > 0 ? v[0] : 0; }}},
+    {"leaky_relu", {1, false, [](Values v) { return v[0] > 0 ? v[0] : 0.01 * v[0]; }}},
+    {"elu", {1, false, [](Values v) { return v[0] > 0 ? v[0] : std::expm1(v[0]); }}},
+    {"silu", {1, false, [](Values v) { return v[0] * sigmoid(v[0]); }}},
+    {"gelu", {1, false, [](Values v) { return 0.5 * v[0] * (1 + std::erf(v[0] * M_SQRT1_2)); }}},
+};
+
+double apply(const Operation& operation, const double* values) {
+  for (size_t i = 0; i < operation.arity; ++i)
+    if (std::isnan(values[i])) return NAN;
+  return operation.apply(values);
+}
+
+Shape without_ones(const Shape& shape) {
+  Shape rest;
+  std::copy_if(shape.begin(), shape.end(), std::back_inserter(rest), [](int64_t axis) { return axis != 1; });
+  return rest;
+}
+
+int64_t count(const Shape& shape) {
+  int64_t elements = 1;
+  for (int64_t axis : shape) elements *= axis;
+  return elements;
+}
+
+/// The shape that both stretch to, where one does.
+std::optional<Shape> stretched(const Shape& a, const Shape& b) {
+  if (shapes_fit(b, a)) return a;
+  if (count(b) == 1) return a;
+  if (count(a) == 1) return b;
+  if (a.size() != b.size()) return {};
+  Shape shape = a;
+  for (size_t axis = 0; axis < a.size(); ++axis) {
+    if (a[axis] != b[axis] && a[axis] != 1 && b[axis] != 1) return {};
+    shape[axis] = std::max(a[axis], b[axis]);
+  }
+  return shape;
+}
+
+/// For each element of a row of shape `to`, the element of a row of shape `from` that stands there.
+std::vector<int64_t> places(const Shape& from, const Shape& to) {
+  std::vector<int64_t> result(count(to), 0);
+  if (count(from) == 1) return result;
+  if (shapes_fit(from, to)) {
+    for (size_t i = 0; i < result.size(); ++i) result[i] = static_cast<int64_t>(i);
+    return result;
+  }
+  for (size_t i = 0; i < result.size(); ++i) {
+    int64_t rest = static_cast<int64_t>(i), stride = 1;
+    for (size_t axis = to.size(); axis-- > 0;) {
+      int64_t position = rest % to[axis];
+      rest /= to[axis];
+      if (from[axis] != 1) result[i] += position * stride;
+      stride *= from[axis];
+    }
+  }
+  return result;
+}
+
+/// One column of bytes among numbers: only the 256 values change.
+Column map_levels(const Operation& operation, const Column& column, std::array<double, most_arguments> values,
+                  size_t place) {
+  Levels levels;
+  for (int byte = 0; byte < 256; ++byte) {
+    values[place] = (*column.levels)[byte];
+    levels[byte] = static_cast<float>(apply(operation, values.data()));
+  }
+  Column result = column;
+  result.levels = std::make_shared<const Levels>(levels);
+  result.pixels = false;
+  return result;
+}
+
+Column map_elements(const Operation& operation, const std::vector<Operand>& arguments, Column result) {
+  std::array<double, most_arguments> values{};
+  std::array<const Column*, most_arguments> columns{};
+  std::array<std::vector<int64_t>, most_arguments> from;
+  std::array<int64_t, most_arguments> row_size{};
+  for (size_t k = 0; k < arguments.size(); ++k) {
+    columns[k] = std::get_if<Column>(&arguments[k]);
+    if (!columns[k]) {
+      values[k] = static_cast<float>(std::get<double>(arguments[k]));
+      continue;
+    }
+    from[k] = places(columns[k]->row_shape, result.row_shape);
+    row_size[k] = columns[k]->row_elements();
+  }
+  const int64_t elements = result.row_elements();
+  std::vector<float> reals(operation.truth ? 0 : result.rows * elements);
+  std::vector<uint8_t> bytes(operation.truth ? result.rows * elements : 0);
+  for (int64_t row = 0; row < result.rows; ++row)
+    for (int64_t i = 0; i < elements; ++i) {
+      for (size_t k = 0; k < arguments.size(); ++k)
+        if (columns[k]) values[k] = columns[k]->at(row * row_size[k] + from[k][i]);
+      double value = apply(operation, values.data());
+      // The second byte value past 0 and 1 stands for a missing value.
+      if (operation.truth)
+        bytes[row * elements + i] = std::isnan(value) ? 2 : value != 0;
+      else
+        reals[row * elements + i] = static_cast<float>(value);
+    }
+  result.first_row = 0;
+  result.pixels = false;
+  result.bytes = nullptr;
+  result.levels = nullptr;
+  result.reals = nullptr;
+  if (operation.truth) {
+    Levels levels = *whole_levels();
+    levels[2] = NAN;
+    result.bytes = std::make_shared<const std::vector<uint8_t>>(std::move(bytes));
+    result.levels = std::make_shared<const Levels>(levels);
+  } else {
+    result.reals = std::make_shared<const std::vector<float>>(std::move(reals));
+  }
+  return result;
+}
+
+}  // namespace
+
+bool shapes_fit(const Shape& given, const Shape& wanted) {
+  if (without_ones(given) == without_ones(wanted)) return true;
+  return (given.size() == 1 || wanted.size() == 1) && count(given) == count(wanted);
+}
+
+bool is_elementwise(const std::string& operation) { return operations.contains(operation); }
+
+Operand apply_elementwise(const std::string& name, const std::vector<Operand>& arguments) {
+  const Operation& operation = operations.at(name);
+  if (arguments.size() != operation.arity)
+    throw Failure(Exit::internal, fmt::format("`{}` in a data expression has {} arguments, not {}", name,
+                                              arguments.size(), operation.arity));
+  std::vector<const Column*> columns;
+  std::array<double, most_arguments> numbers{};
+  size_t place = 0;
+  for (size_t k = 0; k < arguments.size(); ++k) {
+    if (auto column = std::get_if<Column>(&arguments[k])) {
+      columns.push_back(column);
+      place = k;
+    } else {
+      numbers[k] = std::get<double>(arguments[k]);
+    }
+  }
+  if (columns.empty()) return apply(operation, numbers.data());
+  Column result = *columns[0];
+  for (const Column* column : columns) {
+    if (column->rows != result.rows)
+      throw Failure(Exit::bad_data, fmt::format("{} has {} rows, {} has {}: they do not go together",
+                                                result.label(), result.rows, column->label(), column->rows));
+    auto shape = stretched(result.row_shape, column->row_shape);
+    if (!shape)
+      throw Failure(Exit::bad_data,
+                    fmt::format("{} has the shape {}, {} has {}: they do not go together", result.label(),
+                                to_string(result.row_shape), column->label(), to_string(column->row_shape)));
+    result.row_shape = *shape;
+  }
+  if (columns.size() == 1 && result.is_bytes()) {
+    // As the other operand of a float32, a number is a float32: 0.2 in the data is not above the 0.2 of the
+    // file.
+    for (double& number : numbers) number = static_cast<float>(number);
+    return map_levels(operation, result, numbers, place);
+  }
+  return map_elements(operation, arguments, result);
+}
+
+}  // namespace data

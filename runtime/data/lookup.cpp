@@ -1,0 +1,72 @@
+#include "runtime/data/lookup.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "runtime/failure.h"
+
+namespace data {
+namespace fs = std::filesystem;
+
+Places places_from_environment(const fs::path& folder) {
+  Places places;
+  places.folder = folder.empty() ? fs::path(".") : folder;
+  if (const char* set = std::getenv("VAEC_DATA")) places.data = set;
+  if (const char* home = std::getenv("HOME"); home && *home)
+    places.cache = fs::path(home) / ".cache" / "vaec";
+  return places;
+}
+
+static std::vector<fs::path> roots(const Places& places) {
+  std::vector<fs::path> found;
+  for (const fs::path& root : {places.folder, places.data, places.cache})
+    if (!root.empty() && std::find(found.begin(), found.end(), root) == found.end()) found.push_back(root);
+  return found;
+}
+
+/// The file, or the file with `.gz` after it; empty where there is neither.
+static fs::path existing(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) return path;
+  fs::path compressed = path;
+  compressed += ".gz";
+  return fs::exists(compressed, ignored) ? compressed : fs::path();
+}
+
+static Failure missing(const Places& places, const std::string& what, const std::vector<fs::path>& tried) {
+  std::vector<std::string> names;
+  for (const fs::path& path : tried) names.push_back(path.lexically_normal().string());
+  return Failure(Exit::missing_input, fmt::format("{}; looked for {}{}", what, fmt::join(names, ", "),
+                                                  places.data.empty() ? " ($VAEC_DATA is not set)" : ""));
+}
+
+fs::path find_file(const Places& places, const std::string& name) {
+  std::vector<fs::path> tried;
+  if (fs::path(name).is_absolute()) {
+    tried.push_back(name);
+  } else {
+    for (const fs::path& root : roots(places)) tried.push_back(root / name);
+  }
+  for (const fs::path& path : tried)
+    if (fs::path found = existing(path); !found.empty()) return found;
+  throw missing(places, fmt::format("there is no file `{}`", name), tried);
+}
+
+fs::path find_known(const Places& places, const std::string& set, const std::vector<std::string>& folders,
+                    const std::vector<std::string>& names) {
+  std::vector<fs::path> tried;
+  for (const fs::path& root : roots(places)) {
+    // The set's own folder first: two sets use the same file names, and a bare file does not say whose it is.
+    for (const std::string& folder : folders) tried.push_back(root / folder / names.front());
+    tried.push_back(root / names.front());
+  }
+  for (const fs::path& path : tried)
+    for (const std::string& name : names)
+      if (fs::path found = existing(path.parent_path() / name); !found.empty()) return found;
+  throw missing(places, fmt::format("{} needs {}[.gz]", set, names.front()), tried);
+}
+
+}  // namespace data

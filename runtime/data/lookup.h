@@ -1,0 +1,29 @@
+// Where the files that a data expression names are found (LANGUAGE.md section 11): relative to the .vae file,
+// then in $VAEC_DATA, then in ~/.cache/vaec; a known set also in the folder of its name there, or as
+// torchvision lays it out. A name is also found with `.gz` after it. Failure(missing_input) names every place
+// tried.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace data {
+
+struct Places {
+  std::filesystem::path folder;  // of the .vae file
+  std::filesystem::path data;    // $VAEC_DATA, empty where it is not set
+  std::filesystem::path cache;   // ~/.cache/vaec, empty where there is no home
+};
+
+/// The places as the environment gives them.
+Places places_from_environment(const std::filesystem::path& folder);
+
+/// A file or folder that the user names.
+std::filesystem::path find_file(const Places& places, const std::string& name);
+/// A file of the known set `set`, under any of its `names`; `folders` are its own folders, as `mnist`,
+/// `MNIST/raw`.
+std::filesystem::path find_known(const Places& places, const std::string& set,
+                                 const std::vector<std::string>& folders,
+                                 const std::vector<std::string>& names);
+
+}  // namespace data

@@ -1,0 +1,160 @@
+#include "runtime/data/npy.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <map>
+#include <string_view>
+
+#include "runtime/data/byte_source.h"
+#include "runtime/data/number_format.h"
+#include "runtime/failure.h"
+
+namespace data {
+namespace {
+
+constexpr char magic[] = "\x93NUMPY";
+constexpr size_t magic_size = 6;
+
+struct Header {
+  std::string type;  // "<f4"
+  bool fortran_order = false;
+  Shape shape;
+  size_t end = 0;  // where the numbers begin
+};
+
+[[noreturn]] void fail(const std::string& file, const std::string& cause) {
+  throw Failure(Exit::bad_data, fmt::format("{}: {}", file, cause));
+}
+
+/// What stands after `'key':` in the dictionary of the header, up to the end of the header.
+std::string_view value_of(std::string_view text, std::string_view key, const std::string& file) {
+  size_t at = text.find(fmt::format("'{}'", key));
+  size_t colon = at == std::string_view::npos ? at : text.find(':', at);
+  if (colon == std::string_view::npos) fail(file, fmt::format("the NPY header gives no `{}`", key));
+  std::string_view value = text.substr(colon + 1);
+  value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+  return value;
+}
+
+Shape parse_shape(std::string_view text, const std::string& file) {
+  Shape shape;
+  if (text.empty() || text[0] != '(') fail(file, "the NPY header gives no shape");
+  const char* at = text.data() + 1;
+  const char* end = text.data() + text.size();
+  for (;;) {
+    while (at != end && (*at == ' ' || *at == ',')) ++at;
+    if (at == end) fail(file, "the shape in the NPY header does not end");
+    if (*at == ')') return shape;
+    int64_t axis = 0;
+    auto [next, error] = std::from_chars(at, end, axis);
+    if (error != std::errc() || axis < 0) fail(file, "the shape in the NPY header is malformed");
+    shape.push_back(axis);
+    at = next;
+  }
+}
+
+Header parse_header(const std::vector<uint8_t>& bytes, const std::string& file) {
+  if (bytes.size() < magic_size + 6 || std::memcmp(bytes.data(), magic, magic_size) != 0)
+    fail(file, "not an NPY file");
+  uint8_t version = bytes[6];
+  if (version < 1 || version > 3) fail(file, fmt::format("NPY version {} is not known", version));
+  size_t begin = version == 1 ? 10 : 12;
+  size_t length = bytes[8] | size_t{bytes[9]} << 8;
+  if (version > 1) length |= size_t{bytes[10]} << 16 | size_t{bytes[11]} << 24;
+  if (length > bytes.size() - std::min(begin, bytes.size())) fail(file, "ends within the NPY header");
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()) + begin, length);
+  Header header;
+  header.end = begin + length;
+  std::string_view type = value_of(text, "descr", file);
+  size_t quote = type.empty() ? std::string_view::npos : type.find(type[0], 1);
+  if (quote == std::string_view::npos || (type[0] != '\'' && type[0] != '"'))
+    fail(file, "a record type is not an array of numbers");
+  header.type = type.substr(1, quote - 1);
+  header.fortran_order = value_of(text, "fortran_order", file).starts_with("True");
+  header.shape = parse_shape(value_of(text, "shape", file), file);
+  return header;
+}
+
+NumberFormat format_of(const std::string& type, const std::string& file) {
+  static const std::map<std::string, NumberFormat> formats = {
+      {"b1", NumberFormat::boolean}, {"u1", NumberFormat::u8},  {"i1", NumberFormat::i8},
+      {"u2", NumberFormat::u16},     {"i2", NumberFormat::i16}, {"u4", NumberFormat::u32},
+      {"i4", NumberFormat::i32},     {"u8", NumberFormat::u64}, {"i8", NumberFormat::i64},
+      {"f2", NumberFormat::f16},     {"f4", NumberFormat::f32}, {"f8", NumberFormat::f64}};
+  auto found = type.empty() ? formats.end() : formats.find(type.substr(1));
+  if (found == formats.end()) fail(file, fmt::format("NPY numbers of type `{}` are not read", type));
+  return found->second;
+}
+
+/// Fortran order has the first axis fastest.
+template <typename T>
+std::vector<T> to_c_order(const std::vector<T>& values, const Shape& shape) {
+  std::vector<T> result(values.size());
+  Shape position(shape.size(), 0), stride(shape.size(), 1);
+  for (size_t axis = 1; axis < shape.size(); ++axis) stride[axis] = stride[axis - 1] * shape[axis - 1];
+  int64_t from = 0;
+  for (T& value : result) {
+    value = values[from];
+    for (size_t axis = shape.size(); axis-- > 0;) {
+      from += stride[axis];
+      if (++position[axis] < shape[axis]) break;
+      from -= stride[axis] * shape[axis];
+      position[axis] = 0;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+Column parse_npy(const std::vector<uint8_t>& bytes, const std::string& file, const std::string& name) {
+  Header header = parse_header(bytes, file);
+  if (header.shape.empty()) fail(file, "a single number has no rows");
+  NumberFormat format = format_of(header.type, file);
+  int64_t count = element_count(header.shape, file);
+  uint64_t promised = count * byte_size(format), held = bytes.size() - header.end;
+  if (promised != held)
+    fail(file, fmt::format("holds {} bytes of numbers, its header promises {} (shape {})", held, promised,
+                           to_string(header.shape)));
+  Shape row_shape(header.shape.begin() + 1, header.shape.end());
+  if (format == NumberFormat::u8) {
+    std::vector<uint8_t> values(bytes.begin() + header.end, bytes.end());
+    if (header.fortran_order) values = to_c_order(values, header.shape);
+    return byte_column(name, row_shape, header.shape[0], std::move(values), whole_levels());
+  }
+  std::vector<float> values = decode(format, header.type[0] == '>', bytes.data() + header.end, count);
+  if (header.fortran_order) values = to_c_order(values, header.shape);
+  return real_column(name, row_shape, header.shape[0], std::move(values));
+}
+
+Column read_npy(const std::filesystem::path& path, const std::string& name) {
+  return parse_npy(read_file(path), path.string(), name);
+}
+
+std::vector<uint8_t> npy_bytes(const Shape& shape, const float* values) {
+  int64_t count = element_count(shape, "array");
+  std::string text = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{}), }}",
+                                 fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  // The numbers begin at a multiple of 64 bytes, so that others can map them into memory.
+  size_t prefix = magic_size + 4;
+  text.append(63 - (prefix + text.size()) % 64, ' ');
+  text += '\n';
+  std::vector<uint8_t> bytes(prefix + text.size() + count * sizeof(float));
+  std::memcpy(bytes.data(), magic, magic_size);
+  bytes[6] = 1;  // the version
+  bytes[8] = static_cast<uint8_t>(text.size());
+  bytes[9] = static_cast<uint8_t>(text.size() >> 8);
+  std::memcpy(bytes.data() + prefix, text.data(), text.size());
+  if (count > 0) std::memcpy(bytes.data() + prefix + text.size(), values, count * sizeof(float));
+  return bytes;
+}
+
+void write_npy(const std::filesystem::path& path, const Shape& shape, const float* values) {
+  write_file(path, npy_bytes(shape, values));
+}
+
+}  // namespace data

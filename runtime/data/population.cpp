@@ -1,0 +1,232 @@
+#include "runtime/data/population.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bitset>
+#include <cmath>
+#include <numbers>
+
+#include "runtime/data/elementwise.h"
+#include "runtime/data/gather.h"
+#include "runtime/failure.h"
+
+namespace data {
+namespace {
+
+constexpr float unit_margin = 1e-6f;
+
+bool whole(float value) { return value == std::floor(value); }
+
+/// What a value of the domain must be, and whether this one is; simplexes are checked as wholes too.
+struct Rule {
+  std::string must;
+  bool (*holds)(float value, int64_t classes);
+};
+
+Rule rule_of(const VariableSpec& variable) {
+  const std::string& domain = variable.domain;
+  if (domain == "binary") return {"0 or 1", [](float v, int64_t) { return v == 0 || v == 1; }};
+  if (domain == "category")
+    return {fmt::format("a class from 0 to {}", variable.classes - 1),
+            [](float v, int64_t classes) { return whole(v) && v >= 0 && v < static_cast<float>(classes); }};
+  if (domain == "count")
+    return {"a whole number from 0", [](float v, int64_t) { return whole(v) && v >= 0; }};
+  if (domain == "real") return {"finite", [](float, int64_t) { return true; }};
+  if (domain == "positive") return {"above 0", [](float v, int64_t) { return v > 0; }};
+  if (domain == "unit") return {"from 0 to 1", [](float v, int64_t) { return v >= 0 && v <= 1; }};
+  if (domain == "angle")
+    return {"above -pi and up to pi", [](float v, int64_t) {
+              constexpr auto pi = std::numbers::pi_v<float>;
+              return v > -pi && v <= pi;
+            }};
+  if (domain == "simplex") return {"above 0", [](float v, int64_t) { return v > 0; }};
+  throw Failure(Exit::internal, fmt::format("`{}` is no domain", domain));
+}
+
+std::string domain_text(const VariableSpec& variable) {
+  std::string text = variable.domain;
+  if (variable.domain == "category" || variable.domain == "simplex")
+    text += fmt::format("({})", variable.classes);
+  return variable.shape.empty() ? text : text + to_string(variable.shape);
+}
+
+std::string given_by(const VariableSpec& variable, const Column& column) {
+  return fmt::format("`{}` ({}) from {}", variable.name, domain_text(variable), column.label());
+}
+
+[[noreturn]] void refuse(const VariableSpec& variable, const Column& column, const Rule& rule,
+                         int64_t element) {
+  const int64_t row = element / std::max<int64_t>(1, column.row_elements());
+  const float value = column.at(element);
+  const std::string where = fmt::format("{}: row {}", given_by(variable, column), row);
+  if (std::isnan(value))
+    throw Failure(Exit::bad_data,
+                  where + " has a missing value; rows with missing values in a source are not supported yet");
+  if (std::isinf(value))
+    throw Failure(Exit::bad_data, fmt::format("{} holds an infinity ({})", where, value));
+  const bool compare = variable.domain == "binary" && value > 0 && value < 1;
+  throw Failure(Exit::bad_data, fmt::format("{} holds {}, which must be {}{}", where, value, rule.must,
+                                            compare ? " (compare, as in `> 0.5`)" : ""));
+}
+
+std::bitset<256> occurring(const Column& column) {
+  std::array<bool, 256> seen{};
+  const int64_t count = column.rows * column.row_elements();
+  const uint8_t* bytes = column.byte_data();
+  for (int64_t i = 0; i < count; ++i) seen[bytes[i]] = true;
+  std::bitset<256> result;
+  for (int byte = 0; byte < 256; ++byte) result[byte] = seen[byte];
+  return result;
+}
+
+/// The first element, counted through all rows, that breaks the rule.
+void check_values(const Column& column, const VariableSpec& variable) {
+  const Rule rule = rule_of(variable);
+  auto good = [&](float value) { return std::isfinite(value) && rule.holds(value, variable.classes); };
+  const int64_t count = column.rows * column.row_elements();
+  if (column.is_bytes()) {
+    const std::bitset<256> seen = occurring(column);
+    std::array<bool, 256> bad{};
+    bool any = false;
+    for (int byte = 0; byte < 256; ++byte) any |= bad[byte] = seen[byte] && !good((*column.levels)[byte]);
+    if (!any) return;
+    const uint8_t* bytes = column.byte_data();
+    refuse(variable, column, rule,
+           std::find_if(bytes, bytes + count, [&](uint8_t b) { return bad[b]; }) - bytes);
+  }
+  const float* reals = column.real_data();
+  const float* found = std::find_if_not(reals, reals + count, good);
+  if (found != reals + count) refuse(variable, column, rule, found - reals);
+}
+
+/// The K numbers at each position, along the first axis, sum to 1.
+void check_simplex(const Column& column, const VariableSpec& variable) {
+  constexpr double tolerance = 1e-4;  // data are often written with five or six digits
+  const int64_t elements = column.row_elements(), positions = elements / variable.classes;
+  for (int64_t row = 0; row < column.rows; ++row)
+    for (int64_t position = 0; position < positions; ++position) {
+      double sum = 0;
+      for (int64_t k = 0; k < variable.classes; ++k)
+        sum += column.at(row * elements + k * positions + position);
+      if (std::fabs(sum - 1) > tolerance)
+        throw Failure(Exit::bad_data, fmt::format("{}: row {} sums to {}, which must be 1",
+                                                  given_by(variable, column), row, sum));
+    }
+}
+
+void check_shape(const Column& column, const VariableSpec& variable, const Shape& wanted) {
+  if (!shapes_fit(column.row_shape, wanted))
+    throw Failure(Exit::bad_data,
+                  fmt::format("{}: its rows have the shape {}, the variable needs {}",
+                              given_by(variable, column), to_string(column.row_shape), to_string(wanted)));
+  if (column.rows == 0)
+    throw Failure(Exit::bad_data, fmt::format("{}: there are no rows", given_by(variable, column)));
+}
+
+}  // namespace
+
+Population::Population(const Column& given, const VariableSpec& variable) {
+  Column column = given;
+  const bool category = variable.domain == "category";
+  Shape wanted = variable.shape;
+  if (variable.domain == "simplex") wanted.insert(wanted.begin(), variable.classes);
+  if (category && column.pixels) column.levels = whole_levels();
+  check_shape(column, variable, wanted);
+  check_values(column, variable);
+  if (variable.domain == "simplex") check_simplex(column, variable);
+  if (variable.domain == "unit") {
+    low_ = unit_margin;
+    high_ = 1 - unit_margin;
+  }
+  rows_ = column.rows;
+  elements_ = column.row_elements();
+  classes_ = category ? variable.classes : 0;
+  row_size_ = category ? elements_ * classes_ : elements_;
+  first_row_ = column.first_row;
+  if (column.is_bytes()) {
+    keep_bytes(column, variable);
+  } else {
+    encoding_ = category ? Encoding::class_reals : Encoding::reals;
+    reals_ = column.reals;
+  }
+}
+
+void Population::keep_bytes(const Column& column, const VariableSpec& variable) {
+  const std::bitset<256> seen = occurring(column);
+  const bool category = variable.domain == "category";
+  bytes_ = column.bytes;
+  levels_ = *column.levels;
+  bool direct = true, small = true;  // each byte is its own value; each value is a byte
+  for (int byte = 0; byte < 256; ++byte) {
+    if (!seen[byte]) continue;
+    direct &= levels_[byte] == static_cast<float>(byte);
+    small &= whole(levels_[byte]) && levels_[byte] >= 0 && levels_[byte] <= 255;
+  }
+  if (category && !small) {  // more than 256 classes, from bytes that arithmetic moved
+    std::vector<float> classes(rows_ * elements_);
+    for (int64_t i = 0; i < rows_ * elements_; ++i) classes[i] = column.at(i);
+    encoding_ = Encoding::class_reals;
+    reals_ = std::make_shared<const std::vector<float>>(std::move(classes));
+    bytes_ = nullptr;
+    first_row_ = 0;
+    return;
+  }
+  if (!direct && small) {
+    // A comparison has few values: rewritten once, they are multiplied, not looked up, at every step.
+    std::array<uint8_t, 256> value{};
+    for (int byte = 0; byte < 256; ++byte)
+      if (seen[byte]) value[byte] = static_cast<uint8_t>(levels_[byte]);
+    std::vector<uint8_t> copy(rows_ * elements_);
+    const uint8_t* from = column.byte_data();
+    for (size_t i = 0; i < copy.size(); ++i) copy[i] = value[from[i]];
+    bytes_ = std::make_shared<const std::vector<uint8_t>>(std::move(copy));
+    first_row_ = 0;
+  }
+  if (category) {
+    encoding_ = Encoding::class_bytes;
+    return;
+  }
+  if (variable.domain == "binary") {
+    // Random rows of bits come from the caches where those of bytes come from memory.
+    bytes_ = std::make_shared<const std::vector<uint8_t>>(
+        packed_bits(bytes_->data() + first_row_ * elements_, elements_, rows_));
+    first_row_ = 0;
+    encoding_ = Encoding::bits;
+    return;
+  }
+  encoding_ = Encoding::affine_bytes;
+  if (direct || small) return;
+  scale_ = (levels_[255] - levels_[0]) / 255;
+  offset_ = levels_[0];
+  const float tolerance = 3e-7f * std::max(std::fabs(levels_[0]), std::fabs(levels_[255]));
+  for (int byte = 0; byte < 256; ++byte)
+    if (!(std::fabs(scale_ * static_cast<float>(byte) + offset_ - levels_[byte]) <= tolerance))
+      encoding_ = Encoding::level_bytes;
+  for (float& level : levels_) level = std::clamp(level, low_, high_);
+}
+
+void Population::gather(const int64_t* rows, int64_t n, float* out) const {
+  const uint8_t* bytes = bytes_ ? bytes_->data() + first_row_ * elements_ : nullptr;
+  const float* reals = reals_ ? reals_->data() + first_row_ * elements_ : nullptr;
+  switch (encoding_) {
+    case Encoding::bits:
+      return gather_bits(bytes_->data(), elements_, rows, n, out);
+    case Encoding::affine_bytes:
+      return gather_affine(bytes, elements_, rows, n, {scale_, offset_, low_, high_}, out);
+    case Encoding::level_bytes:
+      return gather_levels(bytes, elements_, rows, n, levels_.data(), out);
+    case Encoding::reals:
+      return gather_reals(reals, elements_, rows, n, low_, high_, out);
+    case Encoding::class_bytes:
+      return gather_one_hot(bytes, elements_, rows, n, classes_, out);
+    case Encoding::class_reals:
+      return gather_one_hot(reals, elements_, rows, n, classes_, out);
+  }
+}
+
+Population load(const nlohmann::json& expression, const VariableSpec& variable, Context& context) {
+  return Population(evaluate_column(expression, context), variable);
+}
+
+}  // namespace data

@@ -1,0 +1,52 @@
+// What a source knows of one variable: a column checked against the variable's shape and domain when it is
+// opened, then gathered row by row as float32 in the variable's tensor shape (categories one-hot, class axis
+// first). Failure(bad_data) names the variable and the column: shapes that do not fit, the first row outside
+// the domain.
+#pragma once
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "runtime/data/evaluate.h"
+#include "runtime/data/table.h"
+
+namespace data {
+
+struct VariableSpec {
+  std::string name;
+  std::string domain;   // "binary" "category" "count" "real" "positive" "unit" "angle" "simplex"
+  int64_t classes = 0;  // K of category(K) and simplex(K)
+  Shape shape;          // as declared, without the class axis
+};
+
+class Population {
+ public:
+  /// The rows of `column` for `variable`; bytes stay bytes in memory, 0 and 1 become bits.
+  Population(const Column& column, const VariableSpec& variable);
+
+  int64_t rows() const { return rows_; }
+  /// Floats per row, of the variable as a tensor.
+  int64_t row_size() const { return row_size_; }
+  /// Writes n * row_size() floats; every row index lies in 0 ... rows() - 1. Safe to call from several
+  /// threads.
+  void gather(const int64_t* rows, int64_t n, float* out) const;
+
+ private:
+  enum class Encoding { bits, affine_bytes, level_bytes, reals, class_bytes, class_reals };
+
+  void keep_bytes(const Column& column, const VariableSpec& variable);
+
+  Encoding encoding_ = Encoding::reals;
+  int64_t rows_ = 0, elements_ = 1, row_size_ = 1, first_row_ = 0, classes_ = 0;
+  std::shared_ptr<const std::vector<uint8_t>> bytes_;
+  std::shared_ptr<const std::vector<float>> reals_;
+  Levels levels_{};
+  float scale_ = 1, offset_ = 0;
+  float low_ = -std::numeric_limits<float>::infinity(), high_ = std::numeric_limits<float>::infinity();
+};
+
+/// The population of a variable in a source that says `variable = expression`.
+Population load(const nlohmann::json& expression, const VariableSpec& variable, Context& context);
+
+}  // namespace data

@@ -1,0 +1,104 @@
+#include "runtime/data/readers.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "runtime/data/idx.h"
+#include "runtime/data/npy.h"
+#include "runtime/data/safetensors.h"
+#include "runtime/failure.h"
+
+namespace data {
+namespace {
+
+struct Split {
+  Column image, label;
+};
+
+Split read_split(const Places& places, const std::string& set, const std::vector<std::string>& folders,
+                 const std::string& prefix) {
+  auto file = [&](const std::string& part, int axes) {
+    return find_known(places, set, folders,
+                      {fmt::format("{}-{}-idx{}-ubyte", prefix, part, axes),
+                       fmt::format("{}-{}.idx{}-ubyte", prefix, part, axes)});
+  };
+  auto image_path = file("images", 3), label_path = file("labels", 1);
+  Split split{read_idx(image_path, "image"), read_idx(label_path, "label")};
+  if (!split.image.is_bytes() || split.image.row_shape != Shape{28, 28})
+    throw Failure(Exit::bad_data, fmt::format("{}: {} needs images of 28 by 28 bytes, these are {}",
+                                              image_path.string(), set, to_string(split.image.row_shape)));
+  if (!split.label.is_bytes() || !split.label.row_shape.empty() || split.label.rows != split.image.rows)
+    throw Failure(Exit::bad_data,
+                  fmt::format("{}: {} labels of shape {} for {} images", label_path.string(),
+                              split.label.rows, to_string(split.label.row_shape), split.image.rows));
+  split.image.levels = pixel_levels();
+  split.image.pixels = true;
+  return split;
+}
+
+Column joined(const Column& first, const Column& second) {
+  std::vector<uint8_t> bytes(*first.bytes);
+  bytes.insert(bytes.end(), second.bytes->begin(), second.bytes->end());
+  Column both = first;
+  both.rows += second.rows;
+  both.bytes = std::make_shared<const std::vector<uint8_t>>(std::move(bytes));
+  return both;
+}
+
+Table read_digits(const std::string& set, const std::vector<std::string>& folders, const Arguments& arguments,
+                  const Places& places) {
+  std::string split = arguments.text(0, "split");
+  if (split == "train" || split == "test") {
+    Split part = read_split(places, set, folders, split == "train" ? "train" : "t10k");
+    return {"", {part.image, part.label}};
+  }
+  if (split != "all")
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("{}: `split` must be \"train\", \"test\" or \"all\", not \"{}\"", set, split));
+  Split train = read_split(places, set, folders, "train"), test = read_split(places, set, folders, "t10k");
+  return {"", {joined(train.image, test.image), joined(train.label, test.label)}};
+}
+
+Table read_mnist(const Arguments& arguments, const Places& places) {
+  return read_digits("mnist", {"mnist", "MNIST/raw", "MNIST"}, arguments, places);
+}
+
+Table read_fashion_mnist(const Arguments& arguments, const Places& places) {
+  return read_digits("fashion_mnist", {"fashion_mnist", "FashionMNIST/raw", "fashion-mnist"}, arguments,
+                     places);
+}
+
+Table read_idx_file(const Arguments& arguments, const Places& places) {
+  return {"", {read_idx(find_file(places, arguments.text(0, "path")), "values")}};
+}
+
+Table read_npy_file(const Arguments& arguments, const Places& places) {
+  return {"", {read_npy(find_file(places, arguments.text(0, "path")), "values")}};
+}
+
+Table read_safetensors_file(const Arguments& arguments, const Places& places) {
+  auto path = find_file(places, arguments.text(0, "path"));
+  return {"", {read_safetensors_column(path, arguments.text(1, "name"))}};
+}
+
+using Reader = Table (*)(const Arguments&, const Places&);
+
+const std::map<std::string, Reader> readers = {
+    {"mnist", read_mnist},  {"fashion_mnist", read_fashion_mnist},  {"idx", read_idx_file},
+    {"npy", read_npy_file}, {"safetensors", read_safetensors_file},
+};
+
+}  // namespace
+
+Table read(const std::string& reader, const Arguments& arguments, const Places& places) {
+  auto found = readers.find(reader);
+  if (found == readers.end())
+    throw Failure(Exit::bad_configuration, fmt::format("this runtime has no reader `{}`", reader));
+  Table table = found->second(arguments, places);
+  table.origin = arguments.written();
+  for (Column& column : table.columns) column.origin = table.origin;
+  return table;
+}
+
+}  // namespace data

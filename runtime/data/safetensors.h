@@ -1,0 +1,28 @@
+// Safetensors files: named tensors, written as float32 and read from any real type of number.
+// A file is written aside, then renamed: a kill at any moment leaves the old one or the new one.
+// Failures: bad_data on a malformed or short file, cannot_write with the path and what the system said.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/data/table.h"
+
+namespace data {
+
+struct Tensor {
+  Shape shape;
+  std::vector<float> values;
+};
+
+using Tensors = std::map<std::string, Tensor>;
+
+/// `metadata`: text by name, as other tools show it; it is not read back.
+void write_safetensors(const std::filesystem::path& path, const Tensors& tensors,
+                       const std::map<std::string, std::string>& metadata = {});
+Tensors read_safetensors(const std::filesystem::path& path);
+/// One tensor as a column whose rows are its first axis; where it is not there the failure lists what is.
+Column read_safetensors_column(const std::filesystem::path& path, const std::string& name);
+
+}  // namespace data

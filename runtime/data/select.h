@@ -1,0 +1,25 @@
+// Operations on whole tables (LANGUAGE.md section 8), made once when data are loaded; the same for the same
+// seed. Failure(bad_data) where the table does not admit them.
+#pragma once
+#include <cstdint>
+#include <optional>
+
+#include "runtime/data/table.h"
+
+namespace data {
+
+/// t[begin : end] with Python's meaning: negative numbers count from the end, what lies outside is cut.
+Table select_slice(const Table& table, std::optional<int64_t> begin, std::optional<int64_t> end);
+/// The rows where the condition, one value per row, is neither 0 nor missing.
+Table select_where(const Table& table, const Column& condition);
+Table shuffle(const Table& table, uint64_t seed);
+/// `n` rows of each class of the column `label`, drawn without replacement, in the order of the table.
+Table per_class(const Table& table, int64_t n, uint64_t seed);
+/// The rows that `other` does not hold; both have the same columns.
+Table without(const Table& table, const Table& other);
+/// Each element less its mean over the rows, divided by its standard deviation (1 where it is constant).
+Table normalize(const Table& table);
+/// Row i is the rows i * step to i * step + length - 1, stacked on a new first axis.
+Table windows(const Table& table, int64_t length, int64_t step);
+
+}  // namespace data

@@ -1,0 +1,73 @@
+// Tables of named columns, as the readers of LANGUAGE.md section 11 give them and as data expressions
+// transform them. A column is `rows` rows of `row_shape` values, held as bytes with a value per byte (images,
+// labels, comparisons: element-wise arithmetic with numbers changes the 256 values and copies no data) or as
+// float32. Columns share their storage and are never changed in place.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace data {
+
+using Shape = std::vector<int64_t>;
+using Levels = std::array<float, 256>;
+
+/// The number of elements of a shape; a scalar has one. Failure(bad_data) naming `what` on a negative axis or
+/// past 2^40.
+int64_t element_count(const Shape& shape, const std::string& what);
+/// `[28, 28]`, and `[]` for a scalar.
+std::string to_string(const Shape& shape);
+
+struct Column {
+  std::string name;
+  std::string origin;  // the reader as written, for messages
+  Shape row_shape;
+  int64_t rows = 0;
+  int64_t first_row = 0;  // where row 0 lies in the storage: slices share it
+  std::shared_ptr<const std::vector<uint8_t>> bytes;
+  std::shared_ptr<const Levels> levels;  // the value of each byte; set exactly when `bytes` is
+  std::shared_ptr<const std::vector<float>> reals;
+  bool pixels =
+      false;  // bytes as an image file holds them: a `category` variable takes them as class indices
+
+  bool is_bytes() const { return bytes != nullptr; }
+  int64_t row_elements() const;
+  const uint8_t* byte_data() const { return bytes->data() + first_row * row_elements(); }
+  const float* real_data() const { return reals->data() + first_row * row_elements(); }
+  /// The value of an element, counted through all rows.
+  float at(int64_t element) const {
+    return is_bytes() ? (*levels)[byte_data()[element]] : real_data()[element];
+  }
+  /// `mnist("train").image`
+  std::string label() const { return origin.empty() ? name : origin + "." + name; }
+};
+
+Column byte_column(std::string name, Shape row_shape, int64_t rows, std::vector<uint8_t> bytes,
+                   std::shared_ptr<const Levels> levels);
+Column real_column(std::string name, Shape row_shape, int64_t rows, std::vector<float> reals);
+
+/// Byte b stands for b, or for b / 255.
+std::shared_ptr<const Levels> whole_levels();
+std::shared_ptr<const Levels> pixel_levels();
+
+struct Table {
+  std::string origin;
+  std::vector<Column> columns;
+  bool stands_for_vector = false;  // used as a value: all columns as one vector, not the first column
+
+  int64_t rows() const { return columns.empty() ? 0 : columns.front().rows; }
+  /// Failure(bad_data) that lists the columns there are when there is none of this name.
+  const Column& column(const std::string& name) const;
+  /// What the table stands for where a value is needed.
+  Column as_value() const;
+};
+
+/// The rows of `index`, in that order; storage is copied.
+Column take_rows(const Column& column, const std::vector<int64_t>& index);
+Table take_rows(const Table& table, const std::vector<int64_t>& index);
+/// Rows begin to end (exclusive), both within the rows; storage is shared.
+Table slice_rows(const Table& table, int64_t begin, int64_t end);
+
+}  // namespace data

@@ -1,0 +1,251 @@
+// Files read and written: IDX, NPY, safetensors, PNG; and one clear failure for each way to be broken.
+// links: vaert_data
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <random>
+
+#include "runtime/data/byte_source.h"
+#include "runtime/data/idx.h"
+#include "runtime/data/npy.h"
+#include "runtime/data/png.h"
+#include "runtime/data/safetensors.h"
+#include "runtime/failure.h"
+
+namespace fs = std::filesystem;
+using namespace data;
+using Bytes = std::vector<uint8_t>;
+
+namespace {
+
+class Files : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder = fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+  }
+  void TearDown() override { fs::remove_all(folder); }
+  fs::path file(const std::string& name, const Bytes& bytes) {
+    write_file(folder / name, bytes);
+    return folder / name;
+  }
+  fs::path folder;
+};
+
+std::string failure_of(const std::function<void()>& act, Exit code = Exit::bad_data) {
+  try {
+    act();
+  } catch (const Failure& failure) {
+    EXPECT_EQ(static_cast<int>(failure.exit_code), static_cast<int>(code)) << failure.what();
+    EXPECT_EQ(std::string(failure.what()).find('\n'), std::string::npos);
+    return failure.what();
+  }
+  return "no failure";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+Bytes idx(uint8_t type, std::vector<uint32_t> shape, const Bytes& numbers) {
+  Bytes bytes = {0, 0, type, static_cast<uint8_t>(shape.size())};
+  for (uint32_t axis : shape)
+    for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<uint8_t>(axis >> shift));
+  bytes.insert(bytes.end(), numbers.begin(), numbers.end());
+  return bytes;
+}
+
+Bytes gzip(const Bytes& bytes) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  Bytes out(deflateBound(&stream, bytes.size()) + 32);
+  stream.next_in = const_cast<Bytef*>(bytes.data());
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = out.data();
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+Bytes noise(size_t count) {
+  std::mt19937 random(7);
+  Bytes bytes(count);
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
+  return bytes;
+}
+
+TEST_F(Files, IdxGivesItsFirstAxisAsRowsPlainOrCompressed) {
+  Bytes numbers = {1, 2, 3, 4, 5, 6};
+  for (const fs::path& path :
+       {file("a", idx(8, {3, 2}, numbers)), file("a.gz", gzip(idx(8, {3, 2}, numbers)))}) {
+    Column column = read_idx(path, "values");
+    EXPECT_EQ(column.rows, 3);
+    EXPECT_EQ(column.row_shape, Shape{2});
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(column.at(i), i + 1);
+  }
+}
+
+TEST_F(Files, IdxNumbersAreBigEndian) {
+  Column column = read_idx(file("a", idx(0x0D, {2}, {0x3f, 0x80, 0, 0, 0xc0, 0x20, 0, 0})), "values");
+  EXPECT_EQ(column.at(0), 1.0f);
+  EXPECT_EQ(column.at(1), -2.5f);
+  EXPECT_EQ(read_idx(file("b", idx(0x0B, {1}, {0xff, 0xfe})), "values").at(0), -2);
+}
+
+TEST_F(Files, BrokenIdxFilesAreRefusedInOneLine) {
+  Bytes good = idx(8, {30, 100}, noise(3000));
+  auto message = [&](const Bytes& bytes) { return failure_of([&] { read_idx(file("a", bytes), "x"); }); };
+  EXPECT_TRUE(contains(message({1, 2, 3, 4, 5}), "not an IDX file"));
+  EXPECT_TRUE(contains(message(idx(7, {1}, {0})), "0x07"));
+  EXPECT_TRUE(contains(message({}), "ends after 0 bytes"));
+  EXPECT_TRUE(contains(message({0, 0, 8, 3, 0, 0}), "ends after 6 bytes"));
+  EXPECT_TRUE(contains(message(Bytes(good.begin(), good.end() - 1)), "ends after 3011 bytes"));
+  Bytes longer = good;
+  longer.push_back(0);
+  EXPECT_TRUE(contains(message(longer), "holds more than"));
+  EXPECT_TRUE(contains(message(idx(8, {0xffffffff, 0xffffffff, 0xffffffff}, {1})), "too large"));
+  // A billion promised, one held: nothing like a billion may be allocated on the way to this message.
+  EXPECT_TRUE(contains(message(idx(0x0E, {0x3fffffff}, {1})), "ends after 9 bytes"));
+  Bytes compressed = gzip(good);
+  EXPECT_TRUE(contains(message(Bytes(compressed.begin(), compressed.begin() + 2000)), "truncated"));
+  EXPECT_TRUE(contains(message(Bytes(compressed.begin(), compressed.end() - 4)), "truncated"));
+  Bytes corrupt = compressed;
+  corrupt[corrupt.size() - 6] ^= 1;
+  EXPECT_TRUE(contains(message(corrupt), "corrupt"));
+}
+
+TEST_F(Files, NpyIsReadBackAsItWasWritten) {
+  std::vector<float> values(24);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 7;
+  write_npy(folder / "a.npy", {4, 3, 2}, values.data());
+  Column column = read_npy(folder / "a.npy", "values");
+  EXPECT_EQ(column.rows, 4);
+  EXPECT_EQ(column.row_shape, (Shape{3, 2}));
+  EXPECT_EQ(*column.reals, values);
+  EXPECT_EQ((npy_bytes({4, 3, 2}, values.data()).size() - 96) % 64, 0u);
+}
+
+Bytes npy(const std::string& dictionary, const Bytes& numbers) {
+  std::string text("\x93NUMPY\x01\x00", 8);
+  text += {static_cast<char>(dictionary.size()), '\0'};
+  text += dictionary;
+  text.append(numbers.begin(), numbers.end());
+  return Bytes(text.begin(), text.end());
+}
+
+TEST_F(Files, NpyInFortranOrderIsTurned) {
+  Column column = parse_npy(
+      npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", {1, 4, 2, 5, 3, 6}), "f", "values");
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(column.at(i), i + 1);
+}
+
+TEST_F(Files, BrokenNpyFilesAreRefusedInOneLine) {
+  auto message = [](const std::string& dictionary, const Bytes& numbers) {
+    return failure_of([&] { parse_npy(npy(dictionary, numbers), "f.npy", "x"); });
+  };
+  EXPECT_TRUE(contains(message("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", {1, 2, 3}),
+                       "holds 3 bytes of numbers, its header promises 8"));
+  EXPECT_TRUE(contains(message("{'descr': '<U4', 'fortran_order': False, 'shape': (2,), }", {}), "`<U4`"));
+  EXPECT_TRUE(
+      contains(message("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", {}), "record"));
+  EXPECT_TRUE(
+      contains(message("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99999999999), }", {}),
+               "too large"));
+  EXPECT_TRUE(
+      contains(message("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", {0, 0, 0, 0}), "no rows"));
+  EXPECT_TRUE(contains(message("{'descr': '<f4', 'fortran_order': False, 'shape': (1", {}), "does not end"));
+  EXPECT_TRUE(contains(failure_of([] { parse_npy({1, 2, 3}, "f.npy", "x"); }), "not an NPY file"));
+}
+
+TEST_F(Files, SafetensorsAreReadBackAsTheyWereWritten) {
+  Tensors tensors = {{"p.x.dense.weight", {{2, 3}, {1, 2, 3, 4, 5, 6}}},
+                     {"q.z.dense.bias", {{}, {-1.5f}}},
+                     {"empty", {{0, 4}, {}}}};
+  write_safetensors(folder / "a.safetensors", tensors, {{"step", "100"}});
+  Tensors back = read_safetensors(folder / "a.safetensors");
+  ASSERT_EQ(back.size(), 3u);
+  for (const auto& [name, tensor] : tensors) {
+    EXPECT_EQ(back[name].shape, tensor.shape);
+    EXPECT_EQ(back[name].values, tensor.values);
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 1) << "nothing is left aside";
+}
+
+TEST_F(Files, BrokenSafetensorsAreRefusedInOneLine) {
+  auto message = [&](const std::string& header, size_t numbers) {
+    Bytes bytes(8 + header.size() + numbers);
+    for (int i = 0; i < 8; ++i) bytes[i] = static_cast<uint8_t>(header.size() >> (8 * i));
+    std::copy(header.begin(), header.end(), bytes.begin() + 8);
+    return failure_of([&] { read_safetensors(file("a", bytes)); });
+  };
+  EXPECT_TRUE(contains(message("{", 0), "not JSON"));
+  EXPECT_TRUE(contains(message("[]", 0), "not JSON"));
+  EXPECT_TRUE(contains(message(R"({"w":3})", 0), "malformed"));
+  EXPECT_TRUE(
+      contains(message(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 7), "does not fit"));
+  EXPECT_TRUE(
+      contains(message(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8), "does not fit"));
+  EXPECT_TRUE(
+      contains(message(R"({"w":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8), "malformed"));
+  EXPECT_TRUE(
+      contains(message(R"({"w":{"dtype":"F32","shape":[4000000000,4000000000],"data_offsets":[0,8]}})", 8),
+               "too large"));
+  EXPECT_TRUE(
+      contains(failure_of([&] { read_safetensors(file("b", Bytes(8, 0xff))); }), "not a safetensors file"));
+}
+
+TEST_F(Files, RandomChangesOfAFileNeverDoMoreThanFail) {
+  std::vector<float> values(12, 1.0f);
+  write_safetensors(folder / "s", {{"w", {{3, 4}, values}}, {"v", {{3}, {1, 2, 3}}}});
+  const std::vector<Bytes> seeds = {npy_bytes({3, 4}, values.data()), idx(8, {3, 4}, noise(12)),
+                                    gzip(idx(8, {30, 4}, noise(120))), read_file(folder / "s")};
+  std::mt19937 random(3);
+  for (int round = 0; round < 1000; ++round) {
+    Bytes bytes = seeds[round % seeds.size()];
+    for (unsigned change = 0; change <= random() % 4; ++change)
+      bytes[random() % bytes.size()] = static_cast<uint8_t>(random() % 3 ? random() : 0xff);
+    if (random() % 4 == 0) bytes.resize(random() % bytes.size());
+    fs::path path = folder / "fuzz";
+    FILE* stream = fopen(path.c_str(), "wb");
+    fwrite(bytes.data(), 1, bytes.size(), stream);
+    fclose(stream);
+    for (const std::function<void()>& read : {std::function<void()>([&] { read_idx(path, "x"); }),
+                                              std::function<void()>([&] { read_npy(path, "x"); }),
+                                              std::function<void()>([&] { read_safetensors(path); })})
+      try {
+        read();
+      } catch (const Failure&) {
+      }
+  }
+}
+
+TEST_F(Files, WhatCannotBeWrittenSaysWhereAndWhy) {
+  float value = 1;
+  std::string message =
+      failure_of([&] { write_npy(folder / "none" / "a.npy", {1}, &value); }, Exit::cannot_write);
+  EXPECT_EQ(message, "cannot write " + (folder / "none" / "a.npy").string() + ": No such file or directory");
+}
+
+TEST_F(Files, AGridHoldsEachImageBetweenMargins) {
+  std::vector<float> images = {0, 1, 0.5f, 2, -1, NAN};  // three images of 1 by 2
+  Picture picture = grid(images.data(), {3, 1, 2}, 2, 1);
+  EXPECT_EQ(picture.width, 7);
+  EXPECT_EQ(picture.height, 5);
+  auto at = [&](int y, int x) { return int{picture.pixels[y * 7 + x]}; };
+  EXPECT_EQ(at(0, 0), 128);
+  EXPECT_EQ(at(1, 1), 0);
+  EXPECT_EQ(at(1, 2), 255);
+  EXPECT_EQ(at(1, 4), 128);
+  EXPECT_EQ(at(1, 5), 255);
+  EXPECT_EQ(at(3, 1), 0);
+  EXPECT_EQ(at(3, 2), 0);
+  EXPECT_TRUE(contains(failure_of([&] { grid(images.data(), {1, 2, 3, 1}, 1); }), "[2, 3, 1]"));
+}
+
+}  // namespace
