@@ -196,7 +196,9 @@ struct LearnDecl {
 
 struct Declaration {
   Span span;
-  std::variant<ImportDecl, ParamDecl, LetDecl, VarDecl, FamilyDecl, NetDecl, SourceDecl, PlayerDecl, LearnDecl> kind;
+  std::variant<ImportDecl, ParamDecl, LetDecl, VarDecl, FamilyDecl, NetDecl, SourceDecl, PlayerDecl,
+               LearnDecl>
+      kind;
 };
 
 struct Tree {

@@ -1,0 +1,151 @@
+#include <array>
+
+#include "compiler/syntax/recover.h"
+
+namespace syntax {
+
+namespace {
+
+using antlr4::misc::IntervalSet;
+
+std::string quoted(std::string_view text) { return fmt::format("`{}`", text); }
+
+/// How a token is written, for those that are always written alike.
+std::string spelling(size_t type) {
+  static const std::array<std::pair<size_t, const char*>, 21> table{{
+      {VaeParser::OVER, "over"},     {VaeParser::IN, "in"},       {VaeParser::AS, "as"},
+      {VaeParser::WEIGHT, "weight"}, {VaeParser::ELSE, "else"},   {VaeParser::LPAREN, "("},
+      {VaeParser::RPAREN, ")"},      {VaeParser::LBRACKET, "["},  {VaeParser::RBRACKET, "]"},
+      {VaeParser::LBRACE, "{"},      {VaeParser::RBRACE, "}"},    {VaeParser::COMMA, ","},
+      {VaeParser::COLON, ":"},       {VaeParser::DOT, "."},       {VaeParser::ASSIGN, "="},
+      {VaeParser::TILDE, "~"},       {VaeParser::BAR, "|"},       {VaeParser::PLUS, "+"},
+      {VaeParser::MINUS, "-"},       {VaeParser::FIXED, "fixed"}, {VaeParser::IF, "if"},
+  }};
+  for (const auto& [known, text] : table)
+    if (known == type) return quoted(text);
+  return "";
+}
+
+std::string join_words(const std::vector<std::string>& words) {
+  std::string text;
+  for (size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  return text;
+}
+
+/// Lists of these rules may go on with a comma where their closing bracket is expected.
+bool holds_list(size_t rule) {
+  switch (rule) {
+    case VaeParser::RuleArguments:
+    case VaeParser::RuleSubscripts:
+    case VaeParser::RuleMap:
+    case VaeParser::RulePrimary:
+    case VaeParser::RuleNames:
+    case VaeParser::RuleFamilyDeclaration:
+    case VaeParser::RuleNetDeclaration:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string expectation(size_t rule, const IntervalSet& expected) {
+  const auto has = [&](size_t type) { return expected.contains(type); };
+  if (rule == VaeParser::RuleFile || rule == VaeParser::RuleDeclaration) {
+    if (has(VaeParser::DECODER)) return "a declaration";
+  }
+  if (has(VaeParser::RETURN)) return "a statement";
+  std::vector<std::string> words;
+  const bool value = has(VaeParser::INTEGER);
+  if (value) words.push_back("a value");
+  if (!value && has(VaeParser::NAME)) words.push_back("a name");
+  if (!value && has(VaeParser::STRING)) words.push_back("a string");
+  if (has(VaeParser::LBRACE) && !value) words.push_back("`{`");
+  for (const size_t type : {VaeParser::OVER, VaeParser::IN, VaeParser::AS, VaeParser::WEIGHT,
+                            VaeParser::COLON, VaeParser::ASSIGN, VaeParser::TILDE, VaeParser::BAR})
+    if (has(type)) words.push_back(spelling(type));
+  if (!value && has(VaeParser::LPAREN)) words.push_back("`(`");
+  for (const size_t type : {VaeParser::RPAREN, VaeParser::RBRACKET, VaeParser::RBRACE})
+    if (has(type)) {
+      if (!value && !has(VaeParser::NAME) && holds_list(rule)) words.push_back("`,`");
+      words.push_back(spelling(type));
+    }
+  if (has(VaeParser::END)) words.push_back("the end of the statement");
+  return words.empty() ? "something else" : join_words(words);
+}
+
+std::string finding(const Token& token, std::string_view text) {
+  if (token.type == antlr4::Token::EOF) return "the end of the file";
+  if (token.type == VaeParser::END) {
+    if (text.empty()) return "the end of the file";
+    if (text != ";" && text != "}") return "the end of the line";
+  }
+  if (token.type == VaeParser::STRING) return "a string";
+  return quoted(text);
+}
+
+const std::vector<std::string> declaration_words = {"import",  "param",   "family", "net",   "var", "source",
+                                                    "decoder", "encoder", "player", "learn", "let"};
+
+}  // namespace
+
+SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t rule,
+                          const IntervalSet& expected, const base::SourceSet& sources) {
+  const Token& token = tokens[at];
+  const auto may_be = [&](size_t type) { return expected.contains(type); };
+  const std::string_view text = sources.text(token.span);
+  const size_t after = at + 1 < tokens.size() ? tokens[at + 1].type : 0;
+  SyntaxError error{base::E0101, token.span, expectation(rule, expected), finding(token, text), "", ""};
+
+  const bool line_end = token.type == VaeParser::END && text != ";" && text != "}";
+  if ((line_end || token.type == antlr4::Token::EOF) && at > 0) {
+    // What is missing is missing right behind the last token, not somewhere on the next line.
+    const base::Span before = tokens[at - 1].span;
+    error.span = {before.file, before.end, before.end};
+  }
+  if (token.type == VaeParser::COMPARE && !may_be(VaeParser::INTEGER)) {
+    if (rule != VaeParser::RuleReferenceStatement) {
+      error.code = base::E0114;
+      error.help = "join them: `a < b and b < c`";
+    }
+    return error;
+  }
+  const bool reserved = token.type >= VaeParser::IMPORT && token.type <= VaeParser::FALSE;
+  if (reserved && may_be(VaeParser::NAME) && !may_be(VaeParser::RETURN)) {
+    error.code = base::E0112;
+    error.first = text;
+    error.label = fmt::format("expected {}", expectation(rule, expected));
+    error.help = "a name is any other word";
+    return error;
+  }
+  if (rule == VaeParser::RuleFile) {
+    if (is_name(token.type)) {
+      if (after == VaeParser::ASSIGN)
+        error.help = fmt::format("write `param {0} = ...` or `let {0} = ...`", text);
+      else if (const auto near = base::nearest(text, declaration_words))
+        error.help = fmt::format("did you mean `{}`?", *near);
+    }
+    if (error.help.empty())
+      error.help =
+          "a declaration begins with import, param, family, net, var, let, source, decoder, encoder, "
+          "player or learn";
+    return error;
+  }
+  if (token.type == VaeParser::ASSIGN && may_be(VaeParser::LBRACE))
+    error.help = "values are compared with `==`";
+  if (token.type == VaeParser::TILDE && rule == VaeParser::RuleLetStatement)
+    error.help = "`let` names a value; a conditional stands without it: `z | x ~ Family(...)`";
+  if (rule == VaeParser::RuleReferenceStatement && token.type != VaeParser::END &&
+      token.type == VaeParser::LPAREN)
+    error.help = "a call alone has no effect: bind its value, `h = f(x)`";
+  if (rule == VaeParser::RuleVarDeclaration && may_be(VaeParser::COLON))
+    error.help = "a variable is declared as `var x : binary[28, 28]`";
+  if (token.type == VaeParser::LBRACE && may_be(VaeParser::INTEGER) && !is_operator(token.type))
+    error.help = "a map `{a: 1}` stands only as the value of a key";
+  if (may_be(VaeParser::END) && token.type != VaeParser::END && error.help.empty() &&
+      !is_operator(token.type) && !is_closing(token.type))
+    error.help = "statements end at a newline or `;`";
+  return error;
+}
+
+}  // namespace syntax

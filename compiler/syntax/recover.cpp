@@ -1,0 +1,90 @@
+#include "compiler/syntax/recover.h"
+
+namespace syntax {
+
+using antlr4::Parser;
+
+antlr4::Token* Recovery::recoverInline(Parser* parser) { throw antlr4::InputMismatchException(parser); }
+
+void Recovery::reportError(Parser* parser, const antlr4::RecognitionException& error) {
+  // The same error passes through every rule up to the statement; the innermost knows best.
+  if (failed_) return;
+  failed_ = true;
+  const size_t at = error.getOffendingToken()->getTokenIndex();
+  found_ = explain_error(tokens_, at, parser->getContext()->getRuleIndex(), error.getExpectedTokens(),
+                         report_.sources());
+}
+
+void Recovery::recover(Parser* parser, std::exception_ptr error) {
+  const antlr4::ParserRuleContext* context = parser->getContext();
+  switch (context->getRuleIndex()) {
+    case VaeParser::RuleDeclaration:
+    case VaeParser::RuleStatement:
+    case VaeParser::RuleCompleteItem:
+      skip_statement(static_cast<VaeParser&>(*parser), context->start->getTokenIndex());
+      return;
+    case VaeParser::RuleFile:
+      return;
+    default:
+      std::rethrow_exception(error);
+  }
+}
+
+void Recovery::sync(Parser* parser) {
+  // Called before each round of a loop. Here only the loops over declarations, statements and the items of
+  // `complete` matter: a token that begins none of them must not end the block.
+  const size_t rule = parser->getContext()->getRuleIndex();
+  if (rule != VaeParser::RuleFile && rule != VaeParser::RuleBlock && rule != VaeParser::RuleCompleteStatement)
+    return;
+  const antlr4::atn::ATN& atn = parser->getATN();
+  antlr4::atn::ATNState* state = atn.states[parser->getState()];
+  if (state->getStateType() != antlr4::atn::ATNState::STAR_LOOP_ENTRY &&
+      state->getStateType() != antlr4::atn::ATNState::STAR_LOOP_BACK)
+    return;
+  while (true) {
+    const antlr4::misc::IntervalSet& expected = atn.nextTokens(state);
+    const size_t at = parser->getTokenStream()->index();
+    const size_t type = tokens_[at].type;
+    if (expected.contains(type) || type == antlr4::Token::EOF) return;
+    failed_ = true;
+    found_ = explain_error(tokens_, at, rule, expected, report_.sources());
+    skip_statement(static_cast<VaeParser&>(*parser), at);
+  }
+}
+
+void Recovery::skip_statement(VaeParser& parser, size_t start) {
+  const int depth = tokens_[start].depth;
+  const SyntaxError error = std::move(*found_);
+  found_.reset();
+  // A statement that begins with a name has no block; at the top, the name may be a misspelt declaration.
+  const bool may_have_block = depth == 0 || !is_name(tokens_[start].type);
+  bool repaired = false;
+  std::vector<size_t> blocks;  // of this statement, to be read all the same
+  size_t end = start;
+  for (;; ++end) {
+    const Token& token = tokens_[end];
+    repaired |= token.repaired;
+    if (token.type == antlr4::Token::EOF || token.depth < depth) break;
+    if (token.depth > depth) continue;
+    if (token.type == VaeParser::END) break;
+    if (token.type == VaeParser::LBRACE && may_have_block && end > start &&
+        !is_operator(tokens_[end - 1].type) && end >= parser.getTokenStream()->index())
+      blocks.push_back(end);
+    if (token.type == VaeParser::RBRACE && tokens_[end + 1].type != VaeParser::ELSE) {
+      ++end;
+      break;
+    }
+  }
+  // An error that was repaired before the parser ran has been reported; this one only follows from it.
+  if (!repaired)
+    report_.add(error.code, error.span, error.first, error.second).label(error.label).help(error.help);
+  for (size_t block : blocks) {
+    parser.getTokenStream()->seek(block);
+    failed_ = false;
+    parser.block();
+  }
+  parser.getTokenStream()->seek(end);
+  failed_ = false;
+}
+
+}  // namespace syntax

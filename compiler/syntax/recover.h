@@ -1,0 +1,45 @@
+// What the parser does at a wrong token. In: the arranged tokens and the parser's state. Out: at most one
+// diagnostic a statement, in the user's terms; parsing goes on with the next statement, and with the block
+// of a declaration whose head is wrong.
+#pragma once
+#include <VaeParser.h>
+
+#include "compiler/syntax/token.h"
+
+namespace syntax {
+
+/// A diagnostic that waits until it is known that nothing else is wrong with its statement.
+struct SyntaxError {
+  base::Code code;
+  base::Span span;
+  std::string first, second;  // arguments of the message
+  std::string label, help;
+};
+
+class Recovery : public antlr4::ANTLRErrorStrategy {
+ public:
+  Recovery(const std::vector<Token>& tokens, base::Report& report) : tokens_(tokens), report_(report) {}
+
+  void reset(antlr4::Parser*) override { failed_ = false; }
+  antlr4::Token* recoverInline(antlr4::Parser* parser) override;
+  void recover(antlr4::Parser* parser, std::exception_ptr error) override;
+  void sync(antlr4::Parser* parser) override;
+  bool inErrorRecoveryMode(antlr4::Parser*) override { return failed_; }
+  void reportError(antlr4::Parser* parser, const antlr4::RecognitionException& error) override;
+  void reportMatch(antlr4::Parser*) override {}
+
+ private:
+  /// Goes past the end of the statement that begins at token `start`, then reports what was found wrong.
+  void skip_statement(VaeParser& parser, size_t start);
+
+  const std::vector<Token>& tokens_;
+  base::Report& report_;
+  bool failed_ = false;  // between an error and the end of its statement
+  std::optional<SyntaxError> found_;
+};
+
+/// What is wrong at `tokens[at]`, where the grammar's `rule` expected one of `expected`.
+SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t rule,
+                          const antlr4::misc::IntervalSet& expected, const base::SourceSet& sources);
+
+}  // namespace syntax
