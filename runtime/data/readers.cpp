@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "runtime/data/glyphs.h"
 #include "runtime/data/idx.h"
 #include "runtime/data/npy.h"
 #include "runtime/data/safetensors.h"
@@ -82,11 +83,16 @@ Table read_safetensors_file(const Arguments& arguments, const Places& places) {
   return {"", {read_safetensors_column(path, arguments.text(1, "name"))}};
 }
 
+Table read_glyphs(const Arguments& arguments, const Places&) {
+  return draw_glyphs(arguments.integer(0, "n"), arguments.integer(1, "seed", 0));
+}
+
 using Reader = Table (*)(const Arguments&, const Places&);
 
 const std::map<std::string, Reader> readers = {
-    {"mnist", read_mnist},  {"fashion_mnist", read_fashion_mnist},  {"idx", read_idx_file},
-    {"npy", read_npy_file}, {"safetensors", read_safetensors_file},
+    {"mnist", read_mnist},   {"fashion_mnist", read_fashion_mnist},
+    {"glyphs", read_glyphs}, {"idx", read_idx_file},
+    {"npy", read_npy_file},  {"safetensors", read_safetensors_file},
 };
 
 }  // namespace
