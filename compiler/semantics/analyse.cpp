@@ -1,0 +1,28 @@
+#include "compiler/semantics/analyse.h"
+
+#include <filesystem>
+
+#include "compiler/semantics/analysis.h"
+
+namespace semantics {
+
+// Names first, then players: sources and learn blocks refer to them. What is given is known only after both.
+Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet& sources,
+              base::Report& report) {
+  Model model;
+  model.name = std::filesystem::path(sources.file(tree.file).name).stem().string();
+  Evaluator evaluator(model, sources, report);
+  Analysis analysis{model, evaluator, sources, report, options, {}, {}, {}, {}};
+  std::deque<syntax::Tree> imported;
+  const Files files = read_imports(tree, imported, analysis);
+  declare_names(files, analysis);
+  check_defines(analysis);
+  analyse_players(tree, analysis);
+  analyse_sources(tree, analysis);
+  check_determined(analysis);
+  analyse_learn(tree, analysis);
+  if (!report.has_errors()) evaluator.check_families();
+  return model;
+}
+
+}  // namespace semantics

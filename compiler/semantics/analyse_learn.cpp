@@ -1,0 +1,490 @@
+// Learn blocks: the keys of a method with their types and defaults; maps over sources and players name each.
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/semantics/analysis.h"
+#include "compiler/semantics/bounds.h"
+
+namespace semantics {
+namespace {
+using namespace syntax;
+
+const std::vector<std::string> common_keys = {"steps", "batch",     "optimizer", "schedule", "clip", "seed",
+                                              "order", "precision", "sources",   "start",    "every"};
+const std::map<std::string, std::vector<std::string>> methods = {
+    {"symmetric", {}},
+    {"elbo", {"estimator", "beta", "alpha", "samples", "analytic_kl"}},
+    {"iwae", {"samples"}},
+    {"rws", {"samples"}},
+    {"libi", {"samples", "epsilon", "dual_rate", "fit_steps", "constrain_steps", "refit_steps"}},
+    {"supervised", {}}};
+
+struct LearnReader {
+  Analysis& analysis;
+  Learn& learn;
+  Scope& scope;
+  std::map<std::string, const Assign*> keys;
+  bool sources_known = true;
+
+  void read(const LearnDecl& decl) {
+    collect(decl);
+    read_sources();
+    if (const Expr* value = find("steps")) set_integer(*value, "`steps`", 1, learn.steps);
+    if (const Expr* value = find("clip")) set_number(*value, "`clip`", 0, learn.clip);
+    int64_t seed = 0;
+    if (const Expr* value = find("seed")) set_integer(*value, "`seed`", 0, seed);
+    learn.seed = static_cast<uint64_t>(seed);
+    if (const Expr* value = find("order"))
+      set_word(*value, "`order`", {"alternating", "simultaneous"}, learn.order);
+    if (const Expr* value = find("precision"))
+      set_word(*value, "`precision`", {"fp32", "tf32", "bf16"}, learn.precision);
+    if (const Expr* value = find("start")) read_start(*value);
+    if (const Expr* value = find("every")) read_every(*value);
+    if (const Expr* value = find("schedule")) read_schedule(*value);
+    read_batch();
+    read_optimizers();
+    read_own();
+    check_steps(decl);
+  }
+
+  // ---- keys
+
+  void collect(const LearnDecl& decl) {
+    std::vector<std::string> known = common_keys;
+    const auto method = methods.find(decl.method.text);
+    if (method != methods.end()) {
+      known.insert(known.end(), method->second.begin(), method->second.end());
+    } else {
+      // What an unknown method would take is unknown: any method's keys pass.
+      for (const auto& [name, own] : methods) known.insert(known.end(), own.begin(), own.end());
+    }
+    for (const Statement& statement : decl.body) {
+      const auto* assign = std::get_if<Assign>(&statement.kind);
+      if (!assign) continue;
+      const Name& key = assign->targets[0].name;
+      if (std::find(known.begin(), known.end(), key.text) == known.end()) {
+        report_unknown_key(key, decl.method.text, known);
+        continue;
+      }
+      const auto [first, fresh] = keys.insert({key.text, assign});
+      if (!fresh)
+        analysis.report.add(base::E0804, key.span, key.text)
+            .note(first->second->targets[0].span, "it is given here first");
+    }
+  }
+
+  void report_unknown_key(const Name& key, const std::string& method, const std::vector<std::string>& known) {
+    auto& error = analysis.report.add(base::E0803, key.span, method, key.text);
+    std::vector<std::string> others;
+    for (const auto& [other, own] : methods)
+      if (std::find(own.begin(), own.end(), key.text) != own.end()) others.push_back(other);
+    if (!others.empty()) {
+      error.help("it is a key of " + listed(others));
+    } else {
+      suggest(error, key.text, known);
+    }
+  }
+
+  const Expr* find(const std::string& key) const {
+    const auto found = keys.find(key);
+    return found == keys.end() ? nullptr : found->second->value.get();
+  }
+
+  // ---- values
+
+  bool set_integer(const Expr& expr, const std::string& what, int64_t least, int64_t& result) {
+    if (refuse_map(expr, what)) return false;
+    const auto value = analysis.integer(expr, scope, what, least);
+    if (value) result = *value;
+    return value.has_value();
+  }
+
+  bool set_number(const Expr& expr, const std::string& what, double least, double& result) {
+    if (refuse_map(expr, what)) return false;
+    const auto value = analysis.number(expr, scope, what);
+    if (!value) return false;
+    if (!std::isfinite(*value) || *value < least) {
+      analysis.report.add(base::E0301, expr.span, what, fmt::format("{} or more", least),
+                          fmt::format("{}", *value));
+      return false;
+    }
+    result = *value;
+    return true;
+  }
+
+  bool refuse_map(const Expr& expr, const std::string& what) {
+    if (expr.kind != ExprKind::map) return false;
+    analysis.report.add(base::E0301, expr.span, what, "one value", "a map");
+    return true;
+  }
+
+  void set_word(const Expr& expr, const std::string& what, const std::vector<std::string>& words,
+                std::string& result) {
+    if (expr.kind == ExprKind::name && std::find(words.begin(), words.end(), expr.text) != words.end()) {
+      result = expr.text;
+      return;
+    }
+    report_word(expr, what, words);
+  }
+
+  void report_word(const Expr& expr, const std::string& what, const std::vector<std::string>& words) {
+    const bool name = expr.kind == ExprKind::name;
+    auto& error = analysis.report.add(base::E0301, expr.span, what, listed(words, "or"),
+                                      name ? "`" + expr.text + "`" : "this");
+    if (name) suggest(error, expr.text, words);
+  }
+
+  /// `adam` or `adam(1e-3, beta1 = 0.9)`: the word, if it is one of those, and its numbers, which stay at
+  /// their defaults where they are not given.
+  struct Word {
+    std::string text;
+    std::map<std::string, double> numbers;
+  };
+  using Signature = std::vector<std::pair<std::string, double>>;
+
+  std::optional<Word> word_call(const Expr& expr, const std::string& what,
+                                const std::map<std::string, Signature>& signatures) {
+    const Expr& name = expr.kind == ExprKind::call ? *expr.operands[0] : expr;
+    const auto found = name.kind == ExprKind::name ? signatures.find(name.text) : signatures.end();
+    if (found == signatures.end()) {
+      report_word(name, what, keys_of(signatures));
+      return {};
+    }
+    Word word{found->first, {}};
+    for (const auto& [parameter, value] : found->second) word.numbers[parameter] = value;
+    std::set<std::string> seen;
+    size_t position = 0;
+    bool good = true;
+    for (const Argument& argument : expr.arguments) {
+      std::string parameter;
+      if (argument.name) {
+        parameter = argument.name->text;
+      } else if (position < found->second.size()) {
+        parameter = found->second[position++].first;
+      } else {
+        analysis.report.add(base::E0222, argument.span, word.text,
+                            fmt::format("{} arguments", found->second.size()), expr.arguments.size());
+        return {};
+      }
+      if (!word.numbers.count(parameter)) {
+        suggest(analysis.report.add(base::E0221, argument.name->span, word.text, parameter), parameter,
+                keys_of(word.numbers));
+        good = false;
+      } else if (!seen.insert(parameter).second) {
+        analysis.report.add(base::E0224, argument.span, parameter);
+        good = false;
+      } else {
+        good = set_number(*argument.value, fmt::format("`{}` of `{}`", parameter, word.text), 0,
+                          word.numbers[parameter]) &&
+               good;
+      }
+    }
+    if (!good) return {};
+    return word;
+  }
+
+  /// A map's entries by name: each of `needed` once, and nothing else. `what` is "source" or "player".
+  std::optional<std::map<std::string, const Expr*>> entries(const Expr& map, const std::string& key,
+                                                            const std::string& what,
+                                                            const std::vector<std::string>& needed) {
+    std::map<std::string, const Expr*> result;
+    bool good = true;
+    for (const Argument& entry : map.arguments) {
+      const std::string& name = entry.name->text;
+      if (std::find(needed.begin(), needed.end(), name) == needed.end()) {
+        good = false;
+        const auto declared = analysis.names.find(name);
+        const bool source = declared != analysis.names.end() && declared->second.what == "a source";
+        auto& error = analysis.report.add(base::E0808, entry.name->span, key, name, what);
+        if (source && what == "source") {
+          error.note(declared->second.span, "nothing is learned from it");
+        } else {
+          suggest(error, name, needed);
+        }
+      } else if (!result.insert({name, entry.value.get()}).second) {
+        good = false;
+        analysis.report.add(base::E0804, entry.name->span, name);
+      }
+    }
+    std::vector<std::string> missing;
+    for (const std::string& name : needed)
+      if (!result.count(name)) missing.push_back(name);
+    // A name that is wrong probably stands for the one that is missing.
+    if (good && !missing.empty()) {
+      good = false;
+      analysis.report.add(base::E0807, map.span, key, listed(missing)).help("a map names each " + what);
+    }
+    if (!good) return {};
+    return result;
+  }
+
+  // ---- the common keys
+
+  void read_sources() {
+    const Model& model = analysis.model;
+    const Expr* list = find("sources");
+    if (!list) {
+      for (size_t i = 0; i < model.sources.size(); ++i)
+        if (model.sources[i].weight > 0) learn.sources.push_back({static_cast<int32_t>(i)});
+      return;
+    }
+    if (list->kind != ExprKind::list) {
+      analysis.report.add(base::E0301, list->span, "`sources`", "a list of sources", "this");
+      sources_known = false;
+      return;
+    }
+    std::vector<std::string> names;
+    for (const Source& source : model.sources) names.push_back(source.name);
+    for (const ExprPtr& item : list->operands) add_source(*item, names);
+    if (sources_known && learn.sources.empty())
+      analysis.report.add(base::E0301, list->span, "`sources`", "a list of sources", "an empty one");
+    std::sort(learn.sources.begin(), learn.sources.end());
+  }
+
+  void add_source(const Expr& item, const std::vector<std::string>& names) {
+    const auto found =
+        item.kind == ExprKind::name ? std::find(names.begin(), names.end(), item.text) : names.end();
+    if (found == names.end()) {
+      sources_known = false;
+      auto& error = analysis.report.add(base::E0301, item.span, "an element of `sources`", "a source",
+                                        item.kind == ExprKind::name ? "`" + item.text + "`" : "this");
+      if (item.kind == ExprKind::name) suggest(error, item.text, names);
+      return;
+    }
+    const SourceId id{static_cast<int32_t>(found - names.begin())};
+    if (std::find(learn.sources.begin(), learn.sources.end(), id) != learn.sources.end()) {
+      analysis.report.add(base::E0804, item.span, item.text);
+    } else if (analysis.model[id].weight == 0) {
+      sources_known = false;
+      analysis.report.add(base::E0809, item.span, item.text)
+          .note(analysis.model[id].span, "its weight is 0: it is never learned from");
+    } else {
+      learn.sources.push_back(id);
+    }
+  }
+
+  void read_batch() {
+    const Expr* value = find("batch");
+    std::vector<std::string> names;
+    for (const SourceId id : learn.sources) names.push_back(analysis.model[id].name);
+    if (value && value->kind == ExprKind::map) {
+      if (!sources_known) return;
+      const auto map = entries(*value, "batch", "source", names);
+      if (!map) return;
+      for (const auto& [name, expr] : *map)
+        set_integer(*expr, fmt::format("the batch of `{}`", name), 1, learn.batch[name]);
+      return;
+    }
+    int64_t batch = 128;
+    if (value) set_integer(*value, "`batch`", 1, batch);
+    for (const std::string& name : names) learn.batch[name] = batch;
+  }
+
+  void read_optimizers() {
+    const Expr* value = find("optimizer");
+    std::vector<std::string> names;
+    for (const Player& player : analysis.model.players) names.push_back(player.name);
+    if (value && value->kind == ExprKind::map) {
+      const auto map = entries(*value, "optimizer", "player", names);
+      if (!map) return;
+      for (const auto& [name, expr] : *map) learn.optimizers[name] = optimizer(*expr);
+      return;
+    }
+    const Optimizer same = value ? optimizer(*value) : Optimizer{};
+    for (const std::string& name : names) learn.optimizers[name] = same;
+  }
+
+  Optimizer optimizer(const Expr& expr) {
+    const Optimizer defaults;
+    const Signature adam = {
+        {"lr", defaults.lr}, {"beta1", defaults.beta1}, {"beta2", defaults.beta2}, {"eps", defaults.eps}};
+    Signature adamw = adam;
+    adamw.push_back({"weight_decay", 0.01});  // PyTorch's default
+    Optimizer result;
+    const auto word = word_call(
+        expr, "`optimizer`",
+        {{"adam", adam}, {"adamw", adamw}, {"sgd", {{"lr", defaults.lr}, {"momentum", 0}}}, {"none", {}}});
+    if (!word) return result;
+    result.kind = word->text;
+    for (const auto& [name, value] : word->numbers) {
+      if (name == "lr") result.lr = value;
+      if (name == "beta1") result.beta1 = value;
+      if (name == "beta2") result.beta2 = value;
+      if (name == "eps") result.eps = value;
+      if (name == "weight_decay") result.weight_decay = value;
+      if (name == "momentum") result.momentum = value;
+    }
+    for (const char* name : {"beta1", "beta2", "momentum"}) {
+      const auto number = word->numbers.find(name);
+      if (number != word->numbers.end() && number->second >= 1)
+        analysis.report.add(base::E0301, expr.span, fmt::format("`{}` of `{}`", name, word->text),
+                            "less than 1", fmt::format("{}", number->second));
+    }
+    return result;
+  }
+
+  void read_schedule(const Expr& expr) {
+    const auto word =
+        word_call(expr, "`schedule`",
+                  {{"constant", {}}, {"cosine", {{"warmup", 0}}}, {"step", {{"every", 0}, {"factor", 0.1}}}});
+    if (!word) return;
+    learn.schedule = word->text;
+    if (word->text == "cosine") learn.schedule_warmup = word->numbers.at("warmup");
+    if (word->text != "step") return;
+    learn.schedule_every = word->numbers.at("every");
+    learn.schedule_factor = word->numbers.at("factor");
+    if (learn.schedule_every < 1) {
+      learn.schedule_every = 1;
+      analysis.report.add(base::E0301, expr.span, "`every` of `step`", "at least 1 step", "less")
+          .help("write `step(every = 10_000, factor = 0.5)`");
+    }
+  }
+
+  void read_start(const Expr& expr) {
+    if (refuse_map(expr, "`start`")) return;
+    const Value value = analysis.evaluator.constant(expr, scope, "`start`");
+    if (value.kind == Value::Kind::error) return;
+    if (value.kind == Value::Kind::string) {
+      learn.start = value.text;
+      return;
+    }
+    analysis.report.add(base::E0301, expr.span, "`start`", "a run's folder, a string", kind_name(value));
+  }
+
+  void read_every(const Expr& expr) {
+    if (expr.kind != ExprKind::map) {
+      analysis.report.add(base::E0301, expr.span, "`every`", "a map", "this")
+          .help("write `{log: 100, sample: 1000}`");
+      return;
+    }
+    std::set<std::string> seen;
+    for (const Argument& entry : expr.arguments) {
+      const std::string& name = entry.name->text;
+      if (!learn.every.count(name)) {
+        suggest(analysis.report.add(base::E0808, entry.name->span, "every", name, "event"), name,
+                keys_of(learn.every));
+      } else if (!seen.insert(name).second) {
+        analysis.report.add(base::E0804, entry.name->span, name);
+      } else {
+        set_integer(*entry.value, fmt::format("`{}`", name), 0, learn.every[name]);
+      }
+    }
+  }
+
+  // ---- the methods' own keys
+
+  void read_own() {
+    for (const char* key : {"samples", "fit_steps", "constrain_steps", "refit_steps"}) {
+      int64_t number = 0;
+      if (const Expr* value = find(key))
+        if (set_integer(*value, fmt::format("`{}`", key), 1, number)) learn.own[key] = number;
+    }
+    for (const char* key : {"beta", "alpha", "epsilon", "dual_rate"}) {
+      double number = 0;
+      if (const Expr* value = find(key))
+        if (set_number(*value, fmt::format("`{}`", key), 0, number)) learn.own[key] = number;
+    }
+    if (const Expr* value = find("analytic_kl")) {
+      if (refuse_map(*value, "`analytic_kl`")) return;
+      const Value truth = analysis.evaluator.constant(*value, scope, "`analytic_kl`");
+      if (truth.kind == Value::Kind::boolean) {
+        learn.own["analytic_kl"] = truth.boolean;
+      } else if (truth.kind != Value::Kind::error) {
+        analysis.report.add(base::E0301, value->span, "`analytic_kl`", "true or false", kind_name(truth));
+      }
+    }
+    if (const Expr* value = find("estimator")) read_estimator(*value);
+  }
+
+  /// "estimator": {"kind", "temperature"} for all latents, or "estimators": the same for each named.
+  void read_estimator(const Expr& expr) {
+    if (expr.kind != ExprKind::map) {
+      const auto kind = estimator(expr);
+      if (!kind) return;
+      learn.own["estimator"] = *kind;
+      for (const ConditionalId id : drawn_latents(analysis.model, learn))
+        check_estimator((*kind)["kind"], analysis.model[id], expr.span, analysis.model, analysis.report);
+      return;
+    }
+    nlohmann::json kinds = nlohmann::json::object();
+    for (const Argument& entry : expr.arguments) {
+      const auto group = analysis.variables.find(entry.name->text);
+      if (group == analysis.variables.end()) {
+        suggest(analysis.report.add(base::E0808, entry.name->span, "estimator", entry.name->text, "variable"),
+                entry.name->text, keys_of(analysis.variables));
+        continue;
+      }
+      const auto kind = estimator(*entry.value);
+      if (!kind) continue;
+      for (const VariableId id : group->second.ids) {
+        if (kinds.contains(analysis.model[id].name)) {
+          analysis.report.add(base::E0804, entry.name->span, entry.name->text);
+          break;
+        }
+        kinds[analysis.model[id].name] = *kind;
+        for (const ConditionalId c : drawn_latents(analysis.model, learn))
+          if (analysis.model[c].target == id)
+            check_estimator((*kind)["kind"], analysis.model[c], entry.value->span, analysis.model,
+                            analysis.report);
+      }
+    }
+    learn.own["estimators"] = kinds;
+  }
+
+  std::optional<nlohmann::json> estimator(const Expr& expr) {
+    const auto word = word_call(
+        expr, "`estimator`",
+        {{"reparam", {}}, {"zgr", {}}, {"st", {}}, {"gumbel", {{"temperature", 1}}}, {"score", {}}});
+    if (!word) return {};
+    nlohmann::json result = {{"kind", word->text}};
+    for (const auto& [name, number] : word->numbers) {
+      result[name] = number;
+      if (number > 0) continue;
+      analysis.report.add(base::E0301, expr.span, "the temperature of `gumbel`", "more than 0", "0");
+    }
+    return result;
+  }
+
+  /// `libi` may count its three phases instead.
+  void check_steps(const LearnDecl& decl) {
+    if (find("steps")) return;
+    const bool phases = find("fit_steps") && find("constrain_steps") && find("refit_steps");
+    if (learn.method == "libi" && phases) {
+      for (const char* key : {"fit_steps", "constrain_steps", "refit_steps"})
+        learn.steps += learn.own.value(key, int64_t{0});
+      return;
+    }
+    analysis.report.add(base::E0806, decl.method.span, decl.method.text).help("write `steps = 20_000`");
+  }
+};
+
+}  // namespace
+
+void analyse_learn(const Tree& tree, Analysis& analysis) {
+  std::map<std::string, base::Span> names;
+  for (const Declaration& declaration : tree.declarations) {
+    const auto* decl = std::get_if<LearnDecl>(&declaration.kind);
+    if (!decl) continue;
+    Learn learn;
+    learn.method = decl->method.text;
+    learn.name = decl->as ? decl->as->text : decl->method.text;
+    learn.span = declaration.span;
+    const bool known = methods.count(learn.method) > 0;
+    if (!known) {
+      auto& error = analysis.report.add(base::E0801, decl->method.span, learn.method);
+      suggest(error, learn.method, keys_of(methods));
+      if (error.text_help.empty()) error.help("the methods are " + listed(keys_of(methods)));
+    }
+    const base::Span at = decl->as ? decl->as->span : decl->method.span;
+    const auto [first, fresh] = names.insert({learn.name, at});
+    if (!fresh)
+      analysis.report.add(base::E0802, at, learn.name)
+          .note(first->second, "the first is here")
+          .help("name it: `learn " + learn.method + " as another { ... }`");
+    LearnReader{analysis, learn, analysis.evaluator.top(), {}}.read(*decl);
+    if (known) check_bound(learn, decl->method.span, analysis.model, analysis.report);
+    analysis.model.learns.push_back(std::move(learn));
+  }
+}
+
+}  // namespace semantics

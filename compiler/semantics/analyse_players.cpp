@@ -1,0 +1,393 @@
+// Players: their statements in order, `for` and `if` unrolled; each conditional's parents against what its
+// arguments depend on; references `p.z(...)` to another player's conditional, which is evaluated on demand.
+#include <algorithm>
+
+#include "compiler/semantics/analysis.h"
+#include "compiler/semantics/substitute.h"
+
+namespace semantics {
+namespace {
+using namespace syntax;
+
+/// One player while it is evaluated.
+struct Work {
+  const PlayerDecl* decl = nullptr;
+  PlayerId id;
+  Scope* scope = nullptr;
+  enum class State { waiting, open, done } state = State::waiting;
+  std::vector<Conditional> conditionals;
+  std::map<VariableId, base::Span> targets;  // with those that failed
+  std::map<std::string, int> layer_counts;
+};
+
+/// The tensors within a value.
+void nodes_of(const Value& value, std::vector<NodeId>& nodes) {
+  if (value.kind == Value::Kind::tensor) nodes.push_back(value.node);
+  for (const Value& item : value.items) nodes_of(item, nodes);
+}
+
+struct Players {
+  Analysis& analysis;
+  std::deque<Work> works;
+
+  const std::string& name_of(VariableId id) const { return analysis.model[id].name; }
+
+  // ---- statements
+
+  void evaluate(Work& work) {
+    if (work.state != Work::State::waiting) return;
+    work.state = Work::State::open;
+    run(work.decl->body, work);
+    find_cycle(work);
+    work.state = Work::State::done;
+    if (work.targets.size() != work.conditionals.size()) analysis.failed_players.insert(work.id);
+  }
+
+  void run(const Block& block, Work& work) {
+    for (const Statement& statement : block) {
+      if (const auto* assign = std::get_if<Assign>(&statement.kind)) {
+        run(*assign, work);
+      } else if (const auto* conditional = std::get_if<ConditionalDecl>(&statement.kind)) {
+        run(*conditional, statement.span, work);
+      } else if (const auto* loop = std::get_if<For>(&statement.kind)) {
+        const auto values = loop_values(*loop->range, *work.scope, analysis);
+        if (!values) continue;
+        for (const Value& value : *values) {
+          work.scope->names[loop->variable.text] = value;
+          run(loop->body, work);
+        }
+      } else if (const auto* choice = std::get_if<If>(&statement.kind)) {
+        const Value condition =
+            analysis.evaluator.constant(*choice->condition, *work.scope, "the condition of an `if`");
+        if (condition.kind == Value::Kind::error) continue;
+        if (condition.kind != Value::Kind::boolean) {
+          analysis.report.add(base::E0301, choice->condition->span, "a condition", "true or false",
+                              kind_name(condition));
+          continue;
+        }
+        run(condition.boolean ? choice->then_body : choice->else_body, work);
+      } else if (const auto* net = std::get_if<std::unique_ptr<NetDecl>>(&statement.kind)) {
+        declare_net(**net, work);
+      }
+    }
+  }
+
+  void run(const Assign& assign, Work& work) {
+    const Reference& first = assign.targets[0];
+    if (!assign.let && analysis.variables.count(first.name.text)) {
+      analysis.report.add(base::E0511, first.span, first.name.text)
+          .help("give its distribution, `" + first.name.text + " ~ ...`, or name a new value: `let " +
+                first.name.text + " = ...`");
+      return;
+    }
+    const Player& player = analysis.model[work.id];
+    analysis.evaluator.bind(assign, *work.scope,
+                            {work.id, player.name + "." + first.name.text, &work.layer_counts});
+  }
+
+  void declare_net(const NetDecl& net, Work& work) {
+    Value value;
+    value.kind = Value::Kind::net;
+    value.net = &net;
+    value.net_scope = work.scope;
+    value.net_instance = analysis.model[work.id].name + "." + net.name.text;
+    value.span = net.name.span;
+    work.scope->names[net.name.text] = value;
+  }
+
+  // ---- conditionals
+
+  void run(const ConditionalDecl& decl, base::Span span, Work& work) {
+    Conditional conditional;
+    conditional.player = work.id;
+    conditional.span = span;
+    conditional.target_span = decl.target.span;
+    const auto target = analysis.resolve(decl.target, *work.scope);
+    bool good = target.has_value();
+    std::vector<base::Span> parent_spans;
+    for (const Reference& reference : decl.parents) {
+      const auto parent = analysis.resolve(reference, *work.scope);
+      if (!parent) {
+        good = false;
+        continue;
+      }
+      const auto same = std::find(conditional.parents.begin(), conditional.parents.end(), *parent);
+      if (same != conditional.parents.end()) {
+        analysis.report.add(base::E0505, reference.span, name_of(*parent))
+            .note(parent_spans[static_cast<size_t>(same - conditional.parents.begin())], "it is listed here");
+        continue;
+      }
+      conditional.parents.push_back(*parent);
+      parent_spans.push_back(reference.span);
+    }
+    bool second = false;
+    if (target) {
+      conditional.target = *target;
+      analysis.determined.insert(*target);
+      const auto [first, fresh] = work.targets.insert({*target, decl.target.span});
+      second = !fresh;
+      if (second) {
+        analysis.report.add(base::E0501, decl.target.span, name_of(*target), analysis.model[work.id].name)
+            .note(first->second, "the first is here")
+            .help("let another player give it");
+      }
+    }
+    if (!good || second) return;
+    const ParameterContext context{work.id, analysis.model[work.id].name + "." + name_of(*target),
+                                   &work.layer_counts};
+    if (!analysis.evaluator.expand_family(*decl.family, conditional, *work.scope, context)) return;
+    check_parents(decl, conditional, parent_spans, work);
+    work.conditionals.push_back(std::move(conditional));
+  }
+
+  void check_parents(const ConditionalDecl& decl, const Conditional& conditional,
+                     const std::vector<base::Span>& parent_spans, Work& work) {
+    std::vector<VariableId> needed;
+    for (const NodeId argument : conditional.arguments)
+      for (const VariableId id : variables_of(analysis.model.graph, argument))
+        if (std::find(needed.begin(), needed.end(), id) == needed.end()) needed.push_back(id);
+    const auto lists = [&](VariableId id) {
+      return std::find(conditional.parents.begin(), conditional.parents.end(), id) !=
+             conditional.parents.end();
+    };
+    std::vector<std::string> right;
+    for (const VariableId id : conditional.parents)
+      if (std::find(needed.begin(), needed.end(), id) != needed.end()) right.push_back(name_of(id));
+    for (const VariableId id : needed)
+      if (!lists(id)) right.push_back(name_of(id));
+    const std::string list = fmt::format("{} | {}", name_of(conditional.target), fmt::join(right, ", "));
+    for (const VariableId id : needed) {
+      if (lists(id)) continue;
+      const Expr* place = dependent(*decl.family, id, *work.scope);
+      // A conditional on its own target is a cycle of one.
+      if (id == conditional.target) {
+        analysis.report
+            .add(base::E0504, place ? place->span : decl.family->span, analysis.model[work.id].name,
+                 name_of(id) + " → " + name_of(id))
+            .label("depends on `" + name_of(id) + "` itself");
+        continue;
+      }
+      analysis.report.add(base::E0502, place ? place->span : decl.family->span, name_of(id))
+          .label("depends on `" + name_of(id) + "`")
+          .help("list it: `" + list + "`");
+    }
+    for (size_t i = 0; i < conditional.parents.size(); ++i) {
+      const VariableId id = conditional.parents[i];
+      if (std::find(needed.begin(), needed.end(), id) != needed.end()) continue;
+      auto& warning = analysis.report.add(base::W0503, parent_spans[i], name_of(id));
+      warning.label("unused").help("leave it out: `" + (right.empty() ? name_of(conditional.target) : list) +
+                                   "`");
+    }
+  }
+
+  /// The first name or element `z[1]` in the expression whose value depends on the variable.
+  const Expr* dependent(const Expr& expr, VariableId id, Scope& scope) {
+    if (expr.kind == ExprKind::name || expr.kind == ExprKind::index) {
+      const Expr& name = expr.kind == ExprKind::name ? expr : *expr.operands[0];
+      const Value* value = name.kind == ExprKind::name ? scope.find(name.text) : nullptr;
+      std::vector<NodeId> nodes;
+      if (value) nodes_of(*value, nodes);
+      if (value && value->kind == Value::Kind::variables && expr.kind == ExprKind::index)
+        nodes = element(*value, expr, scope);
+      for (const NodeId node : nodes) {
+        const auto variables = variables_of(analysis.model.graph, node);
+        if (std::find(variables.begin(), variables.end(), id) != variables.end()) return &expr;
+      }
+    }
+    // The function of a call is no tensor, and the `z[1]` of `p.z[1](...)` is a name of p's.
+    for (size_t i = expr.kind == ExprKind::call ? 1 : 0; i < expr.operands.size(); ++i)
+      if (const Expr* found = dependent(*expr.operands[i], id, scope)) return found;
+    for (const Argument& argument : expr.arguments)
+      if (const Expr* found = dependent(*argument.value, id, scope)) return found;
+    return nullptr;
+  }
+
+  /// The element that `z[1]` means; all of them where the index is no plain number.
+  std::vector<NodeId> element(const Value& array, const Expr& expr, Scope& scope) {
+    std::vector<NodeId> all;
+    nodes_of(array, all);
+    if (expr.subscripts.size() != 1 || expr.subscripts[0].slice || !expr.subscripts[0].begin) return all;
+    const Value index = analysis.evaluator.constant(*expr.subscripts[0].begin, scope, "an index");
+    if (index.kind != Value::Kind::integer || index.integer < 0 ||
+        index.integer >= static_cast<int64_t>(all.size()))
+      return all;
+    return {all[static_cast<size_t>(index.integer)]};
+  }
+
+  /// One error for each player whose conditionals depend on one another in a ring.
+  void find_cycle(const Work& work) {
+    std::map<VariableId, const Conditional*> by_target;
+    for (const Conditional& conditional : work.conditionals) by_target[conditional.target] = &conditional;
+    std::set<VariableId> finished;
+    std::vector<VariableId> path;
+    for (const Conditional& conditional : work.conditionals)
+      if (visit(conditional.target, by_target, finished, path, work)) return;
+  }
+
+  bool visit(VariableId id, const std::map<VariableId, const Conditional*>& by_target,
+             std::set<VariableId>& finished, std::vector<VariableId>& path, const Work& work) {
+    const auto found = by_target.find(id);
+    if (found == by_target.end() || finished.count(id)) return false;
+    const auto there = std::find(path.begin(), path.end(), id);
+    if (there != path.end()) {
+      // Along the path each variable stands before its parents: the other way round, causes come first.
+      std::vector<VariableId> ring(there, path.end());
+      std::reverse(ring.begin(), ring.end());
+      const auto first = std::min_element(ring.begin(), ring.end());
+      std::rotate(ring.begin(), first, ring.end());
+      std::string text;
+      for (const VariableId member : ring) text += name_of(member) + " → ";
+      text += name_of(ring[0]);
+      auto& error =
+          analysis.report.add(base::E0504, by_target.at(ring[0])->span, analysis.model[work.id].name, text);
+      for (size_t i = 1; i < ring.size(); ++i)
+        error.note(by_target.at(ring[i])->span,
+                   fmt::format("`{}` depends on `{}` here", name_of(ring[i]), name_of(ring[i - 1])));
+      error.help("split them between two players: a player's own conditionals are drawn parents first");
+      return true;
+    }
+    path.push_back(id);
+    for (const VariableId parent : found->second->parents)
+      if (visit(parent, by_target, finished, path, work)) return true;
+    path.pop_back();
+    finished.insert(id);
+    return false;
+  }
+
+  // ---- references
+
+  /// `p.z1(z0)`: the arguments of p's conditional for z1, with `inputs` in place of its parents. p's
+  /// parameters stay p's.
+  Value refer(PlayerId player, VariableId target, const std::vector<Value>& inputs, base::Span at) {
+    Work& work = works[static_cast<size_t>(player.index)];
+    evaluate(work);
+    const std::string full = analysis.model[player].name + "." + name_of(target);
+    const auto found = std::find_if(work.conditionals.begin(), work.conditionals.end(),
+                                    [&](const Conditional& c) { return c.target == target; });
+    if (found == work.conditionals.end()) {
+      // One that was tried and failed has been reported.
+      if (work.targets.count(target) && work.state == Work::State::done) return {};
+      missing(work, target, full, at);
+      return {};
+    }
+    const Conditional conditional = *found;
+    if (inputs.size() != conditional.parents.size()) {
+      std::vector<std::string> parents;
+      for (const VariableId id : conditional.parents) parents.push_back(name_of(id));
+      analysis.report.add(base::E0507, at, full, parents.size(), inputs.size())
+          .note(conditional.span, "the conditional is here")
+          .help(fmt::format("write `{}({})`", full, fmt::join(parents, ", ")));
+      return {};
+    }
+    std::map<VariableId, NodeId> replacements;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i].kind == Value::Kind::error) return {};
+      const Variable& parent = analysis.model[conditional.parents[i]];
+      const NodeId node =
+          analysis.evaluator.fit(inputs[i], parent.tensor_shape(), parent.name,
+                                 inputs[i].span.file.index >= 0 ? inputs[i].span : at, parent.span);
+      if (!node) return {};
+      replacements[conditional.parents[i]] = node;
+    }
+    Value result;
+    result.span = at;
+    for (const NodeId argument : substitute(analysis.model.graph, conditional.arguments, replacements)) {
+      Value item;
+      item.kind = Value::Kind::tensor;
+      item.node = argument;
+      item.span = at;
+      result.items.push_back(item);
+    }
+    if (result.items.size() == 1) return Value(result.items[0]);
+    result.kind = Value::Kind::tuple;
+    return result;
+  }
+
+  void missing(const Work& work, VariableId target, const std::string& full, base::Span at) {
+    const std::string& player = analysis.model[work.id].name;
+    if (work.state == Work::State::open && will_target(work.decl->body, analysis.model[target])) {
+      analysis.report.add(base::E0508, at, full)
+          .note(work.decl->name.span, fmt::format("`{}` is still being read", player))
+          .help("a player may refer to what stands before it, and to players that do not refer back");
+      return;
+    }
+    std::vector<std::string> others;
+    for (const Conditional& conditional : work.conditionals) others.push_back(name_of(conditional.target));
+    auto& error = analysis.report.add(base::E0506, at, player, name_of(target));
+    error.note(work.decl->name.span, fmt::format("`{}` is declared here", player));
+    if (!others.empty()) error.help("it gives " + listed(others));
+  }
+
+  /// Whether some statement names the variable (or another element of its array) as a target.
+  static bool will_target(const Block& block, const Variable& variable) {
+    for (const Statement& statement : block) {
+      if (const auto* conditional = std::get_if<ConditionalDecl>(&statement.kind)) {
+        if (conditional->target.name.text == variable.name.substr(0, variable.name.find('['))) return true;
+      } else if (const auto* loop = std::get_if<For>(&statement.kind)) {
+        if (will_target(loop->body, variable)) return true;
+      } else if (const auto* choice = std::get_if<If>(&statement.kind)) {
+        if (will_target(choice->then_body, variable) || will_target(choice->else_body, variable)) return true;
+      }
+    }
+    return false;
+  }
+};
+
+Role role_of(PlayerDecl::Role role) {
+  switch (role) {
+    case PlayerDecl::Role::decoder:
+      return Role::decoder;
+    case PlayerDecl::Role::encoder:
+      return Role::encoder;
+    case PlayerDecl::Role::player:
+      return Role::player;
+  }
+  return Role::player;
+}
+
+}  // namespace
+
+void analyse_players(const Tree& tree, Analysis& analysis) {
+  Model& model = analysis.model;
+  Players players{analysis, {}};
+  for (const Declaration& declaration : tree.declarations) {
+    const auto* decl = std::get_if<PlayerDecl>(&declaration.kind);
+    if (!decl) continue;
+    const auto declared = analysis.names.find(decl->name.text);
+    if (declared == analysis.names.end() || !(declared->second.span == decl->name.span)) {
+      // Refused for its name: what it gives is not missing.
+      analysis.lost_reference = true;
+      continue;
+    }
+    const PlayerId id{static_cast<int32_t>(model.players.size())};
+    model.players.push_back({decl->name.text, role_of(decl->role), {}, {}, declaration.span});
+    Work work;
+    work.decl = decl;
+    work.id = id;
+    work.scope = &analysis.new_scope(&analysis.evaluator.top());
+    players.works.push_back(std::move(work));
+    Value value;
+    value.kind = Value::Kind::player;
+    value.integer = id.index;
+    value.span = decl->name.span;
+    analysis.evaluator.top().names[decl->name.text] = value;
+  }
+  analysis.evaluator.refer = [&players](PlayerId player, VariableId variable,
+                                        const std::vector<Value>& inputs, base::Span at) {
+    return players.refer(player, variable, inputs, at);
+  };
+  for (Work& work : players.works) players.evaluate(work);
+  analysis.evaluator.refer = nullptr;
+  for (Work& work : players.works) {
+    Player& player = model.players[static_cast<size_t>(work.id.index)];
+    for (Conditional& conditional : work.conditionals) {
+      player.conditionals.push_back({static_cast<int32_t>(model.conditionals.size())});
+      model.conditionals.push_back(std::move(conditional));
+    }
+  }
+  for (size_t i = 0; i < model.parameters.size(); ++i)
+    model.players[static_cast<size_t>(model.parameters[i].owner.index)].parameters.push_back(
+        {static_cast<int32_t>(i)});
+}
+
+}  // namespace semantics

@@ -1,0 +1,270 @@
+// Sources: what each gives, `x = data` and `z ~ Family(constants)`, its weight, and what it says about the
+// completion of the rest.
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/semantics/analysis.h"
+#include "compiler/semantics/build.h"
+#include "compiler/semantics/data_expression.h"
+
+namespace semantics {
+namespace {
+using namespace syntax;
+
+/// Whether every element of the domain's tensor may be this number; for `category`, whether it is a class.
+bool admits(const Domain& domain, double value) {
+  const bool whole = value == std::floor(value);
+  switch (domain.kind) {
+    case DomainKind::binary:
+      return value == 0 || value == 1;
+    case DomainKind::category:
+      return whole && value >= 0 && value < static_cast<double>(domain.classes);
+    case DomainKind::count:
+      return whole && value >= 0;
+    case DomainKind::real:
+      return std::isfinite(value);
+    case DomainKind::positive:
+      return value > 0;
+    case DomainKind::unit:
+      return value > 0 && value < 1;
+    case DomainKind::angle:
+      return value > -M_PI && value <= M_PI;
+    case DomainKind::simplex:
+      return false;
+  }
+  return false;
+}
+
+struct SourceReader {
+  Analysis& analysis;
+  Source& source;
+  Scope& scope;
+  std::map<VariableId, base::Span> given;  // with those that failed
+  Draws draws;
+
+  const std::string& name_of(VariableId id) const { return analysis.model[id].name; }
+
+  void read(const SourceDecl& decl) {
+    if (decl.weight) read_weight(*decl.weight);
+    for (const Statement& statement : decl.body) {
+      if (const auto* assign = std::get_if<Assign>(&statement.kind)) {
+        if (assign->let) {
+          bind_data(*assign, scope, analysis);
+        } else {
+          observe(*assign, statement.span);
+        }
+      } else if (const auto* conditional = std::get_if<ConditionalDecl>(&statement.kind)) {
+        draw(*conditional, statement.span);
+      }
+    }
+    // After the given values, so that words about known variables are found wherever they stand.
+    for (const Statement& statement : decl.body)
+      if (const auto* complete = std::get_if<Complete>(&statement.kind)) read_complete(*complete);
+  }
+
+  void read_weight(const Expr& expr) {
+    const auto weight = analysis.number(expr, scope, "a weight");
+    if (!weight) return;
+    if (*weight < 0 || !std::isfinite(*weight)) {
+      analysis.report.add(base::E0301, expr.span, "a weight", "0 or more", fmt::format("{}", *weight));
+      return;
+    }
+    source.weight = *weight;
+  }
+
+  /// False if another line of the source gives the variable.
+  bool claim(VariableId variable, base::Span at) {
+    analysis.determined.insert(variable);
+    const auto [first, fresh] = given.insert({variable, at});
+    if (fresh) return true;
+    analysis.report.add(base::E0601, at, name_of(variable), source.name)
+        .note(first->second, "it is given here first");
+    return false;
+  }
+
+  void observe(const Assign& assign, base::Span span) {
+    if (assign.tuple) {
+      analysis.report.add(base::E0602, span).help("give each variable on a line of its own");
+      for (const Reference& target : assign.targets)
+        if (const auto variable = analysis.resolve(target, scope)) claim(*variable, target.span);
+      return;
+    }
+    const auto variable = analysis.resolve(assign.targets[0], scope);
+    const bool fresh = variable && claim(*variable, assign.targets[0].span);
+    const Value value = evaluate_data(*assign.value, scope, analysis);
+    if (!fresh || value.kind == Value::Kind::error) return;
+    const NodeId node = value.kind == Value::Kind::data ? node_of_data(value, *variable, draws, analysis)
+                                                        : constant(value, *variable, assign.value->span);
+    if (node) source.givens.push_back({*variable, node, std::nullopt, span});
+  }
+
+  /// `c = 3`: the same value in every row.
+  NodeId constant(const Value& value, VariableId id, base::Span at) {
+    const Variable& variable = analysis.model[id];
+    double number = 0;
+    if (value.kind == Value::Kind::boolean) {
+      number = value.boolean ? 1 : 0;
+    } else if (is_number(value)) {
+      number = number_of(value);
+    } else {
+      analysis.report.add(base::E0301, at, "what a source gives", "data or a number", kind_name(value));
+      return {};
+    }
+    if (!admits(variable.domain, number)) {
+      analysis.report
+          .add(base::E0603, at, fmt::format("{}", number), semantics::name_of(variable.domain.kind))
+          .note(variable.span, fmt::format("`{}` is declared here", variable.name));
+      return {};
+    }
+    Build build{&analysis.model.graph, at};
+    const Shape shape = variable.tensor_shape();
+    if (variable.domain.kind != DomainKind::category) return build.filled(number, shape);
+    return build.pointwise(Op::equal, {build.iota(shape, 0), build.filled(number, shape)});
+  }
+
+  /// `z ~ Family(constants)`; none after an error.
+  std::optional<ConditionalId> constant_family(const Expr& family, VariableId variable, base::Span target,
+                                               base::Span span) {
+    Conditional conditional;
+    conditional.target = variable;
+    conditional.span = span;
+    conditional.target_span = target;
+    if (!analysis.evaluator.expand_family(family, conditional, scope, no_parameters())) return {};
+    for (const NodeId argument : conditional.arguments) {
+      const auto variables = variables_of(analysis.model.graph, argument);
+      if (variables.empty()) continue;
+      analysis.report.add(base::E0607, family.span, name_of(variables[0]))
+          .help("what depends on other variables belongs in a player");
+      return {};
+    }
+    analysis.model.conditionals.push_back(std::move(conditional));
+    return ConditionalId{static_cast<int32_t>(analysis.model.conditionals.size()) - 1};
+  }
+
+  void draw(const ConditionalDecl& decl, base::Span span) {
+    const auto variable = analysis.resolve(decl.target, scope);
+    const bool fresh = variable && claim(*variable, decl.target.span);
+    if (!decl.parents.empty()) {
+      analysis.report.add(base::E0608, join(decl.parents.front().span, decl.parents.back().span))
+          .help("what depends on other variables belongs in a player");
+      return;
+    }
+    if (!fresh) return;
+    const auto drawn = constant_family(*decl.family, *variable, decl.target.span, span);
+    if (drawn) source.givens.push_back({*variable, {}, drawn, span});
+  }
+
+  // ---- complete
+
+  void read_complete(const Complete& complete) {
+    if (complete.gibbs) {
+      source.gibbs = true;
+      read_sweeps(*complete.gibbs);
+    }
+    for (const Complete::Item& item : complete.items) {
+      const auto variable = analysis.resolve(item.variable, scope);
+      if (!variable) continue;
+      if (const auto known = given.find(*variable); known != given.end()) {
+        analysis.report.add(base::E0609, item.span, name_of(*variable), source.name)
+            .note(known->second, "it is given here");
+        continue;
+      }
+      if (is_player(*item.giver)) {
+        read_word(*item.giver, *variable, item.span);
+      } else if (complete.gibbs) {
+        read_start(item, *variable);
+      } else {
+        auto& error = analysis.report.add(base::E0301, item.giver->span, "who completes a variable",
+                                          "a player", "this");
+        std::vector<std::string> players;
+        for (const Player& player : analysis.model.players) players.push_back(player.name);
+        if (item.giver->kind == ExprKind::name) suggest(error, item.giver->text, players);
+        if (error.text_help.empty()) error.help("the players are " + listed(players));
+      }
+    }
+  }
+
+  bool is_player(const Expr& giver) {
+    if (giver.kind != ExprKind::name) return false;
+    const Value* value = scope.find(giver.text);
+    return value && value->kind == Value::Kind::player;
+  }
+
+  void read_word(const Expr& giver, VariableId variable, base::Span span) {
+    const PlayerId id{static_cast<int32_t>(scope.find(giver.text)->integer)};
+    const Player& player = analysis.model[id];
+    const bool gives = std::any_of(player.conditionals.begin(), player.conditionals.end(),
+                                   [&](ConditionalId c) { return analysis.model[c].target == variable; });
+    const auto second = std::find_if(source.words.begin(), source.words.end(),
+                                     [&](const Source::Word& word) { return word.variable == variable; });
+    if (second != source.words.end()) {
+      analysis.report.add(base::E0614, span, name_of(variable)).note(second->span, "the first is here");
+    } else if (gives) {
+      source.words.push_back({variable, id, span});
+    } else if (!analysis.failed_players.count(id)) {
+      std::vector<std::string> others;
+      for (const Player& other : analysis.model.players)
+        for (const ConditionalId c : other.conditionals)
+          if (analysis.model[c].target == variable) others.push_back(other.name);
+      auto& error = analysis.report.add(base::E0506, giver.span, player.name, name_of(variable));
+      if (!others.empty()) error.help(listed(others, "or") + (others.size() > 1 ? " give it" : " gives it"));
+    }
+  }
+
+  void read_start(const Complete::Item& item, VariableId variable) {
+    for (const ConditionalId start : source.gibbs_starts) {
+      if (analysis.model[start].target != variable) continue;
+      analysis.report.add(base::E0614, item.span, name_of(variable))
+          .note(analysis.model[start].span, "the first is here");
+      return;
+    }
+    const auto start = constant_family(*item.giver, variable, item.variable.span, item.span);
+    if (start) source.gibbs_starts.push_back(*start);
+  }
+
+  /// `gibbs`, `gibbs(20)`, `gibbs(sweeps = 20)`.
+  void read_sweeps(const Expr& call) {
+    const Expr& name = call.kind == ExprKind::call ? *call.operands[0] : call;
+    if (name.kind != ExprKind::name || name.text != "gibbs") {
+      analysis.report.add(base::E0301, name.span, "the way to complete", "`gibbs`", "this");
+      return;
+    }
+    bool seen = false;
+    for (const Argument& argument : call.arguments) {
+      if (argument.name && argument.name->text != "sweeps") {
+        analysis.report.add(base::E0221, argument.name->span, "gibbs", argument.name->text)
+            .help("it takes `sweeps`");
+        continue;
+      }
+      if (seen) {
+        analysis.report.add(base::E0224, argument.span, "sweeps");
+        continue;
+      }
+      seen = true;
+      const auto sweeps = analysis.integer(*argument.value, scope, "the number of sweeps", 1);
+      if (sweeps) source.sweeps = static_cast<int>(std::min<int64_t>(*sweeps, 1'000'000));
+    }
+  }
+};
+
+}  // namespace
+
+void analyse_sources(const Tree& tree, Analysis& analysis) {
+  for (const Declaration& declaration : tree.declarations) {
+    const auto* decl = std::get_if<SourceDecl>(&declaration.kind);
+    if (!decl) continue;
+    const auto declared = analysis.names.find(decl->name.text);
+    if (declared == analysis.names.end() || !(declared->second.span == decl->name.span)) {
+      analysis.lost_reference = true;
+      continue;
+    }
+    Source source;
+    source.name = decl->name.text;
+    source.span = declaration.span;
+    SourceReader reader{analysis, source, analysis.new_scope(&analysis.evaluator.top()), {}, {}};
+    reader.read(*decl);
+    analysis.model.sources.push_back(std::move(source));
+  }
+}
+
+}  // namespace semantics

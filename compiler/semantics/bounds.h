@@ -1,0 +1,20 @@
+// What the methods of likelihood bounds (elbo, iwae, rws, libi) ask of a model: LANGUAGE section 10. In: a
+// learn block and the model. Out: errors that say why the model does not admit the method and what would
+// work.
+#pragma once
+#include "compiler/base/report.h"
+#include "compiler/semantics/model.h"
+
+namespace semantics {
+
+/// The encoders' conditionals whose targets some source of `learn` leaves to be drawn.
+std::vector<ConditionalId> drawn_latents(const Model& model, const Learn& learn);
+
+/// `kind` is reparam, zgr, st, gumbel or score; `at` is where the file says so.
+void check_estimator(const std::string& kind, const Conditional& latent, base::Span at, const Model& model,
+                     base::Report& report);
+
+/// One decoder, and an encoder, where the method needs them.
+void check_bound(const Learn& learn, base::Span at, const Model& model, base::Report& report);
+
+}  // namespace semantics

@@ -1,0 +1,484 @@
+#include "compiler/semantics/data_expression.h"
+
+#include <algorithm>
+#include <climits>
+
+#include "compiler/semantics/build.h"
+#include "compiler/semantics/data_functions.h"
+
+namespace semantics {
+namespace {
+using namespace syntax;
+using nlohmann::json;
+
+/// The columns that a table is known to have; empty for a value, none where only the runtime can know.
+std::optional<std::vector<std::string>> columns_of(const json& data) {
+  const std::string op = data.at("op");
+  if (op == "reader") {
+    const DataFunction* reader = find_data_function(data.at("name"));
+    if (reader->columns.empty()) return std::nullopt;
+    return reader->columns;
+  }
+  if (op != "column" && data.contains("table")) return columns_of(data.at("table"));
+  return std::vector<std::string>();
+}
+
+bool has_noise(const json& data) {
+  if (!data.is_structured()) return false;
+  if (data.is_object() && data.contains("noise")) return true;
+  for (const auto& part : data)
+    if (has_noise(part)) return true;
+  return false;
+}
+
+Value data_value(json data, base::Span span) {
+  Value value;
+  value.kind = Value::Kind::data;
+  value.data = std::move(data);
+  value.span = span;
+  return value;
+}
+
+json to_json(const Value& value) {
+  switch (value.kind) {
+    case Value::Kind::integer:
+      return value.integer;
+    case Value::Kind::real:
+      return value.real;
+    case Value::Kind::boolean:
+      return value.boolean;
+    case Value::Kind::string:
+      return value.text;
+    case Value::Kind::list: {
+      json list = json::array();
+      for (const Value& item : value.items) list.push_back(to_json(item));
+      return list;
+    }
+    default:
+      return nullptr;
+  }
+}
+
+const char* expected(ArgumentKind kind) {
+  switch (kind) {
+    case ArgumentKind::string:
+      return "a string";
+    case ArgumentKind::integer:
+      return "an integer";
+    case ArgumentKind::real:
+      return "a number";
+    case ArgumentKind::boolean:
+      return "true or false";
+    case ArgumentKind::strings:
+      return "a list of strings";
+    case ArgumentKind::sizes:
+      return "a positive integer or a list of two";
+    case ArgumentKind::split:
+      return "\"train\", \"test\" or \"all\"";
+    case ArgumentKind::data:
+      return "data";
+  }
+  return "";
+}
+
+bool fits(const Value& value, ArgumentKind kind) {
+  const auto all = [&](ArgumentKind of) {
+    if (value.kind != Value::Kind::list || value.items.empty()) return false;
+    for (const Value& item : value.items)
+      if (!fits(item, of)) return false;
+    return true;
+  };
+  switch (kind) {
+    case ArgumentKind::string:
+      return value.kind == Value::Kind::string;
+    case ArgumentKind::integer:
+      return value.kind == Value::Kind::integer;
+    case ArgumentKind::real:
+      return is_number(value);
+    case ArgumentKind::boolean:
+      return value.kind == Value::Kind::boolean;
+    case ArgumentKind::strings:
+      return value.kind == Value::Kind::string || all(ArgumentKind::string);
+    case ArgumentKind::sizes:
+      if (value.kind == Value::Kind::integer) return value.integer > 0;
+      if (!all(ArgumentKind::integer) || value.items.size() != 2) return false;
+      return value.items[0].integer > 0 && value.items[1].integer > 0;
+    case ArgumentKind::split:
+      return value.kind == Value::Kind::string &&
+             (value.text == "train" || value.text == "test" || value.text == "all");
+    case ArgumentKind::data:
+      return value.kind == Value::Kind::data;
+  }
+  return false;
+}
+
+struct DataEvaluator {
+  Scope& scope;
+  Analysis& analysis;
+
+  /// Whether the expression is about data: by a name that stands for data, or a call that no scope knows.
+  bool mentions_data(const Expr& expr) const {
+    if (expr.kind == ExprKind::name) {
+      const Value* value = scope.find(expr.text);
+      return value && value->kind == Value::Kind::data;
+    }
+    if (expr.kind == ExprKind::call && is_data_function(*expr.operands[0])) return true;
+    for (const ExprPtr& operand : expr.operands)
+      if (mentions_data(*operand)) return true;
+    for (const Argument& argument : expr.arguments)
+      if (mentions_data(*argument.value)) return true;
+    return false;
+  }
+
+  bool is_data_function(const Expr& function) const {
+    return function.kind == ExprKind::name && !scope.find(function.text);
+  }
+
+  Value evaluate(const Expr& expr) {
+    if (!mentions_data(expr)) return analysis.evaluator.evaluate(expr, scope, no_parameters());
+    switch (expr.kind) {
+      case ExprKind::name:
+        return *scope.find(expr.text);
+      case ExprKind::field:
+        return field(expr);
+      case ExprKind::index:
+        return rows(expr);
+      case ExprKind::unary:
+      case ExprKind::binary:
+        return operation(expr);
+      case ExprKind::call:
+        return call(expr);
+      default:
+        analysis.report.add(base::E0605, expr.span, expr.kind == ExprKind::list ? "a list" : "a tuple");
+        return {};
+    }
+  }
+
+  Value field(const Expr& expr) {
+    const Value table = evaluate(*expr.operands[0]);
+    if (table.kind != Value::Kind::data) return {};
+    const auto columns = columns_of(table.data);
+    if (columns && std::find(columns->begin(), columns->end(), expr.text) == columns->end()) {
+      auto& error = analysis.report.add(base::E0604, expr.text_span, expr.text);
+      if (columns->empty()) {
+        error.label("this is a column already");
+      } else if (const auto near = base::nearest(expr.text, *columns)) {
+        error.help("did you mean `" + *near + "`?");
+      } else {
+        error.help("it has " + listed(*columns));
+      }
+      return {};
+    }
+    return data_value({{"op", "column"}, {"table", table.data}, {"name", expr.text}}, expr.span);
+  }
+
+  Value rows(const Expr& expr) {
+    const Value table = evaluate(*expr.operands[0]);
+    if (table.kind != Value::Kind::data || refuse_noise(table, "rows are chosen")) return {};
+    if (expr.subscripts.size() != 1 || !expr.subscripts[0].slice) {
+      analysis.report.add(base::E0606, expr.subscripts[0].span).help("write `t[a : b]`");
+      return {};
+    }
+    json result = {{"op", "rows"}, {"table", table.data}, {"begin", nullptr}, {"end", nullptr}};
+    const auto bound = [&](const ExprPtr& limit, const char* key) {
+      if (!limit) return true;
+      const auto value = analysis.integer(*limit, scope, "a row number", INT64_MIN);
+      if (value) result[key] = *value;
+      return value.has_value();
+    };
+    if (!bound(expr.subscripts[0].begin, "begin") || !bound(expr.subscripts[0].end, "end")) return {};
+    return data_value(std::move(result), expr.span);
+  }
+
+  /// An operand of element-wise arithmetic: data, or a number.
+  std::optional<json> operand(const Expr& expr) {
+    const Value value = evaluate(expr);
+    switch (value.kind) {
+      case Value::Kind::error:
+        return {};
+      case Value::Kind::data:
+        return value.data;
+      case Value::Kind::integer:
+      case Value::Kind::real:
+        return json{{"op", "number"}, {"value", number_of(value)}};
+      case Value::Kind::boolean:
+        return json{{"op", "number"}, {"value", value.boolean ? 1 : 0}};
+      default:
+        analysis.report.add(base::E0301, expr.span, "what stands beside data", "data or a number",
+                            kind_name(value));
+        return {};
+    }
+  }
+
+  Value elementwise(const Expr& expr, const DataOperation& operation,
+                    const std::vector<const Expr*>& operands) {
+    json arguments = json::array();
+    bool good = true;
+    for (const Expr* part : operands) {
+      auto value = operand(*part);
+      good = good && value;
+      if (good) arguments.push_back(std::move(*value));
+    }
+    if (!good) return {};
+    return data_value({{"op", operation.name}, {"args", std::move(arguments)}}, expr.span);
+  }
+
+  Value operation(const Expr& expr) {
+    const auto operation = data_operator(expr.text, expr.kind == ExprKind::unary);
+    if (!operation) {
+      analysis.report.add(base::E0605, expr.text_span, "`" + expr.text + "`");
+      return {};
+    }
+    std::vector<const Expr*> operands;
+    for (const ExprPtr& part : expr.operands) operands.push_back(part.get());
+    return elementwise(expr, *operation, operands);
+  }
+
+  Value call(const Expr& expr) {
+    const Expr& function = *expr.operands[0];
+    if (function.kind != ExprKind::name) {
+      analysis.report.add(base::E0605, function.span, "a call");
+      return {};
+    }
+    const Value* known = scope.find(function.text);
+    if (known && known->kind == Value::Kind::error) return {};
+    const bool language = !known || known->kind == Value::Kind::builtin;
+    // `where(table, condition)` takes rows, `where(condition, a, b)` chooses element by element.
+    const auto operation = language ? data_elementwise(function.text) : std::nullopt;
+    const bool plain = std::none_of(expr.arguments.begin(), expr.arguments.end(),
+                                    [](const Argument& argument) { return argument.name.has_value(); });
+    if (operation && plain && expr.arguments.size() == static_cast<size_t>(operation->operands)) {
+      std::vector<const Expr*> operands;
+      for (const Argument& argument : expr.arguments) operands.push_back(argument.value.get());
+      return elementwise(expr, *operation, operands);
+    }
+    if (language)
+      if (const DataFunction* data = find_data_function(function.text)) return apply(*data, expr);
+    if (operation) {
+      analysis.report.add(base::E0222, expr.span, function.text,
+                          operation->operands == 1 ? "one argument" : "two arguments", expr.arguments.size());
+      return {};
+    }
+    if (known) {
+      analysis.report.add(base::E0605, function.span, "`" + function.text + "`")
+          .help("sources know arithmetic, comparisons and the element-wise functions");
+      return {};
+    }
+    if (function.text == "run") {
+      analysis.report.add(base::E0612, function.span).label("rows of another trained model");
+      return {};
+    }
+    auto& error = analysis.report.add(base::E0220, function.span, function.text);
+    std::vector<std::string> names = scope.all_names();
+    for (const std::string& name : data_function_names()) names.push_back(name);
+    suggest(error, function.text, names);
+    return {};
+  }
+
+  /// A reader, an operation on a table, or noise, with its arguments checked.
+  Value apply(const DataFunction& function, const Expr& expr) {
+    std::vector<std::optional<Value>> values(function.arguments.size());
+    std::vector<bool> named(function.arguments.size());
+    bool good = true;
+    size_t position = 0;
+    for (const Argument& argument : expr.arguments) {
+      size_t index = position;
+      if (argument.name) {
+        index = index_of(function, argument.name->text);
+        if (index == function.arguments.size()) {
+          std::vector<std::string> names;
+          for (const DataArgument& known : function.arguments) names.push_back(known.name);
+          suggest(analysis.report.add(base::E0221, argument.name->span, function.name, argument.name->text),
+                  argument.name->text, names);
+          good = false;
+          continue;
+        }
+      } else if (position++ >= function.arguments.size()) {
+        analysis.report.add(base::E0222, argument.span, function.name,
+                            fmt::format("{} arguments", function.arguments.size()), expr.arguments.size());
+        good = false;
+        break;
+      }
+      if (values[index]) {
+        analysis.report.add(base::E0224, argument.span, function.arguments[index].name);
+        good = false;
+        continue;
+      }
+      values[index] = argument_value(*argument.value, function, function.arguments[index]);
+      named[index] = argument.name.has_value();
+      good = good && values[index]->kind != Value::Kind::error;
+    }
+    if (!good) return {};
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (values[i] || !function.arguments[i].required) continue;
+      analysis.report.add(base::E0223, expr.span, function.name, function.arguments[i].name);
+      return {};
+    }
+    return build(function, values, named, expr);
+  }
+
+  static size_t index_of(const DataFunction& function, const std::string& name) {
+    size_t index = 0;
+    while (index < function.arguments.size() && function.arguments[index].name != name) ++index;
+    return index;
+  }
+
+  Value argument_value(const Expr& expr, const DataFunction& function, const DataArgument& argument) {
+    Value value = argument.kind == ArgumentKind::data
+                      ? evaluate(expr)
+                      : analysis.evaluator.constant(expr, scope, "`" + argument.name + "`");
+    if (value.kind == Value::Kind::error || fits(value, argument.kind)) return value;
+    const bool number = argument.name == "condition" && is_number(value);
+    analysis.report.add(base::E0301, expr.span, fmt::format("`{}` of `{}`", argument.name, function.name),
+                        expected(argument.kind), number ? "a number" : text_of(value));
+    return {};
+  }
+
+  Value build(const DataFunction& function, const std::vector<std::optional<Value>>& values,
+              const std::vector<bool>& named, const Expr& expr) {
+    json result;
+    if (function.kind == DataFunction::Kind::reader) {
+      result = {{"op", "reader"}, {"name", function.name}};
+    } else if (function.kind == DataFunction::Kind::table_operation) {
+      for (const auto& value : values)
+        if (value && value->kind == Value::Kind::data &&
+            refuse_noise(*value, fmt::format("`{}` works", function.name)))
+          return {};
+      result = {{"op", function.name}, {"table", values[0]->data}};
+      if (function.name == "where") {
+        result["condition"] = values[1]->data;
+        return data_value(std::move(result), expr.span);
+      }
+    } else {
+      return noise(function, *values[0], number_of(*values[1]), expr);
+    }
+    json positional = json::array(), by_name = json::object();
+    for (size_t i = function.kind == DataFunction::Kind::reader ? 0 : 1; i < values.size(); ++i) {
+      if (!values[i]) continue;
+      json value = values[i]->kind == Value::Kind::data ? values[i]->data : to_json(*values[i]);
+      if (named[i]) {
+        by_name[function.arguments[i].name] = std::move(value);
+      } else {
+        positional.push_back(std::move(value));
+      }
+    }
+    // `other` is looked for by place.
+    if (by_name.contains("other")) {
+      positional.push_back(by_name["other"]);
+      by_name.erase("other");
+    }
+    result["args"] = std::move(positional);
+    result["named"] = std::move(by_name);
+    return data_value(std::move(result), expr.span);
+  }
+
+  Value noise(const DataFunction& function, const Value& of, double amount, const Expr& expr) {
+    const bool probability = function.name == "flip";
+    if (amount < 0 || (probability && amount > 1)) {
+      analysis.report.add(base::E0301, expr.span,
+                          fmt::format("`{}` of `{}`", function.arguments[1].name, function.name),
+                          probability ? "between 0 and 1" : "0 or more", fmt::format("{}", amount));
+      return {};
+    }
+    json result = {{"op", function.name}, {"args", {of.data, {{"op", "number"}, {"value", amount}}}}};
+    // Two calls are two draws; one call that a let names is one.
+    result["noise"] = static_cast<int64_t>(analysis.noise_count++);
+    return data_value(std::move(result), expr.span);
+  }
+
+  /// Tables are made once, noise is drawn at every step: an error where a table would need the noise.
+  bool refuse_noise(const Value& value, const std::string& where) {
+    if (!has_noise(value.data)) return false;
+    analysis.report.add(base::E0611, value.span, where).help("add the noise last");
+    return true;
+  }
+};
+
+/// Image readers give pictures of the variable's own size where the file names none.
+void fill_sizes(json& data, const Shape& shape) {
+  if (!data.is_structured()) return;
+  for (auto& part : data) fill_sizes(part, shape);
+  if (!data.is_object() || !data.contains("op") || data.at("op") != "reader" || data.at("name") != "images")
+    return;
+  if (data.at("args").size() > 1 || data.at("named").contains("size") || shape.size() < 2) return;
+  data["named"]["size"] = {shape[shape.size() - 2], shape[shape.size() - 1]};
+}
+
+struct NodeMaker {
+  VariableId variable;
+  Draws& draws;
+  Analysis& analysis;
+  Build build;
+  Shape shape;
+
+  NodeId node(const json& data) {
+    if (data.at("op") == "number") return build.filled(data.at("value").get<double>(), shape);
+    if (!has_noise(data)) return column(data);
+    std::vector<NodeId> inputs;
+    for (const json& argument : data.at("args")) inputs.push_back(node(argument));
+    const std::string op = data.at("op");
+    if (op == "flip") {
+      const NodeId uniform = draw(data.at("noise"), Op::uniform);
+      const NodeId other = build.subtract(build.filled(1, shape), inputs[0]);
+      return build.pointwise(Op::where, {build.pointwise(Op::less, {uniform, inputs[1]}), other, inputs[0]});
+    }
+    if (op == "jitter")
+      return build.add(inputs[0], build.multiply(inputs[1], draw(data.at("noise"), Op::normal)));
+    return build.pointwise(op_named(op), inputs);
+  }
+
+  NodeId draw(int64_t noise, Op op) {
+    NodeId& node = draws[{noise, shape}];
+    if (!node) node = build.random(op, {}, shape);
+    return node;
+  }
+
+  NodeId column(json data) {
+    fill_sizes(data, analysis.model[variable].shape);
+    std::vector<Column>& columns = analysis.model.columns;
+    for (size_t i = 0; i < columns.size(); ++i)
+      if (columns[i].variable == variable && columns[i].expression == data)
+        return build.leaf(Op::column, static_cast<int32_t>(i), shape);
+    columns.push_back({std::move(data), variable, build.span});
+    return build.leaf(Op::column, static_cast<int32_t>(columns.size()) - 1, shape);
+  }
+
+  static Op op_named(const std::string& name) {
+    for (int i = 0;; ++i)
+      if (name == info(static_cast<Op>(i)).name) return static_cast<Op>(i);
+  }
+};
+
+}  // namespace
+
+Value evaluate_data(const Expr& expr, Scope& scope, Analysis& analysis) {
+  return DataEvaluator{scope, analysis}.evaluate(expr);
+}
+
+void bind_data(const Assign& assign, Scope& scope, Analysis& analysis) {
+  DataEvaluator evaluator{scope, analysis};
+  if (!evaluator.mentions_data(*assign.value)) {
+    analysis.evaluator.bind(assign, scope, no_parameters());
+    return;
+  }
+  Value value = evaluator.evaluate(*assign.value);
+  if (assign.tuple && value.kind != Value::Kind::error) {
+    analysis.report.add(base::E0310, assign.value->span, assign.targets.size(), 1);
+    value = {};
+  }
+  for (const Reference& target : assign.targets) scope.names[target.name.text] = value;
+}
+
+NodeId node_of_data(const Value& data, VariableId variable, Draws& draws, Analysis& analysis) {
+  const Variable& of = analysis.model[variable];
+  if (has_noise(data.data) &&
+      (of.domain.kind == DomainKind::category || of.domain.kind == DomainKind::simplex)) {
+    analysis.report.add(base::E0613, data.span, of.name, name_of(of.domain.kind))
+        .note(of.span, fmt::format("`{}` is declared here", of.name));
+    return {};
+  }
+  NodeMaker maker{variable, draws, analysis, {&analysis.model.graph, data.span}, of.tensor_shape()};
+  return maker.node(data.data);
+}
+
+}  // namespace semantics

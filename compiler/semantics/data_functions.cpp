@@ -1,0 +1,88 @@
+#include "compiler/semantics/data_functions.h"
+
+#include <map>
+
+namespace semantics {
+namespace {
+using Kind = DataFunction::Kind;
+using enum ArgumentKind;
+
+const DataArgument seed{"seed", integer, false};
+const DataArgument table{"table", data};
+
+const std::vector<DataFunction> functions = {
+    {Kind::reader, "mnist", {{"split", split}}, {"image", "label"}},
+    {Kind::reader, "fashion_mnist", {{"split", split}}, {"image", "label"}},
+    {Kind::reader, "idx", {{"path", string}}, {}},
+    {Kind::reader, "npy", {{"path", string}}, {}},
+    {Kind::reader, "npz", {{"path", string}, {"name", string}}, {}},
+    {Kind::reader, "csv", {{"path", string}, {"columns", strings, false}}, {}},
+    {Kind::reader,
+     "images",
+     {{"folder", string}, {"size", sizes, false}, {"gray", boolean, false}},
+     {"image", "label"}},
+    {Kind::reader, "safetensors", {{"path", string}, {"name", string}}, {}},
+    {Kind::reader, "hdf5", {{"path", string}, {"name", string}}, {}},
+    {Kind::reader, "glyphs", {{"n", integer}, seed}, {"image", "label", "mask"}},
+    {Kind::reader, "moebius", {{"n", integer}, {"dim", integer}, seed}, {"x", "s"}},
+    {Kind::reader, "figure8", {{"n", integer}, seed}, {"x", "z"}},
+    {Kind::reader, "circle", {{"n", integer}, seed}, {"x", "z"}},
+    {Kind::reader, "absolute", {{"n", integer}, seed}, {"x", "z"}},
+    {Kind::reader, "clusters", {{"n", integer}, seed}, {"x", "z"}},
+    {Kind::reader, "spiral_dots", {{"n", integer}, seed}, {"x", "z"}},
+    {Kind::reader, "semi_circles", {{"n", integer}, seed}, {"x", "z", "y"}},
+    {Kind::table_operation, "where", {table, {"condition", data}}, {}},
+    {Kind::table_operation, "shuffle", {table, seed}, {}},
+    {Kind::table_operation, "per_class", {table, {"n", integer}, seed}, {}},
+    {Kind::table_operation, "without", {table, {"other", data}}, {}},
+    {Kind::table_operation, "normalize", {table}, {}},
+    {Kind::table_operation, "windows", {table, {"length", integer}, {"step", integer, false}}, {}},
+    {Kind::noise, "flip", {{"x", data}, {"p", real}}, {}},
+    {Kind::noise, "jitter", {{"x", data}, {"std", real}}, {}},
+};
+
+}  // namespace
+
+const DataFunction* find_data_function(const std::string& name) {
+  for (const DataFunction& function : functions)
+    if (function.name == name) return &function;
+  return nullptr;
+}
+
+std::vector<std::string> data_function_names() {
+  std::vector<std::string> names;
+  for (const DataFunction& function : functions) names.push_back(function.name);
+  return names;
+}
+
+std::optional<DataOperation> data_operator(const std::string& text, bool unary) {
+  static const std::map<std::string, DataOperation> unaries = {{"-", {"negate", 1}},
+                                                               {"not", {"logical_not", 1}}};
+  static const std::map<std::string, DataOperation> binaries = {
+      {"+", {"add", 2}},           {"-", {"subtract", 2}},
+      {"*", {"multiply", 2}},      {"/", {"divide", 2}},
+      {"%", {"modulo", 2}},        {"**", {"power", 2}},
+      {"<", {"less", 2}},          {"<=", {"less_equal", 2}},
+      {">", {"greater", 2}},       {">=", {"greater_equal", 2}},
+      {"==", {"equal", 2}},        {"!=", {"not_equal", 2}},
+      {"and", {"logical_and", 2}}, {"or", {"logical_or", 2}}};
+  const auto& table = unary ? unaries : binaries;
+  const auto found = table.find(text);
+  if (found == table.end()) return {};
+  return found->second;
+}
+
+std::optional<DataOperation> data_elementwise(const std::string& function) {
+  static const std::map<std::string, DataOperation> table = {
+      {"relu", {"relu", 1}},   {"tanh", {"tanh", 1}},   {"sigmoid", {"sigmoid", 1}},
+      {"exp", {"exp", 1}},     {"log", {"log", 1}},     {"softplus", {"softplus", 1}},
+      {"log1p", {"log1p", 1}}, {"sqrt", {"sqrt", 1}},   {"abs", {"abs", 1}},
+      {"sin", {"sin", 1}},     {"cos", {"cos", 1}},     {"floor", {"floor", 1}},
+      {"min", {"minimum", 2}}, {"max", {"maximum", 2}}, {"atan2", {"atan2", 2}},
+      {"where", {"where", 3}}};
+  const auto found = table.find(function);
+  if (found == table.end()) return {};
+  return found->second;
+}
+
+}  // namespace semantics

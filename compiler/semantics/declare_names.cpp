@@ -1,0 +1,168 @@
+// The top level: every name is entered before any expression is evaluated, so that declarations may stand in
+// any order; params, lets and variables are then evaluated each after those that it names.
+#include "compiler/semantics/analysis.h"
+#include "compiler/semantics/data_expression.h"
+
+namespace semantics {
+namespace {
+using namespace syntax;
+
+void collect_names(const Expr& expr, std::set<std::string>& names);
+
+void collect_names(const ExprPtr& expr, std::set<std::string>& names) {
+  if (expr) collect_names(*expr, names);
+}
+
+void collect_names(const Expr& expr, std::set<std::string>& names) {
+  if (expr.kind == ExprKind::name) names.insert(expr.text);
+  for (const ExprPtr& operand : expr.operands) collect_names(operand, names);
+  for (const Argument& argument : expr.arguments) collect_names(argument.value, names);
+  for (const Subscript& subscript : expr.subscripts) {
+    collect_names(subscript.begin, names);
+    collect_names(subscript.end, names);
+  }
+}
+
+std::set<std::string> names_in(const Declaration& declaration) {
+  std::set<std::string> names;
+  if (const auto* param = std::get_if<ParamDecl>(&declaration.kind)) collect_names(param->value, names);
+  if (const auto* let = std::get_if<LetDecl>(&declaration.kind)) collect_names(let->assign.value, names);
+  if (const auto* var = std::get_if<VarDecl>(&declaration.kind)) {
+    for (const auto& item : var->items) collect_names(item.count, names);
+    for (const ExprPtr& argument : var->domain.arguments) collect_names(argument, names);
+    for (const ExprPtr& extent : var->domain.shape) collect_names(extent, names);
+  }
+  return names;
+}
+
+struct Declarer {
+  Analysis& analysis;
+  std::map<std::string, const Declaration*> evaluated_by;  // of params, lets and variables
+  std::set<const Declaration*> done, open;
+  std::set<const Declaration*> refused;  // declares a name that is taken
+
+  // The library's families are in scope from the start, as declarations; functions of the language are words.
+  bool enter(const Name& name, const std::string& what) {
+    const Value* there = analysis.evaluator.top().find(name.text);
+    if (there && !analysis.names.count(name.text)) {
+      if (there->kind == Value::Kind::family) {
+        auto& error =
+            analysis.report.add(base::E0201, name.span, name.text).label("declared again, as " + what);
+        if (there->span.file.index >= 0) error.note(there->span, "it is a family of the standard library");
+        return false;
+      }
+      analysis.report.add(base::E0217, name.span, name.text).label("choose another name");
+      return false;
+    }
+    return analysis.declare(name, what);
+  }
+
+  void bind(const Name& name, Value value) {
+    value.span = name.span;
+    analysis.evaluator.top().names[name.text] = std::move(value);
+  }
+
+  void enter(const Declaration& declaration, bool program) {
+    if (!program && !importable(declaration)) return;
+    bool fresh = true;
+    if (const auto* param = std::get_if<ParamDecl>(&declaration.kind)) {
+      fresh = enter(param->name, "a param");
+      if (fresh) evaluated_by[param->name.text] = &declaration;
+    } else if (const auto* let = std::get_if<LetDecl>(&declaration.kind)) {
+      for (const Reference& target : let->assign.targets) fresh = enter(target.name, "a let") && fresh;
+      if (fresh)
+        for (const Reference& target : let->assign.targets) evaluated_by[target.name.text] = &declaration;
+    } else if (const auto* var = std::get_if<VarDecl>(&declaration.kind)) {
+      for (const auto& item : var->items)
+        if (enter(item.name, "a variable")) evaluated_by[item.name.text] = &declaration;
+    } else if (const auto* family = std::get_if<FamilyDecl>(&declaration.kind)) {
+      if (enter(family->name, "a family")) {
+        Value value;
+        value.kind = Value::Kind::family;
+        value.family = family;
+        bind(family->name, value);
+      }
+    } else if (const auto* net = std::get_if<NetDecl>(&declaration.kind)) {
+      if (enter(net->name, "a net")) {
+        Value value;
+        value.kind = Value::Kind::net;
+        value.net = net;
+        value.net_scope = &analysis.evaluator.top();
+        bind(net->name, value);
+      }
+    } else if (const auto* player = std::get_if<PlayerDecl>(&declaration.kind)) {
+      enter(player->name, "a player");
+    } else if (const auto* source = std::get_if<SourceDecl>(&declaration.kind)) {
+      // A source is no value: its name may be that of a reader.
+      analysis.declare(source->name, "a source");
+    }
+    if (!fresh) refused.insert(&declaration);
+  }
+
+  bool importable(const Declaration& declaration) {
+    const Name* name = nullptr;
+    std::string what;
+    if (const auto* var = std::get_if<VarDecl>(&declaration.kind))
+      name = &var->items[0].name, what = "a variable";
+    if (const auto* source = std::get_if<SourceDecl>(&declaration.kind))
+      name = &source->name, what = "a source";
+    if (const auto* player = std::get_if<PlayerDecl>(&declaration.kind))
+      name = &player->name, what = "a player";
+    if (const auto* learn = std::get_if<LearnDecl>(&declaration.kind))
+      name = &learn->method, what = "a learn block";
+    if (const auto* let = std::get_if<LetDecl>(&declaration.kind))
+      name = &let->assign.targets[0].name, what = "a let";
+    if (!name) return true;
+    analysis.report.add(base::E0210, name->span).label("this is " + what);
+    return false;
+  }
+
+  void evaluate(const Declaration& declaration) {
+    if (done.count(&declaration) || refused.count(&declaration)) return;
+    open.insert(&declaration);
+    bool cyclic = false;
+    for (const std::string& name : names_in(declaration)) {
+      const auto found = evaluated_by.find(name);
+      if (found == evaluated_by.end() || done.count(found->second)) continue;
+      if (open.count(found->second)) {
+        cyclic = true;
+        analysis.report.add(base::E0215, declaration.span, name);
+        break;
+      }
+      evaluate(*found->second);
+    }
+    open.erase(&declaration);
+    // The cycle may have been found further down, with this declaration left to be evaluated there.
+    if (!done.insert(&declaration).second) return;
+    if (const auto* param = std::get_if<ParamDecl>(&declaration.kind)) {
+      if (cyclic) {
+        bind(param->name, {});
+      } else {
+        declare_param(*param, analysis);
+      }
+    } else if (const auto* let = std::get_if<LetDecl>(&declaration.kind)) {
+      if (cyclic) {
+        for (const Reference& target : let->assign.targets) bind(target.name, {});
+      } else {
+        bind_data(let->assign, analysis.evaluator.top(), analysis);
+      }
+    } else if (const auto* var = std::get_if<VarDecl>(&declaration.kind)) {
+      declare_variables(*var, analysis);
+    }
+  }
+};
+
+}  // namespace
+
+void declare_names(const Files& files, Analysis& analysis) {
+  Declarer declarer{analysis, {}, {}, {}, {}};
+  for (const Tree* tree : files)
+    for (const Declaration& declaration : tree->declarations)
+      declarer.enter(declaration, tree == files.back());
+  for (const Tree* tree : files)
+    for (const Declaration& declaration : tree->declarations)
+      if (tree == files.back() || std::holds_alternative<ParamDecl>(declaration.kind))
+        declarer.evaluate(declaration);
+}
+
+}  // namespace semantics

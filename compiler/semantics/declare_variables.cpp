@@ -1,0 +1,112 @@
+// `var x, y : binary[28, 28]`, `var z[3] : category(4)[8]`: the variables of the model, and their names.
+#include "compiler/semantics/analysis.h"
+
+namespace semantics {
+namespace {
+
+struct DomainName {
+  DomainKind kind;
+  const char* name;
+  bool classes;  // takes their number
+};
+const DomainName domain_names[] = {
+    {DomainKind::binary, "binary", false},     {DomainKind::category, "category", true},
+    {DomainKind::count, "count", false},       {DomainKind::real, "real", false},
+    {DomainKind::positive, "positive", false}, {DomainKind::unit, "unit", false},
+    {DomainKind::angle, "angle", false},       {DomainKind::simplex, "simplex", true},
+};
+
+// Elements of one variable: what a row of floats and 32-bit indices into it can hold.
+constexpr int64_t largest = int64_t{1} << 28;
+
+std::optional<Domain> domain_of(const syntax::DomainExpr& expr, Analysis& analysis) {
+  std::vector<std::string> known;
+  for (const DomainName& entry : domain_names) {
+    known.push_back(entry.name);
+    if (entry.name != expr.name.text) continue;
+    Domain domain{entry.kind, 0};
+    if (expr.arguments.size() != (entry.classes ? 1 : 0)) {
+      analysis.report.add(base::E0204, expr.name.span, entry.name,
+                          entry.classes ? "takes one argument, the number of classes" : "takes no argument");
+      return {};
+    }
+    if (!entry.classes) return domain;
+    const auto classes =
+        analysis.integer(*expr.arguments[0], analysis.evaluator.top(), "the number of classes", 2);
+    if (!classes) return {};
+    domain.classes = *classes;
+    return domain;
+  }
+  suggest(analysis.report.add(base::E0203, expr.name.span, expr.name.text), expr.name.text, known);
+  return {};
+}
+
+std::optional<Shape> shape_of(const syntax::DomainExpr& expr, const Domain& domain, Analysis& analysis) {
+  Shape shape;
+  bool good = true;
+  int64_t elements = std::max<int64_t>(1, domain.classes);
+  for (const auto& extent : expr.shape) {
+    const auto length = analysis.integer(*extent, analysis.evaluator.top(), "the length of an axis", 1);
+    good = good && length;
+    if (!good) continue;
+    shape.push_back(*length);
+    if (*length > largest / elements) {
+      analysis.report.add(base::E0218, expr.span, largest);
+      return {};
+    }
+    elements *= *length;
+  }
+  if (!good) return {};
+  return shape;
+}
+
+}  // namespace
+
+void declare_variables(const syntax::VarDecl& declaration, Analysis& analysis) {
+  const auto domain = domain_of(declaration.domain, analysis);
+  const auto shape = domain ? shape_of(declaration.domain, *domain, analysis) : std::nullopt;
+  Scope& top = analysis.evaluator.top();
+  for (const auto& item : declaration.items) {
+    // A name that is declared elsewhere first has been reported; its own declaration stands.
+    if (!(analysis.names.count(item.name.text) && analysis.names.at(item.name.text).span == item.name.span))
+      continue;
+    std::optional<int64_t> number = 1;
+    if (item.count) number = analysis.integer(*item.count, top, "the number of variables", 1);
+    Value value;
+    value.span = item.name.span;
+    if (number && shape) {
+      VariableGroup group{item.count != nullptr, {}};
+      for (int64_t i = 0; i < *number; ++i) {
+        const VariableId id{static_cast<int32_t>(analysis.model.variables.size())};
+        const std::string name = group.array ? fmt::format("{}[{}]", item.name.text, i) : item.name.text;
+        analysis.model.variables.push_back({name, *domain, *shape, item.name.span});
+        group.ids.push_back(id);
+        Value element;
+        element.kind = Value::Kind::tensor;
+        element.node = analysis.evaluator.variable_node(id);
+        element.span = item.name.span;
+        value.items.push_back(element);
+      }
+      if (group.array) {
+        value.kind = Value::Kind::variables;
+      } else {
+        value = Value(value.items[0]);
+      }
+      analysis.variables[item.name.text] = group;
+    }
+    top.names[item.name.text] = std::move(value);
+  }
+}
+
+void check_determined(Analysis& analysis) {
+  // A name that was mistyped where it is given would be reported twice.
+  if (analysis.lost_reference) return;
+  for (size_t i = 0; i < analysis.model.variables.size(); ++i) {
+    const Variable& variable = analysis.model.variables[i];
+    if (analysis.determined.count({static_cast<int32_t>(i)})) continue;
+    analysis.report.add(base::E0211, variable.span, variable.name)
+        .help("give it in a source, or declare a player with `" + variable.name + " ~ ...`");
+  }
+}
+
+}  // namespace semantics

@@ -1,0 +1,34 @@
+#include "compiler/semantics/model.h"
+
+namespace semantics {
+
+const char* name_of(DomainKind kind) {
+  switch (kind) {
+    case DomainKind::binary:
+      return "binary";
+    case DomainKind::category:
+      return "category";
+    case DomainKind::count:
+      return "count";
+    case DomainKind::real:
+      return "real";
+    case DomainKind::positive:
+      return "positive";
+    case DomainKind::unit:
+      return "unit";
+    case DomainKind::angle:
+      return "angle";
+    case DomainKind::simplex:
+      return "simplex";
+  }
+  return "";
+}
+
+Shape Variable::tensor_shape() const {
+  if (domain.kind != DomainKind::category && domain.kind != DomainKind::simplex) return shape;
+  Shape result = {domain.classes};
+  result.insert(result.end(), shape.begin(), shape.end());
+  return result;
+}
+
+}  // namespace semantics

@@ -1,0 +1,103 @@
+// `import nets` from the standard library, `import "path.vae"` relative to the file that says so. A file that
+// is imported along two ways is read once; one that imports itself, or names an import twice, is refused.
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "compiler/semantics/analysis.h"
+#include "compiler/semantics/stdlib_text.h"
+#include "compiler/syntax/parse.h"
+
+namespace semantics {
+namespace {
+using syntax::ImportDecl;
+using syntax::Tree;
+
+struct Reader {
+  Analysis& analysis;
+  std::deque<Tree>& owned;
+  Files files;
+  std::set<std::string> done;
+  std::vector<std::string> open;  // the chain of files that are being read
+
+  void read_all(const Tree& tree) {
+    std::map<std::string, base::Span> seen;
+    const std::string folder =
+        std::filesystem::path(analysis.sources.file(tree.file).name).parent_path().string();
+    for (const auto& declaration : tree.declarations) {
+      const auto* import = std::get_if<ImportDecl>(&declaration.kind);
+      if (!import) continue;
+      std::string key = import->what.text;
+      if (import->path) key = (std::filesystem::path(folder) / key).lexically_normal().string();
+      const auto [first, fresh] = seen.insert({key, import->what.span});
+      if (!fresh) {
+        analysis.report.add(base::E0208, import->what.span, import->what.text)
+            .note(first->second, "the first import is here");
+        continue;
+      }
+      read(*import, import->path ? key : "standard " + key, key);
+    }
+    files.push_back(&tree);
+  }
+
+  void read(const ImportDecl& import, const std::string& key, const std::string& path) {
+    for (size_t i = 0; i < open.size(); ++i) {
+      if (open[i] != key) continue;
+      std::vector<std::string> chain(open.begin() + static_cast<ptrdiff_t>(i), open.end());
+      chain.push_back(key);
+      analysis.report.add(base::E0209, import.what.span, fmt::format("{}", fmt::join(chain, " → ")));
+      return;
+    }
+    if (done.count(key)) return;
+    const auto text = import.path ? file_text(import, path) : library_text(import);
+    if (!text) return;
+    done.insert(key);
+    open.push_back(key);
+    const base::FileId file = analysis.sources.add(import.path ? path : path + ".vae", *text);
+    owned.push_back(syntax::parse(file, analysis.report));
+    read_all(owned.back());
+    open.pop_back();
+  }
+
+  std::optional<std::string> file_text(const ImportDecl& import, const std::string& path) {
+    const bool folder = std::filesystem::is_directory(path);
+    errno = 0;
+    std::ifstream stream(path, std::ios::binary);
+    const int code = errno;
+    if (stream && !folder) {
+      std::stringstream text;
+      text << stream.rdbuf();
+      return text.str();
+    }
+    const std::string cause =
+        folder ? "it is a folder" : std::generic_category().message(code ? code : ENOENT);
+    analysis.report.add(base::E0001, import.what.span, path, cause).label("imported here");
+    return {};
+  }
+
+  // `families` and `readers` are always there: to import them adds nothing.
+  std::optional<std::string> library_text(const ImportDecl& import) {
+    const std::string& name = import.what.text;
+    if (name == "families" || name == "readers") return {};
+    if (const auto text = stdlib_text(name)) return std::string(*text);
+    auto& error = analysis.report.add(base::E0207, import.what.span, name);
+    suggest(error, name, stdlib_names());
+    if (error.text_help.empty())
+      error.help("a file of your own is imported by its path: `import \"" + name + ".vae\"`");
+    return {};
+  }
+};
+
+}  // namespace
+
+Files read_imports(const Tree& tree, std::deque<Tree>& owned, Analysis& analysis) {
+  const std::string name =
+      std::filesystem::path(analysis.sources.file(tree.file).name).lexically_normal().string();
+  Reader reader{analysis, owned, {}, {}, {name}};
+  reader.read_all(tree);
+  return reader.files;
+}
+
+}  // namespace semantics
