@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Compares what vaec says of one .vae file with the .expected file beside it; VAEC_ACCEPT=1 rewrites that.
+
+usage: golden_test.py VAEC FILE.vae
+The folder says what is run: tests/golden/STAGE prints that stage, tests/errors checks the file. A line
+`// run: ARGUMENTS` near its top replaces the arguments. Compared: stdout, then stderr, then `exit: N`.
+"""
+import difflib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+STAGES = {"game": ["explain", "--format", "json"]}
+
+
+def arguments(path, text):
+    given = re.search(r"^// run: (.*)$", text, re.M)
+    if given:
+        return given.group(1).split()
+    stage = path.parent.name
+    if path.parent.parent.name == "golden":
+        return STAGES.get(stage, ["check", f"--emit={stage}"])
+    return ["check"]
+
+
+def main():
+    vaec, path = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+    command = [vaec, *arguments(path, path.read_text(errors="replace")), path.name]
+    result = subprocess.run(command, cwd=path.parent, capture_output=True, timeout=60)
+    out = result.stdout.decode(errors="replace")
+    if path.parent.name == "game" and result.returncode == 0:
+        out = json.dumps(json.loads(out), indent=1, sort_keys=True) + "\n"
+    seen = out + result.stderr.decode(errors="replace") + f"exit: {result.returncode}\n"
+    expected_path = path.with_suffix(".expected")
+    if result.returncode not in (0, 1, 64, 65, 66, 73, 78):
+        print(f"{path.name}: unexpected exit code\n{seen}")
+        return 1
+    if os.environ.get("VAEC_ACCEPT") == "1":
+        expected_path.write_text(seen)
+        return 0
+    if not expected_path.exists():
+        print(f"{expected_path} is missing; VAEC_ACCEPT=1 writes it")
+        return 1
+    expected = expected_path.read_text()
+    if seen == expected:
+        return 0
+    sys.stdout.writelines(difflib.unified_diff(expected.splitlines(True), seen.splitlines(True), "expected", "seen"))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""No room includes a room that comes after it, and only the rooms that may see a library include it."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
+RUNTIME = {"data": {"data"}, "onednn": {"onednn"}, "core": {"core", "data", "onednn"}, "torch": {"torch"}}
+LIBRARIES = {
+    r"antlr4-runtime": {"compiler/syntax"},
+    r"llvm/|llvm-c/": {"compiler/lower"},
+    r"dnnl|oneapi/": {"runtime/onednn"},
+    r"torch/|ATen/|c10/": {"runtime/torch"},
+}
+
+
+def rooms_seen_by(folder):
+    part, *rest = folder.split("/")
+    if part == "compiler":
+        if not rest:
+            return {f"compiler/{room}" for room in COMPILER} | {"compiler"}
+        return {f"compiler/{room}" for room in COMPILER[: COMPILER.index(rest[0]) + 1]}
+    if not rest:
+        return {f"runtime/{room}" for room in RUNTIME} | {"runtime"}
+    return {f"runtime/{room}" for room in RUNTIME[rest[0]]} | {"runtime"}
+
+
+def violations(root):
+    found = []
+    for path in sorted([*root.glob("compiler/**/*"), *root.glob("runtime/**/*")]):
+        if path.suffix not in (".h", ".cpp", ".def", ".inc"):
+            continue
+        folder = "/".join(path.parent.relative_to(root).parts[:2])
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            include = re.match(r'\s*#\s*include\s*[<"]([^">]+)[">]', line)
+            if not include:
+                continue
+            target = include.group(1)
+            where = f"{path.relative_to(root)}:{number}"
+            if target.startswith(("compiler/", "runtime/")):
+                room = "/".join(target.split("/")[:-1][:2])
+                abi = target == "runtime/abi.h" and folder == "compiler/lower"
+                if room not in rooms_seen_by(folder) and not abi:
+                    found.append(f"{where}: {folder} includes {target}")
+            for pattern, rooms in LIBRARIES.items():
+                if re.match(pattern, target) and folder not in rooms:
+                    found.append(f"{where}: only {', '.join(sorted(rooms))} may include {target}")
+    return found
+
+
+def self_test():
+    """The check itself must see a backward arrow."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        (root / "compiler/base").mkdir(parents=True)
+        (root / "compiler/base/a.h").write_text('#include "compiler/game/game.h"\n#include <llvm/IR/Module.h>\n')
+        return len(violations(root)) == 2
+
+
+if __name__ == "__main__":
+    found = violations(ROOT)
+    print("\n".join(found))
+    if not self_test():
+        found.append("the check does not see a backward include")
+        print(found[-1])
+    sys.exit(1 if found else 0)
