@@ -95,7 +95,8 @@ std::string Arguments::written() const {
   std::vector<std::string> parts;
   for (const json& value : by_place_)
     if (!value.is_object()) parts.push_back(value.dump());
-  for (const auto& [name, value] : by_name_) parts.push_back(name + " = " + value.dump());
+  for (const auto& [name, value] : by_name_)
+    if (name != hidden_indices) parts.push_back(name + " = " + value.dump());
   return fmt::format("{}({})", call_, fmt::join(parts, ", "));
 }
 

@@ -10,6 +10,10 @@
 
 namespace data {
 
+/// An argument that is not the user's: the pictures are for a `category` variable, which takes their class
+/// indices.
+constexpr char hidden_indices[] = "indices of classes";
+
 class Arguments {
  public:
   /// `call` names the reader or operation in messages; `expression` may hold "args" and "named".

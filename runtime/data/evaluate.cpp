@@ -51,14 +51,14 @@ Value evaluate_elementwise(const std::string& operation, const json& expression,
   std::vector<Operand> arguments;
   for (const json& argument : expression.at("args")) {
     if (argument.is_number()) {
-      arguments.push_back(argument.get<double>());
+      arguments.emplace_back(argument.get<double>());
       continue;
     }
     Value value = evaluate(argument, context);
     if (auto table = std::get_if<Table>(&value))
-      arguments.push_back(table->as_value());
+      arguments.emplace_back(table->as_value());
     else
-      arguments.push_back(std::get<double>(value));
+      arguments.emplace_back(std::get<double>(value));
   }
   Operand result = apply_elementwise(operation, arguments);
   if (auto column = std::get_if<Column>(&result)) return one_column(std::move(*column));

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "runtime/data/arguments.h"
 #include "runtime/data/elementwise.h"
 #include "runtime/data/gather.h"
 #include "runtime/failure.h"
@@ -225,8 +226,27 @@ void Population::gather(const int64_t* rows, int64_t n, float* out) const {
   }
 }
 
+/// What the variable says of the pictures that are read for it: their size where the file does not, and
+/// whether they are classes.
+static void complete_image_readers(nlohmann::json& expression, const VariableSpec& variable) {
+  if (!expression.is_structured()) return;
+  if (expression.is_object() && expression.value("op", "") == "reader" &&
+      expression.value("name", "") == "images") {
+    nlohmann::json& named = expression["named"];
+    const Shape& shape = variable.shape;
+    const bool sized = expression.contains("args") && expression["args"].size() > 1;
+    if (!sized && shape.size() >= 2 && !named.contains("size"))
+      named["size"] = {shape[shape.size() - 2], shape.back()};
+    if (variable.domain == "category") named[hidden_indices] = true;
+    return;
+  }
+  for (nlohmann::json& part : expression) complete_image_readers(part, variable);
+}
+
 Population load(const nlohmann::json& expression, const VariableSpec& variable, Context& context) {
-  return Population(evaluate_column(expression, context), variable);
+  nlohmann::json completed = expression;
+  complete_image_readers(completed, variable);
+  return Population(evaluate_column(completed, context), variable);
 }
 
 }  // namespace data

@@ -4,9 +4,11 @@
 
 #include <map>
 
+#include "runtime/data/csv.h"
 #include "runtime/data/glyphs.h"
 #include "runtime/data/idx.h"
 #include "runtime/data/npy.h"
+#include "runtime/data/picture_files.h"
 #include "runtime/data/safetensors.h"
 #include "runtime/failure.h"
 
@@ -87,11 +89,23 @@ Table read_glyphs(const Arguments& arguments, const Places&) {
   return draw_glyphs(arguments.integer(0, "n"), arguments.integer(1, "seed", 0));
 }
 
+Table read_csv_file(const Arguments& arguments, const Places& places) {
+  return read_csv(find_file(places, arguments.text(0, "path")), arguments.texts(1, "columns"));
+}
+
+Table read_images(const Arguments& arguments, const Places& places) {
+  Colours colours = arguments.truth(99, hidden_indices, false) ? Colours::indices
+                    : arguments.truth(2, "gray", false)        ? Colours::gray
+                                                               : Colours::rgb;
+  return read_pictures(find_file(places, arguments.text(0, "folder")), arguments.sizes(1, "size"), colours);
+}
+
 using Reader = Table (*)(const Arguments&, const Places&);
 
 const std::map<std::string, Reader> readers = {
     {"mnist", read_mnist},   {"fashion_mnist", read_fashion_mnist},
-    {"glyphs", read_glyphs}, {"idx", read_idx_file},
+    {"glyphs", read_glyphs}, {"csv", read_csv_file},
+    {"images", read_images}, {"idx", read_idx_file},
     {"npy", read_npy_file},  {"safetensors", read_safetensors_file},
 };
 

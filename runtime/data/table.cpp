@@ -67,10 +67,15 @@ std::shared_ptr<const Levels> pixel_levels() {
   return levels;
 }
 
+static const Column& usable(const Column& column) {
+  if (!column.unusable.empty()) throw Failure(Exit::bad_data, column.unusable);
+  return column;
+}
+
 const Column& Table::column(const std::string& name) const {
   std::vector<std::string> names;
   for (const Column& column : columns) {
-    if (column.name == name) return column;
+    if (column.name == name) return usable(column);
     names.push_back("`" + column.name + "`");
   }
   throw Failure(Exit::bad_data,
@@ -79,7 +84,7 @@ const Column& Table::column(const std::string& name) const {
 
 Column Table::as_value() const {
   if (columns.empty()) throw Failure(Exit::bad_data, origin + " has no columns");
-  if (!stands_for_vector) return columns.front();
+  if (!stands_for_vector) return usable(columns.front());
   std::vector<float> vectors;
   int64_t width = 0;
   std::vector<std::string> names;

@@ -31,6 +31,7 @@ struct Column {
   std::shared_ptr<const std::vector<float>> reals;
   bool pixels =
       false;  // bytes as an image file holds them: a `category` variable takes them as class indices
+  std::string unusable;  // why the column cannot be used, where a reader found that out
 
   bool is_bytes() const { return bytes != nullptr; }
   int64_t row_elements() const;
@@ -58,7 +59,8 @@ struct Table {
   bool stands_for_vector = false;  // used as a value: all columns as one vector, not the first column
 
   int64_t rows() const { return columns.empty() ? 0 : columns.front().rows; }
-  /// Failure(bad_data) that lists the columns there are when there is none of this name.
+  /// Failure(bad_data) that lists the columns there are when there is none of this name, or says why it is
+  /// unusable.
   const Column& column(const std::string& name) const;
   /// What the table stands for where a value is needed.
   Column as_value() const;
