@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <stdexcept>
 
 #include "runtime/onednn/heavy_op.h"
@@ -8,15 +9,20 @@ namespace {
 
 using Tag = dnnl::memory::format_tag;
 
-/// The plain layouts go to oneDNN as they are: a transposed operand is only a pair of strides, and the copy
-/// that its kernel then makes of it is cheaper than a reorder beforehand (docs/performance.md).
+dnnl::matmul::primitive_desc matmul_of(const dnnl::memory::desc& a, const dnnl::memory::desc& b,
+                                       const dnnl::memory::desc& c) {
+  return {{a, b, c}, shared_scratch(), cpu()};
+}
+
+/// The plain layouts go to oneDNN as they are: a transposed operand is a pair of strides, and the copy that
+/// the kernel then makes of it, block by block, is cheaper than a reorder of the whole beforehand.
 class Matmul final : public vae_heavy_op {
  public:
   explicit Matmul(const vae_gemm& shape) {
     const auto a = plain({shape.m, shape.k}, shape.transpose_a ? Tag::ba : Tag::ab);
     const auto b = plain({shape.k, shape.n}, shape.transpose_b ? Tag::ba : Tag::ab);
     const auto c = plain({shape.m, shape.n}, Tag::ab);
-    const dnnl::matmul::primitive_desc matmul({a, b, c}, shared_scratch(), cpu());
+    const auto matmul = matmul_of(a, b, c);
     call_ = Call(dnnl::matmul(matmul), matmul.scratchpad_desc(),
                  {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
     description = matmul.impl_info_str();
@@ -33,11 +39,71 @@ class Matmul final : public vae_heavy_op {
   Call call_;
 };
 
+/// C' = B' A', then C by a reorder. The kernel copies its right operand, so this copies the few rows of a
+/// batch instead of all the weights.
+class TransposedMatmul final : public vae_heavy_op {
+ public:
+  explicit TransposedMatmul(const vae_gemm& shape) {
+    const auto left = plain({shape.n, shape.k}, shape.transpose_b ? Tag::ab : Tag::ba);
+    const auto right = plain({shape.k, shape.m}, shape.transpose_a ? Tag::ab : Tag::ba);
+    const auto result = plain({shape.n, shape.m}, Tag::ab);
+    const auto matmul = matmul_of(left, right, result);
+    call_ = Call(dnnl::matmul(matmul), matmul.scratchpad_desc(),
+                 {{DNNL_ARG_SRC, left}, {DNNL_ARG_WEIGHTS, right}, {DNNL_ARG_DST, result}});
+    reorder_ = make_reorder(result, plain({shape.n, shape.m}, Tag::ba));
+    const dnnl::memory transposed(result, cpu());
+    call_.bind(2, transposed);
+    reorder_.bind(0, transposed);
+    description = std::string("transposed, ") + matmul.impl_info_str();
+  }
+
+  void run(const float* a, const float* b, float* c) override {
+    call_.bind(0, b);
+    call_.bind(1, a);
+    call_.run();
+    reorder_.bind(1, c);
+    reorder_.run();
+  }
+
+ private:
+  Call call_, reorder_;
+};
+
+/// oneDNN's BLAS: copies both operands into panels first.
+class Sgemm final : public vae_heavy_op {
+ public:
+  explicit Sgemm(const vae_gemm& shape) : shape_(shape) { description = "sgemm"; }
+
+  void run(const float* a, const float* b, float* c) override {
+    const vae_gemm& s = shape_;
+    dnnl_sgemm(s.transpose_a ? 'T' : 'N', s.transpose_b ? 'T' : 'N', s.m, s.n, s.k, 1.0f, a,
+               s.transpose_a ? s.m : s.k, b, s.transpose_b ? s.k : s.n, 0.0f, c, s.n);
+  }
+
+ private:
+  vae_gemm shape_;
+};
+
+/// The rules come from measurements (tests/bench/heavy_bench.cpp), but look at the shape alone: a choice by
+/// timing would make the last bits of a result differ from run to run.
+Op choose(const vae_gemm& s) {
+  const bool nn = !s.transpose_a && !s.transpose_b, nt = !s.transpose_a && s.transpose_b,
+             tn = s.transpose_a && !s.transpose_b;
+  // Floats moved: the copy of A and the reorder of C, against the copy of B.
+  if (nt && s.m * s.k + 4 * s.m * s.n < s.n * s.k && s.m >= 16) return std::make_unique<TransposedMatmul>(s);
+  // Long rows of B lie at strides that collide in the cache, unless copied.
+  if (nn && s.m >= 16 && s.m <= 128 && s.n >= 256) return std::make_unique<Sgemm>(s);
+  // A result with one short side leaves oneDNN's matmul too few blocks to share among threads.
+  if (tn && std::min(s.m, s.n) <= 64 && std::max(s.m, s.n) >= 256 && s.k >= 64)
+    return std::make_unique<Sgemm>(s);
+  return std::make_unique<Matmul>(s);
+}
+
 }  // namespace
 
 Op make_gemm(const vae_gemm& shape) {
   if (shape.m < 1 || shape.n < 1 || shape.k < 1) throw std::invalid_argument("a GEMM has an empty extent");
-  Op op = std::make_unique<Matmul>(shape);
+  Op op = choose(shape);
   op->flops = 2.0 * double(shape.m) * double(shape.n) * double(shape.k);
   return op;
 }

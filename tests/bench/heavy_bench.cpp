@@ -1,5 +1,6 @@
 // Prints how fast the heavy kernels run beside the processor's FMA peak: GFLOP/s of the GEMMs of a digits MLP
-// and of the convolutions of `reverse`, each the best of many short runs.
+// and of the convolutions of `reverse`, each the best of many short runs, so that
+// other work on the machine disturbs little.
 // links: vaert_onednn
 #include <omp.h>
 
@@ -63,7 +64,7 @@ double best_seconds(vae_heavy_op* op, const float* a, const float* b, float* c, 
   for (int warm = 0; warm < 3; ++warm) heavy.run(op, a, b, c);
   const double begin = seconds();
   heavy.run(op, a, b, c);
-  const int block = std::clamp(int(2e-4 / (seconds() - begin)), 1, 1000);
+  const int block = std::clamp(int(2e-5 / (seconds() - begin)), 1, 100);
   double best = 1e9;
   for (const double stop = seconds() + budget; seconds() < stop;) {
     const double start = seconds();

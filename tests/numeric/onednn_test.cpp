@@ -166,7 +166,13 @@ TEST(Convolution, agrees_with_naive_loops_where_the_axes_differ) {
   check_convolution({VAE_FORWARD, 2, 5, 9, 12, 6, 8, 4, 2, 3, 1, 3, 0, 0});
   check_convolution({VAE_FORWARD, 2, 1, 9, 12, 17, 9, 5, 3, 4, 1, 2, 1, 0});
   check_convolution({VAE_FORWARD, 2, 17, 9, 12, 1, 9, 5, 3, 4, 1, 2, 1, 0});
-  check_convolution({VAE_FORWARD, 3, 4, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});
+}
+
+TEST(Convolution, agrees_with_naive_loops_where_one_window_is_the_whole_input) {
+  check_convolution({VAE_FORWARD, 3, 4, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});  // the batch is transposed
+  check_convolution({VAE_FORWARD, 9, 4, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});  // the weights are
+  check_convolution({VAE_FORWARD, 9, 1, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});
+  check_convolution({VAE_FORWARD, 9, 7, 1, 1, 6, 1, 1, 1, 1, 1, 1, 0, 0});
 }
 
 TEST(Convolution, agrees_with_naive_loops_where_the_far_padding_differs) {
