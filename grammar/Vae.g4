@@ -166,7 +166,7 @@ BLOCK_COMMENT : '/*' COMMENT_PART* '*'+ '/' ;
 OPEN_COMMENT : '/*' COMMENT_PART* '*'* ;
 NEWLINE : '\n' ;
 BLANK : [ \t\r]+ -> skip ;
-BAD_CHARACTER : . ;
+BAD_CHARACTER : '&&' | '||' | . ;
 
 fragment DIGITS : [0-9]+ ('_' [0-9]+)* ;
 fragment EXPONENT : [eE] [+-]? DIGITS ;

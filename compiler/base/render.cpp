@@ -82,6 +82,24 @@ Shown show(std::string_view line) {
   return shown;
 }
 
+/// Shows the line; of a long one only what surrounds the place, which `begin` and `end` then follow.
+Shown clip(std::string_view line, size_t& begin, size_t& end) {
+  constexpr size_t longest = 140, before = 40, kept = 110;
+  if (line.size() <= longest) return show(line);
+  const auto boundary = [&](size_t i) {
+    while (i < line.size() && (line[i] & 0xC0) == 0x80) ++i;
+    return i;
+  };
+  const size_t first = begin > before ? boundary(begin - before) : 0;
+  const size_t last = boundary(std::min(first + kept, line.size()));
+  const std::string text = (first > 0 ? "..." : "") + std::string(line.substr(first, last - first)) +
+                           (last < line.size() ? "..." : "");
+  const size_t shift = first > 0 ? 3 : 0;
+  begin = begin - first + shift;
+  end = std::min(end, last) - first + shift;
+  return show(text);
+}
+
 class TextRenderer {
  public:
   TextRenderer(const SourceSet& sources, bool colour) : sources_(sources), colour_(colour) {}
@@ -128,7 +146,7 @@ class TextRenderer {
 
   void arrow(size_t margin, Span span) {
     const Place place = sources_.place(span.file, span.begin);
-    out_ += std::string(margin, ' ') + (margin == 0 ? "  " : " ") + paint("\033[1;34m", "-->") + " " +
+    out_ += std::string(std::max<size_t>(margin, 1), ' ') + paint("\033[1;34m", "-->") + " " +
             fmt::format("{}:{}:{}\n", sources_.file(span.file).name, place.line, place.column);
   }
 
@@ -136,10 +154,10 @@ class TextRenderer {
     const Place place = sources_.place(span.file, span.begin);
     const std::string_view line = sources_.line(span.file, place.line);
     const uint32_t start = sources_.file(span.file).line_starts[static_cast<size_t>(place.line - 1)];
-    const Shown shown = show(line);
     // A span over several lines is underlined to the end of its first.
-    const size_t begin = std::min<size_t>(span.begin - start, line.size());
-    const size_t end = std::clamp<size_t>(span.end - std::min(span.end, start), begin, line.size());
+    size_t begin = std::min<size_t>(span.begin - start, line.size());
+    size_t end = std::clamp<size_t>(span.end - std::min(span.end, start), begin, line.size());
+    const Shown shown = clip(line, begin, end);
     const int from = shown.cells[begin];
     const int width = std::max(shown.cells[end] - from, 1);
     out_ += gutter(margin, "") + '\n';

@@ -19,6 +19,12 @@ struct Repairs {
   std::vector<int> keep;        // -1, or the number of open brackets that go on beyond this token
 };
 
+/// Reserved words that cannot stand inside an expression.
+bool begins_statement(size_t type) {
+  return begins_declaration(type) || type == VaeLexer::NET || type == VaeLexer::LET ||
+         type == VaeLexer::RETURN || type == VaeLexer::FOR || type == VaeLexer::IF;
+}
+
 class BracketMatcher {
  public:
   BracketMatcher(const std::vector<Token>& tokens, base::Report& report)
@@ -29,6 +35,7 @@ class BracketMatcher {
     repairs_.unclosed.assign(tokens_.size(), false);
     repairs_.replace.assign(tokens_.size(), 0);
     repairs_.keep.assign(tokens_.size(), -1);
+    comment_open_ = tokens_.size() > 1 && tokens_[tokens_.size() - 2].type == VaeLexer::OPEN_COMMENT;
     for (size_t i = 0; i < tokens_.size(); ++i) {
       const size_t type = tokens_[i].type;
       if (is_opening(type)) {
@@ -58,9 +65,7 @@ class BracketMatcher {
   void begin_line(size_t i) {
     if (open_.empty()) return;
     const size_t type = tokens_[i].type;
-    const bool statement = begins_declaration(type) || type == VaeLexer::NET || type == VaeLexer::LET ||
-                           type == VaeLexer::RETURN || type == VaeLexer::FOR || type == VaeLexer::IF;
-    if (!statement) return;
+    if (!begins_statement(type)) return;
     size_t keep = open_.size();
     while (keep > 0 && tokens_[open_[keep - 1]].type != VaeLexer::LBRACE) --keep;
     if (begins_declaration(type))
@@ -105,13 +110,22 @@ class BracketMatcher {
       const Token& opening = tokens_[open_.back()];
       repairs_.unclosed[open_.back()] = true;
       const int line = sources_.place(opening.span.file, opening.span.begin).line;
-      if (gave_up_ || line == last_line) continue;
+      if (gave_up_ || line == last_line || swallowed(open_.back())) continue;
       last_line = line;
       auto& error = report_.add(base::E0103, opening.span, sources_.text(opening.span));
       if (because_of)
         error.note(tokens_[*because_of].span,
                    fmt::format("`{}` begins something new here", sources_.text(tokens_[*because_of].span)));
     }
+  }
+
+  /// A string or comment without end has swallowed the rest of the line, or of the file.
+  bool swallowed(size_t opening) const {
+    for (size_t i = opening; tokens_[i].type != end_of_file; ++i) {
+      if (tokens_[i].type == VaeLexer::NEWLINE && !comment_open_) return false;
+      if (tokens_[i].repaired && (tokens_[i].type == VaeLexer::STRING || comment_open_)) return true;
+    }
+    return false;
   }
 
   /// Drops what the bracket at `i` contains and returns the index of its closing one.
@@ -136,6 +150,7 @@ class BracketMatcher {
   Repairs repairs_;
   std::vector<size_t> open_;
   bool gave_up_ = false;
+  bool comment_open_ = false;
 };
 
 /// Writes the tokens that the grammar reads.
@@ -173,7 +188,8 @@ class Arranger {
         read_newline(i);
         return;
       case VaeLexer::END:
-        if (inside_value() || can_end()) emit(token);
+        if (inside_value() || is_operator(last()) || can_end()) emit(token);
+        if (at_statement_start()) repaired_ = false;
         return;
       case VaeLexer::COMMA:
         if (inside_value() && is_closing(next(i)) && last() != VaeLexer::COMMA && !is_opening(last())) return;
@@ -211,8 +227,12 @@ class Arranger {
     while (!open_.empty() && open_.back().unclosed && open_.back().type != VaeLexer::LBRACE && can_end())
       supply_closing(in_[i].span);
     if (!open_.empty() && open_.back().type != VaeLexer::LBRACE) return;
-    if (!can_end()) return;
+    if (at_statement_start()) repaired_ = false;
     const size_t following = next(i);
+    // After an operator the statement goes on, unless what follows shows that its value was forgotten.
+    const bool forgotten =
+        is_operator(last()) && (begins_statement(following) || following == VaeLexer::RBRACE);
+    if (!can_end() && !forgotten) return;
     if (following == VaeLexer::LBRACE || following == VaeLexer::ELSE) return;
     if (inside_value() && following == VaeLexer::RBRACE) return;
     emit({VaeLexer::END, in_[i].span});

@@ -111,11 +111,19 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
     return error;
   }
   const bool reserved = token.type >= VaeParser::IMPORT && token.type <= VaeParser::FALSE;
-  if (reserved && may_be(VaeParser::NAME) && !may_be(VaeParser::RETURN)) {
+  const bool first_parameter =
+      rule == VaeParser::RuleNetDeclaration && at > 0 && tokens[at - 1].type == VaeParser::LPAREN;
+  if (token.type == VaeParser::ASSIGN && at > 0 && tokens[at - 1].type == VaeParser::RETURN) {
+    error.code = base::E0112;
+    error.span = tokens[at - 1].span;
+    error.first = "return";
+    error.label = "expected a name";
+    return error;
+  }
+  if (reserved && (may_be(VaeParser::NAME) || first_parameter) && !may_be(VaeParser::RETURN)) {
     error.code = base::E0112;
     error.first = text;
-    error.label = fmt::format("expected {}", expectation(rule, expected));
-    error.help = "a name is any other word";
+    error.label = fmt::format("expected {}", first_parameter ? "a name" : expectation(rule, expected));
     return error;
   }
   if (rule == VaeParser::RuleFile) {
@@ -131,7 +139,8 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
           "player or learn";
     return error;
   }
-  if (token.type == VaeParser::ASSIGN && may_be(VaeParser::LBRACE))
+  if (token.type == VaeParser::ASSIGN &&
+      (may_be(VaeParser::LBRACE) || (rule == VaeParser::RulePrimary && may_be(VaeParser::RPAREN))))
     error.help = "values are compared with `==`";
   if (token.type == VaeParser::TILDE && rule == VaeParser::RuleLetStatement)
     error.help = "`let` names a value; a conditional stands without it: `z | x ~ Family(...)`";
@@ -143,8 +152,10 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
   if (token.type == VaeParser::LBRACE && may_be(VaeParser::INTEGER) && !is_operator(token.type))
     error.help = "a map `{a: 1}` stands only as the value of a key";
   if (may_be(VaeParser::END) && token.type != VaeParser::END && error.help.empty() &&
-      !is_operator(token.type) && !is_closing(token.type))
+      (!is_operator(token.type) || token.type == VaeParser::COMMA) && !is_closing(token.type))
     error.help = "statements end at a newline or `;`";
+  if (rule == VaeParser::RuleBlock && is_operator(token.type))
+    error.help = "an expression goes on in the next line after an operator or inside `(` or `[`";
   return error;
 }
 

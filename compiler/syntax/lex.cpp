@@ -39,8 +39,9 @@ std::string describe_character(std::string_view text) {
 }
 
 /// What the writer most likely meant by a character that other languages have.
-std::string character_help(std::string_view text, std::string_view rest) {
-  if (text == "&") return "write `and`";
+std::string character_help(std::string_view text) {
+  if (text == "&&" || text == "&") return "write `and`";
+  if (text == "||") return "write `or`";
   if (text == "!") return "write `not`";
   if (text == "^") return "the power operator is `**`";
   if (text == "'" || text == "\u2018" || text == "\u2019" || text == "\u201C" || text == "\u201D")
@@ -53,7 +54,7 @@ std::string character_help(std::string_view text, std::string_view rest) {
   if (text == "\u00B5") return "this is the micro sign; the Greek letter is `\u03BC`";
   if (text == "\u00A0") return "this is a no-break space; write an ordinary one";
   if (text == "\\") return "a line goes on after an operator or inside `(` or `[`, without a mark";
-  if (!rest.empty() && static_cast<unsigned char>(text[0]) >= 0x80)
+  if (static_cast<unsigned char>(text[0]) >= 0x80)
     return "names are made of the letters a-z, A-Z, Greek ones, digits and `_`";
   return "";
 }
@@ -118,22 +119,23 @@ class Checker {
     }
   }
 
-  /// A run of one bad character (`&&`, or a word in letters we do not have) is one error.
+  /// A word in letters we do not have, or text between two quotes we do not have, is one error.
   void report_character(Token& token) {
     token.repaired = true;
-    if (last_bad_.end == token.span.begin && last_bad_.end != 0) {
-      last_bad_.end = token.span.end;
-      return;
-    }
-    last_bad_ = token.span;
     const std::string_view text = sources_.text(token.span);
-    auto& error = report_.add(base::E0110, token.span, describe_character(text));
-    error.help(character_help(text, text));
+    const int line = sources_.place(token.span.file, token.span.begin).line;
+    const bool follows = last_bad_.end == token.span.begin && line == last_line_;
+    const bool again = sources_.text(last_bad_) == text && line == last_line_;
+    last_bad_ = token.span;
+    last_line_ = line;
+    if (follows || again) return;
+    report_.add(base::E0110, token.span, describe_character(text)).help(character_help(text));
   }
 
   const base::SourceSet& sources_;
   base::Report& report_;
-  base::Span last_bad_;
+  base::Span last_bad_{base::FileId{0}, 0, 0};
+  int last_line_ = 0;
 };
 
 /// The byte offset of each code point, and one past the last.
