@@ -1,0 +1,23 @@
+// The elementary functions as vector code: range reduction and our own minimax polynomials (fitted by
+// weighted least squares in double; coefficients rounded to float), a few ulp each, on the whole float range
+// unless said otherwise. tests/numeric/lower_functions_test.cpp holds them against libm in double.
+#pragma once
+#include "compiler/lower/vectors.h"
+
+namespace lower {
+
+Value* emit_exp(const Vectors& v, Value* x);
+Value* emit_log(const Vectors& v, Value* x);
+Value* emit_log1p(const Vectors& v, Value* x);
+Value* emit_tanh(const Vectors& v, Value* x);
+Value* emit_erf(const Vectors& v, Value* x);
+/// 1 / (1 + exp(-x)) and log(1 + exp(x)) from e = exp(-|x|), which both need.
+Value* emit_sigmoid(const Vectors& v, Value* x, Value* e);
+Value* emit_softplus(const Vectors& v, Value* x, Value* e);
+/// For |x| up to 10^4; the error grows beyond.
+Value* emit_sin(const Vectors& v, Value* x);
+Value* emit_cos(const Vectors& v, Value* x);
+/// cos(2 pi x) for 0 <= x <= 1.
+Value* emit_cos_of_turns(const Vectors& v, Value* x);
+
+}  // namespace lower

@@ -1,0 +1,14 @@
+// A prepared loop as machine-independent vector code. In: an arrangement. Out: a function
+// `void (const vae_loop*, i64 begin, i64 end)` in `module` that does units [begin, end).
+#pragma once
+#include <llvm/IR/Module.h>
+
+#include <string>
+
+#include "compiler/lower/arrange.h"
+
+namespace lower {
+
+llvm::Function* emit_loop(llvm::Module& module, const Arrangement& arrangement, const std::string& name);
+
+}  // namespace lower

@@ -1,0 +1,41 @@
+#include "compiler/lower/jit.h"
+
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+
+#include <stdexcept>
+
+#include "compiler/lower/host.h"
+#include "compiler/lower/object.h"
+
+namespace lower {
+namespace {
+
+template <class Result>
+Result checked(llvm::Expected<Result> result) {
+  if (!result) throw std::logic_error(llvm::toString(result.takeError()));
+  return std::move(*result);
+}
+
+}  // namespace
+
+Jit::Jit(std::unique_ptr<llvm::Module> module, std::unique_ptr<llvm::LLVMContext> context) {
+  host();  // initialises LLVM's target
+  jit_ = checked(llvm::orc::LLJITBuilder().create());
+  // The same code as in an executable: our own object, linked here.
+  const std::string object = make_object(*module);
+  module.reset();
+  context.reset();
+  auto buffer = llvm::MemoryBuffer::getMemBufferCopy(object, "image");
+  if (auto error = jit_->addObjectFile(std::move(buffer))) {
+    throw std::logic_error(llvm::toString(std::move(error)));
+  }
+  const char prefix = jit_->getDataLayout().getGlobalPrefix();
+  jit_->getMainJITDylib().addGenerator(
+      checked(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(prefix)));
+}
+
+Jit::~Jit() = default;
+
+void* Jit::address(const std::string& name) { return checked(jit_->lookup(name)).toPtr<void*>(); }
+
+}  // namespace lower

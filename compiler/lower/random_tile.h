@@ -1,0 +1,20 @@
+// Philox 4x32-10 (Salmon et al., SC 2011) as vector code, in tiles of 128 draws: image.md's element i is word
+// (i >> 5) & 3 of counter (i >> 7) * 32 + (i & 31), so one tile is 32 consecutive counters, all words used.
+#pragma once
+#include <array>
+
+#include "compiler/lower/vectors.h"
+#include "compiler/semantics/graph.h"
+
+namespace lower {
+
+constexpr int64_t tile_size = 128;
+
+/// Ten rounds on counters (c0, c1, c2, c3) under key (k0, k1), all i32 lanes.
+std::array<Value*, 4> emit_philox(const Vectors& v, std::array<Value*, 4> counter, std::array<Value*, 2> key);
+
+/// The module's function `void (float* tile, i64 tile_number, i64 seed, i64 step, i32 site)` that fills a
+/// tile with draws of uniform, normal or gumbel; made when first asked for.
+llvm::Function* tile_filler(llvm::Module& module, unsigned lanes, semantics::Op distribution);
+
+}  // namespace lower

@@ -1,0 +1,218 @@
+// links: lower
+// Compiled loops compute what the loop says, for shapes that fill no vector, however their units are divided.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "tests/numeric/loop_runner.h"
+
+namespace {
+using loop_runner::Buffers;
+using loop_runner::LoopBuilder;
+using semantics::Op;
+using tensor::Combine;
+using tensor::Extent;
+
+constexpr int64_t rows = 37;
+const Extent batch{1, 0};
+
+std::vector<float> noise(int64_t size, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<float> spread(-2, 2);
+  std::vector<float> values(static_cast<size_t>(size));
+  for (float& value : values) value = spread(generator);
+  return values;
+}
+
+Buffers buffers_of(std::initializer_list<int64_t> sizes) {
+  Buffers buffers;
+  for (const int64_t size : sizes) buffers.push_back(noise(size, static_cast<unsigned>(buffers.size() + 1)));
+  return buffers;
+}
+
+/// Against the direct evaluation, and bit for bit alike for every division into units.
+void expect_right(const tensor::Loop& loop, const Buffers& start, int64_t batch_rows = rows) {
+  const lower::CompiledLoops compiled({loop});
+  Buffers expected = start, whole = start;
+  loop_runner::interpret(loop, expected, batch_rows);
+  loop_runner::run(compiled, 0, whole, batch_rows);
+  for (size_t b = 0; b < start.size(); ++b) {
+    for (size_t i = 0; i < start[b].size(); ++i) {
+      const double tolerance = 1e-5 * std::max(1.0F, std::abs(expected[b][i]));
+      ASSERT_NEAR(whole[b][i], expected[b][i], tolerance) << "buffer " << b << " element " << i;
+    }
+  }
+  for (const int64_t cut : {1, 3}) {
+    Buffers divided = start;
+    loop_runner::run(compiled, 0, divided, batch_rows, cut);
+    ASSERT_EQ(divided, whole) << "by " << cut << " units";
+  }
+}
+
+TEST(Map, of_contiguous_elements_over_a_batch) {
+  LoopBuilder b({batch, {7}, {5}}, 3);
+  const int x = b.load(0, {35, 5, 1});
+  b.store(b.apply(Op::multiply, b.apply(Op::tanh, x), b.load(1, {35, 5, 1})), 2, {35, 5, 1});
+  expect_right(b.loop(), buffers_of({rows * 35, rows * 35, rows * 35}));
+  EXPECT_EQ(lower::arrange(b.loop()).is_flat(), true);
+}
+
+TEST(Map, of_many_units) {
+  LoopBuilder b({{40001}}, 1);
+  b.store(b.apply(Op::multiply, b.load(0, {1}), b.constant(0.3)), 1, {1});
+  expect_right(b.loop(), buffers_of({40001, 40001}));
+}
+
+TEST(Map, with_a_vector_stretched_over_rows) {
+  for (const int64_t n : {1, 3, 10, 16, 33, 128}) {
+    LoopBuilder b({batch, {n}}, 2);
+    b.store(b.apply(Op::add, b.load(0, {n, 1}), b.load(1, {0, 1})), 2, {n, 1});
+    expect_right(b.loop(), buffers_of({rows * n, n, rows * n}));
+  }
+}
+
+TEST(Map, with_a_scalar_per_row) {
+  LoopBuilder b({batch, {19}}, 2);
+  const int scale = b.apply(Op::exp, b.load(1, {1, 0}));
+  b.store(b.apply(Op::multiply, b.load(0, {19, 1}), scale), 2, {19, 1});
+  expect_right(b.loop(), buffers_of({rows * 19, rows, rows * 19}));
+}
+
+TEST(Map, that_transposes) {
+  LoopBuilder b({batch, {5}, {18}}, 3);
+  b.store(b.load(0, {90, 1, 5}), 1, {90, 18, 1});
+  expect_right(b.loop(), buffers_of({rows * 90, rows * 90}));
+}
+
+TEST(Map, of_a_part_in_steps_of_two) {
+  LoopBuilder b({{9}, {11}}, 2);
+  b.store(b.load(0, {40, 2}, 3), 1, {22, 2});
+  expect_right(b.loop(), buffers_of({400, 220}));
+}
+
+TEST(Map, of_a_single_element) {
+  LoopBuilder b({}, 0);
+  b.store(b.apply(Op::multiply, b.load(0, {}), b.constant(3.5)), 1, {});
+  expect_right(b.loop(), buffers_of({1, 1}));
+}
+
+TEST(Map, that_counts_along_either_axis) {
+  for (const int axis : {0, 1}) {
+    LoopBuilder b({{6}, {21}}, 2);
+    const int hit = b.apply(Op::equal, b.iota(axis), b.load(1, {0, 0}));
+    b.store(b.apply(Op::where, hit, b.load(0, {21, 1}), b.iota(axis)), 2, {21, 1});
+    Buffers buffers = buffers_of({126, 1, 126});
+    buffers[1][0] = 4;
+    expect_right(b.loop(), buffers);
+  }
+}
+
+TEST(Map, of_every_comparison_and_choice) {
+  LoopBuilder b({{50}}, 1);
+  const int x = b.load(0, {1}), y = b.load(1, {1});
+  int sum = b.apply(Op::floor, x);
+  for (const Op op : {Op::less, Op::less_equal, Op::greater, Op::greater_equal, Op::equal, Op::not_equal,
+                      Op::minimum, Op::maximum, Op::modulo, Op::logical_and, Op::logical_or}) {
+    sum = b.apply(Op::add, b.apply(Op::multiply, sum, b.constant(0.9)), b.apply(op, x, y));
+  }
+  sum = b.apply(Op::add, sum, b.apply(Op::logical_not, b.apply(Op::relu, x)));
+  b.store(b.apply(Op::power, sum, b.constant(2)), 2, {1});
+  expect_right(b.loop(), buffers_of({50, 50, 50}));
+}
+
+TEST(RowReduction, sums_and_finds_the_largest) {
+  for (const int64_t n : {2, 10, 17, 784}) {
+    LoopBuilder b({batch, {n}}, 1);
+    const int x = b.load(0, {n, 1});
+    b.store(b.apply(Op::softplus, x), 1, {1, 0}, Combine::sum);
+    b.store(x, 2, {1, 0}, Combine::max);
+    b.store(x, 3, {1, 0}, Combine::min);
+    b.store(b.apply(Op::multiply, x, b.load(4, {1, 0})), 5, {n, 1});
+    expect_right(b.loop(), buffers_of({rows * n, rows, rows, rows, rows, rows * n}));
+    EXPECT_TRUE(n == 2 || lower::arrange(b.loop()).form == lower::Form::row_reduction);
+  }
+}
+
+TEST(RowReduction, to_one_number_over_a_batch) {
+  LoopBuilder b({batch, {13}, {3}}, 0);
+  b.store(b.load(0, {39, 3, 1}), 1, {0, 0, 0}, Combine::sum);
+  expect_right(b.loop(), buffers_of({rows * 39, 1}));
+}
+
+TEST(RowReduction, of_many_numbers_keeps_its_precision) {
+  constexpr int64_t n = 3000000;
+  LoopBuilder b({{n}}, 0);
+  b.store(b.load(0, {1}), 1, {0}, Combine::sum);
+  const lower::CompiledLoops compiled({b.loop()});
+  Buffers buffers = {std::vector<float>(n, 0.1F), {0}};
+  loop_runner::run(compiled, 0, buffers, rows);
+  EXPECT_NEAR(buffers[1][0], 0.1F * static_cast<double>(n), 1e-5 * 0.1 * n);
+}
+
+TEST(ColumnReduction, sums_over_a_batch) {
+  for (const int64_t n : {1, 10, 64, 100, 517}) {
+    LoopBuilder b({{n}, batch}, 1);
+    b.store(b.load(0, {1, n}), 1, {1, 0}, Combine::sum);
+    b.store(b.load(0, {1, n}), 2, {1, 0}, Combine::max);
+    expect_right(b.loop(), buffers_of({rows * n, n, n}));
+    EXPECT_EQ(n > 1, lower::arrange(b.loop()).form == lower::Form::column_reduction);
+  }
+}
+
+TEST(ColumnReduction, over_batch_and_positions_while_it_maps) {
+  LoopBuilder b({{24}, batch, {30}}, 1);
+  const int x = b.load(0, {1, 720, 24});
+  const int gradient = b.apply(Op::multiply, x, b.load(1, {1, 720, 24}));
+  b.store(gradient, 2, {1, 720, 24});
+  b.store(gradient, 3, {1, 0, 0}, Combine::sum);
+  expect_right(b.loop(), buffers_of({rows * 720, rows * 720, rows * 720, 24}));
+}
+
+TEST(ColumnReduction, for_each_of_an_outer_axis) {
+  LoopBuilder b({batch, {21}, {5}}, 2);
+  b.store(b.apply(Op::exp, b.load(0, {105, 1, 21})), 1, {21, 1, 0}, Combine::sum);
+  expect_right(b.loop(), buffers_of({rows * 105, rows * 21}));
+  EXPECT_EQ(lower::arrange(b.loop()).form, lower::Form::column_reduction);
+}
+
+TEST(ColumnReduction, of_many_rows_keeps_its_precision) {
+  constexpr int64_t many = 400000;
+  LoopBuilder b({{3}, batch}, 1);
+  b.store(b.load(0, {1, 3}), 1, {1, 0}, Combine::sum);
+  b.store(b.load(0, {1, 3}), 2, {1, 0}, Combine::max);
+  const lower::CompiledLoops compiled({b.loop()});
+  Buffers buffers = {std::vector<float>(3 * many, 0.1F), {0, 0, 0}, {0, 0, 0}};
+  loop_runner::run(compiled, 0, buffers, many);
+  EXPECT_NEAR(buffers[1][2], 0.1F * static_cast<double>(many), 1e-5 * 0.1 * many);
+  EXPECT_EQ(buffers[2][1], 0.1F);
+}
+
+TEST(Reduction, counts_along_the_reduced_axis) {
+  // The first index of the largest element: argmax as two loops would do it.
+  LoopBuilder b({batch, {11}}, 1);
+  const int at_peak = b.apply(Op::greater_equal, b.load(0, {11, 1}), b.load(1, {1, 0}));
+  b.store(b.apply(Op::where, at_peak, b.iota(1), b.constant(11)), 2, {1, 0}, Combine::min);
+  expect_right(b.loop(), buffers_of({rows * 11, rows, rows}));
+}
+
+TEST(Kernels, are_shared_by_loops_that_differ_in_sizes_and_immediates) {
+  std::vector<tensor::Loop> loops;
+  for (const int64_t n : {17, 35, 5000}) {
+    LoopBuilder b({batch, {n}}, 2);
+    b.store(b.apply(Op::multiply, b.load(0, {n, 1}), b.constant(0.1 * static_cast<double>(n))), 1, {n, 1});
+    loops.push_back(b.loop());
+  }
+  LoopBuilder single({{999}}, 1);
+  single.store(single.apply(Op::multiply, single.load(0, {1}), single.constant(-3)), 1, {1});
+  loops.push_back(single.loop());
+  const lower::CompiledLoops compiled(loops);
+  EXPECT_EQ(compiled.kernel_count(), 1U);
+  Buffers buffers = buffers_of({999, 999});
+  Buffers expected = buffers;
+  loop_runner::interpret(loops[3], expected, rows);
+  loop_runner::run(compiled, 3, buffers, rows);
+  EXPECT_EQ(buffers, expected);
+}
+
+}  // namespace
