@@ -6,8 +6,6 @@
 namespace onednn {
 namespace {
 
-constexpr int64_t few_channels = 4;
-
 /// One row of outputs. The input under a window's row is contiguous: its pixels and their channels.
 struct ContractionRow {
   const float* in;  // the first row of input under the windows that is inside the image
@@ -16,7 +14,7 @@ struct ContractionRow {
   int64_t in_w, channels, kernel_h, kernel_w, stride, padding;
   const float* weights;  // [out_channels][kernel_h][kernel_w][channels], from the first row inside
   float* out;
-  int64_t out_w, out_channels;
+  int64_t out_w, out_step, out_channels;  // step: floats from one output to the next
 };
 
 namespace any_processor {
@@ -63,69 +61,111 @@ RowKernel row_kernel(std::string& name) {
 }
 #endif
 
+/// The outputs along one axis that see the same taps. Forward has one phase; backward-data with stride S has
+/// S, since output i takes tap t from place (i + padding - t) / S, where that is whole: in phase r the taps
+/// r, r + S, ..., each one place before the last, which is a convolution with stride 1 and these taps
+/// reversed.
+struct Phase {
+  int64_t first, step, count;   // its outputs
+  int64_t tap, tap_step, taps;  // its taps in the order of the input
+  int64_t stride, padding;      // of its windows
+};
+
+std::vector<Phase> phases_of(bool forward, int64_t in, int64_t out, int64_t kernel, int64_t stride,
+                             int64_t padding) {
+  if (forward) return {{0, 1, out, 0, 1, kernel, stride, padding}};
+  std::vector<Phase> phases;
+  for (int64_t first = 0; first < std::min(stride, in); ++first) {
+    const int64_t phase = (first + padding) % stride, taps = (kernel - phase + stride - 1) / stride;
+    const int64_t last_place = (first + padding - phase) / stride;
+    phases.push_back({first, stride, (in - first + stride - 1) / stride, phase + (taps - 1) * stride, -stride,
+                      taps, 1, taps - 1 - last_place});
+  }
+  return phases;
+}
+
 class Contraction final : public vae_heavy_op {
  public:
   explicit Contraction(const vae_convolution& s)
-      : shape_(s), weights_(s.in_channels * s.out_channels * s.kernel_h * s.kernel_w) {
+      : shape_(s),
+        rows_(phases_of(forward(), s.in_h, s.out_h, s.kernel_h, s.stride_h, s.padding_h)),
+        columns_(phases_of(forward(), s.in_w, s.out_w, s.kernel_w, s.stride_w, s.padding_w)),
+        weights_(s.in_channels * s.out_channels * s.kernel_h * s.kernel_w) {
     kernel_ = row_kernel(description);
-    if (s.direction == VAE_FORWARD) return;
-    // Backward-data with stride 1 is forward with the sides exchanged and the taps in reverse.
-    std::swap(shape_.in_channels, shape_.out_channels);
-    std::swap(shape_.in_h, shape_.out_h);
-    std::swap(shape_.in_w, shape_.out_w);
-    shape_.padding_h = s.kernel_h - 1 - s.padding_h;
-    shape_.padding_w = s.kernel_w - 1 - s.padding_w;
   }
 
   void run(const float* in, const float* weights, float* out) override {
     arrange(weights);
-    const vae_convolution& s = shape_;
-    const int64_t in_row = s.in_w * s.in_channels, weight_row = s.kernel_w * s.in_channels;
-#pragma omp parallel for collapse(2) schedule(static)
-    for (int64_t n = 0; n < s.batch; ++n)
-      for (int64_t y = 0; y < s.out_h; ++y) {
-        const int64_t begin = y * s.stride_h - s.padding_h;
-        const int64_t first = std::max<int64_t>(0, -begin), last = std::min(s.kernel_h, s.in_h - begin);
-        kernel_({.in = in + (n * s.in_h + begin + first) * in_row,
-                 .in_row = in_row,
-                 .rows = std::max<int64_t>(0, last - first),
-                 .in_w = s.in_w,
-                 .channels = s.in_channels,
-                 .kernel_h = s.kernel_h,
-                 .kernel_w = s.kernel_w,
-                 .stride = s.stride_w,
-                 .padding = s.padding_w,
-                 .weights = weights_.data() + first * weight_row,
-                 .out = out + (n * s.out_h + y) * s.out_w * s.out_channels,
-                 .out_w = s.out_w,
-                 .out_channels = s.out_channels});
+    const float* arranged = weights_.data();
+    for (const Phase& rows : rows_)
+      for (const Phase& columns : columns_) {
+        run(rows, columns, in, arranged, out);
+        arranged += rows.taps * columns.taps * many() * few();
       }
   }
 
  private:
-  /// [out][in][tap] (backward-data: [in][out][tap, last first]) to [out][tap][in].
-  void arrange(const float* weights) {
-    const int64_t taps = shape_.kernel_h * shape_.kernel_w, ins = shape_.in_channels,
-                  outs = shape_.out_channels;
-    const bool forward = shape_.direction == VAE_FORWARD;
-    for (int64_t o = 0; o < outs; ++o)
-      for (int64_t t = 0; t < taps; ++t)
-        for (int64_t i = 0; i < ins; ++i)
-          weights_[(o * taps + t) * ins + i] =
-              forward ? weights[(o * ins + i) * taps + t] : weights[(i * outs + o) * taps + taps - 1 - t];
+  bool forward() const { return shape_.direction == VAE_FORWARD; }
+  int64_t many() const { return forward() ? shape_.in_channels : shape_.out_channels; }
+  int64_t few() const { return forward() ? shape_.out_channels : shape_.in_channels; }
+
+  void run(const Phase& rows, const Phase& columns, const float* in, const float* weights, float* out) {
+    const int64_t in_h = forward() ? shape_.in_h : shape_.out_h,
+                  in_w = forward() ? shape_.in_w : shape_.out_w;
+    const int64_t out_h = forward() ? shape_.out_h : shape_.in_h,
+                  out_w = forward() ? shape_.out_w : shape_.in_w;
+    const int64_t in_row = in_w * many();
+#pragma omp parallel for collapse(2) schedule(static)
+    for (int64_t n = 0; n < shape_.batch; ++n)
+      for (int64_t y = 0; y < rows.count; ++y) {
+        const int64_t begin = y * rows.stride - rows.padding;
+        const int64_t first = std::max<int64_t>(0, -begin), last = std::min(rows.taps, in_h - begin);
+        kernel_({.in = in + (n * in_h + begin + first) * in_row,
+                 .in_row = in_row,
+                 .rows = std::max<int64_t>(0, last - first),
+                 .in_w = in_w,
+                 .channels = many(),
+                 .kernel_h = rows.taps,
+                 .kernel_w = columns.taps,
+                 .stride = columns.stride,
+                 .padding = columns.padding,
+                 .weights = weights + first * columns.taps * many(),
+                 .out = out + ((n * out_h + rows.first + y * rows.step) * out_w + columns.first) * few(),
+                 .out_w = columns.count,
+                 .out_step = columns.step * few(),
+                 .out_channels = few()});
+      }
   }
 
-  vae_convolution shape_;  // as seen from the side of many channels
+  /// From [out_channels][in_channels][tap] to, for each pair of phases, [few][taps of the phases][many].
+  void arrange(const float* weights) {
+    const vae_convolution& s = shape_;
+    const int64_t taps = s.kernel_h * s.kernel_w;
+    float* arranged = weights_.data();
+    for (const Phase& rows : rows_)
+      for (const Phase& columns : columns_)
+        for (int64_t f = 0; f < few(); ++f)
+          for (int64_t y = 0; y < rows.taps; ++y)
+            for (int64_t x = 0; x < columns.taps; ++x)
+              for (int64_t m = 0; m < many(); ++m) {
+                const int64_t tap =
+                    (rows.tap + y * rows.tap_step) * s.kernel_w + columns.tap + x * columns.tap_step;
+                const int64_t pair = forward() ? f * s.in_channels + m : m * s.in_channels + f;
+                *arranged++ = weights[pair * taps + tap];
+              }
+  }
+
+  vae_convolution shape_;
+  std::vector<Phase> rows_, columns_;
+  std::vector<float> weights_;
   RowKernel kernel_;
-  std::vector<float> weights_;  // [out_channels][kernel_h][kernel_w][in_channels]
 };
 
 }  // namespace
 
 bool is_contraction(const vae_convolution& s) {
   if (s.direction == VAE_FORWARD) return s.out_channels <= few_channels;
-  return s.direction == VAE_BACKWARD_DATA && s.in_channels <= few_channels && s.stride_h == 1 &&
-         s.stride_w == 1 && s.padding_h < s.kernel_h && s.padding_w < s.kernel_w;
+  return s.direction == VAE_BACKWARD_DATA && s.in_channels <= few_channels;
 }
 
 Op make_contraction(const vae_convolution& shape) { return std::make_unique<Contraction>(shape); }

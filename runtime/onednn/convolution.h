@@ -5,6 +5,8 @@
 
 namespace onednn {
 
+constexpr int64_t few_channels = 4;
+
 /// The padding at the far end that makes `out` the number of windows; windows need not use all of the input,
 /// so where none is needed it is 0.
 int64_t far_padding(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding);

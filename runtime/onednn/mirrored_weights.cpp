@@ -5,8 +5,6 @@
 namespace onednn {
 namespace {
 
-constexpr int64_t few_channels = 4;
-
 class MirroredWeights final : public vae_heavy_op {
  public:
   explicit MirroredWeights(const vae_convolution& s)

@@ -152,7 +152,7 @@ TEST(Convolution, agrees_with_naive_loops_for_every_kernel_stride_and_padding) {
     for (int64_t stride : {1, 2, 3})
       for (int64_t padding = 0; padding < kernel; ++padding)
         for (auto [in, out] :
-             {std::pair<int64_t, int64_t>{1, 1}, {1, 32}, {32, 1}, {5, 7}, {3, 19}, {32, 64}})
+             {std::pair<int64_t, int64_t>{1, 1}, {1, 32}, {32, 1}, {5, 7}, {3, 19}, {19, 3}, {32, 64}})
           check_convolution(convolution(7, in, out, 9, 8, kernel, stride, padding));
 }
 
