@@ -1,0 +1,101 @@
+"""What the program tests share: building an executable, running it, reading what it wrote. A test is a
+function test_*(folder, vaec) that raises on failure; `main` runs a file's tests, each in an empty folder."""
+import hashlib
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SKIP = 77
+
+
+class Skip(Exception):
+    pass
+
+
+def need_mnist():
+    folder = os.environ.get("VAEC_DATA")
+    if not folder or not (pathlib.Path(folder) / "mnist").is_dir():
+        raise Skip("VAEC_DATA does not hold mnist")
+
+
+def call(*command, cwd=None, env=None, timeout=600, stdin=None):
+    """Runs a command; returns its result with text output."""
+    merged = {**os.environ, **(env or {})}
+    return subprocess.run([str(part) for part in command], cwd=cwd, env=merged, capture_output=True, text=True,
+                          timeout=timeout, stdin=stdin or subprocess.DEVNULL)
+
+
+def succeed(*command, **options):
+    result = call(*command, **options)
+    assert result.returncode == 0, f"{command} exited {result.returncode}\n{result.stdout}{result.stderr}"
+    return result
+
+
+def build(vaec, program, folder, *arguments):
+    exe = pathlib.Path(folder) / pathlib.Path(program).stem
+    succeed(vaec, "build", program, "-o", exe, *arguments)
+    return exe
+
+
+def safetensors(path):
+    """name -> (shape, values as bytes)."""
+    content = pathlib.Path(path).read_bytes()
+    size = struct.unpack("<Q", content[:8])[0]
+    header = json.loads(content[8:8 + size])
+    body = content[8 + size:]
+    return {name: (tuple(entry["shape"]), body[entry["data_offsets"][0]:entry["data_offsets"][1]])
+            for name, entry in header.items() if name != "__metadata__"}
+
+
+def digest(run, step, file="model.safetensors"):
+    return hashlib.sha256((pathlib.Path(run) / "checkpoints" / f"step-{step}" / file).read_bytes()).hexdigest()
+
+
+def metrics(run):
+    return [json.loads(line) for line in (pathlib.Path(run) / "metrics.jsonl").read_text().splitlines()]
+
+
+# A model that needs no file: the embedded glyphs.
+GLYPHS = """
+var x : binary[28, 28]
+var z : binary[16]
+source images { x = glyphs(500, seed = 3).image > 0.5 }
+source codes  { z ~ Bernoulli(0) }
+decoder p { x | z ~ Bernoulli(dense(relu(dense(z, 64)), 784)) }
+encoder q { z | x ~ Bernoulli(dense(relu(dense(x, 64)), 16)) }
+learn symmetric { steps = 100; batch = 32; every = {log: 10, sample: 50, checkpoint: 20, evaluate: 0} }
+"""
+
+
+def write(folder, name, text):
+    path = pathlib.Path(folder) / name
+    path.write_text(text)
+    return path
+
+
+def main(namespace):
+    vaec = pathlib.Path(sys.argv[1]).resolve()
+    failed = skipped = passed = 0
+    for name, test in list(namespace.items()):
+        if not name.startswith("test_"):
+            continue
+        with tempfile.TemporaryDirectory(prefix="vaec-test-") as folder:
+            try:
+                test(pathlib.Path(folder), vaec)
+                passed += 1
+                print(f"passed  {name}")
+            except Skip as reason:
+                skipped += 1
+                print(f"skipped {name}: {reason}")
+            except Exception:  # the runner reports every kind of failure
+                failed += 1
+                print(f"FAILED  {name}\n{traceback.format_exc()}")
+    if failed:
+        sys.exit(1)
+    sys.exit(SKIP if skipped and not passed else 0)

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""What a trained model is used for: info, sample, infer, evaluate; and how fast it answers."""
+import json
+import math
+import struct
+
+from executable import GLYPHS, build, call, main, succeed, write
+
+
+def trained(folder, vaec):
+    exe = build(vaec, write(folder, "glyphs.vae", GLYPHS), folder)
+    succeed(exe, "train", "--quiet", "--steps", "200", "--out", "run", cwd=folder)
+    return exe
+
+
+def npy_shape(path):
+    content = path.read_bytes()
+    assert content[:6] == b"\x93NUMPY", path
+    header = content[10:10 + struct.unpack("<H", content[8:10])[0]].decode()
+    return eval(header)["shape"]  # a dict literal, by the format
+
+
+def test_info_names_what_the_model_is_made_of(folder, vaec):
+    exe = build(vaec, write(folder, "glyphs.vae", GLYPHS), folder)
+    text = succeed(exe, "info").stdout
+    for word in ("binary[28, 28]", "images", "codes", "symmetric", "p", "q"):
+        assert word in text, text
+    described = json.loads(succeed(exe, "info", "--json").stdout)
+    assert described
+
+
+def test_info_loads_no_torch(folder, vaec):
+    exe = build(vaec, write(folder, "glyphs.vae", GLYPHS), folder)
+    libraries = succeed("ldd", exe).stdout
+    assert "libvaert" in libraries and "torch" not in libraries, libraries
+
+
+def test_samples_have_the_asked_number_and_shape(folder, vaec):
+    exe = trained(folder, vaec)
+    succeed(exe, "sample", "--run", "run", "--n", "5", "--out", "s.npy", cwd=folder)
+    assert npy_shape(folder / "s.npy") == (5, 28, 28)
+    succeed(exe, "sample", "--run", "run", "--n", "16", "--limiting", "20", "--out", "s.png", cwd=folder)
+    assert (folder / "s.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_codes_are_inferred_from_images_and_images_from_codes(folder, vaec):
+    exe = trained(folder, vaec)
+    succeed(exe, "sample", "--run", "run", "--n", "7", "--out", "x.npy", cwd=folder)
+    succeed(exe, "infer", "--run", "run", "z | x", "--given", "x=x.npy", "--out", "z.npy", cwd=folder)
+    assert npy_shape(folder / "z.npy") == (7, 16)
+    succeed(exe, "infer", "--run", "run", "x | z", "--given", "z=z.npy", "--out", "back.npy", cwd=folder)
+    assert npy_shape(folder / "back.npy") == (7, 28, 28)
+
+
+def test_loglik_is_a_finite_mean_with_its_error(folder, vaec):
+    exe = trained(folder, vaec)
+    result = succeed(exe, "evaluate", "--run", "run", "--metrics", "loglik", "--samples", "20", "--json", cwd=folder)
+    text = json.dumps(json.loads(result.stdout))
+    assert "loglik" in text, text
+    numbers = [float(word) for word in text.replace(",", " ").replace("}", " ").replace("]", " ").split()
+               if word.lstrip("-").replace(".", "", 1).isdigit()]
+    assert all(math.isfinite(number) for number in numbers), text
+    assert any(-543 < number < -20 for number in numbers), text
+
+
+if __name__ == "__main__":
+    main(globals())
