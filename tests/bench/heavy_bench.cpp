@@ -1,6 +1,5 @@
 // Prints how fast the heavy kernels run beside the processor's FMA peak: GFLOP/s of the GEMMs of a digits MLP
-// and of the convolutions of `reverse`, each the best of many short runs, so that
-// other work on the machine disturbs little.
+// and of the convolutions of `reverse`. Each is the best of many short runs: other work disturbs it little.
 // links: vaert_onednn
 #include <omp.h>
 
@@ -40,17 +39,17 @@ __attribute__((target("avx512f"))) double chains_avx512(int64_t turns) { FMA_CHA
 __attribute__((target("avx2,fma"))) double chains_avx2(int64_t turns) { FMA_CHAINS(32); }
 
 /// GFLOP/s of nothing but fused multiply-adds.
-double fma_peak(int threads) {
+double fma_peak(int threads, double budget) {
   const auto chains = __builtin_cpu_supports("avx512f") ? chains_avx512 : chains_avx2;
   double best = 0;
-  for (int repeat = 0; repeat < 100; ++repeat) {
+  for (const double stop = seconds() + budget; seconds() < stop;) {
     double done = 0, begin = 0, end = 0;
 #pragma omp parallel num_threads(threads) reduction(+ : done)
     {
 #pragma omp barrier
 #pragma omp master
       begin = seconds();
-      done += chains(100000);
+      done += chains(20000);
 #pragma omp barrier
 #pragma omp master
       end = seconds();
@@ -167,8 +166,9 @@ int main(int argc, char** argv) {
   const int threads = argc > 3 ? std::atoi(argv[3]) : omp_get_max_threads();
   const int64_t batch = argc > 4 ? std::atoi(argv[4]) : 128;
   heavy.set_threads(threads);
-  const double peak = fma_peak(threads);
-  std::printf("FMA peak: 1 thread %.1f GFLOP/s, %d threads %.1f GFLOP/s\n", fma_peak(1), threads, peak);
+  const double peak = fma_peak(threads, budget);
+  std::printf("FMA peak: 1 thread %.1f GFLOP/s, %d threads %.1f GFLOP/s\n", fma_peak(1, budget), threads,
+              peak);
   if (what == "gemm" || what == "all")
     for (int64_t rows : {32, 128, 512}) bench_gemms(rows, peak, budget);
   if (what == "convolution" || what == "all") bench_convolutions(batch, peak, budget);
