@@ -1,0 +1,55 @@
+#include "compiler/doctor.h"
+
+#include <dlfcn.h>
+#include <fmt/ostream.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+#include <string>
+
+#include "compiler/files.h"
+#include "compiler/lower/processor.h"
+#include "runtime/failure.h"
+
+namespace vaec {
+namespace {
+namespace fs = std::filesystem;
+
+bool on_path(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path != nullptr ? path : "");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool doctor(std::ostream& out) {
+  bool whole = true;
+  const auto line = [&](const char* what, bool there, const std::string& text) {
+    fmt::print(out, "{:<11}{:<9}{}\n", what, there ? "ok" : "missing", text);
+    whole = whole && there;
+  };
+  line("vaec", true, VAEC_VERSION);
+  line("processor", true, lower::describe_processor());
+  try {
+    const std::string library = runtime_library();
+    const bool loads = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr;
+    line("runtime", loads, loads ? library : dlerror());
+  } catch (const Failure& failure) {
+    line("runtime", false, failure.what());
+  }
+  const bool linker = on_path("ld") || on_path("cc");
+  line("linker", linker, linker ? "" : "install binutils, which `vaec build` needs");
+  const char* data = std::getenv("VAEC_DATA");
+  fmt::print(
+      out, "{:<11}{:<9}{}\n", "data", data != nullptr ? "ok" : "unset",
+      data != nullptr ? data : "VAEC_DATA names a folder of data sets; ~/.cache/vaec is looked in too");
+  return whole;
+}
+
+}  // namespace vaec

@@ -1,0 +1,31 @@
+// Files of the driver: reading the input, writing outputs aside and renaming them, finding the runtime.
+// Throws Failure with the exit code of what went wrong.
+#pragma once
+#include <filesystem>
+#include <string>
+
+namespace vaec {
+
+std::string read_file(const std::string& path);
+
+/// The whole content or nothing.
+void write_file(const std::filesystem::path& path, const std::string& content);
+
+/// A file beside `output` under a name of its own, gone when this is unless it was renamed.
+class Aside {
+ public:
+  Aside(const std::filesystem::path& output, const std::string& ending);
+  Aside(const Aside&) = delete;
+  ~Aside();
+
+  std::string path() const { return path_.string(); }
+  void rename_to(const std::filesystem::path& output) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// libvaert.so: in ../lib of this executable.
+std::string runtime_library();
+
+}  // namespace vaec

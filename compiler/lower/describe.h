@@ -1,0 +1,14 @@
+// The description that an image carries: everything of runtime/image.md, as JSON. Adds to `kernels` what the
+// programs' loops need.
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "compiler/lower/image.h"
+#include "compiler/lower/kernel_set.h"
+
+namespace lower {
+
+nlohmann::json describe(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
+                        const Origin& origin, KernelSet& kernels);
+
+}  // namespace lower

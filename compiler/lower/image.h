@@ -1,0 +1,55 @@
+// The image of an executable (runtime/image.md): the model's description as JSON and the kernels that its
+// programs call. In: what the earlier stages made. Out: an LLVM module with `image`, `kernels` and `main`.
+#pragma once
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "compiler/semantics/model.h"
+#include "compiler/tensor/schedule.h"
+
+namespace lower {
+
+/// The programs of a model, and who uses them: indices into `programs`, -1 for none.
+struct Programs {
+  struct OfConditional {
+    int draw = -1, mean = -1, log_density = -1;
+  };
+  struct OfLearn {
+    std::vector<int> alternating, simultaneous;  // both empty: the method is not available
+  };
+  std::vector<tensor::Schedule> programs;
+  std::vector<int> source_rows;  // per source
+  std::vector<OfConditional> conditionals;
+  std::vector<OfLearn> learns;
+};
+
+/// Where the program came from.
+struct Origin {
+  std::string file, folder, text;  // name, absolute folder, source text
+};
+
+/// An image on its way to machine code. Its parts are valid until it is moved from or compiled.
+class Image {
+ public:
+  Image(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
+        const Origin& origin);
+  Image(Image&&) noexcept;
+  ~Image();
+
+  size_t kernel_count() const;
+  std::string llvm() const;
+  std::string assembly();
+  std::string object();
+
+  /// Compiles in memory and calls the runtime's vaert_main with these arguments. Throws std::runtime_error
+  /// where the runtime cannot be loaded.
+  int run(const std::string& runtime_library, const std::vector<std::string>& arguments);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace lower

@@ -1,0 +1,118 @@
+#include "compiler/lower/link.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+extern char** environ;
+
+namespace lower {
+namespace {
+namespace fs = std::filesystem;
+
+#ifdef VAEC_SANITIZED
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
+/// The folder of the start files where it can be known without asking the compiler.
+std::optional<fs::path> start_files() {
+#if defined(__x86_64__)
+  for (const char* folder : {"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"}) {
+    const fs::path path = folder;
+    if (fs::exists(path / "Scrt1.o") && fs::exists(path / "crti.o") && fs::exists(path / "crtn.o"))
+      return path;
+  }
+#endif
+  return std::nullopt;
+}
+
+std::vector<std::string> command_for(const std::string& object, const fs::path& library,
+                                     const std::string& executable) {
+  const std::string folder = library.parent_path().string();
+  constexpr const char* loader = "/lib64/ld-linux-x86-64.so.2";
+  const auto start = start_files();
+  // What libvaert.so itself needs is looked up when it is loaded.
+  if (sanitized || !start || !fs::exists(loader)) {
+    std::vector<std::string> command = {"cc",
+                                        "-o",
+                                        executable,
+                                        object,
+                                        library,
+                                        "-Wl,-rpath," + folder,
+                                        "-Wl,--unresolved-symbols=ignore-in-shared-libs"};
+    if (sanitized) command.push_back("-fsanitize=address");
+    return command;
+  }
+  return {"ld",
+          "-pie",
+          "-o",
+          executable,
+          "--dynamic-linker",
+          loader,
+          *start / "Scrt1.o",
+          *start / "crti.o",
+          object,
+          library,
+          "-rpath",
+          folder,
+          "--unresolved-symbols=ignore-in-shared-libs",
+          "-z",
+          "noexecstack",
+          "--eh-frame-hdr",
+          "-L" + start->string(),
+          "-lc",
+          *start / "crtn.o"};
+}
+
+struct Outcome {
+  bool started = false;
+  int status = 0;
+  std::string said;
+};
+
+Outcome call(const std::vector<std::string>& command, const fs::path& log) {
+  std::vector<char*> arguments;
+  for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  pid_t child = 0;
+  Outcome outcome;
+  outcome.started = posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ) == 0;
+  posix_spawn_file_actions_destroy(&actions);
+  if (!outcome.started) return outcome;
+  waitpid(child, &outcome.status, 0);
+  std::ostringstream text;
+  text << std::ifstream(log).rdbuf();
+  outcome.said = text.str();
+  fs::remove(log);
+  return outcome;
+}
+
+}  // namespace
+
+void link_executable(const std::string& object_path, const std::string& runtime_library,
+                     const std::string& executable_path) {
+  const auto command = command_for(object_path, runtime_library, executable_path);
+  const Outcome outcome = call(command, object_path + ".log");
+  if (!outcome.started) {
+    throw std::runtime_error(fmt::format("no linker: `{}` cannot be run (install binutils)", command[0]));
+  }
+  if (outcome.status != 0) throw std::runtime_error("the linker failed: " + outcome.said);
+}
+
+}  // namespace lower

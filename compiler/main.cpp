@@ -1,0 +1,219 @@
+// The command line of vaec. Exit codes: 0; 1 diagnostics; 64 usage; 66 missing input; 70 internal; 73 cannot
+// write.
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+#include "compiler/doctor.h"
+#include "compiler/files.h"
+#include "compiler/lower/link.h"
+#include "compiler/pipeline.h"
+#include "compiler/starting_file.h"
+#include "compiler/syntax/parse.h"
+#include "runtime/failure.h"
+
+namespace vaec {
+namespace {
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string file, output, emit, after, error_format = "text", explain_format = "text", name;
+  std::vector<std::string> defines;
+  bool check_only = false;
+};
+
+/// Sources, diagnostics and their printing, for one file.
+class Session {
+ public:
+  explicit Session(const Arguments& arguments) : arguments_(arguments) {}
+
+  Request request() const {
+    Request request{arguments_.file, read_file(arguments_.file), {}};
+    for (const std::string& define : arguments_.defines) {
+      const size_t equals = define.find('=');
+      if (equals == std::string::npos || equals == 0) {
+        throw Failure(Exit::usage, "`-D " + define + "`: write -D name=value");
+      }
+      request.defines.emplace_back(define.substr(0, equals), define.substr(equals + 1));
+    }
+    return request;
+  }
+
+  /// Prints the diagnostics; 1 if there are errors.
+  Exit finish() {
+    if (arguments_.error_format == "json") {
+      std::cerr << base::render_json(report);
+    } else {
+      const bool colour = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+      std::cerr << base::render_text(report, colour);
+    }
+    return report.has_errors() ? Exit::diagnostics : Exit::ok;
+  }
+
+  base::SourceSet sources;
+  base::Report report{sources};
+
+ private:
+  const Arguments& arguments_;
+};
+
+Exit emit_stage(const Arguments& arguments) {
+  Session session(arguments);
+  const auto text =
+      print_stage(arguments.emit, arguments.after, session.request(), session.sources, session.report);
+  const Exit exit = session.finish();
+  if (!text) return exit;
+  if (arguments.output.empty()) {
+    std::cout << *text;
+  } else {
+    write_file(arguments.output, *text);
+  }
+  return exit;
+}
+
+Exit build(const Arguments& arguments) {
+  if (!arguments.emit.empty()) return emit_stage(arguments);
+  Session session(arguments);
+  auto image = compile(session.request(), session.sources, session.report);
+  const Exit exit = session.finish();
+  if (!image) return exit;
+  const fs::path output =
+      arguments.output.empty() ? fs::path(arguments.file).stem() : fs::path(arguments.output);
+  const Aside object(output, ".o"), executable(output, ".linked");
+  write_file(object.path(), image->object());
+  lower::link_executable(object.path(), runtime_library(), executable.path());
+  executable.rename_to(output);
+  return exit;
+}
+
+Exit run(const Arguments& arguments, const std::vector<std::string>& passed_on) {
+  Session session(arguments);
+  auto image = compile(session.request(), session.sources, session.report);
+  const Exit exit = session.finish();
+  if (!image) return exit;
+  std::vector<std::string> all = {fs::path(arguments.file).stem().string()};
+  all.insert(all.end(), passed_on.begin(), passed_on.end());
+  return static_cast<Exit>(image->run(runtime_library(), all));
+}
+
+Exit check(const Arguments& arguments) {
+  if (!arguments.emit.empty()) return emit_stage(arguments);
+  Session session(arguments);
+  understand(session.request(), session.sources, session.report);
+  return session.finish();
+}
+
+Exit explain(const Arguments& arguments) {
+  Session session(arguments);
+  const auto understood = understand(session.request(), session.sources, session.report);
+  const Exit exit = session.finish();
+  if (!understood) return exit;
+  const auto& [model, game] = *understood;
+  if (arguments.explain_format == "json") {
+    std::cout << game::explain_json(model, game).dump(2) << "\n";
+  } else {
+    std::cout << game::explain_text(model, game);
+  }
+  return exit;
+}
+
+Exit format(const Arguments& arguments) {
+  Session session(arguments);
+  const Request request = session.request();
+  const base::FileId file = session.sources.add(request.path, request.text);
+  syntax::parse(file, session.report);
+  if (const Exit exit = session.finish(); exit != Exit::ok) return exit;
+  const std::string canonical = syntax::format(file, session.sources);
+  if (canonical == request.text) return Exit::ok;
+  if (arguments.check_only) {
+    std::cerr << arguments.file << " is not in canonical layout; `vaec fmt " << arguments.file
+              << "` writes it\n";
+    return Exit::diagnostics;
+  }
+  write_file(arguments.file, canonical);
+  return Exit::ok;
+}
+
+Exit start(const Arguments& arguments) {
+  const std::string path =
+      fs::path(arguments.name).extension() == ".vae" ? arguments.name : arguments.name + ".vae";
+  if (fs::exists(path)) throw Failure(Exit::cannot_write, path + " is there already");
+  write_file(path, std::string(starting_file));
+  std::cout << "wrote " << path << "; next: vaec run " << path << " train\n";
+  return Exit::ok;
+}
+
+int main(int count, char** values) {
+  Arguments arguments;
+  CLI::App app("vaec: compiles .vae files, probabilistic models trained by symmetric equilibrium learning");
+  app.set_version_flag("--version", VAEC_VERSION);
+  app.require_subcommand(1);
+  const auto reads_file = [&](CLI::App* command) {
+    command->add_option("FILE", arguments.file, "a .vae file")->required();
+    command->add_option("--error-format", arguments.error_format, "text, or json: one object a line")
+        ->check(CLI::IsMember({"text", "json"}));
+    return command;
+  };
+  const auto defines = [&](CLI::App* command) {
+    command->add_option("-D", arguments.defines, "name=value: replaces a top-level param")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    return command;
+  };
+  const auto emits = [&](CLI::App* command) {
+    auto* emit = command->add_option("--emit", arguments.emit, "print one stage instead")
+                     ->check(CLI::IsMember(stages));
+    command->add_option("--after", arguments.after, "with --emit=tensor: programs as this pass leaves them")
+        ->needs(emit);
+    return command;
+  };
+  auto* build_command = emits(defines(reads_file(app.add_subcommand("build", "make an executable"))));
+  build_command->add_option("-o", arguments.output, "where to write it (the file's name without .vae)");
+  auto* run_command = defines(reads_file(app.add_subcommand("run", "build in memory and run")));
+  run_command->prefix_command();
+  run_command->footer("What follows FILE goes to the program: vaec run model.vae train --steps 100");
+  auto* check_command = emits(defines(reads_file(app.add_subcommand("check", "diagnostics only"))));
+  auto* explain_command = defines(reads_file(app.add_subcommand("explain", "the derived game")));
+  explain_command->add_option("--format", arguments.explain_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  auto* format_command = reads_file(app.add_subcommand("fmt", "write a file in canonical layout"));
+  format_command->add_flag("--check", arguments.check_only, "only say whether it is, by exit code");
+  auto* new_command = app.add_subcommand("new", "write a commented starting file");
+  new_command->add_option("NAME", arguments.name, "of the model")->required();
+  auto* doctor_command = app.add_subcommand("doctor", "what is installed, what is missing");
+
+  try {
+    app.parse(count, values);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::usage);
+  }
+  const auto exit_of = [&] {
+    if (build_command->parsed()) return build(arguments);
+    if (run_command->parsed()) return run(arguments, run_command->remaining());
+    if (check_command->parsed()) return check(arguments);
+    if (explain_command->parsed()) return explain(arguments);
+    if (format_command->parsed()) return format(arguments);
+    if (new_command->parsed()) return start(arguments);
+    return doctor_command->parsed() && doctor(std::cout) ? Exit::ok : Exit::bad_configuration;
+  };
+  try {
+    return static_cast<int>(exit_of());
+  } catch (const Failure& failure) {
+    std::cerr << "vaec: " << failure.what() << "\n";
+    return static_cast<int>(failure.exit_code);
+  } catch (const std::exception& failure) {
+    std::cerr << "vaec: internal error: " << failure.what() << "\n";
+    return static_cast<int>(Exit::internal);
+  }
+}
+
+}  // namespace
+}  // namespace vaec
+
+int main(int count, char** values) {
+  std::signal(SIGABRT, [](int) { _exit(static_cast<int>(Exit::internal)); });  // a failed assertion
+  return vaec::main(count, values);
+}

@@ -1,0 +1,122 @@
+#include "compiler/pipeline.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "compiler/semantics/analyse.h"
+#include "compiler/syntax/parse.h"
+#include "compiler/tensor/build_step.h"
+#include "compiler/tensor/passes.h"
+
+namespace vaec {
+namespace {
+
+lower::Origin origin_of(const Request& request) {
+  const std::filesystem::path path = std::filesystem::absolute(request.path);
+  return {path.filename().string(), path.parent_path().string(), request.text};
+}
+
+lower::Image make_image(const Understood& understood, const Request& request) {
+  const lower::Programs programs = build_programs(understood);
+  return {understood.model, game::explain_json(understood.model, understood.game), programs,
+          origin_of(request)};
+}
+
+/// Schedules programs in the order they are added.
+class Scheduler {
+ public:
+  explicit Scheduler(lower::Programs& programs, tensor::Trace trace = {})
+      : programs_(programs), trace_(std::move(trace)) {}
+
+  int add(tensor::Program program) {
+    programs_.programs.push_back(tensor::make_schedule(std::move(program), trace_));
+    return static_cast<int>(programs_.programs.size()) - 1;
+  }
+  std::vector<int> add_all(std::vector<tensor::Program> programs) {
+    std::vector<int> indices;
+    for (tensor::Program& program : programs) indices.push_back(add(std::move(program)));
+    return indices;
+  }
+
+ private:
+  lower::Programs& programs_;
+  tensor::Trace trace_;
+};
+
+lower::Programs build_programs(const Understood& understood, const tensor::Trace& trace) {
+  const auto& [model, game] = understood;
+  lower::Programs programs;
+  Scheduler scheduler(programs, trace);
+  for (const semantics::Learn& learn : model.learns) {
+    auto& phases = programs.learns.emplace_back();
+    if (tensor::unsupported(model, game, learn)) continue;
+    phases.alternating = scheduler.add_all(tensor::build_phases(model, game, learn, false));
+    phases.simultaneous = scheduler.add_all(tensor::build_phases(model, game, learn, true));
+  }
+  for (size_t s = 0; s < model.sources.size(); ++s) {
+    const semantics::SourceId source{static_cast<int32_t>(s)};
+    programs.source_rows.push_back(scheduler.add(tensor::build_source_rows(model, source)));
+  }
+  for (size_t c = 0; c < model.conditionals.size(); ++c) {
+    const semantics::ConditionalId conditional{static_cast<int32_t>(c)};
+    auto& of_conditional = programs.conditionals.emplace_back();
+    of_conditional.draw = scheduler.add(tensor::build_draw(model, conditional));
+    if (auto mean = tensor::build_mean(model, conditional))
+      of_conditional.mean = scheduler.add(std::move(*mean));
+    of_conditional.log_density = scheduler.add(tensor::build_log_density(model, conditional));
+  }
+  return programs;
+}
+
+std::string print_programs(const Understood& understood, const std::string& after) {
+  std::string text;
+  const lower::Programs programs =
+      build_programs(understood, [&](const char* pass, const tensor::Program& program) {
+        if (after == pass) text += tensor::print(program) + "\n";
+      });
+  if (!after.empty()) return text;
+  for (const tensor::Schedule& schedule : programs.programs) text += tensor::print(schedule) + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::optional<Understood> understand(const Request& request, base::SourceSet& sources, base::Report& report) {
+  const syntax::Tree tree = syntax::parse(sources.add(request.path, request.text), report);
+  if (report.has_errors()) return std::nullopt;
+  semantics::Model model = semantics::analyse(tree, {request.defines}, sources, report);
+  if (report.has_errors()) return std::nullopt;
+  game::Game game = game::derive(model, report);
+  if (report.has_errors()) return std::nullopt;
+  return Understood{std::move(model), std::move(game)};
+}
+
+lower::Programs build_programs(const Understood& understood) { return build_programs(understood, {}); }
+
+std::optional<lower::Image> compile(const Request& request, base::SourceSet& sources, base::Report& report) {
+  const auto understood = understand(request, sources, report);
+  if (!understood) return std::nullopt;
+  return make_image(*understood, request);
+}
+
+const std::vector<std::string> stages = {"syntax", "model", "game", "tensor", "llvm", "asm", "object"};
+
+std::optional<std::string> print_stage(const std::string& stage, const std::string& after,
+                                       const Request& request, base::SourceSet& sources,
+                                       base::Report& report) {
+  if (stage == "syntax") {
+    const syntax::Tree tree = syntax::parse(sources.add(request.path, request.text), report);
+    return report.has_errors() ? std::nullopt : std::optional(syntax::print(tree));
+  }
+  const auto understood = understand(request, sources, report);
+  if (!understood) return std::nullopt;
+  if (stage == "model") return semantics::print(understood->model);
+  if (stage == "game") return game::explain_text(understood->model, understood->game);
+  if (stage == "tensor") return print_programs(*understood, after);
+  lower::Image image = make_image(*understood, request);
+  if (stage == "llvm") return image.llvm();
+  if (stage == "asm") return image.assembly();
+  return image.object();
+}
+
+}  // namespace vaec

@@ -1,0 +1,43 @@
+// The compiler on one page: text to tree to model to game to tensor programs to an image of kernels. In: a
+// request. Out: each stage's result, or none where the report has errors.
+#pragma once
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/base/report.h"
+#include "compiler/game/game.h"
+#include "compiler/lower/image.h"
+#include "compiler/semantics/model.h"
+
+namespace vaec {
+
+struct Request {
+  std::string path;  // as the user wrote it
+  std::string text;
+  std::vector<std::pair<std::string, std::string>> defines;  // -D name=value, in order
+};
+
+struct Understood {
+  semantics::Model model;
+  game::Game game;
+};
+
+/// What the file means.
+std::optional<Understood> understand(const Request& request, base::SourceSet& sources, base::Report& report);
+
+/// Every program that an executable of this model has, scheduled.
+lower::Programs build_programs(const Understood& understood);
+
+/// The image that `build` links and `run` runs.
+std::optional<lower::Image> compile(const Request& request, base::SourceSet& sources, base::Report& report);
+
+/// One stage's result as text (object: as bytes): syntax, model, game, tensor, llvm, asm or object. `after`
+/// names a pass whose programs stage `tensor` prints, instead of the schedules.
+extern const std::vector<std::string> stages;
+std::optional<std::string> print_stage(const std::string& stage, const std::string& after,
+                                       const Request& request, base::SourceSet& sources,
+                                       base::Report& report);
+
+}  // namespace vaec
