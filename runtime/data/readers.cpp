@@ -8,6 +8,7 @@
 #include "runtime/data/glyphs.h"
 #include "runtime/data/idx.h"
 #include "runtime/data/npy.h"
+#include "runtime/data/npz.h"
 #include "runtime/data/picture_files.h"
 #include "runtime/data/safetensors.h"
 #include "runtime/failure.h"
@@ -80,6 +81,11 @@ Table read_npy_file(const Arguments& arguments, const Places& places) {
   return {"", {read_npy(find_file(places, arguments.text(0, "path")), "values")}};
 }
 
+Table read_npz_file(const Arguments& arguments, const Places& places) {
+  auto path = find_file(places, arguments.text(0, "path"));
+  return {"", {read_npz(path, arguments.text(1, "name"))}};
+}
+
 Table read_safetensors_file(const Arguments& arguments, const Places& places) {
   auto path = find_file(places, arguments.text(0, "path"));
   return {"", {read_safetensors_column(path, arguments.text(1, "name"))}};
@@ -103,10 +109,15 @@ Table read_images(const Arguments& arguments, const Places& places) {
 using Reader = Table (*)(const Arguments&, const Places&);
 
 const std::map<std::string, Reader> readers = {
-    {"mnist", read_mnist},   {"fashion_mnist", read_fashion_mnist},
-    {"glyphs", read_glyphs}, {"csv", read_csv_file},
-    {"images", read_images}, {"idx", read_idx_file},
-    {"npy", read_npy_file},  {"safetensors", read_safetensors_file},
+    {"mnist", read_mnist},
+    {"fashion_mnist", read_fashion_mnist},
+    {"glyphs", read_glyphs},
+    {"csv", read_csv_file},
+    {"images", read_images},
+    {"idx", read_idx_file},
+    {"npy", read_npy_file},
+    {"npz", read_npz_file},
+    {"safetensors", read_safetensors_file},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Files read and written: IDX, NPY, safetensors, PNG; and one clear failure for each way to be broken.
 // links: vaert_data
 #include <gtest/gtest.h>
+#include <zip.h>
 #include <zlib.h>
 
 #include <cmath>
@@ -11,6 +12,7 @@
 #include "runtime/data/byte_source.h"
 #include "runtime/data/idx.h"
 #include "runtime/data/npy.h"
+#include "runtime/data/npz.h"
 #include "runtime/data/png.h"
 #include "runtime/data/safetensors.h"
 #include "runtime/failure.h"
@@ -161,6 +163,18 @@ TEST_F(Files, BrokenNpyFilesAreRefusedInOneLine) {
       contains(message("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", {0, 0, 0, 0}), "no rows"));
   EXPECT_TRUE(contains(message("{'descr': '<f4', 'fortran_order': False, 'shape': (1", {}), "does not end"));
   EXPECT_TRUE(contains(failure_of([] { parse_npy({1, 2, 3}, "f.npy", "x"); }), "not an NPY file"));
+}
+
+TEST_F(Files, AnArrayOfAnNpzIsReadByItsName) {
+  const float values[] = {1, 2, 3, 4};
+  Bytes array = npy_bytes({2, 2}, values);
+  zip_t* archive = zip_open((folder / "a.npz").c_str(), ZIP_CREATE, nullptr);
+  zip_file_add(archive, "w.npy", zip_source_buffer(archive, array.data(), array.size(), 0), 0);
+  ASSERT_EQ(zip_close(archive), 0);
+  EXPECT_EQ(read_npz(folder / "a.npz", "w").at(3), 4);
+  EXPECT_TRUE(contains(failure_of([&] { read_npz(folder / "a.npz", "v"); }), "has no array `v`; it has `w`"));
+  fs::resize_file(folder / "a.npz", fs::file_size(folder / "a.npz") - 30);
+  EXPECT_TRUE(contains(failure_of([&] { read_npz(folder / "a.npz", "w"); }), "not an NPZ file"));
 }
 
 TEST_F(Files, SafetensorsAreReadBackAsTheyWereWritten) {
