@@ -20,6 +20,9 @@ struct Work {
   std::map<std::string, int> layer_counts;
 };
 
+// As in nets: what a file of a few lines cannot mean.
+constexpr int64_t most_statements = 1'000'000;
+
 /// The tensors within a value.
 void nodes_of(const Value& value, std::vector<NodeId>& nodes) {
   if (value.kind == Value::Kind::tensor) nodes.push_back(value.node);
@@ -29,6 +32,7 @@ void nodes_of(const Value& value, std::vector<NodeId>& nodes) {
 struct Players {
   Analysis& analysis;
   std::deque<Work> works;
+  int64_t statements = 0;
 
   const std::string& name_of(VariableId id) const { return analysis.model[id].name; }
 
@@ -45,6 +49,11 @@ struct Players {
 
   void run(const Block& block, Work& work) {
     for (const Statement& statement : block) {
+      if (statements > most_statements) return;
+      if (++statements > most_statements) {
+        analysis.report.add(base::E0311, statement.span, "this unrolls to more than a million statements");
+        return;
+      }
       if (const auto* assign = std::get_if<Assign>(&statement.kind)) {
         run(*assign, work);
       } else if (const auto* conditional = std::get_if<ConditionalDecl>(&statement.kind)) {
@@ -58,10 +67,10 @@ struct Players {
         }
       } else if (const auto* choice = std::get_if<If>(&statement.kind)) {
         const Value condition =
-            analysis.evaluator.constant(*choice->condition, *work.scope, "the condition of an `if`");
+            analysis.evaluator.constant(*choice->condition, *work.scope, "the condition of `if`");
         if (condition.kind == Value::Kind::error) continue;
         if (condition.kind != Value::Kind::boolean) {
-          analysis.report.add(base::E0301, choice->condition->span, "a condition", "true or false",
+          analysis.report.add(base::E0301, choice->condition->span, "the condition of `if`", "a boolean",
                               kind_name(condition));
           continue;
         }
@@ -349,7 +358,7 @@ Role role_of(PlayerDecl::Role role) {
 
 void analyse_players(const Tree& tree, Analysis& analysis) {
   Model& model = analysis.model;
-  Players players{analysis, {}};
+  Players players{analysis, {}, 0};
   for (const Declaration& declaration : tree.declarations) {
     const auto* decl = std::get_if<PlayerDecl>(&declaration.kind);
     if (!decl) continue;

@@ -169,27 +169,10 @@ std::string text_of(const Value& value) {
 }
 
 std::optional<std::vector<Value>> loop_values(const Expr& range, Scope& scope, Analysis& analysis) {
-  const bool counts = range.kind == ExprKind::call && range.operands[0]->kind == ExprKind::name &&
-                      range.operands[0]->text == "range" && range.arguments.size() == 2;
-  if (counts) {
-    const auto begin = analysis.integer(*range.arguments[0].value, scope, "the begin of a range", INT64_MIN);
-    const auto end = analysis.integer(*range.arguments[1].value, scope, "the end of a range", INT64_MIN);
-    if (!begin || !end) return {};
-    std::vector<Value> values;
-    for (int64_t i = *begin; i < *end; ++i) {
-      Value value;
-      value.kind = Value::Kind::integer;
-      value.integer = i;
-      value.span = range.span;
-      values.push_back(value);
-    }
-    return values;
-  }
-  Value list = analysis.evaluator.constant(range, scope, "what `for` runs over");
+  Value list = analysis.evaluator.evaluate(range, scope, no_parameters());
   if (list.kind == Value::Kind::error) return {};
-  if (list.kind == Value::Kind::list) return std::move(list.items);
-  analysis.report.add(base::E0301, range.span, "what `for` runs over", "a list or `range(a, b)`",
-                      kind_name(list));
+  if (list.kind == Value::Kind::list || list.kind == Value::Kind::variables) return std::move(list.items);
+  analysis.report.add(base::E0301, range.span, "what `for` runs over", "a list", kind_name(list));
   return {};
 }
 
