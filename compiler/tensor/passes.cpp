@@ -1,0 +1,39 @@
+#include "compiler/tensor/passes.h"
+
+#include <stdexcept>
+
+#include "compiler/tensor/passes/choose_layouts.h"
+#include "compiler/tensor/passes/differentiate.h"
+#include "compiler/tensor/passes/fuse.h"
+#include "compiler/tensor/passes/plan_memory.h"
+#include "compiler/tensor/passes/simplify.h"
+
+namespace tensor {
+
+const std::vector<Pass> program_passes = {
+    {"differentiate", differentiate},    // first: forward and backward are then one program to all others
+    {"simplify", simplify},              // closes the adjoints' forms, and drops what no gradient needs
+    {"choose_layouts", choose_layouts},  // after it: fewer values to lay out
+    {"cancel_layouts", simplify},        // transpositions that met
+};
+
+Program run(const Pass& pass, Program program) {
+  program = pass.run(std::move(program));
+  if (const auto wrong = verify(program))
+    throw std::logic_error(std::string("after ") + pass.name + ": " + *wrong);
+  return program;
+}
+
+Schedule make_schedule(Program program, const Trace& trace) {
+  if (const auto wrong = verify(program)) throw std::logic_error("as built: " + *wrong);
+  if (trace) trace("build", program);
+  for (const Pass& pass : program_passes) {
+    program = run(pass, std::move(program));
+    if (trace) trace(pass.name, program);
+  }
+  Schedule schedule = plan_memory(fuse(std::move(program)));
+  if (const auto wrong = verify(schedule)) throw std::logic_error("after plan_memory: " + *wrong);
+  return schedule;
+}
+
+}  // namespace tensor

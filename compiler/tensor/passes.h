@@ -1,0 +1,30 @@
+// From a built program to its schedule: the passes as data, in their order and with the reasons for it.
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "compiler/tensor/program.h"
+#include "compiler/tensor/schedule.h"
+
+namespace tensor {
+
+struct Pass {
+  const char* name;
+  Program (*run)(Program);
+};
+/// Before fuse and plan_memory, which make the schedule.
+extern const std::vector<Pass> program_passes;
+
+/// Called with each pass's name and result, for --emit=tensor --after=NAME.
+using Trace = std::function<void(const char* pass, const Program& program)>;
+
+/// Runs one pass; throws std::logic_error if its result does not verify.
+Program run(const Pass& pass, Program program);
+/// All of them, then fuse and plan_memory.
+Schedule make_schedule(Program program, const Trace& trace = {});
+
+std::string print(const Schedule& schedule);
+/// What is wrong: an access outside its buffer, a name that is no buffer, a scalar read before it is made.
+std::optional<std::string> verify(const Schedule& schedule);
+
+}  // namespace tensor

@@ -1,0 +1,365 @@
+#include "compiler/tensor/passes/clusters.h"
+
+#include <algorithm>
+#include <map>
+#include <queue>
+#include <set>
+
+namespace tensor {
+namespace {
+using semantics::OpGroup;
+// More memory streams than this in one loop cost more than they save.
+constexpr size_t most_accesses = 12;
+}  // namespace
+
+Clusters::Clusters(const Program& program, std::vector<bool> in_memory)
+    : program_(program), in_memory_(std::move(in_memory)), atoms_of_(program.values.size()) {
+  auto add = [&](size_t value, int piece, bool loop) {
+    atoms_of_[value].push_back(static_cast<int>(atoms_.size()));
+    atoms_.push_back({{static_cast<int32_t>(value)}, piece, loop});
+  };
+  for (size_t i = 0; i < program.values.size(); ++i) {
+    const Value& value = program.values[i];
+    const OpGroup group = info(value.op).group;
+    if (value.op == Op::column || group == OpGroup::heavy) {
+      add(i, -1, false);
+    } else if (value.op == Op::concat) {
+      for (size_t piece = 0; piece < value.inputs.size(); ++piece) add(i, static_cast<int>(piece), true);
+    } else if (group == OpGroup::pointwise || group == OpGroup::random || group == OpGroup::reduce ||
+               in_memory_[i]) {
+      add(i, -1, true);
+    }
+  }
+  inputs_.resize(atoms_.size());
+  users_.resize(atoms_.size());
+  for (size_t atom = 0; atom < atoms_.size(); ++atom) {
+    for (ValueId read : read_values(static_cast<int>(atom))) {
+      for (int producer : atoms_of(base_of(read))) {
+        if (std::ranges::count(inputs_[atom], producer) > 0) continue;
+        inputs_[atom].push_back(producer);
+        users_[static_cast<size_t>(producer)].push_back(static_cast<int>(atom));
+      }
+    }
+    cluster_of_.push_back(static_cast<int>(atom));
+    clusters_.push_back({static_cast<int>(atom)});
+  }
+}
+
+bool Clusters::is_view(ValueId id) const {
+  if (in_memory_[static_cast<size_t>(id.index)]) return false;
+  const Op op = program_[id].op;
+  return op == Op::reshape || op == Op::transpose || op == Op::broadcast || op == Op::slice;
+}
+
+ValueId Clusters::base_of(ValueId value) const {
+  while (is_view(value)) value = program_[value].inputs[0];
+  return value;
+}
+
+std::vector<ValueId> Clusters::read_values(int atom) const {
+  const Atom& a = atoms_[static_cast<size_t>(atom)];
+  const Value& value = program_[a.value];
+  if (a.piece >= 0) return {value.inputs[static_cast<size_t>(a.piece)]};
+  return value.inputs;
+}
+
+const Shape& Clusters::run_shape(int atom) const {
+  const Atom& a = atoms_[static_cast<size_t>(atom)];
+  if (a.piece >= 0 || is_reduction(atom) || is_flat_copy(atom)) return program_[read_values(atom)[0]].shape;
+  return program_[a.value].shape;
+}
+
+bool Clusters::is_reduction(int atom) const {
+  return info(program_[atoms_[static_cast<size_t>(atom)].value].op).group == OpGroup::reduce;
+}
+bool Clusters::is_flat_copy(int atom) const {
+  return program_[atoms_[static_cast<size_t>(atom)].value].op == Op::reshape;
+}
+bool Clusters::is_random(int atom) const {
+  return info(program_[atoms_[static_cast<size_t>(atom)].value].op).group == OpGroup::random;
+}
+
+// A sum over the rows (or over the first axis, where there are none) that leaves other axes.
+bool Clusters::column_reduction(int atom) const {
+  if (!is_reduction(atom)) return false;
+  const Value& value = program_[atoms_[static_cast<size_t>(atom)].value];
+  return !value.shape.empty() && value.ints[0] == 0;
+}
+
+std::optional<Operand> Clusters::resolve(IndexSpace& space, ValueId value, Index index) const {
+  while (is_view(value)) {
+    auto below = space.pull(program_, program_[value], index);
+    if (!below) return {};
+    index = std::move(*below);
+    value = program_[value].inputs[0];
+  }
+  return Operand{value, std::move(index)};
+}
+
+std::optional<std::vector<Operand>> Clusters::operands(IndexSpace& space, int atom) const {
+  std::vector<Operand> result;
+  const Value& value = program_[atoms_[static_cast<size_t>(atom)].value];
+  const bool copy =
+      info(value.op).group == OpGroup::shape && value.op != Op::concat && value.op != Op::reshape;
+  for (ValueId read : read_values(atom)) {
+    Index index = space.held().at(atom);
+    if (copy) {
+      auto below = space.pull(program_, value, index);
+      if (!below) return {};
+      index = std::move(*below);
+    }
+    auto operand = resolve(space, read, std::move(index));
+    if (!operand) return {};
+    result.push_back(std::move(*operand));
+  }
+  return result;
+}
+
+/// Gives `atom` its index from that of a value that one of its inputs is a lossless view of.
+bool Clusters::push_through(IndexSpace& space, int atom, ValueId known, const Index& index) const {
+  const Atom& a = atoms_[static_cast<size_t>(atom)];
+  for (ValueId read : read_values(atom)) {
+    std::vector<ValueId> path;
+    if (info(program_[a.value].op).group == OpGroup::shape && a.piece < 0 && !is_flat_copy(atom))
+      path.push_back(a.value);
+    ValueId at = read;
+    while (at != known && is_view(at)) {
+      path.push_back(at);
+      at = program_[at].inputs[0];
+    }
+    if (at != known) continue;
+    std::optional<Index> pushed = index;
+    while (pushed && !path.empty()) {
+      pushed = space.push(program_, program_[path.back()], *pushed);
+      path.pop_back();
+    }
+    if (!pushed) continue;
+    space.held()[atom] = std::move(*pushed);
+    return true;
+  }
+  return false;
+}
+
+std::optional<IndexSpace> Clusters::common_space(const std::vector<int>& atoms) const {
+  // Draws number their elements along the space, so they shape it; else a reduction, which drops some axes.
+  auto first = std::ranges::find_if(atoms, [&](int atom) { return is_random(atom); });
+  if (first == atoms.end()) first = std::ranges::find_if(atoms, [&](int atom) { return is_reduction(atom); });
+  if (first == atoms.end()) first = atoms.begin();
+  IndexSpace space(run_shape(*first));
+  space.held()[*first] = space.identity();
+  // Besides atoms, `held` keeps the index of each value outside that the space covers, under -2 - value: two
+  // atoms that read it meet there.
+  auto anchor = [](ValueId value) { return -2 - value.index; };
+  auto inside = [&](ValueId base) {
+    const auto& candidates = atoms_of(base);
+    return candidates.size() == 1 && std::ranges::count(atoms, candidates[0]) > 0 ? candidates[0] : -1;
+  };
+  std::set<int> expanded;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (int atom : atoms) {
+      if (!space.held().contains(atom) || expanded.contains(atom)) continue;
+      expanded.insert(atom);
+      changed = true;
+      const auto read = operands(space, atom);
+      if (!read) return {};
+      // Later operands may have split axes under earlier ones: ask again, now that all splits are made.
+      const auto settled = operands(space, atom);
+      for (const Operand& operand : *settled) {
+        const int producer = inside(operand.base);
+        if (producer < 0) {
+          if (space.covers(program_[operand.base].shape, operand.index))
+            space.held().emplace(anchor(operand.base), operand.index);
+          continue;
+        }
+        if (is_reduction(producer) || is_flat_copy(producer) ||
+            !space.covers(run_shape(producer), operand.index))
+          return {};
+        const auto [held, fresh] = space.held().emplace(producer, operand.index);
+        if (!fresh && held->second != operand.index) return {};
+      }
+    }
+    for (int atom : atoms) {
+      if (space.held().contains(atom)) continue;
+      for (ValueId read : read_values(atom)) {
+        const ValueId base = base_of(read);
+        const int producer = inside(base);
+        if (producer >= 0 && (is_reduction(producer) || is_flat_copy(producer))) return {};
+        const auto known = space.held().find(producer >= 0 ? producer : anchor(base));
+        if (known == space.held().end()) continue;
+        const Index index = known->second;
+        if (push_through(space, atom, base, index)) {
+          changed = true;
+          break;
+        }
+      }
+    }
+  }
+  for (int atom : atoms) {
+    const auto held = space.held().find(atom);
+    if (held == space.held().end() || !space.covers(run_shape(atom), held->second)) return {};
+  }
+  // Draws share one numbering; reductions share the axes they drop; a draw stands in no reduction's loop.
+  std::optional<std::vector<int64_t>> numbering;
+  std::optional<std::vector<bool>> dropped;
+  for (int atom : atoms) {
+    if (is_random(atom)) {
+      const auto linear = space.access(0, run_shape(atom), space.held().at(atom)).strides;
+      if (numbering && *numbering != linear) return {};
+      numbering = linear;
+    } else if (is_reduction(atom)) {
+      const auto axes = dropped_axes(space, atom);
+      if (axes.empty() || (dropped && *dropped != axes)) return {};
+      dropped = axes;
+    }
+  }
+  if (numbering && dropped) return {};
+  return space;
+}
+
+std::vector<bool> Clusters::dropped_axes(const IndexSpace& space, int atom) const {
+  const Value& value = program_[atoms_[static_cast<size_t>(atom)].value];
+  const Index& index = const_cast<IndexSpace&>(space).held().at(atom);
+  std::vector<bool> dropped(space.axes().size(), false), kept(space.axes().size(), false);
+  for (size_t axis = 0; axis < index.size(); ++axis) {
+    auto& side = std::ranges::count(value.ints, static_cast<int64_t>(axis)) > 0 ? dropped : kept;
+    for (size_t s = 0; s < side.size(); ++s) side[s] = side[s] || index[axis].coefficients[s] != 0;
+  }
+  for (size_t s = 0; s < dropped.size(); ++s) {
+    if (dropped[s] && kept[s]) return {};
+  }
+  return dropped;
+}
+
+size_t Clusters::accesses(const std::vector<int>& atoms) const {
+  std::set<ValueId> loads;
+  size_t stores = 0;
+  for (int atom : atoms) {
+    for (ValueId read : read_values(atom)) {
+      const ValueId base = base_of(read);
+      const Op op = program_[base].op;
+      if (op == Op::constant || op == Op::iota) continue;
+      const auto& producers = atoms_of(base);
+      if (producers.empty() || std::ranges::count(atoms, producers[0]) == 0) loads.insert(base);
+    }
+    const auto& users = users_[static_cast<size_t>(atom)];
+    const bool inner = !users.empty() && std::ranges::all_of(users, [&](int user) {
+      return std::ranges::count(atoms, user) > 0;
+    });
+    if (!inner || in_memory_[static_cast<size_t>(atoms_[static_cast<size_t>(atom)].value.index)]) ++stores;
+  }
+  return loads.size() + stores;
+}
+
+bool Clusters::reaches(int from, int to, int without) const {
+  std::vector<int> pending = {from};
+  std::set<int> seen = {from};
+  while (!pending.empty()) {
+    const int cluster = pending.back();
+    pending.pop_back();
+    for (int atom : clusters_[static_cast<size_t>(cluster)]) {
+      for (int user : users_[static_cast<size_t>(atom)]) {
+        const int next = cluster_of_[static_cast<size_t>(user)];
+        if (next == to) return true;
+        if (next != without && seen.insert(next).second) pending.push_back(next);
+      }
+    }
+  }
+  return false;
+}
+
+/// Would joining a and b put a third between them before and after itself?
+bool Clusters::cycle(int a, int b) const {
+  auto around = [&](int from, int to) {
+    for (int atom : clusters_[static_cast<size_t>(from)]) {
+      for (int user : users_[static_cast<size_t>(atom)]) {
+        const int next = cluster_of_[static_cast<size_t>(user)];
+        if (next != from && next != to && reaches(next, to, from)) return true;
+      }
+    }
+    return false;
+  };
+  return around(a, b) || around(b, a);
+}
+
+bool Clusters::try_join(int a, int b) {
+  a = cluster_of_[static_cast<size_t>(a)];
+  b = cluster_of_[static_cast<size_t>(b)];
+  if (a == b) return false;
+  std::vector<int> both;
+  std::ranges::merge(clusters_[static_cast<size_t>(a)], clusters_[static_cast<size_t>(b)],
+                     std::back_inserter(both));
+  if (!std::ranges::all_of(both, [&](int atom) { return atoms_[static_cast<size_t>(atom)].loop; }))
+    return false;
+  if (accesses(both) > most_accesses || !common_space(both) || cycle(a, b)) return false;
+  for (int atom : clusters_[static_cast<size_t>(b)]) cluster_of_[static_cast<size_t>(atom)] = a;
+  clusters_[static_cast<size_t>(a)] = std::move(both);
+  clusters_[static_cast<size_t>(b)].clear();
+  return true;
+}
+
+void Clusters::join() {
+  const int count = static_cast<int>(atoms_.size());
+  // A value with one reader first: it then never reaches memory.
+  for (int atom = 0; atom < count; ++atom) {
+    for (int producer : inputs_[static_cast<size_t>(atom)]) {
+      if (users_[static_cast<size_t>(producer)].size() == 1) try_join(producer, atom);
+    }
+  }
+  for (int atom = 0; atom < count; ++atom) {
+    if (column_reduction(atom)) continue;
+    for (int producer : inputs_[static_cast<size_t>(atom)]) try_join(producer, atom);
+  }
+  // Readers of one value: it is then loaded once, and a log-density and its gradient share a loop.
+  std::map<ValueId, std::vector<int>> readers;
+  for (int atom = 0; atom < count; ++atom) {
+    if (!atoms_[static_cast<size_t>(atom)].loop || column_reduction(atom)) continue;
+    for (ValueId read : read_values(atom)) {
+      if (program_[base_of(read)].op != Op::constant) readers[base_of(read)].push_back(atom);
+    }
+  }
+  for (const auto& [value, atoms] : readers) {
+    for (size_t i = 0; i < atoms.size(); ++i) {
+      for (size_t j = i + 1; j < std::min(atoms.size(), i + 8); ++j) try_join(atoms[i], atoms[j]);
+    }
+  }
+  // Sums over the rows join what they sum where no row reduction or draw is in the way.
+  for (int atom = 0; atom < count; ++atom) {
+    if (!column_reduction(atom)) continue;
+    for (int producer : inputs_[static_cast<size_t>(atom)]) try_join(producer, atom);
+  }
+}
+
+std::vector<std::vector<int>> Clusters::ordered() const {
+  std::vector<int> waiting(clusters_.size(), 0);
+  std::vector<std::set<int>> after(clusters_.size());
+  for (size_t cluster = 0; cluster < clusters_.size(); ++cluster) {
+    for (int atom : clusters_[cluster]) {
+      for (int user : users_[static_cast<size_t>(atom)]) {
+        const int next = cluster_of_[static_cast<size_t>(user)];
+        if (next != static_cast<int>(cluster)) after[cluster].insert(next);
+      }
+    }
+    for (int next : after[cluster]) ++waiting[static_cast<size_t>(next)];
+  }
+  // Among what can run, what the program has first: values then die soon after they are made.
+  auto later = [&](int a, int b) {
+    return clusters_[static_cast<size_t>(a)].back() > clusters_[static_cast<size_t>(b)].back();
+  };
+  std::priority_queue<int, std::vector<int>, decltype(later)> ready(later);
+  for (size_t cluster = 0; cluster < clusters_.size(); ++cluster) {
+    if (waiting[cluster] == 0 && !clusters_[cluster].empty()) ready.push(static_cast<int>(cluster));
+  }
+  std::vector<std::vector<int>> order;
+  while (!ready.empty()) {
+    const int cluster = ready.top();
+    ready.pop();
+    order.push_back(clusters_[static_cast<size_t>(cluster)]);
+    for (int next : after[static_cast<size_t>(cluster)]) {
+      if (--waiting[static_cast<size_t>(next)] == 0) ready.push(next);
+    }
+  }
+  return order;
+}
+
+}  // namespace tensor

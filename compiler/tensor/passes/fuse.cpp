@@ -1,0 +1,294 @@
+#include "compiler/tensor/passes/fuse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <stdexcept>
+
+#include "compiler/tensor/passes/clusters.h"
+#include "compiler/tensor/passes/loop_writer.h"
+
+namespace tensor {
+namespace {
+using semantics::OpGroup;
+
+class Fuser {
+ public:
+  explicit Fuser(Program program) : program_(std::move(program)) {
+    schedule_.name = program_.name;
+    schedule_.batches = program_.batches;
+  }
+
+  Schedule run() {
+    place_results();
+    Clusters clusters = make_clusters();
+    clusters.join();
+    const auto order = clusters.ordered();
+    // Backwards: what a loop stores is what later instructions turned out to read.
+    std::vector<Instruction> backwards;
+    for (auto cluster = order.rbegin(); cluster != order.rend(); ++cluster) {
+      const Atom& first = clusters.atoms()[static_cast<size_t>(cluster->front())];
+      if (!first.loop) {
+        call(first.value, clusters, backwards);
+        continue;
+      }
+      LoopWriter writer(program_, clusters,
+                        {[&](ValueId value) { return stored_.contains(value); },
+                         [&](ValueId value) { return read_buffer(value); },
+                         [&](ValueId value) { return buffer_of(value); }});
+      if (auto loop = writer.write(*cluster))
+        backwards.emplace_back(std::in_place_type<Loop>, std::move(*loop));
+    }
+    for (const auto& [player, gradient] : gradients_) clear_gaps(player, gradient, backwards);
+    std::ranges::reverse(backwards);
+    schedule_.instructions = std::move(backwards);
+    for (const auto& [player, gradient] : gradients_)
+      schedule_.instructions.push_back(Update{player, gradient});
+    return std::move(schedule_);
+  }
+
+ private:
+  int add_buffer(Buffer buffer) {
+    schedule_.buffers.push_back(std::move(buffer));
+    return static_cast<int>(schedule_.buffers.size()) - 1;
+  }
+  ValueId strip_reshapes(ValueId value) const {
+    while (program_[value].op == Op::reshape && !copies_.contains(value)) value = program_[value].inputs[0];
+    return value;
+  }
+
+  /// A value that may be written straight into a result's buffer; else a copy of it.
+  ValueId claim(ValueId value) {
+    const ValueId base = strip_reshapes(value);
+    const OpGroup group = info(program_[base].op).group;
+    const bool written =
+        group != OpGroup::leaf && (group != OpGroup::shape || program_[base].op == Op::concat);
+    if (written && !buffers_.contains(base)) return base;
+    Value copy;
+    copy.op = Op::reshape;
+    copy.inputs = {value};
+    copy.shape = program_[value].shape;
+    const ValueId id = program_.add(std::move(copy));
+    copies_.insert(id);
+    return id;
+  }
+
+  /// Buffers of outputs and gradients.
+  void place_results() {
+    for (size_t u = 0; u < program_.updates.size(); ++u) {
+      const PlayerUpdate update = program_.updates[u];
+      if (!update.terms.empty()) throw std::logic_error("fuse needs a differentiated program");
+      Buffer flat;
+      flat.name = fmt::format("gradient of player {}", update.player);
+      flat.extents = {{player_elements(program_, update.player), -1}};
+      const int parent = add_buffer(std::move(flat));
+      gradients_.emplace_back(update.player, parent);
+      for (const Gradient& gradient : update.gradients) {
+        const ValueId base = claim(gradient.value);
+        Buffer part;
+        part.kind = Buffer::Kind::part;
+        part.name = fmt::format("gradient {}", gradient.parameter.index);
+        part.extents = program_[gradient.value].shape;
+        part.parent = parent;
+        part.offset = program_.parameters[static_cast<size_t>(gradient.parameter.index)].offset;
+        buffers_[base] = add_buffer(std::move(part));
+        stored_.insert(base);
+      }
+    }
+    for (size_t o = 0; o < program_.outputs.size(); ++o) {
+      const Output output = program_.outputs[o];
+      const ValueId base = claim(output.value);
+      Buffer buffer;
+      buffer.kind = Buffer::Kind::output;
+      buffer.name = output.name;
+      buffer.extents = program_[output.value].shape;
+      buffers_[base] = add_buffer(std::move(buffer));
+      stored_.insert(base);
+    }
+  }
+
+  /// Views that must lie in memory: what heavy operations read, copies, and views whose index is not affine.
+  Clusters make_clusters() {
+    std::vector<bool> in_memory(program_.values.size(), false);
+    for (ValueId copy : copies_) in_memory[static_cast<size_t>(copy.index)] = true;
+    for (const Value& value : program_.values) {
+      if (info(value.op).group != OpGroup::heavy) continue;
+      for (ValueId input : value.inputs) {
+        const ValueId base = strip_reshapes(input);
+        const Op op = program_[base].op;
+        if (op == Op::transpose || op == Op::broadcast || op == Op::slice || op == Op::constant ||
+            op == Op::iota) {
+          in_memory[static_cast<size_t>(base.index)] = true;
+        }
+        if (info(op).group != OpGroup::leaf || in_memory[static_cast<size_t>(base.index)])
+          stored_.insert(base);
+      }
+    }
+    while (true) {
+      Clusters clusters(program_, in_memory);
+      bool affine = true;
+      for (size_t atom = 0; atom < clusters.atoms().size(); ++atom) {
+        if (!clusters.atoms()[atom].loop || clusters.common_space({static_cast<int>(atom)})) continue;
+        affine = false;
+        const auto before = in_memory;
+        for (ValueId read : clusters.read_values(static_cast<int>(atom))) {
+          // The view next above the base is a copy that always works; the rest may then be affine.
+          ValueId lowest = read;
+          while (clusters.is_view(lowest) && clusters.is_view(program_[lowest].inputs[0]))
+            lowest = program_[lowest].inputs[0];
+          if (clusters.is_view(lowest)) in_memory[static_cast<size_t>(lowest.index)] = true;
+        }
+        if (in_memory == before) throw std::logic_error("an operation has no index space");
+      }
+      if (affine) return clusters;
+    }
+  }
+
+  int leaf_buffer(const Value& value) {
+    Buffer buffer;
+    buffer.extents = value.shape;
+    buffer.name = value.name;
+    if (value.op == Op::parameter) {
+      const ParameterPlace& place = program_.parameters[static_cast<size_t>(value.index)];
+      buffer.kind = Buffer::Kind::part;
+      buffer.offset = place.offset;
+      auto [parent, fresh] = parameter_arrays_.try_emplace(place.player);
+      if (fresh) {
+        Buffer flat;
+        flat.name = fmt::format("parameters of player {}", place.player);
+        flat.kind = Buffer::Kind::parameters;
+        flat.index = place.player;
+        flat.extents = {{player_elements(program_, place.player), -1}};
+        parent->second = add_buffer(std::move(flat));
+      }
+      buffer.parent = parent->second;
+    } else if (value.op == Op::coefficient) {
+      if (coefficients_ < 0) {
+        Buffer all;
+        all.name = "coefficients";
+        all.kind = Buffer::Kind::coefficients;
+        int64_t sources = 0;
+        for (const Value& other : program_.values) {
+          if (other.op == Op::coefficient) sources = std::max<int64_t>(sources, other.index + 1);
+        }
+        all.extents = {{sources, -1}};
+        coefficients_ = add_buffer(std::move(all));
+      }
+      buffer.kind = Buffer::Kind::part;
+      buffer.name = fmt::format("coefficient {}", value.index);
+      buffer.parent = coefficients_;
+      buffer.offset = value.index;
+    } else {
+      buffer.kind = Buffer::Kind::input;
+    }
+    return add_buffer(std::move(buffer));
+  }
+
+  int buffer_of(ValueId id) {
+    if (const auto known = buffers_.find(id); known != buffers_.end()) return known->second;
+    const Value& value = program_[id];
+    int buffer;
+    if (value.op == Op::parameter || value.op == Op::input || value.op == Op::coefficient) {
+      buffer = leaf_buffer(value);
+    } else {
+      Buffer scratch;
+      scratch.name = value.name.empty() ? fmt::format("{} {}", info(value.op).name, id.index) : value.name;
+      scratch.extents = value.shape;
+      buffer = add_buffer(std::move(scratch));
+    }
+    buffers_[id] = buffer;
+    return buffer;
+  }
+
+  int read_buffer(ValueId id) {
+    stored_.insert(id);
+    return buffer_of(id);
+  }
+
+  /// Appends the heavy call or the gather that gives `id`.
+  void call(ValueId id, const Clusters& clusters, std::vector<Instruction>& to) {
+    const Value& value = program_[id];
+    if (value.op == Op::column) {
+      to.emplace_back(Gather{value.index, static_cast<int>(value.ints[0]), buffer_of(id)});
+      return;
+    }
+    auto operand = [&](size_t i) { return read_buffer(heavy_operand(value.inputs[i], clusters)); };
+    const int a = operand(0), b = operand(1), c = buffer_of(id);
+    const Shape &sa = program_[value.inputs[0]].shape, &sb = program_[value.inputs[1]].shape,
+                &sc = value.shape;
+    const ValueId weights = strip_reshapes(value.inputs[1]);
+    std::string name = info(value.op).name;
+    if (program_[weights].op == Op::parameter) name += " " + program_[weights].name;
+    if (value.op == Op::dense || value.op == Op::dense_data || value.op == Op::dense_weights) {
+      const bool weights_adjoint = value.op == Op::dense_weights;
+      to.emplace_back(Gemm{name, a, b, c, sc[0], sc[1], weights_adjoint ? sa[0] : sa[1], weights_adjoint,
+                           value.op == Op::dense});
+      return;
+    }
+    const bool forward = value.op == Op::conv, data = value.op == Op::conv_data;
+    const Shape &x = data ? sc : sa, &y = forward ? sc : data ? sa : sb, &w = forward || data ? sb : sc;
+    Convolution conv;
+    conv.name = name;
+    conv.direction = forward ? Convolution::Direction::forward
+                     : data  ? Convolution::Direction::backward_data
+                             : Convolution::Direction::backward_weights;
+    conv.a = a, conv.b = b, conv.c = c;
+    conv.batch = x[0];
+    conv.in_h = x[1].size, conv.in_w = x[2].size, conv.in_channels = x[3].size;
+    conv.out_h = y[1].size, conv.out_w = y[2].size, conv.out_channels = y[3].size;
+    conv.kernel_h = w[2].size, conv.kernel_w = w[3].size;
+    conv.stride_h = value.ints[0], conv.stride_w = value.ints[1];
+    conv.padding_h = value.ints[2], conv.padding_w = value.ints[3];
+    to.emplace_back(std::move(conv));
+  }
+
+  /// A dense array may be read under any shape, so reshapes above it do not matter.
+  ValueId heavy_operand(ValueId value, const Clusters& clusters) const {
+    const ValueId base = clusters.base_of(value);
+    if (clusters.is_view(strip_reshapes(value))) throw std::logic_error("a heavy operand that is a view");
+    return base;
+  }
+
+  /// The optimizer sweeps the whole flat array: what lies between parameters must be 0.
+  void clear_gaps(int player, int gradient, std::vector<Instruction>& backwards) {
+    std::vector<std::pair<int64_t, int64_t>> spans;
+    for (const ParameterPlace& place : program_.parameters) {
+      if (place.player != player) continue;
+      int64_t length = 1;
+      for (int64_t n : place.shape) length *= n;
+      spans.emplace_back(place.offset, place.offset + length);
+    }
+    std::ranges::sort(spans);
+    for (size_t i = 0; i < spans.size(); ++i) {
+      const int64_t begin = spans[i].second;
+      const int64_t end = i + 1 < spans.size() ? spans[i + 1].first : player_elements(program_, player);
+      if (begin == end) continue;
+      Loop loop;
+      loop.name = "clear gap";
+      loop.space = {{end - begin, -1}};
+      loop.kept = 1;
+      Scalar zero;
+      zero.kind = Scalar::Kind::constant;
+      loop.body = {zero};
+      loop.stores = {{Access{gradient, begin, {1}}, 0, Combine::none}};
+      backwards.emplace_back(std::in_place_type<Loop>, std::move(loop));
+    }
+  }
+
+  Program program_;
+  Schedule schedule_;
+  std::map<ValueId, int> buffers_;
+  std::set<ValueId> stored_;  // values that some instruction reads from memory
+  std::set<ValueId> copies_;
+  std::vector<std::pair<int, int>> gradients_;  // player, buffer
+  std::map<int, int> parameter_arrays_;         // by player
+  int coefficients_ = -1;
+};
+
+}  // namespace
+
+Schedule fuse(Program program) { return Fuser(std::move(program)).run(); }
+
+}  // namespace tensor

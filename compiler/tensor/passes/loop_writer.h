@@ -1,0 +1,52 @@
+// Writes one cluster of atoms as a Loop: loads with strides, the scalars between, the stores that others
+// need.
+#pragma once
+#include <functional>
+#include <map>
+#include <tuple>
+
+#include "compiler/tensor/passes/clusters.h"
+#include "compiler/tensor/schedule.h"
+
+namespace tensor {
+
+class LoopWriter {
+ public:
+  /// `stored`: must this value lie in memory? `load`: asks for a value's buffer and makes it lie there.
+  /// `store`: the buffer that a value is written to.
+  struct Memory {
+    std::function<bool(ValueId)> stored;
+    std::function<int(ValueId)> load, store;
+  };
+  LoopWriter(const Program& program, const Clusters& clusters, Memory memory)
+      : program_(program), clusters_(clusters), memory_(std::move(memory)) {}
+
+  /// None if nobody needs what the atoms give.
+  std::optional<Loop> write(const std::vector<int>& atoms);
+
+ private:
+  int scalar_of(ValueId value, const Index& index);
+  int atom_scalar(int atom);
+  int base_scalar(const Operand& operand);
+  int append(Scalar scalar);
+  int apply(Op op, std::vector<int> inputs);
+  int iota(const Value& value, const Index& index);
+  bool cheap(ValueId value, int depth) const;
+  void settle_axes(const std::vector<int>& atoms);
+  void store(int atom);
+  void order_axes(const std::vector<int>& atoms);
+  void merge_axes();
+
+  const Program& program_;
+  const Clusters& clusters_;
+  Memory memory_;
+  std::optional<IndexSpace> space_;
+  std::vector<int> inside_;
+  std::map<int, int> atom_scalars_;
+  std::map<std::tuple<int, int64_t, std::vector<int64_t>>, int> load_scalars_;
+  std::map<std::pair<ValueId, std::vector<std::pair<int64_t, std::vector<int64_t>>>>, int> inlined_;
+  std::map<double, int> constant_scalars_;
+  Loop loop_;
+};
+
+}  // namespace tensor

@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "compiler/tensor/passes.h"
+
+namespace tensor {
+namespace {
+
+const char* name_of(Buffer::Kind kind) {
+  switch (kind) {
+    case Buffer::Kind::scratch:
+      return "scratch";
+    case Buffer::Kind::part:
+      return "part";
+    case Buffer::Kind::parameters:
+      return "parameters";
+    case Buffer::Kind::coefficients:
+      return "coefficients";
+    case Buffer::Kind::input:
+      return "input";
+    case Buffer::Kind::output:
+      return "output";
+  }
+  return "";
+}
+
+std::string print_access(const Access& access) {
+  return fmt::format("@{}+{}[{}]", access.buffer, access.offset, fmt::join(access.strides, ", "));
+}
+
+std::string print_scalar(const Scalar& scalar) {
+  switch (scalar.kind) {
+    case Scalar::Kind::load:
+      return fmt::format("load {}", scalar.index);
+    case Scalar::Kind::constant:
+      return fmt::format("{}", scalar.number);
+    case Scalar::Kind::iota:
+      return fmt::format("iota {}", scalar.index);
+    case Scalar::Kind::operation:
+      break;
+  }
+  std::string text = semantics::info(scalar.op).name;
+  for (int input : scalar.inputs) {
+    if (input >= 0) text += fmt::format(" ${}", input);
+  }
+  if (semantics::info(scalar.op).group == semantics::OpGroup::random)
+    text += fmt::format(" site {}", scalar.site);
+  return text;
+}
+
+std::string print_instruction(const Loop& loop) {
+  std::string text = fmt::format("loop \"{}\" {} kept {}\n", loop.name, to_string(loop.space), loop.kept);
+  for (size_t i = 0; i < loop.loads.size(); ++i)
+    text += fmt::format("  load {} = {}\n", i, print_access(loop.loads[i]));
+  for (size_t i = 0; i < loop.body.size(); ++i)
+    text += fmt::format("  ${} = {}\n", i, print_scalar(loop.body[i]));
+  static const char* const combines[] = {"", " sum", " max", " min"};
+  for (const Store& store : loop.stores)
+    text += fmt::format("  store{} ${} {}\n", combines[static_cast<int>(store.combine)], store.scalar,
+                        print_access(store.access));
+  return text;
+}
+std::string print_instruction(const Gemm& g) {
+  return fmt::format("gemm \"{}\" @{}{} @{}{} -> @{} m {} n {} k {}\n", g.name, g.a, g.transpose_a ? "'" : "",
+                     g.b, g.transpose_b ? "'" : "", g.c, to_string(Shape{g.m}), to_string(Shape{g.n}),
+                     to_string(Shape{g.k}));
+}
+std::string print_instruction(const Convolution& c) {
+  static const char* const directions[] = {"forward", "backward_data", "backward_weights"};
+  return fmt::format(
+      "convolution \"{}\" {} @{} @{} -> @{} batch {} in {}x{}x{} out {}x{}x{} kernel {}x{} stride {}x{} "
+      "padding {}x{}\n",
+      c.name, directions[static_cast<int>(c.direction)], c.a, c.b, c.c, to_string(Shape{c.batch}), c.in_h,
+      c.in_w, c.in_channels, c.out_h, c.out_w, c.out_channels, c.kernel_h, c.kernel_w, c.stride_h, c.stride_w,
+      c.padding_h, c.padding_w);
+}
+std::string print_instruction(const Gather& g) {
+  return fmt::format("gather column {} of source {} -> @{}\n", g.column, g.source, g.buffer);
+}
+std::string print_instruction(const Update& u) {
+  return fmt::format("update player {} along @{}\n", u.player, u.gradient);
+}
+
+std::optional<std::string> verify_access(const Schedule& schedule, const Loop& loop, const Access& access) {
+  if (access.buffer < 0 || static_cast<size_t>(access.buffer) >= schedule.buffers.size())
+    return "no such buffer";
+  if (access.strides.size() != loop.space.size()) return "not one stride for each axis";
+  const Buffer& buffer = schedule.buffers[static_cast<size_t>(access.buffer)];
+  int64_t low = access.offset, high = access.offset;
+  for (size_t axis = 0; axis < loop.space.size(); ++axis) {
+    if (loop.space[axis].batch >= 0) {
+      // A row is a whole row of the buffer, or the buffer has none.
+      const bool whole = has_rows(buffer.extents) && access.strides[axis] == row_elements(buffer.extents);
+      if (!whole && access.strides[axis] != 0) return "a stride along the rows that is no row";
+      continue;
+    }
+    (access.strides[axis] < 0 ? low : high) += access.strides[axis] * (loop.space[axis].size - 1);
+  }
+  if (low < 0 || high >= row_elements(buffer.extents))
+    return fmt::format("reaches outside @{} {}", access.buffer, buffer.name);
+  return {};
+}
+
+}  // namespace
+
+std::string print(const Schedule& schedule) {
+  std::string text = fmt::format("schedule \"{}\" batches [{}] slots {}\n", schedule.name,
+                                 fmt::join(schedule.batches, ", "), schedule.slots);
+  for (size_t i = 0; i < schedule.buffers.size(); ++i) {
+    const Buffer& b = schedule.buffers[i];
+    text += fmt::format("@{} {} {}", i, name_of(b.kind), to_string(b.extents));
+    if (b.kind == Buffer::Kind::part) text += fmt::format(" of @{} + {}", b.parent, b.offset);
+    if (b.kind == Buffer::Kind::scratch) text += fmt::format(" slot {}", b.slot);
+    if (b.index >= 0) text += fmt::format(" index {}", b.index);
+    text += fmt::format(" \"{}\"\n", b.name);
+  }
+  for (const Instruction& instruction : schedule.instructions)
+    text += std::visit([](const auto& one) { return print_instruction(one); }, instruction);
+  return text;
+}
+
+std::optional<std::string> verify(const Schedule& schedule) {
+  for (const Instruction& instruction : schedule.instructions) {
+    const auto* loop = std::get_if<Loop>(&instruction);
+    if (loop == nullptr) continue;
+    auto wrong = [&](const std::string& what) {
+      return fmt::format("{}: loop {}: {}", schedule.name, loop->name, what);
+    };
+    for (const Access& load : loop->loads) {
+      if (auto reason = verify_access(schedule, *loop, load)) return wrong(*reason);
+    }
+    for (const Store& store : loop->stores) {
+      if (auto reason = verify_access(schedule, *loop, store.access)) return wrong(*reason);
+      for (size_t axis = static_cast<size_t>(loop->kept);
+           store.combine != Combine::none && axis < loop->space.size(); ++axis) {
+        if (store.access.strides[axis] != 0) return wrong("a combined store moves along a reduced axis");
+      }
+    }
+    for (size_t i = 0; i < loop->body.size(); ++i) {
+      for (int input : loop->body[i].inputs) {
+        if (input >= static_cast<int>(i)) return wrong("a scalar is read before it is made");
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace tensor

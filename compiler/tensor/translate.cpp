@@ -1,0 +1,220 @@
+#include "compiler/tensor/translate.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace tensor {
+
+Dependencies::Dependencies(const semantics::Graph& graph) {
+  for (const semantics::Node& node : graph.nodes) {
+    std::set<semantics::VariableId> below;
+    bool draws = semantics::info(node.op).group == semantics::OpGroup::random;
+    if (node.op == semantics::Op::variable) below.insert({node.index});
+    for (semantics::NodeId input : node.inputs) {
+      const auto& others = variables[static_cast<size_t>(input.index)];
+      below.insert(others.begin(), others.end());
+      draws = draws || random[static_cast<size_t>(input.index)];
+    }
+    variables.emplace_back(below.begin(), below.end());
+    random.push_back(draws);
+  }
+}
+
+Translator::Translator(const semantics::Model& model, const Dependencies& dependencies, Program& program,
+                       int batch, int source, uint32_t& next_site)
+    : model_(model),
+      dependencies_(dependencies),
+      program_(program),
+      emit_(program),
+      batch_(batch),
+      source_(source),
+      next_site_(next_site) {}
+
+void Translator::bind(semantics::VariableId variable, ValueId value) {
+  variables_[variable] = value;
+  std::erase_if(known_, [&](const auto& entry) {
+    return std::ranges::binary_search(dependencies_.variables[static_cast<size_t>(entry.first)], variable);
+  });
+}
+
+ValueId Translator::evaluate(semantics::NodeId node) {
+  const ValueId result = translate(node);
+  std::erase_if(known_,
+                [&](const auto& entry) { return dependencies_.random[static_cast<size_t>(entry.first)]; });
+  return result;
+}
+
+ValueId Translator::evaluate_rows(semantics::NodeId node) {
+  const ValueId value = evaluate(node);
+  return emit_.stretch(value, with_rows(model_.graph[node].shape));
+}
+
+Shape Translator::shaped_as(const semantics::Shape& shape, bool rows) const {
+  Shape result;
+  if (rows) result.push_back(this->rows());
+  for (int64_t n : shape) result.push_back({n, -1});
+  return result;
+}
+Shape Translator::with_rows(const semantics::Shape& shape) const { return shaped_as(shape, true); }
+
+ValueId Translator::translate(semantics::NodeId id) {
+  if (const auto found = known_.find(id.index); found != known_.end()) return found->second;
+  const ValueId result = compute(model_.graph[id]);
+  known_[id.index] = result;
+  return result;
+}
+
+ValueId Translator::compute(const semantics::Node& node) {
+  Value value;
+  value.op = static_cast<Op>(node.op);
+  switch (node.op) {
+    case semantics::Op::variable:
+      return variables_.at({node.index});
+    case semantics::Op::constant:
+      return emit_.constant(node.number, shaped_as(node.shape, false));
+    case semantics::Op::iota:
+      return emit_.operation(Op::iota, {}, shaped_as(node.shape, false), node.ints);
+    case semantics::Op::parameter:
+      value.index = node.index;
+      value.shape = shaped_as(node.shape, false);
+      value.name = model_[semantics::ParameterId{node.index}].name;
+      return program_.add(std::move(value));
+    case semantics::Op::column:
+      value.index = node.index;
+      value.shape = with_rows(node.shape);
+      value.ints = {source_};
+      return program_.add(std::move(value));
+    default:
+      break;
+  }
+  std::vector<ValueId> inputs;
+  for (semantics::NodeId input : node.inputs) inputs.push_back(translate(input));
+  const bool rows = std::ranges::any_of(inputs, [&](ValueId input) { return has_rows(emit_.shape(input)); });
+  switch (semantics::info(node.op).group) {
+    case semantics::OpGroup::pointwise:
+      return emit_.pointwise(value.op, inputs);
+    case semantics::OpGroup::random:
+      value.shape = with_rows(node.shape);
+      for (ValueId input : inputs) value.inputs.push_back(emit_.stretch(input, value.shape));
+      value.site = next_site_++;
+      return program_.add(std::move(value));
+    case semantics::OpGroup::reduce: {
+      std::vector<int64_t> axes = node.ints;
+      for (int64_t& axis : axes) axis += rows ? 1 : 0;
+      return emit_.reduce(value.op, inputs[0], axes);
+    }
+    case semantics::OpGroup::shape:
+      if (node.op != semantics::Op::concat) return moved(node, inputs[0]);
+      for (size_t i = 0; rows && i < inputs.size(); ++i)
+        inputs[i] = emit_.stretch(inputs[i], with_rows(model_.graph[node.inputs[i]].shape));
+      return emit_.operation(Op::concat, inputs, shaped_as(node.shape, rows),
+                             {node.ints[0] + (rows ? 1 : 0)});
+    default:
+      break;
+  }
+  switch (node.op) {
+    case semantics::Op::dense:
+      return dense(inputs[0], inputs[1], node.shape);
+    case semantics::Op::matmul:
+      return matmul(inputs[0], inputs[1]);
+    case semantics::Op::conv:
+      return conv(node, inputs[0], inputs[1]);
+    case semantics::Op::deconv:
+      return deconv(node, inputs[0], inputs[1]);
+    default:
+      throw std::logic_error(std::string("no translation of ") + semantics::info(node.op).name);
+  }
+}
+
+ValueId Translator::moved(const semantics::Node& node, ValueId input) {
+  const bool rows = has_rows(emit_.shape(input));
+  const Shape shape = shaped_as(node.shape, rows);
+  const int64_t lead = rows ? 1 : 0;
+  std::vector<int64_t> ints;
+  if (rows) ints.push_back(0);
+  switch (node.op) {
+    case semantics::Op::reshape:
+      return emit_.reshape(input, shape);
+    case semantics::Op::transpose:
+      for (int64_t axis : node.ints) ints.push_back(axis + lead);
+      return emit_.transpose(input, ints);
+    case semantics::Op::broadcast:
+      for (size_t i = static_cast<size_t>(lead); i < emit_.shape(input).size(); ++i)
+        ints.push_back(static_cast<int64_t>(i));
+      return emit_.broadcast(input, shape, ints);
+    default:  // slice
+      if (rows) ints.push_back(0);
+      ints.insert(ints.end(), node.ints.begin(), node.ints.end());
+      return emit_.operation(Op::slice, {input}, shape, ints);
+  }
+}
+
+ValueId Translator::dense(ValueId x, ValueId weights, const semantics::Shape& shape) {
+  const Shape from = emit_.shape(x);
+  const bool rows = has_rows(from);
+  const Extent lead = rows ? this->rows() : Extent{1, -1};
+  const ValueId flat = emit_.reshape(x, {lead, {row_elements(from), -1}});
+  const ValueId y = emit_.operation(Op::dense, {flat, weights}, {lead, emit_.shape(weights)[0]});
+  return emit_.reshape(y, shaped_as(shape, rows));
+}
+
+// A small product within each row: sum over k of a[m, k] b[k, n], left to the loops.
+ValueId Translator::matmul(ValueId a, ValueId b) {
+  const Shape sa = emit_.shape(a), sb = emit_.shape(b);
+  const bool rows = has_rows(sa) || has_rows(sb);
+  Shape space;
+  if (rows) space.push_back(this->rows());
+  const auto lead = static_cast<int64_t>(space.size());
+  for (const Extent& extent : {sa[sa.size() - 2], sb.back(), sa.back()}) space.push_back(extent);  // m, n, k
+  auto map = [&](const Shape& shape, int64_t first, int64_t second) {
+    std::vector<int64_t> axes;
+    if (has_rows(shape)) axes.push_back(0);
+    axes.push_back(lead + first);
+    axes.push_back(lead + second);
+    return axes;
+  };
+  const ValueId product =
+      emit_.multiply(emit_.broadcast(a, space, map(sa, 0, 2)), emit_.broadcast(b, space, map(sb, 2, 1)));
+  return emit_.reduce(Op::sum, product, {lead + 2});
+}
+
+namespace {
+const std::vector<int64_t> channels_last = {0, 2, 3, 1};
+const std::vector<int64_t> channels_first = {0, 3, 1, 2};
+}  // namespace
+
+ValueId Translator::conv(const semantics::Node& node, ValueId x, ValueId weights) {
+  const Shape from = emit_.shape(x), kernel = emit_.shape(weights);
+  const bool rows = has_rows(from);
+  const Extent lead = rows ? this->rows() : Extent{1, -1};
+  const Extent c = kernel[1], h = from[from.size() - 2], w = from.back();
+  if (node.ints[2] == 0 && node.ints[3] == 0 && kernel[2] == h && kernel[3] == w) {
+    const ValueId flat = emit_.reshape(weights, {kernel[0], {row_elements(kernel) / kernel[0].size, -1}});
+    return dense(x, flat, node.shape);
+  }
+  const ValueId nhwc = emit_.transpose(emit_.reshape(x, {lead, c, h, w}), channels_last);
+  const Shape to = {lead, {node.shape[1], -1}, {node.shape[2], -1}, kernel[0]};
+  const ValueId y = emit_.operation(Op::conv, {nhwc, weights}, to, node.ints);
+  return emit_.reshape(emit_.transpose(y, channels_first), shaped_as(node.shape, rows));
+}
+
+// The backward-data of the convolution that has the roles of its two sides swapped: its weights [c, o, kh,
+// kw] are that convolution's [out, in, kh, kw].
+ValueId Translator::deconv(const semantics::Node& node, ValueId x, ValueId weights) {
+  const Shape from = emit_.shape(x), kernel = emit_.shape(weights);
+  const bool rows = has_rows(from);
+  const Extent lead = rows ? this->rows() : Extent{1, -1};
+  const Extent c = kernel[0], h = from[from.size() - 2], w = from.back();
+  if (h == Extent{1, -1} && w == h && node.ints[2] == 0 && node.ints[3] == 0) {
+    const Extent spread = {row_elements(kernel) / c.size, -1};
+    const ValueId flat = emit_.reshape(weights, {c, spread});
+    const ValueId y = emit_.operation(Op::dense_data, {emit_.reshape(x, {lead, c}), flat}, {lead, spread});
+    return emit_.reshape(y, shaped_as(node.shape, rows));
+  }
+  const ValueId nhwc = emit_.transpose(emit_.reshape(x, {lead, c, h, w}), channels_last);
+  const Shape to = {lead, {node.shape[1], -1}, {node.shape[2], -1}, kernel[1]};
+  const ValueId y = emit_.operation(Op::conv_data, {nhwc, weights}, to, node.ints);
+  return emit_.reshape(emit_.transpose(y, channels_first), shaped_as(node.shape, rows));
+}
+
+}  // namespace tensor

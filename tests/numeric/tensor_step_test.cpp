@@ -1,0 +1,289 @@
+// links: tensor
+// Whole learning steps: the fused, planned schedule computes what the program as built says, and the gradient
+// is that of the forward program by finite differences.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "compiler/tensor/build_step.h"
+#include "compiler/tensor/passes.h"
+#include "tests/numeric/tensor_models.h"
+
+namespace {
+using namespace tensor_models;
+
+void expect_close(const tensor::Numbers& a, const tensor::Numbers& b, const std::string& what) {
+  ASSERT_EQ(a.size(), b.size()) << what;
+  for (size_t i = 0; i < a.size(); ++i)
+    ASSERT_NEAR(a[i], b[i], 1e-9 * (1 + std::abs(a[i]))) << what << " at " << i;
+}
+
+tensor::Program passed(tensor::Program program) {
+  for (const tensor::Pass& pass : tensor::program_passes) program = tensor::run(pass, std::move(program));
+  return program;
+}
+
+/// Sum of seed times log-density over the terms of `player`: what its gradient is the gradient of.
+double objective(const tensor::Program& built, int player, const tensor::Inputs& inputs) {
+  std::vector<tensor::Numbers> values;
+  tensor::interpret(built, inputs, &values);
+  double sum = 0;
+  for (const tensor::PlayerUpdate& update : built.updates) {
+    if (update.player != player) continue;
+    for (const tensor::Term& term : update.terms) {
+      const auto& density = values[static_cast<size_t>(term.value.index)];
+      const auto& seed = values[static_cast<size_t>(term.seed.index)];
+      for (size_t i = 0; i < density.size(); ++i) sum += density[i] * seed[i];
+    }
+  }
+  return sum;
+}
+
+void expect_schedule_agrees(const ModelMaker& maker, bool simultaneous) {
+  const auto phases = tensor::build_phases(maker.model, maker.game, maker.learn(), simultaneous);
+  const tensor::Inputs inputs = random_inputs(maker.model, phases, 3);
+  for (const tensor::Program& phase : phases) {
+    const tensor::Program program = passed(phase);
+    const tensor::Schedule schedule = tensor::make_schedule(phase);
+    const tensor::Results slow = tensor::interpret(program, inputs),
+                          fast = tensor::interpret(schedule, inputs);
+    const tensor::Results forward = tensor::interpret(phase, inputs);
+    ASSERT_EQ(forward.outputs.size(), fast.outputs.size());
+    for (const auto& [name, numbers] : forward.outputs) {
+      expect_close(numbers, slow.outputs.at(name), phase.name + " passes " + name);
+      expect_close(numbers, fast.outputs.at(name), phase.name + " " + name + "\n" + tensor::print(schedule));
+    }
+    ASSERT_EQ(slow.gradients.size(), phase.updates.size());
+    for (const auto& [player, numbers] : slow.gradients)
+      expect_close(numbers, fast.gradients.at(player), phase.name + " gradient\n" + tensor::print(schedule));
+  }
+}
+
+/// The draws must not move with the parameters: only the terms' own player is varied, and only where the
+/// phase draws nothing from it.
+void expect_gradient_of(const ModelMaker& maker, int player) {
+  for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), false)) {
+    if (phase.updates.at(0).player != player) continue;
+    tensor::Inputs inputs = random_inputs(maker.model, {phase}, 3);
+    const tensor::Results results = tensor::interpret(passed(phase), inputs);
+    const tensor::Numbers& gradient = results.gradients.at(player);
+    int checked = 0;
+    for (const tensor::ParameterPlace& place : phase.parameters) {
+      if (place.player != player) continue;
+      int64_t length = 1;
+      for (int64_t n : place.shape) length *= n;
+      for (int64_t i = 0; i < length; i += std::max<int64_t>(1, length / 5)) {
+        const auto at = static_cast<size_t>(place.offset + i);
+        double& parameter = inputs.parameters[static_cast<size_t>(player)][at];
+        const double kept = parameter, step = 1e-5;
+        parameter = kept + step;
+        const double above = objective(phase, player, inputs);
+        parameter = kept - step;
+        const double below = objective(phase, player, inputs);
+        parameter = kept;
+        ASSERT_NEAR(gradient[at], (above - below) / (2 * step), 1e-6 * (1 + std::abs(gradient[at]))) << at;
+        ++checked;
+      }
+    }
+    EXPECT_GT(checked, 0);
+  }
+}
+
+ModelMaker convolutional() {
+  auto decoder = [](ModelMaker& m, int p, NodeId z) {
+    NodeId h = m.node(Op::reshape, {z}, {6, 1, 1});
+    h = m.pointwise(Op::tanh, m.deconv(p, h, 5, 3));     // [5, 3, 3]: a flat product
+    h = m.pointwise(Op::tanh, m.deconv(p, h, 4, 3, 2));  // [4, 7, 7]
+    h = m.pointwise(Op::relu, m.deconv(p, h, 3, 2));     // [3, 8, 8]
+    return m.conv(p, h, 1, 3, 1, 1);                     // [1, 8, 8]
+  };
+  auto encoder = [](ModelMaker& m, int q, NodeId x) {
+    NodeId h = m.node(Op::reshape, {x}, {1, 8, 8});
+    h = m.pointwise(Op::tanh, m.conv(q, h, 3, 3, 1, 1));  // [3, 8, 8]
+    h = m.pointwise(Op::tanh, m.conv(q, h, 4, 2, 2));     // [4, 4, 4]
+    h = m.pointwise(Op::tanh, m.conv(q, h, 5, 4));        // [5, 1, 1]: a flat product
+    return m.dense(q, h, 6);
+  };
+  return two_players({8, 8}, {6}, decoder, encoder);
+}
+
+/// A trunk flattened into a dense layer: channels last meets channel, height, width.
+ModelMaker flattened_trunk() {
+  auto decoder = [](ModelMaker& m, int p, NodeId z) { return m.dense(p, z, 2 * 36); };
+  auto encoder = [](ModelMaker& m, int q, NodeId x) {
+    NodeId h = m.pointwise(Op::tanh, m.conv(q, x, 3, 3));  // [3, 4, 4]
+    return m.dense(q, h, 5);
+  };
+  return two_players({2, 6, 6}, {5}, decoder, encoder);
+}
+
+/// METHODS 1, the ladder: q(z1 | z0, x) adds the encoder's score to the decoder's logits f01(z0).
+struct Ladder {
+  ModelMaker maker;
+  int p, q;
+};
+Ladder ladder(bool reverse) {
+  Ladder l;
+  ModelMaker& m = l.maker;
+  const VariableId x = m.variable("x", {6, 6}), z0 = m.variable("z0", {4}), z1 = m.variable("z1", {7});
+  l.p = m.player("p"), l.q = m.player("q");
+  const NodeId top = m.value_of(z0);
+  const NodeId f01 = m.pointwise(Op::add, m.dense(l.p, m.pointwise(Op::tanh, m.dense(l.p, top, 9)), 7),
+                                 m.dense(l.p, top, 7, false));
+  const auto pz0 = m.bernoulli(-1, z0, {}, m.constant(0, {4}));
+  const auto pz1 = m.bernoulli(l.p, z1, {z0}, f01);
+  const auto px =
+      m.bernoulli(l.p, x, {z1}, m.dense(l.p, m.pointwise(Op::tanh, m.dense(l.p, m.value_of(z1), 8)), 36));
+  const NodeId trunk = m.pointwise(Op::tanh, m.dense(l.q, m.value_of(x), 10));
+  const NodeId s1 = m.dense(l.q, trunk, 7);
+  const NodeId s0 = m.pointwise(Op::add, m.dense(l.q, trunk, 4), m.dense(l.q, s1, 4, false));
+  semantics::ConditionalId qz0, qz1;
+  if (reverse) {
+    qz1 = m.bernoulli(l.q, z1, {x}, s1);
+    qz0 = m.bernoulli(l.q, z0, {z1}, m.dense(l.q, m.value_of(z1), 4));
+  } else {
+    qz0 = m.bernoulli(l.q, z0, {x}, s0);
+    qz1 = m.bernoulli(l.q, z1, {z0, x}, m.pointwise(Op::add, f01, s1));
+  }
+  const int images = m.source("images", {x}, {}), dreams = m.source("dreams", {}, {});
+  m.completes(images, reverse ? qz1 : qz0);
+  m.completes(images, reverse ? qz0 : qz1);
+  m.term(images, pz1);
+  m.term(images, px);
+  m.completes(dreams, pz0);
+  m.completes(dreams, pz1);
+  m.completes(dreams, px);
+  m.term(dreams, qz0);
+  m.term(dreams, qz1);
+  return l;
+}
+
+TEST(TensorStep, ScheduleOfDenseModelsAgreesWithTheProgram) {
+  expect_schedule_agrees(digits(5, 9, 7), false);
+  expect_schedule_agrees(digits(5, 9, 7), true);
+}
+TEST(TensorStep, ScheduleOfConvolutionalModelsAgreesWithTheProgram) {
+  expect_schedule_agrees(convolutional(), false);
+  expect_schedule_agrees(convolutional(), true);
+}
+TEST(TensorStep, ScheduleOfFlattenedTrunkAgreesWithTheProgram) {
+  expect_schedule_agrees(flattened_trunk(), false);
+}
+TEST(TensorStep, ScheduleOfLaddersAgreesWithTheProgram) {
+  for (bool reverse : {false, true}) {
+    expect_schedule_agrees(ladder(reverse).maker, false);
+    expect_schedule_agrees(ladder(reverse).maker, true);
+  }
+}
+
+TEST(TensorStep, GradientIsThatOfTheForwardProgram) {
+  for (int player : {0, 1}) {
+    expect_gradient_of(digits(4, 6, 5), player);
+    expect_gradient_of(convolutional(), player);
+    expect_gradient_of(flattened_trunk(), player);
+    expect_gradient_of(ladder(false).maker, player);
+    expect_gradient_of(ladder(true).maker, player);
+  }
+}
+
+// METHODS 7.4: q's utility reads p's logits, yet nothing of p moves with it, and the other way round.
+TEST(TensorStep, LadderTrainsOnlyTheOwnersParameters) {
+  const Ladder l = ladder(false);
+  const auto phases = tensor::build_phases(l.maker.model, l.maker.game, l.maker.learn(), true);
+  ASSERT_EQ(phases.size(), 1u);
+  ASSERT_EQ(phases[0].updates.size(), 2u);
+  const tensor::Program program = passed(phases[0]);
+  for (const tensor::PlayerUpdate& update : program.updates) {
+    EXPECT_EQ(update.gradients.size(),
+              l.maker.model.players[static_cast<size_t>(update.player)].parameters.size());
+    for (const tensor::Gradient& gradient : update.gradients)
+      EXPECT_EQ(program.parameters[static_cast<size_t>(gradient.parameter.index)].player, update.player);
+  }
+  // Through p's logits no gradient flows either: q's phase multiplies no adjoint with a weight of p.
+  for (const tensor::Program& phase :
+       tensor::build_phases(l.maker.model, l.maker.game, l.maker.learn(), false)) {
+    if (phase.updates[0].player != l.q) continue;
+    const tensor::Program one = passed(phase);
+    for (const tensor::Value& value : one.values) {
+      if (value.op != tensor::Op::dense_data) continue;
+      const tensor::Value& weights = one[value.inputs[1]];
+      ASSERT_EQ(weights.op, tensor::Op::parameter);
+      EXPECT_EQ(one.parameters[static_cast<size_t>(weights.index)].player, l.q);
+    }
+  }
+}
+
+TEST(TensorStep, TextReadsBackIn) {
+  for (const ModelMaker& maker : {digits(5, 9, 7), convolutional(), ladder(false).maker}) {
+    for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), true)) {
+      for (const tensor::Program& program : {phase, passed(phase)}) {
+        const std::string text = tensor::print(program);
+        const tensor::Program again = tensor::parse(text);
+        EXPECT_EQ(tensor::print(again), text);
+        EXPECT_EQ(tensor::verify(again), std::nullopt);
+      }
+    }
+  }
+}
+
+TEST(TensorStep, RandomDrawsHaveSitesOfTheirOwn) {
+  const ModelMaker maker = digits(5, 9, 7);
+  std::vector<uint32_t> sites;
+  for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), false)) {
+    for (const tensor::Value& value : phase.values) {
+      if (tensor::info(value.op).group == semantics::OpGroup::random) sites.push_back(value.site);
+    }
+  }
+  EXPECT_EQ(sites.size(), 3u);  // p: z ~ q; q: z ~ codes, x ~ p
+  std::ranges::sort(sites);
+  EXPECT_EQ(std::ranges::adjacent_find(sites), sites.end());
+}
+
+// The step of the first page: kernels per phase, none more than needed.
+TEST(TensorStep, DigitsTakesFewKernels) {
+  const ModelMaker maker = digits();
+  for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), false)) {
+    const tensor::Schedule schedule = tensor::make_schedule(phase);
+    int loops = 0, products = 0, gathers = 0, updates = 0;
+    for (const tensor::Instruction& instruction : schedule.instructions) {
+      loops += std::holds_alternative<tensor::Loop>(instruction) ? 1 : 0;
+      products += std::holds_alternative<tensor::Gemm>(instruction) ? 1 : 0;
+      gathers += std::holds_alternative<tensor::Gather>(instruction) ? 1 : 0;
+      updates += std::holds_alternative<tensor::Update>(instruction) ? 1 : 0;
+    }
+    // Two layers to sample, two forward, two weight adjoints, one data adjoint.
+    EXPECT_EQ(products, 7) << tensor::print(schedule);
+    EXPECT_EQ(updates, 1);
+    const bool decoder = phase.updates[0].player == 0;
+    EXPECT_EQ(gathers, decoder ? 1 : 0);
+    // The draw of the source, three activations, draw, log-density with its gradient, its sum over rows, two
+    // bias sums of which one is joined with the hidden adjoint.
+    EXPECT_LE(loops, 8) << tensor::print(schedule);
+    EXPECT_LE(schedule.slots, 9);
+    for (const tensor::Instruction& instruction : schedule.instructions) {
+      if (const auto* loop = std::get_if<tensor::Loop>(&instruction))
+        EXPECT_LE(loop->loads.size() + loop->stores.size(), 12u);
+    }
+  }
+}
+
+TEST(TensorStep, DrawsAndDensitiesOfConditionalsAgree) {
+  const ModelMaker maker = convolutional();
+  for (int32_t c = 0; c < 2; ++c) {
+    for (const tensor::Program& program :
+         {tensor::build_draw(maker.model, {c}), *tensor::build_mean(maker.model, {c}),
+          tensor::build_log_density(maker.model, {c})}) {
+      const tensor::Inputs inputs = random_inputs(maker.model, {program}, 4);
+      const tensor::Results slow = tensor::interpret(program, inputs),
+                            fast = tensor::interpret(tensor::make_schedule(program), inputs);
+      ASSERT_EQ(slow.outputs.size(), 1u);
+      for (const auto& [name, numbers] : slow.outputs) expect_close(numbers, fast.outputs.at(name), name);
+    }
+  }
+  const tensor::Program rows = tensor::build_source_rows(maker.model, {0});
+  const tensor::Inputs inputs = random_inputs(maker.model, {rows}, 4);
+  expect_close(tensor::interpret(rows, inputs).outputs.at("x"),
+               tensor::interpret(tensor::make_schedule(rows), inputs).outputs.at("x"), "x");
+}
+
+}  // namespace
