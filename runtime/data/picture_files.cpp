@@ -4,7 +4,10 @@
 // jpeglib.h needs the declarations of stdio.
 #include <cstdio>
 
+// and jerror.h those of jpeglib.
 #include <jpeglib.h>
+
+#include <jerror.h>
 #include <png.h>
 
 #include <algorithm>
@@ -104,9 +107,10 @@ void jpeg_failed(j_common_ptr jpeg) {
   std::longjmp(failure->back, 1);
 }
 
-// A warning is a broken file too: the library would fill what is missing with gray.
+// A warning is a broken file too, where the library would fill what is missing with gray; stray bytes between
+// the parts of a file do no harm, and cameras write them.
 void jpeg_warned(j_common_ptr jpeg, int level) {
-  if (level < 0) jpeg_failed(jpeg);
+  if (level < 0 && jpeg->err->msg_code != JWRN_EXTRANEOUS_DATA) jpeg_failed(jpeg);
 }
 
 bool decode_jpeg(const std::vector<uint8_t>& bytes, Colours colours, Picture& picture, JpegFailure& failure) {

@@ -2,12 +2,20 @@
 // links: vaert_data
 #include <gtest/gtest.h>
 
+// jpeglib.h needs the declarations of stdio.
+#include <cstdio>
+
+#include <jpeglib.h>
+
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <random>
 #include <set>
 
+#include "runtime/data/byte_source.h"
+#include "runtime/data/csv.h"
 #include "runtime/data/evaluate.h"
 #include "runtime/data/glyphs.h"
 #include "runtime/data/picture_files.h"
@@ -248,6 +256,74 @@ TEST_F(Expressions, BrokenPicturesAreRefusedInOneLine) {
   EXPECT_EQ(failure(reader("images", {"pictures"})), path.string() + ": the file is truncated");
   write("pictures/a.png", "no picture");
   EXPECT_EQ(failure(reader("images", {"pictures"})), path.string() + ": neither a PNG nor a JPEG picture");
+}
+
+std::vector<uint8_t> jpeg_bytes(int height, int width, const std::vector<uint8_t>& rgb) {
+  jpeg_compress_struct jpeg;
+  jpeg_error_mgr errors;
+  jpeg.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&jpeg);
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&jpeg, &bytes, &size);
+  jpeg.image_height = static_cast<JDIMENSION>(height);
+  jpeg.image_width = static_cast<JDIMENSION>(width);
+  jpeg.input_components = 3;
+  jpeg.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&jpeg);
+  jpeg_set_quality(&jpeg, 95, TRUE);
+  jpeg_start_compress(&jpeg, TRUE);
+  for (int y = 0; y < height; ++y) {
+    auto row = const_cast<JSAMPROW>(rgb.data() + y * width * 3);
+    jpeg_write_scanlines(&jpeg, &row, 1);
+  }
+  jpeg_finish_compress(&jpeg);
+  std::vector<uint8_t> result(bytes, bytes + size);
+  jpeg_destroy_compress(&jpeg);
+  free(bytes);
+  return result;
+}
+
+TEST_F(Expressions, AJpegIsReadAndATruncatedOneRefused) {
+  std::vector<uint8_t> rgb(16 * 16 * 3);
+  for (size_t i = 0; i < rgb.size(); i += 3) rgb[i] = 200;
+  std::vector<uint8_t> bytes = jpeg_bytes(16, 16, rgb);
+  write_file(folder / "a.jpg", bytes);
+  Picture picture = read_picture(folder / "a.jpg", Colours::rgb);
+  EXPECT_EQ(picture.height, 16);
+  EXPECT_NEAR(picture.pixels[0], 200, 4);
+  EXPECT_NEAR(picture.pixels[1], 0, 4);
+  bytes.resize(bytes.size() - 12);
+  write_file(folder / "a.jpg", bytes);
+  EXPECT_NE(failure_of([&] { read_picture(folder / "a.jpg", Colours::rgb); }).find("a.jpg: "),
+            std::string::npos);
+}
+
+TEST_F(Expressions, RandomChangesOfAPictureOrACsvNeverDoMoreThanFail) {
+  std::mt19937 random(5);
+  std::vector<uint8_t> noise(16 * 16 * 3);
+  for (uint8_t& byte : noise) byte = static_cast<uint8_t>(random());
+  write_png(folder / "a.png", {16, 16, 3, noise});
+  const std::string csv = "a,b\n1,\"2\"\n3,4e5\n";
+  const std::vector<std::vector<uint8_t>> seeds = {
+      read_file(folder / "a.png"), jpeg_bytes(16, 16, noise), {csv.begin(), csv.end()}};
+  for (int round = 0; round < 600; ++round) {
+    std::vector<uint8_t> bytes = seeds[static_cast<size_t>(round) % seeds.size()];
+    for (unsigned change = 0; change <= random() % 4; ++change)
+      bytes[random() % bytes.size()] = static_cast<uint8_t>(random());
+    if (random() % 4 == 0) bytes.resize(random() % bytes.size());
+    const fs::path path = folder / "fuzz";
+    std::ofstream(path).write(reinterpret_cast<const char*>(bytes.data()),
+                              static_cast<std::streamsize>(bytes.size()));
+    for (const std::function<void()>& read :
+         {std::function<void()>([&] { read_picture(path, Colours::rgb); }),
+          std::function<void()>([&] { read_picture(path, Colours::indices); }),
+          std::function<void()>([&] { read_csv(path, {}); })})
+      try {
+        read();
+      } catch (const Failure&) {
+      }
+  }
 }
 
 TEST(Glyphs, AreTheSameForTheSameSeedWhateverTheirNumber) {
