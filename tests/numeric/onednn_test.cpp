@@ -214,7 +214,24 @@ TEST(Gemm, refuses_an_empty_extent) {
   EXPECT_STREQ(error, "a GEMM ");
 }
 
-TEST(Heavy, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
+TEST(Gemm, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
+  for (const vae_gemm s :
+       {vae_gemm{128, 512, 784, 0, 1}, {128, 784, 512, 0, 0}, {512, 784, 128, 1, 0}, {64, 512, 128, 1, 0}}) {
+    const Values a = random_values(s.m * s.k, 6), b = random_values(s.k * s.n, 7);
+    Values first;
+    for (int time = 0; time < 5; ++time) {
+      vae_heavy_op* op = heavy.prepare_gemm(&s, nullptr, 0);
+      ASSERT_NE(op, nullptr);
+      const Values result = run(op, a, b, s.m * s.n);
+      if (time == 0) first = result;
+      EXPECT_EQ(std::memcmp(first.data(), result.data(), result.size() * sizeof(float)), 0)
+          << heavy.describe(op);
+      heavy.release(op);
+    }
+  }
+}
+
+TEST(Convolution, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
   for (vae_convolution layer : reverse_layers(16))
     for (int direction = 0; direction < 3; ++direction) {
       layer.direction = direction;
