@@ -117,7 +117,10 @@ class Simplifier {
       ValueId &a = value.inputs[0], &b = value.inputs[1];
       if (is(a, Op::constant) || (!is(b, Op::constant) && b < a)) std::swap(a, b);
     }
-    if (const ValueId hoisted = hoist_broadcast(value)) return hoisted;
+    // Signs stay outside, where they meet and cancel.
+    if (value.op != Op::negate) {
+      if (const ValueId hoisted = hoist_broadcast(value)) return hoisted;
+    }
     const ValueId a = value.inputs[0];
     const ValueId b = value.inputs.size() > 1 ? value.inputs[1] : ValueId{};
     switch (value.op) {
