@@ -128,10 +128,9 @@ struct LearnReader {
   }
 
   void report_word(const Expr& expr, const std::string& what, const std::vector<std::string>& words) {
-    const bool name = expr.kind == ExprKind::name;
     auto& error = analysis.report.add(base::E0301, expr.span, what, listed(words, "or"),
-                                      name ? "`" + expr.text + "`" : "this");
-    if (name) suggest(error, expr.text, words);
+                                      quoted(expr.span, analysis.sources));
+    if (expr.kind == ExprKind::name) suggest(error, expr.text, words);
   }
 
   /// `adam` or `adam(1e-3, beta1 = 0.9)`: the word, if it is one of those, and its numbers, which stay at
@@ -162,8 +161,8 @@ struct LearnReader {
       } else if (position < found->second.size()) {
         parameter = found->second[position++].first;
       } else {
-        analysis.report.add(base::E0222, argument.span, word.text,
-                            fmt::format("{} arguments", found->second.size()), expr.arguments.size());
+        analysis.report.add(base::E0222, argument.span, word.text, counted(found->second.size(), "argument"),
+                            expr.arguments.size());
         return {};
       }
       if (!word.numbers.count(parameter)) {
@@ -229,7 +228,8 @@ struct LearnReader {
       return;
     }
     if (list->kind != ExprKind::list) {
-      analysis.report.add(base::E0301, list->span, "`sources`", "a list of sources", "this");
+      analysis.report.add(base::E0301, list->span, "`sources`", "a list of sources",
+                          quoted(list->span, analysis.sources));
       sources_known = false;
       return;
     }
@@ -247,7 +247,7 @@ struct LearnReader {
     if (found == names.end()) {
       sources_known = false;
       auto& error = analysis.report.add(base::E0301, item.span, "an element of `sources`", "a source",
-                                        item.kind == ExprKind::name ? "`" + item.text + "`" : "this");
+                                        quoted(item.span, analysis.sources));
       if (item.kind == ExprKind::name) suggest(error, item.text, names);
       return;
     }
@@ -335,7 +335,9 @@ struct LearnReader {
     learn.schedule_factor = word->numbers.at("factor");
     if (learn.schedule_every < 1) {
       learn.schedule_every = 1;
-      analysis.report.add(base::E0301, expr.span, "`every` of `step`", "at least 1 step", "less")
+      analysis.report
+          .add(base::E0301, expr.span, "`every` of `step`", "at least 1 step",
+               fmt::format("{}", word->numbers.at("every")))
           .help("write `step(every = 10_000, factor = 0.5)`");
     }
   }
@@ -353,7 +355,7 @@ struct LearnReader {
 
   void read_every(const Expr& expr) {
     if (expr.kind != ExprKind::map) {
-      analysis.report.add(base::E0301, expr.span, "`every`", "a map", "this")
+      analysis.report.add(base::E0301, expr.span, "`every`", "a map", quoted(expr.span, analysis.sources))
           .help("write `{log: 100, sample: 1000}`");
       return;
     }

@@ -252,7 +252,9 @@ struct Players {
       for (size_t i = 1; i < ring.size(); ++i)
         error.note(by_target.at(ring[i])->span,
                    fmt::format("`{}` depends on `{}` here", name_of(ring[i]), name_of(ring[i - 1])));
-      error.help("split them between two players: a player's own conditionals are drawn parents first");
+      error.help(ring.size() == 1 ? "no variable is its own parent"
+                                  : "split them between two players: a player's own conditionals are drawn "
+                                    "parents first");
       return true;
     }
     path.push_back(id);
@@ -283,7 +285,7 @@ struct Players {
     if (inputs.size() != conditional.parents.size()) {
       std::vector<std::string> parents;
       for (const VariableId id : conditional.parents) parents.push_back(name_of(id));
-      analysis.report.add(base::E0507, at, full, parents.size(), inputs.size())
+      analysis.report.add(base::E0507, at, full, counted(parents.size(), "input"), inputs.size())
           .note(conditional.span, "the conditional is here")
           .help(fmt::format("write `{}({})`", full, fmt::join(parents, ", ")));
       return {};
@@ -293,8 +295,7 @@ struct Players {
       if (inputs[i].kind == Value::Kind::error) return {};
       const Variable& parent = analysis.model[conditional.parents[i]];
       const NodeId node =
-          analysis.evaluator.fit(inputs[i], parent.tensor_shape(), parent.name,
-                                 inputs[i].span.file.index >= 0 ? inputs[i].span : at, parent.span);
+          analysis.evaluator.fit(inputs[i], parent.tensor_shape(), parent.name, at, parent.span);
       if (!node) return {};
       replacements[conditional.parents[i]] = node;
     }

@@ -84,7 +84,7 @@ struct SourceReader {
 
   void observe(const Assign& assign, base::Span span) {
     if (assign.tuple) {
-      analysis.report.add(base::E0602, span).help("give each variable on a line of its own");
+      // Refused by the parser.
       for (const Reference& target : assign.targets)
         if (const auto variable = analysis.resolve(target, scope)) claim(*variable, target.span);
       return;
@@ -144,12 +144,8 @@ struct SourceReader {
   void draw(const ConditionalDecl& decl, base::Span span) {
     const auto variable = analysis.resolve(decl.target, scope);
     const bool fresh = variable && claim(*variable, decl.target.span);
-    if (!decl.parents.empty()) {
-      analysis.report.add(base::E0608, join(decl.parents.front().span, decl.parents.back().span))
-          .help("what depends on other variables belongs in a player");
-      return;
-    }
-    if (!fresh) return;
+    // Parents are refused by the parser.
+    if (!fresh || !decl.parents.empty()) return;
     const auto drawn = constant_family(*decl.family, *variable, decl.target.span, span);
     if (drawn) source.givens.push_back({*variable, {}, drawn, span});
   }
@@ -225,10 +221,7 @@ struct SourceReader {
   /// `gibbs`, `gibbs(20)`, `gibbs(sweeps = 20)`.
   void read_sweeps(const Expr& call) {
     const Expr& name = call.kind == ExprKind::call ? *call.operands[0] : call;
-    if (name.kind != ExprKind::name || name.text != "gibbs") {
-      analysis.report.add(base::E0301, name.span, "the way to complete", "`gibbs`", "this");
-      return;
-    }
+    if (name.kind != ExprKind::name || name.text != "gibbs") return;  // refused by the parser
     bool seen = false;
     for (const Argument& argument : call.arguments) {
       if (argument.name && argument.name->text != "sweeps") {

@@ -64,6 +64,12 @@ ParameterContext no_parameters();
 void suggest(base::Diagnostic& diagnostic, const std::string& name,
              const std::vector<std::string>& candidates);
 
+/// "1 input", "2 inputs".
+std::string counted(size_t number, const std::string& what);
+
+/// The text at a place as the file has it, "`adam(3)`"; "this" where it is long.
+std::string quoted(base::Span at, const base::SourceSet& sources);
+
 /// "`a`, `b` and `c`".
 std::string listed(const std::vector<std::string>& names, const char* last = "and");
 

@@ -149,7 +149,7 @@ struct DataEvaluator {
       case ExprKind::call:
         return call(expr);
       default:
-        analysis.report.add(base::E0605, expr.span, expr.kind == ExprKind::list ? "a list" : "a tuple");
+        analysis.report.add(base::E0605, expr.span, expr.kind == ExprKind::list ? "`[...]`" : "`(...)`");
         return {};
     }
   }
@@ -256,7 +256,8 @@ struct DataEvaluator {
       if (const DataFunction* data = find_data_function(function.text)) return apply(*data, expr);
     if (operation) {
       analysis.report.add(base::E0222, expr.span, function.text,
-                          operation->operands == 1 ? "one argument" : "two arguments", expr.arguments.size());
+                          counted(static_cast<size_t>(operation->operands), "argument"),
+                          expr.arguments.size());
       return {};
     }
     if (known) {
@@ -295,7 +296,7 @@ struct DataEvaluator {
         }
       } else if (position++ >= function.arguments.size()) {
         analysis.report.add(base::E0222, argument.span, function.name,
-                            fmt::format("{} arguments", function.arguments.size()), expr.arguments.size());
+                            counted(function.arguments.size(), "argument"), expr.arguments.size());
         good = false;
         break;
       }

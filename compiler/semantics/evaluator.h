@@ -1,6 +1,7 @@
 // Expressions to values. In: syntax expressions and a scope. Out: compile-time values, or tensors as nodes of
 // the model's graph; nets are called, `for` and `if` unrolled, shapes inferred and checked, parameters made.
 // Errors go to the report; a Value of kind `error` then stands for the result and causes no further errors.
+// Data expressions of sources (readers, rows, noise) are not evaluated here; sources.cpp does that.
 #pragma once
 #include <functional>
 #include <map>
@@ -23,16 +24,16 @@ struct Value {
     real,
     boolean,
     string,
-    list,      // items
-    tuple,     // items
-    tensor,    // node
-    net,       // net, with the scope it was declared in
-    builtin,   // text: relu, dense, ...
-    family,    // family
-    player,    // index: PlayerId; `p.z1(...)`, `p.z[1](...)` are called through it
-    data,      // data: a table or column expression of runtime/image.md (sources only)
-    variables, // items: the elements of an array variable, tensors
-    none,      // the word `none`
+    list,       // items
+    tuple,      // items
+    tensor,     // node
+    net,        // net, with the scope it was declared in
+    builtin,    // text: relu, dense, ...
+    family,     // family
+    player,     // index: PlayerId; `p.z1(...)`, `p.z[1](...)` are called through it
+    data,       // data: a table or column expression of runtime/image.md (sources only)
+    variables,  // items: the elements of an array variable, tensors
+    none,       // the word `none`
   };
   Kind kind = Kind::error;
   int64_t integer = 0;  // also a player's index
@@ -59,14 +60,19 @@ struct Scope {
 
 /// Where new parameters go: the owner, and the dotted path that names them.
 struct ParameterContext {
-  PlayerId owner;             // index -1: parameters are an error (sources, top level)
-  std::string path;           // "p.x"; layers are numbered under it
+  PlayerId owner;    // index -1: parameters are an error (sources, top level)
+  std::string path;  // "p.x"; layers are numbered under it
   std::map<std::string, int>* layer_counts = nullptr;  // names already used under the player
+  bool shared = false;  // a parameter of the same name is taken again rather than made anew
 };
+
+class Evaluation;
 
 class Evaluator {
  public:
   Evaluator(Model& model, base::SourceSet& sources, base::Report& report);
+  Evaluator(const Evaluator&) = delete;
+  Evaluator& operator=(const Evaluator&) = delete;
 
   /// The scope of the file: declared names, then builtins and the standard families.
   Scope& top() { return top_; }
@@ -79,9 +85,9 @@ class Evaluator {
   /// `let a = e`, `(a, b) = e`: binds the names in `scope`.
   void bind(const syntax::Assign& assign, Scope& scope, const ParameterContext& context);
 
-  /// The conditional `target | parents ~ expr`: looks the family up, evaluates and fits its arguments, expands
-  /// statistic, natural parameters, log-partition, log-base, sample and mean into the graph. Fills family,
-  /// arguments, log_density, sample, mean, initial, parameters, discrete; false after an error.
+  /// The conditional `target | parents ~ expr`: looks the family up, evaluates and fits its arguments,
+  /// expands statistic, natural parameters, log-partition, log-base, sample and mean into the graph. Fills
+  /// family, arguments, log_density, sample, mean, initial, parameters, discrete; false after an error.
   bool expand_family(const syntax::Expr& family_call, Conditional& conditional, Scope& scope,
                      const ParameterContext& context);
 
@@ -89,21 +95,22 @@ class Evaluator {
   /// in listed order. Returns the family's arguments, one tensor or a tuple.
   std::function<Value(PlayerId, VariableId, const std::vector<Value>&, base::Span)> refer;
 
-  /// The numeric check of section 5 for each family that the file uses (the library's own are checked in tests).
+  /// The numeric check of section 5 for each family that the file uses (the library's own are checked in
+  /// tests).
   void check_families();
+  /// The same for the library's own, for tests.
+  void check_standard_families();
 
   NodeId constant_node(double value);
   NodeId variable_node(VariableId id);
-  /// `value` as a tensor of `shape`, by the fitting rule of section 7; reports and returns none if it does not fit.
-  NodeId fit(const Value& value, const Shape& shape, const std::string& what, base::Span at, base::Span declared_at);
+  /// `value` as a tensor of `shape`, by the fitting rule of section 7; reports and returns none if it does
+  /// not fit.
+  NodeId fit(const Value& value, const Shape& shape, const std::string& what, base::Span at,
+             base::Span declared_at);
 
  private:
-  struct Implementation;
-  std::shared_ptr<Implementation> implementation_;
-  Model& model_;
-  base::SourceSet& sources_;
-  base::Report& report_;
   Scope top_;
+  std::shared_ptr<Evaluation> evaluation_;
 };
 
 }  // namespace semantics

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "compiler/base/source.h"
@@ -70,8 +71,11 @@ struct Node {
 struct Graph {
   std::vector<Node> nodes;
   const Node& operator[](NodeId id) const { return nodes[static_cast<size_t>(id.index)]; }
-  /// Adds a node, or returns the equal one that is there (random draws and parameters are never shared).
+  /// Adds a node, or returns the equal one that is there (random draws are never shared).
   NodeId add(Node node);
+
+ private:
+  std::unordered_multimap<uint64_t, int32_t> by_content_;
 };
 
 /// The variables that `root` depends on, ascending.

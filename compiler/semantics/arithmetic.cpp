@@ -1,0 +1,242 @@
+// Operators, on compile-time values with integers and reals kept apart (section 3), and on tensors.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "compiler/semantics/evaluate_numeric.h"
+#include "compiler/semantics/evaluation.h"
+
+namespace semantics {
+
+using Kind = Value::Kind;
+
+namespace {
+
+const std::map<std::string, Op> operators = {
+    {"+", Op::add},           {"-", Op::subtract},       {"*", Op::multiply}, {"/", Op::divide},
+    {"%", Op::modulo},        {"**", Op::power},         {"<", Op::less},     {"<=", Op::less_equal},
+    {">", Op::greater},       {">=", Op::greater_equal}, {"==", Op::equal},   {"!=", Op::not_equal},
+    {"and", Op::logical_and}, {"or", Op::logical_or}};
+
+bool is_comparison(Op op) {
+  return op == Op::less || op == Op::less_equal || op == Op::greater || op == Op::greater_equal ||
+         op == Op::equal || op == Op::not_equal;
+}
+
+/// Integer arithmetic; nothing if the result does not fit 64 bits.
+std::optional<int64_t> integer_result(Op op, int64_t a, int64_t b) {
+  int64_t result = 0;
+  switch (op) {
+    case Op::add:
+      return __builtin_add_overflow(a, b, &result) ? std::nullopt : std::optional(result);
+    case Op::subtract:
+      return __builtin_sub_overflow(a, b, &result) ? std::nullopt : std::optional(result);
+    case Op::multiply:
+      return __builtin_mul_overflow(a, b, &result) ? std::nullopt : std::optional(result);
+    case Op::minimum:
+      return std::min(a, b);
+    case Op::maximum:
+      return std::max(a, b);
+    case Op::modulo:
+      return b == -1 ? 0 : ((a % b) + b) % b;
+    case Op::power: {
+      result = 1;
+      for (int64_t i = 0; i < b; ++i) {
+        if (__builtin_mul_overflow(result, a, &result)) return std::nullopt;
+        if (result == 0 || (result == 1 && a == 1)) break;
+        if (a == -1) return b % 2 == 0 ? 1 : -1;
+      }
+      return result;
+    }
+    case Op::negate:
+      return __builtin_sub_overflow(int64_t{0}, a, &result) ? std::nullopt : std::optional(result);
+    case Op::abs:
+      return a >= 0 ? std::optional(a) : integer_result(Op::negate, a, 0);
+    case Op::relu:
+      return std::max<int64_t>(a, 0);
+    case Op::floor:
+      return a;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool keeps_integers(Op op, const std::vector<Value>& inputs) {
+  switch (op) {
+    case Op::add:
+    case Op::subtract:
+    case Op::multiply:
+    case Op::minimum:
+    case Op::maximum:
+    case Op::modulo:
+    case Op::negate:
+    case Op::abs:
+    case Op::relu:
+    case Op::floor:
+      break;
+    case Op::power:
+      if (inputs[1].integer < 0) return false;
+      break;
+    default:
+      return false;
+  }
+  return std::all_of(inputs.begin(), inputs.end(), [](const Value& v) { return v.kind == Kind::integer; });
+}
+
+}  // namespace
+
+Value Evaluation::unary(const std::string& op, const Value& a, base::Span at) {
+  if (op == "-") return pointwise(Op::negate, "-", {a}, at);
+  if (a.kind == Kind::boolean) return boolean_value(!a.boolean);
+  if (a.kind == Kind::tensor) return pointwise(Op::logical_not, "not", {a}, at);
+  if (a.kind != Kind::error) error(base::E0305, at, op, describe(a, *build.graph));
+  return {};
+}
+
+Value Evaluation::binary(const std::string& op, const Value& a, const Value& b, base::Span at) {
+  if (a.kind == Kind::error || b.kind == Kind::error) return {};
+  if (op == "@") return matmul(a, b, at);
+  const Op operation = operators.at(op);
+  const bool equality = operation == Op::equal || operation == Op::not_equal;
+  const bool constants = a.kind != Kind::tensor && b.kind != Kind::tensor;
+  if (constants && equality && a.kind == b.kind &&
+      (a.kind == Kind::string || a.kind == Kind::boolean || a.kind == Kind::list))
+    return boolean_value((key_of(a) == key_of(b)) == (operation == Op::equal));
+  if (operation == Op::logical_and || operation == Op::logical_or) {
+    const auto truth = [](const Value& v) { return v.kind == Kind::boolean || v.kind == Kind::tensor; };
+    if (!truth(a) || !truth(b)) {
+      error(base::E0305, at, op, describe(truth(a) ? b : a, *build.graph));
+      return {};
+    }
+    if (constants)
+      return boolean_value(operation == Op::logical_and ? a.boolean && b.boolean : a.boolean || b.boolean);
+  }
+  return pointwise(operation, op, {a, b}, at);
+}
+
+Value Evaluation::pointwise(Op op, const std::string& name, const std::vector<Value>& inputs, base::Span at) {
+  bool any_tensor = false;
+  for (const Value& input : inputs) {
+    if (input.kind == Kind::error) return {};
+    any_tensor = any_tensor || input.kind == Kind::tensor;
+  }
+  const bool takes_truth = op == Op::where || op == Op::logical_and || op == Op::logical_or;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const bool truth_here = inputs[i].kind == Kind::boolean && takes_truth && (op != Op::where || i == 0);
+    const bool list = any_tensor && inputs[i].kind == Kind::list;
+    if (inputs[i].kind == Kind::tensor || holds_number(inputs[i]) || truth_here || list) continue;
+    if (inputs[i].kind == Kind::variables) {
+      tensor(inputs[i], at);
+    } else {
+      error(base::E0305, at, name, describe(inputs[i], *build.graph));
+    }
+    return {};
+  }
+  if (op == Op::where && inputs[0].kind == Kind::boolean) {
+    Value chosen = inputs[0].boolean ? inputs[1] : inputs[2];
+    return chosen;
+  }
+  if (!any_tensor) {
+    const auto refuse = [&](const std::string& why) {
+      error(base::E0306, at, fmt::format("`{}`", sources.text(at))).label(why);
+      return Value{};
+    };
+    if ((op == Op::modulo || op == Op::divide) && number_in(inputs[1]) == 0)
+      return refuse("division by zero");
+    if (keeps_integers(op, inputs)) {
+      const auto result = integer_result(op, inputs[0].integer, inputs.size() > 1 ? inputs[1].integer : 0);
+      return result ? integer_value(*result) : refuse("larger than a 64-bit integer");
+    }
+    if (is_comparison(op) && inputs[0].kind == Kind::integer && inputs[1].kind == Kind::integer) {
+      const int64_t a = inputs[0].integer, b = inputs[1].integer;
+      const int64_t sign = (a > b) - (a < b);  // beyond 2^53 doubles would confuse neighbours
+      return boolean_value(apply(op, static_cast<double>(sign), 0) != 0);
+    }
+    const auto number = [&](size_t i) {
+      return i >= inputs.size()                ? 0
+             : inputs[i].kind == Kind::boolean ? inputs[i].boolean
+                                               : number_in(inputs[i]);
+    };
+    const double result = apply(op, number(0), number(1), number(2));
+    if (is_comparison(op)) return boolean_value(result != 0);
+    if (op == Op::floor && std::abs(result) < 9e15) return integer_value(static_cast<int64_t>(result));
+    if (std::isnan(result)) return refuse("not a number");
+    return real_value(result);
+  }
+  std::vector<NodeId> nodes;
+  for (const Value& input : inputs) {
+    nodes.push_back(tensor(input, at));
+    if (!nodes.back()) return {};
+  }
+  if (!align(nodes, inputs, at)) return {};
+  return from_node(build.pointwise(op, nodes), at);
+}
+
+bool Evaluation::align(std::vector<NodeId>& nodes, const std::vector<Value>& origins, base::Span at) {
+  // In a family's body a scalar at each position stretches along a vector there.
+  if (frame) {
+    const size_t rank = frame->positions.size();
+    size_t most = 0;
+    for (const NodeId node : nodes) most = std::max(most, shape(node).size());
+    if (rank > 0 && most == rank + 1)
+      for (NodeId& node : nodes)
+        if (shape(node) == frame->positions) {
+          Shape with_axis = frame->positions;
+          with_axis.insert(with_axis.begin(), 1);
+          node = build.reshape(node, with_axis);
+        }
+  }
+  Shape result;
+  size_t widest = 0;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const Shape& other = shape(nodes[i]);
+    if (other.empty()) continue;
+    if (result.empty()) {
+      result = other;
+      widest = i;
+      continue;
+    }
+    bool fits = result.size() == other.size();
+    for (size_t axis = 0; fits && axis < result.size(); ++axis) {
+      fits = result[axis] == other[axis] || result[axis] == 1 || other[axis] == 1;
+      result[axis] = result[axis] == 1 ? other[axis] : result[axis];
+    }
+    if (fits) continue;
+    auto& diagnostic =
+        error(base::E0302, at)
+            .label(fmt::format("{} and {}", to_string(shape(nodes[widest])), to_string(shape(nodes[i]))));
+    for (const size_t k : {widest, i})
+      if (origins[k].span.file.index >= 0)
+        diagnostic.note(origins[k].span, fmt::format("{} comes from here", to_string(shape(nodes[k]))));
+    if (shape(nodes[widest]).size() != shape(nodes[i]).size())
+      diagnostic.help("tensors of different rank do not stretch: `reshape` one of them");
+    return false;
+  }
+  for (NodeId& node : nodes) node = build.broadcast(node, result);
+  return true;
+}
+
+Value Evaluation::matmul(const Value& a, const Value& b, base::Span at) {
+  NodeId left = tensor(a, at), right = tensor(b, at);
+  if (!left || !right) return {};
+  const Shape l = shape(left), r = shape(right);
+  const auto rank_fits = [](const Shape& s) { return s.size() == 1 || s.size() == 2; };
+  if (!rank_fits(l) || !rank_fits(r) || l.back() != r.front()) {
+    auto& diagnostic =
+        error(base::E0302, at)
+            .label(fmt::format("`@` needs [m, k] @ [k, n]; this is {} @ {}", to_string(l), to_string(r)));
+    if (a.span.file.index >= 0) diagnostic.note(a.span, fmt::format("{} comes from here", to_string(l)));
+    if (b.span.file.index >= 0) diagnostic.note(b.span, fmt::format("{} comes from here", to_string(r)));
+    return {};
+  }
+  Shape result;
+  if (l.size() == 2) result.push_back(l[0]);
+  if (r.size() == 2) result.push_back(r[1]);
+  left = build.reshape(left, {l.size() == 2 ? l[0] : 1, l.back()});
+  right = build.reshape(right, {r.front(), r.size() == 2 ? r[1] : 1});
+  return from_node(build.reshape(build.matmul(left, right), result), at);
+}
+
+}  // namespace semantics

@@ -1,0 +1,327 @@
+// The numeric check of a declaration (section 5): on a grid of parameter values the density has mass 1, the
+// log-partition has the derivative that the statistic's mean demands, `expected` is the mean of x, and draws
+// have that mean within Monte-Carlo error.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "compiler/semantics/evaluate_numeric.h"
+#include "compiler/semantics/evaluation.h"
+
+namespace semantics {
+
+namespace {
+
+/// Values of x with the measure that each stands for. A vector's elements are consecutive columns.
+struct Points {
+  std::vector<std::vector<double>> values;
+  std::vector<double> weights;
+};
+
+/// Double-exponential quadrature (Takahasi & Mori 1974): x(t) for evenly spaced t.
+Points line(DomainKind kind, int steps) {
+  Points points;
+  const double half = std::numbers::pi / 2;
+  for (int i = -steps; i <= steps; ++i) {
+    const double h = 4.0 / steps, t = i * h;
+    const double u = half * std::sinh(t), du = half * std::cosh(t) * h;
+    double x = 0, weight = 0;
+    if (kind == DomainKind::real) {
+      x = std::sinh(u);
+      weight = std::cosh(u) * du;
+    } else if (kind == DomainKind::positive) {
+      x = std::exp(u);
+      weight = x * du;
+    } else {
+      x = 1 / (1 + std::exp(-2 * u));
+      weight = 2 * x / (1 + std::exp(2 * u)) * du;
+    }
+    if (!std::isfinite(x) || !std::isfinite(weight) || weight == 0 || (kind == DomainKind::unit && x == 1))
+      continue;
+    points.values.push_back({x});
+    points.weights.push_back(weight);
+  }
+  return points;
+}
+
+Points points_of(DomainKind kind, int64_t elements) {
+  constexpr int fine = 2000, coarse = 120, largest_count = 5000, corners = 2000;
+  Points points;
+  const auto add = [&](std::vector<double> x, double weight) {
+    points.values.push_back(std::move(x));
+    points.weights.push_back(weight);
+  };
+  switch (kind) {
+    case DomainKind::binary:
+      add({0}, 1);
+      add({1}, 1);
+      return points;
+    case DomainKind::category:
+      for (int64_t k = 0; k < elements; ++k) {
+        std::vector<double> one_hot(static_cast<size_t>(elements));
+        one_hot[static_cast<size_t>(k)] = 1;
+        add(one_hot, 1);
+      }
+      return points;
+    case DomainKind::count:
+      for (int i = 0; i < largest_count; ++i) add({static_cast<double>(i)}, 1);
+      return points;
+    case DomainKind::angle:
+      for (int i = 0; i < corners; ++i)
+        add({-std::numbers::pi + (i + 0.5) * 2 * std::numbers::pi / corners}, 2 * std::numbers::pi / corners);
+      return points;
+    case DomainKind::simplex: {
+      // Breaking a stick: x0 = u, x1 = (1 - u) v, x2 the rest; its measure is that of the first two.
+      const Points unit = line(DomainKind::unit, coarse);
+      if (elements == 2) {
+        for (size_t i = 0; i < unit.values.size(); ++i) {
+          const double u = unit.values[i][0];
+          add({u, 1 - u}, unit.weights[i]);
+        }
+        return points;
+      }
+      for (size_t i = 0; i < unit.values.size(); ++i)
+        for (size_t j = 0; j < unit.values.size(); ++j) {
+          const double u = unit.values[i][0], v = unit.values[j][0];
+          add({u, (1 - u) * v, (1 - u) * (1 - v)}, unit.weights[i] * unit.weights[j] * (1 - u));
+        }
+      return points;
+    }
+    default:
+      break;
+  }
+  if (elements <= 1) return line(kind, fine);
+  const Points one = line(kind, coarse);
+  for (size_t i = 0; i < one.values.size(); ++i)
+    for (size_t j = 0; j < one.values.size(); ++j)
+      add({one.values[i][0], one.values[j][0]}, one.weights[i] * one.weights[j]);
+  return points;
+}
+
+std::vector<double> grid_of(DomainKind kind) {
+  switch (kind) {
+    case DomainKind::positive:
+      return {0.5, 1, 2.2};
+    case DomainKind::unit:
+      return {0.2, 0.5, 0.8};
+    case DomainKind::simplex:
+      return {0.2, 0.3, 0.5};
+    default:
+      return {-0.8, 0, 1.1};
+  }
+}
+
+/// Element j of a vector parameter at grid place g.
+double element_of(DomainKind kind, size_t g, size_t j) {
+  const auto grid = grid_of(kind);
+  return grid[(g + j) % grid.size()];
+}
+
+/// One value per element of each parameter.
+using Parameters = std::vector<std::vector<double>>;
+
+class Check {
+ public:
+  Check(Evaluation& evaluation, const syntax::FamilyDecl& decl, const std::map<std::string, Value>& fixed,
+        base::Span used_at)
+      : e_(evaluation), decl_(decl), fixed_(fixed), used_at_(used_at) {
+    domain_.kind = *kind_of_domain(decl.domain.name.text);
+    const bool classes = domain_.kind == DomainKind::category || domain_.kind == DomainKind::simplex;
+    elements_ = classes ? 3 : decl.domain.shape.empty() ? 1 : 2;
+    const auto& exprs = classes ? decl.domain.arguments : decl.domain.shape;
+    if (!exprs.empty() && exprs[0]->kind == syntax::ExprKind::integer) elements_ = exprs[0]->integer;
+    if (classes) domain_.classes = elements_;
+    vector_ = classes || !decl.domain.shape.empty();
+    points_ = points_of(domain_.kind, elements_);
+  }
+
+  void run() {
+    // The quadrature stops at three classes and two coordinates.
+    if ((domain_.kind == DomainKind::simplex && elements_ > 3) ||
+        (vector_ && domain_.classes == 0 && elements_ > 2))
+      return;
+    one_ = make(0);
+    if (!one_.whole) return;
+    many_ = make(points_.weights.size());
+    drawn_ = make(draws);
+    size_t combinations = 1;
+    for (const auto& parameter : one_.parameters) combinations *= grid_of(parameter.domain).size();
+    const size_t stride = combinations / most_combinations + 1;
+    for (size_t combination = 0; combination < combinations; combination += stride) {
+      Parameters parameters;
+      size_t rest = combination;
+      for (const auto& parameter : one_.parameters) {
+        const size_t places = grid_of(parameter.domain).size();
+        std::vector<double> values;
+        for (int64_t j = 0; j < count(parameter.shape); ++j)
+          values.push_back(element_of(parameter.domain, rest % places, static_cast<size_t>(j)));
+        parameters.push_back(values);
+        rest /= places;
+      }
+      if (!check(parameters)) return;
+    }
+  }
+
+ private:
+  static constexpr size_t draws = 20000, most_combinations = 27;
+  static constexpr double tolerance = 1e-3, step = 1e-5;
+
+  FamilyTemplate make(size_t positions) {
+    Shape shape;
+    if (vector_ && domain_.classes == 0) shape.push_back(elements_);
+    if (positions > 0) shape.push_back(static_cast<int64_t>(positions));
+    return e_.make_template(decl_, domain_, shape, fixed_);
+  }
+
+  /// Every element of a parameter repeated over the positions.
+  static NumericEvaluator evaluate(const FamilyTemplate& t, const Parameters& parameters,
+                                   const Numbers& x = {}) {
+    return NumericEvaluator(t.graph, [&t, parameters, x](const Node& node) {
+      const auto index = static_cast<size_t>(node.index);
+      if (index == t.parameters.size()) return x;
+      const auto positions = static_cast<size_t>(count(t.positions));
+      Numbers values;
+      for (const double value : parameters[index]) values.insert(values.end(), positions, value);
+      return values;
+    });
+  }
+
+  std::string at(const Parameters& parameters) const {
+    std::string text;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const auto& values = parameters[i];
+      text += (text.empty() ? "at " : ", ") + one_.parameters[i].name + " = ";
+      text += values.size() == 1 && one_.parameters[i].shape.empty()
+                  ? fmt::format("{:.6g}", values[0])
+                  : fmt::format("[{:.6g}]", fmt::join(values, ", "));
+    }
+    for (const auto& [name, value] : fixed_)
+      if (holds_number(value))
+        text += fmt::format("{}{} = {:.6g}", text.empty() ? "at " : ", ", name, number_in(value));
+    return text.empty() ? "" : text + ": ";
+  }
+
+  bool refuse(base::Diagnostic& diagnostic, const std::string& label) {
+    diagnostic.label(label);
+    if (!(used_at_ == decl_.name.span)) diagnostic.note(used_at_, "used here");
+    return false;
+  }
+
+  static bool near(double a, double b, double within) {
+    return std::abs(a - b) <= within * (1 + std::abs(a) + std::abs(b));
+  }
+
+  bool check(const Parameters& parameters) {
+    const bool sums = domain_.kind == DomainKind::binary || domain_.kind == DomainKind::category ||
+                      domain_.kind == DomainKind::count;
+    const size_t positions = points_.weights.size();
+    Numbers x;
+    for (size_t k = 0; k < points_.values[0].size(); ++k)
+      for (size_t i = 0; i < positions; ++i) x.push_back(points_.values[i][k]);
+    auto values = evaluate(many_, parameters, x);
+    Numbers mass = values(many_.density);
+    for (size_t i = 0; i < positions; ++i) mass[i] = std::exp(mass[i]) * points_.weights[i];
+    const double total = std::accumulate(mass.begin(), mass.end(), 0.0);
+    if (!(std::abs(total - 1) < tolerance))
+      return refuse(e_.report.add(base::E0406, decl_.name.span, decl_.name.text, sums ? "sum" : "integrate"),
+                    fmt::format("{}it {} to {:.6g}", at(parameters), sums ? "sums" : "integrates", total));
+
+    // The mean of a node of the template over the density: one number per element at a position.
+    const auto mean_of = [&](NodeId node) {
+      const Numbers& all = values(node);
+      std::vector<double> means(all.size() / positions);
+      for (size_t k = 0; k < means.size(); ++k)
+        for (size_t i = 0; i < positions; ++i)
+          if (mass[i] > 0) means[k] += mass[i] * all[k * positions + i];
+      return means;
+    };
+    std::vector<std::vector<double>> means;
+    for (const auto& term : many_.terms) means.push_back(mean_of(term.statistic));
+    return check_log_partition(parameters, means) && check_expected(parameters, mean_of(many_.x)) &&
+           check_draws(parameters, means);
+  }
+
+  // d log_partition / d theta = <d natural / d theta, mean of the statistic>, by central differences.
+  bool check_log_partition(const Parameters& parameters, const std::vector<std::vector<double>>& means) {
+    for (size_t p = 0; p < parameters.size(); ++p)
+      for (size_t j = 0; j < parameters[p].size(); ++j) {
+        Parameters up = parameters, down = parameters;
+        up[p][j] += step;
+        down[p][j] -= step;
+        const Numbers no_x(points_.values[0].size());
+        auto above = evaluate(one_, up, no_x), below = evaluate(one_, down, no_x);
+        const double slope = (above(one_.log_partition)[0] - below(one_.log_partition)[0]) / (2 * step);
+        double demanded = 0;
+        for (size_t i = 0; i < one_.terms.size(); ++i) {
+          const Numbers high = above(one_.terms[i].natural), low = below(one_.terms[i].natural);
+          for (size_t k = 0; k < high.size(); ++k) demanded += (high[k] - low[k]) / (2 * step) * means[i][k];
+        }
+        if (near(slope, demanded, tolerance)) continue;
+        return refuse(
+            e_.report.add(base::E0407, decl_.name.span, decl_.name.text),
+            fmt::format("{}d log_partition / d {} is {:.6g}, the mean of the statistic demands {:.6g}",
+                        at(parameters), one_.parameters[p].name, slope, demanded));
+      }
+    return true;
+  }
+
+  bool check_expected(const Parameters& parameters, const std::vector<double>& mean) {
+    if (!one_.mean) return true;
+    auto values = evaluate(one_, parameters, Numbers(points_.values[0].size()));
+    const Numbers& expected = values(one_.mean);
+    for (size_t k = 0; k < mean.size(); ++k) {
+      if (near(expected[k], mean[k], tolerance)) continue;
+      const std::string declared = one_.expected ? "`expected`" : "the mean that the log-partition gives";
+      return refuse(e_.report.add(base::E0409, decl_.name.span, decl_.name.text),
+                    fmt::format("{}{} is {:.6g}, the density's mean {:.6g}", at(parameters), declared,
+                                expected[k], mean[k]));
+    }
+    return true;
+  }
+
+  bool check_draws(const Parameters& parameters, const std::vector<std::vector<double>>& means) {
+    constexpr double deviations = 6;
+    auto drawing = evaluate(drawn_, parameters, Numbers(points_.values[0].size() * draws));
+    auto values = evaluate(drawn_, parameters, drawing(drawn_.sample));
+    for (size_t i = 0; i < drawn_.terms.size(); ++i) {
+      const Numbers& statistic = values(drawn_.terms[i].statistic);
+      for (size_t k = 0; k < means[i].size(); ++k) {
+        double sum = 0, squares = 0;
+        for (size_t d = 0; d < draws; ++d) {
+          sum += statistic[k * draws + d];
+          squares += statistic[k * draws + d] * statistic[k * draws + d];
+        }
+        const double mean = sum / draws;
+        const double error = std::sqrt(std::max(squares / draws - mean * mean, 0.0) / draws);
+        if (std::abs(mean - means[i][k]) <= deviations * error + tolerance * (1 + std::abs(mean))) continue;
+        return refuse(
+            e_.report.add(base::E0408, decl_.name.span, decl_.name.text),
+            fmt::format("{}the statistic's mean is {:.4g} over draws of `sample`, {:.4g} under the density",
+                        at(parameters), mean, means[i][k]));
+      }
+    }
+    return true;
+  }
+
+  Evaluation& e_;
+  const syntax::FamilyDecl& decl_;
+  const std::map<std::string, Value>& fixed_;
+  base::Span used_at_;
+  Domain domain_;
+  int64_t elements_ = 1;
+  bool vector_ = false;
+  Points points_;
+  FamilyTemplate one_, many_, drawn_;  // at one position, at every point, at every draw
+};
+
+}  // namespace
+
+void Evaluation::check_family(const syntax::FamilyDecl& decl, const std::map<std::string, Value>& fixed,
+                              base::Span used_at) {
+  Check(*this, decl, fixed, used_at).run();
+}
+
+}  // namespace semantics

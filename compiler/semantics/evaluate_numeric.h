@@ -1,0 +1,35 @@
+// Slow evaluation in double precision. In: a graph and a value for each leaf. Out: the row-major values of a
+// node. For constant folding, the numeric check of families, and tests; the oracle of the compiled program
+// is tensor's interpreter.
+#pragma once
+#include <functional>
+#include <random>
+#include <unordered_map>
+#include <vector>
+
+#include "compiler/semantics/graph.h"
+
+namespace semantics {
+
+using Numbers = std::vector<double>;
+
+/// A pointwise operation on scalars; unused inputs are ignored.
+double apply(Op op, double a, double b = 0, double c = 0);
+
+class NumericEvaluator {
+ public:
+  /// `leaf` gives the values of variables, parameters and columns.
+  NumericEvaluator(const Graph& graph, std::function<Numbers(const Node&)> leaf, uint64_t seed = 0)
+      : graph_(graph), leaf_(std::move(leaf)), rng_(seed) {}
+  const Numbers& operator()(NodeId id);
+
+ private:
+  Numbers compute(const Node& node);
+  double draw(const Node& node, size_t element);
+  const Graph& graph_;
+  std::function<Numbers(const Node&)> leaf_;
+  std::mt19937_64 rng_;
+  std::unordered_map<int32_t, Numbers> values_;
+};
+
+}  // namespace semantics

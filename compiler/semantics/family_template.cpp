@@ -1,0 +1,232 @@
+// A family's declaration as nodes: its body is evaluated with variables in the places of its parameters and
+// x.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "compiler/semantics/evaluation.h"
+
+namespace semantics {
+
+using Kind = Value::Kind;
+
+namespace {
+
+constexpr std::array required = {"statistic", "natural", "log_partition", "sample"};
+constexpr std::array optional_properties = {"log_base", "expected"};
+
+/// E x, where x is itself a statistic with natural parameter n(theta) and no other natural parameter depends
+/// on that argument theta: d log_partition / d theta = dn / d theta * E x.
+NodeId derived_mean(Build& build, const FamilyTemplate& t,
+                    const std::vector<std::pair<NodeId, NodeId>>& pairs) {
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    if (!(pairs[i].first == t.x)) continue;
+    for (const auto& parameter : t.parameters) {
+      const bool alone = std::none_of(pairs.begin(), pairs.end(), [&](const auto& other) {
+        return &other != &pairs[i] && depends_on(t.graph, other.second, parameter.node);
+      });
+      if (!alone || parameter.shape != build.shape(t.x)) continue;
+      if (pairs[i].second == parameter.node) return derivative(build, t.log_partition, parameter.node);
+      // A vector's natural parameter may mix its elements.
+      if (t.terms[i].vector || !differentiable_in(t.graph, pairs[i].second, parameter.node)) continue;
+      return build.divide(derivative(build, t.log_partition, parameter.node),
+                          derivative(build, pairs[i].second, parameter.node));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+FamilyFrame Evaluation::frame_of(const syntax::FamilyDecl& decl, const Domain& domain,
+                                 const Shape& shape) const {
+  FamilyFrame result;
+  result.variable_shape = Variable{"", domain, shape, {}}.tensor_shape();
+  result.positions = shape;
+  result.classes = domain.classes;
+  if (domain.classes == 0 && !decl.domain.shape.empty() && !shape.empty()) {
+    result.classes = shape[0];
+    result.positions.erase(result.positions.begin());
+  }
+  return result;
+}
+
+Scope& Evaluation::family_scope(const syntax::FamilyDecl& decl) {
+  return is_standard(decl) ? library_family_words : user_family_words;
+}
+
+Scope& Evaluation::body_scope(const syntax::FamilyDecl& decl, const FamilyFrame& inside,
+                              const std::map<std::string, Value>& fixed) {
+  kept_scopes.push_back({&family_scope(decl), {}});
+  Scope& scope = kept_scopes.back();
+  for (const auto* exprs : {&decl.domain.arguments, &decl.domain.shape})
+    for (const auto& expr : *exprs)
+      if (expr->kind == syntax::ExprKind::name && !family_scope(decl).find(expr->text))
+        scope.names[expr->text] = integer_value(inside.classes);
+  for (const auto& [name, value] : fixed) scope.names[name] = value;
+  return scope;
+}
+
+std::optional<Shape> Evaluation::parameter_shape(const syntax::DomainExpr* domain, const FamilyFrame& inside,
+                                                 Scope& scope) {
+  Shape result;
+  if (domain)
+    for (const auto* exprs : {&domain->arguments, &domain->shape})
+      for (const auto& expr : *exprs) {
+        const Value value = evaluator.constant(*expr, scope, "a parameter's shape");
+        const auto extent = integer(value, "a parameter's shape", expr->span);
+        if (!extent) return std::nullopt;
+        result.push_back(*extent);
+      }
+  result.insert(result.end(), inside.positions.begin(), inside.positions.end());
+  return result;
+}
+
+FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const Domain& domain,
+                                         const Shape& shape, const std::map<std::string, Value>& fixed) {
+  FamilyTemplate t;
+  FamilyFrame inside_frame = frame_of(decl, domain, shape);
+  const Inside inside(*this, t.graph, inside_frame);
+  t.positions = inside_frame.positions;
+  Scope& scope = body_scope(decl, inside_frame, fixed);
+  const ParameterContext nobody;
+
+  for (const auto& declared : decl.parameters) {
+    if (declared.fixed) continue;
+    FamilyTemplate::Parameter parameter;
+    parameter.name = declared.name.text;
+    if (declared.domain) {
+      const auto kind = kind_of_domain(declared.domain->name.text);
+      if (!kind) {
+        error(base::E0220, declared.domain->name.span, declared.domain->name.text);
+        return t;
+      }
+      parameter.domain = *kind;
+    }
+    const auto parameter_extents =
+        parameter_shape(declared.domain ? &*declared.domain : nullptr, inside_frame, scope);
+    if (!parameter_extents) return t;
+    parameter.shape = *parameter_extents;
+    if (declared.fallback) {
+      const Value value = evaluator.constant(*declared.fallback, scope, "a parameter's default");
+      parameter.fallback = real(value, "a parameter's default", declared.fallback->span);
+      if (!parameter.fallback) return t;
+    }
+    parameter.node = build.leaf(Op::variable, static_cast<int32_t>(t.parameters.size()), parameter.shape);
+    scope.names[parameter.name] = from_node(parameter.node, declared.name.span);
+    t.parameters.push_back(parameter);
+  }
+  t.x = build.leaf(Op::variable, static_cast<int32_t>(t.parameters.size()), inside_frame.variable_shape);
+  Value x = from_node(t.x, decl.variable.span);
+  if (domain.kind == DomainKind::category) {
+    inside_frame.one_hot = t.x;
+    inside_frame.index =
+        build.reduce(Op::sum, build.multiply(build.iota(inside_frame.variable_shape, 0), t.x), {0});
+    x.node = inside_frame.index;
+  }
+  scope.names[decl.variable.text] = x;
+
+  std::map<std::string, Value> properties;
+  std::map<std::string, base::Span> places;
+  for (const syntax::Statement& statement : decl.body) {
+    if (std::holds_alternative<syntax::From>(statement.kind)) continue;
+    const auto* assign = std::get_if<syntax::Assign>(&statement.kind);
+    if (!assign) {
+      error(base::E0311, statement.span, "a family has only properties, `let` and `from`");
+      return t;
+    }
+    if (assign->let) {
+      bind(*assign, scope, nobody);
+      continue;
+    }
+    const std::string& name = assign->targets[0].name.text;
+    const auto known = [&](const auto& names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (assign->tuple || (!known(required) && !known(optional_properties))) {
+      auto& diagnostic = error(base::E0404, assign->targets[0].span, name);
+      std::vector<std::string> names(required.begin(), required.end());
+      names.insert(names.end(), optional_properties.begin(), optional_properties.end());
+      if (const auto near = base::nearest(name, names))
+        diagnostic.help(fmt::format("did you mean `{}`?", *near));
+      return t;
+    }
+    properties[name] = evaluate(*assign->value, scope, nobody);
+    places[name] = assign->value->span;
+    if (properties[name].kind == Kind::error) return t;
+  }
+  for (const char* name : required)
+    if (!properties.contains(name)) {
+      error(base::E0403, decl.name.span, decl.name.text, name);
+      return t;
+    }
+
+  // The statistic beside the natural parameter, component by component.
+  const auto components = [](const Value& value) {
+    return value.kind == Kind::tuple ? value.items : std::vector<Value>{value};
+  };
+  const auto statistics = components(properties["statistic"]), naturals = components(properties["natural"]);
+  if (statistics.size() != naturals.size()) {
+    error(base::E0405, places["natural"], decl.name.text)
+        .label(fmt::format("{} component{}", naturals.size(), naturals.size() == 1 ? "" : "s"))
+        .note(places["statistic"], fmt::format("the statistic has {}", statistics.size()));
+    return t;
+  }
+  const size_t rank = t.positions.size();
+  std::vector<std::pair<NodeId, NodeId>> pairs;
+  NodeId exponent = build.filled(0, t.positions);
+  for (size_t i = 0; i < statistics.size(); ++i) {
+    const NodeId statistic = tensor(statistics[i], places["statistic"]);
+    const NodeId natural = tensor(naturals[i], places["natural"]);
+    if (!statistic || !natural) return t;
+    std::vector<NodeId> both = {statistic, natural};
+    if (!align(both, {statistics[i], naturals[i]}, places["natural"])) return t;
+    const bool vector = this->shape(both[0]).size() == rank + 1;
+    NodeId product = build.multiply(both[0], both[1]);
+    if (vector) product = build.reduce(Op::sum, product, {0});
+    if (this->shape(product) != t.positions && !this->shape(product).empty()) {
+      error(base::E0302, places["natural"])
+          .label(fmt::format("{} at positions of shape {}", to_string(this->shape(product)),
+                             to_string(t.positions)));
+      return t;
+    }
+    t.terms.push_back({both[0], both[1], vector});
+    pairs.push_back({statistic, natural});
+    exponent = build.add(exponent, product);
+  }
+  const auto at_positions = [&](const std::string& name, const Shape& full) -> NodeId {
+    const NodeId node = tensor(properties[name], places[name]);
+    if (!node) return {};
+    if (this->shape(node) == full || this->shape(node).empty()) return build.broadcast(node, full);
+    error(base::E0302, places[name])
+        .label(
+            fmt::format("`{}` needs {}; this gives {}", name, to_string(full), to_string(this->shape(node))));
+    return {};
+  };
+  t.log_partition = at_positions("log_partition", t.positions);
+  t.log_base =
+      properties.contains("log_base") ? at_positions("log_base", t.positions) : build.filled(0, t.positions);
+  const bool classes = domain.kind == DomainKind::category;
+  t.sample = at_positions("sample", classes ? t.positions : inside_frame.variable_shape);
+  if (!t.log_partition || !t.log_base || !t.sample) return t;
+  if (classes) t.sample = build.one_hot(t.sample, domain.classes);
+  t.density = build.add(build.subtract(exponent, t.log_partition), t.log_base);
+  t.expected = properties.contains("expected");
+  t.mean = t.expected ? at_positions("expected", inside_frame.variable_shape) : derived_mean(build, t, pairs);
+  t.whole = !t.expected || t.mean;
+  return t;
+}
+
+const FamilyTemplate& Evaluation::template_of(const syntax::FamilyDecl& decl, const Domain& domain,
+                                              const Shape& shape, const std::map<std::string, Value>& fixed) {
+  std::string key = fmt::format("{} {} {} {}", static_cast<const void*>(&decl), static_cast<int>(domain.kind),
+                                domain.classes, to_string(shape));
+  for (const auto& [name, value] : fixed) key += ' ' + name + '=' + key_of(value);
+  const auto found = templates_.find(key);
+  if (found != templates_.end()) return found->second;
+  return templates_.emplace(key, make_template(decl, domain, shape, fixed)).first->second;
+}
+
+}  // namespace semantics

@@ -1,0 +1,238 @@
+// What the compiler derives from a family's declaration: densities, means, samples; and what it refuses.
+// links: semantics
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "compiler/semantics/analyse.h"
+#include "compiler/semantics/build.h"
+#include "compiler/semantics/evaluate_numeric.h"
+#include "compiler/semantics/evaluator.h"
+#include "compiler/syntax/parse.h"
+
+using namespace semantics;
+
+namespace {
+
+/// `var x : DOMAIN` with `x ~ FAMILY(...)` whose arguments are parameters, in one player.
+struct OneConditional {
+  base::SourceSet sources;
+  base::Report report{sources};
+  syntax::Tree tree;
+  Model model;
+
+  OneConditional(const std::string& domain, const std::string& call, const std::string& declarations = "") {
+    tree = syntax::parse(
+        sources.add("test.vae", declarations + "\nvar x : " + domain +
+                                    "\nsource data { x = npy(\"x.npy\") }\nplayer p { x ~ " + call + " }\n"),
+        report);
+    model = analyse(tree, {}, sources, report);
+  }
+  std::string errors() const { return base::render_text(report, false); }
+  const Conditional& conditional() const { return model.conditionals.at(0); }
+  Numbers value(NodeId node, const Numbers& x, const std::vector<Numbers>& parameters) const {
+    NumericEvaluator evaluate(model.graph, [&](const Node& leaf) {
+      return leaf.op == Op::variable ? x : parameters.at(static_cast<size_t>(leaf.index));
+    });
+    return evaluate(node);
+  }
+  double log_density(const Numbers& x, const std::vector<Numbers>& parameters) const {
+    return value(conditional().log_density, x, parameters).at(0);
+  }
+  Numbers mean(const std::vector<Numbers>& parameters) const {
+    return value(conditional().mean, {}, parameters);
+  }
+};
+
+double log_sigmoid(double x) { return x > 0 ? -std::log1p(std::exp(-x)) : x - std::log1p(std::exp(x)); }
+
+TEST(LogDensity, OfBernoulliIsTheSumOfCrossEntropies) {
+  const OneConditional b("binary[3]", "Bernoulli(parameter([3]))");
+  ASSERT_FALSE(b.report.has_errors()) << b.errors();
+  EXPECT_NEAR(b.log_density({1, 0, 1}, {{0.3, -1.2, 40}}),
+              log_sigmoid(0.3) + log_sigmoid(1.2) + log_sigmoid(40), 1e-12);
+  const Numbers mean = b.mean({{0.3, -1.2, 40}});
+  EXPECT_NEAR(mean[1], 1 / (1 + std::exp(1.2)), 1e-12);
+}
+
+TEST(LogDensity, OfBernoulliByProbabilityIsTheSame) {
+  const OneConditional b("binary[2]", "Bernoulli(prob = sigmoid(parameter([2])))");
+  ASSERT_FALSE(b.report.has_errors()) << b.errors();
+  EXPECT_NEAR(b.log_density({1, 0}, {{0.3, -1.2}}), log_sigmoid(0.3) + log_sigmoid(1.2), 1e-9);
+}
+
+TEST(LogDensity, OfNormalIsTheGaussian) {
+  const auto gaussian = [](double x, double m, double log_std) {
+    const double s = std::exp(log_std);
+    return -0.5 * (x - m) * (x - m) / (s * s) - log_std - 0.5 * std::log(2 * std::numbers::pi);
+  };
+  const OneConditional shared("real[2]", "Normal(parameter([2]), parameter([]))");
+  ASSERT_FALSE(shared.report.has_errors()) << shared.errors();
+  EXPECT_NEAR(shared.log_density({1, -2}, {{0.5, 0.1}, {-0.7}}),
+              gaussian(1, 0.5, -0.7) + gaussian(-2, 0.1, -0.7), 1e-12);
+  const OneConditional unit("real[2]", "Normal(parameter([2]))");
+  EXPECT_NEAR(unit.log_density({1, -2}, {{0.5, 0.1}}), gaussian(1, 0.5, 0) + gaussian(-2, 0.1, 0), 1e-12);
+  const OneConditional by_std("real[2]", "Normal(parameter([2]), std = 0.2)");
+  ASSERT_FALSE(by_std.report.has_errors()) << by_std.errors();
+  EXPECT_NEAR(by_std.log_density({1, -2}, {{0.5, 0.1}}),
+              gaussian(1, 0.5, std::log(0.2)) + gaussian(-2, 0.1, std::log(0.2)), 1e-9);
+  EXPECT_FALSE(by_std.conditional().discrete);
+  EXPECT_EQ(by_std.conditional().arguments.size(), 2u);
+}
+
+TEST(LogDensity, OfCategoricalTakesTheClassAxisFirstAtEachPosition) {
+  const OneConditional c("category(3)[2]", "Categorical(parameter([3, 2]))");
+  ASSERT_FALSE(c.report.has_errors()) << c.errors();
+  // Logits of position 0: 0.1, 0.3, 0.5; of position 1: 0.2, 0.4, 0.6. The classes are 2 and 0.
+  const Numbers logits = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6}, x = {0, 1, 0, 0, 1, 0};
+  const double z0 = std::log(std::exp(0.1) + std::exp(0.3) + std::exp(0.5));
+  const double z1 = std::log(std::exp(0.2) + std::exp(0.4) + std::exp(0.6));
+  EXPECT_NEAR(c.log_density(x, {logits}), 0.5 - z0 + 0.2 - z1, 1e-12);
+  const Numbers mean = c.mean({logits});
+  ASSERT_EQ(mean.size(), 6u);
+  EXPECT_NEAR(mean[2], std::exp(0.3 - z0), 1e-12);
+  const Numbers draw = c.value(c.conditional().sample, {}, {logits});
+  EXPECT_EQ(draw[0] + draw[2] + draw[4], 1);
+  EXPECT_EQ(draw[1] + draw[3] + draw[5], 1);
+}
+
+TEST(LogDensity, OfPoissonCountsEvents) {
+  const OneConditional p("count", "Poisson(parameter([]))");
+  ASSERT_FALSE(p.report.has_errors()) << p.errors();
+  EXPECT_NEAR(p.log_density({3}, {{0.4}}), 3 * 0.4 - std::exp(0.4) - std::log(6.0), 1e-12);
+  EXPECT_NEAR(p.mean({{0.4}})[0], std::exp(0.4), 1e-12);
+}
+
+TEST(LogDensity, OfTheOtherFamiliesAgreesWithTheirFormulas) {
+  const auto density = [](const std::string& domain, const std::string& call, const Numbers& x,
+                          const std::vector<Numbers>& parameters) {
+    const OneConditional one(domain, call);
+    EXPECT_FALSE(one.report.has_errors()) << one.errors();
+    return one.log_density(x, parameters);
+  };
+  const std::string p = "parameter([])";
+  const double e = std::exp(0.4), q = 1 / (1 + std::exp(-0.4));
+  EXPECT_NEAR(density("positive", "Exponential(" + p + ")", {2}, {{0.4}}), 0.4 - 2 * e, 1e-12);
+  EXPECT_NEAR(density("positive", "Gamma(" + p + ", " + p + ")", {2}, {{0.4}, {0.1}}),
+              e * 0.1 - std::lgamma(e) + (e - 1) * std::log(2) - 2 * std::exp(0.1), 1e-12);
+  EXPECT_NEAR(density("unit", "Beta(" + p + ", " + p + ")", {0.3}, {{0.4}, {0.0}}),
+              std::lgamma(e + 1) - std::lgamma(e) + (e - 1) * std::log(0.3), 1e-12);
+  EXPECT_NEAR(density("real", "Laplace(" + p + ", location = 1)", {3}, {{0.4}}), -2 / e - 0.4 - std::log(2),
+              1e-12);
+  EXPECT_NEAR(density("count", "Geometric(" + p + ")", {3}, {{0.4}}), 3 * std::log(1 - q) + std::log(q),
+              1e-12);
+  EXPECT_NEAR(density("count", "NegativeBinomial(" + p + ", size = 2)", {3}, {{0.4}}),
+              std::log(4) + 3 * std::log(1 - q) + 2 * std::log(q), 1e-12);
+  EXPECT_NEAR(density("count", "Binomial(" + p + ", 5)", {3}, {{0.4}}),
+              std::log(10) + 3 * std::log(q) + 2 * std::log(1 - q), 1e-12);
+  EXPECT_NEAR(density("unit", "LogitNormal(" + p + ")", {0.5}, {{0.0}}),
+              std::log(4) - 0.5 * std::log(2 * std::numbers::pi), 1e-12);
+  EXPECT_NEAR(density("positive", "LogNormal(" + p + ")", {2}, {{std::log(2)}}),
+              -std::log(2) - 0.5 * std::log(2 * std::numbers::pi), 1e-12);
+  EXPECT_NEAR(density("angle", "VonMises(" + p + ", " + p + ")", {0.5}, {{0.0}, {0.0}}),
+              -std::log(2 * std::numbers::pi), 1e-12);
+  EXPECT_NEAR(density("simplex(3)", "Dirichlet(parameter([3]))", {0.2, 0.3, 0.5}, {{0, 0, 0}}), std::log(2),
+              1e-12);
+  EXPECT_NEAR(density("unit", "ContinuousBernoulli(" + p + ")", {0.3}, {{2.0}}),
+              0.6 - std::log((std::exp(2) - 1) / 2), 1e-12);
+  EXPECT_NEAR(density("unit[2]", "Uniform()", {0.3, 0.9}, {}), 0, 1e-12);
+}
+
+// d log p / d logits = statistic - mean, here against finite differences of the density alone.
+TEST(Derivative, OfTheDensityIsStatisticMinusMean) {
+  OneConditional c("category(3)", "Categorical(parameter([3]))");
+  const Numbers x = {0, 1, 0}, logits = {0.2, -0.4, 0.9};
+  Build build{&c.model.graph, {}};
+  const NodeId gradient = derivative(build, c.conditional().log_density, c.conditional().arguments[0]);
+  const Numbers exact = c.value(gradient, x, {logits}), mean = c.mean({logits});
+  for (size_t k = 0; k < 3; ++k) {
+    Numbers up = logits, down = logits;
+    up[k] += 1e-5;
+    down[k] -= 1e-5;
+    EXPECT_NEAR(exact[k], (c.log_density(x, {up}) - c.log_density(x, {down})) / 2e-5, 1e-8);
+    EXPECT_NEAR(exact[k], x[k] - mean[k], 1e-12);
+  }
+}
+
+TEST(Mean, FollowsFromTheLogPartitionWhereTheStatisticIsX) {
+  const OneConditional mine("real[2]", "Mine(parameter([2]), parameter([]))", R"(
+family Mine(mean : real, log_std : real = 0) over x : real {
+  statistic     = (x, x * x)
+  natural       = (mean * exp(-2 * log_std), -0.5 * exp(-2 * log_std))
+  log_partition = 0.5 * mean * mean * exp(-2 * log_std) + log_std
+  log_base      = -0.5 * log(2 * pi)
+  sample        = mean + exp(log_std) * normal()
+})");
+  ASSERT_FALSE(mine.report.has_errors()) << mine.errors();
+  ASSERT_TRUE(mine.conditional().mean);
+  EXPECT_NEAR(mine.mean({{0.5, -3}, {0.3}})[1], -3, 1e-12);
+}
+
+TEST(Start, IsADrawAtTheDefaultsOrAtPlainValues) {
+  const OneConditional p("count[4]", "Poisson(parameter([4]))");
+  EXPECT_TRUE(parameters_of(p.model.graph, p.conditional().initial).empty());
+  EXPECT_EQ(p.model.graph[p.conditional().initial].shape, (Shape{4}));
+}
+
+TEST(StandardFamilies, PassTheirNumericCheck) {
+  base::SourceSet sources;
+  base::Report report(sources);
+  Model model;
+  Evaluator evaluator(model, sources, report);
+  evaluator.check_standard_families();
+  EXPECT_TRUE(report.diagnostics().empty()) << base::render_text(report, false);
+}
+
+/// The first diagnostic of a Bernoulli declared with one line changed.
+base::Diagnostic refusal(const std::string& property, const std::string& value) {
+  std::map<std::string, std::string> lines = {{"statistic", "x"},
+                                              {"natural", "logit"},
+                                              {"log_partition", "softplus(logit)"},
+                                              {"sample", "uniform() < sigmoid(logit)"}};
+  if (value.empty())
+    lines.erase(property);
+  else
+    lines[property] = value;
+  std::string text = "family Coin(logit : real) over x : binary {\n";
+  for (const auto& [name, line] : lines) text += "  " + name + " = " + line + "\n";
+  const OneConditional coin("binary", "Coin(parameter([]))", text + "}");
+  EXPECT_EQ(coin.report.diagnostics().size(), value == "right" ? 0u : 1u) << coin.errors();
+  return coin.report.diagnostics().empty() ? base::Diagnostic{} : coin.report.diagnostics()[0];
+}
+
+TEST(NumericCheck, RefusesADeclarationThatContradictsItself) {
+  EXPECT_EQ(refusal("log_partition", "softplus(2 * logit)").code, base::E0406);
+  EXPECT_EQ(refusal("sample", "uniform() < sigmoid(2 * logit)").code, base::E0408);
+  EXPECT_EQ(refusal("expected", "logit").code, base::E0409);
+  EXPECT_EQ(refusal("statistic", "(x, x)").code, base::E0405);
+  EXPECT_EQ(refusal("sample", "").code, base::E0403);
+  EXPECT_EQ(refusal("samples", "1").code, base::E0404);
+  const base::Diagnostic mass = refusal("log_partition", "softplus(2 * logit)");
+  EXPECT_NE(mass.text_label.find("at logit = -0.8: it sums to"), std::string::npos) << mass.text_label;
+}
+
+TEST(NumericCheck, RefusesALogPartitionWhoseDerivativeIsNotTheMean) {
+  // exp(-s) on [0, inf) with the rate hidden from the log-partition through a base measure that depends on
+  // it.
+  const OneConditional wrong("positive", "Odd(parameter([]))", R"(
+family Odd(log_rate : real) over x : positive {
+  statistic     = x
+  natural       = -exp(log_rate)
+  log_partition = 0
+  log_base      = log_rate
+  sample        = -exp(-log_rate) * log(uniform())
+})");
+  ASSERT_EQ(wrong.report.diagnostics().size(), 1u) << wrong.errors();
+  EXPECT_EQ(wrong.report.diagnostics()[0].code, base::E0407);
+}
+
+TEST(Domain, MustBeTheFamilys) {
+  const OneConditional wrong("real", "Bernoulli(0)");
+  ASSERT_FALSE(wrong.report.diagnostics().empty());
+  EXPECT_EQ(wrong.report.diagnostics()[0].code, base::E0402);
+  EXPECT_EQ(wrong.report.diagnostics()[0].message,
+            "`Bernoulli` is a family over `binary`, and `x` is `real`");
+}
+
+}  // namespace
