@@ -14,7 +14,7 @@ constexpr size_t line_width = 100;
 
 /// A line of output. `marks` are the places that lines below one another may align.
 struct Line {
-  enum Mark { bar, tilde, assign, brace, comment, marks };
+  enum Mark { bar, tilde, assign, colon, brace, comment, marks };
   std::string text;
   size_t indent = 0;
   bool statement = false;               // one whole statement: only these are aligned
@@ -195,9 +195,10 @@ class Formatter {
     const bool in_family = !open_.empty() && open_.back().owner == VaeLexer::FAMILY;
     if (token.type == VaeLexer::BAR) line_.at[Line::bar] = at;
     if (token.type == VaeLexer::TILDE) line_.at[Line::tilde] = at;
-    if (token.type == VaeLexer::ASSIGN && in_family && owner_ != VaeLexer::LET) line_.at[Line::assign] = at;
-    if (token.type == VaeLexer::LBRACE && (owner_ == VaeLexer::SOURCE || owner_ == VaeLexer::LEARN) &&
-        !expand_.contains(i_))
+    if (token.type == VaeLexer::ASSIGN && in_family) line_.at[Line::assign] = at;
+    if (token.type == VaeLexer::COLON && owner_ == VaeLexer::VAR) line_.at[Line::colon] = at;
+    if (token.type == VaeLexer::LBRACE &&
+        (before_last_ == VaeLexer::SOURCE || before_last_ == VaeLexer::LEARN) && !expand_.contains(i_))
       line_.at[Line::brace] = at;
   }
 
@@ -278,8 +279,8 @@ void align(std::vector<Line>& lines, size_t begin, size_t end, Line::Mark mark) 
   }
 }
 
-/// In neighbouring lines: the `|` and `~` of conditionals, the `=` of a family, the `{` of sources and
-/// methods, comments.
+/// In neighbouring lines: the `|` and `~` of conditionals, the `=` of a family, the `:` of variables, the `{`
+/// of sources and methods, comments.
 void align(std::vector<Line>& lines) {
   const auto runs = [&](Line::Mark leading, std::initializer_list<Line::Mark> marks) {
     const auto belongs = [&](size_t i, size_t first) {
@@ -295,6 +296,7 @@ void align(std::vector<Line>& lines) {
   };
   runs(Line::tilde, {Line::bar, Line::tilde});
   runs(Line::assign, {Line::assign});
+  runs(Line::colon, {Line::colon});
   runs(Line::brace, {Line::brace});
   runs(Line::comment, {Line::comment});
 }

@@ -76,6 +76,14 @@ std::string mutate(std::string text, const std::vector<std::string>& others, std
   return text;
 }
 
+/// What formatting may not touch, comments included.
+std::string without_layout(const std::string& text) {
+  std::string rest;
+  for (const char c : text)
+    if (std::string_view(" \t\r\n;,").find(c) == std::string_view::npos) rest += c;
+  return rest.starts_with("\xEF\xBB\xBF") ? rest.substr(3) : rest;
+}
+
 void check(const std::string& text) {
   SCOPED_TRACE(text);
   base::SourceSet sources;
@@ -102,6 +110,7 @@ void check(const std::string& text) {
   ASSERT_EQ(syntax::print(syntax::parse(file_once, report_once)), printed) << "formatted:\n" << once;
   ASSERT_FALSE(report_once.has_errors()) << base::render_text(report_once, false);
   ASSERT_EQ(syntax::format(file_once, sources), once);
+  ASSERT_EQ(without_layout(once), without_layout(text));
 }
 
 TEST(Fuzz, MutatedPrograms) {

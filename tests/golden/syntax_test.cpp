@@ -116,7 +116,17 @@ TEST(Format, HasOneForm) {
   EXPECT_EQ(formatted("learn elbo{steps=1;optimizer={p:adam( 1e-3 ),q:none}}"),
             "learn elbo { steps = 1; optimizer = {p: adam(1e-3), q: none} }\n");
   EXPECT_EQ(formatted("source dreams{}\nsource a weight( 5 ){x=f (1,)}"),
-            "source dreams       { }\nsource a weight (5) { x = f(1) }\n");
+            "source dreams { }\nsource a weight (5) { x = f(1) }\n");
+}
+
+TEST(Format, AlignsNeighbours) {
+  EXPECT_EQ(formatted("var x : real\nvar long, name : real\n\nvar y : real"),
+            "var x          : real\nvar long, name : real\n\nvar y : real\n");
+  EXPECT_EQ(
+      formatted("family F(a : real) over x : real {\nlet η = a\nnatural = η\n// apart\nsample = 1\n}"),
+      "family F(a : real) over x : real {\n  let η   = a\n  natural = η\n  // apart\n  sample = 1\n}\n");
+  EXPECT_EQ(formatted("source a {x=1}//1\nsource long {}//2\nsource b {\nx=1}"),
+            "source a    { x = 1 }  //1\nsource long { }        //2\nsource b {\n  x = 1\n}\n");
 }
 
 TEST(Format, KeepsCommentsWhereTheyBelong) {
