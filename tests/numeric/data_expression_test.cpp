@@ -85,19 +85,20 @@ class Expressions : public testing::Test {
 using Floats = std::vector<float>;
 
 TEST_F(Expressions, ArithmeticIsElementWiseAndNumbersStretch) {
-  EXPECT_EQ(values(on_table("rows", call("add", {a, call("mul", {number(10), b})})))[3], 18);
-  Floats quotients = values(call("mod", {call("sub", {a, number(5)}), number(3)}));
+  EXPECT_EQ(values(on_table("rows", call("add", {a, call("multiply", {number(10), b})})))[3], 18);
+  Floats quotients = values(call("modulo", {call("subtract", {a, number(5)}), number(3)}));
   EXPECT_EQ(quotients, (Floats{1, 2, 0, 1, 2, 0, 1, 2, 0, 1}));  // the sign of the divisor, as in Python
-  EXPECT_EQ(values(call("pow", {a, number(2)}))[9], 81);
-  EXPECT_FLOAT_EQ(values(call("exp", {call("neg", {a})}))[1], std::exp(-1.0f));
-  Value alone = evaluate(call("div", {number(1), number(4)}), context);
+  EXPECT_EQ(values(call("power", {a, number(2)}))[9], 81);
+  EXPECT_FLOAT_EQ(values(call("exp", {call("negate", {a})}))[1], std::exp(-1.0f));
+  Value alone = evaluate(call("divide", {number(1), number(4)}), context);
   EXPECT_EQ(std::get<double>(alone), 0.25);
 }
 
 TEST_F(Expressions, ComparisonsGiveBytesOfZeroAndOne) {
   Column above = evaluate_column(call("greater_equal", {a, number(8)}), context);
   EXPECT_TRUE(above.is_bytes());
-  EXPECT_EQ(values(call("or", {call("less", {a, number(1)}), call("not", {call("less", {a, number(9)})})})),
+  EXPECT_EQ(values(call("logical_or",
+                        {call("less", {a, number(1)}), call("logical_not", {call("less", {a, number(9)})})})),
             (Floats{1, 0, 0, 0, 0, 0, 0, 0, 0, 1}));
 }
 

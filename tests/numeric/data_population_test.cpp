@@ -219,7 +219,7 @@ TEST(Gather, EveryEncodingOfBytesGivesTheValuesOfTheColumn) {
   std::vector<uint8_t> bytes(256);
   for (int i = 0; i < 256; ++i) bytes[i] = static_cast<uint8_t>(i);
   Column column = byte_column("x", {}, 256, bytes, pixel_levels());
-  for (const char* op : {"neg", "sqrt", "exp", "floor"}) {
+  for (const char* op : {"negate", "sqrt", "exp", "floor"}) {
     Column changed = std::get<Column>(apply_elementwise(op, {column}));
     Population population(changed, {"x", "real", 0, {}});
     for (int64_t row = 0; row < 256; ++row)
