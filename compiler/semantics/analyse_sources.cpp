@@ -171,7 +171,7 @@ struct SourceReader {
         read_start(item, *variable);
       } else {
         auto& error = analysis.report.add(base::E0301, item.giver->span, "who completes a variable",
-                                          "a player", "this");
+                                          "a player", quoted(item.giver->span, analysis.sources));
         std::vector<std::string> players;
         for (const Player& player : analysis.model.players) players.push_back(player.name);
         if (item.giver->kind == ExprKind::name) suggest(error, item.giver->text, players);
