@@ -1,0 +1,201 @@
+// The command line of every executable: flags in, exit code out.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "runtime/core/commands.h"
+#include "runtime/core/train.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
+  return text;
+}
+
+/// A flag that the environment variable VAEC_<NAME> stands in for.
+CLI::Option* with_environment(CLI::Option* option) {
+  return option->envname("VAEC_" + upper(option->get_single_name()));
+}
+
+const std::map<std::string, std::string>& help_of_keys() {
+  static const std::map<std::string, std::string> texts = {
+      {"steps", "training steps"},
+      {"batch", "rows a step: N, or source=N,..."},
+      {"optimizer", "adam(lr), adamw(lr), sgd(lr, momentum) or none; or player=...,..."},
+      {"lr", "learning rate: X, or player=X,..."},
+      {"schedule", "constant, cosine(warmup) or step(every, factor)"},
+      {"clip", "largest norm of a player's gradient"},
+      {"seed", "of all random numbers"},
+      {"order", "alternating or simultaneous"},
+      {"precision", "fp32"},
+      {"sources", "learn from these of its sources only: a,b"},
+      {"start", "begin from the parameters of this run"},
+      {"every", "log=N,sample=N,checkpoint=N; 0 is never"}};
+  return texts;
+}
+
+/// The flags as CLI11 fills them, and the command that was chosen.
+class CommandLine {
+ public:
+  explicit CommandLine(const Image& image)
+      : image_(image), app_("The model " + image.file + ".", image.file) {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", "vaec " + image.version);
+    add_train();
+    add_sample();
+    add_infer();
+    add_evaluate();
+    CLI::App* command =
+        app_.add_subcommand("info", "what the model is: variables, players, sources, methods");
+    command->add_flag("--json", info_json_, "as JSON");
+    command->callback([this] { run_ = [this] { return info(image_, info_json_), 0; }; });
+  }
+
+  int run(int argc, char** argv) {
+    app_.parse(argc, argv);
+    return run_();
+  }
+
+  int report(const CLI::ParseError& error) {
+    // Help and version go to stdout and are no error.
+    if (error.get_exit_code() == 0) return app_.exit(error);
+    throw Failure(Exit::usage, std::string(error.what()) + "; see --help");
+  }
+
+  std::string command() const {
+    const auto chosen = app_.get_subcommands();
+    return chosen.empty() ? "" : " " + chosen.front()->get_name();
+  }
+
+ private:
+  void add_train() {
+    CLI::App* command = app_.add_subcommand("train", "learn by a learn block of the file");
+    with_environment(command->add_option("--learn", train_.learn, "the learn block (default: the first)"));
+    for (const std::string& key : overridable_keys())
+      with_environment(command->add_option("--" + key, flags_[key], help_of_keys().at(key)));
+    with_environment(command->add_option("--device", train_.device, "auto, cpu or cuda"));
+    with_environment(command->add_option("--threads", train_.threads, "0: all"))
+        ->check(CLI::NonNegativeNumber);
+    CLI::Option* out =
+        command->add_option("--out", train_.out, "the run directory (default: runs/NAME-LEARN-N)");
+    command->add_option("--resume", train_.resume, "continue this run")->excludes(out);
+    command->add_flag("--json", json_, "metrics as JSON lines on stdout");
+    command->add_flag("--quiet", quiet_, "say nothing but errors");
+    command->callback([this] {
+      run_ = [this] {
+        check_device(train_.device);
+        train_.voice = json_ ? Voice::json : quiet_ ? Voice::quiet : Voice::normal;
+        for (const std::string& key : overridable_keys())
+          for (const std::string& text : flags_.at(key)) train_.overrides.emplace_back(key, text);
+        return train(image_, train_);
+      };
+    });
+  }
+
+  void add_model_flags(CLI::App* command, ModelRequest& request) {
+    command->add_option("--run", request.run, "the run directory")->required();
+    with_environment(command->add_option("--device", request.device, "auto, cpu or cuda"));
+    with_environment(command->add_option("--threads", request.threads, "0: all"))
+        ->check(CLI::NonNegativeNumber);
+    with_environment(command->add_option("--seed", request.seed, "of all random numbers"));
+    command->add_flag("--json", request.json, "the result as JSON on stdout");
+  }
+
+  void add_sample() {
+    CLI::App* command = app_.add_subcommand("sample", "draw from the model");
+    add_model_flags(command, sample_);
+    command->add_option("--n", sample_.n, "rows (default 64)")->check(CLI::PositiveNumber);
+    command->add_option("--limiting", sample_.limiting, "steps of the chain x -> z -> x")
+        ->check(CLI::NonNegativeNumber);
+    command->add_option("--given", sample_.given, "variable=FILE or variable=SOURCE: known values");
+    command->add_option("--out", sample_.out, "FILE.png, .npy, .csv or .safetensors")->required();
+    command->callback(
+        [this] { run_ = [this] { return check_device(sample_.device), sample(image_, sample_), 0; }; });
+  }
+
+  void add_infer() {
+    CLI::App* command = app_.add_subcommand("infer", "variables given others");
+    add_model_flags(command, infer_);
+    command->add_option("query", infer_.query, "\"c, z | x\": c and z given x")->required();
+    command->add_option("--given", infer_.given, "variable=FILE or variable=SOURCE: known values");
+    command->add_option("--samples", infer_.samples, "draws that means are taken over")
+        ->check(CLI::PositiveNumber);
+    command->add_option("--out", infer_.out, "FILE.png, .npy, .csv or .safetensors")->required();
+    command->callback(
+        [this] { run_ = [this] { return check_device(infer_.device), infer(image_, infer_), 0; }; });
+  }
+
+  void add_evaluate() {
+    CLI::App* command = app_.add_subcommand("evaluate", "measure a trained model");
+    add_model_flags(command, evaluate_);
+    command->add_option("--metrics", evaluate_.metrics, "loglik")->delimiter(',');
+    command->add_option("--samples", evaluate_.samples, "importance samples a row (default 100)")
+        ->check(CLI::PositiveNumber);
+    command->add_option("--rows", evaluate_.rows, "of each source (default: all)")
+        ->check(CLI::NonNegativeNumber);
+    command->callback(
+        [this] { run_ = [this] { return check_device(evaluate_.device), evaluate(image_, evaluate_), 0; }; });
+  }
+
+  static void check_device(const std::string& device) {
+    if (device != "auto" && device != "cpu" && device.rfind("cuda", 0) != 0)
+      throw Failure(Exit::usage, fmt::format("there is no device {}: auto, cpu or cuda", device));
+  }
+
+  const Image& image_;
+  CLI::App app_;
+  std::function<int()> run_;
+  TrainRequest train_;
+  std::map<std::string, std::vector<std::string>> flags_;
+  bool json_ = false, quiet_ = false, info_json_ = false;
+  SampleRequest sample_;
+  InferRequest infer_;
+  EvaluateRequest evaluate_;
+};
+
+int report(const std::string& who, const std::string& cause, Exit code) {
+  std::string line = cause;
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  fmt::print(stderr, "{}: {}\n", who, line);
+  return static_cast<int>(code);
+}
+
+int run(const vae_image& binary, int argc, char** argv) {
+  std::string who = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "vaec";
+  try {
+    const Image image = read_image(binary);
+    who = image.file;
+    CommandLine line(image);
+    try {
+      return line.run(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      who += line.command();
+      return line.report(error);
+    } catch (...) {
+      who += line.command();
+      throw;
+    }
+  } catch (const Failure& failure) {
+    return report(who, failure.what(), failure.exit_code);
+  } catch (const nlohmann::json::exception& failure) {
+    return report(who, fmt::format("a file of the run is malformed: {}", failure.what()), Exit::bad_data);
+  } catch (const std::bad_alloc&) {
+    return report(who, "out of memory", Exit::internal);
+  } catch (const std::exception& failure) {
+    return report(who, fmt::format("internal error: {}", failure.what()), Exit::internal);
+  }
+}
+
+}  // namespace
+}  // namespace core
+
+extern "C" __attribute__((visibility("default"))) int vaert_main(const vae_image* image, int argc,
+                                                                 char** argv) {
+  return core::run(*image, argc, argv);
+}

@@ -1,0 +1,46 @@
+// The commands of an executable besides train: each takes its image and a request, prints or writes its
+// result. Failures are thrown (runtime/failure.h); a command that returns has succeeded.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime/core/image.h"
+
+namespace core {
+
+void info(const Image& image, bool json);
+
+/// What the commands that use a trained model have in common.
+struct ModelRequest {
+  std::filesystem::path run;  // its latest checkpoint is taken
+  std::string device = "auto";
+  int threads = 0;
+  uint64_t seed = 0;
+  bool json = false;
+};
+
+struct SampleRequest : ModelRequest {
+  int64_t n = 64;
+  int64_t limiting = 0;            // steps of the chain x -> z -> x
+  std::vector<std::string> given;  // "x=FILE"
+  std::filesystem::path out;
+};
+void sample(const Image& image, const SampleRequest& request);
+
+struct InferRequest : ModelRequest {
+  std::string query;  // "c, z | x"
+  std::vector<std::string> given;
+  int64_t samples = 1;  // draws over which means are taken
+  std::filesystem::path out;
+};
+void infer(const Image& image, const InferRequest& request);
+
+struct EvaluateRequest : ModelRequest {
+  std::vector<std::string> metrics = {"loglik"};
+  int64_t samples = 100;  // of the importance-sampling estimate, per row
+  int64_t rows = 0;       // of each source; 0: all
+};
+void evaluate(const Image& image, const EvaluateRequest& request);
+
+}  // namespace core

@@ -1,0 +1,142 @@
+#include "runtime/core/event_file.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <bit>
+#include <chrono>
+#include <fstream>
+
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+
+void put_fixed(std::string& bytes, uint64_t value, int count) {
+  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i));
+}
+
+void put_varint(std::string& bytes, uint64_t value) {
+  for (; value >= 128; value >>= 7) bytes += static_cast<char>(value | 128);
+  bytes += static_cast<char>(value);
+}
+
+// Protocol-buffer fields: number * 8 + wire type (0 varint, 1 eight bytes, 2 length and bytes, 5 four bytes).
+void put_number(std::string& bytes, int field, uint64_t value) {
+  put_varint(bytes, static_cast<uint64_t>(field) << 3);
+  put_varint(bytes, value);
+}
+
+void put_double(std::string& bytes, int field, double value) {
+  put_varint(bytes, static_cast<uint64_t>(field) << 3 | 1);
+  put_fixed(bytes, std::bit_cast<uint64_t>(value), 8);
+}
+
+void put_bytes(std::string& bytes, int field, const std::string& value) {
+  put_varint(bytes, static_cast<uint64_t>(field) << 3 | 2);
+  put_varint(bytes, value.size());
+  bytes += value;
+}
+
+void put_float(std::string& bytes, int field, float value) {
+  put_varint(bytes, static_cast<uint64_t>(field) << 3 | 5);
+  put_fixed(bytes, std::bit_cast<uint32_t>(value), 4);
+}
+
+std::string event(double wall_time, int64_t step) {
+  std::string bytes;
+  put_double(bytes, 1, wall_time);
+  put_number(bytes, 2, static_cast<uint64_t>(step));
+  return bytes;
+}
+
+uint32_t masked_crc(const std::string& bytes) {
+  const uint32_t crc = crc32c(bytes);
+  return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
+}
+
+}  // namespace
+
+uint32_t crc32c(const std::string& bytes) {
+  static const std::array<uint32_t, 256> table = [] {
+    std::array<uint32_t, 256> entries{};
+    for (uint32_t i = 0; i < 256; ++i) {
+      uint32_t crc = i;
+      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0x82f63b78u : 0);
+      entries[i] = crc;
+    }
+    return entries;
+  }();
+  uint32_t crc = ~0u;
+  for (char c : bytes) crc = (crc >> 8) ^ table[(crc ^ static_cast<uint8_t>(c)) & 255];
+  return ~crc;
+}
+
+std::string version_event(double wall_time) {
+  std::string bytes = event(wall_time, 0);
+  put_bytes(bytes, 3, "brain.Event:2");
+  return bytes;
+}
+
+std::string scalar_event(double wall_time, int64_t step,
+                         const std::vector<std::pair<std::string, double>>& scalars) {
+  std::string summary;
+  for (const auto& [tag, number] : scalars) {
+    std::string value;
+    put_bytes(value, 1, tag);
+    put_float(value, 2, static_cast<float>(number));
+    put_bytes(summary, 1, value);
+  }
+  std::string bytes = event(wall_time, step);
+  put_bytes(bytes, 5, summary);
+  return bytes;
+}
+
+std::string image_event(double wall_time, int64_t step, const std::string& tag, int64_t height, int64_t width,
+                        int64_t channels, const std::string& png) {
+  std::string image;
+  put_number(image, 1, static_cast<uint64_t>(height));
+  put_number(image, 2, static_cast<uint64_t>(width));
+  put_number(image, 3, static_cast<uint64_t>(channels));
+  put_bytes(image, 4, png);
+  std::string value, summary;
+  put_bytes(value, 1, tag);
+  put_bytes(value, 4, image);
+  put_bytes(summary, 1, value);
+  std::string bytes = event(wall_time, step);
+  put_bytes(bytes, 5, summary);
+  return bytes;
+}
+
+std::string record(const std::string& event) {
+  std::string length, bytes;
+  put_fixed(length, event.size(), 8);
+  bytes = length;
+  put_fixed(bytes, masked_crc(length), 4);
+  bytes += event;
+  put_fixed(bytes, masked_crc(event), 4);
+  return bytes;
+}
+
+void EventFile::add(const std::string& event) {
+  std::string bytes;
+  if (path_.empty()) {
+    char host[65] = "localhost";
+    gethostname(host, sizeof host - 1);
+    path_ = folder_ /
+            fmt::format("events.out.tfevents.{}.{}.{}", static_cast<int64_t>(wall_clock()), host, getpid());
+    bytes = record(version_event(wall_clock()));
+  }
+  bytes += record(event);
+  std::ofstream file(path_, std::ios::binary | std::ios::app);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  if (!file) throw Failure(Exit::cannot_write, fmt::format("cannot write {}", path_.string()));
+}
+
+double wall_clock() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace core

@@ -1,0 +1,295 @@
+#include "runtime/core/executor.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <thread>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+
+constexpr int64_t line = 16;                 // floats of a cache line
+constexpr int64_t parallel_elements = 8192;  // below this, waking threads costs more than the loop
+
+int64_t length(const Extent& extent, const std::vector<int64_t>& rows) {
+  return extent.batch < 0 ? extent.size : rows.at(static_cast<size_t>(extent.batch));
+}
+
+int64_t elements(const std::vector<Extent>& extents, const std::vector<int64_t>& rows) {
+  int64_t count = 1;
+  for (const Extent& extent : extents) count *= length(extent, rows);
+  return count;
+}
+
+int64_t whole_lines(int64_t count) { return (count + line - 1) / line * line; }
+
+std::vector<int64_t> slot_sizes(const Program& program, const std::vector<int64_t>& rows) {
+  std::vector<int64_t> sizes(static_cast<size_t>(program.slots));
+  for (const Buffer& buffer : program.buffers)
+    if (buffer.kind == Buffer::Kind::scratch) {
+      int64_t& size = sizes[static_cast<size_t>(buffer.slot)];
+      size = std::max(size, whole_lines(elements(buffer.extents, rows)));
+    }
+  return sizes;
+}
+
+struct BoundLoop {
+  vae_kernel kernel;
+  vae_loop arguments;
+  int64_t units;
+  bool parallel;
+  std::vector<float*> pointers;
+  std::vector<int64_t> extents, strides;
+};
+
+struct BoundHeavy {
+  vae_heavy_op* op;
+  const float *a, *b;
+  float* c;
+};
+
+struct BoundGather {
+  int column, source;
+  int64_t rows;
+  float* to;
+};
+
+struct BoundUpdate {
+  int player;
+  const float* gradient;
+};
+
+/// Equal shapes share one prepared call: it holds scratch, never results.
+class HeavyOps {
+ public:
+  explicit HeavyOps(const vae_heavy* heavy) : heavy_(heavy) {}
+  HeavyOps(const HeavyOps&) = delete;
+  ~HeavyOps() {
+    for (auto& [key, op] : ops_) heavy_->release(op);
+  }
+
+  vae_heavy_op* gemm(const vae_gemm& shape, const std::string& name) {
+    return made({shape.m, shape.n, shape.k, shape.transpose_a, shape.transpose_b}, name,
+                [&](char* error, size_t size) { return heavy_->prepare_gemm(&shape, error, size); });
+  }
+  vae_heavy_op* convolution(const vae_convolution& s, const std::string& name) {
+    return made({s.direction, s.batch, s.in_channels, s.in_h, s.in_w, s.out_channels, s.out_h, s.out_w,
+                 s.kernel_h, s.kernel_w, s.stride_h, s.stride_w, s.padding_h, s.padding_w},
+                name, [&](char* error, size_t size) { return heavy_->prepare_convolution(&s, error, size); });
+  }
+
+ private:
+  template <class Prepare>
+  vae_heavy_op* made(const std::vector<int64_t>& key, const std::string& name, Prepare prepare) {
+    vae_heavy_op*& op = ops_[key];
+    char error[256] = "";
+    if (!op) op = prepare(error, sizeof error);
+    if (!op) throw Failure(Exit::internal, fmt::format("{} cannot be prepared: {}", name, error));
+    return op;
+  }
+
+  const vae_heavy* heavy_;
+  std::map<std::vector<int64_t>, vae_heavy_op*> ops_;
+};
+
+}  // namespace
+
+struct Executor::Parts {
+  Parts(const Image& in_image, const Machine& in_machine, const std::vector<int64_t>& in_rows)
+      : image(in_image), rows(in_rows), machine(in_machine), heavy_ops(in_machine.heavy) {}
+
+  float* at(int buffer) const { return placed[static_cast<size_t>(buffer)]; }
+
+  void place(const Program& program, const std::shared_ptr<Floats>& memory, Executor& owner) {
+    const std::vector<int64_t> sizes = slot_sizes(program, rows);
+    int64_t total = 0;
+    std::vector<int64_t> starts;
+    for (int64_t size : sizes) {
+      starts.push_back(total);
+      total += size;
+    }
+    scratch_memory = memory ? memory : std::make_shared<Floats>(total);
+    if (scratch_memory->size() < total) throw Failure(Exit::internal, "the shared memory is too small");
+    for (const Buffer& buffer : program.buffers) {
+      const int64_t size = elements(buffer.extents, rows);
+      float* place = nullptr;
+      switch (buffer.kind) {
+        case Buffer::Kind::scratch:
+          place = scratch_memory->data() + starts[static_cast<size_t>(buffer.slot)];
+          break;
+        case Buffer::Kind::part:
+          place = at(buffer.parent) + buffer.offset;
+          break;
+        case Buffer::Kind::parameters:
+          place = machine.parameters.at(static_cast<size_t>(buffer.index)) + buffer.offset;
+          break;
+        case Buffer::Kind::coefficients:
+          place = const_cast<float*>(machine.coefficients);
+          break;
+        case Buffer::Kind::input:
+        case Buffer::Kind::output: {
+          // Two buffers of one name are one tensor.
+          auto& tensors = buffer.kind == Buffer::Kind::input ? owner.inputs_ : owner.outputs_;
+          const auto [entry, fresh] = tensors.try_emplace(buffer.name);
+          if (fresh) entry->second = {visible.emplace_back(size).data(), size};
+          place = entry->second.data;
+          break;
+        }
+      }
+      placed.push_back(place);
+    }
+  }
+
+  void bind(const Loop& loop) {
+    BoundLoop& bound = loops.emplace_back();
+    bound.kernel = image.kernels[loop.kernel];
+    for (const Extent& extent : loop.space) bound.extents.push_back(length(extent, rows));
+    int64_t kept = 1, all = 1;
+    for (size_t axis = 0; axis < bound.extents.size(); ++axis) {
+      all *= bound.extents[axis];
+      if (static_cast<int>(axis) < loop.kept) kept *= bound.extents[axis];
+    }
+    for (const Access& access : loop.accesses) {
+      bound.pointers.push_back(at(access.buffer) + access.offset);
+      bound.strides.insert(bound.strides.end(), access.strides.begin(), access.strides.end());
+    }
+    const int64_t unit = std::max<int64_t>(1, elements(loop.unit, rows));
+    bound.units = (kept + unit - 1) / unit;
+    bound.parallel = machine.threads > 1 && bound.units > 1 && all >= parallel_elements;
+    bound.arguments = {
+        bound.pointers.data(), bound.extents.data(), bound.strides.data(), loop.scalars.data(), 0, 0,
+        loop.sites.data()};
+    order.push_back(&bound);
+  }
+
+  void bind(const Gemm& gemm) {
+    const vae_gemm shape = {length(gemm.m, rows), length(gemm.n, rows), length(gemm.k, rows),
+                            gemm.transpose_a, gemm.transpose_b};
+    order.push_back(&heavies.emplace_back(
+        BoundHeavy{heavy_ops.gemm(shape, gemm.name), at(gemm.a), at(gemm.b), at(gemm.c)}));
+  }
+
+  void bind(const Convolution& convolution) {
+    vae_convolution shape = convolution.shape;
+    shape.batch = length(convolution.batch, rows);
+    order.push_back(
+        &heavies.emplace_back(BoundHeavy{heavy_ops.convolution(shape, convolution.name), at(convolution.a),
+                                         at(convolution.b), at(convolution.c)}));
+  }
+
+  void bind(const Gather& gather, const Program& program) {
+    const Buffer& buffer = program.buffers[static_cast<size_t>(gather.buffer)];
+    const int64_t count = buffer.extents.empty() ? 1 : length(buffer.extents.front(), rows);
+    order.push_back(
+        &gathers.emplace_back(BoundGather{gather.column, gather.source, count, at(gather.buffer)}));
+  }
+
+  void bind(const Update& update) {
+    order.push_back(&updates.emplace_back(BoundUpdate{update.player, at(update.gradient)}));
+  }
+
+  void run(BoundLoop& loop, uint64_t seed, uint64_t step) const {
+    loop.arguments.seed = seed;
+    loop.arguments.step = step;
+    if (!loop.parallel) return loop.kernel(&loop.arguments, 0, loop.units);
+#pragma omp parallel num_threads(machine.threads)
+    {
+      const int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
+      const int64_t begin = loop.units * thread / threads, end = loop.units * (thread + 1) / threads;
+      if (begin < end) loop.kernel(&loop.arguments, begin, end);
+    }
+  }
+
+  using Step = std::variant<BoundLoop*, BoundHeavy*, BoundGather*, BoundUpdate*>;
+
+  const Image& image;
+  const std::vector<int64_t> rows;
+  const Machine& machine;
+  HeavyOps heavy_ops;
+  std::shared_ptr<Floats> scratch_memory;
+  std::deque<Floats> visible;  // inputs and outputs
+  std::vector<float*> placed;
+  std::deque<BoundLoop> loops;  // deques: the arguments of a loop point into it
+  std::deque<BoundHeavy> heavies;
+  std::deque<BoundGather> gathers;
+  std::deque<BoundUpdate> updates;
+  std::vector<Step> order;
+};
+
+Executor::Executor(const Image& image, const Program& program, const Machine& machine,
+                   const std::vector<int64_t>& rows, std::shared_ptr<Floats> memory)
+    : name_(program.name), parts_(std::make_unique<Parts>(image, machine, rows)) {
+  parts_->place(program, memory, *this);
+  for (const Instruction& instruction : program.instructions)
+    std::visit(
+        [&](const auto& item) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(item)>, Gather>)
+            parts_->bind(item, program);
+          else
+            parts_->bind(item);
+        },
+        instruction);
+}
+
+Executor::~Executor() = default;
+Executor::Executor(Executor&&) noexcept = default;
+
+int64_t Executor::scratch(const Program& program, const std::vector<int64_t>& rows) {
+  int64_t total = 0;
+  for (int64_t size : slot_sizes(program, rows)) total += size;
+  return total;
+}
+
+void Executor::run(uint64_t seed, uint64_t step, const Hooks& hooks) const {
+  const vae_heavy* heavy = parts_->machine.heavy;
+  for (const Parts::Step& item : parts_->order) {
+    if (auto* loop = std::get_if<BoundLoop*>(&item)) {
+      parts_->run(**loop, seed, step);
+    } else if (auto* call = std::get_if<BoundHeavy*>(&item)) {
+      heavy->run((*call)->op, (*call)->a, (*call)->b, (*call)->c);
+    } else if (auto* gather = std::get_if<BoundGather*>(&item)) {
+      hooks.gather((*gather)->column, (*gather)->source, (*gather)->rows, (*gather)->to);
+    } else {
+      const BoundUpdate& update = *std::get<BoundUpdate*>(item);
+      hooks.update(update.player, update.gradient);
+    }
+  }
+}
+
+Executor::Tensor Executor::named(const std::map<std::string, Tensor>& tensors,
+                                 const std::string& name) const {
+  const auto found = tensors.find(name);
+  if (found == tensors.end())
+    throw Failure(Exit::internal, fmt::format("the program {} has no tensor {}", name_, name));
+  return found->second;
+}
+
+std::vector<int64_t> class_rows(const Program& program, const std::vector<int64_t>& source_rows,
+                                int64_t others) {
+  std::vector<int64_t> rows;
+  for (int source : program.batches)
+    rows.push_back(source < 0 ? others : source_rows.at(static_cast<size_t>(source)));
+  return rows;
+}
+
+int start_threads(int asked, const vae_heavy* heavy) {
+  const int threads = asked > 0 ? asked : std::max(1, omp_get_max_threads());
+  omp_set_dynamic(0);
+  omp_set_num_threads(threads);
+  if (heavy) heavy->set_threads(threads);
+#if defined(__SSE__)
+#pragma omp parallel num_threads(threads)
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush results to zero, read denormals as zero
+#endif
+  return threads;
+}
+
+}  // namespace core

@@ -1,0 +1,70 @@
+// A program of the image made ready at actual batch sizes: buffers placed, loops bound to their kernels,
+// heavy calls prepared; run() then allocates nothing. Loops run over one OpenMP pool, cut into as many ranges
+// as there are threads; every unit is done whole by one thread, so results do not depend on their number.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/core/image.h"
+#include "runtime/core/memory.h"
+
+namespace core {
+
+/// What all programs of an executable run on. Pointers outlive the programs.
+struct Machine {
+  const vae_heavy* heavy = nullptr;
+  int threads = 1;
+  std::vector<float*> parameters;       // per player, flat
+  const float* coefficients = nullptr;  // per source: weight / rows
+};
+
+/// What a program asks of the runtime while it runs.
+struct Hooks {
+  /// Writes `rows` rows of the image's column, drawn for `source`.
+  std::function<void(int column, int source, int64_t rows, float* to)> gather;
+  std::function<void(int player, const float* gradient)> update;
+};
+
+/// Threads for this process, 0 for all; denormal numbers count as zero on each of them.
+int start_threads(int asked, const vae_heavy* heavy);
+
+class Executor {
+ public:
+  /// `rows`: per batch class. `memory`: shared by programs that never run at once (grown as needed), or null.
+  Executor(const Image& image, const Program& program, const Machine& machine,
+           const std::vector<int64_t>& rows, std::shared_ptr<Floats> memory = nullptr);
+  ~Executor();
+  Executor(Executor&&) noexcept;
+
+  /// Floats of scratch that the program needs at these batch sizes.
+  static int64_t scratch(const Program& program, const std::vector<int64_t>& rows);
+
+  void run(uint64_t seed, uint64_t step, const Hooks& hooks) const;
+
+  struct Tensor {
+    float* data = nullptr;
+    int64_t elements = 0;
+  };
+  /// Failure(internal) where the program has none of this name.
+  Tensor input(const std::string& name) const { return named(inputs_, name); }
+  Tensor output(const std::string& name) const { return named(outputs_, name); }
+  bool takes(const std::string& name) const { return inputs_.count(name) > 0; }
+  const std::map<std::string, Tensor>& outputs() const { return outputs_; }
+
+ private:
+  struct Parts;
+  Tensor named(const std::map<std::string, Tensor>& tensors, const std::string& name) const;
+
+  std::string name_;
+  std::unique_ptr<Parts> parts_;
+  std::map<std::string, Tensor> inputs_, outputs_;
+};
+
+/// The programs' batch classes at the rows of each source; -1 classes at `others`.
+std::vector<int64_t> class_rows(const Program& program, const std::vector<int64_t>& source_rows,
+                                int64_t others);
+
+}  // namespace core

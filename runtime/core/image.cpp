@@ -1,0 +1,342 @@
+#include "runtime/core/image.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <numeric>
+
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+using nlohmann::json;
+
+void require(bool holds, const std::string& what) {
+  if (!holds) throw Failure(Exit::internal, "this executable's description is malformed: " + what);
+}
+
+int64_t product(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+template <class Item>
+int find_named(const std::vector<Item>& items, const std::string& name) {
+  for (size_t i = 0; i < items.size(); ++i)
+    if (items[i].name == name) return static_cast<int>(i);
+  return -1;
+}
+
+int checked_index(int64_t index, size_t size, const std::string& what) {
+  require(index >= 0 && index < static_cast<int64_t>(size), fmt::format("{} {} of {}", what, index, size));
+  return static_cast<int>(index);
+}
+
+/// An index, or a name that stands for it.
+template <class Item>
+int reference(const json& value, const std::vector<Item>& items, const char* what) {
+  if (!value.is_string()) return checked_index(value.get<int64_t>(), items.size(), what);
+  const int found = find_named(items, value.get<std::string>());
+  require(found >= 0, fmt::format("no {} {}", what, value.dump()));
+  return found;
+}
+
+template <class Item>
+std::vector<int> references(const json& values, const std::vector<Item>& items, const char* what) {
+  std::vector<int> found;
+  for (const json& value : values) found.push_back(reference(value, items, what));
+  return found;
+}
+
+Extent read_extent(const json& value, size_t batches) {
+  if (value.is_number()) return {value.get<int64_t>(), -1};
+  return {1, checked_index(value.at("batch").get<int64_t>(), batches, "batch class")};
+}
+
+std::vector<Extent> read_extents(const json& values, size_t batches) {
+  if (!values.is_array()) return {read_extent(values, batches)};
+  std::vector<Extent> extents;
+  for (const json& value : values) extents.push_back(read_extent(value, batches));
+  return extents;
+}
+
+/// Reads one program; the tables that it refers to (players, columns, sources) are in `image` already.
+class ProgramReader {
+ public:
+  ProgramReader(const Image& image, const json& text) : image_(image), text_(text) {}
+
+  Program read() {
+    program_.name = text_.at("name");
+    for (const json& batch : text_.at("batches"))
+      program_.batches.push_back(
+          batch.is_string() || batch.get<int>() >= 0 ? reference(batch, image_.sources, "source") : -1);
+    program_.slots = text_.at("slots");
+    for (const json& buffer : text_.at("buffers")) program_.buffers.push_back(read_buffer(buffer));
+    for (const json& instruction : text_.at("instructions"))
+      program_.instructions.push_back(read_instruction(instruction));
+    return std::move(program_);
+  }
+
+ private:
+  Buffer read_buffer(const json& text) {
+    static const std::map<std::string, Buffer::Kind> kinds = {
+        {"scratch", Buffer::Kind::scratch},       {"part", Buffer::Kind::part},
+        {"parameters", Buffer::Kind::parameters}, {"coefficients", Buffer::Kind::coefficients},
+        {"input", Buffer::Kind::input},           {"output", Buffer::Kind::output}};
+    Buffer buffer;
+    buffer.name = text.value("name", "");
+    const auto kind = kinds.find(text.at("kind").get<std::string>());
+    require(kind != kinds.end(), "buffer kind " + text.at("kind").dump());
+    buffer.kind = kind->second;
+    buffer.extents = read_extents(text.at("extents"), program_.batches.size());
+    buffer.offset = text.value("offset", int64_t{0});
+    buffer.index = text.value("index", -1);
+    buffer.slot = text.value("slot", -1);
+    buffer.parent = text.value("parent", -1);
+    // Parents come first, so that one pass places all buffers.
+    if (buffer.kind == Buffer::Kind::part)
+      checked_index(buffer.parent, program_.buffers.size(), "parent buffer");
+    if (buffer.kind == Buffer::Kind::scratch)
+      checked_index(buffer.slot, static_cast<size_t>(program_.slots), "slot");
+    if (buffer.kind == Buffer::Kind::parameters) checked_index(buffer.index, image_.players.size(), "player");
+    return buffer;
+  }
+
+  int buffer(const json& value) {
+    return checked_index(value.get<int64_t>(), program_.buffers.size(), "buffer");
+  }
+
+  Loop read_loop(const json& text) {
+    Loop loop;
+    loop.name = text.value("name", "");
+    loop.kernel =
+        static_cast<uint32_t>(checked_index(text.at("kernel").get<int64_t>(), image_.kernel_count, "kernel"));
+    loop.space = read_extents(text.at("space"), program_.batches.size());
+    loop.kept = text.at("kept");
+    require(loop.kept >= 0 && loop.kept <= static_cast<int>(loop.space.size()), "kept axes of " + loop.name);
+    loop.unit = read_extents(text.at("unit"), program_.batches.size());
+    for (const json& item : text.at("accesses")) {
+      Access access;
+      access.buffer = buffer(item.at("buffer"));
+      access.offset = item.value("offset", int64_t{0});
+      access.strides = item.at("strides").get<std::vector<int64_t>>();
+      require(access.strides.size() == loop.space.size(), "strides of " + loop.name);
+      loop.accesses.push_back(std::move(access));
+    }
+    loop.scalars = text.value("scalars", std::vector<float>{});
+    loop.sites = text.value("sites", std::vector<uint32_t>{});
+    return loop;
+  }
+
+  Gemm read_gemm(const json& text) {
+    const size_t batches = program_.batches.size();
+    Gemm gemm;
+    gemm.name = text.value("name", "");
+    gemm.a = buffer(text.at("a"));
+    gemm.b = buffer(text.at("b"));
+    gemm.c = buffer(text.at("c"));
+    gemm.m = read_extent(text.at("m"), batches);
+    gemm.n = read_extent(text.at("n"), batches);
+    gemm.k = read_extent(text.at("k"), batches);
+    const auto flag = [&](const char* key) {
+      const json& value = text.at(key);
+      return value.is_boolean() ? value.get<bool>() : value.get<int>() != 0;
+    };
+    gemm.transpose_a = flag("transpose_a");
+    gemm.transpose_b = flag("transpose_b");
+    return gemm;
+  }
+
+  Convolution read_convolution(const json& text) {
+    Convolution convolution;
+    convolution.name = text.value("name", "");
+    convolution.a = buffer(text.at("a"));
+    convolution.b = buffer(text.at("b"));
+    convolution.c = buffer(text.at("c"));
+    convolution.batch = read_extent(text.at("batch"), program_.batches.size());
+    vae_convolution& shape = convolution.shape;
+    shape.direction = text.at("direction");
+    require(shape.direction >= VAE_FORWARD && shape.direction <= VAE_BACKWARD_WEIGHTS,
+            "direction of " + convolution.name);
+    for (const auto& [key, field] :
+         std::initializer_list<std::pair<const char*, int64_t*>>{{"in_channels", &shape.in_channels},
+                                                                 {"in_h", &shape.in_h},
+                                                                 {"in_w", &shape.in_w},
+                                                                 {"out_channels", &shape.out_channels},
+                                                                 {"out_h", &shape.out_h},
+                                                                 {"out_w", &shape.out_w},
+                                                                 {"kernel_h", &shape.kernel_h},
+                                                                 {"kernel_w", &shape.kernel_w},
+                                                                 {"stride_h", &shape.stride_h},
+                                                                 {"stride_w", &shape.stride_w},
+                                                                 {"padding_h", &shape.padding_h},
+                                                                 {"padding_w", &shape.padding_w}})
+      *field = text.at(key);
+    return convolution;
+  }
+
+  Instruction read_instruction(const json& text) {
+    const std::string op = text.at("op");
+    if (op == "loop") return read_loop(text);
+    if (op == "gemm") return read_gemm(text);
+    if (op == "convolution") return read_convolution(text);
+    if (op == "gather")
+      return Gather{reference_column(text.at("column")),
+                    reference(text.at("source"), image_.sources, "source"), buffer(text.at("buffer"))};
+    require(op == "update", "instruction " + op);
+    return Update{reference(text.at("player"), image_.players, "player"), buffer(text.at("gradient"))};
+  }
+
+  int reference_column(const json& value) {
+    return checked_index(value.get<int64_t>(), image_.columns.size(), "column");
+  }
+
+  const Image& image_;
+  const json& text_;
+  Program program_;
+};
+
+Variable read_variable(const json& text) {
+  return {text.at("name"), text.at("domain"), text.value("classes", int64_t{0}),
+          text.at("shape").get<Shape>(), text.at("tensor_shape").get<Shape>()};
+}
+
+Player read_player(const json& text) {
+  Player player{text.at("name"), text.value("role", "player"), text.at("elements"), {}};
+  for (const json& item : text.at("parameters")) {
+    Parameter parameter{item.at("name"), item.at("shape").get<Shape>(), item.at("offset"), {}};
+    const json& initial = item.at("initial");
+    parameter.initial = {initial.at("kind"), initial.value("value", 0.0), initial.value("scale", 0.0)};
+    require(parameter.offset >= 0 && parameter.offset + parameter.elements() <= player.elements,
+            "place of " + parameter.name);
+    player.parameters.push_back(std::move(parameter));
+  }
+  return player;
+}
+
+Learn read_learn(const json& text, const Image& image, size_t programs) {
+  Learn learn;
+  learn.method = text.at("method");
+  learn.name = text.at("name");
+  learn.keys = text;
+  learn.keys.erase("phases");
+  learn.sources = references(text.at("sources"), image.sources, "source");
+  if (!text.contains("phases") || text["phases"].is_null()) return learn;
+  const auto phases = [&](const char* order) {
+    std::vector<int> found;
+    for (const json& program : text["phases"].value(order, json::array()))
+      found.push_back(checked_index(program.get<int64_t>(), programs, "program"));
+    return found;
+  };
+  learn.alternating = phases("alternating");
+  learn.simultaneous = phases("simultaneous");
+  return learn;
+}
+
+Image read(const vae_image& binary) {
+  const json text =
+      json::parse(binary.description, binary.description + binary.description_size, nullptr, true);
+  Image image;
+  image.kernels = binary.kernels;
+  image.kernel_count = binary.kernel_count;
+  image.file = text.at("file");
+  image.folder = text.at("folder");
+  image.text = text.at("text");
+  image.version = text.value("vaec", "");
+  if (text.contains("cpu")) {
+    image.cpu = text["cpu"].value("name", "");
+    image.cpu_features = text["cpu"].value("features", std::vector<std::string>{});
+  }
+  image.params = text.value("params", json::object());
+  image.game = text.value("game", json::object());
+  for (const json& item : text.at("variables")) image.variables.push_back(read_variable(item));
+  for (const json& item : text.at("players")) image.players.push_back(read_player(item));
+  for (const json& item : text.at("columns"))
+    image.columns.push_back(
+        {item.at("expression"), reference(item.at("variable"), image.variables, "variable")});
+  const json& programs = text.at("programs");
+  const auto program = [&](const json& index) {
+    return index.get<int>() < 0 ? -1 : checked_index(index.get<int64_t>(), programs.size(), "program");
+  };
+  for (const json& item : text.at("sources"))
+    image.sources.push_back({item.at("name"), item.value("weight", 1.0),
+                             references(item.at("known"), image.variables, "variable"),
+                             program(item.value("program", json(-1)))});
+  for (const json& item : text.at("conditionals")) {
+    Conditional conditional;
+    conditional.player = item.at("player").is_number() && item["player"].get<int>() < 0
+                             ? -1
+                             : reference(item.at("player"), image.players, "player");
+    conditional.target = reference(item.at("target"), image.variables, "variable");
+    conditional.parents = references(item.at("parents"), image.variables, "variable");
+    conditional.family = item.value("family", "");
+    conditional.discrete = item.value("discrete", false);
+    conditional.draw = program(item.at("draw"));
+    conditional.mean = program(item.at("mean"));
+    conditional.log_density = program(item.at("log_density"));
+    image.conditionals.push_back(std::move(conditional));
+  }
+  for (const json& item : text.at("learns")) image.learns.push_back(read_learn(item, image, programs.size()));
+  for (const json& item : programs) image.programs.push_back(ProgramReader(image, item).read());
+  return image;
+}
+
+}  // namespace
+
+int64_t Variable::elements() const { return product(tensor_shape); }
+int64_t Parameter::elements() const { return product(shape); }
+
+int64_t Player::parameter_count() const {
+  int64_t count = 0;
+  for (const Parameter& parameter : parameters) count += parameter.elements();
+  return count;
+}
+
+int Image::variable(const std::string& name) const { return find_named(variables, name); }
+int Image::player(const std::string& name) const { return find_named(players, name); }
+int Image::source(const std::string& name) const { return find_named(sources, name); }
+
+Image read_image(const vae_image& image) {
+  if (image.abi_version != VAE_ABI_VERSION)
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("this executable was built for version {} of the runtime's interface, this is version "
+                    "{}; build it again",
+                    image.abi_version, VAE_ABI_VERSION));
+  try {
+    return read(image);
+  } catch (const json::exception& failure) {
+    throw Failure(Exit::internal,
+                  std::string("this executable's description is malformed: ") + failure.what());
+  }
+}
+
+void require_cpu(const Image& image) {
+#if defined(__x86_64__)
+  // Only what separates processors in use; everything older is common to all of them.
+  const std::map<std::string, bool> here = {
+#define FEATURE(name) {name, __builtin_cpu_supports(name) != 0},
+      FEATURE("avx") FEATURE("avx2") FEATURE("fma") FEATURE("f16c") FEATURE("bmi") FEATURE("bmi2")
+          FEATURE("avx512f") FEATURE("avx512vl") FEATURE("avx512bw") FEATURE("avx512dq") FEATURE("avx512cd")
+              FEATURE("avx512vnni") FEATURE("avx512bf16") FEATURE("avx512vbmi") FEATURE("avx512vbmi2")
+                  FEATURE("avx512ifma") FEATURE("avx512bitalg") FEATURE("avx512vpopcntdq")
+#undef FEATURE
+  };
+  std::vector<std::string> missing;
+  for (const std::string& feature : image.cpu_features)
+    if (const auto found = here.find(feature); found != here.end() && !found->second)
+      missing.push_back(feature);
+  if (!missing.empty())
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("this executable was built for a processor with {}, which this one lacks; build it "
+                    "again here",
+                    fmt::join(missing, ", ")));
+#else
+  (void)image;
+#endif
+}
+
+}  // namespace core

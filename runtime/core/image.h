@@ -1,0 +1,164 @@
+// The image's description (runtime/image.md) as plain structs, checked: every index is within its array.
+// Read once when the executable starts; nothing here changes afterwards.
+#pragma once
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/abi.h"
+
+namespace core {
+
+using Shape = std::vector<int64_t>;
+
+/// A length, or (batch >= 0) the rows of a batch class.
+struct Extent {
+  int64_t size = 1;
+  int batch = -1;
+};
+
+struct Buffer {
+  enum class Kind { scratch, part, parameters, coefficients, input, output };
+  std::string name;
+  Kind kind = Kind::scratch;
+  std::vector<Extent> extents;
+  int parent = -1;
+  int64_t offset = 0;
+  int index = -1;
+  int slot = -1;
+};
+
+struct Access {
+  int buffer = -1;
+  int64_t offset = 0;
+  std::vector<int64_t> strides;
+};
+
+struct Loop {
+  std::string name;
+  uint32_t kernel = 0;
+  std::vector<Extent> space;
+  int kept = 0;
+  std::vector<Extent> unit;  // elements of the kept space in one unit: their product
+  std::vector<Access> accesses;
+  std::vector<float> scalars;
+  std::vector<uint32_t> sites;
+};
+
+struct Gemm {
+  std::string name;
+  int a = -1, b = -1, c = -1;
+  Extent m, n, k;
+  bool transpose_a = false, transpose_b = false;
+};
+
+struct Convolution {
+  std::string name;
+  int a = -1, b = -1, c = -1;
+  Extent batch;
+  vae_convolution shape = {};  // its batch is set when the program is loaded
+};
+
+struct Gather {
+  int column = -1, source = -1, buffer = -1;
+};
+
+struct Update {
+  int player = -1, gradient = -1;
+};
+
+using Instruction = std::variant<Loop, Gemm, Convolution, Gather, Update>;
+
+struct Program {
+  std::string name;
+  std::vector<int> batches;  // per batch class: the source whose batch it is, or -1: the caller's rows
+  int slots = 0;
+  std::vector<Buffer> buffers;
+  std::vector<Instruction> instructions;
+};
+
+struct Variable {
+  std::string name, domain;
+  int64_t classes = 0;
+  Shape shape, tensor_shape;
+  int64_t elements() const;  // of its tensor
+};
+
+struct Initial {
+  std::string kind = "constant";
+  double value = 0, scale = 0;
+};
+
+struct Parameter {
+  std::string name;
+  Shape shape;
+  int64_t offset = 0;
+  Initial initial;
+  int64_t elements() const;
+};
+
+struct Player {
+  std::string name, role;
+  int64_t elements = 0;
+  std::vector<Parameter> parameters;
+  int64_t parameter_count() const;
+};
+
+struct DataColumn {
+  nlohmann::json expression;
+  int variable = -1;
+};
+
+struct Source {
+  std::string name;
+  double weight = 1;
+  std::vector<int> known;
+  int program = -1;
+};
+
+/// Programs by index; the mean is -1 where the family gives none.
+struct Conditional {
+  int player = -1, target = -1;
+  std::vector<int> parents;
+  std::string family;
+  bool discrete = false;
+  int draw = -1, mean = -1, log_density = -1;
+};
+
+struct Learn {
+  std::string method, name;
+  nlohmann::json keys;       // all that the file says, resolved: the whole entry without its phases
+  std::vector<int> sources;  // that it learns from
+  std::vector<int> alternating, simultaneous;
+  bool available() const { return !alternating.empty() || !simultaneous.empty(); }
+};
+
+struct Image {
+  std::string file, folder, text, version, cpu;
+  std::vector<std::string> cpu_features;
+  nlohmann::json params, game;
+  std::vector<Variable> variables;
+  std::vector<Player> players;
+  std::vector<DataColumn> columns;
+  std::vector<Source> sources;
+  std::vector<Conditional> conditionals;
+  std::vector<Learn> learns;
+  std::vector<Program> programs;
+  const vae_kernel* kernels = nullptr;
+  uint32_t kernel_count = 0;
+
+  /// Index by name, or -1.
+  int variable(const std::string& name) const;
+  int player(const std::string& name) const;
+  int source(const std::string& name) const;
+};
+
+/// Failure(internal) where the description is malformed or of another version.
+Image read_image(const vae_image& image);
+
+/// Failure(bad_configuration) naming what the code needs and this processor lacks.
+void require_cpu(const Image& image);
+
+}  // namespace core

@@ -1,0 +1,51 @@
+// Optimizers: one flat sweep over all of a player's parameters, which climb the player's utility.
+// The state of an element is at its parameter's place, so that a checkpoint names it as the parameter.
+// Formulas as PyTorch's (adam without weight decay, adamw decoupled, sgd with momentum), bias corrected in
+// double.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "runtime/core/image.h"
+#include "runtime/core/memory.h"
+
+namespace core {
+
+struct OptimizerSettings {
+  std::string kind = "adam";  // adam, adamw, sgd, none
+  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, momentum = 0;
+};
+
+class Optimizer {
+ public:
+  Optimizer(const Player& player, const OptimizerSettings& settings);
+
+  /// One step along `gradient` (ascending); `rate` multiplies the learning rate. `clip` > 0 bounds the
+  /// gradient's norm.
+  void climb(float* parameters, const float* gradient, double rate, double clip);
+
+  /// State by PyTorch's names ("exp_avg", "exp_avg_sq", "momentum_buffer"), each as the player's parameters.
+  std::map<std::string, float*> state() const;
+  int64_t steps = 0;  // done
+
+ private:
+  struct Range {
+    int64_t begin, end;
+  };
+  OptimizerSettings settings_;
+  std::vector<Range> ranges_;  // of parameters, without the gaps between them; in pieces for the threads
+  Floats first_, second_;
+  std::vector<double> squares_;  // of the gradient, per range
+};
+
+/// What multiplies the learning rate at step `step` (from 0) of `steps`.
+struct RateSchedule {
+  std::string kind = "constant";  // constant, cosine, step
+  double warmup = 0, every = 0, factor = 1;
+  double rate(int64_t step, int64_t steps) const;
+};
+
+}  // namespace core

@@ -1,0 +1,82 @@
+#include "runtime/core/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace core {
+using std::chrono::steady_clock;
+
+std::string duration_text(double seconds) {
+  const auto all = static_cast<int64_t>(seconds + 0.5);
+  if (all >= 3600) return fmt::format("{}:{:02}:{:02}", all / 3600, all / 60 % 60, all % 60);
+  return fmt::format("{}:{:02}", all / 60, all % 60);
+}
+
+Progress::Progress(Voice voice, int64_t first_step, int64_t steps)
+    : voice_(voice),
+      terminal_(voice == Voice::normal && isatty(STDERR_FILENO)),
+      first_(first_step),
+      steps_(steps),
+      started_(steady_clock::now()),
+      redrawn_(started_) {}
+
+Progress::~Progress() { clear(); }
+
+void Progress::clear() {
+  if (drawn_) std::fputs("\r\x1b[K", stderr);
+  drawn_ = false;
+}
+
+std::string Progress::utilities() const {
+  std::string text;
+  if (last_.is_object())
+    for (const auto& [player, value] : last_["utility"].items())
+      text += fmt::format("  {} {:.2f}", player, value.get<double>());
+  return text;
+}
+
+void Progress::step(int64_t done) {
+  if (!terminal_) return;
+  const auto now = steady_clock::now();
+  if (now - redrawn_ < std::chrono::milliseconds(200)) return;
+  redrawn_ = now;
+  const double seconds = std::chrono::duration<double>(now - started_).count();
+  const double rate = static_cast<double>(done - first_) / std::max(seconds, 1e-9);
+  const double share = static_cast<double>(done) / static_cast<double>(std::max<int64_t>(1, steps_));
+  constexpr int width = 24;
+  const int full = static_cast<int>(share * width);
+  std::string bar(static_cast<size_t>(full), '#');
+  bar.resize(width, '.');
+  clear();
+  std::fputs(
+      fmt::format("[{}] {}/{}  {:.1f} steps/s  {} left{}", bar, done, steps_, rate,
+                  duration_text(static_cast<double>(steps_ - done) / std::max(rate, 1e-9)), utilities())
+          .c_str(),
+      stderr);
+  drawn_ = true;
+}
+
+void Progress::metrics(const nlohmann::json& line) {
+  last_ = line;
+  if (voice_ == Voice::json) {
+    fmt::print("{}\n", line.dump());
+    std::fflush(stdout);
+  } else if (voice_ == Voice::normal && !terminal_) {
+    fmt::print("step {}  {:.1f} steps/s{}\n", line["step"].get<int64_t>(),
+               line["steps_per_second"].get<double>(), utilities());
+    std::fflush(stdout);
+  }
+}
+
+void Progress::say(const std::string& text) {
+  if (voice_ == Voice::quiet) return;
+  clear();
+  // With --json stdout is for data.
+  std::fputs((text + "\n").c_str(), voice_ == Voice::json || terminal_ ? stderr : stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace core

@@ -1,0 +1,74 @@
+#include "runtime/core/rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/core/philox.h"
+#include "runtime/failure.h"
+
+namespace core {
+
+Rows::Rows(const Image& image) : image_(image), context_{data::places_from_environment(image.folder)} {}
+
+void Rows::open(const Program& program) {
+  for (const Instruction& instruction : program.instructions) {
+    const auto* gather = std::get_if<Gather>(&instruction);
+    if (!gather) continue;
+    const DataColumn& column = image_.columns[static_cast<size_t>(gather->column)];
+    const Variable& variable = image_.variables[static_cast<size_t>(column.variable)];
+    auto found = columns_.find(gather->column);
+    if (found == columns_.end())
+      found = columns_
+                  .emplace(gather->column,
+                           data::load(column.expression,
+                                      {variable.name, variable.domain, variable.classes, variable.shape},
+                                      context_))
+                  .first;
+    const int64_t rows = found->second.rows();
+    const auto [known, first] = counts_.try_emplace(gather->source, rows);
+    if (known->second != rows)
+      throw Failure(
+          Exit::bad_data,
+          fmt::format("source {}: {} has {} rows, the columns before it have {}; all `=` of a source take "
+                      "the same rows",
+                      image_.sources[static_cast<size_t>(gather->source)].name, variable.name, rows,
+                      known->second));
+  }
+}
+
+int64_t Rows::count(int source) const {
+  const auto found = counts_.find(source);
+  return found == counts_.end() ? 0 : found->second;
+}
+
+void Rows::gather(int column, float* to) {
+  const data::Population& population = columns_.at(column);
+  const auto rows = static_cast<int64_t>(chosen_.size());
+  const int64_t width = population.row_size();
+  // A range a thread: rows are many and short, or few and long; either way a range is worth a thread's while.
+  constexpr int64_t range = 16;
+  const int64_t ranges = (rows + range - 1) / range;
+#pragma omp parallel for schedule(static) if (rows * width > 1 << 15)
+  for (int64_t i = 0; i < ranges; ++i) {
+    const int64_t begin = i * range, end = std::min(rows, begin + range);
+    population.gather(chosen_.data() + begin, end - begin, to + begin * width);
+  }
+}
+
+void Rows::gather_random(int column, int source, uint64_t seed, uint64_t step, int64_t rows, float* to) {
+  const int64_t count = this->count(source);
+  chosen_.resize(static_cast<size_t>(rows));
+  for (int64_t r = 0; r < rows; ++r)
+    chosen_[static_cast<size_t>(r)] = philox_row(seed, step, source, static_cast<uint32_t>(r), count);
+  gather(column, to);
+}
+
+void Rows::gather_in_order(int column, int source, int64_t first, int64_t rows, float* to) {
+  const int64_t count = this->count(source);
+  chosen_.resize(static_cast<size_t>(rows));
+  for (int64_t r = 0; r < rows; ++r) chosen_[static_cast<size_t>(r)] = (first + r) % count;
+  gather(column, to);
+}
+
+}  // namespace core

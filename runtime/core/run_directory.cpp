@@ -1,0 +1,185 @@
+#include "runtime/core/run_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "runtime/data/byte_source.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+[[noreturn]] void cannot_write(const fs::path& path, const std::string& cause) {
+  throw Failure(Exit::cannot_write, fmt::format("cannot write {}: {}", path.string(), cause));
+}
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) cannot_write(path, error.message());
+}
+
+/// True where this call made it.
+bool make_new_folder(const fs::path& path) {
+  if (!path.parent_path().empty()) make_folder(path.parent_path());
+  std::error_code error;
+  const bool made = fs::create_directory(path, error);
+  if (error && error != std::errc::file_exists) cannot_write(path, error.message());
+  return made;
+}
+
+/// The step in `step-N`.
+std::optional<int64_t> step_of(const std::string& name) {
+  if (name.rfind("step-", 0) != 0 || name.size() == 5 || name.size() > 20) return std::nullopt;
+  int64_t step = 0;
+  for (char c : name.substr(5)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    step = step * 10 + (c - '0');
+  }
+  return step;
+}
+
+}  // namespace
+
+RunDirectory::RunDirectory(fs::path path) : path_(std::move(path)), events_(path_) {}
+
+RunDirectory::RunDirectory(RunDirectory&& other) noexcept
+    : path_(std::move(other.path_)),
+      events_(std::move(other.events_)),
+      lock_(std::exchange(other.lock_, -1)) {}
+
+RunDirectory::~RunDirectory() {
+  if (lock_ >= 0) close(lock_);
+}
+
+RunDirectory RunDirectory::create(const fs::path& out, const std::string& name) {
+  fs::path path = out;
+  if (out.empty()) {
+    int64_t n = 1;
+    while (!make_new_folder(path = fs::path("runs") / fmt::format("{}-{}", name, n))) ++n;
+  } else if (!make_new_folder(out)) {
+    std::error_code error;
+    const bool empty = fs::is_directory(out, error) && fs::is_empty(out, error);
+    if (error) cannot_write(out, error.message());
+    if (!empty) cannot_write(out, "it is there already; --resume continues a run");
+  }
+  RunDirectory directory(path);
+  directory.lock();
+  make_folder(path / "samples");
+  make_folder(path / "checkpoints");
+  return directory;
+}
+
+RunDirectory RunDirectory::open(const fs::path& path) {
+  if (!fs::exists(path / "config.json"))
+    throw Failure(Exit::missing_input,
+                  fmt::format("{} is no run directory: it has no config.json", path.string()));
+  RunDirectory directory(path);
+  directory.lock();
+  return directory;
+}
+
+void RunDirectory::lock() {
+  lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock_ < 0) cannot_write(path_, std::strerror(errno));
+  // A file system without locks does not keep anyone from training.
+  if (flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    cannot_write(path_, "another process is training there");
+}
+
+void RunDirectory::write(const std::string& file, const std::string& text) const {
+  data::write_file(path_ / file, std::vector<uint8_t>(text.begin(), text.end()));
+}
+
+void RunDirectory::append_metrics(const json& line) {
+  const fs::path path = path_ / "metrics.jsonl";
+  errno = 0;
+  std::ofstream file(path, std::ios::app);
+  file << line.dump() << '\n';
+  file.close();
+  if (!file) cannot_write(path, errno ? std::strerror(errno) : "the line was not written");
+  std::vector<std::pair<std::string, double>> scalars;
+  for (const char* group : {"utility", "terms"})
+    for (const auto& [name, value] : line.at(group).items())
+      scalars.emplace_back(fmt::format("{}/{}", group, name), value.get<double>());
+  scalars.emplace_back("steps_per_second", line.at("steps_per_second").get<double>());
+  events_.add(scalar_event(wall_clock(), line.at("step"), scalars));
+}
+
+void RunDirectory::truncate_metrics(int64_t step) const {
+  const fs::path path = path_ / "metrics.jsonl";
+  if (!fs::exists(path)) return;
+  std::istringstream lines(read_text(path));
+  std::string kept, line;
+  while (std::getline(lines, line)) {
+    const json parsed = json::parse(line, nullptr, false);
+    // A line cut short by a kill is not JSON.
+    if (!parsed.is_object() || parsed.value("step", int64_t{0}) > step) continue;
+    kept += line + '\n';
+  }
+  write("metrics.jsonl", kept);
+}
+
+void RunDirectory::checkpoint(int64_t step, const std::function<void(const fs::path&)>& write) const {
+  const fs::path finished = path_ / "checkpoints" / fmt::format("step-{}", step);
+  if (fs::exists(finished)) return;
+  const fs::path aside = path_ / "checkpoints" / fmt::format(".step-{}.partial", step);
+  std::error_code error;
+  fs::remove_all(aside, error);
+  make_folder(aside);
+  try {
+    write(aside);
+  } catch (...) {
+    fs::remove_all(aside, error);
+    throw;
+  }
+  fs::rename(aside, finished, error);
+  if (error) cannot_write(finished, error.message());
+}
+
+fs::path RunDirectory::sample_path(int64_t step) const {
+  return path_ / "samples" / fmt::format("step-{}.png", step);
+}
+
+std::optional<Checkpoint> latest_checkpoint(const fs::path& run) {
+  std::optional<Checkpoint> latest;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints", error)) {
+    const std::optional<int64_t> step = step_of(entry.path().filename().string());
+    if (step && (!latest || *step > latest->step)) latest = Checkpoint{*step, entry.path()};
+  }
+  return latest;
+}
+
+Checkpoint require_checkpoint(const fs::path& run) {
+  if (!fs::exists(run / "config.json"))
+    throw Failure(Exit::missing_input,
+                  fmt::format("{} is no run directory: it has no config.json", run.string()));
+  const std::optional<Checkpoint> found = latest_checkpoint(run);
+  if (!found) throw Failure(Exit::missing_input, fmt::format("{} holds no checkpoint", run.string()));
+  return *found;
+}
+
+std::string read_text(const fs::path& path) {
+  const std::vector<uint8_t> bytes = data::read_file(path);
+  return {bytes.begin(), bytes.end()};
+}
+
+json read_json(const fs::path& path) {
+  json parsed = json::parse(read_text(path), nullptr, false);
+  if (parsed.is_discarded()) throw Failure(Exit::bad_data, fmt::format("{} is not JSON", path.string()));
+  return parsed;
+}
+
+}  // namespace core

@@ -1,0 +1,95 @@
+#include "runtime/core/sampler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/failure.h"
+
+namespace core {
+
+std::set<int> variables_of(const Values& values) {
+  std::set<int> variables;
+  for (const auto& [variable, numbers] : values) variables.insert(variable);
+  return variables;
+}
+
+Executor& Sampler::program(int index, int64_t rows) {
+  const auto found = programs_.find({index, rows});
+  if (found != programs_.end()) return found->second;
+  const Program& program = session_.image.programs.at(static_cast<size_t>(index));
+  session_.rows.open(program);
+  const std::vector<int64_t> class_sizes(program.batches.size(), rows);
+  return programs_
+      .emplace(std::pair{index, rows}, Executor(session_.image, program, session_.machine, class_sizes))
+      .first->second;
+}
+
+Executor& Sampler::run(int index, const Values& values, int64_t rows) {
+  Executor& executor = program(index, rows);
+  for (const auto& [variable, numbers] : values) {
+    const std::string& name = session_.image.variables[static_cast<size_t>(variable)].name;
+    if (!executor.takes(name)) continue;
+    const Executor::Tensor input = executor.input(name);
+    if (static_cast<int64_t>(numbers.size()) != input.elements)
+      throw Failure(Exit::internal,
+                    fmt::format("{} has {} numbers, {} are needed", name, numbers.size(), input.elements));
+    std::copy(numbers.begin(), numbers.end(), input.data);
+  }
+  executor.run(seed_, step_++, {});
+  return executor;
+}
+
+static std::vector<float> copy(Executor::Tensor tensor) {
+  return {tensor.data, tensor.data + tensor.elements};
+}
+
+std::vector<float> Sampler::draw(int conditional, const Values& values, int64_t rows) {
+  const Conditional& c = session_.image.conditionals[static_cast<size_t>(conditional)];
+  return copy(run(c.draw, values, rows).output(session_.image.variables[static_cast<size_t>(c.target)].name));
+}
+
+std::vector<float> Sampler::mean(int conditional, const Values& values, int64_t rows) {
+  if (!has_mean(conditional)) return draw(conditional, values, rows);
+  return copy(
+      run(session_.image.conditionals[static_cast<size_t>(conditional)].mean, values, rows).output("mean"));
+}
+
+std::vector<float> Sampler::log_density(int conditional, const Values& values, int64_t rows) {
+  const int program = session_.image.conditionals[static_cast<size_t>(conditional)].log_density;
+  return copy(run(program, values, rows).output("log_density"));
+}
+
+void Sampler::follow(const DirectOrder& order, Values& values, int64_t rows) {
+  for (int conditional : order.conditionals)
+    values[session_.image.conditionals[static_cast<size_t>(conditional)].target] =
+        draw(conditional, values, rows);
+}
+
+Values Sampler::source(int source, int64_t rows, int64_t first) {
+  const Source& entry = session_.image.sources.at(static_cast<size_t>(source));
+  if (entry.program < 0) return {};
+  Executor& executor = program(entry.program, rows);
+  Hooks hooks;
+  hooks.gather = [&](int column, int gathered, int64_t count, float* to) {
+    if (first < 0)
+      session_.rows.gather_random(column, gathered, seed_, step_, count, to);
+    else
+      session_.rows.gather_in_order(column, gathered, first, count, to);
+  };
+  executor.run(seed_, step_, hooks);
+  ++step_;
+  Values values;
+  for (int variable : entry.known)
+    values[variable] = copy(executor.output(session_.image.variables[static_cast<size_t>(variable)].name));
+  return values;
+}
+
+int64_t Sampler::source_rows(int source) {
+  const Source& entry = session_.image.sources.at(static_cast<size_t>(source));
+  if (entry.program < 0) return 0;
+  session_.rows.open(session_.image.programs.at(static_cast<size_t>(entry.program)));
+  return session_.rows.count(source);
+}
+
+}  // namespace core

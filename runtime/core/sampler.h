@@ -1,0 +1,54 @@
+// Draws, means and log-densities of single conditionals, and rows of sources, outside training. Programs are
+// loaded when first used and kept. Every run of a program counts as a step of its own, so that no two draws
+// share their random numbers.
+#pragma once
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "runtime/core/direct.h"
+#include "runtime/core/session.h"
+
+namespace core {
+
+/// Per variable: rows * elements floats.
+using Values = std::map<int, std::vector<float>>;
+
+std::set<int> variables_of(const Values& values);
+
+class Sampler {
+ public:
+  Sampler(Session& session, uint64_t seed, uint64_t first_step = 0)
+      : session_(session), seed_(seed), step_(first_step) {}
+
+  /// The target, drawn given the parents in `values`.
+  std::vector<float> draw(int conditional, const Values& values, int64_t rows);
+  bool has_mean(int conditional) const {
+    return session_.image.conditionals[static_cast<size_t>(conditional)].mean >= 0;
+  }
+  /// E target; a draw where the family gives no mean.
+  std::vector<float> mean(int conditional, const Values& values, int64_t rows);
+  /// One per row, nats.
+  std::vector<float> log_density(int conditional, const Values& values, int64_t rows);
+  /// Draws all of the order into `values`.
+  void follow(const DirectOrder& order, Values& values, int64_t rows);
+
+  /// What a source knows, at its rows from `first` (in order), or at random ones where first < 0.
+  Values source(int source, int64_t rows, int64_t first = -1);
+  /// Rows of the source's data; 0 where it has none.
+  int64_t source_rows(int source);
+
+  /// Where the next draw's random numbers begin.
+  void set_step(uint64_t step) { step_ = step; }
+
+ private:
+  Executor& program(int index, int64_t rows);
+  Executor& run(int index, const Values& values, int64_t rows);
+
+  Session& session_;
+  uint64_t seed_, step_;
+  std::map<std::pair<int, int64_t>, Executor> programs_;
+};
+
+}  // namespace core

@@ -1,0 +1,30 @@
+#include "runtime/core/session.h"
+
+#include "runtime/failure.h"
+
+namespace core {
+
+Session::Session(const Image& in_image, int threads, const std::string& device)
+    : image(in_image), parameters(in_image), coefficients(in_image.sources.size() + 1), rows(in_image) {
+  if (device.rfind("cuda", 0) == 0)
+    throw Failure(Exit::bad_configuration,
+                  "no CUDA device can be used by this version of vaec: use --device cpu");
+  require_cpu(image);
+  machine.heavy = vaert_onednn();
+  machine.threads = start_threads(threads, machine.heavy);
+  machine.parameters = parameters.pointers();
+  machine.coefficients = coefficients.data();
+}
+
+void Session::set_coefficients(const std::vector<double>& values) {
+  for (size_t source = 0; source < values.size(); ++source)
+    coefficients[source] = static_cast<float>(values[source]);
+}
+
+void Session::load_parameters(const std::filesystem::path& model_file) {
+  const data::Tensors tensors = data::read_safetensors(model_file);
+  for (size_t player = 0; player < image.players.size(); ++player)
+    take_tensors(image.players[player], tensors, "", model_file, parameters.of(static_cast<int>(player)));
+}
+
+}  // namespace core

@@ -1,0 +1,30 @@
+// What every command that computes starts from: the image, threads, parameters, sources' rows; programs are
+// loaded into it on demand. Nothing is read from disk until a command asks.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime/core/executor.h"
+#include "runtime/core/parameters.h"
+#include "runtime/core/rows.h"
+
+namespace core {
+
+struct Session {
+  /// `device`: auto or cpu; cuda is refused (bad_configuration).
+  Session(const Image& image, int threads, const std::string& device);
+  Session(const Session&) = delete;
+
+  /// Coefficients of the sources: weight / rows, 0 for those that are not learned from.
+  void set_coefficients(const std::vector<double>& values);
+  void load_parameters(const std::filesystem::path& model_file);
+
+  const Image& image;
+  Parameters parameters;
+  std::vector<float> coefficients;
+  Rows rows;
+  Machine machine;
+};
+
+}  // namespace core

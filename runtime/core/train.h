@@ -1,0 +1,72 @@
+// The training loop. In: an image, the settings of a run, a run directory. Out: the run directory filled.
+// A run is a function of (image, settings): interrupted anywhere and resumed, it gives the same bits as in
+// one go.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/core/optimizer.h"
+#include "runtime/core/progress.h"
+#include "runtime/core/run_directory.h"
+#include "runtime/core/session.h"
+#include "runtime/core/settings.h"
+
+namespace core {
+
+/// The state of a run between two steps, and the step.
+class Trainer {
+ public:
+  /// Parameters as initialised, or those of `settings.start`.
+  Trainer(Session& session, const Settings& settings);
+
+  /// Done so far.
+  int64_t step() const { return step_; }
+  /// Failure(diagnostics) naming the term that is no longer finite.
+  void do_step();
+
+  /// A line of metrics.jsonl: means since the last line, nats per row; begins the next line's sums.
+  nlohmann::json metrics(double seconds, double steps_per_second);
+
+  /// model.safetensors, optimizer.safetensors, state.json.
+  void save(const std::filesystem::path& folder, double seconds) const;
+  /// Returns the seconds that the run had taken.
+  double restore(const std::filesystem::path& folder);
+
+ private:
+  struct Term {
+    std::string name;  // player.variable@source
+    int player;
+    int64_t rows;
+    double weight;
+    const float* value;
+    double sum = 0;
+  };
+  void load_phases(const std::vector<int>& programs);
+
+  Session& session_;
+  Settings settings_;
+  std::vector<Executor> phases_;
+  std::vector<Optimizer> optimizers_;
+  std::vector<Term> terms_;
+  Hooks hooks_;
+  int64_t step_ = 0;
+  int64_t summed_steps_ = 0;
+};
+
+struct TrainRequest {
+  std::string learn;  // empty: the file's first
+  std::vector<std::pair<std::string, std::string>>
+      overrides;  // key, text; in order of precedence, weakest first
+  std::filesystem::path out, resume;
+  std::string device = "auto";
+  int threads = 0;
+  Voice voice = Voice::normal;
+};
+
+/// The exit code: ok, or interrupted after a checkpoint.
+int train(const Image& image, const TrainRequest& request);
+
+}  // namespace core

@@ -1,0 +1,161 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/core/train.h"
+#include "runtime/data/byte_source.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// The run that `start` names: as given, else relative to the program's folder.
+fs::path start_run(const Settings& settings, const Image& image) {
+  const fs::path given = settings.start;
+  return fs::exists(given) || given.is_absolute() ? given : fs::path(image.folder) / given;
+}
+
+}  // namespace
+
+Trainer::Trainer(Session& session, const Settings& settings) : session_(session), settings_(settings) {
+  const Image& image = session.image;
+  session.parameters.initialise(image, settings.seed);
+  if (!settings.start.empty())
+    session.load_parameters(require_checkpoint(start_run(settings, image)).path / "model.safetensors");
+  std::vector<double> coefficients(image.sources.size());
+  for (const std::string& name : settings.sources) {
+    const auto source = static_cast<size_t>(image.source(name));
+    coefficients[source] = image.sources[source].weight / static_cast<double>(settings.batch.at(name));
+  }
+  session.set_coefficients(coefficients);
+  for (const Player& player : image.players)
+    optimizers_.emplace_back(player, settings.optimizers.at(player.name));
+  const Learn& learn = find_learn(image, settings.learn);
+  const std::vector<int>& programs = settings.order == "alternating" ? learn.alternating : learn.simultaneous;
+  if (programs.empty())
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("learn {} has no program for the order {}", learn.name, settings.order));
+  load_phases(programs);
+  hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
+    session_.rows.gather_random(column, source, settings_.seed, static_cast<uint64_t>(step_), rows, to);
+  };
+  hooks_.update = [this](int player, const float* gradient) {
+    optimizers_[static_cast<size_t>(player)].climb(session_.parameters.of(player), gradient,
+                                                   settings_.schedule.rate(step_, settings_.steps),
+                                                   settings_.clip);
+  };
+}
+
+void Trainer::load_phases(const std::vector<int>& programs) {
+  const Image& image = session_.image;
+  std::vector<int64_t> source_rows(image.sources.size());
+  for (const auto& [name, rows] : settings_.batch)
+    if (const int source = image.source(name); source >= 0) source_rows[static_cast<size_t>(source)] = rows;
+  const auto program = [&](int index) -> const Program& {
+    return image.programs[static_cast<size_t>(index)];
+  };
+  // The phases run one after the other and share their memory.
+  int64_t scratch = 0;
+  for (int index : programs) {
+    session_.rows.open(program(index));
+    scratch =
+        std::max(scratch, Executor::scratch(program(index), class_rows(program(index), source_rows, 1)));
+  }
+  const auto memory = std::make_shared<Floats>(scratch);
+  for (int index : programs) {
+    phases_.emplace_back(image, program(index), session_.machine, class_rows(program(index), source_rows, 1),
+                         memory);
+    for (const auto& [name, tensor] : phases_.back().outputs()) {
+      const size_t dot = name.find('.'), at = name.rfind('@');
+      const int player = dot == std::string::npos ? -1 : image.player(name.substr(0, dot));
+      const int source = at == std::string::npos ? -1 : image.source(name.substr(at + 1));
+      if (player < 0 || source < 0) throw Failure(Exit::internal, "a learning phase has the output " + name);
+      const std::string& source_name = image.sources[static_cast<size_t>(source)].name;
+      // Phases compute a term twice only where it is the same.
+      bool known = std::find(settings_.sources.begin(), settings_.sources.end(), source_name) ==
+                   settings_.sources.end();
+      for (const Term& term : terms_) known |= term.name == name;
+      if (!known)
+        terms_.push_back({name, player, source_rows[static_cast<size_t>(source)],
+                          image.sources[static_cast<size_t>(source)].weight, tensor.data});
+    }
+  }
+}
+
+void Trainer::do_step() {
+  for (const Executor& phase : phases_) phase.run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
+  ++step_;
+  ++summed_steps_;
+  for (Term& term : terms_) {
+    const float value = *term.value;
+    if (!std::isfinite(value))
+      throw Failure(Exit::diagnostics,
+                    fmt::format("step {}: player {}'s term {} is {}; a lower learning rate or clip may help",
+                                step_, session_.image.players[static_cast<size_t>(term.player)].name,
+                                term.name, std::isnan(value) ? "not a number" : "infinite"));
+    term.sum += value;
+  }
+}
+
+json Trainer::metrics(double seconds, double steps_per_second) {
+  json utility = json::object(), terms = json::object();
+  for (const Player& player : session_.image.players) utility[player.name] = 0.0;
+  const auto steps = static_cast<double>(std::max<int64_t>(1, summed_steps_));
+  for (Term& term : terms_) {
+    const double mean = term.sum / (steps * static_cast<double>(term.rows));
+    terms[term.name] = mean;
+    json& sum = utility[session_.image.players[static_cast<size_t>(term.player)].name];
+    sum = sum.get<double>() + term.weight * mean;
+    term.sum = 0;
+  }
+  summed_steps_ = 0;
+  return {{"step", step_},
+          {"seconds", seconds},
+          {"steps_per_second", steps_per_second},
+          {"utility", utility},
+          {"terms", terms}};
+}
+
+void Trainer::save(const fs::path& folder, double seconds) const {
+  const Image& image = session_.image;
+  data::Tensors model, optimizer;
+  json updates = json::object(), sums = json::object();
+  for (size_t i = 0; i < image.players.size(); ++i) {
+    add_tensors(image.players[i], session_.parameters.of(static_cast<int>(i)), "", model);
+    for (const auto& [name, state] : optimizers_[i].state())
+      add_tensors(image.players[i], state, "." + name, optimizer);
+    updates[image.players[i].name] = optimizers_[i].steps;
+  }
+  for (const Term& term : terms_) sums[term.name] = term.sum;
+  data::write_safetensors(folder / "model.safetensors", model,
+                          {{"program", image.file}, {"step", fmt::to_string(step_)}});
+  data::write_safetensors(folder / "optimizer.safetensors", optimizer);
+  // Draws are counted by seed and step: the step is the whole state of random numbers and of data cursors.
+  const json state = {{"step", step_}, {"seed", settings_.seed},        {"updates", updates},
+                      {"sums", sums},  {"summed_steps", summed_steps_}, {"seconds", seconds}};
+  const std::string text = state.dump(2) + "\n";
+  data::write_file(folder / "state.json", {text.begin(), text.end()});
+}
+
+double Trainer::restore(const fs::path& folder) {
+  const Image& image = session_.image;
+  const fs::path optimizer_file = folder / "optimizer.safetensors";
+  session_.load_parameters(folder / "model.safetensors");
+  const data::Tensors optimizer = data::read_safetensors(optimizer_file);
+  const json state = read_json(folder / "state.json");
+  for (size_t i = 0; i < image.players.size(); ++i) {
+    for (const auto& [name, values] : optimizers_[i].state())
+      take_tensors(image.players[i], optimizer, "." + name, optimizer_file, values);
+    optimizers_[i].steps = state.at("updates").value(image.players[i].name, int64_t{0});
+  }
+  for (Term& term : terms_) term.sum = state.at("sums").value(term.name, 0.0);
+  summed_steps_ = state.at("summed_steps");
+  step_ = state.at("step");
+  return state.at("seconds");
+}
+
+}  // namespace core

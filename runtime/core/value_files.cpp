@@ -1,0 +1,176 @@
+#include "runtime/core/value_files.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/core/sample_grid.h"
+#include "runtime/data/byte_source.h"
+#include "runtime/data/npy.h"
+#include "runtime/data/png.h"
+#include "runtime/data/safetensors.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// The data expression that reads a file.
+json reader_of(const fs::path& path, const Variable& variable) {
+  const std::string ending = path.extension().string(), absolute = fs::absolute(path).string();
+  const auto reader = [](const char* name, json arguments, json named = json::object()) {
+    return json{
+        {"op", "reader"}, {"name", name}, {"args", std::move(arguments)}, {"named", std::move(named)}};
+  };
+  if (ending == ".npy") return reader("npy", {absolute});
+  if (ending == ".csv") {
+    const data::Shape& shape = variable.shape;
+    std::vector<std::string> columns;
+    for (int64_t i = 0; i < data::element_count(shape, variable.name); ++i)
+      columns.push_back(shape.empty() ? variable.name : fmt::format("{}[{}]", variable.name, i));
+    return reader("csv", {absolute, columns});
+  }
+  if (ending == ".safetensors") return reader("safetensors", {absolute, variable.name});
+  if (fs::is_directory(path) && variable.shape.size() >= 2) {
+    const int64_t w = variable.shape.back(), h = variable.shape[variable.shape.size() - 2];
+    return reader("images", {absolute},
+                  {{"size", {h, w}}, {"gray", variable.shape.size() == 2 || variable.shape[0] == 1}});
+  }
+  return reader("idx", {absolute});
+}
+
+std::vector<float> read_file_values(const Image& image, const fs::path& path, const Variable& variable,
+                                    int64_t& rows) {
+  if (!fs::exists(path))
+    throw Failure(Exit::missing_input,
+                  fmt::format("there is no file or source {} for {}", path.string(), variable.name));
+  data::Context context{data::places_from_environment(image.folder)};
+  const data::Population population = data::load(
+      reader_of(path, variable), {variable.name, variable.domain, variable.classes, variable.shape}, context);
+  rows = population.rows();
+  std::vector<int64_t> all(static_cast<size_t>(rows));
+  for (int64_t r = 0; r < rows; ++r) all[static_cast<size_t>(r)] = r;
+  std::vector<float> values(static_cast<size_t>(rows * population.row_size()));
+  population.gather(all.data(), rows, values.data());
+  return values;
+}
+
+data::Shape with_rows(int64_t rows, const Shape& shape) {
+  data::Shape all = {rows};
+  all.insert(all.end(), shape.begin(), shape.end());
+  return all;
+}
+
+std::string csv_of(const std::vector<Result>& results, int64_t rows) {
+  const auto is_class = [](const Result& result) {
+    return result.variable->domain == "category" && result.variable->shape.empty();
+  };
+  std::vector<std::string> header;
+  for (const Result& result : results) {
+    const int64_t width = result.variable->elements();
+    if (is_class(result) || width == 1)
+      header.push_back(result.name);
+    else
+      for (int64_t i = 0; i < width; ++i) header.push_back(fmt::format("{}[{}]", result.name, i));
+  }
+  std::string text = fmt::format("{}\n", fmt::join(header, ","));
+  for (int64_t row = 0; row < rows; ++row) {
+    std::vector<std::string> cells;
+    for (const Result& result : results) {
+      const int64_t width = result.variable->elements();
+      const float* values = result.values.data() + row * width;
+      if (is_class(result))
+        cells.push_back(fmt::to_string(std::max_element(values, values + width) - values));
+      else
+        for (int64_t i = 0; i < width; ++i) cells.push_back(fmt::format("{}", values[i]));
+    }
+    text += fmt::format("{}\n", fmt::join(cells, ","));
+  }
+  return text;
+}
+
+}  // namespace
+
+Given read_given(const Image& image, Sampler& sampler, const std::vector<std::string>& texts) {
+  Given given;
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    const int variable = equals == std::string::npos ? -1 : image.variable(text.substr(0, equals));
+    if (variable < 0) {
+      std::vector<std::string> names;
+      for (const Variable& known : image.variables) names.push_back(known.name);
+      throw Failure(Exit::usage, fmt::format("--given {}: say VARIABLE=FILE; the variables are {}", text,
+                                             fmt::join(names, ", ")));
+    }
+    const std::string value = text.substr(equals + 1);
+    const int source = fs::exists(value) ? -1 : image.source(value);
+    int64_t rows = 0;
+    if (source >= 0) {
+      rows = sampler.source_rows(source);
+      Values known = rows ? sampler.source(source, rows, 0) : Values{};
+      if (!known.count(variable))
+        throw Failure(Exit::usage,
+                      fmt::format("--given {}: the source does not read {}", text, text.substr(0, equals)));
+      given.values[variable] = std::move(known[variable]);
+    } else {
+      given.values[variable] =
+          read_file_values(image, value, image.variables[static_cast<size_t>(variable)], rows);
+    }
+    if (given.rows && rows != given.rows)
+      throw Failure(Exit::bad_data, fmt::format("--given {}: it has {} rows, what was given before has {}",
+                                                text, rows, given.rows));
+    given.rows = rows;
+  }
+  return given;
+}
+
+Values some_rows(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows) {
+  Values some;
+  for (const auto& [variable, numbers] : values) {
+    const int64_t width = image.variables[static_cast<size_t>(variable)].elements();
+    std::vector<float>& taken = some[variable];
+    for (int64_t r = 0; r < rows; ++r) {
+      const auto begin = numbers.begin() + (first + r) % all_rows * width;
+      taken.insert(taken.end(), begin, begin + width);
+    }
+  }
+  return some;
+}
+
+void check_ending(const fs::path& path) {
+  const std::string ending = path.extension().string();
+  for (const char* known : {".png", ".npy", ".csv", ".safetensors"})
+    if (ending == known) return;
+  throw Failure(Exit::usage, fmt::format("--out {}: the file must end in .png, .npy, .csv or .safetensors",
+                                         path.string()));
+}
+
+void write_results(const fs::path& path, const std::vector<Result>& results, int64_t rows) {
+  const std::string ending = path.extension().string();
+  if (ending == ".npy")
+    return data::write_npy(path, with_rows(rows, results.front().variable->tensor_shape),
+                           results.front().values.data());
+  if (ending == ".csv") {
+    const std::string text = csv_of(results, rows);
+    return data::write_file(path, {text.begin(), text.end()});
+  }
+  if (ending == ".safetensors") {
+    data::Tensors tensors;
+    for (const Result& result : results)
+      tensors[result.name] = {with_rows(rows, result.variable->tensor_shape), result.values};
+    return data::write_safetensors(path, tensors);
+  }
+  for (const Result& result : results)
+    if (is_image(*result.variable)) {
+      const auto across = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(rows))));
+      return data::write_png(
+          path, data::grid(result.values.data(), with_rows(rows, result.variable->shape), across));
+    }
+  throw Failure(Exit::usage, fmt::format("--out {}: none of the results is an image", path.string()));
+}
+
+}  // namespace core
