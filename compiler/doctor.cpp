@@ -9,9 +9,9 @@
 #include <sstream>
 #include <string>
 
+#include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/lower/processor.h"
-#include "runtime/failure.h"
 
 namespace vaec {
 namespace {

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <system_error>
 
-#include "runtime/failure.h"
+#include "compiler/failure.h"
 
 namespace vaec {
 namespace fs = std::filesystem;

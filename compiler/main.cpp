@@ -8,12 +8,12 @@
 #include <iostream>
 
 #include "compiler/doctor.h"
+#include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/lower/link.h"
 #include "compiler/pipeline.h"
 #include "compiler/starting_file.h"
 #include "compiler/syntax/parse.h"
-#include "runtime/failure.h"
 
 namespace vaec {
 namespace {

@@ -73,6 +73,25 @@ typedef struct vae_heavy {
 
 const vae_heavy* vaert_onednn(void);
 
+/// Functions that kernels call for single elements.
+float vaert_lgamma(float x);
+float vaert_digamma(float x);
+float vaert_trigamma(float x);
+float vaert_log_i0(float x);
+float vaert_i1_over_i0(float x);
+float vaert_power(float x, float exponent);
+float vaert_atan2(float y, float x);
+
+/// Draws by rejection, each from a stream of its own per element (runtime/image.md). NaN where a parameter
+/// is outside the distribution's range.
+float vaert_sample_gamma(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float shape);
+float vaert_sample_beta(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float a, float b);
+float vaert_sample_poisson(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float rate);
+float vaert_sample_binomial(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float n,
+                            float prob);
+float vaert_sample_von_mises(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float mean,
+                             float concentration);
+
 /// The whole executable: command line in, exit code out.
 int vaert_main(const vae_image* image, int argc, char** argv);
 

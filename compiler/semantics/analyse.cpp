@@ -15,6 +15,8 @@ Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet&
   Analysis analysis{model, evaluator, sources, report, options, {}, {}, {}, {}};
   std::deque<syntax::Tree> imported;
   const Files files = read_imports(tree, imported, analysis);
+  // What a broken file would have declared would only be missed.
+  if (analysis.broken_import) return model;
   declare_names(files, analysis);
   check_defines(analysis);
   analyse_players(tree, analysis);

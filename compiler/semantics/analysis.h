@@ -39,6 +39,7 @@ struct Analysis {
   std::set<VariableId> determined;    // given by a source, or the target of a conditional
   bool lost_reference = false;        // some reference to a variable could not be resolved
   std::set<PlayerId> failed_players;  // some conditional could not be evaluated
+  bool broken_import = false;         // an imported file has syntax errors
   int64_t noise_count = 0;            // calls of noise so far
 
   Scope& new_scope(Scope* outer);

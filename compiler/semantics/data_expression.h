@@ -12,6 +12,9 @@ Value evaluate_data(const syntax::Expr& expr, Scope& scope, Analysis& analysis);
 /// `let a = e` where e may be data.
 void bind_data(const syntax::Assign& assign, Scope& scope, Analysis& analysis);
 
+/// Whether `flip` or `jitter` occurs in it.
+bool has_noise(const nlohmann::json& data);
+
 /// Noise that is drawn once where a let with noise is used twice.
 using Draws = std::map<std::pair<int64_t, Shape>, NodeId>;
 

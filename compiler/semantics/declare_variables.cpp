@@ -16,6 +16,8 @@ const DomainName domain_names[] = {
     {DomainKind::angle, "angle", false},       {DomainKind::simplex, "simplex", true},
 };
 
+constexpr int64_t longest_array = 4096;
+
 // Elements of one variable: what a row of floats and 32-bit indices into it can hold.
 constexpr int64_t largest = int64_t{1} << 28;
 
@@ -72,6 +74,11 @@ void declare_variables(const syntax::VarDecl& declaration, Analysis& analysis) {
       continue;
     std::optional<int64_t> number = 1;
     if (item.count) number = analysis.integer(*item.count, top, "the number of variables", 1);
+    if (number && *number > longest_array) {
+      analysis.report.add(base::E0301, item.count->span, "the number of variables",
+                          fmt::format("at most {}", longest_array), std::to_string(*number));
+      number.reset();
+    }
     Value value;
     value.span = item.name.span;
     if (number && shape) {

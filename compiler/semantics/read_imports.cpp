@@ -56,7 +56,13 @@ struct Reader {
     done.insert(key);
     open.push_back(key);
     const base::FileId file = analysis.sources.add(import.path ? path : path + ".vae", *text);
+    const size_t errors = analysis.report.diagnostics().size();
     owned.push_back(syntax::parse(file, analysis.report));
+    if (analysis.report.diagnostics().size() > errors) {
+      analysis.broken_import = true;
+      open.pop_back();
+      return;
+    }
     read_all(owned.back());
     open.pop_back();
   }

@@ -115,29 +115,45 @@ std::optional<std::vector<Operand>> Clusters::operands(IndexSpace& space, int at
   return result;
 }
 
+/// The index of the outermost view of `path`, which goes on down from `from`, given that of `known` below it.
+std::optional<Index> Clusters::push_path(IndexSpace& space, std::vector<ValueId> path, ValueId from,
+                                         ValueId known, const Index& index) const {
+  while (from != known && is_view(from)) {
+    path.push_back(from);
+    from = program_[from].inputs[0];
+  }
+  if (from != known) return {};
+  std::optional<Index> pushed = index;
+  while (pushed && !path.empty()) {
+    pushed = space.push(program_, program_[path.back()], *pushed);
+    path.pop_back();
+  }
+  return pushed;
+}
+
 /// Gives `atom` its index from that of a value that one of its inputs is a lossless view of.
 bool Clusters::push_through(IndexSpace& space, int atom, ValueId known, const Index& index) const {
   const Atom& a = atoms_[static_cast<size_t>(atom)];
+  const bool copy = info(program_[a.value].op).group == OpGroup::shape && a.piece < 0 && !is_flat_copy(atom);
   for (ValueId read : read_values(atom)) {
-    std::vector<ValueId> path;
-    if (info(program_[a.value].op).group == OpGroup::shape && a.piece < 0 && !is_flat_copy(atom))
-      path.push_back(a.value);
-    ValueId at = read;
-    while (at != known && is_view(at)) {
-      path.push_back(at);
-      at = program_[at].inputs[0];
-    }
-    if (at != known) continue;
-    std::optional<Index> pushed = index;
-    while (pushed && !path.empty()) {
-      pushed = space.push(program_, program_[path.back()], *pushed);
-      path.pop_back();
-    }
+    auto pushed = push_path(space, copy ? std::vector{a.value} : std::vector<ValueId>{}, read, known, index);
     if (!pushed) continue;
     space.held()[atom] = std::move(*pushed);
     return true;
   }
   return false;
+}
+
+std::optional<Operand> Clusters::stored_copy(IndexSpace& space, const Operand& operand) const {
+  for (int producer : atoms_of(operand.base)) {
+    for (int user : users_[static_cast<size_t>(producer)]) {
+      const ValueId copy = atoms_[static_cast<size_t>(user)].value;
+      if (program_[copy].op != Op::transpose) continue;
+      const auto index = push_path(space, {copy}, program_[copy].inputs[0], operand.base, operand.index);
+      if (index) return Operand{copy, *index};
+    }
+  }
+  return {};
 }
 
 std::optional<IndexSpace> Clusters::common_space(const std::vector<int>& atoms) const {

@@ -45,6 +45,8 @@ class Clusters {
   std::optional<IndexSpace> common_space(const std::vector<int>& atoms) const;
   /// The operands that an atom reads, with their indices; none if a view between has no affine index.
   std::optional<std::vector<Operand>> operands(IndexSpace& space, int atom) const;
+  /// Where the elements of `operand` also lie: a copy of a transposition that is in memory.
+  std::optional<Operand> stored_copy(IndexSpace& space, const Operand& operand) const;
   std::optional<Operand> resolve(IndexSpace& space, ValueId value, Index index) const;
   /// The shape that an atom runs over.
   const Shape& run_shape(int atom) const;
@@ -64,6 +66,8 @@ class Clusters {
   size_t accesses(const std::vector<int>& atoms) const;
   bool column_reduction(int atom) const;
   bool push_through(IndexSpace& space, int atom, ValueId known, const Index& index) const;
+  std::optional<Index> push_path(IndexSpace& space, std::vector<ValueId> path, ValueId from, ValueId known,
+                                 const Index& index) const;
 
   const Program& program_;
   std::vector<bool> in_memory_;

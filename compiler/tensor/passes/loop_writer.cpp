@@ -115,7 +115,17 @@ int LoopWriter::base_scalar(const Operand& operand) {
     inlined_[{operand.base, key}] = result;
     return result;
   }
-  const Access access = space_->access(memory_.load(operand.base), value.shape, operand.index);
+  if (!memory_.stored(operand.base)) {
+    // A heavy operation may have it in its own layout: one copy is enough.
+    const auto copy = clusters_.stored_copy(*space_, operand);
+    if (copy && memory_.stored(copy->base)) return load(*copy);
+  }
+  return load(operand);
+}
+
+int LoopWriter::load(const Operand& operand) {
+  const Access access =
+      space_->access(memory_.load(operand.base), program_[operand.base].shape, operand.index);
   const auto [known, fresh] = load_scalars_.try_emplace({access.buffer, access.offset, access.strides});
   if (fresh) {
     Scalar scalar;
@@ -212,7 +222,10 @@ void LoopWriter::store(int atom) {
   loop_.stores.push_back(std::move(store));
   if (loop_.stores.size() <= 3) {
     if (!loop_.name.empty()) loop_.name += " + ";
-    loop_.name += info(value.op).name;
+    // A copy is called after what it copies.
+    const bool copy = info(value.op).group == OpGroup::shape;
+    const ValueId named = copy ? clusters_.base_of(clusters_.read_values(atom)[0]) : a.value;
+    loop_.name += info(program_[named].op).name;
   }
 }
 

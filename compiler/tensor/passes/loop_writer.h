@@ -28,6 +28,7 @@ class LoopWriter {
   int scalar_of(ValueId value, const Index& index);
   int atom_scalar(int atom);
   int base_scalar(const Operand& operand);
+  int load(const Operand& operand);
   int append(Scalar scalar);
   int apply(Op op, std::vector<int> inputs);
   int iota(const Value& value, const Index& index);

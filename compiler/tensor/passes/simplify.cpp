@@ -292,6 +292,8 @@ class Simplifier {
     if (value.op != Op::sum) return {};
     if (is(input, Op::negate))
       return pointwise(Op::negate, {moved(Op::sum, at(input).inputs[0], value.shape, value.ints)});
+    if (is(input, Op::sum) && !(value.ints[0] == 0 && from[0].batch >= 0))
+      return merge_sums(value, at(input));
     if (value.ints.size() > 1 && value.ints[0] == 0 && from[0].batch >= 0) {
       const std::vector<int64_t> inner(value.ints.begin() + 1, value.ints.end());
       Shape middle;
@@ -301,6 +303,18 @@ class Simplifier {
       return moved(Op::sum, moved(Op::sum, input, middle, inner), value.shape, {0});
     }
     return {};
+  }
+
+  /// A sum of a sum drops both's axes at once (and is split again, rows last).
+  ValueId merge_sums(const Value& outer, const Value inner) {
+    std::vector<int64_t> axes = inner.ints;
+    int64_t kept = 0;
+    for (int64_t axis = 0; axis < static_cast<int64_t>(at(inner.inputs[0]).shape.size()); ++axis) {
+      if (std::ranges::count(inner.ints, axis) > 0) continue;
+      if (std::ranges::count(outer.ints, kept++) > 0) axes.push_back(axis);
+    }
+    std::ranges::sort(axes);
+    return moved(Op::sum, inner.inputs[0], outer.shape, axes);
   }
 
   const Program& from_;

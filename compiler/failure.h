@@ -1,0 +1,23 @@
+// What stops the driver besides diagnostics of a .vae file: an exit code and one line of cause for stderr.
+#pragma once
+#include <stdexcept>
+#include <string>
+
+namespace vaec {
+
+enum class Exit : int {
+  ok = 0,
+  diagnostics = 1,
+  usage = 64,
+  missing_input = 66,
+  internal = 70,
+  cannot_write = 73,
+  bad_configuration = 78,
+};
+
+struct Failure : std::runtime_error {
+  Failure(Exit code, const std::string& cause) : std::runtime_error(cause), exit_code(code) {}
+  Exit exit_code;
+};
+
+}  // namespace vaec

@@ -1,0 +1,189 @@
+// The samplers of abi.h: rejection methods in double, each element with its own stream of Philox blocks
+// (runtime/image.md), so that a draw depends on (seed, step, site, element) and its parameters alone.
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "runtime/abi.h"
+#include "runtime/core/philox.h"
+
+namespace core {
+namespace {
+
+constexpr double pi = std::numbers::pi;
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+
+class Stream {
+ public:
+  Stream(uint64_t seed, uint64_t step, uint32_t site, uint64_t element)
+      : key_{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)},
+        counter_{static_cast<uint32_t>(element), site | 0x20000000U, static_cast<uint32_t>(step),
+                 static_cast<uint32_t>(step >> 32) << 16} {}
+
+  /// In (0, 1), of 53 bits: half a block.
+  double uniform() {
+    if (left_ == 0) {
+      block_ = philox(counter_, key_);
+      ++counter_[3];
+      left_ = 2;
+    }
+    const size_t at = left_ == 2 ? 0 : 2;
+    --left_;
+    const uint64_t bits = block_[at] | uint64_t{block_[at + 1]} << 32;
+    return (static_cast<double>(bits >> 12) + 0.5) * 0x1p-52;
+  }
+
+  double normal() {
+    const double radius = std::sqrt(-2 * std::log(uniform()));
+    return radius * std::cos(2 * pi * uniform());
+  }
+
+ private:
+  std::array<uint32_t, 2> key_;
+  PhiloxBlock counter_, block_{};
+  int left_ = 0;
+};
+
+/// log of a Gamma(shape, 1) draw: Marsaglia and Tsang 2000; below 1 a draw of shape + 1 times U^(1/shape).
+double log_gamma_draw(Stream& stream, double shape) {
+  double log_boost = 0;
+  if (shape < 1) {
+    log_boost = std::log(stream.uniform()) / shape;
+    shape += 1;
+  }
+  const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = stream.normal();
+    const double root = 1 + c * x;
+    if (root <= 0) continue;
+    const double v = root * root * root;
+    if (std::log(stream.uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) {
+      return std::log(d * v) + log_boost;
+    }
+  }
+}
+
+double log_factorial(double k) {
+  int sign = 0;
+  return lgamma_r(k + 1, &sign);
+}
+
+/// Below 10 by multiplying uniforms (Knuth), else by transformed rejection (PTRS, Hoermann 1993).
+double poisson_draw(Stream& stream, double rate) {
+  if (rate < 10) {
+    const double limit = std::exp(-rate);
+    double product = stream.uniform();
+    double k = 0;
+    for (; product > limit; k += 1) product *= stream.uniform();
+    return k;
+  }
+  const double log_rate = std::log(rate);
+  const double b = 0.931 + 2.53 * std::sqrt(rate);
+  const double a = -0.059 + 0.02483 * b;
+  const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4);
+  const double v_r = 0.9277 - 3.6224 / (b - 2);
+  for (;;) {
+    const double u = stream.uniform() - 0.5, v = stream.uniform();
+    const double us = 0.5 - std::abs(u);
+    const double k = std::floor((2 * a / us + b) * u + rate + 0.43);
+    if (us >= 0.07 && v <= v_r) return k;
+    if (k < 0 || (us < 0.013 && v > us)) continue;
+    if (std::log(v * inverse_alpha / (a / (us * us) + b)) <= k * log_rate - rate - log_factorial(k)) return k;
+  }
+}
+
+/// Of prob <= 1/2: by waiting times where the mean is small, else by transformed rejection (BTRS, ibid.).
+double binomial_draw(Stream& stream, double n, double prob) {
+  if (prob == 0 || n == 0) return 0;
+  if (n * prob < 10) {
+    // Failures before each success are geometric.
+    const double log_failure = std::log1p(-prob);
+    double tried = 0, successes = -1;
+    while (tried <= n) {
+      tried += std::floor(std::log(stream.uniform()) / log_failure) + 1;
+      successes += 1;
+    }
+    return successes;
+  }
+  const double spread = std::sqrt(n * prob * (1 - prob));
+  const double b = 1.15 + 2.53 * spread;
+  const double a = -0.0873 + 0.0248 * b + 0.01 * prob;
+  const double c = n * prob + 0.5;
+  const double v_r = 0.92 - 4.2 / b;
+  const double alpha = (2.83 + 5.1 / b) * spread;
+  const double log_odds = std::log(prob / (1 - prob));
+  const double mode = std::floor((n + 1) * prob);
+  const double h = log_factorial(mode) + log_factorial(n - mode);
+  for (;;) {
+    const double u = stream.uniform() - 0.5;
+    double v = stream.uniform();
+    const double us = 0.5 - std::abs(u);
+    const double k = std::floor((2 * a / us + b) * u + c);
+    if (k < 0 || k > n) continue;
+    if (us >= 0.07 && v <= v_r) return k;
+    v = std::log(v * alpha / (a / (us * us) + b));
+    if (v <= h - log_factorial(k) - log_factorial(n - k) + (k - mode) * log_odds) return k;
+  }
+}
+
+/// The angle from the mean: Best and Fisher 1979.
+double von_mises_draw(Stream& stream, double concentration) {
+  if (concentration < 1e-6) return (2 * stream.uniform() - 1) * pi;
+  const double tau = 1 + std::sqrt(1 + 4 * concentration * concentration);
+  const double rho = (tau - std::sqrt(2 * tau)) / (2 * concentration);
+  // (1 + rho^2) / (2 rho), without its cancellation where the concentration is small or large.
+  const double r = concentration < 1e-3 ? 1 / concentration : (1 + rho * rho) / (2 * rho);
+  for (;;) {
+    const double z = std::cos(pi * stream.uniform());
+    const double f = (1 + r * z) / (r + z);
+    const double c = concentration * (r - f);
+    const double u = stream.uniform();
+    if (c * (2 - c) <= u && std::log(c / u) + 1 < c) continue;
+    const double angle = std::acos(std::fmin(1, std::fmax(-1, f)));
+    return stream.uniform() < 0.5 ? -angle : angle;
+  }
+}
+
+}  // namespace
+}  // namespace core
+
+extern "C" {
+
+float vaert_sample_gamma(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float shape) {
+  if (!(shape > 0)) return core::nan;
+  core::Stream stream(seed, step, site, element);
+  return static_cast<float>(std::exp(core::log_gamma_draw(stream, shape)));
+}
+
+float vaert_sample_beta(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float a, float b) {
+  if (!(a > 0 && b > 0)) return core::nan;
+  core::Stream stream(seed, step, site, element);
+  const double log_x = core::log_gamma_draw(stream, a);
+  const double log_y = core::log_gamma_draw(stream, b);
+  return static_cast<float>(1 / (1 + std::exp(log_y - log_x)));
+}
+
+float vaert_sample_poisson(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float rate) {
+  if (!(rate >= 0) || std::isinf(rate)) return core::nan;
+  core::Stream stream(seed, step, site, element);
+  return static_cast<float>(core::poisson_draw(stream, rate));
+}
+
+float vaert_sample_binomial(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float n,
+                            float prob) {
+  if (!(n >= 0 && prob >= 0 && prob <= 1) || std::isinf(n)) return core::nan;
+  core::Stream stream(seed, step, site, element);
+  const double trials = std::floor(n);
+  if (prob <= 0.5F) return static_cast<float>(core::binomial_draw(stream, trials, prob));
+  return static_cast<float>(trials - core::binomial_draw(stream, trials, 1 - double{prob}));
+}
+
+float vaert_sample_von_mises(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float mean,
+                             float concentration) {
+  if (!(concentration >= 0) || !std::isfinite(mean)) return core::nan;
+  core::Stream stream(seed, step, site, element);
+  const double angle = mean + core::von_mises_draw(stream, concentration);
+  return static_cast<float>(angle - 2 * core::pi * std::ceil((angle - core::pi) / (2 * core::pi)));
+}
+
+}  // extern "C"
