@@ -239,18 +239,42 @@ TEST(TensorStep, RandomDrawsHaveSitesOfTheirOwn) {
   EXPECT_EQ(std::ranges::adjacent_find(sites), sites.end());
 }
 
+struct Counts {
+  int loops = 0, products = 0, convolutions = 0, gathers = 0, updates = 0;
+};
+Counts counts_of(const tensor::Schedule& schedule) {
+  Counts counts;
+  for (const tensor::Instruction& instruction : schedule.instructions) {
+    const auto* loop = std::get_if<tensor::Loop>(&instruction);
+    counts.loops += loop != nullptr && loop->name != "clear gap" ? 1 : 0;
+    counts.products += std::holds_alternative<tensor::Gemm>(instruction) ? 1 : 0;
+    counts.convolutions += std::holds_alternative<tensor::Convolution>(instruction) ? 1 : 0;
+    counts.gathers += std::holds_alternative<tensor::Gather>(instruction) ? 1 : 0;
+    counts.updates += std::holds_alternative<tensor::Update>(instruction) ? 1 : 0;
+  }
+  return counts;
+}
+
+// Activations stay channels last from one convolution to the next: every bias and activation is one loop, its
+// adjoint with the sums of the bias another, and no loop only moves elements.
+TEST(TensorStep, ConvolutionsTakeOneLoopEachWay) {
+  const ModelMaker maker = convolutional();
+  const auto phases = tensor::build_phases(maker.model, maker.game, maker.learn(), false);
+  const Counts counts = counts_of(tensor::make_schedule(phases.at(0)));
+  EXPECT_EQ(counts.convolutions, 2 + 3 + 3 + 3);  // sampling; forward; data adjoints; weight adjoints
+  EXPECT_EQ(counts.products, 2 + 1 + 1);          // q's last two layers; p's first, forward and weights
+  // The image, q's activations (4, the last one draws), p's (3), log-density, its sum over rows, and for each
+  // of p's four layers the adjoint with its row sums (the last layer's in the log-density) and their sum.
+  EXPECT_LE(counts.loops, 1 + 4 + 3 + 2 + 3 + 4 + 1);
+}
+
 // The step of the first page: kernels per phase, none more than needed.
 TEST(TensorStep, DigitsTakesFewKernels) {
   const ModelMaker maker = digits();
   for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), false)) {
     const tensor::Schedule schedule = tensor::make_schedule(phase);
-    int loops = 0, products = 0, gathers = 0, updates = 0;
-    for (const tensor::Instruction& instruction : schedule.instructions) {
-      loops += std::holds_alternative<tensor::Loop>(instruction) ? 1 : 0;
-      products += std::holds_alternative<tensor::Gemm>(instruction) ? 1 : 0;
-      gathers += std::holds_alternative<tensor::Gather>(instruction) ? 1 : 0;
-      updates += std::holds_alternative<tensor::Update>(instruction) ? 1 : 0;
-    }
+    const auto [loops, products, convolutions, gathers, updates] = counts_of(schedule);
+    EXPECT_EQ(convolutions, 0);
     // Two layers to sample, two forward, two weight adjoints, one data adjoint.
     EXPECT_EQ(products, 7) << tensor::print(schedule);
     EXPECT_EQ(updates, 1);
