@@ -11,6 +11,7 @@
 #include "runtime/data/npz.h"
 #include "runtime/data/picture_files.h"
 #include "runtime/data/safetensors.h"
+#include "runtime/data/synthetic.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -106,6 +107,13 @@ Table read_images(const Arguments& arguments, const Places& places) {
   return read_pictures(find_file(places, arguments.text(0, "folder")), arguments.sizes(1, "size"), colours);
 }
 
+template <const char* set>
+Table read_synthetic(const Arguments& arguments, const Places&) {
+  return draw_synthetic(set, arguments.integer(0, "n"), arguments.integer(1, "seed", 0));
+}
+constexpr char figure8[] = "figure8", circle[] = "circle", absolute[] = "absolute", clusters[] = "clusters",
+               spiral_dots[] = "spiral_dots", semi_circles[] = "semi_circles";
+
 using Reader = Table (*)(const Arguments&, const Places&);
 
 const std::map<std::string, Reader> readers = {
@@ -118,6 +126,12 @@ const std::map<std::string, Reader> readers = {
     {"npy", read_npy_file},
     {"npz", read_npz_file},
     {"safetensors", read_safetensors_file},
+    {figure8, read_synthetic<figure8>},
+    {circle, read_synthetic<circle>},
+    {absolute, read_synthetic<absolute>},
+    {clusters, read_synthetic<clusters>},
+    {spiral_dots, read_synthetic<spiral_dots>},
+    {semi_circles, read_synthetic<semi_circles>},
 };
 
 }  // namespace

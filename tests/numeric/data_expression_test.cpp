@@ -20,6 +20,7 @@
 #include "runtime/data/glyphs.h"
 #include "runtime/data/picture_files.h"
 #include "runtime/data/population.h"
+#include "runtime/data/synthetic.h"
 #include "runtime/failure.h"
 
 namespace fs = std::filesystem;
@@ -324,6 +325,25 @@ TEST_F(Expressions, RandomChangesOfAPictureOrACsvNeverDoMoreThanFail) {
         read();
       } catch (const Failure&) {
       }
+  }
+}
+
+TEST(Synthetic, RowsLieOnTheCurveAtTheirFactorUpToTheNoiseOfTheSet) {
+  constexpr int64_t n = 20000;
+  double radius = 0, residual = 0;
+  Table circle = draw_synthetic("circle", n, 1), absolute = draw_synthetic("absolute", n, 1);
+  for (int64_t i = 0; i < n; ++i) {
+    auto square = [](double value) { return value * value; };
+    radius += square(circle.column("x").at(2 * i)) + square(circle.column("x").at(2 * i + 1));
+    residual += square(absolute.column("x").at(2 * i + 1) - std::fabs(absolute.column("z").at(i)));
+  }
+  EXPECT_NEAR(radius / n, 1 + 2 * .01, .01);
+  EXPECT_NEAR(residual / n, .01, .001);
+  for (const char* set : {"figure8", "clusters", "spiral_dots", "semi_circles"}) {
+    Table table = draw_synthetic(set, 1000, 2);
+    EXPECT_EQ(table.column("x").row_shape, Shape{2}) << set;
+    EXPECT_EQ(table.columns.size(), std::string(set) == "semi_circles" ? 3u : 2u);
+    for (float value : *table.column("x").reals) ASSERT_LT(std::fabs(value), 15) << set;
   }
 }
 
