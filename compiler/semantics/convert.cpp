@@ -211,6 +211,12 @@ std::optional<std::pair<int64_t, int64_t>> Evaluation::pair(const Value& value, 
           fmt::format("{}", std::min((*numbers)[0], (*numbers)[1])));
     return std::nullopt;
   }
+  constexpr int64_t most = 1'000'000;  // far beyond any image, and no product of three overflows
+  if ((*numbers)[0] > most || (*numbers)[1] > most) {
+    error(base::E0301, at, what, fmt::format("at most {}", most),
+          fmt::format("{}", std::max((*numbers)[0], (*numbers)[1])));
+    return std::nullopt;
+  }
   return std::make_pair((*numbers)[0], (*numbers)[1]);
 }
 

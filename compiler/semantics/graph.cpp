@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <limits>
 #include <set>
 
 namespace semantics {
@@ -59,7 +60,8 @@ const OpInfo& info(Op op) { return table[static_cast<size_t>(op)]; }
 
 int64_t count(const Shape& shape) {
   int64_t product = 1;
-  for (const int64_t extent : shape) product *= extent;
+  for (const int64_t extent : shape)
+    if (__builtin_mul_overflow(product, extent, &product)) return std::numeric_limits<int64_t>::max();
   return product;
 }
 

@@ -66,8 +66,10 @@ std::optional<Initial> initial_of(Evaluation& e, const Value& init, double fan_i
 
 std::optional<int64_t> extent(Evaluation& e, const Value& value, const std::string& what, base::Span at) {
   const auto number = e.integer(value, what, at);
-  if (number && *number < 1) {
-    e.error(base::E0301, at, what, "at least 1", std::to_string(*number));
+  constexpr int64_t most = 1'000'000'000;
+  if (number && (*number < 1 || *number > most)) {
+    e.error(base::E0301, at, what, *number < 1 ? "at least 1" : "at most a thousand million",
+            std::to_string(*number));
     return std::nullopt;
   }
   return number;

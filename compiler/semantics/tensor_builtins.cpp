@@ -90,8 +90,9 @@ Value reshape(Evaluation& e, const Call& call) {
   if (!h || !shape) return {};
   // One -1 stands for what is left.
   const int64_t elements = count(e.shape(h));
-  int64_t known = 1;
-  for (const int64_t extent : *shape) known *= extent == -1 ? 1 : extent;
+  Shape written = *shape;
+  std::replace(written.begin(), written.end(), int64_t{-1}, int64_t{1});
+  const int64_t known = count(written);
   if (std::count(shape->begin(), shape->end(), -1) == 1 && known > 0 && elements % known == 0)
     *std::find(shape->begin(), shape->end(), -1) = elements / known;
   const bool positive = std::all_of(shape->begin(), shape->end(), [](int64_t extent) { return extent > 0; });
@@ -201,8 +202,7 @@ Value div(Evaluation& e, const Call& call) {
   const auto b = e.integer(call.arguments[1], "the second argument of `div`", call.span);
   if (!a || !b) return {};
   if (*b == 0 || (*b == -1 && *a == std::numeric_limits<int64_t>::min())) {
-    e.error(base::E0306, call.span, fmt::format("`{}`", e.sources.text(call.span)))
-        .label("division by zero");
+    e.error(base::E0306, call.span, fmt::format("`{}`", e.sources.text(call.span))).label("division by zero");
     return {};
   }
   const int64_t quotient = *a / *b;
