@@ -29,6 +29,7 @@ class Fuser {
     // Backwards: what a loop stores is what later instructions turned out to read.
     std::vector<Instruction> backwards;
     for (auto cluster = order.rbegin(); cluster != order.rend(); ++cluster) {
+      for (int atom : *cluster) written_.insert(clusters.atoms()[static_cast<size_t>(atom)].value);
       const Atom& first = clusters.atoms()[static_cast<size_t>(cluster->front())];
       if (!first.loop) {
         call(first.value, clusters, backwards);
@@ -36,6 +37,7 @@ class Fuser {
       }
       LoopWriter writer(program_, clusters,
                         {[&](ValueId value) { return stored_.contains(value); },
+                         [&](ValueId value) { return !written_.contains(value); },
                          [&](ValueId value) { return read_buffer(value); },
                          [&](ValueId value) { return buffer_of(value); }});
       if (auto loop = writer.write(*cluster))
@@ -45,7 +47,7 @@ class Fuser {
     std::ranges::reverse(backwards);
     schedule_.instructions = std::move(backwards);
     for (const auto& [player, gradient] : gradients_)
-      schedule_.instructions.push_back(Update{player, gradient});
+      schedule_.instructions.emplace_back(Update{player, gradient});
     return std::move(schedule_);
   }
 
@@ -280,7 +282,8 @@ class Fuser {
   Program program_;
   Schedule schedule_;
   std::map<ValueId, int> buffers_;
-  std::set<ValueId> stored_;  // values that some instruction reads from memory
+  std::set<ValueId> stored_;   // values that some instruction reads from memory
+  std::set<ValueId> written_;  // by the instructions so far, going backwards
   std::set<ValueId> copies_;
   std::vector<std::pair<int, int>> gradients_;  // player, buffer
   std::map<int, int> parameter_arrays_;         // by player

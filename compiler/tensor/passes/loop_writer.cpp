@@ -118,7 +118,7 @@ int LoopWriter::base_scalar(const Operand& operand) {
   if (!memory_.stored(operand.base)) {
     // A heavy operation may have it in its own layout: one copy is enough.
     const auto copy = clusters_.stored_copy(*space_, operand);
-    if (copy && memory_.stored(copy->base)) return load(*copy);
+    if (copy && memory_.stored(copy->base) && memory_.earlier(copy->base)) return load(*copy);
   }
   return load(operand);
 }

@@ -12,10 +12,10 @@ namespace tensor {
 
 class LoopWriter {
  public:
-  /// `stored`: must this value lie in memory? `load`: asks for a value's buffer and makes it lie there.
-  /// `store`: the buffer that a value is written to.
+  /// `stored`: must this value lie in memory? `earlier`: is it made before these atoms run? `load`: asks for
+  /// a value's buffer and makes it lie there. `store`: the buffer that a value is written to.
   struct Memory {
-    std::function<bool(ValueId)> stored;
+    std::function<bool(ValueId)> stored, earlier;
     std::function<int(ValueId)> load, store;
   };
   LoopWriter(const Program& program, const Clusters& clusters, Memory memory)
