@@ -24,7 +24,8 @@ Program run(const Pass& pass, Program program);
 Schedule make_schedule(Program program, const Trace& trace = {});
 
 std::string print(const Schedule& schedule);
-/// What is wrong: an access outside its buffer, a name that is no buffer, a scalar read before it is made.
+/// What is wrong: an access outside its buffer, a buffer or scalar read before it is made, a draw beside a
+/// reduction. Empty if nothing is.
 std::optional<std::string> verify(const Schedule& schedule);
 
 }  // namespace tensor

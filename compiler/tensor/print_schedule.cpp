@@ -81,26 +81,6 @@ std::string print_instruction(const Update& u) {
   return fmt::format("update player {} along @{}\n", u.player, u.gradient);
 }
 
-std::optional<std::string> verify_access(const Schedule& schedule, const Loop& loop, const Access& access) {
-  if (access.buffer < 0 || static_cast<size_t>(access.buffer) >= schedule.buffers.size())
-    return "no such buffer";
-  if (access.strides.size() != loop.space.size()) return "not one stride for each axis";
-  const Buffer& buffer = schedule.buffers[static_cast<size_t>(access.buffer)];
-  int64_t low = access.offset, high = access.offset;
-  for (size_t axis = 0; axis < loop.space.size(); ++axis) {
-    if (loop.space[axis].batch >= 0) {
-      // A row is a whole row of the buffer, or the buffer has none.
-      const bool whole = has_rows(buffer.extents) && access.strides[axis] == row_elements(buffer.extents);
-      if (!whole && access.strides[axis] != 0) return "a stride along the rows that is no row";
-      continue;
-    }
-    (access.strides[axis] < 0 ? low : high) += access.strides[axis] * (loop.space[axis].size - 1);
-  }
-  if (low < 0 || high >= row_elements(buffer.extents))
-    return fmt::format("reaches outside @{} {}", access.buffer, buffer.name);
-  return {};
-}
-
 }  // namespace
 
 std::string print(const Schedule& schedule) {
@@ -117,32 +97,6 @@ std::string print(const Schedule& schedule) {
   for (const Instruction& instruction : schedule.instructions)
     text += std::visit([](const auto& one) { return print_instruction(one); }, instruction);
   return text;
-}
-
-std::optional<std::string> verify(const Schedule& schedule) {
-  for (const Instruction& instruction : schedule.instructions) {
-    const auto* loop = std::get_if<Loop>(&instruction);
-    if (loop == nullptr) continue;
-    auto wrong = [&](const std::string& what) {
-      return fmt::format("{}: loop {}: {}", schedule.name, loop->name, what);
-    };
-    for (const Access& load : loop->loads) {
-      if (auto reason = verify_access(schedule, *loop, load)) return wrong(*reason);
-    }
-    for (const Store& store : loop->stores) {
-      if (auto reason = verify_access(schedule, *loop, store.access)) return wrong(*reason);
-      for (size_t axis = static_cast<size_t>(loop->kept);
-           store.combine != Combine::none && axis < loop->space.size(); ++axis) {
-        if (store.access.strides[axis] != 0) return wrong("a combined store moves along a reduced axis");
-      }
-    }
-    for (size_t i = 0; i < loop->body.size(); ++i) {
-      for (int input : loop->body[i].inputs) {
-        if (input >= static_cast<int>(i)) return wrong("a scalar is read before it is made");
-      }
-    }
-  }
-  return {};
 }
 
 }  // namespace tensor

@@ -1,0 +1,115 @@
+#include <fmt/format.h>
+
+#include "compiler/tensor/passes.h"
+
+namespace tensor {
+namespace {
+
+class ScheduleVerifier {
+ public:
+  explicit ScheduleVerifier(const Schedule& schedule) : schedule_(schedule) {
+    for (const Buffer& buffer : schedule.buffers) {
+      // A part lies in memory as its parent does.
+      const bool made_here =
+          buffer.kind == Buffer::Kind::scratch || buffer.kind == Buffer::Kind::output ||
+          (buffer.kind == Buffer::Kind::part && !written_[static_cast<size_t>(buffer.parent)]);
+      written_.push_back(!made_here);
+    }
+  }
+
+  std::optional<std::string> run() {
+    for (const Instruction& instruction : schedule_.instructions) {
+      if (auto wrong = std::visit([&](const auto& one) { return check(one); }, instruction))
+        return schedule_.name + ": " + *wrong;
+    }
+    return {};
+  }
+
+ private:
+  using Wrong = std::optional<std::string>;
+
+  Wrong read(int buffer, const std::string& reader) const {
+    if (buffer < 0 || static_cast<size_t>(buffer) >= written_.size()) return reader + ": no such buffer";
+    if (written_[static_cast<size_t>(buffer)]) return {};
+    return fmt::format("{} reads @{} {} before it is written", reader, buffer,
+                       schedule_.buffers[static_cast<size_t>(buffer)].name);
+  }
+  void write(int buffer) { written_[static_cast<size_t>(buffer)] = true; }
+
+  Wrong bounds(const Loop& loop, const Access& access) const {
+    if (access.buffer < 0 || static_cast<size_t>(access.buffer) >= schedule_.buffers.size())
+      return "no such buffer";
+    if (access.strides.size() != loop.space.size()) return "not one stride for each axis";
+    const Buffer& buffer = schedule_.buffers[static_cast<size_t>(access.buffer)];
+    int64_t low = access.offset, high = access.offset;
+    for (size_t axis = 0; axis < loop.space.size(); ++axis) {
+      if (loop.space[axis].batch >= 0) {
+        // A row is a whole row of the buffer, or the buffer has none.
+        const bool whole = has_rows(buffer.extents) && access.strides[axis] == row_elements(buffer.extents);
+        if (!whole && access.strides[axis] != 0) return "a stride along the rows that is no row";
+        continue;
+      }
+      (access.strides[axis] < 0 ? low : high) += access.strides[axis] * (loop.space[axis].size - 1);
+    }
+    if (low < 0 || high >= row_elements(buffer.extents))
+      return fmt::format("reaches outside @{} {}", access.buffer, buffer.name);
+    return {};
+  }
+
+  Wrong check(const Loop& loop) {
+    auto wrong = [&](const std::string& what) { return fmt::format("loop {}: {}", loop.name, what); };
+    for (const Access& load : loop.loads) {
+      if (auto reason = bounds(loop, load)) return wrong(*reason);
+      if (auto reason = read(load.buffer, loop.name)) return reason;
+    }
+    for (const Store& store : loop.stores) {
+      if (auto reason = bounds(loop, store.access)) return wrong(*reason);
+      const auto kept = static_cast<size_t>(loop.kept);
+      for (size_t axis = kept; store.combine != Combine::none && axis < loop.space.size(); ++axis) {
+        if (store.access.strides[axis] != 0) return wrong("a combined store moves along a reduced axis");
+      }
+      write(store.access.buffer);
+    }
+    bool draws = false;
+    for (size_t i = 0; i < loop.body.size(); ++i) {
+      for (int input : loop.body[i].inputs) {
+        if (input >= static_cast<int>(i)) return wrong("a scalar is read before it is made");
+      }
+      draws = draws || (loop.body[i].kind == Scalar::Kind::operation &&
+                        semantics::info(loop.body[i].op).group == semantics::OpGroup::random);
+    }
+    if (draws && static_cast<size_t>(loop.kept) != loop.space.size())
+      return wrong("draws beside a reduction");
+    return {};
+  }
+  Wrong check_call(const std::string& name, int a, int b, int c) {
+    if (auto reason = read(a, name)) return reason;
+    if (auto reason = read(b, name)) return reason;
+    write(c);
+    return {};
+  }
+  Wrong check(const Gemm& gemm) { return check_call(gemm.name, gemm.a, gemm.b, gemm.c); }
+  Wrong check(const Convolution& conv) { return check_call(conv.name, conv.a, conv.b, conv.c); }
+  Wrong check(const Gather& gather) {
+    write(gather.buffer);
+    return {};
+  }
+  /// Every parameter's part must be there.
+  Wrong check(const Update& update) {
+    for (size_t b = 0; b < schedule_.buffers.size(); ++b) {
+      if (schedule_.buffers[b].kind != Buffer::Kind::part || schedule_.buffers[b].parent != update.gradient)
+        continue;
+      if (auto reason = read(static_cast<int>(b), "update")) return reason;
+    }
+    return {};
+  }
+
+  const Schedule& schedule_;
+  std::vector<bool> written_;
+};
+
+}  // namespace
+
+std::optional<std::string> verify(const Schedule& schedule) { return ScheduleVerifier(schedule).run(); }
+
+}  // namespace tensor
