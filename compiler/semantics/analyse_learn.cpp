@@ -25,6 +25,7 @@ struct LearnReader {
   Scope& scope;
   std::map<std::string, const Assign*> keys;
   bool sources_known = true;
+  bool lost_key = false;  // some key is unknown: it may have been meant for a required one
 
   void read(const LearnDecl& decl) {
     collect(decl);
@@ -74,6 +75,7 @@ struct LearnReader {
   }
 
   void report_unknown_key(const Name& key, const std::string& method, const std::vector<std::string>& known) {
+    lost_key = true;
     auto& error = analysis.report.add(base::E0803, key.span, method, key.text);
     std::vector<std::string> others;
     for (const auto& [other, own] : methods)
@@ -456,6 +458,7 @@ struct LearnReader {
         learn.steps += learn.own.value(key, int64_t{0});
       return;
     }
+    if (lost_key) return;
     analysis.report.add(base::E0806, decl.method.span, decl.method.text).help("write `steps = 20_000`");
   }
 };
@@ -464,6 +467,10 @@ struct LearnReader {
 
 void analyse_learn(const Tree& tree, Analysis& analysis) {
   std::map<std::string, base::Span> names;
+  const auto players = std::count_if(tree.declarations.begin(), tree.declarations.end(), [](const auto& d) {
+    return std::holds_alternative<PlayerDecl>(d.kind);
+  });
+  const bool all_players = players == static_cast<ptrdiff_t>(analysis.model.players.size());
   for (const Declaration& declaration : tree.declarations) {
     const auto* decl = std::get_if<LearnDecl>(&declaration.kind);
     if (!decl) continue;
@@ -484,7 +491,7 @@ void analyse_learn(const Tree& tree, Analysis& analysis) {
           .note(first->second, "the first is here")
           .help("name it: `learn " + learn.method + " as another { ... }`");
     LearnReader{analysis, learn, analysis.evaluator.top(), {}}.read(*decl);
-    if (known) check_bound(learn, decl->method.span, analysis.model, analysis.report);
+    if (known && all_players) check_bound(learn, decl->method.span, analysis.model, analysis.report);
     analysis.model.learns.push_back(std::move(learn));
   }
 }

@@ -30,6 +30,8 @@ std::optional<VariableId> Analysis::resolve(const syntax::Reference& reference, 
     const auto other = names.find(reference.name.text);
     // A variable whose declaration failed has been reported there.
     if (other != names.end() && other->second.what == "a variable") return {};
+    if (!lost_names.insert(reference.name.text).second) return {};
+    if (other == names.end()) evaluator.top().names[reference.name.text] = {};
     Diagnostic& error = report.add(base::E0202, reference.name.span, reference.name.text);
     if (other != names.end()) {
       error.note(other->second.span, "it is declared here, as " + other->second.what);

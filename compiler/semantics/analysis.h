@@ -38,6 +38,7 @@ struct Analysis {
   std::deque<Scope> scopes;           // nets keep pointers to the scope they were declared in
   std::set<VariableId> determined;    // given by a source, or the target of a conditional
   bool lost_reference = false;        // some reference to a variable could not be resolved
+  std::set<std::string> lost_names;   // reported as no variables: once is enough
   std::set<PlayerId> failed_players;  // some conditional could not be evaluated
   bool broken_import = false;         // an imported file has syntax errors
   int64_t noise_count = 0;            // calls of noise so far

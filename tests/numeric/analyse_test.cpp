@@ -329,6 +329,18 @@ TEST(Analyse, ALostNameCausesOneError) {
     encoder r { z | x ~ Bernoulli(q.z(x)) })")
                 .codes(),
             std::vector<std::string>{"E0203"});
+  // So for a declaration that is missing, in targets, parents and arguments.
+  EXPECT_EQ(analyse(R"(
+    var x : binary[4]
+    source images { x = npy("x.npy") }
+    source codes { z ~ Bernoulli(0) }
+    decoder p { x | z ~ Bernoulli(dense(z, 4)) }
+    encoder q { z | x ~ Bernoulli(dense(x, 2)) }
+    player r { x ~ Bernoulli(dense(z, 4)) })")
+                .codes(),
+            std::vector<std::string>{"E0202"});
+  EXPECT_EQ(analyse("var x : binary\nsource s { x ~ Bernoulli(0) }\nlearn symmetric { step = 3 }").codes(),
+            std::vector<std::string>{"E0803"});
 }
 
 TEST(Analyse, TheTextOfAModelNamesOnlyWhatItUses) {
