@@ -65,8 +65,10 @@ std::vector<NodeId> input_adjoints(Build& b, NodeId id, NodeId g) {
       return {b.divide(g, b.add(in(0), b.constant(1)))};
     case Op::sqrt:
       return {b.divide(g, b.scale(id, 2))};
-    case Op::abs:
-      return {choose(Op::less, b.pointwise(Op::negate, {g}), g)};
+    case Op::abs: {
+      const NodeId below = b.pointwise(Op::less, {in(0), b.constant(0)});
+      return {b.pointwise(Op::where, {below, b.pointwise(Op::negate, {g}), g})};
+    }
     case Op::relu:
       return {b.pointwise(Op::where, {b.pointwise(Op::greater, {in(0), b.constant(0)}), g, zero})};
     case Op::tanh:

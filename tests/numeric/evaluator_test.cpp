@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "compiler/semantics/analyse.h"
+#include "compiler/semantics/build.h"
 #include "compiler/semantics/evaluate_numeric.h"
 #include "compiler/semantics/evaluator.h"
 #include "compiler/syntax/parse.h"
@@ -119,6 +120,51 @@ TEST(TensorFunctions, StretchAxesOfLengthOneOnEqualRank) {
   Shape shape;
   value_of("reshape(h, [6, 1]) + reshape(h, [1, 6])", &shape);
   EXPECT_EQ(shape, (Shape{6, 6}));
+}
+
+// <conv(x, w), y> = <x, deconv(y, w)>: PyTorch's two layouts of weights make them adjoint as they stand.
+TEST(Convolutions, AreAdjointOfEachOther) {
+  Graph graph;
+  Build build{&graph, {}};
+  const NodeId x = build.leaf(Op::variable, 0, {2, 5, 6}), w = build.leaf(Op::variable, 1, {3, 2, 3, 2});
+  const NodeId y = build.leaf(Op::variable, 2, {3, 3, 4});
+  const std::vector<int64_t> steps = {2, 2, 1, 1};
+  const NodeId forward = build.convolution(Op::conv, x, w, steps, {3, 3, 4});
+  const NodeId back = build.convolution(Op::deconv, y, w, steps, {2, 5, 6});
+  NumericEvaluator evaluate(graph, [](const Node& leaf) {
+    Numbers numbers(static_cast<size_t>(count(leaf.shape)));
+    for (size_t i = 0; i < numbers.size(); ++i)
+      numbers[i] = std::sin(static_cast<double>(i * 7) + leaf.index);
+    return numbers;
+  });
+  const Numbers a = evaluate(forward), b = evaluate(y), c = evaluate(x), d = evaluate(back);
+  double left = 0, right = 0;
+  for (size_t i = 0; i < a.size(); ++i) left += a[i] * b[i];
+  for (size_t i = 0; i < c.size(); ++i) right += c[i] * d[i];
+  EXPECT_NEAR(left, right, 1e-9);
+}
+
+TEST(StandardNets, HaveTheShapesThatTheirCommentsSay) {
+  Analysed file(R"(
+import nets
+var x, y : real[3, 8, 8]
+var z, w : real[10]
+source data { x = npy("x.npy"); y = npy("y.npy"); w = npy("w.npy") }
+source codes { z ~ Normal(0) }
+decoder p {
+  x | z ~ Normal(conv_decoder(z, [16, 2, 2], [8, 4], 3))
+  y | x ~ Normal(unet(x, 4, 3))
+  w | z ~ Normal(mlp(residual(z, 7), [16, 16], 10))
+}
+encoder q { z | x ~ Normal(conv_encoder(x, [8, 16], 10)) }
+encoder r {
+  let (s0, s1) = ladder(x, 20, 10, 5)
+  z | x ~ Normal(s0 + mean(s1))
+}
+)");
+  EXPECT_FALSE(file.report.has_errors()) << file.errors();
+  EXPECT_EQ(elements(file.model, conditional(file.model, "p", "w").parameters),
+            (10 * 7 + 7) + (7 * 10 + 10) + (10 * 16 + 16) + (16 * 16 + 16) + (16 * 10 + 10));
 }
 
 TEST(Digits, HasTheShapesAndParametersOfItsNets) {
