@@ -128,6 +128,35 @@ class ModelMaker {
     c.sample = pointwise(Op::less, node(Op::uniform, {}, to), c.mean);
     return add(std::move(c));
   }
+  /// Normal with this mean, of the target's shape, and one log-std for all elements.
+  semantics::ConditionalId normal(int player, VariableId target, std::vector<VariableId> parents, NodeId mean,
+                                  NodeId log_std) {
+    const Shape to = model[target].shape;
+    std::vector<int64_t> axes;
+    for (size_t i = 0; i < to.size(); ++i) axes.push_back(static_cast<int64_t>(i));
+    const NodeId spread = node(Op::broadcast, {log_std}, to);
+    const NodeId precision = pointwise(Op::exp, pointwise(Op::multiply, constant(-2, to), spread));
+    const NodeId x = value_of(target);
+    const NodeId linear = pointwise(Op::multiply, pointwise(Op::multiply, mean, precision), x);
+    const NodeId square = pointwise(Op::multiply, pointwise(Op::multiply, precision, constant(-0.5, to)),
+                                    pointwise(Op::multiply, x, x));
+    const NodeId partition = pointwise(
+        Op::add,
+        pointwise(Op::multiply,
+                  pointwise(Op::multiply, constant(0.5, to), pointwise(Op::multiply, mean, mean)), precision),
+        spread);
+    semantics::Conditional c;
+    c.target = target;
+    c.parents = std::move(parents);
+    c.player = {player};
+    c.arguments = {mean, log_std};
+    c.log_density =
+        node(Op::sum, {pointwise(Op::subtract, pointwise(Op::add, linear, square), partition)}, {}, axes);
+    c.mean = mean;
+    c.sample = pointwise(Op::add, mean,
+                         pointwise(Op::multiply, pointwise(Op::exp, spread), node(Op::normal, {}, to)));
+    return add(std::move(c));
+  }
   /// A source that observes `target` as a column greater than 0.4375, or draws it from fair coins.
   int source(const std::string& name, std::vector<VariableId> observed, std::vector<VariableId> drawn) {
     semantics::Source s;

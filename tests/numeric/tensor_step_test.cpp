@@ -7,6 +7,7 @@
 
 #include "compiler/tensor/build_step.h"
 #include "compiler/tensor/passes.h"
+#include "compiler/tensor/translate.h"
 #include "tests/numeric/tensor_models.h"
 
 namespace {
@@ -158,6 +159,41 @@ Ladder ladder(bool reverse) {
   return l;
 }
 
+/// What the others lack: several channels observed and convolved, a concatenation, slices, a reduction inside
+/// a net, a parameter shared by all elements, a sample that moves with its parameters.
+ModelMaker continuous() {
+  ModelMaker m;
+  const VariableId x = m.variable("x", {3, 6, 6}, semantics::DomainKind::real), c = m.variable("c", {4}),
+                   z = m.variable("z", {5}, semantics::DomainKind::real);
+  const int p = m.player("p"), q = m.player("q");
+  const NodeId code = m.node(Op::concat, {m.value_of(z), m.value_of(c)}, {9}, {0});
+  const NodeId image =
+      m.node(Op::reshape, {m.dense(p, m.pointwise(Op::tanh, m.dense(p, code, 7)), 108)}, {3, 6, 6});
+  const auto px = m.normal(p, x, {z, c}, image, m.parameter(p, {}));
+  const NodeId h = m.pointwise(Op::relu, m.conv(q, m.value_of(x), 2, 3));  // [2, 4, 4]
+  std::vector<NodeId> corners;
+  for (int64_t i : {0, 2}) corners.push_back(m.node(Op::slice, {h}, {2, 2, 2}, {0, 2, i, i + 2, 1, 3}));
+  const NodeId pooled = m.pointwise(Op::maximum, corners[0], corners[1]);
+  const NodeId centred = m.pointwise(
+      Op::subtract, pooled,
+      m.node(Op::broadcast, {m.node(Op::reshape, {m.node(Op::max, {pooled}, {2}, {1, 2})}, {2, 1, 1})},
+             {2, 2, 2}));
+  const NodeId features = m.node(Op::concat, {m.node(Op::reshape, {centred}, {8}), m.value_of(c)}, {12}, {0});
+  const auto qz = m.normal(q, z, {x, c}, m.dense(q, features, 5), m.parameter(q, {}));
+  const auto pz = m.normal(-1, z, {}, m.constant(0, {5}), m.constant(0));
+  const int pairs = m.source("pairs", {x, c}, {}), codes = m.source("codes", {c}, {});
+  m.completes(pairs, qz);
+  m.term(pairs, px);
+  m.completes(codes, pz);
+  m.completes(codes, px);
+  m.term(codes, qz);
+  return m;
+}
+
+TEST(TensorStep, ScheduleOfContinuousModelsAgreesWithTheProgram) {
+  expect_schedule_agrees(continuous(), false);
+  expect_schedule_agrees(continuous(), true);
+}
 TEST(TensorStep, ScheduleOfDenseModelsAgreesWithTheProgram) {
   expect_schedule_agrees(digits(5, 9, 7), false);
   expect_schedule_agrees(digits(5, 9, 7), true);
@@ -181,6 +217,7 @@ TEST(TensorStep, GradientIsThatOfTheForwardProgram) {
     expect_gradient_of(digits(4, 6, 5), player);
     expect_gradient_of(convolutional(), player);
     expect_gradient_of(flattened_trunk(), player);
+    expect_gradient_of(continuous(), player);
     expect_gradient_of(ladder(false).maker, player);
     expect_gradient_of(ladder(true).maker, player);
   }
@@ -289,6 +326,80 @@ TEST(TensorStep, DigitsTakesFewKernels) {
         EXPECT_LE(loop->loads.size() + loop->stores.size(), 12u);
     }
   }
+}
+
+// The gradient of Bernoulli's log-density in its logits is statistic - mean, times the row's weight.
+TEST(TensorStep, AdjointOfALogDensityIsStatisticMinusMean) {
+  const ModelMaker maker = digits(5, 9, 7);
+  const tensor::Program program =
+      passed(tensor::build_phases(maker.model, maker.game, maker.learn(), false).at(0));
+  int found = 0;
+  for (const tensor::Value& value : program.values) {
+    EXPECT_NE(value.op, tensor::Op::negate);
+    if (value.op != tensor::Op::subtract || program[value.inputs[1]].op != tensor::Op::sigmoid) continue;
+    EXPECT_EQ(program[value.inputs[0]].op, tensor::Op::greater);  // the image
+    ++found;
+  }
+  EXPECT_EQ(found, 1);
+}
+
+// Parameters start at multiples of 16 floats, gradients are parts of one array laid out alike.
+TEST(TensorStep, GradientsLieAsTheirParameters) {
+  const ModelMaker maker = continuous();
+  const auto layout = tensor::parameter_layout(maker.model, {0});
+  EXPECT_EQ(layout.offsets, (std::vector<int64_t>{0, 64, 80, 848, 960}));  // 7x9, 7, 108x7, 108, a scalar
+  EXPECT_EQ(layout.elements, 976);
+  const tensor::Schedule schedule =
+      tensor::make_schedule(tensor::build_phases(maker.model, maker.game, maker.learn(), false).at(0));
+  const auto& update = std::get<tensor::Update>(schedule.instructions.back());
+  std::vector<int64_t> offsets;
+  for (const tensor::Buffer& buffer : schedule.buffers) {
+    if (buffer.kind == tensor::Buffer::Kind::part && buffer.parent == update.gradient)
+      offsets.push_back(buffer.offset);
+  }
+  EXPECT_EQ(offsets, layout.offsets);
+}
+
+TEST(TensorStep, ScratchMemoryIsShared) {
+  const ModelMaker maker = convolutional();
+  for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), false)) {
+    const tensor::Schedule schedule = tensor::make_schedule(phase);
+    const auto scratch =
+        std::ranges::count(schedule.buffers, tensor::Buffer::Kind::scratch, &tensor::Buffer::kind);
+    EXPECT_LT(schedule.slots, scratch / 2);
+  }
+}
+
+// A `let` is evaluated anew when its variable is drawn anew; what does not depend on it is computed once.
+TEST(TensorStep, BindingAVariableAnewForgetsOnlyWhatReadsIt) {
+  ModelMaker m;
+  const VariableId x = m.variable("x", {3}), z = m.variable("z", {3});
+  const NodeId of_x = m.pointwise(Op::tanh, m.value_of(x)), of_z = m.pointwise(Op::tanh, m.value_of(z));
+  const NodeId noise = m.node(Op::uniform, {}, {3});
+  tensor::Program program;
+  program.batches = {0};
+  const tensor::Dependencies dependencies(m.model.graph);
+  uint32_t site = 0;
+  tensor::Translator rows(m.model, dependencies, program, 0, 0, site);
+  tensor::Emit emit(program);
+  const tensor::Shape shape = {rows.rows(), {3, -1}};
+  rows.bind(x, emit.constant(1, shape));
+  rows.bind(z, emit.constant(2, shape));
+  const auto first_x = rows.evaluate(of_x), first_z = rows.evaluate(of_z), first_noise = rows.evaluate(noise);
+  rows.bind(z, emit.constant(3, shape));
+  EXPECT_EQ(rows.evaluate(of_x), first_x);
+  EXPECT_NE(rows.evaluate(of_z), first_z);
+  EXPECT_NE(rows.evaluate(noise), first_noise);
+}
+
+TEST(TensorStep, ChainsAreRefusedInWords) {
+  ModelMaker maker = digits(5, 9, 7);
+  EXPECT_EQ(tensor::unsupported(maker.model, maker.game, maker.learn()), std::nullopt);
+  maker.game.sources[0].completions[0].chain = true;
+  EXPECT_NE(tensor::unsupported(maker.model, maker.game, maker.learn())->find("`images`"), std::string::npos);
+  semantics::Learn only_codes = maker.learn();
+  only_codes.sources = {{1}};
+  EXPECT_EQ(tensor::unsupported(maker.model, maker.game, only_codes), std::nullopt);
 }
 
 TEST(TensorStep, DrawsAndDensitiesOfConditionalsAgree) {
