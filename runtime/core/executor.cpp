@@ -125,8 +125,7 @@ struct Executor::Parts {
         case Buffer::Kind::scratch:
           place = scratch_memory->data() + starts[static_cast<size_t>(buffer.slot)];
           break;
-        case Buffer::Kind::part:
-          place = at(buffer.parent) + buffer.offset;
+        case Buffer::Kind::part:  // below, when all others have their places
           break;
         case Buffer::Kind::parameters:
           place = machine.parameters.at(static_cast<size_t>(buffer.index)) + buffer.offset;
@@ -145,6 +144,17 @@ struct Executor::Parts {
         }
       }
       placed.push_back(place);
+    }
+    for (size_t i = 0; i < placed.size(); ++i) {
+      int64_t offset = 0;
+      const Buffer* buffer = &program.buffers[i];
+      size_t whole = i;
+      while (buffer->kind == Buffer::Kind::part) {
+        offset += buffer->offset;
+        whole = static_cast<size_t>(buffer->parent);
+        buffer = &program.buffers[whole];
+      }
+      if (whole != i) placed[i] = placed[whole] + offset;
     }
   }
 

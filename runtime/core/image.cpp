@@ -74,6 +74,7 @@ class ProgramReader {
           batch.is_string() || batch.get<int>() >= 0 ? reference(batch, image_.sources, "source") : -1);
     program_.slots = text_.at("slots");
     for (const json& buffer : text_.at("buffers")) program_.buffers.push_back(read_buffer(buffer));
+    check_parents();
     for (const json& instruction : text_.at("instructions"))
       program_.instructions.push_back(read_instruction(instruction));
     return std::move(program_);
@@ -95,13 +96,22 @@ class ProgramReader {
     buffer.index = text.value("index", -1);
     buffer.slot = text.value("slot", -1);
     buffer.parent = text.value("parent", -1);
-    // Parents come first, so that one pass places all buffers.
-    if (buffer.kind == Buffer::Kind::part)
-      checked_index(buffer.parent, program_.buffers.size(), "parent buffer");
     if (buffer.kind == Buffer::Kind::scratch)
       checked_index(buffer.slot, static_cast<size_t>(program_.slots), "slot");
     if (buffer.kind == Buffer::Kind::parameters) checked_index(buffer.index, image_.players.size(), "player");
     return buffer;
+  }
+
+  /// Each part lies, through at most all other parts, in a buffer that is none.
+  void check_parents() {
+    for (const Buffer& start : program_.buffers) {
+      const Buffer* buffer = &start;
+      for (size_t depth = 0; buffer->kind == Buffer::Kind::part; ++depth) {
+        require(depth < program_.buffers.size(), "parts of each other in " + program_.name);
+        const int parent = checked_index(buffer->parent, program_.buffers.size(), "parent buffer");
+        buffer = &program_.buffers[static_cast<size_t>(parent)];
+      }
+    }
   }
 
   int buffer(const json& value) {
