@@ -7,7 +7,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -147,7 +146,6 @@ class Evaluation {
     return with_calls(report.add(code, at, arguments...));
   }
   base::Diagnostic& with_calls(base::Diagnostic& diagnostic);
-  Value failed() const { return {}; }
 
   Evaluator& evaluator;
   Scope& top;
