@@ -1,0 +1,80 @@
+// links: tensor
+// The interpreter's own mathematics: Philox by its published answers, samplers by their means and variances,
+// special functions by known values.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "compiler/tensor/philox.h"
+#include "compiler/tensor/scalar_math.h"
+
+namespace {
+using semantics::Op;
+
+// Salmon et al., Random123's kat_vectors: philox4x32-10.
+TEST(Philox, GivesThePublishedAnswers) {
+  EXPECT_EQ(tensor::philox({0, 0, 0, 0}, 0),
+            (tensor::Counter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(tensor::philox({~0u, ~0u, ~0u, ~0u}, ~uint64_t{0}),
+            (tensor::Counter{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+}
+
+// runtime/image.md: element i takes counter (i >> 7) * 32 + (i & 31), word (i >> 5) & 3.
+TEST(Philox, DealsTilesOf128ToElements) {
+  const auto words = tensor::philox({32 + 5, 9, 4, 0}, 77);
+  const uint64_t element = 128 + 2 * 32 + 5;
+  EXPECT_EQ(tensor::uniform_draw({77, 4, 9, element}), ((words[2] >> 9) + 0.5) * 0x1p-23);
+}
+
+struct Moments {
+  double mean, variance;
+};
+Moments moments(Op op, double a, double b) {
+  const int n = 40000;
+  double sum = 0, square = 0;
+  for (int i = 0; i < n; ++i) {
+    const double x = tensor::draw(op, {3, 1, 2, static_cast<uint64_t>(i)}, a, b);
+    sum += x;
+    square += x * x;
+  }
+  return {sum / n, square / n - sum / n * sum / n};
+}
+void expect_moments(Op op, double a, double b, double mean, double variance) {
+  const Moments found = moments(op, a, b);
+  EXPECT_NEAR(found.mean, mean, 5 * std::sqrt(variance / 40000)) << semantics::info(op).name;
+  EXPECT_NEAR(found.variance, variance, 0.05 * variance) << semantics::info(op).name;
+}
+
+TEST(Draws, HaveTheMeanAndVarianceOfTheirLaw) {
+  expect_moments(Op::uniform, 0, 0, 0.5, 1.0 / 12);
+  expect_moments(Op::normal, 0, 0, 0, 1);
+  expect_moments(Op::gumbel, 0, 0, std::numbers::egamma, std::numbers::pi * std::numbers::pi / 6);
+  expect_moments(Op::gamma, 2.5, 0, 2.5, 2.5);
+  expect_moments(Op::gamma, 0.4, 0, 0.4, 0.4);
+  expect_moments(Op::beta, 2, 3, 0.4, 0.04);
+  expect_moments(Op::poisson, 3.5, 0, 3.5, 3.5);
+  expect_moments(Op::binomial, 10, 0.3, 3, 2.1);
+}
+
+TEST(Draws, VonMisesHasItsMeanDirection) {
+  double c = 0, s = 0;
+  for (uint64_t i = 0; i < 40000; ++i) {
+    const double x = tensor::draw(Op::von_mises, {3, 1, 2, i}, 0.7, 2);
+    ASSERT_LE(std::abs(x), std::numbers::pi);
+    c += std::cos(x), s += std::sin(x);
+  }
+  EXPECT_NEAR(std::atan2(s, c), 0.7, 0.02);
+  EXPECT_NEAR(std::hypot(s, c) / 40000, tensor::evaluate(Op::i1_over_i0, 2, 0, 0), 0.01);
+}
+
+TEST(SpecialFunctions, HaveTheirKnownValues) {
+  EXPECT_NEAR(tensor::evaluate(Op::digamma, 1, 0, 0), -std::numbers::egamma, 1e-12);
+  EXPECT_NEAR(tensor::evaluate(Op::digamma, 0.5, 0, 0), -std::numbers::egamma - 2 * std::numbers::ln2, 1e-12);
+  EXPECT_NEAR(tensor::evaluate(Op::trigamma, 1, 0, 0), std::numbers::pi * std::numbers::pi / 6, 1e-12);
+  EXPECT_NEAR(tensor::evaluate(Op::log_i0, 2, 0, 0), std::log(2.2795853023360673), 1e-12);
+  EXPECT_NEAR(tensor::evaluate(Op::i1_over_i0, 2, 0, 0), 1.5906368546373291 / 2.2795853023360673, 1e-12);
+  EXPECT_EQ(tensor::evaluate(Op::modulo, -1, 3, 0), 2);
+}
+
+}  // namespace
