@@ -23,6 +23,9 @@ CLI::Option* with_environment(CLI::Option* option) {
   return option->envname("VAEC_" + upper(option->get_single_name()));
 }
 
+/// A flag that may be repeated and takes one word each time: what follows is not its own.
+CLI::Option* one_at_a_time(CLI::Option* option) { return option->allow_extra_args(false); }
+
 const std::map<std::string, std::string>& help_of_keys() {
   static const std::map<std::string, std::string> texts = {
       {"steps", "training steps"},
@@ -78,7 +81,7 @@ class CommandLine {
     CLI::App* command = app_.add_subcommand("train", "learn by a learn block of the file");
     with_environment(command->add_option("--learn", train_.learn, "the learn block (default: the first)"));
     for (const std::string& key : overridable_keys())
-      with_environment(command->add_option("--" + key, flags_[key], help_of_keys().at(key)));
+      with_environment(one_at_a_time(command->add_option("--" + key, flags_[key], help_of_keys().at(key))));
     with_environment(command->add_option("--device", train_.device, "auto, cpu or cuda"));
     with_environment(command->add_option("--threads", train_.threads, "0: all"))
         ->check(CLI::NonNegativeNumber);
@@ -113,7 +116,8 @@ class CommandLine {
     command->add_option("--n", sample_.n, "rows (default 64)")->check(CLI::PositiveNumber);
     command->add_option("--limiting", sample_.limiting, "steps of the chain x -> z -> x")
         ->check(CLI::NonNegativeNumber);
-    command->add_option("--given", sample_.given, "variable=FILE or variable=SOURCE: known values");
+    one_at_a_time(
+        command->add_option("--given", sample_.given, "variable=FILE or variable=SOURCE: known values"));
     command->add_option("--out", sample_.out, "FILE.png, .npy, .csv or .safetensors")->required();
     command->callback(
         [this] { run_ = [this] { return check_device(sample_.device), sample(image_, sample_), 0; }; });
@@ -123,7 +127,8 @@ class CommandLine {
     CLI::App* command = app_.add_subcommand("infer", "variables given others");
     add_model_flags(command, infer_);
     command->add_option("query", infer_.query, "\"c, z | x\": c and z given x")->required();
-    command->add_option("--given", infer_.given, "variable=FILE or variable=SOURCE: known values");
+    one_at_a_time(
+        command->add_option("--given", infer_.given, "variable=FILE or variable=SOURCE: known values"));
     command->add_option("--samples", infer_.samples, "draws that means are taken over")
         ->check(CLI::PositiveNumber);
     command->add_option("--out", infer_.out, "FILE.png, .npy, .csv or .safetensors")->required();
@@ -134,7 +139,7 @@ class CommandLine {
   void add_evaluate() {
     CLI::App* command = app_.add_subcommand("evaluate", "measure a trained model");
     add_model_flags(command, evaluate_);
-    command->add_option("--metrics", evaluate_.metrics, "loglik")->delimiter(',');
+    one_at_a_time(command->add_option("--metrics", evaluate_.metrics, "loglik"))->delimiter(',');
     command->add_option("--samples", evaluate_.samples, "importance samples a row (default 100)")
         ->check(CLI::PositiveNumber);
     command->add_option("--rows", evaluate_.rows, "of each source (default: all)")

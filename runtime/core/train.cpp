@@ -89,6 +89,7 @@ class Run {
   int loop(Progress& progress) {
     started_ = line_begun_ = steady_clock::now();
     first_step_ = line_step_ = trainer_.step();
+    if (trainer_.step() >= settings_.steps) checkpoint();  // of the beginning, so that it can be looked at
     while (trainer_.step() < settings_.steps) {
       trainer_.do_step();
       const int64_t step = trainer_.step();

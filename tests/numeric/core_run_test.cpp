@@ -189,7 +189,7 @@ TEST_F(CoreRun, DivergenceNamesThePlayerAndTheLastCheckpoint) {
 
 TEST_F(CoreRun, InferGivesTheConditionalMean) {
   write_model("a", 2, 0.4f);
-  const Outcome outcome = run({"infer", "--run", "a", "z | x", "--given", "x=x.npy", "--out", "z.npy"});
+  const Outcome outcome = run({"infer", "--run", "a", "--given", "x=x.npy", "z | x", "--out", "z.npy"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const data::Column x = data::read_npy("x.npy", "x"), z = data::read_npy("z.npy", "z");
   ASSERT_EQ(z.rows, 200);
