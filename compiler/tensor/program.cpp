@@ -209,16 +209,13 @@ class Verifier {
         return {};
       case Op::broadcast: {
         if (value.ints.size() != from.size()) return "not one axis for each";
-        int64_t last = -1;
         for (size_t i = 0; i < from.size(); ++i) {
           const auto axis = static_cast<size_t>(value.ints[i]);
           if (axis >= value.shape.size() || std::ranges::count(value.ints, value.ints[i]) != 1)
             return "no such axis";
           if (from[i] != value.shape[axis] && from[i] != Extent{1, -1})
             return fmt::format("{} does not stretch to {}", to_string(from), to_string(value.shape));
-          last = value.ints[i];
         }
-        (void)last;
         return {};
       }
       case Op::slice:

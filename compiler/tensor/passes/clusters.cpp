@@ -235,7 +235,7 @@ std::optional<IndexSpace> Clusters::common_space(const std::vector<int>& atoms) 
 
 std::vector<bool> Clusters::dropped_axes(const IndexSpace& space, int atom) const {
   const Value& value = program_[atoms_[static_cast<size_t>(atom)].value];
-  const Index& index = const_cast<IndexSpace&>(space).held().at(atom);
+  const Index& index = space.held().at(atom);
   std::vector<bool> dropped(space.axes().size(), false), kept(space.axes().size(), false);
   for (size_t axis = 0; axis < index.size(); ++axis) {
     auto& side = std::ranges::count(value.ints, static_cast<int64_t>(axis)) > 0 ? dropped : kept;

@@ -23,6 +23,7 @@ class IndexSpace {
   const std::vector<Extent>& axes() const { return axes_; }
   /// Held indices, by the caller's keys: they stay right when axes split.
   std::map<int, Index>& held() { return held_; }
+  const std::map<int, Index>& held() const { return held_; }
   /// Of a value that has the shape the space was made from.
   Index identity() const;
 
