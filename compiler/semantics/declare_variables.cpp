@@ -72,18 +72,18 @@ void declare_variables(const syntax::VarDecl& declaration, Analysis& analysis) {
     // A name that is declared elsewhere first has been reported; its own declaration stands.
     if (!(analysis.names.count(item.name.text) && analysis.names.at(item.name.text).span == item.name.span))
       continue;
-    std::optional<int64_t> number = 1;
-    if (item.count) number = analysis.integer(*item.count, top, "the number of variables", 1);
-    if (number && *number > longest_array) {
+    int64_t number = 1;  // 0 after an error
+    if (item.count) number = analysis.integer(*item.count, top, "the number of variables", 1).value_or(0);
+    if (number > longest_array) {
       analysis.report.add(base::E0301, item.count->span, "the number of variables",
-                          fmt::format("at most {}", longest_array), std::to_string(*number));
-      number.reset();
+                          fmt::format("at most {}", longest_array), std::to_string(number));
+      number = 0;
     }
     Value value;
     value.span = item.name.span;
-    if (number && shape) {
+    if (number > 0 && shape) {
       VariableGroup group{item.count != nullptr, {}};
-      for (int64_t i = 0; i < *number; ++i) {
+      for (int64_t i = 0; i < number; ++i) {
         const VariableId id{static_cast<int32_t>(analysis.model.variables.size())};
         const std::string name = group.array ? fmt::format("{}[{}]", item.name.text, i) : item.name.text;
         analysis.model.variables.push_back({name, *domain, *shape, item.name.span});
