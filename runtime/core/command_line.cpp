@@ -39,7 +39,7 @@ const std::map<std::string, std::string>& help_of_keys() {
       {"precision", "fp32"},
       {"sources", "learn from these of its sources only: a,b"},
       {"start", "begin from the parameters of this run"},
-      {"every", "log=N,sample=N,checkpoint=N; 0 is never"}};
+      {"every", "log=N,sample=N,checkpoint=N,evaluate=N; 0 is never"}};
   return texts;
 }
 

@@ -113,6 +113,10 @@ void RunDirectory::append_metrics(const json& line) {
   for (const char* group : {"utility", "terms"})
     for (const auto& [name, value] : line.at(group).items())
       scalars.emplace_back(fmt::format("{}/{}", group, name), value.get<double>());
+  for (const json& result : line.value("evaluate", json::array()))
+    scalars.emplace_back(
+        fmt::format("{}/{}", result.at("metric").get<std::string>(), result.at("source").get<std::string>()),
+        result.at("mean").get<double>());
   scalars.emplace_back("steps_per_second", line.at("steps_per_second").get<double>());
   events_.add(scalar_event(wall_clock(), line.at("step"), scalars));
 }

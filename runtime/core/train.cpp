@@ -6,6 +6,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "runtime/core/likelihood.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
@@ -16,6 +17,9 @@ using nlohmann::json;
 using std::chrono::steady_clock;
 
 namespace {
+
+// While it trains a run is evaluated on few rows; `evaluate` takes all.
+constexpr int64_t evaluated_rows = 256, evaluated_samples = 16;
 
 volatile std::sig_atomic_t stop_asked = 0;
 
@@ -94,7 +98,7 @@ class Run {
       trainer_.do_step();
       const int64_t step = trainer_.step();
       const bool last = step == settings_.steps;
-      if (last || due(step, "log")) log(progress);
+      if (last || due(step, "log") || due(step, "evaluate")) log(progress);
       if (last || due(step, "sample")) draw_samples(last);
       if (last || due(step, "checkpoint")) checkpoint();
       progress.step(step);
@@ -120,11 +124,24 @@ class Run {
   void log(Progress& progress) {
     const double rate =
         static_cast<double>(trainer_.step() - line_step_) / std::max(1e-9, seconds_since(line_begun_));
-    const json line = trainer_.metrics(seconds(), rate);
+    json line = trainer_.metrics(seconds(), rate);
+    if (due(trainer_.step(), "evaluate")) evaluate(line, progress);
     line_step_ = trainer_.step();
     line_begun_ = steady_clock::now();
     directory_.append_metrics(line);
     progress.metrics(line);
+  }
+
+  /// What cannot be evaluated (no held-out file, no density) is said once and does not stop the training.
+  void evaluate(json& line, Progress& progress) {
+    if (!evaluates_) return;
+    try {
+      line["evaluate"] =
+          measure_log_likelihoods(session_, ~settings_.seed, evaluated_samples, evaluated_rows);
+    } catch (const Failure& failure) {
+      evaluates_ = false;
+      progress.say(fmt::format("note: no evaluation while training: {}", failure.what()));
+    }
   }
 
   /// The pictures that a model without images has not got are left out quietly; 0 turns them off.
@@ -153,6 +170,7 @@ class Run {
   const TrainRequest& request_;
   std::unique_ptr<SampleGrid> grid_;
   fs::path last_checkpoint_;
+  bool evaluates_ = true;
   double seconds_before_ = 0;
   steady_clock::time_point started_, line_begun_;
   int64_t first_step_ = 0, line_step_ = 0;

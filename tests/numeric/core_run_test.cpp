@@ -240,6 +240,15 @@ TEST_F(CoreRun, LogLikelihoodAgreesWithTheClosedForm) {
   EXPECT_NEAR(wrong["mean"].get<double>(), expected, 0.03);
 }
 
+TEST_F(CoreRun, TrainingEvaluatesEverySoManySteps) {
+  ASSERT_EQ(run({"train", "--out", "a", "--steps", "60", "--every", "evaluate=30", "--quiet"}).code, 0);
+  std::vector<int> evaluated;
+  for (const json& line : metrics("a"))
+    if (line.contains("evaluate")) evaluated.push_back(line["step"]);
+  EXPECT_EQ(evaluated, (std::vector<int>{30, 60}));
+  EXPECT_LT(metrics("a").back()["evaluate"][0]["mean"], -1);
+}
+
 TEST_F(CoreRun, ACheckpointThatFailsLeavesNothingBehind) {
   auto directory = core::RunDirectory::create("r", "");
   EXPECT_THROW(directory.checkpoint(5,
