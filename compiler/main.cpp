@@ -214,6 +214,6 @@ int main(int count, char** values) {
 }  // namespace vaec
 
 int main(int count, char** values) {
-  std::signal(SIGABRT, [](int) { _exit(static_cast<int>(Exit::internal)); });  // a failed assertion
+  std::signal(SIGABRT, [](int) { _exit(static_cast<int>(vaec::Exit::internal)); });  // a failed assertion
   return vaec::main(count, values);
 }
