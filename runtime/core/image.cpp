@@ -252,6 +252,9 @@ Image read(const vae_image& binary) {
   image.kernels = binary.kernels;
   image.kernel_count = binary.kernel_count;
   image.file = text.at("file");
+  if (const size_t ending = image.file.rfind(".vae");
+      ending != std::string::npos && ending + 4 == image.file.size())
+    image.file.resize(ending);  // the name of runs and messages
   image.folder = text.at("folder");
   image.text = text.at("text");
   image.version = text.value("vaec", "");
