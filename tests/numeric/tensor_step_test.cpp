@@ -322,8 +322,9 @@ TEST(TensorStep, DigitsTakesFewKernels) {
     EXPECT_LE(loops, 8) << tensor::print(schedule);
     EXPECT_LE(schedule.slots, 9);
     for (const tensor::Instruction& instruction : schedule.instructions) {
-      if (const auto* loop = std::get_if<tensor::Loop>(&instruction))
+      if (const auto* loop = std::get_if<tensor::Loop>(&instruction)) {
         EXPECT_LE(loop->loads.size() + loop->stores.size(), 12u);
+      }
     }
   }
 }
