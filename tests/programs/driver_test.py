@@ -1,0 +1,113 @@
+"""The command line of vaec: exit codes, what is written where, and that nothing is written on failure."""
+import json
+import pathlib
+import sys
+
+import executable
+from executable import GLYPHS, call, succeed, write
+
+
+def test_build_names_the_executable_after_the_file(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    succeed(vaec, "build", "small.vae", cwd=folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["small", "small.vae"]
+    succeed(folder / "small", "info")
+
+
+def test_build_replaces_a_running_executable(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    succeed(vaec, "build", "small.vae", "-o", "exe", cwd=folder)
+    first = (folder / "exe").stat().st_ino
+    succeed(vaec, "build", "small.vae", "-o", "exe", cwd=folder)
+    assert (folder / "exe").stat().st_ino != first
+
+
+def test_define_replaces_a_param(folder, vaec):
+    write(folder, "small.vae", "param code = 16\n" + GLYPHS.replace("16", "code"))
+    succeed(vaec, "build", "-D", "code=7", "small.vae", cwd=folder)
+    assert "z : binary[7]" in succeed(folder / "small", "info").stdout
+    assert call(vaec, "build", "-D", "code", "small.vae", cwd=folder).returncode == 64
+
+
+def test_run_computes_what_the_executable_computes(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    succeed(vaec, "run", "small.vae", "train", "--steps", "20", "--out", "a", "--quiet", cwd=folder)
+    succeed(vaec, "build", "small.vae", cwd=folder)
+    succeed(folder / "small", "train", "--steps", "20", "--out", "b", "--quiet", cwd=folder)
+    assert executable.digest(folder / "a", 20) == executable.digest(folder / "b", 20)
+
+
+def test_errors_go_to_stderr_and_leave_no_executable(folder, vaec):
+    write(folder, "wrong.vae", "var x : binary[4\n")
+    result = call(vaec, "build", "wrong.vae", cwd=folder)
+    assert result.returncode == 1 and result.stdout == "" and "wrong.vae:1" in result.stderr, result
+    assert [path.name for path in folder.iterdir()] == ["wrong.vae"]
+
+
+def test_errors_as_json_are_one_object_a_line(folder, vaec):
+    write(folder, "wrong.vae", "var x : binary[4\nvar y : nothing\n")
+    result = call(vaec, "check", "wrong.vae", "--error-format", "json", cwd=folder)
+    assert result.returncode == 1
+    for line in result.stderr.splitlines():
+        assert {"code", "message", "line", "column"} <= json.loads(line).keys()
+
+
+def test_exit_codes(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    assert call(vaec).returncode == 64
+    assert call(vaec, "build").returncode == 64
+    assert call(vaec, "build", "small.vae", "--emit=nothing", cwd=folder).returncode == 64
+    assert call(vaec, "check", "missing.vae", cwd=folder).returncode == 66
+    assert call(vaec, "check", ".", cwd=folder).returncode == 66
+    assert call(vaec, "build", "small.vae", "-o", "no/such/folder/exe", cwd=folder).returncode == 73
+    for arguments in (["--help"], ["--version"], ["build", "--help"]):
+        assert call(vaec, *arguments).returncode == 0
+
+
+def test_every_stage_can_be_printed(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    for stage, part in {"syntax": "z", "model": "x", "game": "x", "tensor": "gemm", "llvm": "define",
+                        "asm": ".globl"}.items():
+        assert part in succeed(vaec, "build", "small.vae", f"--emit={stage}", cwd=folder).stdout, stage
+    succeed(vaec, "build", "small.vae", "--emit=object", "-o", "small.o", cwd=folder)
+    assert (folder / "small.o").read_bytes()[:4] == b"\x7fELF"
+    after = succeed(vaec, "build", "small.vae", "--emit=tensor", "--after=differentiate", cwd=folder).stdout
+    assert "program" in after
+
+
+def test_equal_loops_share_one_kernel(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    text = succeed(vaec, "build", "small.vae", "--emit=llvm", cwd=folder).stdout
+    loops = succeed(vaec, "build", "small.vae", "--emit=tensor", cwd=folder).stdout.count("\nloop ")
+    kernels = text.count("define internal void @kernel_")
+    assert 0 < kernels < loops / 2, (kernels, loops)
+
+
+def test_new_writes_a_file_that_builds_and_never_overwrites(folder, vaec):
+    succeed(vaec, "new", "mine", cwd=folder)
+    succeed(vaec, "check", "mine.vae", cwd=folder)
+    succeed(vaec, "fmt", "--check", "mine.vae", cwd=folder)
+    assert call(vaec, "new", "mine", cwd=folder).returncode == 73
+
+
+def test_fmt_writes_only_what_is_not_canonical(folder, vaec):
+    path = write(folder, "loose.vae", "var   x : binary[ 4 ]\n")
+    assert call(vaec, "fmt", "--check", "loose.vae", cwd=folder).returncode == 1
+    assert path.read_text() == "var   x : binary[ 4 ]\n"
+    succeed(vaec, "fmt", "loose.vae", cwd=folder)
+    assert path.read_text() == "var x : binary[4]\n"
+    succeed(vaec, "fmt", "--check", "loose.vae", cwd=folder)
+
+
+def test_explain_gives_json(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    assert "sources" in json.loads(succeed(vaec, "explain", "small.vae", "--format", "json", cwd=folder).stdout)
+    assert "p" in succeed(vaec, "explain", "small.vae", cwd=folder).stdout
+
+
+def test_doctor_finds_the_runtime(folder, vaec):
+    assert "libvaert.so" in succeed(vaec, "doctor").stdout
+
+
+if __name__ == "__main__":
+    executable.main(globals())
