@@ -1,0 +1,312 @@
+#include "compiler/lower/loop_body.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "compiler/lower/host.h"
+#include "compiler/lower/random_tile.h"
+#include "runtime/abi.h"
+
+namespace lower {
+
+using semantics::Op;
+using tensor::Combine;
+using tensor::Scalar;
+
+LoopBody::LoopBody(llvm::Module& module, const Arrangement& arrangement, const std::string& name)
+    : module_(module),
+      arranged_(arrangement),
+      loop_(arrangement.loop),
+      ir_(module.getContext()),
+      v{ir_, arrangement.per_element_calls ? 1 : host().lanes},
+      pointwise_(v) {
+  auto* type =
+      llvm::FunctionType::get(ir_.getVoidTy(), {ir_.getPtrTy(), ir_.getInt64Ty(), ir_.getInt64Ty()}, false);
+  function_ = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, name, module);
+  prepare_function(*function_);
+  ir_.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", function_));
+  llvm::FastMathFlags flags;
+  flags.setAllowContract();  // a * b + c may round once
+  ir_.setFastMathFlags(flags);
+  read_loop();
+  find_invariants();
+}
+
+Value* LoopBody::field(size_t offset, llvm::Type* type) {
+  return ir_.CreateLoad(type, ir_.CreateConstGEP1_64(ir_.getInt8Ty(), function_->getArg(0), offset));
+}
+
+Value* LoopBody::entry_of(Value* list, llvm::Type* type, size_t index) {
+  return ir_.CreateLoad(type, ir_.CreateConstGEP1_64(type, list, index));
+}
+
+void LoopBody::read_loop() {
+  Value* pointers = field(offsetof(vae_loop, pointers), ir_.getPtrTy());
+  Value* extents = field(offsetof(vae_loop, extents), ir_.getPtrTy());
+  Value* strides = field(offsetof(vae_loop, strides), ir_.getPtrTy());
+  const size_t rank = loop_.space.size();
+  for (size_t access = 0; access < access_count(); ++access) {
+    pointers_.push_back(entry_of(pointers, ir_.getPtrTy(), access));
+  }
+  for (const auto* groups : {&arranged_.kept, &arranged_.reduced}) {
+    for (const AxisGroup& group : *groups) {
+      Value* extent = i64(1);
+      for (int axis = group.begin; axis < group.end; ++axis) {
+        extent = ir_.CreateNSWMul(extent, entry_of(extents, ir_.getInt64Ty(), static_cast<size_t>(axis)));
+      }
+      extents_[group.begin] = extent;
+      for (size_t access = 0; access < access_count(); ++access) {
+        const size_t place = access * rank + static_cast<size_t>(group.end) - 1;
+        strides_[{access, group.begin}] = entry_of(strides, ir_.getInt64Ty(), place);
+      }
+    }
+  }
+  if (!arranged_.scalars.empty()) {
+    Value* scalars = field(offsetof(vae_loop, scalars), ir_.getPtrTy());
+    for (size_t i = 0; i < arranged_.scalars.size(); ++i) {
+      immediates_.push_back(v.splat(entry_of(scalars, ir_.getFloatTy(), i)));
+    }
+  }
+  if (!arranged_.sites.empty()) {
+    seed_ = field(offsetof(vae_loop, seed), ir_.getInt64Ty());
+    step_ = field(offsetof(vae_loop, step), ir_.getInt64Ty());
+    Value* sites = field(offsetof(vae_loop, sites), ir_.getPtrTy());
+    for (size_t i = 0; i < arranged_.sites.size(); ++i) {
+      sites_.push_back(entry_of(sites, ir_.getInt32Ty(), i));
+    }
+  }
+  for (const Scalar& scalar : loop_.body) {
+    const bool random = scalar.kind == Scalar::Kind::operation &&
+                        semantics::info(scalar.op).group == semantics::OpGroup::random;
+    // One vector more than a tile: lanes past a segment's end are read, and thrown away.
+    const bool tiled = random && scalar.inputs[0] < 0;
+    Value* size = ir_.getInt32(tile_size + 16);
+    tiles_.push_back(tiled ? ir_.CreateAlloca(ir_.getFloatTy(), size) : nullptr);
+  }
+  if (arranged_.form == Form::map && std::any_of(tiles_.begin(), tiles_.end(), [](Value* t) { return t; })) {
+    current_tile_ = ir_.CreateAlloca(ir_.getInt64Ty());
+    ir_.CreateStore(i64(-1), current_tile_);
+  }
+  if (arranged_.form == Form::column_reduction) {
+    for (const tensor::Store& store : loop_.stores) {
+      const bool combines = store.combine != Combine::none;
+      const bool wide = store.combine == Combine::sum && !arranged_.short_sums;
+      Value* size = ir_.getInt32(column_tile + 16);
+      sums_.push_back(combines ? ir_.CreateAlloca(ir_.getFloatTy(), size) : nullptr);
+      wide_sums_.push_back(wide ? ir_.CreateAlloca(ir_.getDoubleTy(), size) : nullptr);
+    }
+  }
+}
+
+void LoopBody::find_invariants() {
+  for (const Scalar& scalar : loop_.body) {
+    bool invariant = true;
+    switch (scalar.kind) {
+      case Scalar::Kind::load:
+        invariant = arranged_.load_motions[static_cast<size_t>(scalar.index)] == Motion::still;
+        break;
+      case Scalar::Kind::constant:
+        break;
+      case Scalar::Kind::iota:
+        invariant = scalar.index < vector_group().begin || scalar.index >= vector_group().end;
+        break;
+      case Scalar::Kind::operation:
+        invariant = semantics::info(scalar.op).group == semantics::OpGroup::pointwise;
+        for (const int input : scalar.inputs) {
+          if (input >= 0) invariant = invariant && invariant_[static_cast<size_t>(input)];
+        }
+        break;
+    }
+    invariant_.push_back(invariant);
+  }
+}
+
+Value* LoopBody::emit_load(size_t load, const Place& place, Value* j, Value* mask) {
+  Value* base = place.bases[load];
+  const Motion motion = arranged_.load_motions[load];
+  if (motion == Motion::still) return v.splat(ir_.CreateAlignedLoad(ir_.getFloatTy(), base, llvm::Align(4)));
+  if (motion == Motion::contiguous) {
+    Value* pointer = at(base, j);
+    if (mask == nullptr) return ir_.CreateAlignedLoad(v.f32(), pointer, llvm::Align(4));
+    return ir_.CreateMaskedLoad(v.f32(), pointer, llvm::Align(4), mask,
+                                llvm::Constant::getNullValue(v.f32()));
+  }
+  Value* pointers = strided_pointers(load, base, j);
+  if (v.lanes == 1) return ir_.CreateAlignedLoad(ir_.getFloatTy(), pointers, llvm::Align(4));
+  return ir_.CreateMaskedGather(v.f32(), pointers, llvm::Align(4), mask,
+                                llvm::Constant::getNullValue(v.f32()));
+}
+
+Value* LoopBody::strided_pointers(size_t access, Value* base, Value* j) {
+  Value* stride = strides_[{access, vector_group().begin}];
+  Value* first = at(base, ir_.CreateMul(j, stride));
+  if (v.lanes == 1) return first;
+  Value* numbers = ir_.CreateSExt(v.lane_numbers(), v.widen(ir_.getInt64Ty()));
+  return ir_.CreateGEP(ir_.getFloatTy(), first, ir_.CreateMul(numbers, v.splat(stride)));
+}
+
+void LoopBody::emit_store(size_t store, Value* value, const Place& place, Value* j, Value* mask) {
+  const size_t access = loop_.loads.size() + store;
+  Value* base = place.bases[access];
+  switch (arranged_.store_motions[store]) {
+    case Motion::still:
+      ir_.CreateAlignedStore(v.lanes == 1 ? value : ir_.CreateExtractElement(value, uint64_t{0}), base,
+                             llvm::Align(4));
+      return;
+    case Motion::contiguous:
+      if (mask == nullptr) {
+        ir_.CreateAlignedStore(value, at(base, j), llvm::Align(4));
+      } else {
+        ir_.CreateMaskedStore(value, at(base, j), llvm::Align(4), mask);
+      }
+      return;
+    case Motion::strided: {
+      Value* pointers = strided_pointers(access, base, j);
+      if (v.lanes == 1) {
+        ir_.CreateAlignedStore(value, pointers, llvm::Align(4));
+      } else {
+        ir_.CreateMaskedScatter(value, pointers, llvm::Align(4), mask);
+      }
+      return;
+    }
+  }
+}
+
+Value* LoopBody::emit_sampler(const Scalar& scalar, size_t number, Value* element,
+                              const std::vector<Value*>& values) {
+  std::vector<Value*> arguments = {seed_, step_, sites_[number], element};
+  for (const int input : scalar.inputs) {
+    if (input >= 0) arguments.push_back(values[static_cast<size_t>(input)]);
+  }
+  std::vector<llvm::Type*> types;
+  for (Value* argument : arguments) types.push_back(argument->getType());
+  auto* type = llvm::FunctionType::get(ir_.getFloatTy(), types, false);
+  const std::string name = std::string("vaert_sample_") + semantics::info(scalar.op).name;
+  return ir_.CreateCall(module_.getOrInsertFunction(name, type), arguments);
+}
+
+Value* LoopBody::emit_scalar(size_t i, const Place& place, Value* j, Value* mask,
+                             const std::vector<Value*>& values) {
+  const Scalar& scalar = loop_.body[i];
+  switch (scalar.kind) {
+    case Scalar::Kind::load:
+      return emit_load(static_cast<size_t>(scalar.index), place, j, mask);
+    case Scalar::Kind::constant:
+      if (arranged_.immediate[i] >= 0) return immediates_[static_cast<size_t>(arranged_.immediate[i])];
+      return v.real(scalar.number);
+    case Scalar::Kind::iota: {
+      if (invariant_[i]) return v.splat(ir_.CreateSIToFP(place.index.at(scalar.index), ir_.getFloatTy()));
+      Value* first = v.splat(ir_.CreateTrunc(j, ir_.getInt32Ty()));
+      return ir_.CreateSIToFP(ir_.CreateAdd(first, v.lane_numbers()), v.f32());
+    }
+    case Scalar::Kind::operation:
+      break;
+  }
+  if (semantics::info(scalar.op).group == semantics::OpGroup::random) {
+    Value* element = ir_.CreateAdd(place.element, j);
+    if (scalar.inputs[0] >= 0) return emit_sampler(scalar, random_number(i), element, values);
+    Value* draw = at(tiles_[i], ir_.CreateAnd(element, tile_size - 1));
+    return ir_.CreateAlignedLoad(v.f32(), draw, llvm::Align(4));
+  }
+  std::array<Value*, 3> inputs{};
+  for (size_t k = 0; k < 3; ++k) {
+    if (scalar.inputs[k] >= 0) inputs[k] = values[static_cast<size_t>(scalar.inputs[k])];
+  }
+  double exponent = std::numeric_limits<double>::quiet_NaN();
+  if (scalar.op == Op::power) {
+    const Scalar& power = loop_.body[static_cast<size_t>(scalar.inputs[1])];
+    if (power.kind == Scalar::Kind::constant) exponent = power.number;
+  }
+  return pointwise_.emit(scalar.op, inputs, exponent);
+}
+
+size_t LoopBody::random_number(size_t scalar) const {
+  size_t number = 0;
+  for (size_t i = 0; i < scalar; ++i) {
+    const Scalar& before = loop_.body[i];
+    number += before.kind == Scalar::Kind::operation &&
+              semantics::info(before.op).group == semantics::OpGroup::random;
+  }
+  return number;
+}
+
+void LoopBody::emit_invariants(const Place& place) {
+  pointwise_.forget();
+  values_.assign(loop_.body.size(), nullptr);
+  for (size_t i = 0; i < loop_.body.size(); ++i) {
+    if (invariant_[i]) values_[i] = emit_scalar(i, place, nullptr, nullptr, values_);
+  }
+}
+
+std::vector<Value*> LoopBody::emit_body(const Place& place, Value* j, Value* mask) {
+  std::vector<Value*> values = values_;
+  for (size_t i = 0; i < loop_.body.size(); ++i) {
+    if (!invariant_[i]) values[i] = emit_scalar(i, place, j, mask, values);
+  }
+  for (size_t s = 0; s < loop_.stores.size(); ++s) {
+    if (loop_.stores[s].combine != Combine::none) continue;
+    emit_store(s, values[static_cast<size_t>(loop_.stores[s].scalar)], place, j, mask);
+  }
+  return values;
+}
+
+Carried LoopBody::walk(Value* from, Value* to, const Carried& initial, const Body& body) {
+  Value* lanes = i64(v.lanes);
+  if (v.lanes == 1 || arranged_.whole_vectors) {
+    return count(ir_, from, to, lanes, initial,
+                 [&](Value* j, const Carried& carried) { return body(j, nullptr, carried); });
+  }
+  Value* whole = ir_.CreateAnd(ir_.CreateSub(to, from), -static_cast<int64_t>(v.lanes));
+  Value* middle = ir_.CreateAdd(from, whole);
+  const Carried after = count(ir_, from, middle, lanes, initial,
+                              [&](Value* j, const Carried& carried) { return body(j, nullptr, carried); });
+  pointwise_.forget();
+  return count(ir_, middle, to, lanes, after, [&](Value* j, const Carried& carried) {
+    Value* left = v.splat(ir_.CreateTrunc(ir_.CreateSub(to, j), ir_.getInt32Ty()));
+    return body(j, ir_.CreateICmpULT(v.lane_numbers(), left), carried);
+  });
+}
+
+LoopBody::Place LoopBody::moved(const Place& from, const std::vector<AxisGroup>& groups, size_t group_count,
+                                Value* number) {
+  Place place = from;
+  for (size_t g = group_count; g-- > 0;) {
+    const AxisGroup& group = groups[g];
+    Value* index = number;
+    if (g > 0) {
+      index = ir_.CreateURem(number, extents_[group.begin]);
+      number = ir_.CreateUDiv(number, extents_[group.begin]);
+    }
+    place.index[group.begin] = index;
+    for (size_t access = 0; access < access_count(); ++access) {
+      place.bases[access] = at(place.bases[access], ir_.CreateMul(index, strides_[{access, group.begin}]));
+    }
+  }
+  return place;
+}
+
+Value* LoopBody::extent_of(const std::vector<AxisGroup>& groups, size_t group_count) {
+  Value* product = i64(1);
+  for (size_t g = 0; g < group_count; ++g) product = ir_.CreateNSWMul(product, extents_[groups[g].begin]);
+  return product;
+}
+
+void LoopBody::for_each_row(size_t outer_groups, const std::function<void(const Place&, Value*)>& body) {
+  const Place start{pointers_, {}, nullptr};
+  Value* rows = extent_of(arranged_.kept, outer_groups);
+  Value* per_unit = i64(arranged_.unit_rows);
+  Value* first = ir_.CreateNSWMul(function_->getArg(1), per_unit);
+  Value* last = smaller(ir_.CreateNSWMul(function_->getArg(2), per_unit), rows);
+  count(ir_, first, last, i64(1), {}, [&](Value* row, const Carried&) {
+    body(moved(start, arranged_.kept, outer_groups, row), row);
+    return Carried{};
+  });
+}
+
+std::pair<Value*, Value*> LoopBody::flat_range() {
+  Value* per_unit = i64(arranged_.unit_elements);
+  return {ir_.CreateNSWMul(function_->getArg(1), per_unit),
+          smaller(ir_.CreateNSWMul(function_->getArg(2), per_unit), extents_[vector_group().begin])};
+}
+
+}  // namespace lower
