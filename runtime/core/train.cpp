@@ -104,8 +104,8 @@ class Run {
       progress.step(step);
       if (stop_asked && !last) {
         checkpoint();
-        progress.say(fmt::format("stopped at step {}: {} train --resume {} continues", step,
-                                 session_.image.file, directory_.path().string()));
+        progress.say(
+            fmt::format("stopped at step {}; train --resume {} continues", step, directory_.path().string()));
         return static_cast<int>(Exit::interrupted);
       }
     }
