@@ -26,13 +26,22 @@ def arguments(path, text):
     return ["check"]
 
 
+def one_fact_a_line(game):
+    """The JSON of `explain`, still JSON, laid out for reading."""
+    def record(entry):
+        return "{\n" + ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in entry.items()) + "}"
+    lists = {key: "[" + ", ".join(map(record, game[key])) + "]" for key in ("sources", "players")}
+    rest = {key: json.dumps(value) for key, value in game.items() if key not in lists}
+    return "{" + ",\n".join(f"{json.dumps(key)}: {value}" for key, value in {**lists, **rest}.items()) + "}\n"
+
+
 def main():
-    vaec, path = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+    vaec, path = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     command = [vaec, *arguments(path, path.read_text(errors="replace")), path.name]
     result = subprocess.run(command, cwd=path.parent, capture_output=True, timeout=60)
     out = result.stdout.decode(errors="replace")
     if path.parent.name == "game" and result.returncode == 0:
-        out = json.dumps(json.loads(out), indent=1, sort_keys=True) + "\n"
+        out = one_fact_a_line(json.loads(out))
     seen = out + result.stderr.decode(errors="replace") + f"exit: {result.returncode}\n"
     expected_path = path.with_suffix(".expected")
     if result.returncode not in (0, 1, 64, 65, 66, 73, 78):

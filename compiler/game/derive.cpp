@@ -383,25 +383,40 @@ void prune(const Model& model, SourceGame& source) {
   source.undrawn.assign(undrawn.begin(), undrawn.end());
 }
 
-/// Why nothing could be drawn: for each missing variable the conditionals that would ignore something known.
+/// Why a source has no term: the draws of missing variables that would ignore something, and the two ways
+/// out.
 void explain_missing(const Graphs& graphs, const Variables& given, base::Diagnostic& diagnostic) {
   const Model& model = graphs.model;
+  std::string looking, words;
+  Variables worded;
   for (const semantics::Player& player : model.players) {
     for (const ConditionalId id : player.conditionals) {
       const Conditional& conditional = model[id];
       if (given.contains(conditional.target)) continue;
-      const bool ready = std::all_of(conditional.parents.begin(), conditional.parents.end(),
-                                     [&](VariableId parent) { return given.contains(parent); });
-      if (!ready) continue;
-      if (const std::optional<VariableId> ignored = graphs.ignored(conditional, given)) {
-        diagnostic.note(conditional.span,
-                        fmt::format("`{}` would ignore `{}`, which is known or completed here",
-                                    draw_text(model, id), model[*ignored].name));
-        diagnostic.help(fmt::format("if that does not matter, say so: `complete {{ {} ~ {} }}` in the source",
-                                    model[conditional.target].name, player.name));
+      const std::optional<VariableId> ignored = graphs.ignored(conditional, given);
+      if (!ignored) continue;
+      diagnostic.note(conditional.span,
+                      fmt::format("`{}` would ignore `{}`, which is known or completed here",
+                                  draw_text(model, id), model[*ignored].name));
+      const std::string& target = model[conditional.target].name;
+      if (looking.empty()) {
+        looking = target;
+        const char* separator = " | ";
+        for (const VariableId parent : conditional.parents) {
+          looking += separator + model[parent].name;
+          separator = ", ";
+        }
+        looking += separator + model[*ignored].name;
+      }
+      if (worded.insert(conditional.target).second) {
+        words += fmt::format("{}{} ~ {}", words.empty() ? "" : "; ", target, player.name);
       }
     }
   }
+  if (words.empty()) return;
+  diagnostic.help(fmt::format(
+      "let a player give `{}`; or, if that does not matter, say so: `complete {{ {} }}` in the source",
+      looking, words));
 }
 
 /// For each `learn symmetric`: every conditional with parameters has a term in some source it learns from.

@@ -31,7 +31,8 @@ bool is_parent(const Graph& graph, NodeId id, VariableId parent) {
 bool is_parameter(const Graph& graph, NodeId id) {
   const Node& node = graph[id];
   if (node.op == Op::reshape || node.op == Op::broadcast) {
-    return semantics::count(node.shape) == semantics::count(graph[node.inputs[0]].shape) && is_parameter(graph, node.inputs[0]);
+    return semantics::count(node.shape) == semantics::count(graph[node.inputs[0]].shape) &&
+           is_parameter(graph, node.inputs[0]);
   }
   return node.op == Op::parameter;
 }
