@@ -13,7 +13,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double log2_high = 0.693145751953125;
 constexpr double log2_low = 1.4286068203094173e-6;
 
-/// 2^n for -126 <= n <= 127.
+/// 2^n for -126 <= n <= 127; 0 for n = -127.
 Value* power_of_two(const Vectors& v, Value* n) {
   return v.as_real(v.ir.CreateShl(v.ir.CreateAdd(n, v.bits(127)), v.bits(23)));
 }
@@ -34,6 +34,27 @@ Value* log_of_normal(const Vectors& v, Value* x, Value* shift) {
   Value* tail = v.fma(exponent, v.real(log2_low), v.ir.CreateFMul(v.ir.CreateFMul(square, f), p));
   tail = v.fma(square, v.real(-0.5), tail);
   return v.fma(exponent, v.real(log2_high), v.ir.CreateFAdd(f, tail));
+}
+
+struct ReducedExp {
+  Value *p, *n;
+};
+
+/// exp x = 2^n p with p = exp r, |r| <= log(2) / 2; n as integer lanes.
+ReducedExp reduced_exp(const Vectors& v, Value* x) {
+  Value* n_bits = nullptr;
+  Value* n = v.round(v.ir.CreateFMul(x, v.real(std::numbers::log2e)), &n_bits);
+  Value* r = v.fma(n, v.real(-log2_high), x);
+  r = v.fma(n, v.real(-log2_low), r);
+  Value* p = v.polynomial(
+      r, {1, 1, 4.999999404e-01, 1.666651517e-01, 4.166845605e-02, 8.369418792e-03, 1.381314243e-03});
+  return {p, n_bits};
+}
+
+/// For -88 <= x <= 88, and 0 below -87.7.
+Value* exp_inside(const Vectors& v, Value* x) {
+  const auto [p, n] = reduced_exp(v, x);
+  return v.ir.CreateFMul(p, power_of_two(v, n));
 }
 
 /// sin (quadrant even) or cos (odd) of the reduced angle |r| <= pi/4, negated where bit 1 of quadrant is set.
@@ -60,19 +81,20 @@ Value* sine_shifted(const Vectors& v, Value* x, uint32_t quarter_turns) {
 }  // namespace
 
 Value* emit_exp(const Vectors& v, Value* x) {
-  // exp x = 2^n exp r, |r| <= log(2) / 2. Comparisons keep a NaN: only what is certainly outside is moved.
+  // Comparisons keep a NaN: only what is certainly outside is moved.
   Value* inside = v.select(v.less(x, v.real(-105)), v.real(-105), x);
   inside = v.select(v.less(v.real(89), inside), v.real(89), inside);
-  Value* n_bits = nullptr;
-  Value* n = v.round(v.ir.CreateFMul(inside, v.real(std::numbers::log2e)), &n_bits);
-  Value* r = v.fma(n, v.real(-log2_high), inside);
-  r = v.fma(n, v.real(-log2_low), r);
-  Value* p = v.polynomial(
-      r, {1, 1, 4.999999404e-01, 1.666651517e-01, 4.166845605e-02, 8.369418792e-03, 1.381314243e-03});
+  const auto [p, n] = reduced_exp(v, inside);
   // In two steps, so that results below the normal range and beyond the largest come out right.
-  Value* half = v.ir.CreateAShr(n_bits, v.bits(1));
-  Value* rest = v.ir.CreateSub(n_bits, half);
+  Value* half = v.ir.CreateAShr(n, v.bits(1));
+  Value* rest = v.ir.CreateSub(n, half);
   return v.ir.CreateFMul(v.ir.CreateFMul(p, power_of_two(v, half)), power_of_two(v, rest));
+}
+
+Value* emit_decay(const Vectors& v, Value* x) {
+  // exp(-88) has n = -127, whose power of two comes out as 0.
+  Value* below = v.negate(v.abs(x));
+  return exp_inside(v, v.select(v.less(below, v.real(-88)), v.real(-88), below));
 }
 
 Value* emit_log(const Vectors& v, Value* x) {
@@ -103,7 +125,8 @@ Value* emit_tanh(const Vectors& v, Value* x) {
   Value* near_zero = v.polynomial(
       s, {-3.333328366e-01, 1.333149076e-01, -5.374349654e-02, 2.065057866e-02, -5.717036780e-03});
   near_zero = v.fma(v.ir.CreateFMul(s, near_zero), x, x);
-  Value* e = emit_exp(v, v.ir.CreateFAdd(size, size));
+  Value* t = v.select(v.less(v.real(10), size), v.real(10), size);  // beyond, the result rounds to 1
+  Value* e = exp_inside(v, v.ir.CreateFAdd(t, t));
   Value* far = v.ir.CreateFSub(v.real(1), v.ir.CreateFDiv(v.real(2), v.ir.CreateFAdd(e, v.real(1))));
   far = v.ir.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, far, x);
   return v.select(v.less(size, v.real(0.625)), near_zero, far);
@@ -119,7 +142,7 @@ Value* emit_erf(const Vectors& v, Value* x) {
   Value* t = v.select(v.less(v.real(4), size), v.real(4), size);
   Value* log_erfc = v.polynomial(t, {1.746844500e-04, -1.129514933e+00, -6.333469152e-01, -1.082800925e-01,
                                      2.511942759e-02, -4.171063192e-03, 4.344626213e-04, -2.109505112e-05});
-  Value* far = v.ir.CreateFSub(v.real(1), emit_exp(v, log_erfc));
+  Value* far = v.ir.CreateFSub(v.real(1), exp_inside(v, log_erfc));
   far = v.ir.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, far, x);
   return v.select(v.less(size, v.real(0.925)), near_zero, far);
 }

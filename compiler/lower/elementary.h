@@ -11,6 +11,8 @@ Value* emit_log(const Vectors& v, Value* x);
 Value* emit_log1p(const Vectors& v, Value* x);
 Value* emit_tanh(const Vectors& v, Value* x);
 Value* emit_erf(const Vectors& v, Value* x);
+/// exp(-|x|), 0 where that is below 2^-126.
+Value* emit_decay(const Vectors& v, Value* x);
 /// 1 / (1 + exp(-x)) and log(1 + exp(x)) from e = exp(-|x|), which both need.
 Value* emit_sigmoid(const Vectors& v, Value* x, Value* e);
 Value* emit_softplus(const Vectors& v, Value* x, Value* e);

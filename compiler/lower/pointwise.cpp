@@ -24,7 +24,7 @@ Value* Pointwise::bits_of(Value* truth) {
 
 Value* Pointwise::decay(Value* x) {
   auto& known = decays_[x];
-  if (known == nullptr) known = emit_exp(v, v.negate(v.abs(x)));
+  if (known == nullptr) known = emit_decay(v, x);
   return known;
 }
 

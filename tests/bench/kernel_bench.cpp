@@ -89,6 +89,13 @@ int main() {
     b.store(b.apply(Op::subtract, x, b.apply(Op::sigmoid, logit)), 4, {n, 1});
     report("log-density by row with its gradient", b, 5);
   }
+  for (const int64_t channels : {32, 64}) {
+    constexpr int64_t positions = 784;
+    LoopBuilder b({batch, {positions}, {channels}}, 3);
+    const std::vector<int64_t> strides = {positions * channels, channels, 1};
+    b.store(b.apply(Op::tanh, b.apply(Op::add, b.load(0, strides), b.load(1, {0, 0, 1}))), 2, strides);
+    report(fmt::format("tanh of {} channels with bias", channels).c_str(), b, 3, rows * positions * channels);
+  }
   {
     LoopBuilder b({{n}, batch}, 1);
     b.store(b.load(0, {1, n}), 1, {1, 0}, Combine::sum);
