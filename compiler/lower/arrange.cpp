@@ -282,7 +282,8 @@ Arrangement arrange(const Loop& loop) {
     reduced *= result.space[axis].size;
     reduced_known = reduced_known && result.space[axis].batch < 0;
   }
-  arranged.short_sums = reduced_known && reduced <= 4096;
+  arranged.per_element_calls = calls_per_element(result);
+  arranged.short_sums = reduced_known && reduced <= (arranged.per_element_calls ? 256 : 4096);
   place_immediates(arranged);
   for (const Scalar& scalar : result.body) {
     if (scalar.kind == Scalar::Kind::operation &&
@@ -290,7 +291,6 @@ Arrangement arrange(const Loop& loop) {
       arranged.sites.push_back(scalar.site);
     }
   }
-  arranged.per_element_calls = calls_per_element(result);
   cut_into_units(arranged);
   return arranged;
 }

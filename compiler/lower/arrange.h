@@ -32,7 +32,7 @@ struct Arrangement {
   std::vector<int> immediate;      // per scalar of the body: index into scalars, or -1
   std::vector<uint32_t> sites;     // per random operation of the body, in order
   bool whole_vectors = false;      // the vector axis is a multiple of 16
-  bool short_sums = false;         // at most 4096 elements into one result: float does
+  bool short_sums = false;         // so few elements into one result that float does
   bool per_element_calls = false;  // calls the runtime for single elements: no vectors
   /// A unit is `unit_rows` rows: whole vector axes for each index of the other kept groups. Where there is
   /// no other kept group, it is `unit_elements` of the vector axis.

@@ -12,7 +12,7 @@ namespace {
 
 using tensor::Combine;
 
-constexpr int64_t sum_block = 4096;  // elements summed in float before the sum goes on in double
+constexpr int64_t sum_block = 256;  // elements a lane sums in float before the sum goes on in double
 
 class KernelEmitter : LoopBody {
  public:
@@ -175,17 +175,18 @@ class KernelEmitter : LoopBody {
     return count(ir_, i64(0), runs, i64(1), initial, [&](Value* run, const Carried& before) {
       const Place inner = moved(place, arranged_.reduced, outer_reduced, run);
       emit_invariants(inner);
-      return count(ir_, i64(0), length, i64(sum_block), before, [&](Value* from, const Carried& carried) {
-        Value* to = smaller(ir_.CreateAdd(from, i64(sum_block)), length);
-        const Carried block = walk_reduced(inner, from, to, stores);
-        Carried next;
-        for (size_t k = 0; k < stores.size(); ++k) {
-          const Combine combine = loop_.stores[stores[k]].combine;
-          Value* value = combine == Combine::sum ? ir_.CreateFPExt(block[k], wide) : block[k];
-          next.push_back(combined(combine, carried[k], value));
-        }
-        return next;
-      });
+      return count(ir_, i64(0), length, i64(sum_block * v.lanes), before,
+                   [&](Value* from, const Carried& carried) {
+                     Value* to = smaller(ir_.CreateAdd(from, i64(sum_block * v.lanes)), length);
+                     const Carried block = walk_reduced(inner, from, to, stores);
+                     Carried next;
+                     for (size_t k = 0; k < stores.size(); ++k) {
+                       const Combine combine = loop_.stores[stores[k]].combine;
+                       Value* value = combine == Combine::sum ? ir_.CreateFPExt(block[k], wide) : block[k];
+                       next.push_back(combined(combine, carried[k], value));
+                     }
+                     return next;
+                   });
     });
   }
 
