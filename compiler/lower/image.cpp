@@ -4,6 +4,7 @@
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/IRBuilder.h>
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include "compiler/lower/describe.h"
@@ -66,6 +67,8 @@ std::string Image::assembly() { return make_assembly(parts_->kernels.module()); 
 std::string Image::object() { return make_object(parts_->kernels.module()); }
 
 int Image::run(const std::string& runtime_library, const std::vector<std::string>& arguments) {
+  // Before the library loads its thread pool (runtime/core/thread_pool.h says why).
+  setenv("GOMP_SPINCOUNT", "2000", 0);
   // Global, so that kernels find the runtime's functions.
   void* library = dlopen(runtime_library.c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (library == nullptr) throw std::runtime_error(dlerror());

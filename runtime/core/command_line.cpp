@@ -4,9 +4,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "runtime/core/commands.h"
+#include "runtime/core/thread_pool.h"
 #include "runtime/core/train.h"
 #include "runtime/failure.h"
 
@@ -21,6 +27,18 @@ std::string upper(std::string text) {
 /// A flag that the environment variable VAEC_<NAME> stands in for.
 CLI::Option* with_environment(CLI::Option* option) {
   return option->envname("VAEC_" + upper(option->get_single_name()));
+}
+
+/// A whole number of at least `least`; CLI11's own checks name a range up to the largest double.
+CLI::Validator at_least(int64_t least) {
+  return CLI::Validator(
+      [least](std::string& text) {
+        int64_t value = 0;
+        return CLI::detail::lexical_cast(text, value) && value >= least
+                   ? std::string()
+                   : fmt::format("{} is no whole number of at least {}", text, least);
+      },
+      "");
 }
 
 /// A flag that may be repeated and takes one word each time: what follows is not its own.
@@ -62,13 +80,14 @@ class CommandLine {
 
   int run(int argc, char** argv) {
     app_.parse(argc, argv);
+    if (command() != " info") wait_briefly(argv);
     return run_();
   }
 
   int report(const CLI::ParseError& error) {
     // Help and version go to stdout and are no error.
     if (error.get_exit_code() == 0) return app_.exit(error);
-    throw Failure(Exit::usage, std::string(error.what()) + "; see --help");
+    throw Failure(Exit::usage, cause_of(error));
   }
 
   std::string command() const {
@@ -77,14 +96,34 @@ class CommandLine {
   }
 
  private:
+  /// CLI11 lists what it did not expect backwards, and calls a misspelt command a missing one.
+  std::string cause_of(const CLI::ParseError& error) const {
+    const auto chosen = app_.get_subcommands();
+    std::vector<std::string> extra = chosen.empty() ? app_.remaining() : chosen.front()->remaining();
+    if (chosen.empty()) {
+      std::vector<std::string> names;
+      for (const CLI::App* command : app_.get_subcommands({})) names.push_back(command->get_name());
+      const std::string list = fmt::format("the commands are {}", fmt::join(names, ", "));
+      return extra.empty() ? "a command is needed; " + list
+                           : fmt::format("there is no command {}; {}", extra.front(), list);
+    }
+    const std::string see_help = fmt::format("; see {}{} --help", image_.file, command());
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) && !extra.empty()) {
+      const auto flag = std::find_if(extra.begin(), extra.end(),
+                                     [](const std::string& word) { return word.rfind('-', 0) == 0; });
+      if (flag != extra.end()) return fmt::format("there is no flag {}{}", *flag, see_help);
+      return fmt::format("{} is one word too many{}", extra.front(), see_help);
+    }
+    return error.what() + see_help;
+  }
+
   void add_train() {
     CLI::App* command = app_.add_subcommand("train", "learn by a learn block of the file");
     with_environment(command->add_option("--learn", train_.learn, "the learn block (default: the first)"));
     for (const std::string& key : overridable_keys())
       with_environment(one_at_a_time(command->add_option("--" + key, flags_[key], help_of_keys().at(key))));
     with_environment(command->add_option("--device", train_.device, "auto, cpu or cuda"));
-    with_environment(command->add_option("--threads", train_.threads, "0: all"))
-        ->check(CLI::NonNegativeNumber);
+    with_environment(command->add_option("--threads", train_.threads, "0: all"))->check(at_least(0));
     CLI::Option* out =
         command->add_option("--out", train_.out, "the run directory (default: runs/NAME-LEARN-N)");
     command->add_option("--resume", train_.resume, "continue this run")->excludes(out);
@@ -104,8 +143,7 @@ class CommandLine {
   void add_model_flags(CLI::App* command, ModelRequest& request) {
     command->add_option("--run", request.run, "the run directory")->required();
     with_environment(command->add_option("--device", request.device, "auto, cpu or cuda"));
-    with_environment(command->add_option("--threads", request.threads, "0: all"))
-        ->check(CLI::NonNegativeNumber);
+    with_environment(command->add_option("--threads", request.threads, "0: all"))->check(at_least(0));
     with_environment(command->add_option("--seed", request.seed, "of all random numbers"));
     command->add_flag("--json", request.json, "the result as JSON on stdout");
   }
@@ -113,9 +151,8 @@ class CommandLine {
   void add_sample() {
     CLI::App* command = app_.add_subcommand("sample", "draw from the model");
     add_model_flags(command, sample_);
-    command->add_option("--n", sample_.n, "rows (default 64)")->check(CLI::PositiveNumber);
-    command->add_option("--limiting", sample_.limiting, "steps of the chain x -> z -> x")
-        ->check(CLI::NonNegativeNumber);
+    command->add_option("--n", sample_.n, "rows (default 64)")->check(at_least(1));
+    command->add_option("--limiting", sample_.limiting, "steps of the chain x -> z -> x")->check(at_least(0));
     one_at_a_time(
         command->add_option("--given", sample_.given, "variable=FILE or variable=SOURCE: known values"));
     command->add_option("--out", sample_.out, "FILE.png, .npy, .csv or .safetensors")->required();
@@ -129,8 +166,7 @@ class CommandLine {
     command->add_option("query", infer_.query, "\"c, z | x\": c and z given x")->required();
     one_at_a_time(
         command->add_option("--given", infer_.given, "variable=FILE or variable=SOURCE: known values"));
-    command->add_option("--samples", infer_.samples, "draws that means are taken over")
-        ->check(CLI::PositiveNumber);
+    command->add_option("--samples", infer_.samples, "draws that means are taken over")->check(at_least(1));
     command->add_option("--out", infer_.out, "FILE.png, .npy, .csv or .safetensors")->required();
     command->callback(
         [this] { run_ = [this] { return check_device(infer_.device), infer(image_, infer_), 0; }; });
@@ -141,16 +177,18 @@ class CommandLine {
     add_model_flags(command, evaluate_);
     one_at_a_time(command->add_option("--metrics", evaluate_.metrics, "loglik"))->delimiter(',');
     command->add_option("--samples", evaluate_.samples, "importance samples a row (default 100)")
-        ->check(CLI::PositiveNumber);
-    command->add_option("--rows", evaluate_.rows, "of each source (default: all)")
-        ->check(CLI::NonNegativeNumber);
+        ->check(at_least(1));
+    command->add_option("--rows", evaluate_.rows, "of each source (default: all)")->check(at_least(0));
     command->callback(
         [this] { run_ = [this] { return check_device(evaluate_.device), evaluate(image_, evaluate_), 0; }; });
   }
 
   static void check_device(const std::string& device) {
-    if (device != "auto" && device != "cpu" && device.rfind("cuda", 0) != 0)
-      throw Failure(Exit::usage, fmt::format("there is no device {}: auto, cpu or cuda", device));
+    const bool numbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 &&
+                          device.find_first_not_of("0123456789", 5) == std::string::npos;
+    if (device != "auto" && device != "cpu" && device != "cuda" && !numbered)
+      throw Failure(Exit::usage,
+                    fmt::format("--device {}: this must be one of auto, cpu, cuda, cuda:0 ...", device));
   }
 
   const Image& image_;
@@ -164,6 +202,17 @@ class CommandLine {
   EvaluateRequest evaluate_;
 };
 
+/// Where the environment stands in for a flag that the user did not write, the message names it.
+std::string naming_the_environment(const std::string& cause, int argc, char** argv) {
+  const size_t end = cause.find_first_of(" :=");
+  if (cause.rfind("--", 0) != 0 || end == std::string::npos) return cause;
+  const std::string flag = cause.substr(0, end), name = "VAEC_" + upper(flag.substr(2));
+  const bool written =
+      std::any_of(argv, argv + argc, [&](const char* word) { return std::string(word).rfind(flag, 0) == 0; });
+  if (written || !std::getenv(name.c_str())) return cause;
+  return name + (cause[end] == ' ' ? "=" + cause.substr(end + 1) : cause.substr(end));
+}
+
 int report(const std::string& who, const std::string& cause, Exit code) {
   std::string line = cause;
   std::replace(line.begin(), line.end(), '\n', ' ');
@@ -173,12 +222,18 @@ int report(const std::string& who, const std::string& cause, Exit code) {
 
 int run(const vae_image& binary, int argc, char** argv) {
   std::string who = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "vaec";
+  // Past a limit on file sizes a write then fails, and is reported, instead of ending the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     const Image image = read_image(binary);
     who = image.file;
     CommandLine line(image);
     try {
-      return line.run(argc, argv);
+      const int code = line.run(argc, argv);
+      errno = 0;
+      if (std::fflush(stdout) != 0)
+        throw Failure(Exit::cannot_write, fmt::format("cannot write the output: {}", std::strerror(errno)));
+      return code;
     } catch (const CLI::ParseError& error) {
       who += line.command();
       return line.report(error);
@@ -187,7 +242,7 @@ int run(const vae_image& binary, int argc, char** argv) {
       throw;
     }
   } catch (const Failure& failure) {
-    return report(who, failure.what(), failure.exit_code);
+    return report(who, naming_the_environment(failure.what(), argc, argv), failure.exit_code);
   } catch (const nlohmann::json::exception& failure) {
     return report(who, fmt::format("a file of the run is malformed: {}", failure.what()), Exit::bad_data);
   } catch (const std::bad_alloc&) {

@@ -69,7 +69,14 @@ class Run {
   RunDirectory& directory() { return directory_; }
 
   void restore(const Checkpoint& checkpoint) {
-    seconds_before_ = trainer_.restore(checkpoint.path);
+    try {
+      seconds_before_ = trainer_.restore(checkpoint.path);
+    } catch (const Failure& failure) {
+      if (failure.exit_code != Exit::bad_data && failure.exit_code != Exit::missing_input) throw;
+      throw Failure(failure.exit_code, fmt::format("{}; the checkpoint is damaged: without {} the run "
+                                                   "continues from the one before",
+                                                   failure.what(), checkpoint.path.string()));
+    }
     last_checkpoint_ = checkpoint.path;
     directory_.truncate_metrics(trainer_.step());
   }
@@ -104,9 +111,8 @@ class Run {
       progress.step(step);
       if (stop_asked && !last) {
         checkpoint();
-        progress.say(
-            fmt::format("stopped at step {}; train --resume {} continues", step, directory_.path().string()));
-        return static_cast<int>(Exit::interrupted);
+        throw Failure(Exit::interrupted, fmt::format("stopped at step {}; train --resume {} continues", step,
+                                                     directory_.path().string()));
       }
     }
     progress.say(fmt::format("{} steps in {}: {}", trainer_.step() - first_step_, duration_text(seconds()),
@@ -197,11 +203,28 @@ int begin(const Image& image, const TrainRequest& request) {
   return run.follow();
 }
 
+/// The settings that a run was begun with, where they are settings of this model.
+Settings settings_of_run(const Image& image, const fs::path& run, const json& config) {
+  try {
+    const Settings settings = settings_from(config);
+    find_learn(image, settings.learn);
+    check(settings, image);
+    return settings;
+  } catch (const Failure& failure) {
+    throw Failure(Exit::bad_configuration, fmt::format("{} is a run of another model, or of another version "
+                                                       "of its file: {}",
+                                                       run.string(), failure.what()));
+  } catch (const json::exception& failure) {
+    throw Failure(Exit::bad_data, fmt::format("{} is not what a run writes: {}",
+                                              (run / "config.json").string(), failure.what()));
+  }
+}
+
 int resume(const Image& image, const TrainRequest& request) {
   RunDirectory directory = RunDirectory::open(request.resume);
   const Checkpoint checkpoint = require_checkpoint(request.resume);
   json config = read_json(request.resume / "config.json");
-  Settings settings = settings_from(config);
+  Settings settings = settings_of_run(image, request.resume, config);
   if (!request.learn.empty() && request.learn != settings.learn)
     throw Failure(Exit::usage, fmt::format("{} is a run of learn {}, not {}", request.resume.string(),
                                            settings.learn, request.learn));

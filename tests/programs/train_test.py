@@ -40,7 +40,7 @@ def test_learning_raises_both_utilities(folder, vaec):
     succeed(exe, "train", "--quiet", "--steps", "400", "--out", "run", cwd=folder)
     lines = metrics(folder / "run")
     assert lines[-1]["utility"]["p"] > lines[0]["utility"]["p"] + 100, (lines[0], lines[-1])
-    assert lines[-1]["utility"]["q"] > lines[0]["utility"]["q"] + 0.5, (lines[0], lines[-1])
+    assert lines[-1]["utility"]["q"] > lines[0]["utility"]["q"] + 0.2, (lines[0], lines[-1])
 
 
 def test_k_plus_k_steps_give_the_bits_of_2k(folder, vaec):
