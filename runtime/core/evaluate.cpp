@@ -10,7 +10,8 @@ using nlohmann::json;
 
 void evaluate(const Image& image, const EvaluateRequest& request) {
   for (const std::string& metric : request.metrics)
-    if (metric != "loglik") throw Failure(Exit::usage, fmt::format("there is no metric {}: loglik", metric));
+    if (metric != "loglik")
+      throw Failure(Exit::usage, fmt::format("there is no metric {}; known: loglik", metric));
   const Checkpoint checkpoint = require_checkpoint(request.run);
   Session session(image, request.threads, request.device);
   session.load_parameters(checkpoint.path / "model.safetensors");

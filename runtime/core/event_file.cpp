@@ -5,7 +5,9 @@
 
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <fstream>
 
 #include "runtime/failure.h"
@@ -129,10 +131,13 @@ void EventFile::add(const std::string& event) {
     bytes = record(version_event(wall_clock()));
   }
   bytes += record(event);
+  errno = 0;
   std::ofstream file(path_, std::ios::binary | std::ios::app);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   file.close();
-  if (!file) throw Failure(Exit::cannot_write, fmt::format("cannot write {}", path_.string()));
+  if (!file)
+    throw Failure(Exit::cannot_write,
+                  fmt::format("cannot write {}: {}", path_.string(), std::strerror(errno)));
 }
 
 double wall_clock() {

@@ -28,11 +28,13 @@ std::vector<int> variables_in(const Image& image, const std::string& text, const
     std::string name = text.substr(begin, end - begin);
     name.erase(std::remove_if(name.begin(), name.end(), [](unsigned char c) { return std::isspace(c); }),
                name.end());
+    if (name.empty())
+      throw Failure(Exit::usage, fmt::format("\"{}\": say \"targets | known\", as in \"z | x\"", query));
     const int variable = image.variable(name);
     if (variable < 0) {
       std::vector<std::string> names;
       for (const Variable& known : image.variables) names.push_back(known.name);
-      throw Failure(Exit::usage, fmt::format("\"{}\": there is no variable `{}`: {}", query, name,
+      throw Failure(Exit::usage, fmt::format("\"{}\": there is no variable `{}`; known: {}", query, name,
                                              fmt::join(names, ", ")));
     }
     found.push_back(variable);
@@ -44,7 +46,7 @@ std::vector<int> variables_in(const Image& image, const std::string& text, const
 Query parse_query(const Image& image, const std::string& text) {
   const size_t bar = text.find('|');
   if (bar == std::string::npos)
-    throw Failure(Exit::usage, fmt::format("\"{}\": say \"targets | known\"", text));
+    throw Failure(Exit::usage, fmt::format("\"{}\": say \"targets | known\", as in \"z | x\"", text));
   Query query;
   query.targets = variables_in(image, text.substr(0, bar), text);
   for (int variable : variables_in(image, text.substr(bar + 1), text)) query.known.insert(variable);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <sstream>
 
 #include "runtime/data/byte_source.h"
@@ -72,6 +73,7 @@ RunDirectory RunDirectory::create(const fs::path& out, const std::string& name) 
     std::error_code error;
     const bool empty = fs::is_directory(out, error) && fs::is_empty(out, error);
     if (error) cannot_write(out, error.message());
+    if (!fs::is_directory(out)) cannot_write(out, "it is a file; a run needs a folder");
     if (!empty) cannot_write(out, "it is there already; --resume continues a run");
   }
   RunDirectory directory(path);
@@ -156,14 +158,23 @@ fs::path RunDirectory::sample_path(int64_t step) const {
   return path_ / "samples" / fmt::format("step-{}.png", step);
 }
 
-std::optional<Checkpoint> latest_checkpoint(const fs::path& run) {
+/// The latest before `limit`.
+static std::optional<Checkpoint> latest_before(const fs::path& run, int64_t limit) {
   std::optional<Checkpoint> latest;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints", error)) {
     const std::optional<int64_t> step = step_of(entry.path().filename().string());
-    if (step && (!latest || *step > latest->step)) latest = Checkpoint{*step, entry.path()};
+    if (step && *step < limit && (!latest || *step > latest->step)) latest = Checkpoint{*step, entry.path()};
   }
   return latest;
+}
+
+bool RunDirectory::has_checkpoint_before(int64_t step) const {
+  return latest_before(path_, step).has_value();
+}
+
+std::optional<Checkpoint> latest_checkpoint(const fs::path& run) {
+  return latest_before(run, std::numeric_limits<int64_t>::max());
 }
 
 Checkpoint require_checkpoint(const fs::path& run) {

@@ -30,6 +30,7 @@ class RunDirectory {
   void truncate_metrics(int64_t step) const;
   /// `write` fills the folder that it is given. A checkpoint that is there already stays.
   void checkpoint(int64_t step, const std::function<void(const std::filesystem::path&)>& write) const;
+  bool has_checkpoint_before(int64_t step) const;
   std::filesystem::path sample_path(int64_t step) const;
   void add_event(const std::string& event) { events_.add(event); }
 

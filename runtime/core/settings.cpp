@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -12,8 +13,13 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-[[noreturn]] void refuse(const std::string& key, const std::string& text, const std::string& wanted) {
-  throw Failure(Exit::usage, fmt::format("--{} {}: {}", key, text, wanted));
+/// A flag as the user wrote it, for messages about any part of it.
+struct Flag {
+  std::string key, text;
+};
+
+[[noreturn]] void refuse(const Flag& flag, const std::string& cause) {
+  throw Failure(Exit::usage, fmt::format("--{} {}: {}", flag.key, flag.text, cause));
 }
 
 std::string trimmed(const std::string& text) {
@@ -36,29 +42,33 @@ std::vector<std::string> items_of(const std::string& text) {
   return items;
 }
 
-double real(const std::string& key, const std::string& text) {
+/// `what` completes the sentence "this must be ..." or "x must be ...".
+[[noreturn]] void refuse_part(const Flag& flag, const std::string& part, const std::string& what) {
+  refuse(flag, fmt::format("{} must be {}", part == flag.text ? "this" : part, what));
+}
+
+double real(const Flag& flag, const std::string& text, double least, const std::string& what = "a number") {
   std::string digits;
   for (char c : text)
     if (c != '_') digits += c;
   double value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value))
-    refuse(key, text, "a number is needed");
+  if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value) || value < least)
+    refuse_part(flag, text, fmt::format("{} of at least {}", what, least));
   return value;
 }
 
-int64_t whole(const std::string& key, const std::string& text) {
-  const double value = real(key, text);
-  if (value < 0 || value != std::floor(value) || value > 0x1p53)
-    refuse(key, text, "a whole number is needed");
+int64_t whole(const Flag& flag, const std::string& text, int64_t least) {
+  const double value = real(flag, text, static_cast<double>(least), "a whole number");
+  if (value != std::floor(value) || value > 0x1p53)
+    refuse_part(flag, text, fmt::format("a whole number of at least {}", least));
   return static_cast<int64_t>(value);
 }
 
 /// Gives each named entry its value (`a=1,b=2`), or all of them one value.
 template <class Value, class Set>
-void set_entries(std::map<std::string, Value>& entries, const std::string& key, const std::string& text,
-                 Set set) {
-  for (const std::string& item : items_of(text)) {
+void set_entries(std::map<std::string, Value>& entries, const Flag& flag, const std::string& what, Set set) {
+  for (const std::string& item : items_of(flag.text)) {
     const size_t equals = item.find('='), bracket = item.find('(');
     if (equals == std::string::npos || equals > bracket) {
       for (auto& [name, entry] : entries) set(entry, item);
@@ -69,7 +79,7 @@ void set_entries(std::map<std::string, Value>& entries, const std::string& key, 
     if (found == entries.end()) {
       std::vector<std::string> names;
       for (const auto& [known, entry] : entries) names.push_back(known);
-      refuse(key, text, fmt::format("there is no {}: {}", name, fmt::join(names, ", ")));
+      refuse(flag, fmt::format("there is no {} {}; known: {}", what, name, fmt::join(names, ", ")));
     }
     set(found->second, trimmed(item.substr(equals + 1)));
   }
@@ -81,71 +91,88 @@ struct Call {
   std::vector<std::pair<std::string, double>> arguments;  // "" where given by position
 };
 
-Call parse_call(const std::string& key, const std::string& text) {
+Call parse_call(const Flag& flag, const std::string& text) {
   const size_t open = text.find('(');
   if (open == std::string::npos) return {text, {}};
-  if (text.back() != ')') refuse(key, text, "a `)` is missing");
+  if (text.back() != ')') refuse(flag, "a `)` is missing");
   Call call{trimmed(text.substr(0, open)), {}};
   const std::string inside = trimmed(text.substr(open + 1, text.size() - open - 2));
   if (inside.empty()) return call;
   for (const std::string& item : items_of(inside)) {
     const size_t equals = item.find('=');
     if (equals == std::string::npos)
-      call.arguments.emplace_back("", real(key, item));
+      call.arguments.emplace_back("", real(flag, item, 0));
     else
       call.arguments.emplace_back(trimmed(item.substr(0, equals)),
-                                  real(key, trimmed(item.substr(equals + 1))));
+                                  real(flag, trimmed(item.substr(equals + 1)), 0));
   }
   return call;
 }
 
 /// Puts a call's arguments into fields listed in declared order.
-void assign(const std::string& key, const std::string& text, const Call& call,
-            const std::vector<std::pair<std::string, double*>>& fields) {
+void assign(const Flag& flag, const Call& call, const std::vector<std::pair<std::string, double*>>& fields) {
   for (size_t i = 0; i < call.arguments.size(); ++i) {
     const auto& [name, value] = call.arguments[i];
     double* target = nullptr;
     if (name.empty() && i < fields.size()) target = fields[i].second;
     for (const auto& [field, place] : fields)
       if (field == name) target = place;
-    if (!target) refuse(key, text, fmt::format("{} has no such argument", call.name));
+    if (!target) {
+      std::vector<std::string> names;
+      for (const auto& [field, place] : fields) names.push_back(field);
+      const std::string takes = fields.empty() ? "no argument" : fmt::to_string(fmt::join(names, ", "));
+      refuse(flag, fmt::format("{} takes {}", call.name, takes));
+    }
     *target = value;
   }
 }
 
-OptimizerSettings parse_optimizer(const std::string& key, const std::string& text) {
-  const Call call = parse_call(key, text);
+/// The ranges and defaults are the compiler's (analyse_learn.cpp).
+OptimizerSettings parse_optimizer(const Flag& flag, const std::string& text) {
+  const Call call = parse_call(flag, text);
   OptimizerSettings o;
   o.kind = call.name;
-  if (o.kind == "adam")
-    assign(key, text, call, {{"lr", &o.lr}, {"beta1", &o.beta1}, {"beta2", &o.beta2}, {"eps", &o.eps}});
-  else if (o.kind == "adamw")
-    assign(key, text, call,
-           {{"lr", &o.lr},
-            {"beta1", &o.beta1},
-            {"beta2", &o.beta2},
-            {"eps", &o.eps},
-            {"weight_decay", &o.weight_decay}});
-  else if (o.kind == "sgd")
-    assign(key, text, call, {{"lr", &o.lr}, {"momentum", &o.momentum}});
-  else if (o.kind == "none")
-    assign(key, text, call, {});
-  else
-    refuse(key, text, "an optimizer is adam(lr), adamw(lr), sgd(lr, momentum) or none");
+  std::vector<std::pair<std::string, double*>> fields = {{"lr", &o.lr}};
+  if (o.kind == "adam" || o.kind == "adamw")
+    fields.insert(fields.end(), {{"beta1", &o.beta1}, {"beta2", &o.beta2}, {"eps", &o.eps}});
+  if (o.kind == "adamw") {
+    o.weight_decay = 0.01;
+    fields.emplace_back("weight_decay", &o.weight_decay);
+  }
+  if (o.kind == "sgd") fields.emplace_back("momentum", &o.momentum);
+  if (o.kind == "none") fields.clear();
+  if (o.kind != "adam" && o.kind != "adamw" && o.kind != "sgd" && o.kind != "none")
+    refuse(flag, "an optimizer is adam(lr), adamw(lr), sgd(lr, momentum) or none");
+  assign(flag, call, fields);
+  for (const auto& [name, place] : fields)
+    if ((name == "beta1" || name == "beta2" || name == "momentum") && *place >= 1)
+      refuse(flag, fmt::format("{} must be less than 1", name));
   return o;
 }
 
-RateSchedule parse_schedule(const std::string& key, const std::string& text) {
-  const Call call = parse_call(key, text);
+RateSchedule parse_schedule(const Flag& flag) {
+  const Call call = parse_call(flag, flag.text);
   RateSchedule s;
   s.kind = call.name;
-  if (s.kind == "cosine")
-    assign(key, text, call, {{"warmup", &s.warmup}});
-  else if (s.kind == "step")
-    assign(key, text, call, {{"every", &s.every}, {"factor", &s.factor}});
-  else if (s.kind != "constant")
-    refuse(key, text, "a schedule is constant, cosine(warmup) or step(every, factor)");
+  if (s.kind == "cosine") {
+    assign(flag, call, {{"warmup", &s.warmup}});
+  } else if (s.kind == "step") {
+    s.factor = 0.1;
+    assign(flag, call, {{"every", &s.every}, {"factor", &s.factor}});
+    if (s.every < 1) refuse(flag, "every must be at least 1 step: step(every = 10000, factor = 0.5)");
+  } else if (s.kind == "constant") {
+    assign(flag, call, {});
+  } else {
+    refuse(flag, "a schedule is constant, cosine(warmup) or step(every, factor)");
+  }
   return s;
+}
+
+/// One of the words.
+std::string word(const Flag& flag, const std::vector<std::string>& words) {
+  if (std::find(words.begin(), words.end(), flag.text) == words.end())
+    refuse(flag, fmt::format("this must be one of {}", fmt::join(words, ", ")));
+  return flag.text;
 }
 
 OptimizerSettings optimizer_from(const json& text) {
@@ -179,7 +206,8 @@ const Learn& find_learn(const Image& image, const std::string& name) {
     if (learn.name == name) found = &learn;
   }
   if (!found)
-    throw Failure(Exit::usage, fmt::format("there is no learn block {}: {}", name, fmt::join(names, ", ")));
+    throw Failure(Exit::usage,
+                  fmt::format("there is no learn block {}; known: {}", name, fmt::join(names, ", ")));
   if (!found->available())
     throw Failure(Exit::bad_configuration,
                   fmt::format("learn {}: the method {} is not available in this version of vaec", found->name,
@@ -199,35 +227,43 @@ Settings settings_of(const Learn& learn, const Image& image) {
 }
 
 void override_key(Settings& settings, const std::string& key, const std::string& text) {
+  const Flag flag{key, text};
   if (key == "steps") {
-    settings.steps = whole(key, text);
+    settings.steps = whole(flag, text, 0);
   } else if (key == "batch") {
-    set_entries(settings.batch, key, text,
-                [&](int64_t& rows, const std::string& value) { rows = whole(key, value); });
+    set_entries(settings.batch, flag, "source",
+                [&](int64_t& rows, const std::string& value) { rows = whole(flag, value, 1); });
   } else if (key == "optimizer") {
-    set_entries(settings.optimizers, key, text,
-                [&](OptimizerSettings& o, const std::string& value) { o = parse_optimizer(key, value); });
+    set_entries(settings.optimizers, flag, "player",
+                [&](OptimizerSettings& o, const std::string& value) { o = parse_optimizer(flag, value); });
   } else if (key == "lr") {
-    set_entries(settings.optimizers, key, text,
-                [&](OptimizerSettings& o, const std::string& value) { o.lr = real(key, value); });
+    set_entries(settings.optimizers, flag, "player",
+                [&](OptimizerSettings& o, const std::string& value) { o.lr = real(flag, value, 0); });
   } else if (key == "schedule") {
-    settings.schedule = parse_schedule(key, text);
+    settings.schedule = parse_schedule(flag);
   } else if (key == "clip") {
-    settings.clip = real(key, text);
+    settings.clip = real(flag, text, 0);
   } else if (key == "seed") {
-    settings.seed = static_cast<uint64_t>(whole(key, text));
+    settings.seed = static_cast<uint64_t>(whole(flag, text, 0));
   } else if (key == "order") {
-    settings.order = text;
+    settings.order = word(flag, {"alternating", "simultaneous"});
   } else if (key == "precision") {
-    settings.precision = text;
+    settings.precision = word(flag, {"fp32", "tf32", "bf16"});
   } else if (key == "sources") {
     settings.sources = items_of(text);
+    for (const std::string& name : settings.sources)
+      if (!settings.batch.count(name)) {
+        std::vector<std::string> names;
+        for (const auto& [known, rows] : settings.batch) names.push_back(known);
+        refuse(flag,
+               fmt::format("there is no source {} to learn from; known: {}", name, fmt::join(names, ", ")));
+      }
   } else if (key == "start") {
     settings.start = text;
   } else if (key == "every") {
-    if (text.find('=') == std::string::npos) refuse(key, text, "say log=N, sample=N or checkpoint=N");
-    set_entries(settings.every, key, text,
-                [&](int64_t& n, const std::string& value) { n = whole(key, value); });
+    if (text.find('=') == std::string::npos) refuse(flag, "say log=N, sample=N, checkpoint=N or evaluate=N");
+    set_entries(settings.every, flag, "event",
+                [&](int64_t& n, const std::string& value) { n = whole(flag, value, 0); });
   }
 }
 

@@ -73,9 +73,12 @@ class Run {
       seconds_before_ = trainer_.restore(checkpoint.path);
     } catch (const Failure& failure) {
       if (failure.exit_code != Exit::bad_data && failure.exit_code != Exit::missing_input) throw;
-      throw Failure(failure.exit_code, fmt::format("{}; the checkpoint is damaged: without {} the run "
-                                                   "continues from the one before",
-                                                   failure.what(), checkpoint.path.string()));
+      throw Failure(failure.exit_code,
+                    fmt::format("{}; {}", failure.what(),
+                                directory_.has_checkpoint_before(checkpoint.step)
+                                    ? fmt::format("without {} the run continues from the checkpoint before",
+                                                  checkpoint.path.string())
+                                    : "it is of the run's only checkpoint"));
     }
     last_checkpoint_ = checkpoint.path;
     directory_.truncate_metrics(trainer_.step());

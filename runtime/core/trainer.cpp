@@ -147,15 +147,20 @@ double Trainer::restore(const fs::path& folder) {
   session_.load_parameters(folder / "model.safetensors");
   const data::Tensors optimizer = data::read_safetensors(optimizer_file);
   const json state = read_json(folder / "state.json");
-  for (size_t i = 0; i < image.players.size(); ++i) {
+  for (size_t i = 0; i < image.players.size(); ++i)
     for (const auto& [name, values] : optimizers_[i].state())
       take_tensors(image.players[i], optimizer, "." + name, optimizer_file, values);
-    optimizers_[i].steps = state.at("updates").value(image.players[i].name, int64_t{0});
+  try {
+    for (size_t i = 0; i < image.players.size(); ++i)
+      optimizers_[i].steps = state.at("updates").value(image.players[i].name, int64_t{0});
+    for (Term& term : terms_) term.sum = state.at("sums").value(term.name, 0.0);
+    summed_steps_ = state.at("summed_steps");
+    step_ = state.at("step");
+    return state.at("seconds");
+  } catch (const json::exception&) {
+    throw Failure(Exit::bad_data,
+                  fmt::format("{} lacks what a run writes there", (folder / "state.json").string()));
   }
-  for (Term& term : terms_) term.sum = state.at("sums").value(term.name, 0.0);
-  summed_steps_ = state.at("summed_steps");
-  step_ = state.at("step");
-  return state.at("seconds");
 }
 
 }  // namespace core

@@ -41,8 +41,11 @@ uint64_t ByteSource::read_some(uint8_t* bytes, uint64_t count) {
   const char* message = gzerror(file, &status);
   if (status == Z_BUF_ERROR) fail("the gzip stream is truncated");
   if (status == Z_ERRNO) fail(fmt::format("cannot be read: {}", std::strerror(errno)));
-  if (got < 0 || (status != Z_OK && status != Z_STREAM_END))
-    fail(fmt::format("the gzip stream is corrupt ({})", message ? message : "unknown"));
+  if (got < 0 || (status != Z_OK && status != Z_STREAM_END)) {
+    std::string cause = message ? message : "unknown";
+    if (cause.starts_with(name_ + ": ")) cause.erase(0, name_.size() + 2);
+    fail(fmt::format("the gzip stream is corrupt ({})", cause));
+  }
   position_ += got;
   return got;
 }

@@ -1,6 +1,7 @@
 #include "runtime/data/csv.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -117,6 +118,14 @@ Table read_csv(const std::filesystem::path& path, const std::optional<std::vecto
       cells.fail(header_line, fmt::format("two columns have the name `{}`", cell.text));
     bool wanted = !names || std::find(names->begin(), names->end(), cell.text) != names->end();
     columns.push_back({cell.text, wanted, {}, {}});
+  }
+  if (names) {
+    std::vector<std::string> header;
+    for (const Reading& column : columns) header.push_back("`" + column.name + "`");
+    for (const std::string& name : *names)
+      if (std::none_of(columns.begin(), columns.end(), [&](const Reading& c) { return c.name == name; }))
+        throw Failure(Exit::bad_data, fmt::format("{} has no column `{}`; it has {}", path.string(), name,
+                                                  fmt::join(header, ", ")));
   }
   int64_t rows = 0;
   while (!cells.at_end()) {

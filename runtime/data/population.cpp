@@ -64,8 +64,7 @@ std::string given_by(const VariableSpec& variable, const Column& column) {
   if (std::isnan(value))
     throw Failure(Exit::bad_data,
                   where + " has a missing value; rows with missing values in a source are not supported yet");
-  if (std::isinf(value))
-    throw Failure(Exit::bad_data, fmt::format("{} holds an infinity ({})", where, value));
+  if (std::isinf(value)) throw Failure(Exit::bad_data, where + " holds an infinity");
   const bool compare = variable.domain == "binary" && value > 0 && value < 1;
   throw Failure(Exit::bad_data, fmt::format("{} holds {}, which must be {}{}", where, value, rule.must,
                                             compare ? " (compare, as in `> 0.5`)" : ""));

@@ -73,7 +73,10 @@ File open_file(const std::filesystem::path& path) {
       fail(file.name, fmt::format("the entry of tensor `{}` is malformed", name));
     Entry entry{shape.get<Shape>(), format_of(type.get<std::string>(), file.name), place[0], place[1]};
     uint64_t promised = element_count(entry.shape, file.name) * byte_size(entry.format);
-    if (entry.begin > entry.end || entry.end > data_size || entry.end - entry.begin != promised)
+    if (entry.begin <= entry.end && entry.end > data_size)
+      fail(file.name, fmt::format("the file is cut short: tensor `{}` does not fit, it ends at byte {} of {}",
+                                  name, entry.end, data_size));
+    if (entry.begin > entry.end || entry.end - entry.begin != promised)
       fail(file.name, fmt::format("tensor `{}` of shape {} does not fit its place, bytes {} to {} of {}",
                                   name, to_string(entry.shape), entry.begin, entry.end, data_size));
     entry.begin += data_begin;

@@ -41,8 +41,11 @@ struct Column {
   float at(int64_t element) const {
     return is_bytes() ? (*levels)[byte_data()[element]] : real_data()[element];
   }
-  /// `mnist("train").image`
-  std::string label() const { return origin.empty() ? name : origin + "." + name; }
+  /// `mnist("train").image`; the reader alone where the user names no column.
+  std::string label() const {
+    if (origin.empty()) return name;
+    return name == "values" || name.starts_with('(') ? origin : origin + "." + name;
+  }
 };
 
 Column byte_column(std::string name, Shape row_shape, int64_t rows, std::vector<uint8_t> bytes,
