@@ -1,0 +1,174 @@
+// links: vaec_pipeline vaert_core vaert_data vaert_onednn
+// A learning step as it runs (kernels compiled in memory, heavy calls on oneDNN, buffers planned) gives the
+// outputs and gradients of the interpreter in double precision, with the same draws.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <random>
+#include <sstream>
+
+#include "compiler/pipeline.h"
+#include "compiler/tensor/interpret.h"
+#include "runtime/core/executor.h"
+
+namespace {
+constexpr int64_t rows = 3;
+constexpr uint64_t seed = 11, step = 5;
+
+/// Functions that kernels call: named here, so that they are linked into the test.
+[[maybe_unused]] const void* const called_by_kernels[] = {reinterpret_cast<const void*>(&vaert_lgamma)};
+
+/// What vaert_main does with the image that it is handed.
+std::function<void(const vae_image&)> inspect;
+
+std::vector<float> noise(size_t count, unsigned from, float scale) {
+  std::mt19937 generator(from);
+  std::normal_distribution<float> normal(0, scale);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(generator);
+  return values;
+}
+
+std::vector<float> bits(size_t count, unsigned from) {
+  std::vector<float> values = noise(count, from, 1);
+  for (float& value : values) value = value > 0 ? 1.0F : 0.0F;
+  return values;
+}
+
+tensor::Numbers doubled(const std::vector<float>& values) { return {values.begin(), values.end()}; }
+
+/// Largest difference, relative to the largest magnitude.
+double difference(const float* seen, const tensor::Numbers& expected) {
+  double largest = 0, scale = 1e-6;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    largest = std::max(largest, std::abs(static_cast<double>(seen[i]) - expected[i]));
+    scale = std::max(scale, std::abs(expected[i]));
+  }
+  return largest / scale;
+}
+
+void compare(const core::Image& image, const core::Program& program, const tensor::Schedule& schedule) {
+  tensor::Inputs inputs;
+  inputs.seed = seed;
+  inputs.step = step;
+  inputs.rows.assign(schedule.batches.size(), rows);
+  core::Machine machine;
+  machine.heavy = vaert_onednn();
+  machine.threads = 1;
+  std::vector<std::vector<float>> parameters;
+  parameters.reserve(image.players.size());
+  for (size_t i = 0; i < image.players.size(); ++i) {
+    const auto from = static_cast<unsigned>(i);
+    parameters.push_back(noise(static_cast<size_t>(image.players[i].elements), from, 0.1F));
+    machine.parameters.push_back(parameters.back().data());
+    inputs.parameters.push_back(doubled(parameters.back()));
+  }
+  std::vector<float> coefficients(image.sources.size(), 1.0F / rows);
+  machine.coefficients = coefficients.data();
+  inputs.coefficients = doubled(coefficients);
+
+  core::Hooks hooks;
+  hooks.gather = [&](int column, int source, int64_t count, float* to) {
+    const int variable = image.columns[static_cast<size_t>(column)].variable;
+    const int64_t row = image.variables[static_cast<size_t>(variable)].elements();
+    const std::vector<float> drawn =
+        bits(static_cast<size_t>(count * row), static_cast<unsigned>(100 * column + source));
+    std::ranges::copy(drawn, to);
+    inputs.columns[{column, source}] = doubled(drawn);
+  };
+  std::map<int, std::vector<float>> gradients;
+  hooks.update = [&](int player, const float* gradient) {
+    gradients[player].assign(gradient, gradient + image.players[static_cast<size_t>(player)].elements);
+  };
+  const core::Executor executor(image, program, machine, inputs.rows);
+  executor.run(seed, step, hooks);
+
+  const tensor::Results expected = tensor::interpret(schedule, inputs);
+  ASSERT_FALSE(expected.gradients.empty());
+  for (const auto& [player, gradient] : expected.gradients) {
+    ASSERT_EQ(gradients.count(player), 1U);
+    EXPECT_LT(difference(gradients[player].data(), gradient), 2e-5) << schedule.name << " player " << player;
+  }
+  ASSERT_FALSE(expected.outputs.empty());
+  for (const auto& [name, values] : expected.outputs) {
+    EXPECT_LT(difference(executor.output(name).data, values), 2e-5) << schedule.name << " " << name;
+  }
+}
+
+void compare_steps(const std::string& text) {
+  base::SourceSet sources;
+  base::Report report(sources);
+  const vaec::Request request{"test.vae", text, {}};
+  const auto understood = vaec::understand(request, sources, report);
+  ASSERT_TRUE(understood) << base::render_text(report, false);
+  const lower::Programs programs = vaec::build_programs(*understood);
+  size_t compared = 0;
+  inspect = [&](const vae_image& binary) {
+    const core::Image image = core::read_image(binary);
+    for (const core::Learn& learn : image.learns) {
+      for (const std::vector<int>& phases : {learn.alternating, learn.simultaneous}) {
+        for (const int phase : phases) {
+          const auto i = static_cast<size_t>(phase);
+          compare(image, image.programs[i], programs.programs[i]);
+          ++compared;
+        }
+      }
+    }
+  };
+  base::SourceSet again;
+  base::Report again_report(again);
+  auto image = vaec::compile(request, again, again_report);
+  ASSERT_TRUE(image);
+  image->run("", {"test"});  // the runtime is this program itself
+  EXPECT_GE(compared, 2U);
+}
+
+std::string example(const std::string& name) {
+  std::ifstream file(std::string(VAEC_ROOT) + "/examples/" + name + "/" + name + ".vae");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(CompiledStep, OfTheDigitsExample) { compare_steps(example("digits")); }
+TEST(CompiledStep, OfTheLadderExample) { compare_steps(example("ladder")); }
+TEST(CompiledStep, OfTheReverseExample) { compare_steps(example("reverse")); }
+
+TEST(CompiledStep, OfNormalAndCategoricalConditionals) {
+  compare_steps(R"(
+var x : real[3, 5]
+var c : category(4)[2]
+var z : real[3]
+source data  { x = npy("x.npy") }
+source codes { z ~ Normal(0); c ~ Categorical(0) }
+decoder p { x | z, c ~ Normal(dense(tanh(dense(concat(z, flatten(c)), 9)), 15), parameter([])) }
+encoder q {
+  let h = gelu(layer_norm(dense(x, 12)))
+  c | x ~ Categorical(dense(h, 8))
+  z | x, c ~ Normal(dense(h, 3) + dense(c, 3), 0.1 * dense(h, 3))
+}
+learn symmetric { steps = 1 }
+)");
+}
+
+TEST(CompiledStep, OfPoissonCountsWithAWeightedSourceOfPairs) {
+  compare_steps(R"(
+var x : count[7]
+var z : binary[6]
+source pairs weight 3 { x = npy("x.npy"); z = npy("z.npy") }
+source data  { x = npy("x.npy") }
+decoder p { x | z ~ Poisson(dense(silu(dense(z, 11)), 7)) }
+encoder q { z | x ~ Bernoulli(dense(softplus(dense(x, 11)), 6)) }
+learn symmetric { steps = 1 }
+)");
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) int vaert_main(const vae_image* image, int /*argc*/,
+                                                                 char** /*argv*/) {
+  inspect(*image);
+  return 0;
+}
