@@ -17,9 +17,6 @@ namespace {
 constexpr int64_t rows = 3;
 constexpr uint64_t seed = 11, step = 5;
 
-/// Functions that kernels call: named here, so that they are linked into the test.
-[[maybe_unused]] const void* const called_by_kernels[] = {reinterpret_cast<const void*>(&vaert_lgamma)};
-
 /// What vaert_main does with the image that it is handed.
 std::function<void(const vae_image&)> inspect;
 
@@ -166,6 +163,11 @@ learn symmetric { steps = 1 }
 }
 
 }  // namespace
+
+// Functions that kernels call: named here, so that they are linked into the test.
+extern const void* const called_by_kernels[];
+const void* const called_by_kernels[] = {reinterpret_cast<const void*>(&vaert_lgamma),
+                                         reinterpret_cast<const void*>(&vaert_sample_poisson)};
 
 extern "C" __attribute__((visibility("default"))) int vaert_main(const vae_image* image, int /*argc*/,
                                                                  char** /*argv*/) {
