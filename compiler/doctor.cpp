@@ -44,7 +44,7 @@ bool doctor(std::ostream& out) {
     line("runtime", false, failure.what());
   }
   const bool linker = on_path("ld") || on_path("cc");
-  line("linker", linker, linker ? "" : "install binutils, which `vaec build` needs");
+  line("linker", linker, on_path("ld") ? "ld" : linker ? "cc" : "install binutils, which `vaec build` needs");
   const char* data = std::getenv("VAEC_DATA");
   fmt::print(
       out, "{:<11}{:<9}{}\n", "data", data != nullptr ? "ok" : "unset",

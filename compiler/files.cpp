@@ -27,32 +27,66 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
+namespace {
+
+Failure cannot_write(const fs::path& path, const std::string& cause) {
+  return Failure(Exit::cannot_write, fmt::format("cannot write {}: {}", path.string(), cause));
+}
+
+bool is_device(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+}
+
+fs::path place_beside(const fs::path& output, const std::string& ending) {
+  std::error_code error;
+  const fs::path target = fs::is_symlink(output, error) ? fs::canonical(output, error) : output;
+  const fs::path beside = is_device(output) ? fs::temp_directory_path() / output.filename()
+                          : target.empty()  ? output
+                                            : target;
+  return beside.string() + fmt::format(".{}{}", getpid(), ending);
+}
+
+/// The cause of a failure, or nothing.
+std::string write_through(const fs::path& path, const std::string& content) {
+  errno = 0;
+  std::ofstream file(path, std::ios::binary);
+  file << content;
+  file.close();
+  return file ? std::string() : std::strerror(errno);
+}
+
+}  // namespace
+
 Aside::Aside(const fs::path& output, const std::string& ending)
-    : path_(output.string() + fmt::format(".{}{}", getpid(), ending)) {}
+    : output_(output), path_(place_beside(output, ending)) {}
 
 Aside::~Aside() {
   std::error_code ignored;
   fs::remove(path_, ignored);
 }
 
-void Aside::rename_to(const fs::path& output) const {
+void Aside::write(const std::string& content) const {
+  if (const std::string cause = write_through(path_, content); !cause.empty())
+    throw cannot_write(output_, cause);
+}
+
+void Aside::become_output() const {
+  if (is_device(output_)) {
+    if (const std::string cause = write_through(output_, read_file(path_.string())); !cause.empty())
+      throw cannot_write(output_, cause);
+    return;
+  }
   std::error_code error;
-  fs::rename(path_, output, error);
-  if (error)
-    throw Failure(Exit::cannot_write, fmt::format("cannot write {}: {}", output.string(), error.message()));
+  fs::rename(path_, fs::is_symlink(output_) ? fs::canonical(output_) : output_, error);
+  if (error) throw cannot_write(output_, error.message());
 }
 
 void write_file(const fs::path& path, const std::string& content) {
   const Aside aside(path, ".tmp");
-  errno = 0;
-  std::ofstream file(aside.path(), std::ios::binary);
-  file << content;
-  file.close();
-  if (!file) {
-    throw Failure(Exit::cannot_write,
-                  fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
-  }
-  aside.rename_to(path);
+  aside.write(content);
+  aside.become_output();
 }
 
 std::string runtime_library() {

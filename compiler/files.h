@@ -11,7 +11,8 @@ std::string read_file(const std::string& path);
 /// The whole content or nothing.
 void write_file(const std::filesystem::path& path, const std::string& content);
 
-/// A file beside `output` under a name of its own, gone when this is unless it was renamed.
+/// A file beside `output` under a name of its own, gone when this is unless it took the output's place. Links
+/// are followed; a device, such as /dev/null, is written to and never replaced.
 class Aside {
  public:
   Aside(const std::filesystem::path& output, const std::string& ending);
@@ -19,10 +20,11 @@ class Aside {
   ~Aside();
 
   std::string path() const { return path_.string(); }
-  void rename_to(const std::filesystem::path& output) const;
+  void write(const std::string& content) const;
+  void become_output() const;
 
  private:
-  std::filesystem::path path_;
+  std::filesystem::path output_, path_;
 };
 
 /// libvaert.so: in ../lib of this executable.

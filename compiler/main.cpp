@@ -1,10 +1,15 @@
 // The command line of vaec. Exit codes: 0; 1 diagnostics; 64 usage; 66 missing input; 70 internal; 73 cannot
 // write.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 
 #include "compiler/doctor.h"
@@ -14,6 +19,7 @@
 #include "compiler/pipeline.h"
 #include "compiler/starting_file.h"
 #include "compiler/syntax/parse.h"
+#include "compiler/tensor/passes.h"
 
 namespace vaec {
 namespace {
@@ -61,6 +67,14 @@ class Session {
 };
 
 Exit emit_stage(const Arguments& arguments) {
+  if (!arguments.after.empty()) {
+    std::vector<std::string> names = {"build"};
+    for (const tensor::Pass& pass : tensor::program_passes) names.emplace_back(pass.name);
+    if (arguments.emit != "tensor") throw Failure(Exit::usage, "--after goes with --emit=tensor");
+    if (std::find(names.begin(), names.end(), arguments.after) == names.end())
+      throw Failure(Exit::usage, fmt::format("--after {}: there is no such pass; known: {}", arguments.after,
+                                             fmt::join(names, ", ")));
+  }
   Session session(arguments);
   const auto text =
       print_stage(arguments.emit, arguments.after, session.request(), session.sources, session.report);
@@ -74,6 +88,27 @@ Exit emit_stage(const Arguments& arguments) {
   return exit;
 }
 
+/// The linker's failure is the machine's: no linker, or no room for what it writes.
+void link(const Aside& object, const Aside& executable, const fs::path& output) {
+  try {
+    lower::link_executable(object.path(), runtime_library(), executable.path());
+  } catch (const std::runtime_error& failure) {
+    if (dynamic_cast<const Failure*>(&failure)) throw;
+    std::string cause = failure.what();
+    std::replace(cause.begin(), cause.end(), '\n', ' ');
+    // The executable needs more room than its object, and the linker's own words are lost where there is
+    // none.
+    std::error_code no_space, no_size;
+    const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
+    const fs::space_info space = fs::space(folder, no_space);
+    const std::uintmax_t needed = fs::file_size(object.path(), no_size);
+    if (!no_space && !no_size && space.available < needed)
+      throw Failure(Exit::cannot_write,
+                    fmt::format("cannot write {}: No space left on device", output.string()));
+    throw Failure(Exit::bad_configuration, cause);
+  }
+}
+
 Exit build(const Arguments& arguments) {
   if (!arguments.emit.empty()) return emit_stage(arguments);
   Session session(arguments);
@@ -82,10 +117,14 @@ Exit build(const Arguments& arguments) {
   if (!image) return exit;
   const fs::path output =
       arguments.output.empty() ? fs::path(arguments.file).stem() : fs::path(arguments.output);
+  std::error_code differs;
+  if (fs::equivalent(output, arguments.file, differs))
+    throw Failure(Exit::cannot_write,
+                  fmt::format("cannot write {}: it is the input, name another with -o", output.string()));
   const Aside object(output, ".o"), executable(output, ".linked");
-  write_file(object.path(), image->object());
-  lower::link_executable(object.path(), runtime_library(), executable.path());
-  executable.rename_to(output);
+  object.write(image->object());
+  link(object, executable, output);
+  executable.become_output();
   return exit;
 }
 
@@ -146,6 +185,30 @@ Exit start(const Arguments& arguments) {
   return Exit::ok;
 }
 
+/// One line. CLI11 lists what it did not expect backwards, and calls a misspelt command a missing one.
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const auto chosen = app.get_subcommands();
+  const std::vector<std::string> extra = chosen.empty() ? app.remaining() : chosen.front()->remaining();
+  if (chosen.empty()) {
+    const auto flag = [](const std::string& word) { return word.rfind('-', 0) == 0; };
+    if (!extra.empty() && flag(extra.front()))
+      return fmt::format("vaec: there is no flag {}; see vaec --help", extra.front());
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+    return fmt::format("vaec: {}; the commands are {}",
+                       extra.empty() ? "a command is needed" : "there is no command " + extra.front(),
+                       fmt::join(names, ", "));
+  }
+  const std::string command = "vaec " + chosen.front()->get_name();
+  std::string cause = error.what();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !extra.empty()) {
+    const auto flag = std::find_if(extra.begin(), extra.end(),
+                                   [](const std::string& word) { return word.rfind('-', 0) == 0; });
+    cause = flag != extra.end() ? "there is no flag " + *flag : extra.front() + " is one word too many";
+  }
+  return fmt::format("{}: {}; see {} --help", command, cause, command);
+}
+
 int main(int count, char** values) {
   Arguments arguments;
   CLI::App app("vaec: compiles .vae files, probabilistic models trained by symmetric equilibrium learning");
@@ -188,7 +251,9 @@ int main(int count, char** values) {
   try {
     app.parse(count, values);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::usage);
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::cerr << usage_error(app, error) << "\n";
+    return static_cast<int>(Exit::usage);
   }
   const auto exit_of = [&] {
     if (build_command->parsed()) return build(arguments);
@@ -200,7 +265,12 @@ int main(int count, char** values) {
     return doctor_command->parsed() && doctor(std::cout) ? Exit::ok : Exit::bad_configuration;
   };
   try {
-    return static_cast<int>(exit_of());
+    const Exit exit = exit_of();
+    errno = 0;
+    if (!std::cout.flush())
+      throw Failure(Exit::cannot_write, std::string("cannot write the output: ") +
+                                            (errno ? std::strerror(errno) : "it is closed"));
+    return static_cast<int>(exit);
   } catch (const Failure& failure) {
     std::cerr << "vaec: " << failure.what() << "\n";
     return static_cast<int>(failure.exit_code);
@@ -214,6 +284,7 @@ int main(int count, char** values) {
 }  // namespace vaec
 
 int main(int count, char** values) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a write past a limit on file sizes fails, and is reported
   std::signal(SIGABRT, [](int) { _exit(static_cast<int>(vaec::Exit::internal)); });  // a failed assertion
   return vaec::main(count, values);
 }

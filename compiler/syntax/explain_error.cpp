@@ -154,7 +154,7 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
   if (may_be(VaeParser::END) && token.type != VaeParser::END && error.help.empty() &&
       (!is_operator(token.type) || token.type == VaeParser::COMMA) && !is_closing(token.type))
     error.help = "statements end at a newline or `;`";
-  if (rule == VaeParser::RuleBlock && is_operator(token.type))
+  if (rule == VaeParser::RuleBlock && is_operator(token.type) && error.help.empty())
     error.help = "an expression goes on in the next line after an operator or inside `(` or `[`";
   return error;
 }

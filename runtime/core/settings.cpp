@@ -198,7 +198,9 @@ const std::vector<std::string>& overridable_keys() {
 
 const Learn& find_learn(const Image& image, const std::string& name) {
   if (image.learns.empty())
-    throw Failure(Exit::bad_configuration, fmt::format("{} has no learn block", image.file));
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("{} has no learn block: add `learn symmetric {{ steps = 20_000 }}`", image.file));
   const Learn* found = name.empty() ? &image.learns.front() : nullptr;
   std::vector<std::string> names;
   for (const Learn& learn : image.learns) {
