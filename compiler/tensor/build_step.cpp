@@ -142,17 +142,18 @@ std::string name_of(const Model& model, const Conditional& conditional, const ch
 
 std::optional<std::string> unsupported(const Model& model, const game::Game& game,
                                        const semantics::Learn& learn) {
-  if (learn.method != "symmetric") return fmt::format("`learn {}` is not available yet", learn.method);
+  if (learn.method != "symmetric")
+    return fmt::format("is of the method {}, which this version of vaec cannot run", learn.method);
   for (const game::SourceGame& source : game.sources) {
     if (std::ranges::count(learn.sources, source.source) == 0) continue;
     if (std::ranges::any_of(source.completions, &game::Completion::chain))
-      return fmt::format("source `{}` is completed by a Gibbs chain, which learning does not run yet",
+      return fmt::format("needs a Gibbs chain for source {}, which this version of vaec cannot run",
                          model.sources[static_cast<size_t>(source.source.index)].name);
   }
   for (const semantics::Node& node : model.graph.nodes) {
     if (semantics::info(node.op).group == semantics::OpGroup::heavy && node.op != semantics::Op::matmul &&
         !semantics::variables_of(model.graph, node.inputs[1]).empty())
-      return "a layer's weights depend on a variable, which learning does not run yet";
+      return "needs layers whose weights depend on a variable, which this version of vaec cannot run";
   }
   return {};
 }

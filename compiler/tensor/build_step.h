@@ -11,7 +11,7 @@
 
 namespace tensor {
 
-/// Why `learn` cannot be built, in words for the user; none if it can.
+/// Why `learn` cannot be built, in words that follow "learn NAME"; none if it can.
 std::optional<std::string> unsupported(const semantics::Model& model, const game::Game& game,
                                        const semantics::Learn& learn);
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "compiler/semantics/evaluate_numeric.h"
 #include "compiler/tensor/interpret.h"
 #include "compiler/tensor/philox.h"
-#include "compiler/tensor/scalar_math.h"
 
 namespace tensor {
 
@@ -108,7 +108,7 @@ class Interpreter {
           const auto op = static_cast<semantics::Op>(value.op);
           result[i] = info(value.op).group == semantics::OpGroup::random
                           ? draw(op, {inputs_.seed, inputs_.step, value.site, i}, operands[0], operands[1])
-                          : evaluate(op, operands[0], operands[1], operands[2]);
+                          : semantics::apply(op, operands[0], operands[1], operands[2]);
         }
         return result;
       case semantics::OpGroup::leaf:

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "compiler/semantics/evaluate_numeric.h"
 #include "compiler/tensor/interpret.h"
 #include "compiler/tensor/philox.h"
-#include "compiler/tensor/scalar_math.h"
 
 namespace tensor {
 namespace {
@@ -123,7 +123,7 @@ class ScheduleInterpreter {
           scalars[s] = semantics::info(scalar.op).group == semantics::OpGroup::random
                            ? draw(scalar.op, {inputs_.seed, inputs_.step, scalar.site, linear}, operands[0],
                                   operands[1])
-                           : evaluate(scalar.op, operands[0], operands[1], operands[2]);
+                           : semantics::apply(scalar.op, operands[0], operands[1], operands[2]);
       }
     }
   }

@@ -162,6 +162,23 @@ learn symmetric { steps = 1 }
 )");
 }
 
+// The slices begin inside rows of the pooled image: each needs the flat copy, which is made for both.
+TEST(CompiledStep, OfSlicesThroughAFlattenedPool) {
+  compare_steps(R"(
+var x : binary[3, 8, 8]
+var z : binary[6]
+source data  { x = npy("x.npy") }
+source codes { z ~ Bernoulli(0) }
+net slices(x) {
+  h = flatten(avg_pool(tanh(conv(x, 4, kernel = 1)), 2))
+  return dense(concat(h[10 : 17], h[5 : 11], sum(h)), 6)
+}
+decoder p { x | z ~ Bernoulli(dense(z, 192)) }
+encoder q { z | x ~ Bernoulli(slices(x)) }
+learn symmetric { steps = 1 }
+)");
+}
+
 }  // namespace
 
 // Functions that kernels call: named here, so that they are linked into the test.

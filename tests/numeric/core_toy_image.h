@@ -254,7 +254,8 @@ inline json description(const std::filesystem::path& folder) {
          {"steps", 1},
          {"batch", {{"images", 32}}},
          {"optimizers", json::object()},
-         {"sources", {0}}}}},
+         {"sources", {0}},
+         {"unavailable", "needs what this version of vaec cannot run"}}}},
       {"programs", programs()},
   };
 }

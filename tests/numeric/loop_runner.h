@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/lower/compiled_loops.h"
+#include "compiler/semantics/evaluate_numeric.h"
 
 namespace loop_runner {
 
@@ -48,84 +49,6 @@ inline void run(const lower::CompiledLoops& compiled, size_t number, Buffers& bu
   }
 }
 
-inline double evaluate(semantics::Op op, double a, double b, double c) {
-  using semantics::Op;
-  switch (op) {
-    case Op::negate:
-      return -a;
-    case Op::exp:
-      return std::exp(a);
-    case Op::log:
-      return std::log(a);
-    case Op::log1p:
-      return std::log1p(a);
-    case Op::sqrt:
-      return std::sqrt(a);
-    case Op::abs:
-      return std::abs(a);
-    case Op::relu:
-      return a < 0 ? 0 : a;
-    case Op::tanh:
-      return std::tanh(a);
-    case Op::sigmoid:
-      return 1 / (1 + std::exp(-a));
-    case Op::softplus:
-      return std::max(a, 0.0) + std::log1p(std::exp(-std::abs(a)));
-    case Op::erf:
-      return std::erf(a);
-    case Op::sin:
-      return std::sin(a);
-    case Op::cos:
-      return std::cos(a);
-    case Op::floor:
-      return std::floor(a);
-    case Op::logical_not:
-      return a == 0;
-    case Op::add:
-      return a + b;
-    case Op::subtract:
-      return a - b;
-    case Op::multiply:
-      return a * b;
-    case Op::divide:
-      return a / b;
-    case Op::modulo:
-      return a - std::floor(a / b) * b;
-    case Op::power:
-      return std::pow(a, b);
-    case Op::minimum:
-      return std::min(a, b);
-    case Op::maximum:
-      return std::max(a, b);
-    case Op::atan2:
-      return std::atan2(a, b);
-    case Op::lgamma:
-      return std::lgamma(a);
-    case Op::less:
-      return a < b;
-    case Op::less_equal:
-      return a <= b;
-    case Op::greater:
-      return a > b;
-    case Op::greater_equal:
-      return a >= b;
-    case Op::equal:
-      return a == b;
-    case Op::not_equal:
-      return a != b;
-    case Op::logical_and:
-      return a != 0 && b != 0;
-    case Op::logical_or:
-      return a != 0 || b != 0;
-    case Op::where:
-      return a != 0 ? b : c;
-    case Op::stop:
-      return a;
-    default:
-      throw std::logic_error("not an operation of this oracle");
-  }
-}
-
 /// The loop as it stands in schedule.h; nothing random.
 inline void interpret(const tensor::Loop& loop, Buffers& buffers, int64_t rows) {
   using tensor::Combine;
@@ -163,7 +86,7 @@ inline void interpret(const tensor::Loop& loop, Buffers& buffers, int64_t rows) 
           values.push_back(static_cast<double>(index[static_cast<size_t>(scalar.index)]));
           break;
         case Kind::operation:
-          values.push_back(evaluate(scalar.op, input(0), input(1), input(2)));
+          values.push_back(semantics::apply(scalar.op, input(0), input(1), input(2)));
           break;
       }
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 
@@ -130,11 +131,11 @@ class Fuser {
     }
     while (true) {
       Clusters clusters(program_, in_memory);
-      bool affine = true;
+      const auto before = in_memory;
+      std::optional<ValueId> without_space;
       for (size_t atom = 0; atom < clusters.atoms().size(); ++atom) {
         if (!clusters.atoms()[atom].loop || clusters.common_space({static_cast<int>(atom)})) continue;
-        affine = false;
-        const auto before = in_memory;
+        without_space = clusters.atoms()[atom].value;
         for (ValueId read : clusters.read_values(static_cast<int>(atom))) {
           // The view next above the base is a copy that always works; the rest may then be affine.
           ValueId lowest = read;
@@ -142,9 +143,12 @@ class Fuser {
             lowest = program_[lowest].inputs[0];
           if (clusters.is_view(lowest)) in_memory[static_cast<size_t>(lowest.index)] = true;
         }
-        if (in_memory == before) throw std::logic_error("an operation has no index space");
       }
-      if (affine) return clusters;
+      if (!without_space) return clusters;
+      if (in_memory == before) {
+        throw std::logic_error(fmt::format("value {} ({}) has no index space", without_space->index,
+                                           info(program_[*without_space].op).name));
+      }
     }
   }
 

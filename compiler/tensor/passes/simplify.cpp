@@ -5,9 +5,9 @@
 #include <map>
 #include <tuple>
 
+#include "compiler/semantics/evaluate_numeric.h"
 #include "compiler/tensor/emit.h"
 #include "compiler/tensor/passes/remove_dead.h"
-#include "compiler/tensor/scalar_math.h"
 
 namespace tensor {
 namespace {
@@ -110,8 +110,9 @@ class Simplifier {
         value.op != Op::stop) {
       double operands[3] = {0, 0, 0};
       for (size_t i = 0; i < value.inputs.size(); ++i) operands[i] = at(value.inputs[i]).number;
-      return constant(evaluate(static_cast<semantics::Op>(value.op), operands[0], operands[1], operands[2]),
-                      value.shape);
+      return constant(
+          semantics::apply(static_cast<semantics::Op>(value.op), operands[0], operands[1], operands[2]),
+          value.shape);
     }
     if (value.op == Op::add || value.op == Op::multiply) {
       ValueId &a = value.inputs[0], &b = value.inputs[1];
