@@ -94,8 +94,7 @@ Outcome call(const std::vector<std::string>& command, const fs::path& log) {
   Outcome outcome;
   outcome.started = posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ) == 0;
   posix_spawn_file_actions_destroy(&actions);
-  if (!outcome.started) return outcome;
-  waitpid(child, &outcome.status, 0);
+  if (outcome.started) waitpid(child, &outcome.status, 0);
   std::ostringstream text;
   text << std::ifstream(log).rdbuf();
   outcome.said = text.str();

@@ -1,0 +1,364 @@
+#!/usr/bin/env python3
+"""What an executable says when it cannot: the whole line and the exit code, and nothing lost that the user had."""
+import array
+import gzip
+import os
+import resource
+import shutil
+import struct
+import subprocess
+
+from executable import GLYPHS, Skip, build, call, digest, main, succeed, write
+
+NEEDS_FILES = """
+var x : binary[4]
+var c : category(3)
+var u : unit
+var z : binary[2]
+source data  { x = npy("x.npy"); c = csv("table.csv", ["c"]); u = csv("table.csv", ["u"]) }
+source codes { z ~ Bernoulli(0) }
+decoder p {
+  x | z ~ Bernoulli(dense(z, 4))
+  c | z ~ Categorical(dense(z, 3))
+  u | z ~ LogitNormal(dense(z, 1))
+}
+encoder q { z | x, c, u ~ Bernoulli(dense(concat(x, c, u), 2)) }
+learn symmetric { steps = 20; batch = 8; every = {log: 10, sample: 0, checkpoint: 10, evaluate: 0} }
+learn elbo { steps = 20; estimator = zgr }
+"""
+
+
+def refused(code, line, *command, **options):
+    result = call(*command, **options)
+    assert (result.returncode, result.stderr) == (code, line + "\n"), \
+        f"{command}\nexit {result.returncode}, {result.stderr!r}\nexpected {code}, {line!r}"
+
+
+def npy(path, rows, width, values):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}"
+    header += " " * (63 - (10 + len(header)) % 64) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+                     + array.array("f", values).tobytes())
+
+
+def model_of_files(folder, vaec):
+    """The executable, and data that it takes."""
+    npy(folder / "x.npy", 10, 4, [i % 2 for i in range(40)])
+    table = "c,u,name\n" + "".join(f"{i % 3},{i / 10},a\n" for i in range(10))
+    write(folder, "table.csv", table)
+    return build(vaec, write(folder, "files.vae", NEEDS_FILES), folder), table
+
+
+def glyphs(folder, vaec):
+    return build(vaec, write(folder, "glyphs.vae", GLYPHS), folder)
+
+
+def test_flags_of_another_type_are_named_with_what_they_must_be(folder, vaec):
+    exe = glyphs(folder, vaec)
+    whole, number = "this must be a whole number of at least", "this must be a number of at least 0"
+    for flag, text, cause in [
+            ("steps", "ten", f"{whole} 0"), ("steps", "1.5", f"{whole} 0"), ("steps", "-5", f"{whole} 0"),
+            ("batch", "0", f"{whole} 1"), ("batch", "images=x", "x must be a whole number of at least 1"),
+            ("batch", "image=10", "there is no source image; known: codes, images"),
+            ("lr", "fast", number), ("lr", "-1", number), ("lr", "r=1", "there is no player r; known: p, q"),
+            ("clip", "-1", number), ("seed", "x", f"{whole} 0"),
+            ("order", "together", "this must be one of alternating, simultaneous"),
+            ("precision", "fp16", "this must be one of fp32, tf32, bf16"),
+            ("optimizer", "adma(1e-3)", "an optimizer is adam(lr), adamw(lr), sgd(lr, momentum) or none"),
+            ("optimizer", "adam(1e-3", "a `)` is missing"),
+            ("optimizer", "adam(x)", "x must be a number of at least 0"),
+            ("optimizer", "adam(1e-3, gamma=3)", "adam takes lr, beta1, beta2, eps"),
+            ("optimizer", "adam(1e-3, 1)", "beta1 must be less than 1"),
+            ("schedule", "linear", "a schedule is constant, cosine(warmup) or step(every, factor)"),
+            ("schedule", "step(0, 0.5)", "every must be at least 1 step: step(every = 10000, factor = 0.5)"),
+            ("sources", "images,code", "there is no source code to learn from; known: codes, images"),
+            ("every", "5", "say log=N, sample=N, checkpoint=N or evaluate=N"),
+            ("every", "logs=5", "there is no event logs; known: checkpoint, evaluate, log, sample"),
+            ("device", "tpu", "this must be one of auto, cpu, cuda, cuda:0 ..."),
+            ("device", "cuda:x", "this must be one of auto, cpu, cuda, cuda:0 ...")]:
+        refused(64, f"glyphs train: --{flag} {text}: {cause}", exe, "train", f"--{flag}", text, cwd=folder)
+    assert not (folder / "runs").exists()
+
+
+def test_a_value_from_the_environment_is_named_as_such(folder, vaec):
+    exe = glyphs(folder, vaec)
+    refused(64, "glyphs train: VAEC_STEPS=ten: this must be a whole number of at least 0", exe, "train",
+            cwd=folder, env={"VAEC_STEPS": "ten"})
+
+
+def test_words_that_no_command_knows(folder, vaec):
+    exe = glyphs(folder, vaec)
+    commands = "the commands are train, sample, infer, evaluate, info"
+    refused(64, f"glyphs: a command is needed; {commands}", exe)
+    refused(64, f"glyphs: there is no command trian; {commands}", exe, "trian")
+    refused(64, "glyphs train: there is no flag --step; see glyphs train --help", exe, "train", "--step", "10")
+    refused(64, "glyphs train: extra is one word too many; see glyphs train --help", exe, "train", "extra")
+    refused(64, "glyphs train: --threads: many is no whole number of at least 0; see glyphs train --help", exe,
+            "train", "--threads", "many")
+    refused(64, "glyphs sample: --run is required; see glyphs sample --help", exe, "sample")
+    refused(64, "glyphs train: there is no learn block elbow; known: symmetric", exe, "train", "--learn", "elbow")
+
+
+def test_what_this_version_has_not_exits_78(folder, vaec):
+    exe, _ = model_of_files(folder, vaec)
+    refused(78, "files train: learn elbo is of the method elbo, which this version of vaec cannot run", exe, "train",
+            "--learn", "elbo")
+    refused(78, "files train: precision bf16 is not available on the CPU: use --precision fp32", exe, "train",
+            "--precision", "bf16")
+    refused(78, "files train: no CUDA device can be used by this version of vaec: use --device cpu", exe, "train",
+            "--device", "cuda", cwd=folder)
+    nothing = build(vaec, write(folder, "nothing.vae", "var x : binary\nplayer p { x ~ Bernoulli(0) }\n"), folder)
+    refused(78, "nothing train: nothing has no learn block: add `learn symmetric { steps = 20_000 }`", nothing,
+            "train")
+    assert not (folder / "runs").exists()
+
+
+def test_a_missing_file_is_named_with_every_place_tried(folder, vaec):
+    exe, _ = model_of_files(folder, vaec)
+    (folder / "x.npy").unlink()
+    refused(66, f"files train: there is no file `x.npy`; looked for {folder}/x.npy, /data/x.npy, "
+            "/home/me/.cache/vaec/x.npy", exe, "train", env={"VAEC_DATA": "/data", "HOME": "/home/me"})
+    refused(66, f"files train: there is no file `x.npy`; looked for {folder}/x.npy, "
+            "/home/me/.cache/vaec/x.npy ($VAEC_DATA is not set)", exe, "train",
+            env={"VAEC_DATA": "", "HOME": "/home/me"})
+    program = NEEDS_FILES.replace('npy("x.npy")', 'mnist("train").image[0 : 10] > 0.5').replace("binary[4]",
+                                                                                              "binary[28, 28]")
+    program = program.replace("Bernoulli(dense(z, 4))", "Bernoulli(dense(z, 784))").replace("concat(x,",
+                                                                                           "concat(flatten(x),")
+    images = build(vaec, write(folder, "digits.vae", program), folder)
+    result = call(images, "train", cwd=folder, env={"VAEC_DATA": "/data", "HOME": "/home/me"})
+    assert result.returncode == 66 and len(result.stderr.splitlines()) == 1, result
+    for place in ("/data/mnist/train-images-idx3-ubyte", "/home/me/.cache/vaec/mnist/train-images-idx3-ubyte",
+                  f"{folder}/mnist/train-images-idx3-ubyte"):
+        assert place in result.stderr, result.stderr
+
+
+def test_arrays_of_a_wrong_shape_or_range_name_the_row_and_the_value(folder, vaec):
+    exe, _ = model_of_files(folder, vaec)
+    data = folder / "x.npy"
+
+    def refuses(line, code=65):
+        refused(code, "files train: " + line, exe, "train", "--out", folder / "run")
+        assert not (folder / "run").exists()
+
+    given = '`x` (binary[4]) from npy("x.npy"): '
+    npy(data, 10, 5, [0] * 50)
+    refuses(given + "its rows have the shape [5], the variable needs [4]")
+    npy(data, 9, 4, [0] * 36)
+    refuses("source data: c has 10 rows, the columns before it have 9; all `=` of a source take the same rows")
+    npy(data, 0, 4, [])
+    refuses(given + "there are no rows")
+    npy(data, 10, 4, [0] * 20 + [0.5] * 20)
+    refuses(given + "row 5 holds 0.5, which must be 0 or 1 (compare, as in `> 0.5`)")
+    npy(data, 10, 4, [0] * 39 + [7])
+    refuses(given + "row 9 holds 7, which must be 0 or 1")
+    npy(data, 10, 4, [0] * 38 + [float("-inf"), 0])
+    refuses(given + "row 9 holds an infinity")
+    npy(data, 10, 4, [float("nan")] + [0] * 39)
+    refuses(given + "row 0 has a missing value; rows with missing values in a source are not supported yet")
+    npy(data, 10, 4, [0] * 40)
+    whole = data.read_bytes()
+    data.write_bytes(whole[:-10])
+    refuses(f"{data}: holds 150 bytes of numbers, its header promises 160 (shape [10, 4])")
+    data.write_bytes(b"some text that is no array")
+    refuses(f"{data}: not an NPY file")
+    data.unlink()
+    data.mkdir()
+    refuses(f"{data} is a folder, not a file", code=66)
+    data.rmdir()
+    packed = folder / "x.npy.gz"
+    packed.write_bytes(gzip.compress(whole)[:60])
+    refuses(f"{packed}: the gzip stream is truncated")
+    corrupt = bytearray(gzip.compress(whole))
+    corrupt[-8] ^= 255  # the checksum
+    packed.write_bytes(corrupt)
+    refuses(f"{packed}: the gzip stream is corrupt (incorrect data check)")
+
+
+def test_tables_that_do_not_fit_name_the_line_and_the_column(folder, vaec):
+    exe, table = model_of_files(folder, vaec)
+    path = folder / "table.csv"
+    for changed, line in [
+            (table.replace("c,u,", "k,u,"), f"{path} has no column `c`; it has `k`, `u`, `name`"),
+            (table.replace("1,0.1,", "4,0.1,"),
+             '`c` (category(3)) from csv("table.csv", ["c"]): row 1 holds 4, which must be a class from 0 to 2'),
+            (table.replace("1,0.1,", "1,1.5,"),
+             '`u` (unit) from csv("table.csv", ["u"]): row 1 holds 1.5, which must be from 0 to 1'),
+            (table.replace("1,0.1,", "1,inf,"), '`u` (unit) from csv("table.csv", ["u"]): row 1 holds an infinity'),
+            (table.replace("1,0.1,", "one,0.1,"), f'{path}: line 3, column `c`: "one" is not a number'),
+            (table.replace("1,0.1,a", "1,0.1"), f"{path}: line 3 has 2 cells, the header row has 3"),
+            ("", f"{path}: line 1: the file is empty, it needs a header row of names")]:
+        path.write_text(changed)
+        refused(65, "files train: " + line, exe, "train", "--out", folder / "run")
+
+
+def test_a_folder_that_cannot_be_written_exits_73(folder, vaec):
+    exe = glyphs(folder, vaec)
+    write(folder, "mine", "of the user")
+    refused(73, "glyphs train: cannot write mine: it is a file; a run needs a folder", exe, "train", "--out", "mine",
+            cwd=folder)
+    refused(73, "glyphs train: cannot write mine: Not a directory", exe, "train", "--out", "mine/run", cwd=folder)
+    refused(73, "glyphs train: cannot write /proc/run: No such file or directory", exe, "train", "--out", "/proc/run")
+    (folder / "taken").mkdir()
+    write(folder / "taken", "notes", "of the user")
+    refused(73, "glyphs train: cannot write taken: it is there already; --resume continues a run", exe, "train",
+            "--out", "taken", cwd=folder)
+    assert (folder / "mine").read_text() == (folder / "taken/notes").read_text() == "of the user"
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(folder, vaec):
+    exe = glyphs(folder, vaec)
+    tiny = folder / "tiny"
+    tiny.mkdir()
+    if call("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", tiny).returncode != 0:
+        raise Skip("this user may not mount")
+    try:
+        refused(73, "glyphs train: cannot write tiny/run/checkpoints/.step-40.partial/optimizer.safetensors: "
+                "No space left on device (the last checkpoint is tiny/run/checkpoints/step-20)", exe, "train",
+                "--quiet", "--out", "tiny/run", cwd=folder)
+        assert os.listdir(tiny / "run/checkpoints") == ["step-20"]
+        succeed(exe, "sample", "--run", "tiny/run", "--n", "4", "--out", "s.npy", cwd=folder)
+    finally:
+        call("umount", tiny)
+
+
+def test_a_limit_on_file_sizes_is_reported_and_does_not_kill(folder, vaec):
+    exe = glyphs(folder, vaec)
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+    result = subprocess.run([exe, "train", "--quiet", "--out", "run"], cwd=folder, capture_output=True, text=True,
+                            preexec_fn=limit)
+    assert result.returncode == 73, result
+    assert result.stderr == ("glyphs train: cannot write run/checkpoints/.step-20.partial/model.safetensors: "
+                             "File too large (there is no checkpoint yet)\n"), result.stderr
+
+
+def test_output_that_nobody_can_read_is_an_error(folder, vaec):
+    exe = glyphs(folder, vaec)
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([exe, "info"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (result.returncode, result.stderr) == \
+        (73, "glyphs info: cannot write the output: No space left on device\n"), result
+
+
+def test_what_cannot_be_resumed(folder, vaec):
+    exe = glyphs(folder, vaec)
+    succeed(exe, "train", "--quiet", "--steps", "40", "--out", "run", cwd=folder)
+    (folder / "empty").mkdir()
+    refused(66, "glyphs train: empty is no run directory: it has no config.json", exe, "train", "--resume", "empty",
+            cwd=folder)
+    refused(64, "glyphs train: --out excludes --resume; see glyphs train --help", exe, "train", "--resume", "run",
+            "--out", "other", cwd=folder)
+    refused(64, "glyphs train: run is a run of learn symmetric, not elbo", exe, "train", "--resume", "run", "--learn",
+            "elbo", cwd=folder)
+    wide = build(vaec, write(folder, "wide.vae", GLYPHS.replace("64", "32")), folder)
+    refused(78, "wide train: run/checkpoints/step-40/model.safetensors: p.x.dense1.weight has the shape [64, 16], "
+            "this model needs [32, 16]", wide, "train", "--resume", "run", cwd=folder)
+    named = build(vaec, write(folder, "named.vae", GLYPHS.replace("images", "pictures")), folder)
+    refused(78, "named train: run is a run of another model, or of another version of its file: "
+            "learn symmetric has no source images: codes, images", named, "train", "--resume", "run", cwd=folder)
+    before = digest(folder / "run", 40)
+    succeed(exe, "train", "--quiet", "--steps", "60", "--resume", "run", cwd=folder)
+    assert digest(folder / "run", 40) == before
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_still_serves(folder, vaec):
+    exe = glyphs(folder, vaec)
+    succeed(exe, "train", "--quiet", "--steps", "40", "--out", "run", cwd=folder)
+    last = "copy/checkpoints/step-40"
+    way_out = f"; without {last} the run continues from the checkpoint before"
+    resume = (exe, "train", "--quiet", "--steps", "60", "--resume", "copy")
+
+    def copy():
+        shutil.rmtree(folder / "copy", ignore_errors=True)
+        shutil.copytree(folder / "run", folder / "copy")
+
+    def cut(name, size):
+        path = folder / last / name
+        path.write_bytes(path.read_bytes()[:size])
+
+    for name, size, cause in [
+            ("model.safetensors", 5, "not a safetensors file"),
+            ("model.safetensors", 100000, "the file is cut short: tensor `p.x.dense2.weight` does not fit, "
+                                          "it ends at byte 208192 of 99312")]:
+        copy()
+        cut(name, size)
+        refused(65, f"glyphs train: {last}/{name}: {cause}{way_out}", *resume, cwd=folder)
+    copy()
+    cut("state.json", 20)
+    refused(65, f"glyphs train: {last}/state.json is not JSON{way_out}", *resume, cwd=folder)
+    (folder / last / "state.json").write_text("{}")
+    refused(65, f"glyphs train: {last}/state.json lacks what a run writes there{way_out}", *resume, cwd=folder)
+    (folder / last / "model.safetensors").unlink()
+    refused(66, f"glyphs train: cannot open {last}/model.safetensors: No such file or directory{way_out}", *resume,
+            cwd=folder)
+    shutil.rmtree(folder / last)
+    succeed(*resume, cwd=folder)
+    copy()
+    shutil.rmtree(folder / "copy/checkpoints/step-20")
+    cut("optimizer.safetensors", 0)
+    refused(65, f"glyphs train: {last}/optimizer.safetensors: not a safetensors file; it is of the run's only "
+            "checkpoint", *resume, cwd=folder)
+    shutil.rmtree(folder / "copy/checkpoints")
+    refused(66, "glyphs train: copy holds no checkpoint", *resume, cwd=folder)
+    copy()
+    (folder / "copy/config.json").write_text('{"steps":')
+    refused(65, "glyphs train: copy/config.json is not JSON", *resume, cwd=folder)
+
+
+def test_queries_that_cannot_be_answered(folder, vaec):
+    exe = glyphs(folder, vaec)
+    succeed(exe, "train", "--quiet", "--steps", "20", "--out", "run", cwd=folder)
+    npy(folder / "bad.npy", 3, 5, [0] * 15)
+    write(folder, "text.txt", "hello")
+    infer = (exe, "infer", "--run", "run")
+    for code, line, *arguments in [
+            (64, '"z | y": there is no variable `y`; known: x, z', "z | y"),
+            (64, '"z": say "targets | known", as in "z | x"', "z"),
+            (64, '"x | x": x is on both sides', "x | x"),
+            (64, "the values of x are needed: --given x=FILE", "z | x"),
+            (64, "--given w=x.npy: say VARIABLE=FILE; the variables are x, z", "z | x", "--given", "w=x.npy"),
+            (64, "--given x=codes: the source does not read x", "z | x", "--given", "x=codes"),
+            (66, "there is no file or source x.npy for x", "z | x", "--given", "x=x.npy"),
+            (65, f'`x` (binary[28, 28]) from npy("{folder}/bad.npy"): its rows have the shape [5], '
+                 "the variable needs [28, 28]", "z | x", "--given", "x=bad.npy"),
+            (65, f"{folder}/text.txt: not an IDX file (begins with the bytes 68 65 6c 6c)", "z | x", "--given",
+             "x=text.txt")]:
+        refused(code, "glyphs infer: " + line, *infer, *arguments, "--out", "out.npy", cwd=folder)
+    refused(64, "glyphs infer: --out o.txt: the file must end in .png, .npy, .csv or .safetensors", *infer, "z | x",
+            "--given", "x=images", "--out", "o.txt", cwd=folder)
+    refused(64, "glyphs infer: --out o.png: none of the results is an image", *infer, "z | x", "--given", "x=images",
+            "--out", "o.png", cwd=folder)
+    refused(73, "glyphs infer: cannot write none/o.npy: No such file or directory", *infer, "z | x", "--given",
+            "x=images", "--out", "none/o.npy", cwd=folder)
+    assert not (folder / "out.npy").exists()
+
+
+def test_samples_and_measures_that_cannot_be_had(folder, vaec):
+    exe = glyphs(folder, vaec)
+    refused(66, "glyphs sample: nowhere is no run directory: it has no config.json", exe, "sample", "--run",
+            "nowhere", "--out", "s.npy", cwd=folder)
+    refused(64, "glyphs sample: --n: 0 is no whole number of at least 1; see glyphs sample --help", exe, "sample",
+            "--run", "run", "--n", "0", "--out", "s.npy", cwd=folder)
+    refused(64, "glyphs sample: --out s.jpg: the file must end in .png, .npy, .csv or .safetensors", exe, "sample",
+            "--run", "run", "--out", "s.jpg", cwd=folder)
+    refused(64, "glyphs evaluate: there is no metric fd; known: loglik", exe, "evaluate", "--run", "run",
+            "--metrics", "loglik,fd", cwd=folder)
+
+
+def test_divergence_names_step_player_and_last_checkpoint(folder, vaec):
+    exe = glyphs(folder, vaec)
+    refused(1, "glyphs train: step 2: player p's term p.x@images is not a number; a lower learning rate or clip may "
+            "help (there is no checkpoint yet)", exe, "train", "--quiet", "--lr", "1e30", "--out", "new", cwd=folder)
+    succeed(exe, "train", "--quiet", "--steps", "40", "--out", "run", cwd=folder)
+    before = digest(folder / "run", 40)
+    refused(1, "glyphs train: step 42: player p's term p.x@images is not a number; a lower learning rate or clip may "
+            "help (the last checkpoint is run/checkpoints/step-40)", exe, "train", "--quiet", "--steps", "60",
+            "--lr", "1e30", "--resume", "run", cwd=folder)
+    assert digest(folder / "run", 40) == before
+    assert os.listdir(folder / "run/checkpoints").count("step-60") == 0
+
+
+if __name__ == "__main__":
+    main(globals())
