@@ -163,7 +163,7 @@ TEST(Domains, TheFirstOffendingRowAndValueAreNamed) {
   EXPECT_EQ(failure_of([] { Population(reals({}, {0, 1.5}), {"n", "count", 0, {}}); }),
             "`n` (count) from x: row 1 holds 1.5, which must be a whole number from 0");
   EXPECT_EQ(failure_of([] { Population(reals({}, {1, INFINITY}), {"r", "real", 0, {}}); }),
-            "`r` (real) from x: row 1 holds an infinity (inf)");
+            "`r` (real) from x: row 1 holds an infinity");
   EXPECT_EQ(failure_of([] { Population(reals({}, {1, 1, NAN}), {"r", "real", 0, {}}); }),
             "`r` (real) from x: row 2 has a missing value; rows with missing values in a source are not "
             "supported yet");
