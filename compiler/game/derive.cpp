@@ -11,7 +11,6 @@ namespace game {
 namespace {
 using semantics::Conditional;
 using semantics::Model;
-using semantics::PlayerId;
 using semantics::Source;
 
 using Variables = std::set<VariableId>;
@@ -277,7 +276,7 @@ class SourceCompletion {
     return false;
   }
 
-  bool choose(const std::vector<VariableId>& from, size_t size, size_t start, Variables chosen,
+  bool choose(const std::vector<VariableId>& from, size_t size, size_t start, const Variables& chosen,
               Completion& chain) {
     if (chosen.size() == size) return accept(chosen, chain);
     for (size_t i = start; i < from.size(); ++i) {
@@ -419,6 +418,27 @@ void explain_missing(const Graphs& graphs, const Variables& given, base::Diagnos
       looking, words));
 }
 
+std::string why_no_term(const Model& model, const Variables& given) {
+  for (const Conditional& conditional : model.conditionals) {
+    if (!conditional.parameters.empty() && given.contains(conditional.target) &&
+        std::all_of(conditional.parents.begin(), conditional.parents.end(),
+                    [&](VariableId parent) { return given.contains(parent); })) {
+      return fmt::format("`{}` is drawn here from the conditional that could learn it",
+                         model[conditional.target].name);
+    }
+  }
+  return "no conditional with parameters has all its variables here";
+}
+
+/// A source that gives the conditional a term, and that the method leaves out.
+std::optional<std::string> source_left_out(const Model& model, const Game& game, ConditionalId id) {
+  for (const SourceGame& source : game.sources) {
+    if (std::find(source.terms.begin(), source.terms.end(), id) != source.terms.end())
+      return model[source.source].name;
+  }
+  return std::nullopt;
+}
+
 /// For each `learn symmetric`: every conditional with parameters has a term in some source it learns from.
 void check_every_conditional_learns(const Model& model, const Game& game, base::Report& report) {
   std::set<ConditionalId> reported;
@@ -433,9 +453,15 @@ void check_every_conditional_learns(const Model& model, const Game& game, base::
     for (const semantics::Player& player : model.players) {
       for (const ConditionalId id : player.conditionals) {
         if (model[id].parameters.empty() || with_term.contains(id) || !reported.insert(id).second) continue;
-        report.add(base::E0703, model[id].span, conditional_text(model, id))
-            .label("its parameters would never be learned")
-            .help("a source whose rows are drawn from the other players gives it one: `source dreams { }`");
+        base::Diagnostic& diagnostic = report.add(base::E0703, model[id].span, conditional_text(model, id))
+                                           .label("its parameters would never be learned");
+        if (const auto left_out = source_left_out(model, game, id)) {
+          diagnostic.note(learn.span,
+                          fmt::format("source `{}` would, and is not among its `sources`", *left_out));
+        } else {
+          diagnostic.help(
+              "a source whose rows are drawn from the other players gives it one: `source dreams { }`");
+        }
       }
     }
   }
@@ -465,8 +491,8 @@ Game derive(const Model& model, base::Report& report) {
     prune(model, result);
     if (result.terms.empty()) {
       in_order = false;
-      base::Diagnostic& diagnostic = report.add(base::E0702, source.span, source.name)
-                                         .label("no conditional has all its variables here");
+      base::Diagnostic& diagnostic =
+          report.add(base::E0702, source.span, source.name).label(why_no_term(model, completion.given()));
       explain_missing(graphs, completion.given(), diagnostic);
     }
   }
