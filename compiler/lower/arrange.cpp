@@ -125,9 +125,9 @@ double cost_along(const Loop& loop, const AxisGroup& axes, bool reduced) {
     }
   }
   const auto elements = static_cast<double>(elements_of(loop, axes));
-  const double vectors = static_cast<double>((elements_of(loop, axes) + 15) / 16);
+  const int64_t vectors = (elements_of(loop, axes) + 15) / 16;
   const double per_run = reduced ? 15 : 4;
-  return (cost * vectors + per_run) / elements;
+  return (cost * static_cast<double>(vectors) + per_run) / elements;
 }
 
 /// Moves a group's axes behind the others of its section.

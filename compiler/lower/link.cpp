@@ -30,7 +30,7 @@ constexpr bool sanitized = false;
 std::optional<fs::path> start_files() {
 #if defined(__x86_64__)
   for (const char* folder : {"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"}) {
-    const fs::path path = folder;
+    fs::path path = folder;
     if (fs::exists(path / "Scrt1.o") && fs::exists(path / "crti.o") && fs::exists(path / "crtn.o"))
       return path;
   }

@@ -235,7 +235,7 @@ struct Executor::Parts {
 };
 
 Executor::Executor(const Image& image, const Program& program, const Machine& machine,
-                   const std::vector<int64_t>& rows, std::shared_ptr<Floats> memory)
+                   const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory)
     : name_(program.name), parts_(std::make_unique<Parts>(image, machine, rows)) {
   parts_->place(program, memory, *this);
   for (const Instruction& instruction : program.instructions)

@@ -35,7 +35,7 @@ class Executor {
  public:
   /// `rows`: per batch class. `memory`: shared by programs that never run at once (grown as needed), or null.
   Executor(const Image& image, const Program& program, const Machine& machine,
-           const std::vector<int64_t>& rows, std::shared_ptr<Floats> memory = nullptr);
+           const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory = nullptr);
   ~Executor();
   Executor(Executor&&) noexcept;
 
