@@ -319,7 +319,7 @@ def test_queries_that_cannot_be_answered(folder, vaec):
             (64, '"x | x": x is on both sides', "x | x"),
             (64, "the values of x are needed: --given x=FILE", "z | x"),
             (64, "--given w=x.npy: say VARIABLE=FILE; the variables are x, z", "z | x", "--given", "w=x.npy"),
-            (64, "--given x=codes: the source does not read x", "z | x", "--given", "x=codes"),
+            (64, "--given x=codes: the source does not give x", "z | x", "--given", "x=codes"),
             (66, "there is no file or source x.npy for x", "z | x", "--given", "x=x.npy"),
             (65, f'`x` (binary[28, 28]) from npy("{folder}/bad.npy"): its rows have the shape [5], '
                  "the variable needs [28, 28]", "z | x", "--given", "x=bad.npy"),
