@@ -49,7 +49,10 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
   Scheduler scheduler(programs, trace);
   for (const semantics::Learn& learn : model.learns) {
     auto& phases = programs.learns.emplace_back();
-    if (tensor::unsupported(model, game, learn)) continue;
+    if (auto reason = tensor::unsupported(model, game, learn)) {
+      phases.unavailable = std::move(*reason);
+      continue;
+    }
     phases.alternating = scheduler.add_all(tensor::build_phases(model, game, learn, false));
     phases.simultaneous = scheduler.add_all(tensor::build_phases(model, game, learn, true));
   }

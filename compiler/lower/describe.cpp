@@ -136,8 +136,10 @@ json of_learn(const semantics::Learn& learn, const Programs::OfLearn& phases) {
                 {"start", learn.start},
                 {"every", learn.every},
                 {"own", learn.own}};
-  if (!phases.alternating.empty() || !phases.simultaneous.empty()) {
+  if (phases.unavailable.empty()) {
     entry["phases"] = {{"alternating", phases.alternating}, {"simultaneous", phases.simultaneous}};
+  } else {
+    entry["unavailable"] = phases.unavailable;
   }
   return entry;
 }

@@ -17,7 +17,8 @@ struct Programs {
     int draw = -1, mean = -1, log_density = -1;
   };
   struct OfLearn {
-    std::vector<int> alternating, simultaneous;  // both empty: the method is not available
+    std::vector<int> alternating, simultaneous;
+    std::string unavailable;  // why there are none, in words that follow "learn NAME"; else empty
   };
   std::vector<tensor::Schedule> programs;
   std::vector<int> source_rows;  // per source

@@ -232,11 +232,15 @@ Learn read_learn(const json& text, const Image& image, size_t programs) {
   learn.name = text.at("name");
   learn.keys = text;
   learn.keys.erase("phases");
+  learn.keys.erase("unavailable");
   learn.sources = references(text.at("sources"), image.sources, "source");
-  if (!text.contains("phases") || text["phases"].is_null()) return learn;
+  if (text.contains("unavailable")) {
+    learn.unavailable = text["unavailable"];
+    return learn;
+  }
   const auto phases = [&](const char* order) {
     std::vector<int> found;
-    for (const json& program : text["phases"].value(order, json::array()))
+    for (const json& program : text.at("phases").value(order, json::array()))
       found.push_back(checked_index(program.get<int64_t>(), programs, "program"));
     return found;
   };

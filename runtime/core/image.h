@@ -132,7 +132,8 @@ struct Learn {
   nlohmann::json keys;       // all that the file says, resolved: the whole entry without its phases
   std::vector<int> sources;  // that it learns from
   std::vector<int> alternating, simultaneous;
-  bool available() const { return !alternating.empty() || !simultaneous.empty(); }
+  std::string unavailable;  // why this version cannot run it, in words that follow "learn NAME"; else empty
+  bool available() const { return unavailable.empty(); }
 };
 
 struct Image {

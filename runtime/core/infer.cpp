@@ -86,6 +86,20 @@ void print(const json& summary) {
   fmt::print("{}\n", text);
 }
 
+/// The first target that the order draws without regard to anything known, or -1: from a prior, say, because
+/// the conditional that would read what is known waits for more.
+int uninformed_target(const Image& image, const DirectOrder& order, const Query& query) {
+  std::set<int> informed = query.known;
+  for (int index : order.conditionals) {
+    const Conditional& conditional = image.conditionals[static_cast<size_t>(index)];
+    if (std::ranges::any_of(conditional.parents, [&](int parent) { return informed.count(parent) > 0; }))
+      informed.insert(conditional.target);
+  }
+  for (int target : query.targets)
+    if (!informed.count(target)) return target;
+  return -1;
+}
+
 /// The conditional of the order that gives the target, or -1 where the target is known.
 int giver(const Image& image, const DirectOrder& order, int target) {
   for (int conditional : order.conditionals)
@@ -107,6 +121,11 @@ void infer(const Image& image, const InferRequest& request) {
     throw Failure(
         Exit::bad_configuration,
         fmt::format("\"{}\": no order of the players' conditionals gives this directly", request.query));
+  if (const int target = uninformed_target(image, *order, query); target >= 0)
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("\"{}\": no order of the players' conditionals gives {} directly from what is known",
+                    request.query, name(target)));
   for (int known : query.known)
     if (!order->used.count(known))
       fmt::print(stderr, "note: {} is not used: no conditional that gives this directly depends on it\n",

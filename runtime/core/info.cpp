@@ -48,7 +48,10 @@ json as_json(const Image& image) {
         {{"name", source.name}, {"weight", source.weight}, {"known", names_of(image, source.known)}});
   for (const Learn& learn : image.learns) {
     json entry = {{"name", learn.name}, {"method", learn.method}, {"available", learn.available()}};
-    if (learn.available()) entry["settings"] = to_json(settings_of(learn, image));
+    if (learn.available())
+      entry["settings"] = to_json(settings_of(learn, image));
+    else
+      entry["unavailable"] = learn.unavailable;
     learns.push_back(entry);
   }
   return {{"program", image.file},  {"vaec", image.version},
@@ -86,7 +89,8 @@ void info(const Image& image, bool as_data) {
                    : fmt::format("{}", fmt::join(source["known"].get<std::vector<std::string>>(), ", ")));
   for (const json& learn : all["learns"]) {
     if (!learn["available"].get<bool>())
-      fmt::print("  learn {}: not available in this version\n", learn["name"].get<std::string>());
+      fmt::print("  learn {} {}\n", learn["name"].get<std::string>(),
+                 learn["unavailable"].get<std::string>());
     else
       fmt::print("  learn {}: {} steps\n", learn["name"].get<std::string>(),
                  learn["settings"]["steps"].get<int64_t>());

@@ -211,9 +211,7 @@ const Learn& find_learn(const Image& image, const std::string& name) {
     throw Failure(Exit::usage,
                   fmt::format("there is no learn block {}; known: {}", name, fmt::join(names, ", ")));
   if (!found->available())
-    throw Failure(Exit::bad_configuration,
-                  fmt::format("learn {}: the method {} is not available in this version of vaec", found->name,
-                              found->method));
+    throw Failure(Exit::bad_configuration, fmt::format("learn {} {}", found->name, found->unavailable));
   return *found;
 }
 

@@ -28,7 +28,7 @@ struct Settings {
 const std::vector<std::string>& overridable_keys();
 
 /// The learn block of this name (the first where it is empty). Failure(usage) with the list of names,
-/// Failure(bad_configuration) where the method is not available in this version.
+/// Failure(bad_configuration) with the reason where this version cannot run it.
 const Learn& find_learn(const Image& image, const std::string& name);
 
 Settings settings_of(const Learn& learn, const Image& image);

@@ -93,6 +93,8 @@ std::string csv_of(const std::vector<Result>& results, int64_t rows) {
   return text;
 }
 
+constexpr int64_t drawn_rows = 64;  // of a source without data, where nothing else says how many
+
 }  // namespace
 
 Given read_given(const Image& image, Sampler& sampler, const std::vector<std::string>& texts) {
@@ -111,10 +113,12 @@ Given read_given(const Image& image, Sampler& sampler, const std::vector<std::st
     int64_t rows = 0;
     if (source >= 0) {
       rows = sampler.source_rows(source);
-      Values known = rows ? sampler.source(source, rows, 0) : Values{};
+      // A source that only draws has no rows of its own: as many as were given before.
+      if (rows == 0) rows = given.rows ? given.rows : drawn_rows;
+      Values known = sampler.source(source, rows, 0);
       if (!known.count(variable))
         throw Failure(Exit::usage,
-                      fmt::format("--given {}: the source does not read {}", text, text.substr(0, equals)));
+                      fmt::format("--given {}: the source does not give {}", text, text.substr(0, equals)));
       given.values[variable] = std::move(known[variable]);
     } else {
       given.values[variable] =

@@ -52,6 +52,47 @@ def test_codes_are_inferred_from_images_and_images_from_codes(folder, vaec):
     assert npy_shape(folder / "back.npy")[1:] == (28, 28)
 
 
+def test_a_query_that_no_conditional_answers_is_refused(folder, vaec):
+    exe = build(vaec, write(folder, "two.vae", """
+var x : binary[28, 28]; var y : category(10); var z : binary[4]
+let g = glyphs(50, seed = 1)
+source pairs { x = g.image > 0.5; y = g.label }
+source codes { z ~ Bernoulli(0) }
+decoder p { x | z ~ Bernoulli(dense(z, 784)); y | z ~ Categorical(dense(z, 10)) }
+encoder q { z | x, y ~ Bernoulli(dense(concat(flatten(x), y), 4)) }
+learn symmetric { steps = 5; batch = 8 }
+"""), folder)
+    succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)
+    succeed(exe, "infer", "--run", "run", "z | x, y", "--given", "x=pairs", "--given", "y=pairs", "--out", "z.npy",
+            cwd=folder)
+    # The prior of z is no answer: it does not read x.
+    result = call(exe, "infer", "--run", "run", "z | x", "--given", "x=pairs", "--out", "w.npy", cwd=folder)
+    assert result.returncode == 78 and len(result.stderr.splitlines()) == 1, result
+    assert "gives z directly from what is known" in result.stderr and not (folder / "w.npy").exists(), result
+
+
+def test_a_method_that_cannot_run_says_why(folder, vaec):
+    exe = build(vaec, write(folder, "chain.vae", """
+var x : binary[28, 28]; var s : binary[28, 28]; var z : binary[4]
+let g = glyphs(50, seed = 1)
+source pairs { x = g.image > 0.5; s = g.mask }
+source masks { s = g.mask }
+source codes { z ~ Bernoulli(0) }
+decoder p { s | z ~ Bernoulli(dense(z, 784)); x | s, z ~ Bernoulli(flatten(s) + dense(z, 784)) }
+encoder q { z | x, s ~ Bernoulli(dense(x, 4) + dense(s, 4)) }
+learn symmetric { steps = 5; batch = 8 }
+learn symmetric as direct { steps = 5; batch = 8; sources = [pairs, codes] }
+learn elbo { steps = 5; sources = [pairs] }
+"""), folder)
+    for name, reason in (("symmetric", "learn symmetric needs a Gibbs chain for source masks, which this version of"),
+                         ("elbo", "learn elbo is of the method elbo, which this version of")):
+        result = call(exe, "train", "--learn", name, "--out", "run", cwd=folder)
+        assert result.returncode == 78 and len(result.stderr.splitlines()) == 1, result
+        assert reason in result.stderr and not (folder / "run").exists(), result
+        assert reason in succeed(exe, "info").stdout
+    succeed(exe, "train", "--quiet", "--learn", "direct", "--out", "run", cwd=folder)
+
+
 def test_loglik_is_a_finite_mean_with_its_error(folder, vaec):
     exe = trained(folder, vaec)
     result = succeed(exe, "evaluate", "--run", "run", "--metrics", "loglik", "--samples", "20", "--json", cwd=folder)
