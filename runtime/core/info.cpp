@@ -38,9 +38,12 @@ json as_json(const Image& image) {
     for (const Conditional& conditional : image.conditionals)
       if (conditional.player == static_cast<int>(i))
         conditionals.push_back(conditional_text(image, conditional));
+    json tensors = json::object();
+    for (const Parameter& parameter : image.players[i].parameters) tensors[parameter.name] = parameter.shape;
     players.push_back({{"name", image.players[i].name},
                        {"role", image.players[i].role},
                        {"parameters", image.players[i].parameter_count()},
+                       {"tensors", tensors},
                        {"conditionals", conditionals}});
   }
   for (const Source& source : image.sources)
