@@ -282,7 +282,7 @@ class SourceCompletion {
     for (size_t i = start; i < from.size(); ++i) {
       Variables more = chosen;
       more.insert(from[i]);
-      if (choose(from, size, i + 1, std::move(more), chain)) return true;
+      if (choose(from, size, i + 1, more, chain)) return true;
     }
     return false;
   }
