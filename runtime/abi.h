@@ -1,6 +1,7 @@
 // All that generated code and the runtime share: plain C, versioned. Generated objects hold one vae_image:
 // a description in JSON (runtime/image.md says what it holds) and a table of loop kernels; `main` hands it
-// to vaert_main. The heavy kernels (GEMM, convolution) sit behind one table with one implementation a library.
+// to vaert_main. The heavy kernels (GEMM, convolution) sit behind one table with one implementation a
+// library.
 #ifndef VAE_ABI_H
 #define VAE_ABI_H
 #include <stddef.h>
@@ -14,13 +15,13 @@ extern "C" {
 
 /// What one loop kernel reads. All pointers outlive the call; strides count elements of 4 bytes.
 typedef struct vae_loop {
-  float* const* pointers;      // per access (loads first, then stores): first element, offset included
-  const int64_t* extents;      // the index space, outermost first: kept extents, then reduced ones
-  const int64_t* strides;      // [access][axis] of the index space
-  const float* scalars;        // immediates that kernels of one body differ in
-  uint64_t seed;               // of the run
-  uint64_t step;               // of the training step or the draw
-  const uint32_t* sites;       // per random draw in the body: its site
+  float* const* pointers;  // per access (loads first, then stores): first element, offset included
+  const int64_t* extents;  // the index space, outermost first: kept extents, then reduced ones
+  const int64_t* strides;  // [access][axis] of the index space
+  const float* scalars;    // immediates that kernels of one body differ in
+  uint64_t seed;           // of the run
+  uint64_t step;           // of the training step or the draw
+  const uint32_t* sites;   // per random draw in the body: its site
 } vae_loop;
 
 /// Does units [begin, end) of the kept index space; a unit is `unit` elements of it (description).
@@ -42,9 +43,9 @@ typedef struct vae_gemm {
 
 enum vae_direction { VAE_FORWARD = 0, VAE_BACKWARD_DATA = 1, VAE_BACKWARD_WEIGHTS = 2 };
 
-/// A convolution seen from its forward side. Activations are [batch, height, width, channels] (channels last),
-/// weights [out_channels, in_channels, kernel_h, kernel_w]. A transposed convolution is the backward-data of
-/// the convolution with the roles of its two sides swapped.
+/// A convolution seen from its forward side. Activations are [batch, height, width, channels] (channels
+/// last), weights [out_channels, in_channels, kernel_h, kernel_w]. A transposed convolution is the
+/// backward-data of the convolution with the roles of its two sides swapped.
 typedef struct vae_convolution {
   int32_t direction;
   int64_t batch;
@@ -62,8 +63,9 @@ typedef struct vae_heavy {
   void (*set_threads)(int threads);
   vae_heavy_op* (*prepare_gemm)(const vae_gemm* shape, char* error, size_t error_size);
   vae_heavy_op* (*prepare_convolution)(const vae_convolution* shape, char* error, size_t error_size);
-  /// forward: a = source, b = weights, c = destination; backward-data: a = destination's adjoint, b = weights,
-  /// c = source's adjoint; backward-weights: a = source, b = destination's adjoint, c = weights' adjoint.
+  /// forward: a = source, b = weights, c = destination; backward-data: a = destination's adjoint, b =
+  /// weights, c = source's adjoint; backward-weights: a = source, b = destination's adjoint, c = weights'
+  /// adjoint.
   void (*run)(vae_heavy_op* op, const float* a, const float* b, float* c);
   /// What does the work, as the implementation names it ("brg:avx512_core"); valid while op lives.
   const char* (*describe)(const vae_heavy_op* op);

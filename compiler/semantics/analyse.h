@@ -16,6 +16,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> defines;  // -D name=value, in order
 };
 
-Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet& sources, base::Report& report);
+Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet& sources,
+              base::Report& report);
 
 }  // namespace semantics

@@ -44,10 +44,10 @@ struct Parameter {
   base::Span span;
 };
 
-/// `target | parents ~ Family(arguments)`, or a source's `target ~ Family(constants)` (no parents, no player).
-/// log_density: scalar per row, of the target's and parents' variable nodes. sample: the target's tensor
-/// shape, of the parents' nodes and random draws. mean: E target, or none where the family does not give it.
-/// initial: a draw with the family at its defaults (a chain's start), of no variables.
+/// `target | parents ~ Family(arguments)`, or a source's `target ~ Family(constants)` (no parents, no
+/// player). log_density: scalar per row, of the target's and parents' variable nodes. sample: the target's
+/// tensor shape, of the parents' nodes and random draws. mean: E target, or none where the family does not
+/// give it. initial: a draw with the family at its defaults (a chain's start), of no variables.
 struct Conditional {
   VariableId target;
   std::vector<VariableId> parents;  // as listed
@@ -113,9 +113,9 @@ struct Learn {
   std::string method;  // symmetric, elbo, iwae, rws, libi, supervised
   std::string name;    // the method's, or what `as` says
   int64_t steps = 0;
-  std::map<std::string, int64_t> batch;          // of every source that it learns from
-  std::map<std::string, Optimizer> optimizers;   // of every player
-  std::string schedule = "constant";             // constant, cosine, step
+  std::map<std::string, int64_t> batch;         // of every source that it learns from
+  std::map<std::string, Optimizer> optimizers;  // of every player
+  std::string schedule = "constant";            // constant, cosine, step
   double schedule_warmup = 0, schedule_every = 0, schedule_factor = 1;
   double clip = 0;  // 0: none
   uint64_t seed = 0;
@@ -123,7 +123,8 @@ struct Learn {
   std::string precision = "fp32";
   std::vector<SourceId> sources;  // weight 0 left out
   std::string start;
-  std::map<std::string, int64_t> every = {{"log", 100}, {"sample", 1000}, {"checkpoint", 1000}, {"evaluate", 5000}};
+  std::map<std::string, int64_t> every = {
+      {"log", 100}, {"sample", 1000}, {"checkpoint", 1000}, {"evaluate", 5000}};
   nlohmann::json own = nlohmann::json::object();  // the method's own keys, checked
   base::Span span;
 };
@@ -142,7 +143,9 @@ struct Model {
 
   const Variable& operator[](VariableId id) const { return variables[static_cast<size_t>(id.index)]; }
   const Parameter& operator[](ParameterId id) const { return parameters[static_cast<size_t>(id.index)]; }
-  const Conditional& operator[](ConditionalId id) const { return conditionals[static_cast<size_t>(id.index)]; }
+  const Conditional& operator[](ConditionalId id) const {
+    return conditionals[static_cast<size_t>(id.index)];
+  }
   const Player& operator[](PlayerId id) const { return players[static_cast<size_t>(id.index)]; }
   const Column& operator[](ColumnId id) const { return columns[static_cast<size_t>(id.index)]; }
   const Source& operator[](SourceId id) const { return sources[static_cast<size_t>(id.index)]; }

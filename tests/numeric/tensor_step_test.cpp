@@ -397,7 +397,8 @@ TEST(TensorStep, ChainsAreRefusedInWords) {
   ModelMaker maker = digits(5, 9, 7);
   EXPECT_EQ(tensor::unsupported(maker.model, maker.game, maker.learn()), std::nullopt);
   maker.game.sources[0].completions[0].chain = true;
-  EXPECT_NE(tensor::unsupported(maker.model, maker.game, maker.learn())->find("for source images,"), std::string::npos);
+  EXPECT_NE(tensor::unsupported(maker.model, maker.game, maker.learn())->find("for source images,"),
+            std::string::npos);
   semantics::Learn only_codes = maker.learn();
   only_codes.sources = {{1}};
   EXPECT_EQ(tensor::unsupported(maker.model, maker.game, only_codes), std::nullopt);
