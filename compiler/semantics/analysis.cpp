@@ -6,7 +6,6 @@
 namespace semantics {
 using base::Diagnostic;
 using syntax::Expr;
-using syntax::ExprKind;
 
 Scope& Analysis::new_scope(Scope* outer) {
   scopes.emplace_back();

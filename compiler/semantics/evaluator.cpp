@@ -81,7 +81,7 @@ Value Evaluator::evaluate(const syntax::Expr& expr, Scope& scope, const Paramete
 }
 
 Value Evaluator::constant(const syntax::Expr& expr, Scope& scope, const std::string& what) {
-  const Value value = evaluation_->evaluate(expr, scope, ParameterContext{});
+  Value value = evaluation_->evaluate(expr, scope, ParameterContext{});
   const auto known = [](const auto& self, const Value& v) -> bool {
     if (v.kind == Kind::list || v.kind == Kind::tuple)
       return std::all_of(v.items.begin(), v.items.end(), [&](const Value& item) { return self(self, item); });

@@ -4,8 +4,6 @@
 
 namespace syntax {
 
-using antlr4::CommonToken;
-
 bool is_comment(size_t type) {
   return type == VaeLexer::LINE_COMMENT || type == VaeLexer::BLOCK_COMMENT || type == VaeLexer::OPEN_COMMENT;
 }

@@ -4,13 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace core {
 using std::chrono::steady_clock;
 
 std::string duration_text(double seconds) {
-  const auto all = static_cast<int64_t>(seconds + 0.5);
+  const auto all = int64_t{std::llround(seconds)};
   if (all >= 3600) return fmt::format("{}:{:02}:{:02}", all / 3600, all / 60 % 60, all % 60);
   return fmt::format("{}:{:02}", all / 60, all % 60);
 }
