@@ -2,8 +2,8 @@
 """Symmetric equilibrium learning of examples/digits as a PyTorch user would write it.
 
 Prints one JSON object: the mean time of a step in milliseconds (after --warmup steps), and both players'
-utilities (nats per row) as means over the last --window steps. --tuned uses all cores and flushes denormals;
-run it with OPENBLAS_CORETYPE=SKYLAKEX for the best BLAS kernels on AVX-512 machines that OpenBLAS does not know.
+utilities (nats per row) as means over the last --window steps. Threads and BLAS are set by the environment
+(OMP_NUM_THREADS, OPENBLAS_CORETYPE); tests/bench/run tries the settings that serve it best.
 """
 import argparse
 import gzip
@@ -40,10 +40,9 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--warmup", type=int, default=20)
     parser.add_argument("--window", type=int, default=500)
-    parser.add_argument("--tuned", action="store_true")
+    parser.add_argument("--flush-denormals", action="store_true")
     options = parser.parse_args()
-    if options.tuned:
-        torch.set_num_threads(os.cpu_count())
+    if options.flush_denormals:
         torch.set_flush_denormal(True)
     torch.manual_seed(options.seed)
 
