@@ -67,15 +67,17 @@ std::shared_ptr<const Levels> pixel_levels() {
   return levels;
 }
 
-static const Column& usable(const Column& column) {
+static void require_usable(const Column& column) {
   if (!column.unusable.empty()) throw Failure(Exit::bad_data, column.unusable);
-  return column;
 }
 
 const Column& Table::column(const std::string& name) const {
   std::vector<std::string> names;
   for (const Column& column : columns) {
-    if (column.name == name) return usable(column);
+    if (column.name == name) {
+      require_usable(column);
+      return column;
+    }
     names.push_back("`" + column.name + "`");
   }
   throw Failure(Exit::bad_data,
@@ -84,7 +86,10 @@ const Column& Table::column(const std::string& name) const {
 
 Column Table::as_value() const {
   if (columns.empty()) throw Failure(Exit::bad_data, origin + " has no columns");
-  if (!stands_for_vector) return usable(columns.front());
+  if (!stands_for_vector) {
+    require_usable(columns.front());
+    return columns.front();
+  }
   std::vector<float> vectors;
   int64_t width = 0;
   std::vector<std::string> names;

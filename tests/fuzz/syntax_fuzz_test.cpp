@@ -44,7 +44,7 @@ std::string mutate(std::string text, const std::vector<std::string>& others, std
                                                   "over ",     "weight ",  "return ",
                                                   "1e",        "0.",       "9999999999999999999",
                                                   "η",         "\xFF",     "\xE2\x82",
-                                                  "\t",        "\r",       "\0",
+                                                  "\t",        "\r",       std::string(1, '\0'),
                                                   " ",         "param ",   "not ",
                                                   "&&",        "'",        "漢"};
   const auto below = [&](size_t n) {

@@ -45,7 +45,8 @@ TEST(Philox, RowsAreDrawnUniformly) {
   constexpr int64_t rows = 10, n = 100000;
   std::vector<int64_t> counts(rows);
   for (uint32_t r = 0; r < n; ++r) ++counts.at(static_cast<size_t>(philox_row(1, 0, 2, r, rows)));
-  for (int64_t count : counts) EXPECT_NEAR(static_cast<double>(count), n / rows, 5 * std::sqrt(n / rows));
+  const double expected = static_cast<double>(n) / rows;
+  for (int64_t count : counts) EXPECT_NEAR(static_cast<double>(count), expected, 5 * std::sqrt(expected));
 }
 
 }  // namespace core
