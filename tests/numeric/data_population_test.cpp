@@ -147,7 +147,7 @@ TEST(Lookup, TheFolderOfTheFileComesBeforeTheDataFolderAndGzIsOptional) {
 }
 
 TEST(Shapes, EqualOnesAndVectorsFitOthersAreRefusedWithBothShapes) {
-  for (Shape given : {Shape{2, 3}, Shape{1, 2, 3}, Shape{6}, Shape{2, 1, 3}})
+  for (const Shape& given : {Shape{2, 3}, Shape{1, 2, 3}, Shape{6}, Shape{2, 1, 3}})
     EXPECT_EQ(Population(reals(given, std::vector<float>(12, 0)), {"x", "real", 0, {2, 3}}).rows(), 2);
   EXPECT_EQ(Population(reals({2, 3}, std::vector<float>(12, 0)), {"x", "real", 0, {6}}).rows(), 2);
   EXPECT_EQ(
