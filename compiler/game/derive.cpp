@@ -56,8 +56,7 @@ struct Graphs {
     }
   }
 
-  /// The first variable of `known` that drawing from `conditional` would ignore, if any (LANGUAGE
-  /// section 9.1).
+  /// The first variable of `known` that drawing from `conditional` would ignore, if any.
   std::optional<VariableId> ignored(const Conditional& conditional, const Variables& known) const {
     const auto player = static_cast<size_t>(conditional.player.index);
     const VariableId target = conditional.target;

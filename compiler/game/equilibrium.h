@@ -1,4 +1,4 @@
-// What may be claimed of the game's equilibrium, and no more than is true (LANGUAGE section 9). In: the model
+// What may be claimed of the game's equilibrium, and no more than is true. In: the model
 // and its derived sources. The claim "unique" is for one decoder and one encoder of one conditional each.
 #pragma once
 #include "compiler/game/game.h"

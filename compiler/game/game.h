@@ -1,4 +1,4 @@
-// The game that a model's sources and players make (LANGUAGE section 9): per source who completes what, which
+// The game that a model's sources and players make: per source who completes what, which
 // conditionals get a term; per player its utility. Made by game::derive; plain data, printed by explain.
 #pragma once
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-// What the methods of likelihood bounds (elbo, iwae, rws, libi) ask of a model: LANGUAGE section 10. In: a
+// What the methods of likelihood bounds (elbo, iwae, rws, libi) ask of a model. In: a
 // learn block and the model. Out: errors that say why the model does not admit the method and what would
 // work.
 #pragma once

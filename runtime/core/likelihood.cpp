@@ -31,7 +31,7 @@ int density_of(const Image& image, int variable, bool decoders_only = false) {
   return found;
 }
 
-/// log p of what a source knows, as METHODS.md 6 estimates it.
+/// log p of what a source knows, estimated with its encoders as proposal.
 struct Estimate {
   std::vector<int> known, conditioned;  // log p(known | conditioned)
   std::vector<int> densities;           // conditionals of p: of what is known and of what is drawn

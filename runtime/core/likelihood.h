@@ -1,4 +1,4 @@
-// The log-likelihood of data by importance sampling with the encoders as proposal (METHODS.md 6):
+// The log-likelihood of data by importance sampling with the encoders as proposal:
 // log p(known) = log mean_k exp(sum of log p - sum of log q) over K draws of what the source does not know.
 // The estimate is low by about the variance of the weights over 2 K.
 #pragma once

@@ -1,5 +1,5 @@
 // The picture that training shows: for a variable that is an image, a row of data, a row of their
-// reconstructions, rows of samples from codes and rows of limiting samples (METHODS.md 1).
+// reconstructions, rows of samples from codes and rows of limiting samples.
 #pragma once
 #include <optional>
 

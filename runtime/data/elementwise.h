@@ -1,6 +1,6 @@
 // Element-wise arithmetic and comparisons over columns and numbers, in float32 as the data are; comparisons
 // and `and or not` give 0 and 1 held as bytes. A number stretches over a column, a row of one value over its
-// whole row; row shapes fit as in LANGUAGE.md section 7. NaN (a missing value) stays NaN, through comparisons
+// whole row; row shapes fit as arguments of families do. NaN (a missing value) stays NaN, through comparisons
 // too.
 #pragma once
 #include <string>

@@ -1,4 +1,4 @@
-// Where the files that a data expression names are found (LANGUAGE.md section 11): relative to the .vae file,
+// Where the files that a data expression names are found: relative to the .vae file,
 // then in $VAEC_DATA, then in ~/.cache/vaec; a known set also in the folder of its name there, or as
 // torchvision lays it out. A name is also found with `.gz` after it. Failure(missing_input) names every place
 // tried.

@@ -1,4 +1,4 @@
-// The readers of LANGUAGE.md section 11, by name.
+// The readers of the language, by name.
 #pragma once
 #include <string>
 

@@ -1,4 +1,4 @@
-// Operations on whole tables (LANGUAGE.md section 8), made once when data are loaded; the same for the same
+// Operations on whole tables, made once when data are loaded; the same for the same
 // seed. Failure(bad_data) where the table does not admit them.
 #pragma once
 #include <cstdint>

@@ -55,7 +55,7 @@ Point semi_circles(double z, bool y) {
   return {std::cos(u), std::sin(u)};
 }
 
-// METHODS.md gives semi_circles no variance; it takes that of the circle.
+// The source gives semi_circles no variance; it takes that of the circle.
 const std::map<std::string, Curve> curves = {
     {"figure8", {figure8, .02}},         {"circle", {circle, .01}},
     {"absolute", {absolute, .01}},       {"clusters", {clusters, .2}},

@@ -1,4 +1,4 @@
-// Small synthetic sets with a known factor (METHODS.md section 4): columns `x` [2] and `z`, and `y` for
+// Small synthetic sets with a known factor: columns `x` [2] and `z`, and `y` for
 // semi_circles. z ~ N(0, 1), x is a curve at z plus Gaussian noise. Failure(bad_configuration) where n is no
 // sensible number of rows.
 #pragma once

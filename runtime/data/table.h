@@ -1,4 +1,4 @@
-// Tables of named columns, as the readers of LANGUAGE.md section 11 give them and as data expressions
+// Tables of named columns, as the readers give them and as data expressions
 // transform them. A column is `rows` rows of `row_shape` values, held as bytes with a value per byte (images,
 // labels, comparisons: element-wise arithmetic with numbers changes the 256 values and copies no data) or as
 // float32. Columns share their storage and are never changed in place.

@@ -1,4 +1,4 @@
-// Which conditionals give what directly, on the hierarchies of METHODS.md 1 and the models of LANGUAGE.md 9.
+// Which conditionals give what directly, on the MNIST hierarchies and on small games.
 // links: vaert_core
 #include "runtime/core/direct.h"
 

@@ -184,7 +184,6 @@ TEST(Digits, HasTheShapesAndParametersOfItsNets) {
   EXPECT_DOUBLE_EQ(weight.initial.scale, 1 / std::sqrt(64.0));
 }
 
-// METHODS.md section 1.
 TEST(Hierarchies, HaveThePublishedNumbersOfParameters) {
   Analysed ladder(read("examples/ladder/ladder.vae"));
   ASSERT_FALSE(ladder.report.has_errors()) << ladder.errors();

@@ -1,4 +1,4 @@
-// Out: the convolutions of the MNIST networks `ladder` and `reverse` (METHODS.md, section 1), seen from their
+// Out: the convolutions of the MNIST networks `ladder` and `reverse`, seen from their
 // forward side: a transposed convolution is listed as the convolution that it is the backward-data of.
 #pragma once
 #include <vector>

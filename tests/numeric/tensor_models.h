@@ -215,7 +215,7 @@ ModelMaker two_players(Shape image, Shape code, Decoder decoder, Encoder encoder
   return m;
 }
 
-/// The file of LANGUAGE section 1, with these widths.
+/// examples/digits, with these widths.
 inline ModelMaker digits(int64_t side = 28, int64_t hidden = 512, int64_t code = 64) {
   auto mlp = [hidden](int64_t output) {
     return [hidden, output](ModelMaker& m, int player, NodeId input) {

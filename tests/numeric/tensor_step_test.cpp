@@ -118,7 +118,7 @@ ModelMaker flattened_trunk() {
   return two_players({2, 6, 6}, {5}, decoder, encoder);
 }
 
-/// METHODS 1, the ladder: q(z1 | z0, x) adds the encoder's score to the decoder's logits f01(z0).
+/// The ladder: q(z1 | z0, x) adds the encoder's score to the decoder's logits f01(z0).
 struct Ladder {
   ModelMaker maker;
   int p, q;
@@ -223,7 +223,7 @@ TEST(TensorStep, GradientIsThatOfTheForwardProgram) {
   }
 }
 
-// METHODS 7.4: q's utility reads p's logits, yet nothing of p moves with it, and the other way round.
+// The ladder: q's utility reads p's logits, yet nothing of p moves with it, and the other way round.
 TEST(TensorStep, LadderTrainsOnlyTheOwnersParameters) {
   const Ladder l = ladder(false);
   const auto phases = tensor::build_phases(l.maker.model, l.maker.game, l.maker.learn(), true);
