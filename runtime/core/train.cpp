@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "runtime/core/likelihood.h"
+#include "runtime/core/report.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
@@ -114,10 +115,12 @@ class Run {
       progress.step(step);
       if (stop_asked && !last) {
         checkpoint();
+        directory_.write("report.html", report_page(directory_.path()));
         throw Failure(Exit::interrupted, fmt::format("stopped at step {}; train --resume {} continues", step,
                                                      directory_.path().string()));
       }
     }
+    directory_.write("report.html", report_page(directory_.path()));
     progress.say(fmt::format("{} steps in {}: {}", trainer_.step() - first_step_, duration_text(seconds()),
                              directory_.path().string()));
     return 0;
