@@ -228,4 +228,30 @@ Operand apply_elementwise(const std::string& name, const std::vector<Operand>& a
   return map_elements(operation, arguments, result);
 }
 
+std::optional<Column> stretch_rows(const Column& column, const Shape& wanted) {
+  if (shapes_fit(column.row_shape, wanted)) return column;
+  const bool ranks_admit = column.row_shape.empty() || column.row_shape.size() == wanted.size();
+  if (!ranks_admit || stretched(column.row_shape, wanted) != wanted) return {};
+  const std::vector<int64_t> place = places(column.row_shape, wanted);
+  const int64_t from = column.row_elements();
+  Column result = column;
+  result.row_shape = wanted;
+  result.first_row = 0;
+  const auto repeat = [&](const auto* values, auto& to) {
+    to.reserve(static_cast<size_t>(column.rows) * place.size());
+    for (int64_t row = 0; row < column.rows; ++row)
+      for (const int64_t element : place) to.push_back(values[row * from + element]);
+  };
+  if (column.is_bytes()) {
+    auto bytes = std::make_shared<std::vector<uint8_t>>();
+    repeat(column.byte_data(), *bytes);
+    result.bytes = std::move(bytes);
+  } else {
+    auto reals = std::make_shared<std::vector<float>>();
+    repeat(column.real_data(), *reals);
+    result.reals = std::move(reals);
+  }
+  return result;
+}
+
 }  // namespace data

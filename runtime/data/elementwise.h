@@ -3,6 +3,7 @@
 // whole row; row shapes fit as arguments of families do. NaN (a missing value) stays NaN, through comparisons
 // too.
 #pragma once
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -21,5 +22,9 @@ Operand apply_elementwise(const std::string& operation, const std::vector<Operan
 /// Whether a value of shape `given` may stand for one of shape `wanted`, element for element: the shapes are
 /// equal, differ only in axes of length 1, or either is a vector and the element counts agree.
 bool shapes_fit(const Shape& given, const Shape& wanted);
+
+/// Rows of shape `wanted`, a scalar or axes of length 1 repeated; none where the shapes admit it neither so
+/// nor as shapes_fit says.
+std::optional<Column> stretch_rows(const Column& column, const Shape& wanted);
 
 }  // namespace data

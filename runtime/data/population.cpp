@@ -115,13 +115,16 @@ void check_simplex(const Column& column, const VariableSpec& variable) {
     }
 }
 
-void check_shape(const Column& column, const VariableSpec& variable, const Shape& wanted) {
-  if (!shapes_fit(column.row_shape, wanted))
+/// The column with rows of the wanted shape.
+Column fitted(const Column& column, const VariableSpec& variable, const Shape& wanted) {
+  std::optional<Column> result = stretch_rows(column, wanted);
+  if (!result)
     throw Failure(Exit::bad_data,
                   fmt::format("{}: its rows have the shape {}, the variable needs {}",
                               given_by(variable, column), to_string(column.row_shape), to_string(wanted)));
   if (column.rows == 0)
     throw Failure(Exit::bad_data, fmt::format("{}: there are no rows", given_by(variable, column)));
+  return *std::move(result);
 }
 
 }  // namespace
@@ -132,7 +135,7 @@ Population::Population(const Column& given, const VariableSpec& variable) {
   Shape wanted = variable.shape;
   if (variable.domain == "simplex") wanted.insert(wanted.begin(), variable.classes);
   if (category && column.pixels) column.levels = whole_levels();
-  check_shape(column, variable, wanted);
+  column = fitted(column, variable, wanted);
   check_values(column, variable);
   if (variable.domain == "simplex") check_simplex(column, variable);
   if (variable.domain == "unit") {

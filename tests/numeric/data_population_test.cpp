@@ -2,12 +2,10 @@
 // links: vaert_data
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <random>
 
 #include "runtime/data/elementwise.h"
 #include "runtime/data/population.h"
@@ -102,26 +100,13 @@ TEST(Mnist, OneReaderInSeveralExpressionsIsReadOnce) {
   EXPECT_EQ(image.bytes.get(), black.bytes.get());
 }
 
-TEST(Mnist, ABatchOf128IsGatheredInWellUnder50Microseconds) {
-  NEEDS_MNIST();
-  Context context = context_in(".");
-  json black = call("greater", {column(reader("mnist", {"train"}), "image"), number(0.4375)});
-  Population binary = load(black, {"x", "binary", 0, {28, 28}}, context);
-  std::mt19937_64 random(1);
-  std::vector<int64_t> rows(128);
-  std::vector<float> out(128 * 784);
-  double best = 1;
-  for (int round = 0; round < 200; ++round) {
-    for (int64_t& row : rows) row = static_cast<int64_t>(random() % 60000);
-    auto start = std::chrono::steady_clock::now();
-    binary.gather(rows.data(), 128, out.data());
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  RecordProperty("microseconds", std::to_string(best * 1e6));
-  std::printf("gather of 128 random rows: %.1f us\n", best * 1e6);
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
-  EXPECT_LT(best, 50e-6);
-#endif
+TEST(Shapes, AScalarAndAxesOfLengthOneStretchToTheVariable) {
+  const Population scalar(reals({}, {3, 4}), {"x", "real", 0, {2, 2}});
+  EXPECT_EQ(rows_of(scalar, {1, 0}), (std::vector<float>{4, 4, 4, 4, 3, 3, 3, 3}));
+  const Population column(reals({2, 1}, {1, 2}), {"x", "real", 0, {2, 3}});
+  EXPECT_EQ(rows_of(column, {0}), (std::vector<float>{1, 1, 1, 2, 2, 2}));
+  EXPECT_NE(failure_of([] { Population(reals({3, 1}, {1, 2, 3}), {"x", "real", 0, {2, 3}}); }), "no failure");
+  EXPECT_NE(failure_of([] { Population(reals({2}, {1, 2}), {"x", "real", 0, {2, 3}}); }), "no failure");
 }
 
 TEST(Lookup, AMissingSetNamesEveryPlaceTried) {
