@@ -155,24 +155,6 @@ json of_extents(const std::vector<Extent>& extents) {
   return list;
 }
 
-const char* name_of(Buffer::Kind kind) {
-  switch (kind) {
-    case Buffer::Kind::scratch:
-      return "scratch";
-    case Buffer::Kind::part:
-      return "part";
-    case Buffer::Kind::parameters:
-      return "parameters";
-    case Buffer::Kind::coefficients:
-      return "coefficients";
-    case Buffer::Kind::input:
-      return "input";
-    case Buffer::Kind::output:
-      return "output";
-  }
-  return "";
-}
-
 json of_access(const tensor::Access& access) {
   return {{"buffer", access.buffer}, {"offset", access.offset}, {"strides", access.strides}};
 }

@@ -4,7 +4,6 @@
 #include "compiler/tensor/passes.h"
 
 namespace tensor {
-namespace {
 
 const char* name_of(Buffer::Kind kind) {
   switch (kind) {
@@ -23,6 +22,8 @@ const char* name_of(Buffer::Kind kind) {
   }
   return "";
 }
+
+namespace {
 
 std::string print_access(const Access& access) {
   return fmt::format("@{}+{}[{}]", access.buffer, access.offset, fmt::join(access.strides, ", "));

@@ -38,6 +38,9 @@ struct Buffer {
   int slot = -1;
 };
 
+/// As in the image and in a schedule's text.
+const char* name_of(Buffer::Kind kind);
+
 /// Element (i0, i1, ...) of the index space touches element offset + sum(i_a * strides[a]) of the buffer.
 struct Access {
   int buffer = -1;
