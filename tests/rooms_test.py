@@ -6,7 +6,15 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
-RUNTIME = {"data": {"data"}, "onednn": {"onednn"}, "core": {"core", "data", "onednn"}, "torch": {"torch"}}
+RUNTIME = {
+    "completion": {"completion"},
+    "data": {"data"},
+    "onednn": {"onednn"},
+    "core": {"core", "completion", "data", "onednn"},
+    "torch": {"torch"},
+}
+# A room of plain indices that compiler and runtime both link: the game's, and what comes after it.
+SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
 LIBRARIES = {
     r"antlr4-runtime": {"compiler/syntax"},
     r"llvm/|llvm-c/": {"compiler/lower"},
@@ -20,7 +28,8 @@ def rooms_seen_by(folder):
     if part == "compiler":
         if not rest:
             return {f"compiler/{room}" for room in COMPILER} | {"compiler"}
-        return {f"compiler/{room}" for room in COMPILER[: COMPILER.index(rest[0]) + 1]}
+        before = {f"compiler/{room}" for room in COMPILER[: COMPILER.index(rest[0]) + 1]}
+        return before | SHARED.get(rest[0], set())
     if not rest:
         return {f"runtime/{room}" for room in RUNTIME} | {"runtime"}
     return {f"runtime/{room}" for room in RUNTIME[rest[0]]} | {"runtime"}

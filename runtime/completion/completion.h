@@ -1,0 +1,106 @@
+// Section "The game" of the language over plain indices: which missing variables the players complete, in
+// which order, when some are known; and which conditionals that gives a term. In: the conditionals, what is
+// known, the author's word. Out: draws and chains in order, or the two draws that are ambiguous.
+#pragma once
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace completion {
+
+using Variables = std::set<int>;
+
+/// `target | parents` of a player; player -1 stands for no player's (a source's own), which completes
+/// nothing.
+struct Conditional {
+  int player = -1;
+  int target = -1;
+  std::vector<int> parents;
+  bool learned = false;  // it has parameters
+};
+
+/// Directed reachability between variables along parent -> target edges.
+class Edges {
+ public:
+  explicit Edges(size_t variables) : next_(variables) {}
+  void add(const Conditional& conditional);
+  /// Everything that a path from `start` reaches without passing through `avoided`.
+  Variables downstream(int start, const Variables& avoided) const;
+
+ private:
+  std::vector<std::vector<int>> next_;
+};
+
+/// What does not change from source to source: each player's graph, and all of them joined. Conditionals are
+/// numbered as given; a player's own form no cycle.
+class Players {
+ public:
+  Players(int variables, std::vector<Conditional> conditionals);
+
+  int variables() const { return variables_; }
+  int count() const { return static_cast<int>(edges_.size()); }
+  const std::vector<Conditional>& conditionals() const { return conditionals_; }
+  const Conditional& operator[](int conditional) const {
+    return conditionals_[static_cast<size_t>(conditional)];
+  }
+
+  /// The first variable of `known` that drawing from the conditional would ignore, if any: one downstream of
+  /// its target in its player's graph, or a foreign one up- or downstream of it in all graphs joined, on a
+  /// path that avoids its parents.
+  std::optional<int> ignored(int conditional, const Variables& known) const;
+
+ private:
+  int variables_;
+  std::vector<Conditional> conditionals_;
+  std::vector<Edges> edges_;        // per player
+  std::vector<Variables> members_;  // per player
+  Edges joined_;
+};
+
+struct Draw {
+  int conditional = -1;
+  bool word = false;  // on the author's word
+  bool operator==(const Draw&) const = default;
+};
+
+/// One draw, or a Gibbs chain over the listed draws: each sweep lets the players, in random order, draw anew
+/// what they give, parents first.
+struct Step {
+  bool chain = false;
+  std::vector<Draw> draws;  // in a chain grouped by player, parents first
+  bool operator==(const Step&) const = default;
+};
+
+struct Ambiguity {
+  enum class Kind { one_target, one_target_in_a_chain, one_excludes_the_other };
+  Kind kind = Kind::one_target;
+  Draw first, second;
+  /// one_excludes_the_other: once `made`'s target is drawn, drawing `lost`'s would ignore it.
+  int made = -1, lost = -1;
+};
+
+struct Completion {
+  std::vector<Step> steps;  // in order; up to the ambiguity, if there is one
+  Variables completed;      // known or completed
+  std::optional<Ambiguity> ambiguity;
+};
+
+/// `words`: per variable the player that alone gives it, and may ignore what is known.
+Completion complete(const Players& players, const Variables& known, const std::map<int, int>& words = {});
+
+/// What a completion is for: the conditionals with parameters that it gives a term.
+struct Terms {
+  std::vector<int> conditionals;  // grouped by player
+  struct LeftOut {
+    int conditional = -1;
+    Variables missing;
+  };
+  std::vector<LeftOut> left_out;
+};
+Terms terms_of(const Players& players, const Completion& completion);
+
+/// Takes out the steps whose draws neither `needed` nor a later step needs; returns their targets.
+Variables prune(const Players& players, std::vector<Step>& steps, Variables needed);
+
+}  // namespace completion

@@ -1,0 +1,179 @@
+// The worked cases of the language's section "The game", over plain indices: who completes what, and which
+// conditionals that gives a term.
+// links: vaert_completion
+#include "runtime/completion/completion.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+
+namespace {
+using completion::Conditional;
+using completion::Draw;
+using completion::Players;
+using completion::Step;
+
+/// A model as text: variables are single letters, one player a line, as in "p: x|cz z|".
+/// A conditional with `!` has no parameters.
+struct Model {
+  explicit Model(const std::string& text) {
+    std::istringstream lines(text);
+    std::vector<Conditional> conditionals;
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string word;
+      words >> word;
+      names += word[0];
+      while (words >> word) {
+        Conditional& conditional = conditionals.emplace_back();
+        conditional.player = static_cast<int>(names.size()) - 1;
+        conditional.target = variable(word[0]);
+        conditional.learned = word.find('!') == std::string::npos;
+        for (size_t i = 2; i < word.size() && word[i] != '!'; ++i)
+          conditional.parents.push_back(variable(word[i]));
+      }
+    }
+    players.emplace(static_cast<int>(variables.size()), std::move(conditionals));
+  }
+
+  int variable(char name) {
+    if (variables.find(name) == std::string::npos) variables += name;
+    return static_cast<int>(variables.find(name));
+  }
+
+  std::string name(int conditional) const {
+    const Conditional& entry = (*players)[conditional];
+    return std::string(1, names[static_cast<size_t>(entry.player)]) + "." +
+           variables[static_cast<size_t>(entry.target)];
+  }
+
+  completion::Completion complete(const std::string& known, const std::string& words = "") const {
+    completion::Variables set;
+    for (const char c : known) set.insert(static_cast<int>(variables.find(c)));
+    std::map<int, int> words_of;  // "zq": z is given by q
+    for (size_t i = 0; i + 1 < words.size(); i += 2)
+      words_of[static_cast<int>(variables.find(words[i]))] = static_cast<int>(names.find(words[i + 1]));
+    return completion::complete(*players, set, words_of);
+  }
+
+  /// "q.c q.z [p.x | q.z]; terms p.x", chains in brackets; "ambiguous p.x q.z" where it is.
+  std::string game(const std::string& known, const std::string& words = "") const {
+    completion::Completion completed = complete(known, words);
+    if (completed.ambiguity)
+      return "ambiguous " + name(completed.ambiguity->first.conditional) + " " +
+             name(completed.ambiguity->second.conditional);
+    const completion::Terms terms = completion::terms_of(*players, completed);
+    completion::Variables needed;
+    std::string listed;
+    for (const int term : terms.conditionals) {
+      listed += " " + name(term);
+      needed.insert((*players)[term].target);
+      needed.insert((*players)[term].parents.begin(), (*players)[term].parents.end());
+    }
+    completion::prune(*players, completed.steps, needed);
+    std::string text;
+    for (const Step& step : completed.steps) {
+      std::string draws;
+      for (const Draw& draw : step.draws)
+        draws += (draws.empty() ? "" : " ") + name(draw.conditional) + (draw.word ? "*" : "");
+      text += (text.empty() ? "" : " ") + (step.chain ? "[" + draws + "]" : draws);
+    }
+    return text + ";" + listed;
+  }
+
+  std::optional<Players> players;
+  std::string variables, names;
+};
+
+TEST(completion, class_and_code) {
+  const Model model("p: x|cz\nq: c|x z|cx");
+  EXPECT_EQ(model.game("xc"), "q.z; p.x q.c");
+  EXPECT_EQ(model.game("x"), "q.c q.z; p.x");
+  EXPECT_EQ(model.game("cz"), "p.x; q.c q.z");
+  EXPECT_EQ(model.game("c"), "[p.x q.z]; p.x q.c q.z");
+  EXPECT_EQ(model.game(""), "[p.x q.c q.z]; p.x q.c q.z");
+  EXPECT_EQ(model.game("xz"), ";") << "c ~ q would ignore z";
+  EXPECT_EQ(model.game("z"), ";");
+  EXPECT_EQ(model.game("xz", "cq"), "q.c*; p.x q.z") << "unless the author says that it may";
+}
+
+TEST(completion, a_learned_class_makes_the_code_enough) {
+  const Model model("p: c| x|cz\nq: c|x z|cx");
+  EXPECT_EQ(model.game("z"), "p.c p.x; q.c q.z");
+}
+
+TEST(completion, hierarchy) {
+  const Model model("p: a|! b|a x|b\nq: a|x b|ax");
+  EXPECT_EQ(model.game("x"), "q.a q.b; p.b p.x");
+  EXPECT_EQ(model.game(""), "p.a p.b p.x; q.a q.b");
+}
+
+TEST(completion, two_encoders) {
+  const std::string two = "p: x|z y|z\nq: z|x\nr: z|y";
+  EXPECT_EQ(Model(two).game("x"), "q.z p.y; p.x r.z");
+  EXPECT_EQ(Model(two).game("xy"), ";") << "each encoder ignores the other view";
+  EXPECT_EQ(Model(two + "\ns: z|xy").game("xy"), "s.z; p.x p.y q.z r.z");
+}
+
+TEST(completion, a_classifier_beside) {
+  const Model model("p: z| x|z\nq: z|x\nr: y|x");
+  EXPECT_EQ(model.game("xy"), "q.z; p.z p.x r.y");
+  EXPECT_EQ(model.game("y"), ";");
+}
+
+TEST(completion, triangle) {
+  const Model model("p: a|bc\nq: b|ac\nr: c|ab");
+  EXPECT_EQ(model.game("ab"), "r.c; p.a q.b");
+  EXPECT_EQ(model.game("a"), "[q.b r.c]; p.a q.b r.c");
+}
+
+TEST(completion, five_players) {
+  const Model model("p: c|sz\nq: d|xs\nr: z|cs\nt: s|cdxz\nu: x|sd");
+  EXPECT_EQ(model.game("cdx"), "[r.z t.s]; p.c q.d r.z t.s u.x");
+  EXPECT_EQ(model.game("cs"), "r.z [q.d u.x]; p.c q.d t.s u.x");
+}
+
+TEST(completion, two_draws_of_one_variable_are_ambiguous) {
+  const Model model("p: x|z\nq: z|x\nr: z|x");
+  const completion::Completion completed = model.complete("x");
+  ASSERT_TRUE(completed.ambiguity);
+  EXPECT_EQ(completed.ambiguity->kind, completion::Ambiguity::Kind::one_target);
+  EXPECT_EQ(model.game("x", "zr"), "r.z*; p.x q.z");
+  ASSERT_TRUE(model.complete("").ambiguity);
+  EXPECT_EQ(model.complete("").ambiguity->kind, completion::Ambiguity::Kind::one_target_in_a_chain);
+}
+
+TEST(completion, a_draw_that_makes_another_impossible_is_ambiguous) {
+  // r.y is the first draw; it leaves q.z possible, since q reads y elsewhere, but not the other way round.
+  const Model model("r: y|x\np: x|z y|z\nq: z|x w|y");
+  const completion::Completion completed = model.complete("x");
+  ASSERT_TRUE(completed.ambiguity);
+  EXPECT_EQ(completed.ambiguity->kind, completion::Ambiguity::Kind::one_excludes_the_other);
+  EXPECT_EQ(model.name(completed.ambiguity->made), "q.z");
+  EXPECT_EQ(model.name(completed.ambiguity->lost), "r.y");
+}
+
+TEST(completion, what_nobody_gives_stays_missing) {
+  const Model model("p: x|z");
+  EXPECT_TRUE(model.complete("x").steps.empty());
+  EXPECT_EQ(model.complete("x").completed, (completion::Variables{0}));
+  const completion::Terms terms = completion::terms_of(*model.players, model.complete("x"));
+  ASSERT_EQ(terms.left_out.size(), 1U);
+  EXPECT_EQ(terms.left_out[0].missing, (completion::Variables{1}));
+}
+
+TEST(completion, a_constant_source_completes_nothing) {
+  const Players players(1, {{.player = -1, .target = 0}});
+  EXPECT_TRUE(completion::complete(players, {}).steps.empty());
+}
+
+TEST(completion, many_variables_that_wait_for_nothing_are_quick) {
+  // 30 codes, each of which waits for the one before: no chain, and no search through their subsets.
+  std::vector<Conditional> conditionals;
+  for (int i = 0; i + 1 < 30; ++i) conditionals.push_back({.player = 0, .target = i + 1, .parents = {i}});
+  EXPECT_TRUE(completion::complete(Players(30, conditionals), {}).steps.empty());
+}
+
+}  // namespace
