@@ -175,7 +175,7 @@ class CommandLine {
   void add_evaluate() {
     CLI::App* command = app_.add_subcommand("evaluate", "measure a trained model");
     add_model_flags(command, evaluate_);
-    one_at_a_time(command->add_option("--metrics", evaluate_.metrics, "loglik"))->delimiter(',');
+    one_at_a_time(command->add_option("--metrics", evaluate_.metrics, "loglik, accuracy"))->delimiter(',');
     command->add_option("--samples", evaluate_.samples, "importance samples a row (default 100)")
         ->check(at_least(1));
     command->add_option("--rows", evaluate_.rows, "of each source (default: all)")->check(at_least(0));

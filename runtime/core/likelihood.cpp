@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/core/evaluated_sources.h"
 #include "runtime/core/sampler.h"
 #include "runtime/failure.h"
 
@@ -158,21 +159,6 @@ json measure(const Image& image, Sampler& sampler, int source, const Estimate& e
           {"standard_error", rows > 1 ? std::sqrt(variance / (n - 1)) : 0},
           {"rows", rows},
           {"samples", samples}};
-}
-
-/// Those of weight 0 where there are any with data, else all.
-std::vector<int> evaluated_sources(const Image& image, Sampler& sampler) {
-  std::vector<int> held_out, all;
-  for (size_t s = 0; s < image.sources.size(); ++s)
-    if (image.sources[s].program >= 0 && !image.sources[s].known.empty()) {
-      all.push_back(static_cast<int>(s));
-      if (image.sources[s].weight == 0) held_out.push_back(static_cast<int>(s));
-    }
-  std::vector<int> chosen = held_out.empty() ? all : held_out;
-  chosen.erase(
-      std::remove_if(chosen.begin(), chosen.end(), [&](int s) { return sampler.source_rows(s) == 0; }),
-      chosen.end());
-  return chosen;
 }
 
 }  // namespace
