@@ -146,7 +146,8 @@ std::optional<std::string> source_left_out(const Model& model, const Game& game,
   return std::nullopt;
 }
 
-/// For each `learn symmetric`: every conditional with parameters has a term in some source it learns from.
+/// For each `learn symmetric`: every conditional with parameters has a term in some source it learns from,
+/// unless `optimizer` says that its player does not learn.
 void check_every_conditional_learns(const Model& model, const Game& game, base::Report& report) {
   std::set<ConditionalId> reported;
   for (const semantics::Learn& learn : model.learns) {
@@ -158,6 +159,8 @@ void check_every_conditional_learns(const Model& model, const Game& game, base::
       if (used) with_term.insert(source.terms.begin(), source.terms.end());
     }
     for (const semantics::Player& player : model.players) {
+      const auto optimizer = learn.optimizers.find(player.name);
+      if (optimizer != learn.optimizers.end() && optimizer->second.kind == "none") continue;
       for (const ConditionalId id : player.conditionals) {
         if (model[id].parameters.empty() || with_term.contains(id) || !reported.insert(id).second) continue;
         base::Diagnostic& diagnostic = report.add(base::E0703, model[id].span, conditional_text(model, id))
