@@ -67,6 +67,8 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
     if (auto mean = tensor::build_mean(model, conditional))
       of_conditional.mean = scheduler.add(std::move(*mean));
     of_conditional.log_density = scheduler.add(tensor::build_log_density(model, conditional));
+    if (model[conditional].player.index >= 0)  // a source's own family is no part of a chain
+      of_conditional.initial = scheduler.add(tensor::build_initial(model, conditional));
   }
   return programs;
 }

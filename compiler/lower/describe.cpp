@@ -106,6 +106,7 @@ json of_conditionals(const semantics::Model& model, const Programs& programs) {
                     {"discrete", conditional.discrete},
                     {"draw", program.draw},
                     {"mean", program.mean},
+                    {"initial", program.initial},
                     {"log_density", program.log_density}});
   }
   return list;

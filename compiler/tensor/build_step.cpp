@@ -191,6 +191,13 @@ std::optional<Program> build_mean(const Model& model, semantics::ConditionalId i
   return std::move(caller.program);
 }
 
+Program build_initial(const Model& model, semantics::ConditionalId id) {
+  const Conditional& conditional = model[id];
+  CallerProgram caller(model, name_of(model, conditional, "initial"), {});
+  caller.program.outputs = {{model[conditional.target].name, caller.rows.evaluate_rows(conditional.initial)}};
+  return std::move(caller.program);
+}
+
 Program build_log_density(const Model& model, semantics::ConditionalId id) {
   const Conditional& conditional = model[id];
   std::vector<semantics::VariableId> inputs = conditional.parents;

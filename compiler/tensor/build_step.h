@@ -25,6 +25,8 @@ Program build_draw(const semantics::Model& model,
                    semantics::ConditionalId conditional);  // output: the target
 std::optional<Program> build_mean(const semantics::Model& model,
                                   semantics::ConditionalId conditional);  // `mean`
+/// A chain's start: the target, drawn from the family at its defaults; no inputs.
+Program build_initial(const semantics::Model& model, semantics::ConditionalId conditional);
 /// Takes the target too; gives `log_density`, one number a row.
 Program build_log_density(const semantics::Model& model, semantics::ConditionalId conditional);
 /// The rows of a source: outputs named as its known variables.

@@ -293,6 +293,7 @@ Image read(const vae_image& binary) {
     conditional.draw = program(item.at("draw"));
     conditional.mean = program(item.at("mean"));
     conditional.log_density = program(item.at("log_density"));
+    conditional.initial = program(item.value("initial", json(-1)));
     image.conditionals.push_back(std::move(conditional));
   }
   for (const json& item : text.at("learns")) image.learns.push_back(read_learn(item, image, programs.size()));

@@ -118,13 +118,13 @@ struct Source {
   int program = -1;
 };
 
-/// Programs by index; the mean is -1 where the family gives none.
+/// Programs by index; the mean is -1 where the family gives none, the initial draw for a source's own.
 struct Conditional {
   int player = -1, target = -1;
   std::vector<int> parents;
   std::string family;
   bool discrete = false;
-  int draw = -1, mean = -1, log_density = -1;
+  int draw = -1, mean = -1, log_density = -1, initial = -1;
 };
 
 struct Learn {

@@ -126,6 +126,7 @@ class ModelMaker {
     c.log_density = node(Op::sum, {density}, {}, axes);
     c.mean = pointwise(Op::sigmoid, logits);
     c.sample = pointwise(Op::less, node(Op::uniform, {}, to), c.mean);
+    c.initial = pointwise(Op::less, node(Op::uniform, {}, to), constant(0.5, to));
     return add(std::move(c));
   }
   /// Normal with this mean, of the target's shape, and one log-std for all elements.
@@ -155,6 +156,7 @@ class ModelMaker {
     c.mean = mean;
     c.sample = pointwise(Op::add, mean,
                          pointwise(Op::multiply, pointwise(Op::exp, spread), node(Op::normal, {}, to)));
+    c.initial = node(Op::normal, {}, to);
     return add(std::move(c));
   }
   /// A source that observes `target` as a column greater than 0.4375, or draws it from fair coins.

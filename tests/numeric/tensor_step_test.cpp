@@ -409,7 +409,7 @@ TEST(TensorStep, DrawsAndDensitiesOfConditionalsAgree) {
   for (int32_t c = 0; c < 2; ++c) {
     for (const tensor::Program& program :
          {tensor::build_draw(maker.model, {c}), *tensor::build_mean(maker.model, {c}),
-          tensor::build_log_density(maker.model, {c})}) {
+          tensor::build_log_density(maker.model, {c}), tensor::build_initial(maker.model, {c})}) {
       const tensor::Inputs inputs = random_inputs(maker.model, {program}, 4);
       const tensor::Results slow = tensor::interpret(program, inputs),
                             fast = tensor::interpret(tensor::make_schedule(program), inputs);
