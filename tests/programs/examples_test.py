@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Every program of examples/ builds and trains a few steps; those on MNIST only where it is."""
+from executable import ROOT, build, main, metrics, need_mnist, succeed
+
+STEPS = 3
+
+
+def trains(folder, vaec, program):
+    exe = build(vaec, program, folder)
+    run = folder / f"{program.stem}-run"
+    succeed(exe, "train", "--quiet", "--steps", STEPS, "--batch", 8, "--every", f"log={STEPS},sample=0", "--out", run,
+            cwd=folder)
+    line = metrics(run)[-1]
+    assert line["step"] == STEPS and line["terms"], (program, line)
+
+
+def programs(on_mnist):
+    found = [path for path in sorted((ROOT / "examples").glob("*/*.vae")) if ("mnist(" in path.read_text()) == on_mnist]
+    assert found
+    return found
+
+
+def test_examples_without_mnist_train(folder, vaec):
+    for program in programs(on_mnist=False):
+        trains(folder, vaec, program)
+
+
+def test_examples_on_mnist_train(folder, vaec):
+    need_mnist()
+    for program in programs(on_mnist=True):
+        trains(folder, vaec, program)
+
+
+def test_every_example_has_its_page_and_its_picture(folder, vaec):
+    for example in sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir()):
+        page = (example / "README.md").read_text()
+        pictures = list(example.glob("*.png"))
+        assert (example / f"{example.name}.vae").is_file() and pictures, example
+        for picture in pictures:
+            assert f"({picture.name})" in page and picture.stat().st_size < 300_000, picture
+
+
+if __name__ == "__main__":
+    main(globals())
