@@ -6,25 +6,20 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <system_error>
 
+#include "compiler/base/text_file.h"
 #include "compiler/failure.h"
 
 namespace vaec {
 namespace fs = std::filesystem;
 
 std::string read_file(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || fs::is_directory(path) || !(text << file.rdbuf())) {
-    // An empty file sets failbit too: nothing was inserted.
-    if (file && fs::is_regular_file(path) && fs::file_size(path) == 0) return "";
-    const char* cause = fs::is_directory(path) ? "it is a folder" : std::strerror(errno);
-    throw Failure(Exit::missing_input, fmt::format("cannot read {}: {}", path, cause));
-  }
-  return text.str();
+  std::string cause;
+  auto text = base::read_text_file(path, cause);
+  if (!text) throw Failure(Exit::missing_input, fmt::format("cannot read {}: {}", path, cause));
+  return *std::move(text);
 }
 
 namespace {
@@ -57,6 +52,11 @@ std::string write_through(const fs::path& path, const std::string& content) {
   return file ? std::string() : std::strerror(errno);
 }
 
+std::string content_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 }  // namespace
 
 Aside::Aside(const fs::path& output, const std::string& ending)
@@ -74,7 +74,7 @@ void Aside::write(const std::string& content) const {
 
 void Aside::become_output() const {
   if (is_device(output_)) {
-    if (const std::string cause = write_through(output_, read_file(path_.string())); !cause.empty())
+    if (const std::string cause = write_through(output_, content_of(path_)); !cause.empty())
       throw cannot_write(output_, cause);
     return;
   }

@@ -6,6 +6,7 @@
 
 namespace vaec {
 
+/// A regular file or a pipe of at most 16 MiB.
 std::string read_file(const std::string& path);
 
 /// The whole content or nothing.

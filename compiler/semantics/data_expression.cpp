@@ -181,6 +181,16 @@ struct DataEvaluator {
     return data_value(std::move(result), expr.span);
   }
 
+  static bool takes(const DataOperation& operation, const std::vector<Argument>& arguments) {
+    const auto needed = static_cast<size_t>(operation.operands);
+    for (size_t i = 0; i < arguments.size(); ++i)
+      if (arguments[i].name &&
+          (!operation.parameter || i != needed || arguments[i].name->text != operation.parameter))
+        return false;
+    return arguments.size() == needed || (operation.parameter && arguments.size() == needed + 1) ||
+           (operation.folds && arguments.size() > needed);
+  }
+
   /// An operand of element-wise arithmetic: data, or a number.
   std::optional<json> operand(const Expr& expr) {
     const Value value = evaluate(expr);
@@ -211,7 +221,15 @@ struct DataEvaluator {
       if (good) arguments.push_back(std::move(*value));
     }
     if (!good) return {};
-    return data_value({{"op", operation.name}, {"args", std::move(arguments)}}, expr.span);
+    if (operation.parameter && arguments.size() == static_cast<size_t>(operation.operands))
+      arguments.push_back({{"op", "number"}, {"value", operation.otherwise}});
+    json result = {{"op", operation.name}, {"args", arguments}};
+    if (operation.folds) {
+      result = arguments[0];
+      for (size_t i = 1; i < arguments.size(); ++i)
+        result = {{"op", operation.name}, {"args", json::array({result, arguments[i]})}};
+    }
+    return data_value(std::move(result), expr.span);
   }
 
   Value operation(const Expr& expr) {
@@ -236,9 +254,7 @@ struct DataEvaluator {
     const bool language = !known || known->kind == Value::Kind::builtin;
     // `where(table, condition)` takes rows, `where(condition, a, b)` chooses element by element.
     const auto operation = language ? data_elementwise(function.text) : std::nullopt;
-    const bool plain = std::none_of(expr.arguments.begin(), expr.arguments.end(),
-                                    [](const Argument& argument) { return argument.name.has_value(); });
-    if (operation && plain && expr.arguments.size() == static_cast<size_t>(operation->operands)) {
+    if (operation && takes(*operation, expr.arguments)) {
       std::vector<const Expr*> operands;
       for (const Argument& argument : expr.arguments) operands.push_back(argument.value.get());
       return elementwise(expr, *operation, operands);
@@ -246,9 +262,15 @@ struct DataEvaluator {
     if (language)
       if (const DataFunction* data = find_data_function(function.text)) return apply(*data, expr);
     if (operation) {
-      analysis.report.add(base::E0222, expr.span, function.text,
-                          counted(static_cast<size_t>(operation->operands), "argument"),
-                          expr.arguments.size());
+      const auto named = std::find_if(expr.arguments.begin(), expr.arguments.end(),
+                                      [](const Argument& argument) { return argument.name.has_value(); });
+      const std::string needed = counted(static_cast<size_t>(operation->operands), "argument");
+      if (named != expr.arguments.end() &&
+          (!operation->parameter || named->name->text != operation->parameter))
+        analysis.report.add(base::E0221, named->name->span, function.text, named->name->text);
+      else
+        analysis.report.add(base::E0222, expr.span, function.text,
+                            operation->folds ? "two arguments or more" : needed, expr.arguments.size());
       return {};
     }
     if (known) {

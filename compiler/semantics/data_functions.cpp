@@ -73,13 +73,27 @@ std::optional<DataOperation> data_operator(const std::string& text, bool unary) 
 }
 
 std::optional<DataOperation> data_elementwise(const std::string& function) {
-  static const std::map<std::string, DataOperation> table = {
-      {"relu", {"relu", 1}},   {"tanh", {"tanh", 1}},   {"sigmoid", {"sigmoid", 1}},
-      {"exp", {"exp", 1}},     {"log", {"log", 1}},     {"softplus", {"softplus", 1}},
-      {"log1p", {"log1p", 1}}, {"sqrt", {"sqrt", 1}},   {"abs", {"abs", 1}},
-      {"sin", {"sin", 1}},     {"cos", {"cos", 1}},     {"floor", {"floor", 1}},
-      {"min", {"minimum", 2}}, {"max", {"maximum", 2}}, {"atan2", {"atan2", 2}},
-      {"where", {"where", 3}}};
+  static const std::map<std::string, DataOperation> table = {{"relu", {"relu", 1}},
+                                                             {"tanh", {"tanh", 1}},
+                                                             {"sigmoid", {"sigmoid", 1}},
+                                                             {"exp", {"exp", 1}},
+                                                             {"log", {"log", 1}},
+                                                             {"softplus", {"softplus", 1}},
+                                                             {"log1p", {"log1p", 1}},
+                                                             {"sqrt", {"sqrt", 1}},
+                                                             {"abs", {"abs", 1}},
+                                                             {"sin", {"sin", 1}},
+                                                             {"cos", {"cos", 1}},
+                                                             {"floor", {"floor", 1}},
+                                                             {"atan2", {"atan2", 2}},
+                                                             {"where", {"where", 3}},
+                                                             {"square", {"square", 1}},
+                                                             {"gelu", {"gelu", 1}},
+                                                             {"silu", {"silu", 1}},
+                                                             {"elu", {"elu", 1, "alpha", 1}},
+                                                             {"leaky_relu", {"leaky_relu", 1, "slope", 0.01}},
+                                                             {"min", {"minimum", 2, nullptr, 0, true}},
+                                                             {"max", {"maximum", 2, nullptr, 0, true}}};
   const auto found = table.find(function);
   if (found == table.end()) return {};
   return found->second;

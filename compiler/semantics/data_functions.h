@@ -28,8 +28,11 @@ std::vector<std::string> data_function_names();
 /// The data operation of an operator (`<` is `less`) or an element-wise function (`exp`), and how many
 /// operands it takes; none if there is no such operation on data.
 struct DataOperation {
-  const char* name;  // as in operations.def
+  const char* name;  // as in operations.def, or a function of section 6
   int operands;
+  const char* parameter = nullptr;  // one operand more, by place or by this name
+  double otherwise = 0;             // what it is where the file does not say
+  bool folds = false;               // takes more operands too: op(op(a, b), c)
 };
 std::optional<DataOperation> data_operator(const std::string& text, bool unary);
 std::optional<DataOperation> data_elementwise(const std::string& function);

@@ -37,7 +37,8 @@ struct NodeMaker {
     }
     if (op == "jitter")
       return build.add(inputs[0], build.multiply(inputs[1], draw(data.at("noise"), Op::normal)));
-    return build.pointwise(op_named(op), inputs);
+    if (const auto direct = find_op(op)) return build.pointwise(*direct, inputs);
+    return analysis.evaluator.call(op, inputs, build.span);
   }
 
   NodeId draw(int64_t noise, Op op) {
@@ -54,11 +55,6 @@ struct NodeMaker {
         return build.leaf(Op::column, static_cast<int32_t>(i), shape);
     columns.push_back({std::move(data), variable, build.span});
     return build.leaf(Op::column, static_cast<int32_t>(columns.size()) - 1, shape);
-  }
-
-  static Op op_named(const std::string& name) {
-    for (int i = 0;; ++i)
-      if (name == info(static_cast<Op>(i)).name) return static_cast<Op>(i);
   }
 };
 

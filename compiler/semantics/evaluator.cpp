@@ -119,6 +119,14 @@ void Evaluator::check_standard_families() {
   }
 }
 
+NodeId Evaluator::call(const std::string& function, const std::vector<NodeId>& inputs, base::Span at) {
+  std::vector<Value> arguments;
+  for (const NodeId input : inputs) arguments.push_back(evaluation_->from_node(input, at));
+  const Value result =
+      find_builtin(function)->run(*evaluation_, {function, arguments, at, ParameterContext{}});
+  return evaluation_->tensor(result, at);
+}
+
 NodeId Evaluator::constant_node(double value) { return evaluation_->build.constant(value); }
 
 NodeId Evaluator::variable_node(VariableId id) {

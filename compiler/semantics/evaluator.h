@@ -101,6 +101,9 @@ class Evaluator {
   /// The same for the library's own, for tests.
   void check_standard_families();
 
+  /// A function of the language (`gelu`) on tensors of one shape, as many as it has parameters.
+  NodeId call(const std::string& function, const std::vector<NodeId>& inputs, base::Span at);
+
   NodeId constant_node(double value);
   NodeId variable_node(VariableId id);
   /// `value` as a tensor of `shape`, by the fitting rule of section 7; reports and returns none if it does

@@ -58,6 +58,12 @@ std::set<int32_t> leaves(const Graph& graph, NodeId root, Op op) {
 
 const OpInfo& info(Op op) { return table[static_cast<size_t>(op)]; }
 
+std::optional<Op> find_op(const std::string& name) {
+  for (size_t i = 0; i < std::size(table); ++i)
+    if (name == table[i].name) return static_cast<Op>(i);
+  return {};
+}
+
 int64_t count(const Shape& shape) {
   int64_t product = 1;
   for (const int64_t extent : shape)

@@ -3,6 +3,7 @@
 // nodes have inputs of their own shape (stretching is an explicit broadcast).
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -57,6 +58,7 @@ struct OpInfo {
   OpGroup group;
 };
 const OpInfo& info(Op op);
+std::optional<Op> find_op(const std::string& name);
 
 struct Node {
   Op op;

@@ -1,11 +1,8 @@
 // `import nets` from the standard library, `import "path.vae"` relative to the file that says so. A file that
 // is imported along two ways is read once; one that imports itself, or names an import twice, is refused.
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <system_error>
 
+#include "compiler/base/text_file.h"
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/stdlib_text.h"
 #include "compiler/syntax/parse.h"
@@ -68,17 +65,8 @@ struct Reader {
   }
 
   std::optional<std::string> file_text(const ImportDecl& import, const std::string& path) {
-    const bool folder = std::filesystem::is_directory(path);
-    errno = 0;
-    std::ifstream stream(path, std::ios::binary);
-    const int code = errno;
-    if (stream && !folder) {
-      std::stringstream text;
-      text << stream.rdbuf();
-      return text.str();
-    }
-    const std::string cause =
-        folder ? "it is a folder" : std::generic_category().message(code ? code : ENOENT);
+    std::string cause;
+    if (auto text = base::read_text_file(path, cause)) return text;
     analysis.report.add(base::E0001, import.what.span, path, cause).label("imported here");
     return {};
   }

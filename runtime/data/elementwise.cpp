@@ -61,8 +61,8 @@ const std::map<std::string, Operation> operations = {
     {"sigmoid", {1, false, [](Values v) { return sigmoid(v[0]); }}},
     {"softplus", {1, false, [](Values v) { return softplus(v[0]); }}},
     {"relu", {1, false, [](Values v) { return v[0] > 0 ? v[0] : 0; }}},
-    {"leaky_relu", {1, false, [](Values v) { return v[0] > 0 ? v[0] : 0.01 * v[0]; }}},
-    {"elu", {1, false, [](Values v) { return v[0] > 0 ? v[0] : std::expm1(v[0]); }}},
+    {"leaky_relu", {2, false, [](Values v) { return v[0] > 0 ? v[0] : v[1] * v[0]; }}},
+    {"elu", {2, false, [](Values v) { return v[0] > 0 ? v[0] : v[1] * std::expm1(v[0]); }}},
     {"silu", {1, false, [](Values v) { return v[0] * sigmoid(v[0]); }}},
     {"gelu", {1, false, [](Values v) { return 0.5 * v[0] * (1 + std::erf(v[0] * M_SQRT1_2)); }}},
 };

@@ -47,6 +47,24 @@ def test_input_that_cannot_be_read_exits_66(folder, vaec):
         refused(66, "vaec: cannot read folder.vae: it is a folder", vaec, command, "folder.vae", cwd=folder)
 
 
+def test_input_without_an_end_is_refused_at_once(folder, vaec):
+    for command in ("build", "run", "check", "explain", "fmt"):
+        refused(66, "vaec: cannot read /dev/zero: it is no regular file", vaec, command, "/dev/zero", cwd=folder)
+    with open(folder / "huge.vae", "wb") as huge:
+        huge.truncate(1 << 40)
+    refused(66, "vaec: cannot read huge.vae: it is larger than 16 MiB", vaec, "check", "huge.vae", cwd=folder)
+    write(folder, "importing.vae", 'import "/dev/zero"\n')
+    result = call(vaec, "check", "importing.vae", cwd=folder)
+    assert result.returncode == 1 and "it is no regular file" in result.stderr, result
+
+
+def test_a_pipe_is_read_to_its_end(folder, vaec):
+    program = write(folder, "glyphs.vae", GLYPHS)
+    os.mkfifo(folder / "pipe")
+    with subprocess.Popen(["cp", program, folder / "pipe"]):
+        succeed(vaec, "check", folder / "pipe")
+
+
 def test_output_that_cannot_be_written_exits_73_and_leaves_nothing(folder, vaec):
     write(folder, "glyphs.vae", GLYPHS)
     write(folder, "mine", "of the user")

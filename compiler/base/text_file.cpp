@@ -1,0 +1,43 @@
+#include "compiler/base/text_file.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <vector>
+
+namespace base {
+namespace fs = std::filesystem;
+
+/// No program that a person or a program wrote is larger; what is larger is no program.
+constexpr size_t most_text = size_t{16} << 20;
+
+static std::string words_for(int code) { return std::generic_category().message(code ? code : ENOENT); }
+
+std::optional<std::string> read_text_file(const std::string& path, std::string& cause) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  const auto refuse = [&](std::string why) -> std::optional<std::string> {
+    cause = std::move(why);
+    return {};
+  };
+  if (!fs::exists(status)) return refuse(words_for(error.value()));
+  if (fs::is_directory(status)) return refuse("it is a folder");
+  // A pipe ends where its writer says so, as in `vaec check <(...)`. A device may never.
+  if (!fs::is_regular_file(status) && !fs::is_fifo(status)) return refuse("it is no regular file");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return refuse(words_for(errno));
+  std::string text;
+  std::vector<char> piece(size_t{1} << 16);
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
+    text.append(piece.data(), static_cast<size_t>(file.gcount()));
+    if (text.size() > most_text) return refuse(fmt::format("it is larger than {} MiB", most_text >> 20));
+  }
+  if (file.bad()) return refuse(words_for(errno));
+  return text;
+}
+
+}  // namespace base
