@@ -153,6 +153,10 @@ Exit explain(const Arguments& arguments) {
   const auto& [model, game] = *understood;
   if (arguments.explain_format == "json") {
     std::cout << game::explain_json(model, game).dump(2) << "\n";
+  } else if (arguments.explain_format == "latex") {
+    std::cout << game::explain_latex(model, game);
+  } else if (arguments.explain_format == "dot") {
+    std::cout << game::explain_dot(model, game);
   } else {
     std::cout << game::explain_text(model, game);
   }
@@ -240,8 +244,10 @@ int main(int count, char** values) {
   run_command->footer("What follows FILE goes to the program: vaec run model.vae train --steps 100");
   auto* check_command = emits(defines(reads_file(app.add_subcommand("check", "diagnostics only"))));
   auto* explain_command = defines(reads_file(app.add_subcommand("explain", "the derived game")));
-  explain_command->add_option("--format", arguments.explain_format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}));
+  explain_command
+      ->add_option("--format", arguments.explain_format,
+                   "text, latex (a document for pdflatex), dot (for Graphviz) or json")
+      ->check(CLI::IsMember({"text", "latex", "dot", "json"}));
   auto* format_command = reads_file(app.add_subcommand("fmt", "write a file in canonical layout"));
   format_command->add_flag("--check", arguments.check_only, "only say whether it is, by exit code");
   auto* new_command = app.add_subcommand("new", "write a commented starting file");

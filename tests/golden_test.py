@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Compares what vaec says of one .vae file with the .expected file beside it; VAEC_ACCEPT=1 rewrites that.
 
-usage: golden_test.py VAEC FILE.vae
+usage: golden_test.py VAEC FILE.vae [FORMAT]
 The folder says what is run: tests/golden/STAGE prints that stage, tests/errors checks the file. A line
-`// run: ARGUMENTS` near its top replaces the arguments. Compared: stdout, then stderr, then `exit: N`.
+`// run: ARGUMENTS` near its top replaces the arguments; FILE.FORMAT.expected holds `explain --format FORMAT`.
+Compared: stdout, then stderr, then `exit: N`.
 """
 import difflib
 import json
@@ -37,13 +38,15 @@ def one_fact_a_line(game):
 
 def main():
     vaec, path = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
-    command = [vaec, *arguments(path, path.read_text(errors="replace")), path.name]
+    explained = sys.argv[3] if len(sys.argv) > 3 else None
+    given = ["explain", "--format", explained] if explained else arguments(path, path.read_text(errors="replace"))
+    command = [vaec, *given, path.name]
     result = subprocess.run(command, cwd=path.parent, capture_output=True, timeout=60)
     out = result.stdout.decode(errors="replace")
-    if path.parent.name == "game" and result.returncode == 0:
+    if path.parent.name == "game" and not explained and result.returncode == 0:
         out = one_fact_a_line(json.loads(out))
     seen = out + result.stderr.decode(errors="replace") + f"exit: {result.returncode}\n"
-    expected_path = path.with_suffix(".expected")
+    expected_path = path.with_suffix(f".{explained}.expected" if explained else ".expected")
     if result.returncode not in (0, 1, 64, 65, 66, 73, 78):
         print(f"{path.name}: unexpected exit code\n{seen}")
         return 1

@@ -54,5 +54,7 @@ Game derive(const semantics::Model& model, base::Report& report);
 
 std::string explain_text(const semantics::Model& model, const Game& game);
 nlohmann::json explain_json(const semantics::Model& model, const Game& game);
+std::string explain_latex(const semantics::Model& model, const Game& game);  // a whole document
+std::string explain_dot(const semantics::Model& model, const Game& game);    // a digraph for Graphviz
 
 }  // namespace game

@@ -29,8 +29,8 @@ def test_wrong_command_lines_exit_64_with_one_line(folder, vaec):
              "check", "--emit=foo", program),
             ("vaec check: --error-format: xml not in {text,json}; see vaec check --help", "check", program,
              "--error-format", "xml"),
-            ("vaec explain: --format: latex not in {text,json}; see vaec explain --help", "explain", program,
-             "--format", "latex"),
+            ("vaec explain: --format: svg not in {text,latex,dot,json}; see vaec explain --help", "explain", program,
+             "--format", "svg"),
             ("vaec check: --after requires --emit; see vaec check --help", "check", "--after", "build", program),
             ("vaec: --after goes with --emit=tensor", "check", "--emit=model", "--after", "build", program),
             ("vaec: `-D width`: write -D name=value", "check", program, "-D", "width")]:

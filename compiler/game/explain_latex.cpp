@@ -1,0 +1,210 @@
+// The game as a page of mathematics: per source the distribution of its completed rows, per player its
+// utility as expectations over them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/game/equilibrium.h"
+#include "compiler/game/game.h"
+#include "compiler/game/symbols.h"
+
+namespace game {
+namespace {
+using semantics::Model;
+
+constexpr double line_width = 84;      // letters that fit on a line of the page below
+constexpr size_t factors_in_line = 3;  // up to these an expectation is written out, beyond it is named
+
+const Formula thin_space = {"\\,", 0.5};
+
+constexpr const char* head =
+    R"(% Made by vaec explain; pdflatex makes a page of it. For a paper of your own take what stands
+% between \begin{{document}} and \end{{document}}: it needs amsmath and amssymb.
+\documentclass[fleqn]{{article}}
+\usepackage{{amsmath,amssymb}}
+\usepackage[a4paper,margin=2cm]{{geometry}}
+\setlength{{\parindent}}{{0pt}}
+\allowdisplaybreaks
+\begin{{document}}
+\section*{{The game of \texttt{{{}}}}}
+)";
+
+constexpr const char* reading = R"(
+Rows of source $s$ come from $\pi_s$; what they leave open is drawn from the players, without gradients.
+A row counts zero in a term whose variable was drawn from that very conditional, no parent being drawn since.
+)";
+
+/// Sets formulas one after the other, going to a new line where the next does not fit.
+class Lines {
+ public:
+  explicit Lines(const Formula& left) : text_("  " + left.text + " &= "), width_(left.width + 2) {}
+  void add(const Formula& next, const Formula& between = {}) {
+    if (fresh_ || width_ + next.width <= line_width) {
+      if (!fresh_) text_ += between.text;
+      text_ += next.text;
+      width_ += next.width + between.width;
+    } else {
+      new_line();
+      text_ += "\\quad " + next.text;
+      width_ = start_ + 2 + next.width;
+    }
+    fresh_ = false;
+  }
+  void new_line() {
+    text_ += " \\\\\n  &";
+    width_ = start_;
+  }
+  std::string text() const { return "\\begin{align*}\n" + text_ + "\n\\end{align*}\n"; }
+
+ private:
+  static constexpr double start_ = 6;
+  std::string text_;
+  double width_;
+  bool fresh_ = true;
+};
+
+Formula data_distribution(const semantics::Source& source) {
+  return subscript({"\\pi", 1}, symbol(source.name));
+}
+Formula completed_rows(const semantics::Source& source) {
+  return subscript({"\\rho", 1}, symbol(source.name));
+}
+Formula of(const Formula& function, const Formula& arguments) {
+  return function + Formula{"(", 1} + arguments + Formula{")", 1};
+}
+
+/// Each variable that the chain draws once, and what its draws depend on besides.
+Formula chain_formula(const Model& model, const Completion& chain) {
+  std::vector<VariableId> drawn, given;
+  Formula players;
+  semantics::PlayerId last;
+  const auto add_once = [](std::vector<VariableId>& list, VariableId variable) {
+    if (std::find(list.begin(), list.end(), variable) == list.end()) list.push_back(variable);
+  };
+  for (const Draw& draw : chain.draws) add_once(drawn, model[draw.conditional].target);
+  for (const Draw& draw : chain.draws) {
+    const semantics::Conditional& conditional = model[draw.conditional];
+    for (const VariableId parent : conditional.parents) {
+      if (std::find(drawn.begin(), drawn.end(), parent) == drawn.end()) add_once(given, parent);
+    }
+    if (!players.text.empty() && conditional.player == last) continue;
+    if (!players.text.empty()) players += {", ", 1};
+    players += symbol(model[conditional.player].name);
+    last = conditional.player;
+  }
+  Formula arguments = symbols(model, drawn);
+  if (!given.empty()) arguments += Formula{" \\mid ", 2} + symbols(model, given);
+  const Formula name = {fmt::format("\\mathcal{{G}}^{{{}}}", chain.sweeps), 3};
+  return of(subscript(name, players), arguments);
+}
+
+/// pi(x), q(z | x), ...: what the completed rows of a source are drawn from, in order.
+std::vector<Formula> factors(const Model& model, const SourceGame& source) {
+  std::vector<Formula> result;
+  if (!source.known.empty()) {
+    result.push_back(of(data_distribution(model[source.source]), symbols(model, source.known)));
+  }
+  for (const Completion& completion : source.completions) {
+    result.push_back(completion.chain ? chain_formula(model, completion)
+                                      : conditional_formula(model, completion.draws[0].conditional));
+  }
+  return result;
+}
+
+std::string in_line(const Formula& formula) { return "$" + formula.text + "$"; }
+
+std::string source_text(const Model& model, const SourceGame& source) {
+  const semantics::Source& declared = model[source.source];
+  std::string text = fmt::format("\n\\paragraph{{Source \\texttt{{{}}}}}", escape_latex(declared.name));
+  if (declared.weight == 0) {
+    return text + " of weight 0: never learned from." +
+           (source.known.empty() ? "" : " It knows " + in_line(symbols(model, source.known)) + ".") + "\n";
+  }
+  if (declared.weight != 1) text += fmt::format(" of weight ${}$", weight_formula(declared.weight).text);
+  text += "\n";
+  Lines lines(completed_rows(declared));
+  for (const Formula& factor : factors(model, source)) lines.add(factor, thin_space);
+  text += lines.text();
+  for (const Completion& completion : source.completions) {
+    for (const Draw& draw : completion.draws) {
+      if (draw.word) {
+        text += fmt::format("The draw from ${}$ is on the author's word.\n",
+                            conditional_formula(model, draw.conditional).text);
+      }
+    }
+    if (!completion.chain) continue;
+    std::string draws;
+    for (const Draw& draw : completion.draws) {
+      draws += (draws.empty() ? "$" : ", $") + symbol(model[model[draw.conditional].target].name).text +
+               " \\sim " + conditional_formula(model, draw.conditional).text + "$";
+    }
+    text += fmt::format("${}$ is a Gibbs chain of {} sweeps over {}", chain_formula(model, completion).text,
+                        completion.sweeps, draws);
+    text +=
+        completion.asked ? ".\n" : ".\nThe file did not ask for this chain; a finite chain is approximate.\n";
+  }
+  for (const LeftOut& left : source.left_out) {
+    text += fmt::format("Left out: $\\log {}$, for want of ${}$.\n",
+                        conditional_formula(model, left.conditional).text, symbols(model, left.missing).text);
+  }
+  if (!source.undrawn.empty()) {
+    text += fmt::format("Not drawn, since no term needs it: ${}$.\n", symbols(model, source.undrawn).text);
+  }
+  return text;
+}
+
+/// E over the rows of a source: written out where it is short, else over rho, defined with the source.
+Formula expectation(const Model& model, const SourceGame& source) {
+  const std::vector<Formula> all = factors(model, source);
+  const Formula mean = {"\\mathbb{E}", 1};
+  if (all.size() > factors_in_line) return subscript(mean, completed_rows(model[source.source])) + thin_space;
+  Formula result;
+  for (const Formula& factor : all) result += subscript(mean, factor) + thin_space;
+  return result;
+}
+
+std::string utility(const Model& model, const Game& game, size_t player) {
+  Lines lines(subscript({"\\mathcal{L}", 1}, symbol(model.players[player].name)));
+  bool first = true;
+  for (const SourceGame& source : game.sources) {
+    std::vector<Formula> terms;
+    for (const ConditionalId id : source.terms) {
+      if (model[id].player.index == static_cast<int32_t>(player)) {
+        terms.push_back(Formula{"\\log ", 3} + conditional_formula(model, id));
+      }
+    }
+    if (terms.empty()) continue;
+    if (!first) lines.new_line();
+    Formula opening = {first ? "" : "{} + ", 3};
+    const Formula weight = weight_formula(model[source.source].weight);
+    if (!weight.text.empty()) opening += weight + thin_space;
+    opening += expectation(model, source);
+    if (terms.size() > 1) opening += {"\\bigl[ ", 1};
+    for (size_t i = 0; i < terms.size(); ++i) {
+      Formula term = (i == 0 ? opening : Formula{" + ", 3}) + terms[i];
+      if (terms.size() > 1 && i + 1 == terms.size()) term += {" \\bigr]", 1};
+      lines.add(term);
+    }
+    first = false;
+  }
+  if (first) lines.add({"0", 1});
+  return lines.text();
+}
+
+}  // namespace
+
+std::string explain_latex(const Model& model, const Game& game) {
+  std::string text = fmt::format(head, escape_latex(model.name)) + reading;
+  text += "\n\\subsection*{Sources}\n";
+  for (const SourceGame& source : game.sources) text += source_text(model, source);
+  text += "\n\\subsection*{Utilities}\n";
+  for (size_t i = 0; i < model.players.size(); ++i) text += utility(model, game, i);
+  if (game.equilibrium == Equilibrium::unique) text += "\nThe equilibrium is unique.\n";
+  if (game.equilibrium == Equilibrium::perhaps_a_continuum) {
+    text += fmt::format("\nPerhaps a continuum of equilibria: no source knows all variables of ${}$.\n",
+                        conditional_formula(model, *never_seen_whole(model, game)).text);
+  }
+  return text + "\\end{document}\n";
+}
+
+}  // namespace game

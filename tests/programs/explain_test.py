@@ -1,0 +1,72 @@
+"""What `vaec explain` prints besides text: every page compiles and every graph is drawn, where pdflatex and dot
+are installed; and all forms tell of the same game."""
+import json
+import re
+import shutil
+
+import executable
+from executable import ROOT, Skip, call, succeed, write
+
+MODELS = [*sorted((ROOT / "tests/golden/game").glob("*.vae")), *sorted((ROOT / "examples").glob("*/*.vae"))]
+
+
+def explain(vaec, model, form):
+    return succeed(vaec, "explain", model, "--format", form).stdout
+
+
+def need(program):
+    if not shutil.which(program):
+        raise Skip(f"{program} is not installed")
+
+
+def test_every_page_compiles_and_fits(folder, vaec):
+    need("pdflatex")
+    # One run of LaTeX for all: their bodies one after the other.
+    pages = [explain(vaec, model, "latex") for model in MODELS]
+    head = pages[0][:pages[0].index("\\section*")]
+    assert all(page.startswith(head) for page in pages)
+    bodies = [page[len(head):page.index("\\end{document}")] for page in pages]
+    write(folder, "pages.tex", head + "\\clearpage\n".join(bodies) + "\\end{document}\n")
+    result = call("pdflatex", "-interaction=nonstopmode", "-halt-on-error", "pages.tex", cwd=folder)
+    assert result.returncode == 0, result.stdout[-2000:]
+    assert "Overfull" not in result.stdout, re.findall(r"Overfull.*", result.stdout)
+
+
+def test_every_graph_is_drawn(folder, vaec):
+    need("dot")
+    for model in MODELS:
+        graph = write(folder, "game.dot", explain(vaec, model, "dot"))
+        drawn = call("dot", "-Tplain", graph)
+        assert drawn.returncode == 0 and not drawn.stderr, (model, drawn.stderr)
+        game = json.loads(explain(vaec, model, "json"))
+        nodes = len(re.findall(r"^node ", drawn.stdout, re.M)) - drawn.stdout.count(" point ")
+        variables = len(re.findall(r'^    "0\.(?!root)[^"]*" \[', graph.read_text(), re.M))
+        learned = [source for source in game["sources"] if source["weight"] > 0]
+        silent = [source for source in game["sources"] if source["weight"] == 0]
+        assert nodes == variables * (1 + len(learned)) + sum(len(source["known"]) for source in silent), model
+
+
+def test_utilities_have_every_term_with_its_weight(folder, vaec):
+    for model in MODELS:
+        game = json.loads(explain(vaec, model, "json"))
+        page = explain(vaec, model, "latex")
+        utilities = page[page.index("\\subsection*{Utilities}"):]
+        terms = [term for source in game["sources"] if source["weight"] > 0 for term in source["terms"]]
+        assert utilities.count("\\log") == len(terms), model
+        graph = explain(vaec, model, "dot")
+        assert graph.count(">log ") == len(terms), model
+
+
+def test_errors_in_the_model_are_diagnostics_in_every_format(folder, vaec):
+    write(folder, "wrong.vae", "var x : nothing\n")
+    seen = {call(vaec, "explain", "wrong.vae", "--format", form, cwd=folder).stderr
+            for form in ("text", "latex", "dot", "json")}
+    assert len(seen) == 1 and "E0203" in seen.pop()
+    for form in ("text", "latex", "dot", "json"):
+        result = call(vaec, "explain", "wrong.vae", "--format", form, cwd=folder)
+        assert result.returncode == 1 and result.stdout == "", form
+    assert call(vaec, "explain", "wrong.vae", "--format", "svg", cwd=folder).returncode == 64
+
+
+if __name__ == "__main__":
+    executable.main(globals())
