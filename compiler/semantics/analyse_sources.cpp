@@ -111,8 +111,7 @@ struct SourceReader {
       return {};
     }
     if (!admits(variable.domain, number)) {
-      analysis.report
-          .add(base::E0603, at, fmt::format("{}", number), semantics::name_of(variable.domain.kind))
+      analysis.report.add(base::E0603, at, text_of(value), semantics::name_of(variable.domain.kind))
           .note(variable.span, fmt::format("`{}` is declared here", variable.name));
       return {};
     }

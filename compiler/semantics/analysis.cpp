@@ -76,7 +76,9 @@ std::optional<int64_t> Analysis::integer(const Expr& expr, Scope& scope, const s
   if (value.kind == Value::Kind::integer && value.integer >= least) return value.integer;
   const std::string wanted =
       least == INT64_MIN ? "an integer" : fmt::format("an integer of at least {}", least);
-  report.add(base::E0301, expr.span, what, wanted, text_of(value));
+  auto& error = report.add(base::E0301, expr.span, what, wanted, text_of(value));
+  if (value.kind == Value::Kind::real && expr.kind == syntax::ExprKind::binary && expr.text == "/")
+    error.help(quotient_help);
   return {};
 }
 
@@ -161,10 +163,8 @@ std::string text_of(const Value& value) {
   switch (value.kind) {
     case Value::Kind::integer:
       return std::to_string(value.integer);
-    case Value::Kind::real: {
-      std::string text = fmt::format("{}", value.real);
-      return text;
-    }
+    case Value::Kind::real:
+      return real_text(value.real);
     case Value::Kind::boolean:
       return value.boolean ? "true" : "false";
     case Value::Kind::string:

@@ -40,7 +40,10 @@ std::optional<int64_t> integer_result(Op op, int64_t a, int64_t b) {
     case Op::maximum:
       return std::max(a, b);
     case Op::modulo:
-      return b == -1 ? 0 : ((a % b) + b) % b;
+      // The sign of the divisor, as for reals: -7 % 3 is 2.
+      if (b == -1) return 0;
+      result = a % b;
+      return result != 0 && (result < 0) != (b < 0) ? result + b : result;
     case Op::power: {
       result = 1;
       for (int64_t i = 0; i < b; ++i) {
@@ -85,6 +88,13 @@ bool keeps_integers(Op op, const std::vector<Value>& inputs) {
   return std::all_of(inputs.begin(), inputs.end(), [](const Value& v) { return v.kind == Kind::integer; });
 }
 
+/// Of strings, booleans and lists of these and numbers; an integer may stand for a real.
+bool equal(const Value& a, const Value& b) {
+  if (holds_number(a) && holds_number(b) && a.kind != b.kind) return number_in(a) == number_in(b);
+  if (a.kind != Kind::list || b.kind != Kind::list) return a.kind == b.kind && key_of(a) == key_of(b);
+  return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), equal);
+}
+
 }  // namespace
 
 Value Evaluation::unary(const std::string& op, const Value& a, base::Span at) {
@@ -103,7 +113,7 @@ Value Evaluation::binary(const std::string& op, const Value& a, const Value& b, 
   const bool constants = a.kind != Kind::tensor && b.kind != Kind::tensor;
   if (constants && equality && a.kind == b.kind &&
       (a.kind == Kind::string || a.kind == Kind::boolean || a.kind == Kind::list))
-    return boolean_value((key_of(a) == key_of(b)) == (operation == Op::equal));
+    return boolean_value(equal(a, b) == (operation == Op::equal));
   if (operation == Op::logical_and || operation == Op::logical_or) {
     const auto truth = [](const Value& v) { return v.kind == Kind::boolean || v.kind == Kind::tensor; };
     if (!truth(a) || !truth(b)) {
@@ -175,18 +185,12 @@ Value Evaluation::pointwise(Op op, const std::string& name, const std::vector<Va
 }
 
 bool Evaluation::align(std::vector<NodeId>& nodes, const std::vector<Value>& origins, base::Span at) {
-  // In a family's body a scalar at each position stretches along a vector there.
-  if (frame) {
-    const size_t rank = frame->positions.size();
+  // In a family's body a scalar at each position stretches along a vector or matrix there.
+  if (frame && !frame->positions.empty()) {
     size_t most = 0;
-    for (const NodeId node : nodes) most = std::max(most, shape(node).size());
-    if (rank > 0 && most == rank + 1)
-      for (NodeId& node : nodes)
-        if (shape(node) == frame->positions) {
-          Shape with_axis = frame->positions;
-          with_axis.insert(with_axis.begin(), 1);
-          node = build.reshape(node, with_axis);
-        }
+    for (const NodeId node : nodes) most = std::max(most, own_rank(shape(node)));
+    for (NodeId& node : nodes)
+      if (shape(node) == frame->positions) node = build.reshape(node, at_positions(Shape(most, 1)));
   }
   Shape result;
   size_t widest = 0;
@@ -221,7 +225,7 @@ bool Evaluation::align(std::vector<NodeId>& nodes, const std::vector<Value>& ori
 Value Evaluation::matmul(const Value& a, const Value& b, base::Span at) {
   NodeId left = tensor(a, at), right = tensor(b, at);
   if (!left || !right) return {};
-  const Shape l = shape(left), r = shape(right);
+  const Shape l = own_shape(shape(left)), r = own_shape(shape(right));
   const auto rank_fits = [](const Shape& s) { return s.size() == 1 || s.size() == 2; };
   if (!rank_fits(l) || !rank_fits(r) || l.back() != r.front()) {
     auto& diagnostic =
@@ -234,6 +238,15 @@ Value Evaluation::matmul(const Value& a, const Value& b, base::Span at) {
   Shape result;
   if (l.size() == 2) result.push_back(l[0]);
   if (r.size() == 2) result.push_back(r[1]);
+  if (frame) {
+    // A product at each position: [m, k, 1] times [1, k, n], summed over k.
+    const int64_t m = l.size() == 2 ? l[0] : 1, k = l.back(), n = r.size() == 2 ? r[1] : 1;
+    const Shape full = at_positions({m, k, n});
+    const NodeId products =
+        build.multiply(build.broadcast(build.reshape(left, at_positions({m, k, 1})), full),
+                       build.broadcast(build.reshape(right, at_positions({1, k, n})), full));
+    return from_node(build.reshape(build.reduce(Op::sum, products, {1}), at_positions(result)), at);
+  }
   left = build.reshape(left, {l.size() == 2 ? l[0] : 1, l.back()});
   right = build.reshape(right, {r.front(), r.size() == 2 ? r[1] : 1});
   return from_node(build.reshape(build.matmul(left, right), result), at);

@@ -44,19 +44,21 @@ std::optional<std::vector<Value>> Evaluation::match(const Signature& signature,
   std::vector<bool> given(signature.parameters.size());
   std::vector<Value> rest;
   size_t next = 0;
-  const auto take = [&](size_t i, const Value& value, base::Span span) {
+  const auto take = [&](size_t i, const Value& value, const syntax::Argument& argument) {
     if (given[i]) {
-      error(base::E0224, span, signature.parameters[i].name);
+      error(base::E0224, argument.span, signature.parameters[i].name);
       return false;
     }
     given[i] = true;
     result[i] = value;
+    result[i].written = argument.value->span;
     return true;
   };
   for (size_t i = 0; i < written.size(); ++i) {
     if (!written[i].name) {
       if (next < signature.parameters.size() && signature.parameters[next].variadic) {
         rest.push_back(arguments[i]);
+        rest.back().written = written[i].value->span;
         continue;
       }
       if (next >= signature.parameters.size()) {
@@ -67,7 +69,7 @@ std::optional<std::vector<Value>> Evaluation::match(const Signature& signature,
               fmt::format("{} argument{}", most, most == 1 ? "" : "s"), positional);
         return std::nullopt;
       }
-      if (!take(next++, arguments[i], written[i].span)) return std::nullopt;
+      if (!take(next++, arguments[i], written[i])) return std::nullopt;
       continue;
     }
     const std::string& name = written[i].name->text;
@@ -86,7 +88,7 @@ std::optional<std::vector<Value>> Evaluation::match(const Signature& signature,
       }
       return std::nullopt;
     }
-    if (!take(static_cast<size_t>(found - signature.parameters.begin()), arguments[i], written[i].span))
+    if (!take(static_cast<size_t>(found - signature.parameters.begin()), arguments[i], written[i]))
       return std::nullopt;
   }
   for (size_t i = 0; i < signature.parameters.size(); ++i) {

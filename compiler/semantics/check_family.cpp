@@ -147,6 +147,7 @@ class Check {
     if (!one_.whole) return;
     many_ = make(points_.weights.size());
     drawn_ = make(draws);
+    if (!many_.whole || !drawn_.whole) return;  // reported; what a single value allows, a shape may not
     size_t combinations = 1;
     for (const auto& parameter : one_.parameters) combinations *= grid_of(parameter.domain).size();
     const size_t stride = combinations / most_combinations + 1;

@@ -15,6 +15,12 @@ double number_in(const Value& value) {
   return value.kind == Kind::integer ? static_cast<double>(value.integer) : value.real;
 }
 
+std::string real_text(double value) {
+  std::string text = fmt::format("{}", value);
+  if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
+  return text;
+}
+
 Value integer_value(int64_t value) {
   Value result;
   result.kind = Kind::integer;
@@ -41,7 +47,7 @@ std::string describe(const Value& value, const Graph& graph) {
     case Kind::integer:
       return fmt::format("the integer {}", value.integer);
     case Kind::real:
-      return fmt::format("the real {}", value.real);
+      return "the real " + real_text(value.real);
     case Kind::boolean:
       return "a boolean";
     case Kind::string:
@@ -109,6 +115,10 @@ base::Diagnostic& Evaluation::with_calls(base::Diagnostic& diagnostic) {
   return diagnostic;
 }
 
+base::Span place_of(const Value& value, base::Span otherwise) {
+  return value.written.file.index >= 0 ? value.written : otherwise;
+}
+
 Value Evaluation::from_node(NodeId node, base::Span span) const {
   if (!node) return {};
   Value value;
@@ -130,10 +140,12 @@ NodeId Evaluation::tensor(const Value& value, base::Span at) {
     case Kind::list: {
       std::vector<NodeId> parts;
       for (const Value& item : value.items) {
-        const NodeId part = tensor(item, at);
+        NodeId part = tensor(item, at);
         if (!part) return {};
+        // A number in a family's body is one at each position.
+        if (frame && shape(part).empty()) part = build.broadcast(part, frame->positions);
         if (!parts.empty() && shape(part) != shape(parts[0])) {
-          error(base::E0302, at)
+          error(base::E0302, place_of(value, at))
               .label(fmt::format("its elements are {} and {}", to_string(shape(parts[0])),
                                  to_string(shape(part))));
           return {};
@@ -147,7 +159,8 @@ NodeId Evaluation::tensor(const Value& value, base::Span at) {
       return build.concat(parts, 0);
     }
     case Kind::variables: {
-      auto& diagnostic = error(base::E0301, at, "this", "a tensor", describe(value, *build.graph));
+      auto& diagnostic =
+          error(base::E0301, place_of(value, at), "this", "a tensor", describe(value, *build.graph));
       diagnostic.help("choose one of them by its index, as in `z[0]`");
       return {};
     }
@@ -156,16 +169,19 @@ NodeId Evaluation::tensor(const Value& value, base::Span at) {
     default:
       break;
   }
-  error(base::E0301, at, "this", "a tensor or a number", describe(value, *build.graph));
+  error(base::E0301, place_of(value, at), "this", "a tensor or a number", describe(value, *build.graph));
   return {};
 }
 
 std::optional<int64_t> Evaluation::integer(const Value& value, const std::string& what, base::Span at) {
   if (value.kind == Kind::integer) return value.integer;
   if (value.kind == Kind::tensor) {
-    error(base::E0304, at, what);
+    error(base::E0304, place_of(value, at), what);
   } else if (value.kind != Kind::error) {
-    error(base::E0301, at, what, "an integer", describe(value, *build.graph));
+    const base::Span place = place_of(value, at);
+    auto& diagnostic = error(base::E0301, place, what, "an integer", describe(value, *build.graph));
+    if (value.kind == Kind::real && sources.text(place).find('/') != std::string_view::npos)
+      diagnostic.help(quotient_help);
   }
   return std::nullopt;
 }
@@ -173,9 +189,9 @@ std::optional<int64_t> Evaluation::integer(const Value& value, const std::string
 std::optional<double> Evaluation::real(const Value& value, const std::string& what, base::Span at) {
   if (holds_number(value)) return number_in(value);
   if (value.kind == Kind::tensor) {
-    error(base::E0304, at, what);
+    error(base::E0304, place_of(value, at), what);
   } else if (value.kind != Kind::error) {
-    error(base::E0301, at, what, "a number", describe(value, *build.graph));
+    error(base::E0301, place_of(value, at), what, "a number", describe(value, *build.graph));
   }
   return std::nullopt;
 }
@@ -193,7 +209,7 @@ std::optional<std::vector<int64_t>> Evaluation::integers(const Value& value, con
     return result;
   }
   if (value.kind != Kind::error)
-    error(base::E0301, at, what, "a list of integers", describe(value, *build.graph));
+    error(base::E0301, place_of(value, at), what, "a list of integers", describe(value, *build.graph));
   return std::nullopt;
 }
 
@@ -203,26 +219,39 @@ std::optional<std::pair<int64_t, int64_t>> Evaluation::pair(const Value& value, 
   if (!numbers) return std::nullopt;
   if (numbers->size() == 1 && value.kind == Kind::integer) numbers->push_back((*numbers)[0]);
   if (numbers->size() != 2) {
-    error(base::E0301, at, what, "a number or a list of two", describe(value, *build.graph));
+    error(base::E0301, place_of(value, at), what, "a number or a list of two", describe(value, *build.graph));
     return std::nullopt;
   }
   if ((*numbers)[0] < least || (*numbers)[1] < least) {
-    error(base::E0301, at, what, fmt::format("at least {}", least),
+    error(base::E0301, place_of(value, at), what, fmt::format("at least {}", least),
           fmt::format("{}", std::min((*numbers)[0], (*numbers)[1])));
     return std::nullopt;
   }
   constexpr int64_t most = 1'000'000;  // far beyond any image, and no product of three overflows
   if ((*numbers)[0] > most || (*numbers)[1] > most) {
-    error(base::E0301, at, what, fmt::format("at most {}", most),
+    error(base::E0301, place_of(value, at), what, fmt::format("at most {}", most),
           fmt::format("{}", std::max((*numbers)[0], (*numbers)[1])));
     return std::nullopt;
   }
   return std::make_pair((*numbers)[0], (*numbers)[1]);
 }
 
+size_t Evaluation::own_rank(const Shape& shape) const {
+  return frame ? shape.size() - std::min(shape.size(), frame->positions.size()) : shape.size();
+}
+
+Shape Evaluation::own_shape(const Shape& shape) const {
+  return {shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(own_rank(shape))};
+}
+
+Shape Evaluation::at_positions(Shape own) const {
+  if (frame) own.insert(own.end(), frame->positions.begin(), frame->positions.end());
+  return own;
+}
+
 std::optional<int64_t> Evaluation::axis(const Value& value, const Shape& shape, base::Span at,
                                         int64_t fallback) {
-  const auto rank = static_cast<int64_t>(shape.size());
+  const auto rank = static_cast<int64_t>(own_rank(shape));
   int64_t axis = fallback;
   if (value.kind != Kind::none) {
     const auto given = integer(value, "`axis`", at);
@@ -231,7 +260,7 @@ std::optional<int64_t> Evaluation::axis(const Value& value, const Shape& shape, 
   }
   const int64_t from_start = axis < 0 ? axis + rank : axis;
   if (from_start < 0 || from_start >= rank) {
-    error(base::E0307, at, to_string(shape), axis);
+    error(base::E0307, place_of(value, at), to_string(own_shape(shape)), axis);
     return std::nullopt;
   }
   return from_start;

@@ -17,6 +17,7 @@ Value Evaluation::evaluate(const Expr& expr, Scope& scope, const ParameterContex
   const base::Span outer = std::exchange(build.span, expr.span);
   Value value = evaluate_kind(expr, scope, context);
   build.span = outer;
+  value.written = {};
   // A name keeps its origin, so that a note can show where its shape comes from.
   if (expr.kind != ExprKind::name) value.span = expr.span;
   return value;
@@ -56,6 +57,8 @@ Value Evaluation::evaluate_kind(const Expr& expr, Scope& scope, const ParameterC
       return unary(expr.text, evaluate(*expr.operands[0], scope, context), expr.span);
     case ExprKind::binary: {
       const Value left = evaluate(*expr.operands[0], scope, context);
+      // What decides a choice when compiling decides it alone: `n > 0 and div(10, n) > 1`.
+      if (left.kind == Kind::boolean && expr.text == (left.boolean ? "or" : "and")) return left;
       const Value right = evaluate(*expr.operands[1], scope, context);
       return binary(expr.text, left, right, expr.span);
     }
@@ -159,8 +162,8 @@ Value Evaluation::index(const Value& value, const Expr& expr, Scope& scope, cons
   }
   const Shape full = shape(value.node);
   const std::string of = describe(value, *build.graph);
-  if (expr.subscripts.size() > full.size()) {
-    error(base::E0307, expr.span, to_string(full), expr.subscripts.size() - 1);
+  if (expr.subscripts.size() > own_rank(full)) {
+    error(base::E0307, expr.span, to_string(own_shape(full)), expr.subscripts.size() - 1);
     return {};
   }
   std::vector<int64_t> bounds;

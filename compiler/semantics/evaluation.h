@@ -101,6 +101,11 @@ class Evaluation {
   std::optional<std::pair<int64_t, int64_t>> pair(const Value& value, const std::string& what, int64_t least,
                                                   base::Span at);
   std::optional<int64_t> axis(const Value& value, const Shape& shape, base::Span at, int64_t fallback = 0);
+  /// In a family's body the axes of the positions follow those of the value at one position, which are all
+  /// that the body speaks of. Elsewhere every axis is the value's own.
+  size_t own_rank(const Shape& shape) const;
+  Shape own_shape(const Shape& shape) const;
+  Shape at_positions(Shape own) const;
   /// By the rule of section 7. `needs` is what needs the shape, `whose` follows the shape (" like x"), and
   /// the note says that `declared` is declared at `declared_at`.
   NodeId fit(const Value& value, const Shape& shape, const std::string& needs, const std::string& whose,
@@ -216,6 +221,8 @@ class Inside {
 std::optional<DomainKind> kind_of_domain(const std::string& name);
 bool holds_number(const Value& value);
 double number_in(const Value& value);
+/// Where an argument of a call stands, for errors about it.
+base::Span place_of(const Value& value, base::Span otherwise);
 /// "an integer", "a tensor of shape [3]", "a net".
 std::string describe(const Value& value, const Graph& graph);
 /// A compile-time value as text; two equal ones give the same.

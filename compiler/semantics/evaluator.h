@@ -47,8 +47,15 @@ struct Value {
   std::string net_instance;  // of a net declared inside a player: calls share parameters under this name
   const syntax::FamilyDecl* family = nullptr;
   nlohmann::json data;
-  base::Span span;  // where the value comes from, for notes
+  base::Span span;     // where the value comes from, for notes
+  base::Span written;  // as an argument of a function of the language: where it stands in the call
 };
+
+/// Where `a / b` stands for an integer.
+constexpr const char* quotient_help = "`/` gives a real; the quotient of two integers is `div(a, b)`";
+
+/// As the language writes it: `3.0`, not `3`.
+std::string real_text(double value);
 
 /// Names in force, innermost first. `for` and `if` open none.
 struct Scope {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "compiler/semantics/evaluation.h"
@@ -174,7 +175,6 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
         .note(places["statistic"], fmt::format("the statistic has {}", statistics.size()));
     return t;
   }
-  const size_t rank = t.positions.size();
   std::vector<std::pair<NodeId, NodeId>> pairs;
   NodeId exponent = build.filled(0, t.positions);
   for (size_t i = 0; i < statistics.size(); ++i) {
@@ -183,9 +183,11 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
     if (!statistic || !natural) return t;
     std::vector<NodeId> both = {statistic, natural};
     if (!align(both, {statistics[i], naturals[i]}, places["natural"])) return t;
-    const bool vector = this->shape(both[0]).size() == rank + 1;
+    std::vector<int64_t> own_axes(own_rank(this->shape(both[0])));
+    std::iota(own_axes.begin(), own_axes.end(), 0);
+    const bool vector = !own_axes.empty();
     NodeId product = build.multiply(both[0], both[1]);
-    if (vector) product = build.reduce(Op::sum, product, {0});
+    if (vector) product = build.reduce(Op::sum, product, own_axes);
     if (this->shape(product) != t.positions && !this->shape(product).empty()) {
       error(base::E0302, places["natural"])
           .label(fmt::format("{} at positions of shape {}", to_string(this->shape(product)),

@@ -26,7 +26,7 @@ struct FamilyTemplate {
   NodeId x;                           // of the variable's tensor shape
   struct Term {
     NodeId statistic, natural;
-    bool vector = false;  // paired along axis 0
+    bool vector = false;  // paired along the axes before the positions
   };
   std::vector<Term> terms;
   NodeId log_partition, log_base;

@@ -59,7 +59,7 @@ std::optional<Initial> initial_of(Evaluation& e, const Value& init, double fan_i
     if (init.text == "kaiming") return uniform(std::sqrt(6 / fan_in));
     if (init.text == "orthogonal") return Initial{Initial::Kind::orthogonal, 0, 1};
   }
-  e.error(base::E0301, at, "`init`", "\"xavier\", \"kaiming\", \"orthogonal\" or a number",
+  e.error(base::E0301, place_of(init, at), "`init`", "\"xavier\", \"kaiming\", \"orthogonal\" or a number",
           init.kind == Kind::string ? '"' + init.text + '"' : describe(init, *e.build.graph));
   return std::nullopt;
 }
@@ -68,7 +68,7 @@ std::optional<int64_t> extent(Evaluation& e, const Value& value, const std::stri
   const auto number = e.integer(value, what, at);
   constexpr int64_t most = 1'000'000'000;
   if (number && (*number < 1 || *number > most)) {
-    e.error(base::E0301, at, what, *number < 1 ? "at least 1" : "at most a thousand million",
+    e.error(base::E0301, place_of(value, at), what, *number < 1 ? "at least 1" : "at most a thousand million",
             std::to_string(*number));
     return std::nullopt;
   }
@@ -78,7 +78,7 @@ std::optional<int64_t> extent(Evaluation& e, const Value& value, const std::stri
 std::optional<bool> flag(Evaluation& e, const Value& value, const std::string& what, base::Span at) {
   if (value.kind == Kind::none) return true;
   if (value.kind == Kind::boolean) return value.boolean;
-  e.error(base::E0301, at, what, "true or false", describe(value, *e.build.graph));
+  e.error(base::E0301, place_of(value, at), what, "true or false", describe(value, *e.build.graph));
   return std::nullopt;
 }
 
@@ -258,7 +258,8 @@ Value parameter(Evaluation& e, const Call& call) {
   const auto shape = e.integers(call.arguments[0], "the shape of `parameter`", call.span);
   if (!shape || !owned(e, call)) return {};
   if (std::any_of(shape->begin(), shape->end(), [](int64_t extent) { return extent < 1; })) {
-    e.error(base::E0301, call.span, "each extent of `parameter`", "at least 1", to_string(*shape));
+    e.error(base::E0301, place_of(call.arguments[0], call.span), "each extent of `parameter`", "at least 1",
+            to_string(*shape));
     return {};
   }
   const double outputs = shape->empty() ? 1 : static_cast<double>(shape->front());

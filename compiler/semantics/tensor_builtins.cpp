@@ -28,8 +28,7 @@ Value reduced(Evaluation& e, const Call& call, bool mean) {
   const Shape full = e.shape(h);
   std::vector<int64_t> axes;
   if (call.arguments[1].kind == Kind::none) {
-    // In a family's body the axes of the positions stay.
-    axes.resize(e.frame ? full.size() - std::min(full.size(), e.frame->positions.size()) : full.size());
+    axes.resize(e.own_rank(full));
     std::iota(axes.begin(), axes.end(), 0);
   } else {
     const auto given = e.integers(call.arguments[1], "`axis`", call.span);
@@ -59,7 +58,9 @@ Value concat(Evaluation& e, const Call& call) {
     for (const Value& value : values) {
       const NodeId part = e.tensor(value, call.span);
       if (!part) return {};
-      parts.push_back(e.shape(part).empty() ? e.build.reshape(part, {1}) : part);
+      const bool scalar = e.own_rank(e.shape(part)) == 0;
+      const NodeId spread = scalar ? e.build.broadcast(part, e.at_positions({})) : part;
+      parts.push_back(scalar ? e.build.reshape(spread, e.at_positions({1})) : part);
     }
   }
   const auto axis = e.axis(axis_given, e.shape(parts[0]), call.span);
@@ -89,7 +90,7 @@ Value reshape(Evaluation& e, const Call& call) {
   auto shape = e.integers(call.arguments[1], "the shape", call.span);
   if (!h || !shape) return {};
   // One -1 stands for what is left.
-  const int64_t elements = count(e.shape(h));
+  const int64_t elements = count(e.own_shape(e.shape(h)));
   Shape written = *shape;
   std::replace(written.begin(), written.end(), int64_t{-1}, int64_t{1});
   const int64_t known = count(written);
@@ -99,17 +100,20 @@ Value reshape(Evaluation& e, const Call& call) {
   if (!positive || count(*shape) != elements) {
     auto& diagnostic = e.error(base::E0302, call.span)
                            .label(fmt::format("{} elements, {}, do not fill {}", elements,
-                                              to_string(e.shape(h)), to_string(*shape)));
+                                              to_string(e.own_shape(e.shape(h))), to_string(*shape)));
     if (call.arguments[0].span.file.index >= 0)
       diagnostic.note(call.arguments[0].span, fmt::format("{} comes from here", to_string(e.shape(h))));
     return {};
   }
-  return e.from_node(e.build.reshape(h, *shape), call.span);
+  const NodeId whole = e.shape(h).empty() ? e.build.broadcast(h, e.at_positions({})) : h;
+  return e.from_node(e.build.reshape(whole, e.at_positions(*shape)), call.span);
 }
 
 Value flatten(Evaluation& e, const Call& call) {
   const NodeId h = e.tensor(call.arguments[0], call.span);
-  return h ? e.from_node(e.build.reshape(h, {count(e.shape(h))}), call.span) : Value{};
+  if (!h) return {};
+  const NodeId whole = e.shape(h).empty() ? e.build.broadcast(h, e.at_positions({})) : h;
+  return e.from_node(e.build.reshape(whole, e.at_positions({count(e.own_shape(e.shape(h)))})), call.span);
 }
 
 Value transpose(Evaluation& e, const Call& call) {
@@ -118,16 +122,19 @@ Value transpose(Evaluation& e, const Call& call) {
   if (!h || !axes) return {};
   std::vector<int64_t> sorted = *axes;
   std::sort(sorted.begin(), sorted.end());
-  bool permutation = sorted.size() == e.shape(h).size();
+  const size_t rank = e.own_rank(e.shape(h));
+  bool permutation = sorted.size() == rank;
   for (size_t i = 0; permutation && i < sorted.size(); ++i)
     permutation = sorted[i] == static_cast<int64_t>(i);
   if (!permutation) {
     e.error(base::E0311, call.span,
-            fmt::format("{} is no order of the {} axes of {}", to_string(*axes), e.shape(h).size(),
-                        to_string(e.shape(h))));
+            fmt::format("{} is no order of the {} axes of {}", to_string(*axes), rank,
+                        to_string(e.own_shape(e.shape(h)))));
     return {};
   }
-  return e.from_node(e.build.transpose(h, *axes), call.span);
+  std::vector<int64_t> order = *axes;
+  for (size_t i = rank; i < e.shape(h).size(); ++i) order.push_back(static_cast<int64_t>(i));
+  return e.from_node(e.build.transpose(h, order), call.span);
 }
 
 /// [c, h, w] and the window of a pool or an upsampling; a [h, w] input counts as one channel.
@@ -192,7 +199,8 @@ Value len(Evaluation& e, const Call& call) {
   const Value& list = call.arguments[0];
   if (list.kind == Kind::list || list.kind == Kind::tuple || list.kind == Kind::variables)
     return integer_value(static_cast<int64_t>(list.items.size()));
-  if (list.kind == Kind::tensor && !e.shape(list.node).empty()) return integer_value(e.shape(list.node)[0]);
+  if (list.kind == Kind::tensor && e.own_rank(e.shape(list.node)) > 0)
+    return integer_value(e.shape(list.node)[0]);
   e.error(base::E0305, call.span, "len", describe(list, *e.build.graph));
   return {};
 }

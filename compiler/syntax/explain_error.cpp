@@ -84,6 +84,9 @@ std::string finding(const Token& token, std::string_view text) {
   return quoted(text);
 }
 
+constexpr const char* line_help =
+    "a statement goes on in the next line after an operator, `,`, `=`, `~` or `|`, or inside `(` or `[`";
+
 const std::vector<std::string> declaration_words = {"import",  "param",   "family", "net",   "var", "source",
                                                     "decoder", "encoder", "player", "learn", "let"};
 
@@ -102,6 +105,7 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
     // What is missing is missing right behind the last token, not somewhere on the next line.
     const base::Span before = tokens[at - 1].span;
     error.span = {before.file, before.end, before.end};
+    if (line_end && is_operator(after)) error.help = line_help;
   }
   if (token.type == VaeParser::COMPARE && !may_be(VaeParser::INTEGER)) {
     if (rule != VaeParser::RuleReferenceStatement) {
@@ -133,6 +137,7 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
       else if (const auto near = base::nearest(text, declaration_words))
         error.help = fmt::format("did you mean `{}`?", *near);
     }
+    if (error.help.empty() && is_operator(token.type)) error.help = line_help;
     if (error.help.empty())
       error.help =
           "a declaration begins with import, param, family, net, var, let, source, decoder, encoder, "
@@ -154,8 +159,7 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
   if (may_be(VaeParser::END) && token.type != VaeParser::END && error.help.empty() &&
       (!is_operator(token.type) || token.type == VaeParser::COMMA) && !is_closing(token.type))
     error.help = "statements end at a newline or `;`";
-  if (rule == VaeParser::RuleBlock && is_operator(token.type) && error.help.empty())
-    error.help = "an expression goes on in the next line after an operator or inside `(` or `[`";
+  if (rule == VaeParser::RuleBlock && is_operator(token.type) && error.help.empty()) error.help = line_help;
   return error;
 }
 

@@ -52,6 +52,14 @@ void Recovery::sync(Parser* parser) {
   }
 }
 
+bool Recovery::goes_on(size_t end, bool incomplete) const {
+  const Token& next = tokens_[end + 1];
+  if (!incomplete || next.type == antlr4::Token::EOF || next.depth < tokens_[end].depth) return false;
+  if (report_.sources().text(tokens_[end].span) == ";") return false;
+  return is_operator(next.type) || (next.depth == 0 && !begins_declaration(next.type) &&
+                                    next.type != VaeParser::NET && next.type != VaeParser::LET);
+}
+
 void Recovery::skip_statement(VaeParser& parser, size_t start) {
   const int depth = tokens_[start].depth;
   const SyntaxError error = std::move(*found_);
@@ -59,6 +67,7 @@ void Recovery::skip_statement(VaeParser& parser, size_t start) {
   // A statement that begins with a name has no block; at the top, the name may be a misspelt declaration.
   const bool may_have_block = depth == 0 || !is_name(tokens_[start].type);
   bool repaired = false;
+  bool on_next_line = false;
   std::vector<size_t> blocks;  // of this statement, to be read all the same
   size_t end = start;
   for (;; ++end) {
@@ -66,7 +75,10 @@ void Recovery::skip_statement(VaeParser& parser, size_t start) {
     repaired |= token.repaired;
     if (token.type == antlr4::Token::EOF || token.depth < depth) break;
     if (token.depth > depth) continue;
-    if (token.type == VaeParser::END) break;
+    if (token.type == VaeParser::END) {
+      on_next_line = goes_on(end, on_next_line || end == parser.getTokenStream()->index());
+      if (!on_next_line) break;
+    }
     if (token.type == VaeParser::LBRACE && may_have_block && end > start &&
         !is_operator(tokens_[end - 1].type) && end >= parser.getTokenStream()->index())
       blocks.push_back(end);

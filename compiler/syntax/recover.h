@@ -31,6 +31,9 @@ class Recovery : public antlr4::ANTLRErrorStrategy {
  private:
   /// Goes past the end of the statement that begins at token `start`, then reports what was found wrong.
   void skip_statement(VaeParser& parser, size_t start);
+  /// Whether the statement that a newline ended too early, at token `end`, goes on in the next line: with
+  /// what begins no statement, and would be a second error.
+  bool goes_on(size_t end, bool incomplete) const;
 
   const std::vector<Token>& tokens_;
   base::Report& report_;
