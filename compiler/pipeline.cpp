@@ -32,10 +32,22 @@ class Scheduler {
     programs_.programs.push_back(tensor::make_schedule(std::move(program), trace_));
     return static_cast<int>(programs_.programs.size()) - 1;
   }
-  std::vector<int> add_all(std::vector<tensor::Program> programs) {
-    std::vector<int> indices;
-    for (tensor::Program& program : programs) indices.push_back(add(std::move(program)));
-    return indices;
+  std::vector<lower::Programs::OfPhase> add_all(std::vector<tensor::Phase> phases) {
+    std::vector<lower::Programs::OfPhase> added;
+    for (tensor::Phase& phase : phases) {
+      auto& of_phase = added.emplace_back();
+      for (tensor::Stage& stage : phase.stages) {
+        auto& of_stage = of_phase.stages.emplace_back();
+        of_stage.program = add(std::move(stage.program));
+        for (tensor::Chain& chain : stage.chains) {
+          auto& of_chain = of_stage.chains.emplace_back();
+          of_chain = {chain.source.index, chain.sweeps, chain.site, {}, std::move(chain.tags)};
+          for (tensor::Program& part : chain.parts) of_chain.parts.push_back(add(std::move(part)));
+        }
+      }
+      of_phase.program = add(std::move(phase.program));
+    }
+    return added;
   }
 
  private:
@@ -49,7 +61,7 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
   Scheduler scheduler(programs, trace);
   for (const semantics::Learn& learn : model.learns) {
     auto& phases = programs.learns.emplace_back();
-    if (auto reason = tensor::unsupported(model, game, learn)) {
+    if (auto reason = tensor::unsupported(model, learn)) {
       phases.unavailable = std::move(*reason);
       continue;
     }

@@ -112,6 +112,35 @@ json of_conditionals(const semantics::Model& model, const Programs& programs) {
   return list;
 }
 
+json of_chain(const Programs::OfChain& chain) {
+  json tags = json::array();
+  for (const tensor::Tag& tag : chain.tags) {
+    tags.push_back({{"term", tag.term},
+                    {"coefficient", tag.coefficient},
+                    {"part", tag.part},
+                    {"redrawn_by", tag.redrawn_by}});
+  }
+  return {{"source", chain.source},
+          {"sweeps", chain.sweeps},
+          {"site", chain.site},
+          {"parts", chain.parts},
+          {"tags", tags}};
+}
+
+json of_phases(const std::vector<Programs::OfPhase>& phases) {
+  json list = json::array();
+  for (const Programs::OfPhase& phase : phases) {
+    json stages = json::array();
+    for (const Programs::OfStage& stage : phase.stages) {
+      json chains = json::array();
+      for (const Programs::OfChain& chain : stage.chains) chains.push_back(of_chain(chain));
+      stages.push_back({{"program", stage.program}, {"chains", chains}});
+    }
+    list.push_back({{"stages", stages}, {"program", phase.program}});
+  }
+  return list;
+}
+
 json of_learn(const semantics::Learn& learn, const Programs::OfLearn& phases) {
   json optimizers = json::object();
   for (const auto& [player, o] : learn.optimizers) {
@@ -138,7 +167,8 @@ json of_learn(const semantics::Learn& learn, const Programs::OfLearn& phases) {
                 {"every", learn.every},
                 {"own", learn.own}};
   if (phases.unavailable.empty()) {
-    entry["phases"] = {{"alternating", phases.alternating}, {"simultaneous", phases.simultaneous}};
+    entry["phases"] = {{"alternating", of_phases(phases.alternating)},
+                       {"simultaneous", of_phases(phases.simultaneous)}};
   } else {
     entry["unavailable"] = phases.unavailable;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/semantics/model.h"
+#include "compiler/tensor/build_step.h"
 #include "compiler/tensor/schedule.h"
 
 namespace lower {
@@ -16,8 +17,22 @@ struct Programs {
   struct OfConditional {
     int draw = -1, mean = -1, log_density = -1, initial = -1;
   };
+  struct OfChain {
+    int source = -1, sweeps = 0;
+    uint32_t site = 0;
+    std::vector<int> parts;
+    std::vector<tensor::Tag> tags;
+  };
+  struct OfStage {
+    int program = -1;
+    std::vector<OfChain> chains;
+  };
+  struct OfPhase {
+    std::vector<OfStage> stages;
+    int program = -1;
+  };
   struct OfLearn {
-    std::vector<int> alternating, simultaneous;
+    std::vector<OfPhase> alternating, simultaneous;
     std::string unavailable;  // why there are none, in words that follow "learn NAME"; else empty
   };
   std::vector<tensor::Schedule> programs;

@@ -32,21 +32,50 @@ Program empty_program(const Model& model, std::string name) {
   return program;
 }
 
+/// Binds what an earlier program of the phase handed on, as inputs named `variable` + suffix.
+void bind_inputs(const Model& model, const std::vector<semantics::VariableId>& variables,
+                 const std::string& suffix, Program& program, Translator& rows) {
+  for (semantics::VariableId id : variables) {
+    Value value;
+    value.op = Op::input;
+    value.name = model[id].name + suffix;
+    value.shape = {rows.rows()};
+    for (int64_t n : model[id].tensor_shape()) value.shape.push_back({n, -1});
+    rows.bind(id, program.add(std::move(value)));
+  }
+}
+
 class PhaseBuilder {
  public:
   PhaseBuilder(const Model& model, const game::Game& game, const semantics::Learn& learn)
-      : model_(model), game_(game), learn_(learn), dependencies_(model.graph) {}
+      : model_(model),
+        game_(game),
+        learn_(learn),
+        dependencies_(model.graph),
+        next_coefficient_(static_cast<int>(model.sources.size())) {}
 
-  /// The terms of `players`, on rows completed in this program.
-  Program build(std::string name, const std::vector<int>& players) {
-    Program program = empty_program(model_, std::move(name));
+  /// The terms of `players`, on rows completed in this phase.
+  Phase build(const std::string& name, const std::vector<int>& players) {
     std::vector<PlayerUpdate> updates;
     for (int player : players) updates.push_back({player, {}, {}});
-    for (const game::SourceGame& source : game_.sources) add_source(program, source, updates);
-    for (PlayerUpdate& update : updates) {
-      if (!update.terms.empty() && !frozen(update.player)) program.updates.push_back(std::move(update));
+    std::vector<const game::SourceGame*> sources;
+    size_t stages = 0;
+    for (const game::SourceGame& source : game_.sources) {
+      if (!learned(source) || std::ranges::none_of(source.terms, [&](game::ConditionalId term) {
+            return std::ranges::count(players, model_[term].player.index) > 0;
+          }))
+        continue;
+      sources.push_back(&source);
+      stages = std::max(stages, chains_of(source).size());
     }
-    return program;
+    Phase phase;
+    for (size_t k = 0; k < stages; ++k) phase.stages.push_back(build_stage(name, k, sources));
+    phase.program = empty_program(model_, name);
+    for (const game::SourceGame* source : sources) add_terms(phase, *source, updates);
+    for (PlayerUpdate& update : updates) {
+      if (!update.terms.empty() && !frozen(update.player)) phase.program.updates.push_back(std::move(update));
+    }
+    return phase;
   }
 
   bool has_terms(int player) const {
@@ -58,6 +87,8 @@ class PhaseBuilder {
   }
 
  private:
+  using Variables = std::vector<semantics::VariableId>;
+
   bool learned(const game::SourceGame& source) const {
     return std::ranges::count(learn_.sources, source.source) > 0;
   }
@@ -66,39 +97,158 @@ class PhaseBuilder {
     return found != learn_.optimizers.end() && found->second.kind == "none";
   }
 
-  void add_source(Program& program, const game::SourceGame& given, std::vector<PlayerUpdate>& updates) {
-    auto update_of = [&](game::ConditionalId term) {
-      return std::ranges::find(updates, model_[term].player.index, &PlayerUpdate::player);
-    };
-    if (!learned(given) || std::ranges::none_of(given.terms, [&](game::ConditionalId term) {
-          return update_of(term) != updates.end();
-        }))
-      return;
-    const semantics::Source& source = model_.sources[static_cast<size_t>(given.source.index)];
-    program.batches.push_back(given.source.index);
-    Translator rows(model_, dependencies_, program, static_cast<int>(program.batches.size()) - 1,
-                    given.source.index, next_site_);
-    bind_givens(model_, source, program, rows);
-    for (const game::Completion& completion : given.completions) {
-      for (const game::Draw& one : completion.draws) {
-        const Conditional& conditional = model_[one.conditional];
-        rows.bind(conditional.target, drawn_constant(program, rows, conditional.sample));
-      }
+  const semantics::Source& source_of(const game::SourceGame& source) const { return model_[source.source]; }
+  std::string suffix(const game::SourceGame& source) const { return "@" + source_of(source).name; }
+  std::string term_name(game::ConditionalId term, const game::SourceGame& source) const {
+    const Conditional& conditional = model_[term];
+    return fmt::format("{}.{}{}", model_[conditional.player].name, model_[conditional.target].name,
+                       suffix(source));
+  }
+
+  /// Places of a source's chains among its completions.
+  static std::vector<size_t> chains_of(const game::SourceGame& source) {
+    std::vector<size_t> places;
+    for (size_t i = 0; i < source.completions.size(); ++i) {
+      if (source.completions[i].chain) places.push_back(i);
     }
-    Emit emit(program);
+    return places;
+  }
+
+  /// Known before the completion at `place`.
+  Variables known_before(const game::SourceGame& source, size_t place) const {
+    Variables known = source.known;
+    for (size_t i = 0; i < place; ++i) {
+      for (const game::Draw& draw : source.completions[i].draws)
+        known.push_back(model_[draw.conditional].target);
+    }
+    return known;
+  }
+
+  Translator rows_of(Program& program, const game::SourceGame& source) {
+    program.batches.push_back(source.source.index);
+    return Translator(model_, dependencies_, program, static_cast<int>(program.batches.size()) - 1,
+                      source.source.index, next_site_);
+  }
+
+  /// Binds all that is known when the chain before has run (or at the start), then the direct draws up to
+  /// `end`. Returns what was not yet handed on.
+  Variables bind_up_to(Program& program, Translator& rows, const game::SourceGame& source,
+                       std::optional<size_t> chain_before, size_t end) {
+    Variables fresh;
+    size_t next = 0;
+    if (chain_before) {
+      next = *chain_before + 1;
+      bind_inputs(model_, known_before(source, next), suffix(source), program, rows);
+    } else {
+      bind_givens(model_, source_of(source), program, rows);
+      fresh = source.known;
+    }
+    for (; next < end; ++next) {
+      const Conditional& conditional = model_[source.completions[next].draws[0].conditional];
+      rows.bind(conditional.target, drawn_constant(program, rows, conditional.sample));
+      fresh.push_back(conditional.target);
+    }
+    return fresh;
+  }
+
+  Stage build_stage(const std::string& name, size_t k, const std::vector<const game::SourceGame*>& sources) {
+    Stage stage;
+    stage.program = empty_program(model_, fmt::format("{} before chain {}", name, k + 1));
+    for (const game::SourceGame* source : sources) {
+      const std::vector<size_t> chains = chains_of(*source);
+      if (k >= chains.size()) continue;
+      Translator rows = rows_of(stage.program, *source);
+      Variables fresh = bind_up_to(stage.program, rows, *source,
+                                   k > 0 ? std::optional(chains[k - 1]) : std::nullopt, chains[k]);
+      for (const game::Draw& draw : source->completions[chains[k]].draws) {
+        const semantics::VariableId target = model_[draw.conditional].target;
+        rows.bind(target, drawn_constant(stage.program, rows, start_of(*source, draw)));
+        fresh.push_back(target);
+      }
+      for (semantics::VariableId variable : fresh)
+        stage.program.outputs.push_back({model_[variable].name + suffix(*source), rows.bound(variable)});
+      stage.chains.push_back(build_chain(name, *source, chains[k]));
+    }
+    return stage;
+  }
+
+  /// A chain's first value of what `draw` gives.
+  semantics::NodeId start_of(const game::SourceGame& source, const game::Draw& draw) const {
+    for (semantics::ConditionalId start : source_of(source).gibbs_starts) {
+      if (model_[start].target == model_[draw.conditional].target) return model_[start].sample;
+    }
+    return model_[draw.conditional].initial;
+  }
+
+  Chain build_chain(const std::string& name, const game::SourceGame& source, size_t place) {
+    const game::Completion& completion = source.completions[place];
+    Chain chain{source.source, completion.sweeps, next_site_++, {}, {}};
+    const Variables all = known_before(source, place + 1);
+    std::map<semantics::VariableId, int> drawn_by;  // part
+    std::vector<game::ConditionalId> drawn_from;
+    for (size_t i = 0; i < completion.draws.size();) {
+      const semantics::PlayerId player = model_[completion.draws[i].conditional].player;
+      Program part = empty_program(
+          model_, fmt::format("{} chain of {}: {}", name, source_of(source).name, model_[player].name));
+      Translator rows = rows_of(part, source);
+      bind_inputs(model_, all, suffix(source), part, rows);
+      for (; i < completion.draws.size() && model_[completion.draws[i].conditional].player == player; ++i) {
+        const Conditional& conditional = model_[completion.draws[i].conditional];
+        rows.bind(conditional.target, drawn_constant(part, rows, conditional.sample));
+        part.outputs.push_back(
+            {model_[conditional.target].name + suffix(source), rows.bound(conditional.target)});
+        drawn_by[conditional.target] = static_cast<int>(chain.parts.size());
+        drawn_from.push_back(completion.draws[i].conditional);
+      }
+      chain.parts.push_back(std::move(part));
+    }
+    for (game::ConditionalId term : source.terms) {
+      if (std::ranges::count(drawn_from, term) > 0) chain.tags.push_back(tag_of(term, source, drawn_by));
+    }
+    return chain;
+  }
+
+  Tag tag_of(game::ConditionalId term, const game::SourceGame& source,
+             const std::map<semantics::VariableId, int>& drawn_by) {
+    Tag tag{term_name(term, source), next_coefficient_++, drawn_by.at(model_[term].target), {}};
+    for (semantics::VariableId parent : model_[term].parents) {
+      const auto found = drawn_by.find(parent);
+      if (found == drawn_by.end() || found->second == tag.part) continue;
+      if (std::ranges::count(tag.redrawn_by, found->second) == 0) tag.redrawn_by.push_back(found->second);
+    }
+    return tag;
+  }
+
+  /// Each row's share of a term: the source's coefficient, or that of the term's tag.
+  ValueId seed_of(const Phase& phase, game::ConditionalId term, const game::SourceGame& source, Emit& emit,
+                  const Translator& rows, Program& program) const {
     Value coefficient;
     coefficient.op = Op::coefficient;
-    coefficient.index = given.source.index;
-    const ValueId seed = emit.broadcast(program.add(coefficient), {rows.rows()}, {});
-    for (game::ConditionalId term : given.terms) {
-      const auto update = update_of(term);
+    coefficient.index = source.source.index;
+    const std::string name = term_name(term, source);
+    for (const Stage& stage : phase.stages) {
+      for (const Chain& chain : stage.chains) {
+        for (const Tag& tag : chain.tags) {
+          if (tag.term == name) coefficient.index = tag.coefficient;
+        }
+      }
+    }
+    return emit.broadcast(program.add(coefficient), {rows.rows()}, {});
+  }
+
+  void add_terms(Phase& phase, const game::SourceGame& source, std::vector<PlayerUpdate>& updates) {
+    Program& program = phase.program;
+    Translator rows = rows_of(program, source);
+    const std::vector<size_t> chains = chains_of(source);
+    bind_up_to(program, rows, source, chains.empty() ? std::nullopt : std::optional(chains.back()),
+               source.completions.size());
+    Emit emit(program);
+    for (game::ConditionalId term : source.terms) {
+      const auto update = std::ranges::find(updates, model_[term].player.index, &PlayerUpdate::player);
       if (update == updates.end()) continue;
-      const Conditional& conditional = model_[term];
-      const ValueId density = rows.evaluate_rows(conditional.log_density);
-      update->terms.push_back({density, seed});
-      program.outputs.push_back({fmt::format("{}.{}@{}", model_[conditional.player].name,
-                                             model_[conditional.target].name, source.name),
-                                 emit.reduce(Op::sum, density, {0})});
+      const ValueId density = rows.evaluate_rows(model_[term].log_density);
+      update->terms.push_back({density, seed_of(phase, term, source, emit, rows, program)});
+      program.outputs.push_back({term_name(term, source), emit.reduce(Op::sum, density, {0})});
     }
   }
 
@@ -107,6 +257,7 @@ class PhaseBuilder {
   const semantics::Learn& learn_;
   Dependencies dependencies_;
   uint32_t next_site_ = 0;
+  int next_coefficient_;
 };
 
 /// A program over the caller's rows whose inputs are the conditional's parents, and more.
@@ -117,14 +268,7 @@ struct CallerProgram {
         dependencies(model.graph),
         rows(model, dependencies, program, 0, source, next_site) {
     program.batches = {-1};
-    for (semantics::VariableId id : inputs) {
-      Value value;
-      value.op = Op::input;
-      value.name = model[id].name;
-      value.shape = {rows.rows()};
-      for (int64_t n : model[id].tensor_shape()) value.shape.push_back({n, -1});
-      rows.bind(id, program.add(std::move(value)));
-    }
+    bind_inputs(model, inputs, "", program, rows);
   }
 
   Program program;
@@ -140,16 +284,9 @@ std::string name_of(const Model& model, const Conditional& conditional, const ch
 
 }  // namespace
 
-std::optional<std::string> unsupported(const Model& model, const game::Game& game,
-                                       const semantics::Learn& learn) {
+std::optional<std::string> unsupported(const Model& model, const semantics::Learn& learn) {
   if (learn.method != "symmetric")
     return fmt::format("is of the method {}, which this version of vaec cannot run", learn.method);
-  for (const game::SourceGame& source : game.sources) {
-    if (std::ranges::count(learn.sources, source.source) == 0) continue;
-    if (std::ranges::any_of(source.completions, &game::Completion::chain))
-      return fmt::format("needs a Gibbs chain for source {}, which this version of vaec cannot run",
-                         model.sources[static_cast<size_t>(source.source.index)].name);
-  }
   for (const semantics::Node& node : model.graph.nodes) {
     if (semantics::info(node.op).group == semantics::OpGroup::heavy && node.op != semantics::Op::matmul &&
         !semantics::variables_of(model.graph, node.inputs[1]).empty())
@@ -158,14 +295,14 @@ std::optional<std::string> unsupported(const Model& model, const game::Game& gam
   return {};
 }
 
-std::vector<Program> build_phases(const Model& model, const game::Game& game, const semantics::Learn& learn,
-                                  bool simultaneous) {
+std::vector<Phase> build_phases(const Model& model, const game::Game& game, const semantics::Learn& learn,
+                                bool simultaneous) {
   PhaseBuilder builder(model, game, learn);
   std::vector<int> players;
   for (size_t i = 0; i < model.players.size(); ++i) {
     if (builder.has_terms(static_cast<int>(i))) players.push_back(static_cast<int>(i));
   }
-  std::vector<Program> phases;
+  std::vector<Phase> phases;
   if (simultaneous) {
     phases.push_back(builder.build(learn.name + " all", players));
   } else {

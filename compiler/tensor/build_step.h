@@ -1,6 +1,7 @@
 // Model and game to tensor programs, before any pass. Learning phases have terms, not yet gradients; a row's
 // term is weighted with its source's coefficient. Outputs of a phase: `player.variable@source`, the sum of
-// the log-density over the rows. Every random draw of a learn step has a site of its own.
+// the log-density over the rows; what its programs hand on is called `variable@source`. Every random draw of
+// a learn step has a site of its own.
 #pragma once
 #include <optional>
 #include <string>
@@ -12,13 +13,43 @@
 namespace tensor {
 
 /// Why `learn` cannot be built, in words that follow "learn NAME"; none if it can.
-std::optional<std::string> unsupported(const semantics::Model& model, const game::Game& game,
-                                       const semantics::Learn& learn);
+std::optional<std::string> unsupported(const semantics::Model& model, const semantics::Learn& learn);
 
-/// `learn symmetric`. Alternating: one program per player with terms, in declaration order, each with only
-/// the sources that it reads. Simultaneous: one program, all updates last.
-std::vector<Program> build_phases(const semantics::Model& model, const game::Game& game,
-                                  const semantics::Learn& learn, bool simultaneous);
+/// A term that counts only in steps whose last sweep drew one of its parents anew after its own target: in
+/// the others its expected gradient is zero. `coefficient` is its own, behind those of the sources.
+struct Tag {
+  std::string term;  // player.variable@source
+  int coefficient = -1;
+  int part = -1;                // that draws its target
+  std::vector<int> redrawn_by;  // parts that draw its parents
+};
+
+/// A Gibbs chain over one source's rows: in every sweep all parts, in an order drawn at `site`. A part reads
+/// and writes `variable@source`.
+struct Chain {
+  semantics::SourceId source;
+  int sweeps = 0;
+  uint32_t site = 0;
+  std::vector<Program> parts;
+  std::vector<Tag> tags;
+};
+
+/// What comes before a phase's last program: rows and draws up to the chains, then the chains.
+struct Stage {
+  Program program;
+  std::vector<Chain> chains;
+};
+
+/// One phase of a learning step: the stages, then `program` with the terms and updates.
+struct Phase {
+  std::vector<Stage> stages;  // none where no source needs a chain
+  Program program;
+};
+
+/// `learn symmetric`. Alternating: one phase per player with terms, in declaration order, each with only
+/// the sources that it reads. Simultaneous: one phase, all updates last.
+std::vector<Phase> build_phases(const semantics::Model& model, const game::Game& game,
+                                const semantics::Learn& learn, bool simultaneous);
 
 /// Programs over the caller's rows (batch class 0 is -1); inputs are named as the parent variables.
 Program build_draw(const semantics::Model& model,

@@ -108,7 +108,16 @@ struct Executor::Parts {
 
   float* at(int buffer) const { return placed[static_cast<size_t>(buffer)]; }
 
-  void place(const Program& program, const std::shared_ptr<Floats>& memory, Executor& owner) {
+  /// The place of an input or output: shared with other programs where there are any.
+  float* visible_place(const std::string& name, int64_t size, Carried* carried) {
+    if (!carried) return visible.emplace_back(size).data();
+    Floats& shared = carried->try_emplace(name, size).first->second;
+    if (shared.size() != size) throw Failure(Exit::internal, fmt::format("{} has two sizes", name));
+    return shared.data();
+  }
+
+  void place(const Program& program, const std::shared_ptr<Floats>& memory, Carried* carried,
+             Executor& owner) {
     const std::vector<int64_t> sizes = slot_sizes(program, rows);
     int64_t total = 0;
     std::vector<int64_t> starts;
@@ -138,7 +147,7 @@ struct Executor::Parts {
           // Two buffers of one name are one tensor.
           auto& tensors = buffer.kind == Buffer::Kind::input ? owner.inputs_ : owner.outputs_;
           const auto [entry, fresh] = tensors.try_emplace(buffer.name);
-          if (fresh) entry->second = {visible.emplace_back(size).data(), size};
+          if (fresh) entry->second = {visible_place(buffer.name, size, carried), size};
           place = entry->second.data;
           break;
         }
@@ -235,9 +244,9 @@ struct Executor::Parts {
 };
 
 Executor::Executor(const Image& image, const Program& program, const Machine& machine,
-                   const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory)
+                   const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory, Carried* carried)
     : name_(program.name), parts_(std::make_unique<Parts>(image, machine, rows)) {
-  parts_->place(program, memory, *this);
+  parts_->place(program, memory, carried, *this);
   for (const Instruction& instruction : program.instructions)
     std::visit(
         [&](const auto& item) {

@@ -28,14 +28,19 @@ struct Hooks {
   std::function<void(int player, const float* gradient)> update;
 };
 
+/// Tensors that several programs share: one's output is another's input of the same name. Outlives them.
+using Carried = std::map<std::string, Floats>;
+
 /// Threads for this process, 0 for all; denormal numbers count as zero on each of them.
 int start_threads(int asked, const vae_heavy* heavy);
 
 class Executor {
  public:
-  /// `rows`: per batch class. `memory`: shared by programs that never run at once (grown as needed), or null.
+  /// `rows`: per batch class. `memory`: shared by programs that never run at once, large enough, or null.
+  /// `carried`: where inputs and outputs live that other programs share, or null.
   Executor(const Image& image, const Program& program, const Machine& machine,
-           const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory = nullptr);
+           const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory = nullptr,
+           Carried* carried = nullptr);
   ~Executor();
   Executor(Executor&&) noexcept;
 

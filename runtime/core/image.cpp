@@ -226,6 +226,47 @@ Player read_player(const json& text) {
   return player;
 }
 
+GibbsChain read_chain(const json& text, const Image& image, size_t programs) {
+  GibbsChain chain{
+      reference(text.at("source"), image.sources, "source"), text.at("sweeps"), text.at("site"), {}, {}};
+  for (const json& part : text.at("parts"))
+    chain.parts.push_back(checked_index(part.get<int64_t>(), programs, "program"));
+  for (const json& item : text.at("tags")) {
+    Tag tag{item.at("term"),
+            item.at("coefficient"),
+            checked_index(item.at("part").get<int64_t>(), chain.parts.size(), "part"),
+            {}};
+    require(tag.coefficient >= static_cast<int>(image.sources.size()), "coefficient of " + tag.term);
+    for (const json& part : item.at("redrawn_by"))
+      tag.redrawn_by.push_back(checked_index(part.get<int64_t>(), chain.parts.size(), "part"));
+    chain.tags.push_back(std::move(tag));
+  }
+  return chain;
+}
+
+Phase read_phase(const json& text, const Image& image, size_t programs) {
+  Phase phase;
+  for (const json& item : text.at("stages")) {
+    Stage& stage = phase.stages.emplace_back();
+    stage.program = checked_index(item.at("program").get<int64_t>(), programs, "program");
+    for (const json& chain : item.at("chains")) stage.chains.push_back(read_chain(chain, image, programs));
+  }
+  phase.program = checked_index(text.at("program").get<int64_t>(), programs, "program");
+  return phase;
+}
+
+/// One per source, then one per tag.
+int count_coefficients(const Image& image) {
+  auto count = static_cast<int>(image.sources.size());
+  for (const Learn& learn : image.learns)
+    for (const auto* phases : {&learn.alternating, &learn.simultaneous})
+      for (const Phase& phase : *phases)
+        for (const Stage& stage : phase.stages)
+          for (const GibbsChain& chain : stage.chains)
+            for (const Tag& tag : chain.tags) count = std::max(count, tag.coefficient + 1);
+  return count;
+}
+
 Learn read_learn(const json& text, const Image& image, size_t programs) {
   Learn learn;
   learn.method = text.at("method");
@@ -239,9 +280,9 @@ Learn read_learn(const json& text, const Image& image, size_t programs) {
     return learn;
   }
   const auto phases = [&](const char* order) {
-    std::vector<int> found;
-    for (const json& program : text.at("phases").value(order, json::array()))
-      found.push_back(checked_index(program.get<int64_t>(), programs, "program"));
+    std::vector<Phase> found;
+    for (const json& phase : text.at("phases").value(order, json::array()))
+      found.push_back(read_phase(phase, image, programs));
     return found;
   };
   learn.alternating = phases("alternating");
@@ -297,6 +338,7 @@ Image read(const vae_image& binary) {
     image.conditionals.push_back(std::move(conditional));
   }
   for (const json& item : text.at("learns")) image.learns.push_back(read_learn(item, image, programs.size()));
+  image.coefficients = count_coefficients(image);
   for (const json& item : programs) image.programs.push_back(ProgramReader(image, item).read());
   return image;
 }

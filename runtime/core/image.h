@@ -127,11 +127,36 @@ struct Conditional {
   int draw = -1, mean = -1, log_density = -1, initial = -1;
 };
 
+/// A term that counts only where a part of `redrawn_by` came after `part` in the last sweep.
+struct Tag {
+  std::string term;
+  int coefficient = -1, part = -1;
+  std::vector<int> redrawn_by;
+};
+
+/// Parts are programs.
+struct GibbsChain {
+  int source = -1, sweeps = 0;
+  uint32_t site = 0;
+  std::vector<int> parts;
+  std::vector<Tag> tags;
+};
+
+struct Stage {
+  int program = -1;
+  std::vector<GibbsChain> chains;
+};
+
+struct Phase {
+  std::vector<Stage> stages;
+  int program = -1;
+};
+
 struct Learn {
   std::string method, name;
   nlohmann::json keys;       // all that the file says, resolved: the whole entry without its phases
   std::vector<int> sources;  // that it learns from
-  std::vector<int> alternating, simultaneous;
+  std::vector<Phase> alternating, simultaneous;
   std::string unavailable;  // why this version cannot run it, in words that follow "learn NAME"; else empty
   bool available() const { return unavailable.empty(); }
 };
@@ -149,6 +174,7 @@ struct Image {
   std::vector<Program> programs;
   const vae_kernel* kernels = nullptr;
   uint32_t kernel_count = 0;
+  int coefficients = 0;  // one per source, then one per tag
 
   /// Index by name, or -1.
   int variable(const std::string& name) const;

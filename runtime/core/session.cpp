@@ -5,7 +5,10 @@
 namespace core {
 
 Session::Session(const Image& in_image, int threads, const std::string& device)
-    : image(in_image), parameters(in_image), coefficients(in_image.sources.size() + 1), rows(in_image) {
+    : image(in_image),
+      parameters(in_image),
+      coefficients(static_cast<size_t>(in_image.coefficients) + 1),
+      rows(in_image) {
   if (device.rfind("cuda", 0) == 0)
     throw Failure(Exit::bad_configuration,
                   "no CUDA device can be used by this version of vaec: use --device cpu");

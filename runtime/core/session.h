@@ -22,7 +22,7 @@ struct Session {
 
   const Image& image;
   Parameters parameters;
-  std::vector<float> coefficients;
+  std::vector<float> coefficients;  // Image::coefficients
   Rows rows;
   Machine machine;
 };

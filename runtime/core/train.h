@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/core/optimizer.h"
+#include "runtime/core/phase.h"
 #include "runtime/core/progress.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/session.h"
@@ -42,13 +43,16 @@ class Trainer {
     int64_t rows;
     double weight;
     const float* value;
+    const float* coefficient;  // of its tag: in steps where it is 0 the term counts zero; or null
     double sum = 0;
   };
-  void load_phases(const std::vector<int>& programs);
+  void load_phases(const std::vector<Phase>& phases);
+  void add_term(const std::string& name, const Executor::Tensor& tensor, const PhaseRunner& phase,
+                const std::vector<int64_t>& source_rows);
 
   Session& session_;
   Settings settings_;
-  std::vector<Executor> phases_;
+  std::vector<std::unique_ptr<PhaseRunner>> phases_;
   std::vector<Optimizer> optimizers_;
   std::vector<Term> terms_;
   Hooks hooks_;

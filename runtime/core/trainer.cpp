@@ -35,11 +35,11 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
   for (const Player& player : image.players)
     optimizers_.emplace_back(player, settings.optimizers.at(player.name));
   const Learn& learn = find_learn(image, settings.learn);
-  const std::vector<int>& programs = settings.order == "alternating" ? learn.alternating : learn.simultaneous;
-  if (programs.empty())
+  const std::vector<Phase>& phases = settings.order == "alternating" ? learn.alternating : learn.simultaneous;
+  if (phases.empty())
     throw Failure(Exit::bad_configuration,
                   fmt::format("learn {} has no program for the order {}", learn.name, settings.order));
-  load_phases(programs);
+  load_phases(phases);
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
     session_.rows.gather_random(column, source, settings_.seed, static_cast<uint64_t>(step_), rows, to);
   };
@@ -50,44 +50,45 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
   };
 }
 
-void Trainer::load_phases(const std::vector<int>& programs) {
+void Trainer::load_phases(const std::vector<Phase>& phases) {
   const Image& image = session_.image;
   std::vector<int64_t> source_rows(image.sources.size());
   for (const auto& [name, rows] : settings_.batch)
     if (const int source = image.source(name); source >= 0) source_rows[static_cast<size_t>(source)] = rows;
-  const auto program = [&](int index) -> const Program& {
-    return image.programs[static_cast<size_t>(index)];
-  };
   // The phases run one after the other and share their memory.
   int64_t scratch = 0;
-  for (int index : programs) {
-    session_.rows.open(program(index));
-    scratch =
-        std::max(scratch, Executor::scratch(program(index), class_rows(program(index), source_rows, 1)));
+  for (const Phase& phase : phases) {
+    PhaseRunner::open(session_, phase);
+    scratch = std::max(scratch, PhaseRunner::scratch(image, phase, source_rows));
   }
   const auto memory = std::make_shared<Floats>(scratch);
-  for (int index : programs) {
-    phases_.emplace_back(image, program(index), session_.machine, class_rows(program(index), source_rows, 1),
-                         memory);
-    for (const auto& [name, tensor] : phases_.back().outputs()) {
-      const size_t dot = name.find('.'), at = name.rfind('@');
-      const int player = dot == std::string::npos ? -1 : image.player(name.substr(0, dot));
-      const int source = at == std::string::npos ? -1 : image.source(name.substr(at + 1));
-      if (player < 0 || source < 0) throw Failure(Exit::internal, "a learning phase has the output " + name);
-      const std::string& source_name = image.sources[static_cast<size_t>(source)].name;
-      // Phases compute a term twice only where it is the same.
-      bool known = std::find(settings_.sources.begin(), settings_.sources.end(), source_name) ==
-                   settings_.sources.end();
-      for (const Term& term : terms_) known |= term.name == name;
-      if (!known)
-        terms_.push_back({name, player, source_rows[static_cast<size_t>(source)],
-                          image.sources[static_cast<size_t>(source)].weight, tensor.data});
-    }
+  for (const Phase& phase : phases) {
+    phases_.push_back(std::make_unique<PhaseRunner>(session_, phase, source_rows, memory));
+    for (const auto& [name, tensor] : phases_.back()->outputs())
+      add_term(name, tensor, *phases_.back(), source_rows);
   }
 }
 
+void Trainer::add_term(const std::string& name, const Executor::Tensor& tensor, const PhaseRunner& phase,
+                       const std::vector<int64_t>& source_rows) {
+  const Image& image = session_.image;
+  const size_t dot = name.find('.'), at = name.rfind('@');
+  const int player = dot == std::string::npos ? -1 : image.player(name.substr(0, dot));
+  const int source = at == std::string::npos ? -1 : image.source(name.substr(at + 1));
+  if (player < 0 || source < 0) throw Failure(Exit::internal, "a learning phase has the output " + name);
+  const Source& of = image.sources[static_cast<size_t>(source)];
+  // Phases compute a term twice only where it is the same.
+  bool known =
+      std::find(settings_.sources.begin(), settings_.sources.end(), of.name) == settings_.sources.end();
+  for (const Term& term : terms_) known |= term.name == name;
+  if (known) return;
+  const Tag* tag = phase.tag_of(name);
+  terms_.push_back({name, player, source_rows[static_cast<size_t>(source)], of.weight, tensor.data,
+                    tag ? &session_.coefficients[static_cast<size_t>(tag->coefficient)] : nullptr});
+}
+
 void Trainer::do_step() {
-  for (const Executor& phase : phases_) phase.run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
+  for (const auto& phase : phases_) phase->run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
   ++step_;
   ++summed_steps_;
   for (Term& term : terms_) {
@@ -97,7 +98,7 @@ void Trainer::do_step() {
                     fmt::format("step {}: player {}'s term {} is {}; a lower learning rate or clip may help",
                                 step_, session_.image.players[static_cast<size_t>(term.player)].name,
                                 term.name, std::isnan(value) ? "not a number" : "infinite"));
-    term.sum += value;
+    if (!term.coefficient || *term.coefficient != 0) term.sum += value;
   }
 }
 

@@ -62,7 +62,7 @@ void compare(const core::Image& image, const core::Program& program, const tenso
     machine.parameters.push_back(parameters.back().data());
     inputs.parameters.push_back(doubled(parameters.back()));
   }
-  std::vector<float> coefficients(image.sources.size(), 1.0F / rows);
+  std::vector<float> coefficients(static_cast<size_t>(image.coefficients), 1.0F / rows);
   machine.coefficients = coefficients.data();
   inputs.coefficients = doubled(coefficients);
 
@@ -80,10 +80,17 @@ void compare(const core::Image& image, const core::Program& program, const tenso
     gradients[player].assign(gradient, gradient + image.players[static_cast<size_t>(player)].elements);
   };
   const core::Executor executor(image, program, machine, inputs.rows);
+  for (const core::Buffer& buffer : program.buffers) {
+    if (buffer.kind != core::Buffer::Kind::input) continue;
+    const core::Executor::Tensor input = executor.input(buffer.name);
+    const std::vector<float> given = bits(static_cast<size_t>(input.elements), 7);
+    std::ranges::copy(given, input.data);
+    inputs.values[buffer.name] = doubled(given);
+  }
   executor.run(seed, step, hooks);
 
   const tensor::Results expected = tensor::interpret(schedule, inputs);
-  ASSERT_FALSE(expected.gradients.empty());
+  ASSERT_EQ(expected.gradients.size(), gradients.size());
   for (const auto& [player, gradient] : expected.gradients) {
     ASSERT_EQ(gradients.count(player), 1U);
     EXPECT_LT(difference(gradients[player].data(), gradient), 2e-5) << schedule.name << " player " << player;
@@ -92,6 +99,16 @@ void compare(const core::Image& image, const core::Program& program, const tenso
   for (const auto& [name, values] : expected.outputs) {
     EXPECT_LT(difference(executor.output(name).data, values), 2e-5) << schedule.name << " " << name;
   }
+}
+
+std::vector<int> programs_of(const core::Phase& phase) {
+  std::vector<int> programs = {phase.program};
+  for (const core::Stage& stage : phase.stages) {
+    programs.push_back(stage.program);
+    for (const core::GibbsChain& chain : stage.chains)
+      programs.insert(programs.end(), chain.parts.begin(), chain.parts.end());
+  }
+  return programs;
 }
 
 void compare_steps(const std::string& text) {
@@ -105,11 +122,13 @@ void compare_steps(const std::string& text) {
   inspect = [&](const vae_image& binary) {
     const core::Image image = core::read_image(binary);
     for (const core::Learn& learn : image.learns) {
-      for (const std::vector<int>& phases : {learn.alternating, learn.simultaneous}) {
-        for (const int phase : phases) {
-          const auto i = static_cast<size_t>(phase);
-          compare(image, image.programs[i], programs.programs[i]);
-          ++compared;
+      for (const std::vector<core::Phase>& phases : {learn.alternating, learn.simultaneous}) {
+        for (const core::Phase& phase : phases) {
+          for (const int index : programs_of(phase)) {
+            const auto i = static_cast<size_t>(index);
+            compare(image, image.programs[i], programs.programs[i]);
+            ++compared;
+          }
         }
       }
     }
@@ -175,6 +194,24 @@ net slices(x) {
 }
 decoder p { x | z ~ Bernoulli(dense(z, 192)) }
 encoder q { z | x ~ Bernoulli(slices(x)) }
+learn symmetric { steps = 1 }
+)");
+}
+
+TEST(CompiledStep, OfAGibbsChainAndItsParts) {
+  compare_steps(R"(
+var c : binary[3]
+var x : binary[4, 5]
+var z : binary[6]
+source pairs { x = npy("x.npy"); c = npy("c.npy") }
+source few   { c = npy("c.npy"); complete gibbs(sweeps = 3) { z ~ Bernoulli(1) } }
+source dreams { }
+decoder p { x | c, z ~ Bernoulli(dense(tanh(dense(concat(c, z), 9)), 20)) }
+encoder q {
+  let h = tanh(dense(x, 7))
+  c | x ~ Bernoulli(dense(h, 3))
+  z | x, c ~ Bernoulli(dense(h, 6) + dense(c, 6))
+}
 learn symmetric { steps = 1 }
 )");
 }

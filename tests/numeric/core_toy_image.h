@@ -20,6 +20,9 @@ using nlohmann::json;
 
 inline constexpr double encoder_variance = 0.5;
 
+/// A phase without chains.
+inline json phase_of(int program) { return {{"stages", json::array()}, {"program", program}}; }
+
 inline float normal(const vae_loop* loop, int64_t element) {
   return static_cast<float>(
       core::philox_normal(loop->seed, loop->step, loop->sites[0], static_cast<uint64_t>(element)));
@@ -248,7 +251,7 @@ inline json description(const std::filesystem::path& folder) {
          {"start", ""},
          {"every", {{"log", 20}, {"sample", 0}, {"checkpoint", 50}, {"evaluate", 0}}},
          {"own", json::object()},
-         {"phases", {{"alternating", {0, 1}}, {"simultaneous", json::array()}}}},
+         {"phases", {{"alternating", {phase_of(0), phase_of(1)}}, {"simultaneous", json::array()}}}},
         {{"method", "elbo"},
          {"name", "elbo"},
          {"steps", 1},

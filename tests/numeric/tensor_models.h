@@ -6,6 +6,7 @@
 #include <string>
 
 #include "compiler/game/game.h"
+#include "compiler/tensor/build_step.h"
 #include "compiler/tensor/interpret.h"
 #include "compiler/tensor/program.h"
 
@@ -254,6 +255,15 @@ inline tensor::Inputs random_inputs(const semantics::Model& model,
     }
   }
   return inputs;
+}
+
+/// The last program of each phase: all there is where no source needs a chain.
+inline std::vector<tensor::Program> phase_programs(const semantics::Model& model, const game::Game& game,
+                                                   const semantics::Learn& learn, bool simultaneous) {
+  std::vector<tensor::Program> programs;
+  for (tensor::Phase& phase : tensor::build_phases(model, game, learn, simultaneous))
+    programs.push_back(std::move(phase.program));
+  return programs;
 }
 
 }  // namespace tensor_models

@@ -41,7 +41,7 @@ double objective(const tensor::Program& built, int player, const tensor::Inputs&
 }
 
 void expect_schedule_agrees(const ModelMaker& maker, bool simultaneous) {
-  const auto phases = tensor::build_phases(maker.model, maker.game, maker.learn(), simultaneous);
+  const auto phases = tensor_models::phase_programs(maker.model, maker.game, maker.learn(), simultaneous);
   const tensor::Inputs inputs = random_inputs(maker.model, phases, 3);
   for (const tensor::Program& phase : phases) {
     const tensor::Program program = passed(phase);
@@ -63,7 +63,8 @@ void expect_schedule_agrees(const ModelMaker& maker, bool simultaneous) {
 /// The draws must not move with the parameters: only the terms' own player is varied, and only where the
 /// phase draws nothing from it.
 void expect_gradient_of(const ModelMaker& maker, int player) {
-  for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), false)) {
+  for (const tensor::Program& phase :
+       tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false)) {
     if (phase.updates.at(0).player != player) continue;
     tensor::Inputs inputs = random_inputs(maker.model, {phase}, 3);
     const tensor::Results results = tensor::interpret(passed(phase), inputs);
@@ -226,7 +227,7 @@ TEST(TensorStep, GradientIsThatOfTheForwardProgram) {
 // The ladder: q's utility reads p's logits, yet nothing of p moves with it, and the other way round.
 TEST(TensorStep, LadderTrainsOnlyTheOwnersParameters) {
   const Ladder l = ladder(false);
-  const auto phases = tensor::build_phases(l.maker.model, l.maker.game, l.maker.learn(), true);
+  const auto phases = tensor_models::phase_programs(l.maker.model, l.maker.game, l.maker.learn(), true);
   ASSERT_EQ(phases.size(), 1u);
   ASSERT_EQ(phases[0].updates.size(), 2u);
   const tensor::Program program = passed(phases[0]);
@@ -238,7 +239,7 @@ TEST(TensorStep, LadderTrainsOnlyTheOwnersParameters) {
   }
   // Through p's logits no gradient flows either: q's phase multiplies no adjoint with a weight of p.
   for (const tensor::Program& phase :
-       tensor::build_phases(l.maker.model, l.maker.game, l.maker.learn(), false)) {
+       tensor_models::phase_programs(l.maker.model, l.maker.game, l.maker.learn(), false)) {
     if (phase.updates[0].player != l.q) continue;
     const tensor::Program one = passed(phase);
     for (const tensor::Value& value : one.values) {
@@ -252,7 +253,8 @@ TEST(TensorStep, LadderTrainsOnlyTheOwnersParameters) {
 
 TEST(TensorStep, TextReadsBackIn) {
   for (const ModelMaker& maker : {digits(5, 9, 7), convolutional(), ladder(false).maker}) {
-    for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), true)) {
+    for (const tensor::Program& phase :
+         tensor_models::phase_programs(maker.model, maker.game, maker.learn(), true)) {
       for (const tensor::Program& program : {phase, passed(phase)}) {
         const std::string text = tensor::print(program);
         const tensor::Program again = tensor::parse(text);
@@ -266,7 +268,8 @@ TEST(TensorStep, TextReadsBackIn) {
 TEST(TensorStep, RandomDrawsHaveSitesOfTheirOwn) {
   const ModelMaker maker = digits(5, 9, 7);
   std::vector<uint32_t> sites;
-  for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), false)) {
+  for (const tensor::Program& phase :
+       tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false)) {
     for (const tensor::Value& value : phase.values) {
       if (tensor::info(value.op).group == semantics::OpGroup::random) sites.push_back(value.site);
     }
@@ -296,7 +299,7 @@ Counts counts_of(const tensor::Schedule& schedule) {
 // adjoint with the sums of the bias another, and no loop only moves elements.
 TEST(TensorStep, ConvolutionsTakeOneLoopEachWay) {
   const ModelMaker maker = convolutional();
-  const auto phases = tensor::build_phases(maker.model, maker.game, maker.learn(), false);
+  const auto phases = tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false);
   const Counts counts = counts_of(tensor::make_schedule(phases.at(0)));
   EXPECT_EQ(counts.convolutions, 2 + 3 + 3 + 3);  // sampling; forward; data adjoints; weight adjoints
   EXPECT_EQ(counts.products, 2 + 1 + 1);          // q's last two layers; p's first, forward and weights
@@ -308,7 +311,8 @@ TEST(TensorStep, ConvolutionsTakeOneLoopEachWay) {
 // The step of the first page: kernels per phase, none more than needed.
 TEST(TensorStep, DigitsTakesFewKernels) {
   const ModelMaker maker = digits();
-  for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), false)) {
+  for (const tensor::Program& phase :
+       tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false)) {
     const tensor::Schedule schedule = tensor::make_schedule(phase);
     const auto [loops, products, convolutions, gathers, updates] = counts_of(schedule);
     EXPECT_EQ(convolutions, 0);
@@ -333,7 +337,7 @@ TEST(TensorStep, DigitsTakesFewKernels) {
 TEST(TensorStep, AdjointOfALogDensityIsStatisticMinusMean) {
   const ModelMaker maker = digits(5, 9, 7);
   const tensor::Program program =
-      passed(tensor::build_phases(maker.model, maker.game, maker.learn(), false).at(0));
+      passed(tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false).at(0));
   int found = 0;
   for (const tensor::Value& value : program.values) {
     EXPECT_NE(value.op, tensor::Op::negate);
@@ -350,8 +354,8 @@ TEST(TensorStep, GradientsLieAsTheirParameters) {
   const auto layout = tensor::parameter_layout(maker.model, {0});
   EXPECT_EQ(layout.offsets, (std::vector<int64_t>{0, 64, 80, 848, 960}));  // 7x9, 7, 108x7, 108, a scalar
   EXPECT_EQ(layout.elements, 976);
-  const tensor::Schedule schedule =
-      tensor::make_schedule(tensor::build_phases(maker.model, maker.game, maker.learn(), false).at(0));
+  const tensor::Schedule schedule = tensor::make_schedule(
+      tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false).at(0));
   const auto& update = std::get<tensor::Update>(schedule.instructions.back());
   std::vector<int64_t> offsets;
   for (const tensor::Buffer& buffer : schedule.buffers) {
@@ -363,7 +367,8 @@ TEST(TensorStep, GradientsLieAsTheirParameters) {
 
 TEST(TensorStep, ScratchMemoryIsShared) {
   const ModelMaker maker = convolutional();
-  for (const tensor::Program& phase : tensor::build_phases(maker.model, maker.game, maker.learn(), false)) {
+  for (const tensor::Program& phase :
+       tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false)) {
     const tensor::Schedule schedule = tensor::make_schedule(phase);
     const auto scratch =
         std::ranges::count(schedule.buffers, tensor::Buffer::Kind::scratch, &tensor::Buffer::kind);
@@ -393,15 +398,12 @@ TEST(TensorStep, BindingAVariableAnewForgetsOnlyWhatReadsIt) {
   EXPECT_NE(rows.evaluate(noise), first_noise);
 }
 
-TEST(TensorStep, ChainsAreRefusedInWords) {
-  ModelMaker maker = digits(5, 9, 7);
-  EXPECT_EQ(tensor::unsupported(maker.model, maker.game, maker.learn()), std::nullopt);
-  maker.game.sources[0].completions[0].chain = true;
-  EXPECT_NE(tensor::unsupported(maker.model, maker.game, maker.learn())->find("for source images,"),
-            std::string::npos);
-  semantics::Learn only_codes = maker.learn();
-  only_codes.sources = {{1}};
-  EXPECT_EQ(tensor::unsupported(maker.model, maker.game, only_codes), std::nullopt);
+TEST(TensorStep, OtherMethodsAreRefusedInWords) {
+  const ModelMaker maker = digits(5, 9, 7);
+  EXPECT_EQ(tensor::unsupported(maker.model, maker.learn()), std::nullopt);
+  semantics::Learn other = maker.learn();
+  other.method = "elbo";
+  EXPECT_NE(tensor::unsupported(maker.model, other)->find("the method elbo"), std::string::npos);
 }
 
 TEST(TensorStep, DrawsAndDensitiesOfConditionalsAgree) {
