@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <map>
 
 #include "compiler/doctor.h"
 #include "compiler/failure.h"
@@ -215,44 +216,68 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
 
 int main(int count, char** values) {
   Arguments arguments;
-  CLI::App app("vaec: compiles .vae files, probabilistic models trained by symmetric equilibrium learning");
-  app.set_version_flag("--version", VAEC_VERSION);
+  CLI::App app("Compiles .vae files: probabilistic models trained by symmetric equilibrium learning.",
+               "vaec");
+  app.set_help_flag("-h,--help", "print this help");
+  app.set_version_flag("--version", VAEC_VERSION, "print the version");
   app.require_subcommand(1);
+  // CLI11's words for what takes a command and a value; flags say their values themselves.
+  const std::map<std::string, std::string> words = {
+      {"SUBCOMMAND", "COMMAND"}, {"TEXT", ""}, {"REQUIRED", ""}};
+  for (const auto& [theirs, ours] : words) app.get_formatter()->label(theirs, ours);
   const auto reads_file = [&](CLI::App* command) {
     command->add_option("FILE", arguments.file, "a .vae file")->required();
-    command->add_option("--error-format", arguments.error_format, "text, or json: one object a line")
+    command->add_option("--error-format", arguments.error_format, "how diagnostics are written")
+        ->option_text("text|json")
         ->check(CLI::IsMember({"text", "json"}));
     return command;
   };
   const auto defines = [&](CLI::App* command) {
-    command->add_option("-D", arguments.defines, "name=value: replaces a top-level param")
+    command->add_option("-D", arguments.defines, "replaces the value of a param of the file; may be repeated")
+        ->option_text("NAME=VALUE")
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     return command;
   };
   const auto emits = [&](CLI::App* command) {
-    auto* emit = command->add_option("--emit", arguments.emit, "print one stage instead")
+    auto* emit = command->add_option("--emit", arguments.emit, "print this stage of the compilation instead")
+                     ->option_text(fmt::format("{}", fmt::join(stages, "|")))
                      ->check(CLI::IsMember(stages));
-    command->add_option("--after", arguments.after, "with --emit=tensor: programs as this pass leaves them")
+    command
+        ->add_option("--after", arguments.after, "with --emit=tensor: the programs as this pass leaves them")
+        ->option_text("PASS")
         ->needs(emit);
     return command;
   };
-  auto* build_command = emits(defines(reads_file(app.add_subcommand("build", "make an executable"))));
-  build_command->add_option("-o", arguments.output, "where to write it (the file's name without .vae)");
-  auto* run_command = defines(reads_file(app.add_subcommand("run", "build in memory and run")));
+  auto* build_command = emits(defines(reads_file(
+      app.add_subcommand("build", "compile to an executable that trains, samples, infers and evaluates"))));
+  build_command
+      ->add_option("-o", arguments.output, "where to write it (default: FILE's name without .vae, here)")
+      ->option_text("PATH");
+  auto* run_command =
+      defines(reads_file(app.add_subcommand("run", "compile in memory and run a command of the executable")));
   run_command->prefix_command();
-  run_command->footer("What follows FILE goes to the program: vaec run model.vae train --steps 100");
-  auto* check_command = emits(defines(reads_file(app.add_subcommand("check", "diagnostics only"))));
-  auto* explain_command = defines(reads_file(app.add_subcommand("explain", "the derived game")));
+  run_command->footer(
+      "What follows FILE goes to the program: vaec run model.vae train --steps 100; vaec run model.vae "
+      "--help.");
+  auto* check_command =
+      emits(defines(reads_file(app.add_subcommand("check", "only say what is wrong with a file"))));
+  auto* explain_command = defines(reads_file(app.add_subcommand(
+      "explain", "print what each source completes by whom, and what each player climbs")));
   explain_command
       ->add_option("--format", arguments.explain_format,
-                   "text, latex (a document for pdflatex), dot (for Graphviz) or json")
+                   "text (default), a document for pdflatex, a picture for Graphviz, or data")
+      ->option_text("text|latex|dot|json")
       ->check(CLI::IsMember({"text", "latex", "dot", "json"}));
-  auto* format_command = reads_file(app.add_subcommand("fmt", "write a file in canonical layout"));
-  format_command->add_flag("--check", arguments.check_only, "only say whether it is, by exit code");
-  auto* new_command = app.add_subcommand("new", "write a commented starting file");
-  new_command->add_option("NAME", arguments.name, "of the model")->required();
-  auto* doctor_command = app.add_subcommand("doctor", "what is installed, what is missing");
+  auto* format_command = reads_file(app.add_subcommand("fmt", "rewrite a file in canonical layout"));
+  format_command->add_flag("--check", arguments.check_only,
+                           "write nothing; exit 1 if the layout is not canonical");
+  auto* new_command = app.add_subcommand("new", "write NAME.vae, a commented file to start from");
+  new_command->add_option("NAME", arguments.name, "the model's name")->required();
+  auto* doctor_command = app.add_subcommand("doctor", "say what is installed and what is missing");
+
+  for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
+  app.footer("vaec COMMAND --help says more. To begin: vaec new mine, then vaec run mine.vae train.");
 
   try {
     app.parse(count, values);

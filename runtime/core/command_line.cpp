@@ -47,35 +47,88 @@ CLI::Option* one_at_a_time(CLI::Option* option) { return option->allow_extra_arg
 const std::map<std::string, std::string>& help_of_keys() {
   static const std::map<std::string, std::string> texts = {
       {"steps", "training steps"},
-      {"batch", "rows a step: N, or source=N,..."},
+      {"batch", "rows of each source a step: N, or source=N,..."},
       {"optimizer", "adam(lr), adamw(lr), sgd(lr, momentum) or none; or player=...,..."},
       {"lr", "learning rate: X, or player=X,..."},
       {"schedule", "constant, cosine(warmup) or step(every, factor)"},
       {"clip", "largest norm of a player's gradient"},
-      {"seed", "of all random numbers"},
+      {"seed", "of all random draws"},
       {"order", "alternating or simultaneous"},
       {"precision", "fp32"},
       {"sources", "learn from these of its sources only: a,b"},
       {"start", "begin from the parameters of this run"},
-      {"every", "log=N,sample=N,checkpoint=N,evaluate=N; 0 is never"}};
+      {"every", "steps from one to the next log, sample, checkpoint or evaluate; 0 is never"}};
   return texts;
+}
+
+/// What a flag takes, as its help shows it; one that is not here takes nothing.
+const std::map<std::string, std::string>& values_of_flags() {
+  static const std::map<std::string, std::string> texts = {{"learn", "NAME"},
+                                                           {"steps", "N"},
+                                                           {"batch", "N"},
+                                                           {"optimizer", "NAME(X,...)"},
+                                                           {"lr", "X"},
+                                                           {"schedule", "NAME(X,...)"},
+                                                           {"clip", "X"},
+                                                           {"seed", "N"},
+                                                           {"order", "NAME"},
+                                                           {"precision", "NAME"},
+                                                           {"sources", "NAME,..."},
+                                                           {"start", "DIR"},
+                                                           {"every", "EVENT=N,..."},
+                                                           {"device", "NAME"},
+                                                           {"threads", "N"},
+                                                           {"out", "PATH"},
+                                                           {"resume", "DIR"},
+                                                           {"run", "DIR"},
+                                                           {"n", "N"},
+                                                           {"limiting", "N"},
+                                                           {"given", "NAME=VALUES"},
+                                                           {"mask", "NAME=FILE"},
+                                                           {"by", "NAME=PLAYER"},
+                                                           {"samples", "N"},
+                                                           {"sweeps", "N"},
+                                                           {"chains", "N"},
+                                                           {"metrics", "NAME,..."},
+                                                           {"rows", "N"}};
+  return texts;
+}
+
+/// Help in a user's words: what a flag takes instead of its type, and that it must be given.
+void word_the_help(CLI::App& app) {
+  const std::map<std::string, std::string> words = {
+      {"SUBCOMMAND", "COMMAND"}, {"TEXT", ""}, {"REQUIRED", ""}};
+  for (const auto& [theirs, ours] : words) app.get_formatter()->label(theirs, ours);
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->group("Commands");
+    for (CLI::Option* option : command->get_options()) {
+      const auto value = values_of_flags().find(option->get_single_name());
+      if (value == values_of_flags().end()) continue;
+      option->option_text(value->second + (option->get_required() ? " (required)" : ""));
+    }
+  }
 }
 
 /// The flags as CLI11 fills them, and the command that was chosen.
 class CommandLine {
  public:
   explicit CommandLine(const Image& image)
-      : image_(image), app_("The model " + image.file + ".", image.file) {
+      : image_(image), app_("The model " + image.file + ", compiled by vaec.", image.file) {
     app_.require_subcommand(1);
-    app_.set_version_flag("--version", "vaec " + image.version);
+    app_.set_help_flag("-h,--help", "print this help");
+    app_.set_version_flag("--version", "vaec " + image.version, "print the version of vaec that made it");
     add_train();
     add_sample();
     add_infer();
     add_evaluate();
     CLI::App* command =
-        app_.add_subcommand("info", "what the model is: variables, players, sources, methods");
-    command->add_flag("--json", info_json_, "as JSON");
+        app_.add_subcommand("info", "say what the model is: variables, players, sources, methods");
+    command->add_flag("--json", info_json_, "as JSON on stdout");
     command->callback([this] { run_ = [this] { return info(image_, info_json_), 0; }; });
+    word_the_help(app_);
+    app_.footer(fmt::format(
+        "{} COMMAND --help says more. To begin: {} train --out runs/first, then look into runs/first.",
+        image.file, image.file));
   }
 
   int run(int argc, char** argv) {
@@ -118,17 +171,22 @@ class CommandLine {
   }
 
   void add_train() {
-    CLI::App* command = app_.add_subcommand("train", "learn by a learn block of the file");
+    CLI::App* command =
+        app_.add_subcommand("train", "learn, by a learn block of the file, into a run directory");
     with_environment(command->add_option("--learn", train_.learn, "the learn block (default: the first)"));
     for (const std::string& key : overridable_keys())
       with_environment(one_at_a_time(command->add_option("--" + key, flags_[key], help_of_keys().at(key))));
-    with_environment(command->add_option("--device", train_.device, "auto, cpu or cuda"));
-    with_environment(command->add_option("--threads", train_.threads, "0: all"))->check(at_least(0));
+    with_environment(command->add_option("--device", train_.device, "auto (default), cpu or cuda"));
+    with_environment(command->add_option("--threads", train_.threads, "of the processor; 0 (default): all"))
+        ->check(at_least(0));
     CLI::Option* out =
-        command->add_option("--out", train_.out, "the run directory (default: runs/NAME-LEARN-N)");
-    command->add_option("--resume", train_.resume, "continue this run")->excludes(out);
+        command->add_option("--out", train_.out, "the run directory, made anew (default: runs/NAME-LEARN-N)");
+    command->add_option("--resume", train_.resume, "continue this run from its last checkpoint")
+        ->excludes(out);
     command->add_flag("--json", json_, "metrics as JSON lines on stdout");
     command->add_flag("--quiet", quiet_, "say nothing but errors");
+    command->footer(
+        "Flags win over environment variables (VAEC_STEPS for --steps, and so on), these over the file.");
     command->callback([this] {
       run_ = [this] {
         check_device(train_.device);
@@ -141,31 +199,37 @@ class CommandLine {
   }
 
   void add_model_flags(CLI::App* command, ModelRequest& request) {
-    command->add_option("--run", request.run, "the run directory")->required();
-    with_environment(command->add_option("--device", request.device, "auto, cpu or cuda"));
-    with_environment(command->add_option("--threads", request.threads, "0: all"))->check(at_least(0));
-    with_environment(command->add_option("--seed", request.seed, "of all random numbers"));
+    command->add_option("--run", request.run, "a run directory that train made")->required();
+    with_environment(command->add_option("--device", request.device, "auto (default), cpu or cuda"));
+    with_environment(command->add_option("--threads", request.threads, "of the processor; 0 (default): all"))
+        ->check(at_least(0));
+    with_environment(command->add_option("--seed", request.seed, "of all random draws"));
     command->add_flag("--json", request.json, "the result as JSON on stdout");
   }
 
   void add_sample() {
-    CLI::App* command = app_.add_subcommand("sample", "draw from the model");
+    CLI::App* command = app_.add_subcommand("sample", "draw rows from a trained model");
     add_model_flags(command, sample_);
-    command->add_option("--n", sample_.n, "rows (default 64)")->check(at_least(1));
-    command->add_option("--limiting", sample_.limiting, "steps of the chain x -> z -> x")->check(at_least(0));
+    command->add_option("--n", sample_.n, "rows to draw (default 64)")->check(at_least(1));
+    command
+        ->add_option("--limiting", sample_.limiting,
+                     "draw from the limiting distribution: N steps of the chain x -> z -> x")
+        ->check(at_least(0));
     one_at_a_time(
-        command->add_option("--given", sample_.given, "variable=FILE or variable=SOURCE: known values"));
+        command->add_option("--given", sample_.given,
+                            "known values of a variable: a file, or a source of the program (x=heldout)"));
     command->add_option("--out", sample_.out, "FILE.png, .npy, .csv or .safetensors")->required();
     command->callback(
         [this] { run_ = [this] { return check_device(sample_.device), sample(image_, sample_), 0; }; });
   }
 
   void add_infer() {
-    CLI::App* command = app_.add_subcommand("infer", "variables given others");
+    CLI::App* command = app_.add_subcommand("infer", "some variables given others, by a trained model");
     add_model_flags(command, infer_);
     command->add_option("query", infer_.query, "\"c, z | x\": c and z given x")->required();
     one_at_a_time(
-        command->add_option("--given", infer_.given, "variable=FILE or variable=SOURCE: known values"));
+        command->add_option("--given", infer_.given,
+                            "known values of a variable: a file, or a source of the program (x=heldout)"));
     command->add_option("--samples", infer_.samples, "draws that means are taken over")->check(at_least(1));
     command->add_option("--out", infer_.out, "FILE.png, .npy, .csv or .safetensors")->required();
     command->callback(
@@ -173,12 +237,12 @@ class CommandLine {
   }
 
   void add_evaluate() {
-    CLI::App* command = app_.add_subcommand("evaluate", "measure a trained model");
+    CLI::App* command = app_.add_subcommand("evaluate", "measure a trained model on held-out data");
     add_model_flags(command, evaluate_);
     one_at_a_time(command->add_option("--metrics", evaluate_.metrics, "loglik, accuracy"))->delimiter(',');
     command->add_option("--samples", evaluate_.samples, "importance samples a row (default 100)")
         ->check(at_least(1));
-    command->add_option("--rows", evaluate_.rows, "of each source (default: all)")->check(at_least(0));
+    command->add_option("--rows", evaluate_.rows, "rows of each source (default: all)")->check(at_least(0));
     command->callback(
         [this] { run_ = [this] { return check_device(evaluate_.device), evaluate(image_, evaluate_), 0; }; });
   }

@@ -105,6 +105,20 @@ def test_explain_gives_json(folder, vaec):
     assert "p" in succeed(vaec, "explain", "small.vae", cwd=folder).stdout
 
 
+def test_help_is_in_words_of_users(folder, vaec):
+    exe = executable.build(vaec, write(folder, "small.vae", GLYPHS), folder)
+    commands = {vaec: ["build", "run", "check", "explain", "fmt", "new", "doctor"],
+                exe: ["train", "sample", "infer", "evaluate", "info"]}
+    for program, names in commands.items():
+        text = succeed(program, "--help").stdout
+        assert f"Usage: {program.name} [OPTIONS] COMMAND" in text, text
+        for name in names:
+            assert f"\n  {name} " in text, text
+            own = succeed(program, name, "--help").stdout
+            assert f"Usage: {program.name} {name}" in own, own
+            assert not any(word in own for word in ("TEXT", "INT", "Env:", "REQUIRED")), own
+
+
 def test_doctor_finds_the_runtime(folder, vaec):
     assert "libvaert.so" in succeed(vaec, "doctor").stdout
 
