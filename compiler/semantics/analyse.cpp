@@ -23,7 +23,7 @@ Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet&
   analyse_sources(tree, analysis);
   check_determined(analysis);
   analyse_learn(tree, analysis);
-  if (!report.has_errors()) evaluator.check_families();
+  evaluator.check_families();
   return model;
 }
 

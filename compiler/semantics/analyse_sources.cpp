@@ -4,36 +4,12 @@
 #include <cmath>
 
 #include "compiler/semantics/analysis.h"
-#include "compiler/semantics/build.h"
 #include "compiler/semantics/data_expression.h"
+#include "compiler/semantics/evaluation.h"
 
 namespace semantics {
 namespace {
 using namespace syntax;
-
-/// Whether every element of the domain's tensor may be this number; for `category`, whether it is a class.
-bool admits(const Domain& domain, double value) {
-  const bool whole = value == std::floor(value);
-  switch (domain.kind) {
-    case DomainKind::binary:
-      return value == 0 || value == 1;
-    case DomainKind::category:
-      return whole && value >= 0 && value < static_cast<double>(domain.classes);
-    case DomainKind::count:
-      return whole && value >= 0;
-    case DomainKind::real:
-      return std::isfinite(value);
-    case DomainKind::positive:
-      return value > 0;
-    case DomainKind::unit:
-      return value > 0 && value < 1;
-    case DomainKind::angle:
-      return value > -M_PI && value <= M_PI;
-    case DomainKind::simplex:
-      return false;
-  }
-  return false;
-}
 
 struct SourceReader {
   Analysis& analysis;

@@ -105,6 +105,11 @@ void declare_param(const syntax::ParamDecl& param, Analysis& analysis);
 /// Errors for -D of names that no param has. After all params.
 void check_defines(Analysis& analysis);
 
+/// False after an error in the words of a family's declaration.
+bool declare_family(const syntax::FamilyDecl& decl, base::Report& report);
+/// The words for domains, for suggestions.
+std::vector<std::string> domain_names();
+
 void declare_variables(const syntax::VarDecl& declaration, Analysis& analysis);
 /// Errors for variables that nothing gives. After players and sources.
 void check_determined(Analysis& analysis);

@@ -102,6 +102,29 @@ std::string describe(const Domain& domain) {
   return text + "`";
 }
 
+bool admits(const Domain& domain, double value) {
+  const bool whole = value == std::floor(value);
+  switch (domain.kind) {
+    case DomainKind::binary:
+      return value == 0 || value == 1;
+    case DomainKind::category:
+      return whole && value >= 0 && value < static_cast<double>(domain.classes);
+    case DomainKind::count:
+      return whole && value >= 0;
+    case DomainKind::real:
+      return std::isfinite(value);
+    case DomainKind::positive:
+      return value > 0;
+    case DomainKind::unit:
+      return value > 0 && value < 1;
+    case DomainKind::angle:
+      return value > -M_PI && value <= M_PI;
+    case DomainKind::simplex:
+      return false;
+  }
+  return false;
+}
+
 base::Diagnostic& Evaluation::error(base::Code code, base::Span at) {
   return with_calls(report.add(code, at));
 }

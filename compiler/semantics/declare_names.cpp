@@ -78,7 +78,7 @@ struct Declarer {
     } else if (const auto* family = std::get_if<FamilyDecl>(&declaration.kind)) {
       if (enter(family->name, "a family")) {
         Value value;
-        value.kind = Value::Kind::family;
+        if (declare_family(*family, analysis.report)) value.kind = Value::Kind::family;
         value.family = family;
         bind(family->name, value);
       }

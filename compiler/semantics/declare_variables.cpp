@@ -9,7 +9,7 @@ struct DomainName {
   const char* name;
   bool classes;  // takes their number
 };
-const DomainName domain_names[] = {
+const DomainName domains[] = {
     {DomainKind::binary, "binary", false},     {DomainKind::category, "category", true},
     {DomainKind::count, "count", false},       {DomainKind::real, "real", false},
     {DomainKind::positive, "positive", false}, {DomainKind::unit, "unit", false},
@@ -22,9 +22,7 @@ constexpr int64_t longest_array = 4096;
 constexpr int64_t largest = int64_t{1} << 28;
 
 std::optional<Domain> domain_of(const syntax::DomainExpr& expr, Analysis& analysis) {
-  std::vector<std::string> known;
-  for (const DomainName& entry : domain_names) {
-    known.push_back(entry.name);
+  for (const DomainName& entry : domains) {
     if (entry.name != expr.name.text) continue;
     Domain domain{entry.kind, 0};
     if (expr.arguments.size() != (entry.classes ? 1 : 0)) {
@@ -39,7 +37,7 @@ std::optional<Domain> domain_of(const syntax::DomainExpr& expr, Analysis& analys
     domain.classes = *classes;
     return domain;
   }
-  suggest(analysis.report.add(base::E0203, expr.name.span, expr.name.text), expr.name.text, known);
+  suggest(analysis.report.add(base::E0203, expr.name.span, expr.name.text), expr.name.text, domain_names());
   return {};
 }
 
@@ -63,6 +61,12 @@ std::optional<Shape> shape_of(const syntax::DomainExpr& expr, const Domain& doma
 }
 
 }  // namespace
+
+std::vector<std::string> domain_names() {
+  std::vector<std::string> names;
+  for (const DomainName& entry : domains) names.push_back(entry.name);
+  return names;
+}
 
 void declare_variables(const syntax::VarDecl& declaration, Analysis& analysis) {
   const auto domain = domain_of(declaration.domain, analysis);

@@ -52,6 +52,16 @@ struct Signature {
 Signature signature_of(const Builtin& builtin);
 const Builtin* find_builtin(const std::string& name);
 
+/// What a family's body may say.
+struct FamilyProperty {
+  const char* name;
+  bool required;
+  bool of_x;           // may depend on x
+  bool of_parameters;  // may depend on parameters that are not fixed
+  bool drawn;          // may hold draws
+};
+const std::vector<FamilyProperty>& family_properties();
+
 /// One position of a family's variable: axis 0 of a vector, the rest is the shape of the positions.
 struct FamilyFrame {
   Shape positions;
@@ -126,6 +136,11 @@ class Evaluation {
   const FamilyTemplate& template_of(const syntax::FamilyDecl& decl, const Domain& domain, const Shape& shape,
                                     const std::map<std::string, Value>& fixed);
   FamilyFrame frame_of(const syntax::FamilyDecl& decl, const Domain& domain, const Shape& shape) const;
+  /// K where the declaration gives it as a number: `category(4)`, `real[k]` with a param k.
+  std::optional<int64_t> declared_extent(const syntax::FamilyDecl& decl);
+  /// Refuses what a property must not depend on; false after an error.
+  bool check_dependence(const syntax::FamilyDecl& decl, const FamilyTemplate& t,
+                        const FamilyProperty& property, NodeId node, base::Span at);
   /// A scope for a family's body, with the names of its domain (K) and its fixed parameters.
   Scope& body_scope(const syntax::FamilyDecl& decl, const FamilyFrame& frame,
                     const std::map<std::string, Value>& fixed);
@@ -134,9 +149,9 @@ class Evaluation {
                                        Scope& scope);
   bool expand_family(const syntax::Expr& family_call, Conditional& conditional, Scope& scope,
                      const ParameterContext& context);
-  /// The numeric check of one family with these fixed values; reports.
+  /// The numeric check of one family with these fixed values; reports. `anew`: even if it is remembered.
   void check_family(const syntax::FamilyDecl& decl, const std::map<std::string, Value>& fixed,
-                    base::Span used_at);
+                    base::Span used_at, bool anew = false);
   void check_families();
   /// Scope in which a family's body stands: the file's for the user's, the language's alone for the
   /// library's.
@@ -218,6 +233,8 @@ class Inside {
   FamilyFrame* frame_;
 };
 
+/// Whether every element of the domain's tensor may be this number; for `category`, whether it is a class.
+bool admits(const Domain& domain, double value);
 std::optional<DomainKind> kind_of_domain(const std::string& name);
 bool holds_number(const Value& value);
 double number_in(const Value& value);

@@ -115,7 +115,7 @@ void Evaluator::check_standard_families() {
         fixed[parameter.name.text] = parameter.fallback
                                          ? constant(*parameter.fallback, evaluation_->builtins, "a default")
                                          : integer_value(5);
-    evaluation_->check_family(*family, fixed, family->name.span);
+    evaluation_->check_family(*family, fixed, family->name.span, true);
   }
 }
 

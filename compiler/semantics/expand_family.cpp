@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "compiler/semantics/analysis.h"
 #include "compiler/semantics/evaluation.h"
 
 namespace semantics {
@@ -50,10 +51,11 @@ const syntax::From* chosen_from(const FamilyDecl& decl, const std::vector<syntax
 }
 
 /// Whether the domain that the family declares takes the variable.
-bool takes(const FamilyDecl& decl, const Variable& variable) {
-  const auto kind = kind_of_domain(decl.domain.name.text);
-  if (!kind || *kind != variable.domain.kind) return false;
-  return decl.domain.shape.empty() || !variable.shape.empty();
+bool takes(const FamilyDecl& decl, const Variable& variable, std::optional<int64_t> extent) {
+  if (*kind_of_domain(decl.domain.name.text) != variable.domain.kind) return false;
+  if (variable.domain.classes > 0) return !extent || *extent == variable.domain.classes;
+  if (decl.domain.shape.empty()) return true;
+  return !variable.shape.empty() && (!extent || *extent == variable.shape[0]);
 }
 
 /// What stands in for an argument where a chain starts: the default, else a plain value of the domain.
@@ -150,6 +152,15 @@ static std::optional<FamilyCall> read_call(Evaluation& e, const Expr& expr, Scop
   return call;
 }
 
+/// Numbers of the declared domain, or lists of them.
+static bool is_fixed_value(const Value& value, const FamilyDecl::Parameter& parameter) {
+  if (value.kind == Kind::list)
+    return std::all_of(value.items.begin(), value.items.end(),
+                       [&](const Value& item) { return is_fixed_value(item, parameter); });
+  if (!holds_number(value)) return value.kind == Kind::boolean && !parameter.domain;
+  return !parameter.domain || admits({*kind_of_domain(parameter.domain->name.text), 0}, number_in(value));
+}
+
 /// The values of the parameters that must be known when compiling.
 static std::optional<std::map<std::string, Value>> fixed_of(Evaluation& e, const FamilyCall& call) {
   std::map<std::string, Value> fixed;
@@ -165,6 +176,15 @@ static std::optional<std::map<std::string, Value>> fixed_of(Evaluation& e, const
       return std::nullopt;
     }
     if (value.kind == Kind::error) return std::nullopt;
+    if (!is_fixed_value(value, parameter)) {
+      const auto place = call.places.find(name);
+      const std::string wanted =
+          parameter.domain ? "`" + parameter.domain->name.text + "`" : "a number or a list of numbers";
+      e.error(base::E0301, place != call.places.end() ? place->second : parameter.span,
+              fmt::format("`{}` of `{}`", name, call.decl->name.text), wanted, text_of(value))
+          .note(parameter.span, "it is declared here");
+      return std::nullopt;
+    }
     fixed[name] = value;
   }
   return fixed;
@@ -177,11 +197,14 @@ bool Evaluation::expand_family(const Expr& expr, Conditional& conditional, Scope
   const FamilyDecl& decl = *call->decl;
   const Variable variable = model[conditional.target];
   conditional.family = decl.name.text;
-  if (!takes(decl, variable)) {
-    auto& diagnostic = error(base::E0402, expr.kind == ExprKind::call ? expr.operands[0]->span : expr.span,
-                             decl.name.text, source_text(sources, decl.domain),
-                             fmt::format("`{}`", variable.name), describe(variable.domain))
-                           .note(variable.span, fmt::format("{} is declared here", variable.name));
+  if (!takes(decl, variable, declared_extent(decl))) {
+    std::string own = describe(variable.domain);
+    if (!decl.domain.shape.empty() && variable.domain.kind == DomainKind::real && !variable.shape.empty())
+      own.insert(own.size() - 1, to_string(variable.shape));
+    auto& diagnostic =
+        error(base::E0402, expr.kind == ExprKind::call ? expr.operands[0]->span : expr.span, decl.name.text,
+              source_text(sources, decl.domain), fmt::format("`{}`", variable.name), own)
+            .note(variable.span, fmt::format("{} is declared here", variable.name));
     if (!is_standard(decl)) diagnostic.note(decl.domain.span, "the family's domain is declared here");
     return false;
   }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <numeric>
 #include <utility>
 
@@ -14,9 +13,6 @@ namespace semantics {
 using Kind = Value::Kind;
 
 namespace {
-
-constexpr std::array required = {"statistic", "natural", "log_partition", "sample"};
-constexpr std::array optional_properties = {"log_base", "expected"};
 
 /// E x, where x is itself a statistic with natural parameter n(theta) and no other natural parameter depends
 /// on that argument theta: d log_partition / d theta = dn / d theta * E x.
@@ -40,6 +36,49 @@ NodeId derived_mean(Build& build, const FamilyTemplate& t,
 }
 
 }  // namespace
+
+const std::vector<FamilyProperty>& family_properties() {
+  // Name, required; may depend on x, on parameters, on draws.
+  static const std::vector<FamilyProperty> table = {
+      {"statistic", true, true, false, false},     {"natural", true, false, true, false},
+      {"log_partition", true, false, true, false}, {"sample", true, false, true, true},
+      {"log_base", false, true, false, false},     {"expected", false, false, true, false}};
+  return table;
+}
+
+bool Evaluation::check_dependence(const syntax::FamilyDecl& decl, const FamilyTemplate& t,
+                                  const FamilyProperty& property, NodeId node, base::Span at) {
+  const auto refuse = [&](const std::string& on) -> base::Diagnostic& {
+    return error(base::E0412, at, property.name, decl.name.text, on);
+  };
+  if (!property.of_x && depends_on(t.graph, node, t.x)) {
+    refuse(fmt::format("`{}`", decl.variable.text)).note(decl.variable.span, "the variable is declared here");
+    return false;
+  }
+  for (size_t i = 0; i < t.parameters.size() && !property.of_parameters; ++i) {
+    if (!depends_on(t.graph, node, t.parameters[i].node)) continue;
+    refuse(fmt::format("the parameter `{}`", t.parameters[i].name))
+        .help(fmt::format("what `{}` depends on is declared `fixed`", property.name));
+    return false;
+  }
+  for (int32_t i = 0; i <= node.index && !property.drawn; ++i) {
+    if (info(t.graph[NodeId{i}].op).group != OpGroup::random || !depends_on(t.graph, node, NodeId{i}))
+      continue;
+    refuse("draws").help("only `sample` draws");
+    return false;
+  }
+  return true;
+}
+
+std::optional<int64_t> Evaluation::declared_extent(const syntax::FamilyDecl& decl) {
+  for (const auto* exprs : {&decl.domain.arguments, &decl.domain.shape})
+    for (const auto& expr : *exprs) {
+      if (expr->kind == syntax::ExprKind::name && !family_scope(decl).find(expr->text)) continue;
+      const Value value = evaluator.constant(*expr, family_scope(decl), "the number of values");
+      if (value.kind == Kind::integer) return value.integer;
+    }
+  return std::nullopt;
+}
 
 FamilyFrame Evaluation::frame_of(const syntax::FamilyDecl& decl, const Domain& domain,
                                  const Shape& shape) const {
@@ -99,12 +138,7 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
     FamilyTemplate::Parameter parameter;
     parameter.name = declared.name.text;
     if (declared.domain) {
-      const auto kind = kind_of_domain(declared.domain->name.text);
-      if (!kind) {
-        error(base::E0220, declared.domain->name.span, declared.domain->name.text);
-        return t;
-      }
-      parameter.domain = *kind;
+      parameter.domain = *kind_of_domain(declared.domain->name.text);
     }
     const auto parameter_extents =
         parameter_shape(declared.domain ? &*declared.domain : nullptr, inside_frame, scope);
@@ -134,36 +168,16 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
   for (const syntax::Statement& statement : decl.body) {
     if (std::holds_alternative<syntax::From>(statement.kind)) continue;
     const auto* assign = std::get_if<syntax::Assign>(&statement.kind);
-    if (!assign) {
-      error(base::E0311, statement.span, "a family has only properties, `let` and `from`");
-      return t;
-    }
+    if (!assign) continue;
     if (assign->let) {
       bind(*assign, scope, nobody);
       continue;
     }
     const std::string& name = assign->targets[0].name.text;
-    const auto known = [&](const auto& names) {
-      return std::find(names.begin(), names.end(), name) != names.end();
-    };
-    if (assign->tuple || (!known(required) && !known(optional_properties))) {
-      auto& diagnostic = error(base::E0404, assign->targets[0].span, name);
-      std::vector<std::string> names(required.begin(), required.end());
-      names.insert(names.end(), optional_properties.begin(), optional_properties.end());
-      if (const auto near = base::nearest(name, names))
-        diagnostic.help(fmt::format("did you mean `{}`?", *near));
-      return t;
-    }
     properties[name] = evaluate(*assign->value, scope, nobody);
     places[name] = assign->value->span;
     if (properties[name].kind == Kind::error) return t;
   }
-  for (const char* name : required)
-    if (!properties.contains(name)) {
-      error(base::E0403, decl.name.span, decl.name.text, name);
-      return t;
-    }
-
   // The statistic beside the natural parameter, component by component.
   const auto components = [](const Value& value) {
     return value.kind == Kind::tuple ? value.items : std::vector<Value>{value};
@@ -217,7 +231,15 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
   t.density = build.add(build.subtract(exponent, t.log_partition), t.log_base);
   t.expected = properties.contains("expected");
   t.mean = t.expected ? at_positions("expected", inside_frame.variable_shape) : derived_mean(build, t, pairs);
-  t.whole = !t.expected || t.mean;
+  if (t.expected && !t.mean) return t;
+  for (const FamilyProperty& property : family_properties()) {
+    if (!properties.contains(property.name)) continue;
+    for (const Value& value : components(properties[property.name]))
+      if (value.kind == Kind::tensor &&
+          !check_dependence(decl, t, property, value.node, places[property.name]))
+        return t;
+  }
+  t.whole = true;
   return t;
 }
 

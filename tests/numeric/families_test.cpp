@@ -1,5 +1,6 @@
 // What the compiler derives from a family's declaration: densities, means, samples; and what it refuses.
 // links: semantics
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -258,18 +259,71 @@ TEST(NumericCheck, RefusesADeclarationThatContradictsItself) {
 }
 
 TEST(NumericCheck, RefusesALogPartitionWhoseDerivativeIsNotTheMean) {
-  // exp(-s) on [0, inf) with the rate hidden from the log-partition through a base measure that depends on
-  // it.
-  const OneConditional wrong("positive", "Odd(parameter([]))", R"(
-family Odd(log_rate : real) over x : positive {
+  // The mass is 1 to four places; the slope is wrong in the first.
+  EXPECT_EQ(refusal("log_partition", "softplus(logit) + 1e-4 * sin(1000 * logit)").code, base::E0407);
+}
+
+/// A family over vectors of fixed length, with the log-partition given.
+std::vector<base::Code> codes_of_vectors(const std::string& domain, const std::string& text) {
+  const OneConditional vector(domain, "Vector(0)", text);
+  std::vector<base::Code> codes;
+  for (const auto& diagnostic : vector.report.diagnostics()) codes.push_back(diagnostic.code);
+  return codes;
+}
+
+TEST(NumericCheck, IntegratesOverThreeCoordinatesAndDrawsBeyond) {
+  for (const int n : {3, 6}) {
+    const auto gaussian = [&](const std::string& slope) {
+      return fmt::format(R"(family Vector(mean : real[{0}]) over x : real[{0}] {{
+        statistic = x; natural = mean; log_partition = {1} * sum(mean * mean)
+        log_base = -0.5 * sum(x * x) - 0.5 * len(x) * log(2 * pi); sample = mean + normal() }})",
+                         n, slope);
+    };
+    const std::string domain = fmt::format("real[{}, 2]", n);
+    EXPECT_EQ(codes_of_vectors(domain, gaussian("0.5")), std::vector<base::Code>{});
+    EXPECT_EQ(codes_of_vectors(domain, gaussian("0.6")), std::vector{n == 3 ? base::E0406 : base::E0407});
+  }
+  for (const int n : {4, 7}) {
+    const auto dirichlet = [&](const std::string& draw) {
+      return fmt::format(R"(family Vector(log_alpha : real[{0}]) over x : simplex({0}) {{
+        let alpha = exp(log_alpha); let g = gamma({1}); statistic = log(x); natural = alpha
+        log_partition = sum(lgamma(alpha)) - lgamma(sum(alpha)); log_base = -sum(log(x)); sample = g / sum(g) }})",
+                         n, draw);
+    };
+    const std::string domain = fmt::format("simplex({})", n);
+    EXPECT_EQ(codes_of_vectors(domain, dirichlet("alpha")), std::vector<base::Code>{});
+    EXPECT_EQ(codes_of_vectors(domain, dirichlet("2 * alpha")),
+              std::vector{n == 4 ? base::E0408 : base::E0407});
+  }
+}
+
+// The body speaks of one value; numbers and lists in it stand at each position.
+TEST(Template, TakesListsMatricesAndIndicesAtEachPosition) {
+  const OneConditional ordinal("category(3)[2]", "Ordinal(parameter([2]))", R"(
+family Ordinal(slope : real) over x : category(3) {
   statistic     = x
-  natural       = -exp(log_rate)
-  log_partition = 0
-  log_base      = log_rate
-  sample        = -exp(-log_rate) * log(uniform())
+  natural       = slope
+  log_partition = logsumexp(concat(0, slope, 2 * slope))
+  sample        = argmax(slope * [0, 1, 2] + gumbel())
 })");
-  ASSERT_EQ(wrong.report.diagnostics().size(), 1u) << wrong.errors();
-  EXPECT_EQ(wrong.report.diagnostics()[0].code, base::E0407);
+  ASSERT_FALSE(ordinal.report.has_errors()) << ordinal.errors();
+  const auto z = [](double s) { return std::log(1 + std::exp(s) + std::exp(2 * s)); };
+  EXPECT_NEAR(ordinal.log_density({0, 1, 0, 0, 1, 0}, {{0.3, -0.7}}), 0.6 - z(0.3) - z(-0.7), 1e-12);
+  const OneConditional turned("real[2, 3]", "Turned(parameter([2, 3]))", R"(
+family Turned(mean : real[2]) over x : real[2] {
+  let turned    = [[0, -1], [1, 0]] @ x
+  statistic     = [turned[1], -turned[0]]
+  natural       = reshape(transpose(reshape(mean, [2, 1]), [1, 0]), [2])
+  log_partition = 0.5 * sum(mean * mean)
+  log_base      = -0.5 * sum(turned * turned, axis = 0) - log(2 * pi)
+  sample        = mean + normal()
+})");
+  ASSERT_FALSE(turned.report.has_errors()) << turned.errors();
+  double expected = 0;
+  const Numbers x = {1, -2, 3, 0.5, 0.1, -0.4}, mean = {0.3, 0.2, 0, -1, 2, 0.7};
+  for (size_t i = 0; i < 6; ++i)
+    expected -= 0.5 * (x[i] - mean[i]) * (x[i] - mean[i]) + 0.5 * std::log(2 * std::numbers::pi);
+  EXPECT_NEAR(turned.log_density(x, {mean}), expected, 1e-12);
 }
 
 TEST(Domain, MustBeTheFamilys) {

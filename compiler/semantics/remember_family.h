@@ -1,0 +1,16 @@
+// Families that passed their numeric check, kept in the user's cache folder so that the next compilation need
+// not check them again. In: a family's template, the whole of what the check computes with. Only a verdict of
+// the same compiler over an equal template counts; a folder that cannot be read or written means no memory.
+#pragma once
+#include <string>
+
+#include "compiler/semantics/family_template.h"
+
+namespace semantics {
+
+/// All that the check depends on, as text: the check's own version, then the template.
+std::string content_of(const FamilyTemplate& t, const Domain& domain);
+bool is_remembered(const std::string& content);
+void remember(const std::string& content);
+
+}  // namespace semantics
