@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "runtime/core/philox.h"
 #include "runtime/failure.h"
 
 namespace core {
 
-Rows::Rows(const Image& image) : image_(image), context_{data::places_from_environment(image.folder)} {}
+Rows::Rows(const Image& image)
+    : image_(image),
+      context_{data::places_from_environment(image.folder), {}, data::Memory::from_environment()} {}
 
 void Rows::open(const Program& program) {
   for (const Instruction& instruction : program.instructions) {
@@ -49,10 +52,33 @@ void Rows::gather(int column, float* to) {
   // A range a thread: rows are many and short, or few and long; either way a range is worth a thread's while.
   constexpr int64_t range = 16;
   const int64_t ranges = (rows + range - 1) / range;
+  std::exception_ptr failure;
 #pragma omp parallel for schedule(static) if (rows * width > 1 << 15)
   for (int64_t i = 0; i < ranges; ++i) {
     const int64_t begin = i * range, end = std::min(rows, begin + range);
-    population.gather(chosen_.data() + begin, end - begin, to + begin * width);
+    try {
+      population.gather(chosen_.data() + begin, end - begin, to + begin * width);
+    } catch (...) {
+#pragma omp critical
+      failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+/// Streamed columns hear of the rows of the next steps, which the seed tells already.
+void Rows::expect_random(int column, int source, uint64_t seed, uint64_t step, int64_t rows) {
+  constexpr uint64_t ahead = 4;
+  const data::Population& population = columns_.at(column);
+  if (!population.is_streamed()) return;
+  const int64_t count = this->count(source);
+  uint64_t& told = told_[{column, source}];  // steps before this one are expected already
+  if (told <= step || told > step + ahead + 1) told = step + 1;
+  std::vector<int64_t> next(static_cast<size_t>(rows));
+  for (; told <= step + ahead; ++told) {
+    for (int64_t r = 0; r < rows; ++r)
+      next[static_cast<size_t>(r)] = philox_row(seed, told, source, static_cast<uint32_t>(r), count);
+    population.expect(next.data(), rows);
   }
 }
 
@@ -61,12 +87,18 @@ void Rows::gather_random(int column, int source, uint64_t seed, uint64_t step, i
   chosen_.resize(static_cast<size_t>(rows));
   for (int64_t r = 0; r < rows; ++r)
     chosen_[static_cast<size_t>(r)] = philox_row(seed, step, source, static_cast<uint32_t>(r), count);
+  expect_random(column, source, seed, step, rows);
   gather(column, to);
 }
 
 void Rows::gather_in_order(int column, int source, int64_t first, int64_t rows, float* to) {
   const int64_t count = this->count(source);
   chosen_.resize(static_cast<size_t>(rows));
+  const data::Population& population = columns_.at(column);
+  if (population.is_streamed()) {
+    for (int64_t r = 0; r < rows; ++r) chosen_[static_cast<size_t>(r)] = (first + rows + r) % count;
+    population.expect(chosen_.data(), rows);
+  }
   for (int64_t r = 0; r < rows; ++r) chosen_[static_cast<size_t>(r)] = (first + r) % count;
   gather(column, to);
 }

@@ -1,5 +1,6 @@
 // The rows of the sources: columns opened when a program first needs them, then gathered at random (training)
-// or in order (evaluation). Columns of one source share their rows, so their counts must agree (bad_data).
+// or in order (evaluation); of columns that are streamed the next rows are read ahead. Columns of one source
+// share their rows, so their counts must agree (bad_data).
 #pragma once
 #include <map>
 #include <memory>
@@ -26,11 +27,13 @@ class Rows {
 
  private:
   void gather(int column, float* to);
+  void expect_random(int column, int source, uint64_t seed, uint64_t step, int64_t rows);
 
   const Image& image_;
   data::Context context_;
   std::map<int, data::Population> columns_;
   std::map<int, int64_t> counts_;  // per source
+  std::map<std::pair<int, int>, uint64_t> told_;
   std::vector<int64_t> chosen_;
 };
 

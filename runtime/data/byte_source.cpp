@@ -27,16 +27,27 @@ ByteSource::ByteSource(const std::filesystem::path& path) : name_(path.string())
   file_ = file;
 }
 
-ByteSource::~ByteSource() { gzclose_r(static_cast<gzFile>(file_)); }
+ByteSource::ByteSource(std::vector<uint8_t> bytes, std::string name)
+    : name_(std::move(name)), bytes_(std::move(bytes)) {}
+
+ByteSource::~ByteSource() {
+  if (file_) gzclose_r(static_cast<gzFile>(file_));
+}
 
 void ByteSource::fail(const std::string& cause) const {
   throw Failure(Exit::bad_data, fmt::format("{}: {}", name_, cause));
 }
 
 uint64_t ByteSource::read_some(uint8_t* bytes, uint64_t count) {
+  if (!file_) {
+    const uint64_t got = std::min(count, bytes_.size() - position_);
+    std::copy_n(bytes_.begin() + static_cast<int64_t>(position_), got, bytes);
+    position_ += got;
+    return got;
+  }
   auto file = static_cast<gzFile>(file_);
   errno = 0;
-  int got = gzread(file, bytes, static_cast<unsigned>(count));
+  int got = gzread(file, bytes, static_cast<unsigned>(std::min<uint64_t>(count, 1 << 30)));
   int status = Z_OK;
   const char* message = gzerror(file, &status);
   if (status == Z_BUF_ERROR) fail("the gzip stream is truncated");
@@ -57,7 +68,7 @@ void ByteSource::read(std::vector<uint8_t>& bytes, uint64_t count, const std::st
     uint64_t piece = std::min(missing, std::clamp<uint64_t>(end, 1 << 16, 1 << 30));
     bytes.resize(end + piece);
     uint64_t got = read_some(bytes.data() + end, piece);
-    if (got == 0) fail(fmt::format("ends after {} bytes, within {} ({} bytes)", position_, what, count));
+    if (got == 0) fail_as_too_short(what, count);
     bytes.resize(end + got);
     missing -= got;
   }
@@ -76,8 +87,17 @@ std::vector<uint8_t> ByteSource::read_rest() {
 
 void ByteSource::expect_end() {
   uint8_t byte;
-  if (read_some(&byte, 1) != 0)
-    fail(fmt::format("holds more than the {} bytes that its header promises", position_ - 1));
+  if (read_some(&byte, 1) != 0) fail_as_too_long(position_ - 1);
+}
+
+bool ByteSource::is_plain() const { return file_ && gzdirect(static_cast<gzFile>(file_)) != 0; }
+
+void ByteSource::fail_as_too_short(const std::string& what, uint64_t count) const {
+  fail(fmt::format("ends after {} bytes, within {} ({} bytes)", position_, what, count));
+}
+
+void ByteSource::fail_as_too_long(uint64_t promised) const {
+  fail(fmt::format("holds more than the {} bytes that its header promises", promised));
 }
 
 std::vector<uint8_t> read_file(const std::filesystem::path& path) { return ByteSource(path).read_rest(); }

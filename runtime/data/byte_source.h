@@ -13,6 +13,8 @@ namespace data {
 class ByteSource {
  public:
   explicit ByteSource(const std::filesystem::path& path);
+  /// Bytes that are there already; `name` names them in failures.
+  ByteSource(std::vector<uint8_t> bytes, std::string name);
   ~ByteSource();
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
@@ -23,14 +25,22 @@ class ByteSource {
   std::vector<uint8_t> read_rest();
   /// Failure unless everything is read and the checksum, if there is one, is right.
   void expect_end();
+  /// At most `count` bytes; 0 only at the end.
+  uint64_t read_some(uint8_t* bytes, uint64_t count);
+  /// Whether the file itself holds the bytes that are read here; known once some are read.
+  bool is_plain() const;
+  /// Bytes read so far.
+  uint64_t position() const { return position_; }
   const std::string& name() const { return name_; }
+  [[noreturn]] void fail_as_too_short(const std::string& what, uint64_t count) const;
+  [[noreturn]] void fail_as_too_long(uint64_t promised) const;
 
  private:
-  uint64_t read_some(uint8_t* bytes, uint64_t count);
   [[noreturn]] void fail(const std::string& cause) const;
 
   std::string name_;
-  void* file_;
+  void* file_ = nullptr;        // or
+  std::vector<uint8_t> bytes_;  // these
   uint64_t position_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "runtime/data/derived_rows.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -123,6 +124,14 @@ std::vector<int64_t> places(const Shape& from, const Shape& to) {
   return result;
 }
 
+/// Of comparisons: 0, 1, and what a missing value stays.
+constexpr uint8_t missing_truth = 2;
+std::shared_ptr<const Levels> truth_levels() {
+  Levels levels = *whole_levels();
+  levels[missing_truth] = NAN;
+  return std::make_shared<const Levels>(levels);
+}
+
 /// One column of bytes among numbers: only the 256 values change.
 Column map_levels(const Operation& operation, const Column& column, std::array<double, most_arguments> values,
                   size_t place) {
@@ -137,46 +146,95 @@ Column map_levels(const Operation& operation, const Column& column, std::array<d
   return result;
 }
 
-Column map_elements(const Operation& operation, const std::vector<Operand>& arguments, Column result) {
-  std::array<double, most_arguments> values{};
-  std::array<const Column*, most_arguments> columns{};
-  std::array<std::vector<int64_t>, most_arguments> from;
-  std::array<int64_t, most_arguments> row_size{};
-  for (size_t k = 0; k < arguments.size(); ++k) {
-    columns[k] = std::get_if<Column>(&arguments[k]);
-    if (!columns[k]) {
-      values[k] = rounded(std::get<double>(arguments[k]));
-      continue;
+/// An operation over columns and numbers, ready to be computed for any rows.
+class Mapping {
+ public:
+  Mapping(const Operation& operation, const std::vector<Operand>& arguments, const Shape& row_shape)
+      : operation_(operation), elements_(count(row_shape)) {
+    for (size_t k = 0; k < arguments.size(); ++k) {
+      const Column* column = std::get_if<Column>(&arguments[k]);
+      if (!column) {
+        numbers_[k] = rounded(std::get<double>(arguments[k]));
+        continue;
+      }
+      inputs_.push_back({*column, k, places(column->row_shape, row_shape)});
     }
-    from[k] = places(columns[k]->row_shape, result.row_shape);
-    row_size[k] = columns[k]->row_elements();
   }
-  const int64_t elements = result.row_elements();
-  std::vector<float> reals(operation.truth ? 0 : result.rows * elements);
-  std::vector<uint8_t> bytes(operation.truth ? result.rows * elements : 0);
-  for (int64_t row = 0; row < result.rows; ++row)
-    for (int64_t i = 0; i < elements; ++i) {
-      for (size_t k = 0; k < arguments.size(); ++k)
-        if (columns[k]) values[k] = columns[k]->at(row * row_size[k] + from[k][i]);
-      double value = apply(operation, values.data());
-      // The second byte value past 0 and 1 stands for a missing value.
-      if (operation.truth)
-        bytes[row * elements + i] = std::isnan(value) ? 2 : value != 0;
-      else
-        reals[row * elements + i] = static_cast<float>(value);
+
+  std::vector<Column> columns() const {
+    std::vector<Column> result;
+    for (const Input& input : inputs_) result.push_back(input.column);
+    return result;
+  }
+
+  template <typename T>
+  void compute(const int64_t* rows, int64_t n, T* to) const {
+    std::array<std::vector<float>, most_arguments> held;
+    for (size_t j = 0; j < inputs_.size(); ++j) {
+      held[j].resize(n * inputs_[j].column.row_elements());
+      inputs_[j].column.read(rows, n, held[j].data());
     }
+    std::array<double, most_arguments> values = numbers_;
+    for (int64_t row = 0; row < n; ++row)
+      for (int64_t i = 0; i < elements_; ++i) {
+        for (size_t j = 0; j < inputs_.size(); ++j) {
+          const Input& input = inputs_[j];
+          values[input.argument] = held[j][row * input.column.row_elements() + input.places[i]];
+        }
+        const double value = apply(operation_, values.data());
+        if constexpr (std::is_same_v<T, uint8_t>)
+          *to++ = std::isnan(value) ? missing_truth : value != 0;
+        else
+          *to++ = static_cast<float>(value);
+      }
+  }
+
+ private:
+  struct Input {
+    Column column;
+    size_t argument;
+    std::vector<int64_t> places;
+  };
+  const Operation& operation_;
+  int64_t elements_;
+  std::vector<Input> inputs_;
+  std::array<double, most_arguments> numbers_{};
+};
+
+/// All rows, some at a time.
+template <typename T>
+std::shared_ptr<const std::vector<T>> computed(const Mapping& mapping, int64_t rows, int64_t elements) {
+  std::vector<T> values(rows * elements);
+  scan_rows(rows, elements, [&](const int64_t* index, int64_t first, int64_t n) {
+    mapping.compute(index, n, values.data() + first * elements);
+  });
+  return std::make_shared<const std::vector<T>>(std::move(values));
+}
+
+Column map_elements(const Operation& operation, const std::vector<Operand>& arguments, Column result,
+                    Memory* memory) {
+  const auto mapping = std::make_shared<const Mapping>(operation, arguments, result.row_shape);
+  const std::vector<Column> columns = mapping->columns();
+  const int64_t elements = result.row_elements();
+  bool streamed =
+      std::any_of(columns.begin(), columns.end(), [](const Column& c) { return c.is_streamed(); });
   result.first_row = 0;
   result.pixels = false;
   result.bytes = nullptr;
-  result.levels = nullptr;
   result.reals = nullptr;
-  if (operation.truth) {
-    Levels levels = *whole_levels();
-    levels[2] = NAN;
-    result.bytes = std::make_shared<const std::vector<uint8_t>>(std::move(bytes));
-    result.levels = std::make_shared<const Levels>(levels);
+  result.byte_rows = nullptr;
+  result.real_rows = nullptr;
+  result.levels = operation.truth ? truth_levels() : nullptr;
+  streamed = streamed || (memory && !memory->take(result.bytes_in_memory()));
+  const auto compute = [mapping](const int64_t* rows, int64_t n, auto* to) { mapping->compute(rows, n, to); };
+  if (operation.truth && streamed) {
+    result.byte_rows = computed_rows(columns, Compute<uint8_t>(compute));
+  } else if (operation.truth) {
+    result.bytes = computed<uint8_t>(*mapping, result.rows, elements);
+  } else if (streamed) {
+    result.real_rows = computed_rows(columns, Compute<float>(compute));
   } else {
-    result.reals = std::make_shared<const std::vector<float>>(std::move(reals));
+    result.reals = computed<float>(*mapping, result.rows, elements);
   }
   return result;
 }
@@ -190,7 +248,7 @@ bool shapes_fit(const Shape& given, const Shape& wanted) {
 
 bool is_elementwise(const std::string& operation) { return operations.contains(operation); }
 
-Operand apply_elementwise(const std::string& name, const std::vector<Operand>& arguments) {
+Operand apply_elementwise(const std::string& name, const std::vector<Operand>& arguments, Memory* memory) {
   const Operation& operation = operations.at(name);
   if (arguments.size() != operation.arity)
     throw Failure(Exit::internal, fmt::format("`{}` in a data expression has {} arguments, not {}", name,
@@ -225,7 +283,7 @@ Operand apply_elementwise(const std::string& name, const std::vector<Operand>& a
     for (double& number : numbers) number = rounded(number);
     return map_levels(operation, result, numbers, place);
   }
-  return map_elements(operation, arguments, result);
+  return map_elements(operation, arguments, result, memory);
 }
 
 std::optional<Column> stretch_rows(const Column& column, const Shape& wanted) {
@@ -233,6 +291,7 @@ std::optional<Column> stretch_rows(const Column& column, const Shape& wanted) {
   const bool ranks_admit = column.row_shape.empty() || column.row_shape.size() == wanted.size();
   if (!ranks_admit || stretched(column.row_shape, wanted) != wanted) return {};
   const std::vector<int64_t> place = places(column.row_shape, wanted);
+  if (column.is_streamed()) return rearranged_rows(column, wanted, place);
   const int64_t from = column.row_elements();
   Column result = column;
   result.row_shape = wanted;

@@ -15,9 +15,11 @@ namespace data {
 using Operand = std::variant<double, Column>;
 
 bool is_elementwise(const std::string& operation);
+/// The result is computed when it is needed where an operand is streamed or `memory` has no room for it.
 /// Failure(bad_data) naming both columns where rows or shapes do not fit, internal on a wrong number of
 /// arguments.
-Operand apply_elementwise(const std::string& operation, const std::vector<Operand>& arguments);
+Operand apply_elementwise(const std::string& operation, const std::vector<Operand>& arguments,
+                          Memory* memory = nullptr);
 
 /// Whether a value of shape `given` may stand for one of shape `wanted`, element for element: the shapes are
 /// equal, differ only in axes of length 1, or either is a vector and the element counts agree.

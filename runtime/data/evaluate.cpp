@@ -33,17 +33,20 @@ Table one_column(Column column) {
 
 Table evaluate_on_table(const std::string& operation, const json& expression, Context& context) {
   Table table = evaluate_table(expression.at("table"), context);
-  Arguments arguments(operation, expression);
+  const Arguments arguments(operation, expression);
+  Memory* memory = &context.memory;
   if (operation == "column") return one_column(table.column(expression.at("name").get<std::string>()));
   if (operation == "rows") return select_slice(table, bound(expression, "begin"), bound(expression, "end"));
-  if (operation == "where") return select_where(table, evaluate_column(expression.at("condition"), context));
-  if (operation == "shuffle") return shuffle(table, arguments.integer(0, "seed", 0));
+  if (operation == "where")
+    return select_where(table, evaluate_column(expression.at("condition"), context), memory);
+  if (operation == "shuffle") return shuffle(table, arguments.integer(0, "seed", 0), memory);
   if (operation == "per_class")
-    return per_class(table, arguments.integer(0, "n"), arguments.integer(1, "seed", 0));
-  if (operation == "without") return without(table, evaluate_table(expression.at("args").at(0), context));
-  if (operation == "normalize") return normalize(table);
+    return per_class(table, arguments.integer(0, "n"), arguments.integer(1, "seed", 0), memory);
+  if (operation == "without")
+    return without(table, evaluate_table(expression.at("args").at(0), context), memory);
+  if (operation == "normalize") return normalize(table, memory);
   if (operation == "windows")
-    return windows(table, arguments.integer(0, "length"), arguments.integer(1, "step", 1));
+    return windows(table, arguments.integer(0, "length"), arguments.integer(1, "step", 1), memory);
   throw Failure(Exit::internal, fmt::format("`{}` is no operation on tables", operation));
 }
 
@@ -60,7 +63,7 @@ Value evaluate_elementwise(const std::string& operation, const json& expression,
     else
       arguments.emplace_back(std::get<double>(value));
   }
-  Operand result = apply_elementwise(operation, arguments);
+  Operand result = apply_elementwise(operation, arguments, &context.memory);
   if (auto column = std::get_if<Column>(&result)) return one_column(std::move(*column));
   return std::get<double>(result);
 }
@@ -70,7 +73,7 @@ Value evaluate_anew(const json& expression, Context& context) {
   if (operation == "number") return expression.at("value").get<double>();
   if (operation == "reader") {
     const std::string name = expression.at("name").get<std::string>();
-    return read(name, Arguments(name, expression), context.places);
+    return read(name, Arguments(name, expression), {context.places, context.memory});
   }
   if (expression.contains("table")) return evaluate_on_table(operation, expression, context);
   if (is_elementwise(operation)) return evaluate_elementwise(operation, expression, context);

@@ -18,6 +18,7 @@ namespace data {
 struct Context {
   Places places;
   std::map<std::string, Table> evaluated = {};  // by expression: what several sources use is read once
+  Memory memory = Memory();                     // what all columns may take
 };
 
 using Value = std::variant<double, Table>;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "runtime/data/byte_source.h"
-#include "runtime/data/number_format.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -28,7 +27,7 @@ static NumberFormat format_of(uint8_t code, const ByteSource& source) {
                                             source.name(), code));
 }
 
-Column read_idx(const std::filesystem::path& path, const std::string& name) {
+Column read_idx(const std::filesystem::path& path, const std::string& name, const Room& room) {
   ByteSource source(path);
   std::vector<uint8_t> header;
   source.read(header, 4, "the header of an IDX file");
@@ -46,14 +45,7 @@ Column read_idx(const std::filesystem::path& path, const std::string& name) {
     const uint8_t* size = header.data() + 4 + 4 * axis;
     shape.push_back(int64_t{size[0]} << 24 | size[1] << 16 | size[2] << 8 | size[3]);
   }
-  int64_t count = element_count(shape, source.name());
-  std::vector<uint8_t> bytes;
-  source.read(bytes, count * byte_size(format), fmt::format("an array of shape {}", to_string(shape)));
-  source.expect_end();
-  Shape row_shape(shape.begin() + 1, shape.end());
-  if (format == NumberFormat::u8)
-    return byte_column(name, row_shape, shape[0], std::move(bytes), whole_levels());
-  return real_column(name, row_shape, shape[0], decode(format, true, bytes.data(), count));
+  return read_array(source, {shape, format, true}, name, room);
 }
 
 }  // namespace data

@@ -3,10 +3,10 @@
 #pragma once
 #include <filesystem>
 
-#include "runtime/data/table.h"
+#include "runtime/data/array_file.h"
 
 namespace data {
 
-Column read_idx(const std::filesystem::path& path, const std::string& name);
+Column read_idx(const std::filesystem::path& path, const std::string& name, const Room& room = {});
 
 }  // namespace data

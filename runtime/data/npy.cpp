@@ -9,8 +9,6 @@
 #include <map>
 #include <string_view>
 
-#include "runtime/data/byte_source.h"
-#include "runtime/data/number_format.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -18,13 +16,6 @@ namespace {
 
 constexpr char magic[] = "\x93NUMPY";
 constexpr size_t magic_size = 6;
-
-struct Header {
-  std::string type;  // "<f4"
-  bool fortran_order = false;
-  Shape shape;
-  size_t end = 0;  // where the numbers begin
-};
 
 [[noreturn]] void fail(const std::string& file, const std::string& cause) {
   throw Failure(Exit::bad_data, fmt::format("{}: {}", file, cause));
@@ -57,28 +48,6 @@ Shape parse_shape(std::string_view text, const std::string& file) {
   }
 }
 
-Header parse_header(const std::vector<uint8_t>& bytes, const std::string& file) {
-  if (bytes.size() < magic_size + 6 || std::memcmp(bytes.data(), magic, magic_size) != 0)
-    fail(file, "not an NPY file");
-  uint8_t version = bytes[6];
-  if (version < 1 || version > 3) fail(file, fmt::format("NPY version {} is not known", version));
-  size_t begin = version == 1 ? 10 : 12;
-  size_t length = bytes[8] | size_t{bytes[9]} << 8;
-  if (version > 1) length |= size_t{bytes[10]} << 16 | size_t{bytes[11]} << 24;
-  if (length > bytes.size() - std::min(begin, bytes.size())) fail(file, "ends within the NPY header");
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()) + begin, length);
-  Header header;
-  header.end = begin + length;
-  std::string_view type = value_of(text, "descr", file);
-  size_t quote = type.empty() ? std::string_view::npos : type.find(type[0], 1);
-  if (quote == std::string_view::npos || (type[0] != '\'' && type[0] != '"'))
-    fail(file, "a record type is not an array of numbers");
-  header.type = type.substr(1, quote - 1);
-  header.fortran_order = value_of(text, "fortran_order", file).starts_with("True");
-  header.shape = parse_shape(value_of(text, "shape", file), file);
-  return header;
-}
-
 NumberFormat format_of(const std::string& type, const std::string& file) {
   static const std::map<std::string, NumberFormat> formats = {
       {"b1", NumberFormat::boolean}, {"u1", NumberFormat::u8},  {"i1", NumberFormat::i8},
@@ -90,49 +59,45 @@ NumberFormat format_of(const std::string& type, const std::string& file) {
   return found->second;
 }
 
-/// Fortran order has the first axis fastest.
-template <typename T>
-std::vector<T> to_c_order(const std::vector<T>& values, const Shape& shape) {
-  std::vector<T> result(values.size());
-  Shape position(shape.size(), 0), stride(shape.size(), 1);
-  for (size_t axis = 1; axis < shape.size(); ++axis) stride[axis] = stride[axis - 1] * shape[axis - 1];
-  int64_t from = 0;
-  for (T& value : result) {
-    value = values[from];
-    for (size_t axis = shape.size(); axis-- > 0;) {
-      from += stride[axis];
-      if (++position[axis] < shape[axis]) break;
-      from -= stride[axis] * shape[axis];
-      position[axis] = 0;
-    }
-  }
-  return result;
+ArrayLayout parse_header(std::string_view text, const std::string& file) {
+  const std::string_view type = value_of(text, "descr", file);
+  const size_t quote = type.empty() ? std::string_view::npos : type.find(type[0], 1);
+  if (quote == std::string_view::npos || (type[0] != '\'' && type[0] != '"'))
+    fail(file, "a record type is not an array of numbers");
+  ArrayLayout layout;
+  const std::string name(type.substr(1, quote - 1));
+  layout.format = format_of(name, file);
+  layout.big_endian = name[0] == '>';
+  layout.fortran_order = value_of(text, "fortran_order", file).starts_with("True");
+  layout.shape = parse_shape(value_of(text, "shape", file), file);
+  return layout;
 }
 
 }  // namespace
 
-Column parse_npy(const std::vector<uint8_t>& bytes, const std::string& file, const std::string& name) {
-  Header header = parse_header(bytes, file);
-  if (header.shape.empty()) fail(file, "a single number has no rows");
-  NumberFormat format = format_of(header.type, file);
-  int64_t count = element_count(header.shape, file);
-  uint64_t promised = count * byte_size(format), held = bytes.size() - header.end;
-  if (promised != held)
-    fail(file, fmt::format("holds {} bytes of numbers, its header promises {} (shape {})", held, promised,
-                           to_string(header.shape)));
-  Shape row_shape(header.shape.begin() + 1, header.shape.end());
-  if (format == NumberFormat::u8) {
-    std::vector<uint8_t> values(bytes.begin() + header.end, bytes.end());
-    if (header.fortran_order) values = to_c_order(values, header.shape);
-    return byte_column(name, row_shape, header.shape[0], std::move(values), whole_levels());
+Column read_npy(ByteSource& source, const std::string& name, const Room& room) {
+  std::vector<uint8_t> bytes;
+  const std::string what = "the header of an NPY file";
+  source.read(bytes, magic_size + 4, what);
+  if (std::memcmp(bytes.data(), magic, magic_size) != 0) fail(source.name(), "not an NPY file");
+  const uint8_t version = bytes[6];
+  if (version < 1 || version > 3) fail(source.name(), fmt::format("NPY version {} is not known", version));
+  size_t length = bytes[8] | size_t{bytes[9]} << 8;
+  if (version > 1) {
+    source.read(bytes, 2, what);
+    length |= size_t{bytes[10]} << 16 | size_t{bytes[11]} << 24;
   }
-  std::vector<float> values = decode(format, header.type[0] == '>', bytes.data() + header.end, count);
-  if (header.fortran_order) values = to_c_order(values, header.shape);
-  return real_column(name, row_shape, header.shape[0], std::move(values));
+  std::vector<uint8_t> text;
+  source.read(text, length, what);
+  const ArrayLayout layout =
+      parse_header({reinterpret_cast<const char*>(text.data()), length}, source.name());
+  if (layout.shape.empty()) fail(source.name(), "a single number has no rows");
+  return read_array(source, layout, name, room);
 }
 
-Column read_npy(const std::filesystem::path& path, const std::string& name) {
-  return parse_npy(read_file(path), path.string(), name);
+Column read_npy(const std::filesystem::path& path, const std::string& name, const Room& room) {
+  ByteSource source(path);
+  return read_npy(source, name, room);
 }
 
 std::vector<uint8_t> npy_bytes(const Shape& shape, const float* values) {

@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <vector>
 
-#include "runtime/data/table.h"
+#include "runtime/data/array_file.h"
 
 namespace data {
 
-/// An array as one column whose rows are its first axis. `file` names it in failures.
-Column parse_npy(const std::vector<uint8_t>& bytes, const std::string& file, const std::string& name);
-Column read_npy(const std::filesystem::path& path, const std::string& name);
+/// An array as one column whose rows are its first axis.
+Column read_npy(ByteSource& source, const std::string& name, const Room& room = {});
+Column read_npy(const std::filesystem::path& path, const std::string& name, const Room& room = {});
 
 std::vector<uint8_t> npy_bytes(const Shape& shape, const float* values);
 void write_npy(const std::filesystem::path& path, const Shape& shape, const float* values);

@@ -32,7 +32,7 @@ static std::unique_ptr<zip_t, CloseArchive> open_archive(const std::string& path
   return std::unique_ptr<zip_t, CloseArchive>(archive);
 }
 
-Column read_npz(const std::filesystem::path& path, const std::string& array) {
+Column read_npz(const std::filesystem::path& path, const std::string& array, const Room& room) {
   auto archive = open_archive(path.string());
   zip_int64_t index = zip_name_locate(archive.get(), (array + ".npy").c_str(), 0);
   if (index < 0) {
@@ -52,17 +52,29 @@ Column read_npz(const std::filesystem::path& path, const std::string& array) {
                    fmt::format("{}: array `{}` cannot be read: {}", path.string(), array, cause));
   };
   if (!entry) throw broken(zip_strerror(archive.get()));
-  // Read piece by piece: the size in the archive's directory is a promise, not a fact.
+  const std::string file = fmt::format("{}, array `{}`", path.string(), array);
+  const auto next = [&](uint8_t* to, size_t space) -> size_t {
+    const zip_int64_t got = zip_fread(entry.get(), to, space);
+    if (got < 0) throw broken(zip_error_strerror(zip_file_get_error(entry.get())));
+    return static_cast<size_t>(got);
+  };
+  zip_stat_t status;
+  const bool known = zip_stat_index(archive.get(), index, 0, &status) == 0 && (status.valid & ZIP_STAT_SIZE);
+  if (known && room.memory && !room.memory->has(static_cast<int64_t>(status.size))) {
+    ByteSource source(unpacked(room.cache, path, array, next));
+    return read_npy(source, "values", room);
+  }
+  // Piece by piece: the size in the archive's directory is a promise, not a fact.
   std::vector<uint8_t> bytes;
   for (;;) {
     const size_t end = bytes.size();
     bytes.resize(end + std::clamp<size_t>(end, 1 << 16, 1 << 30));
-    zip_int64_t got = zip_fread(entry.get(), bytes.data() + end, bytes.size() - end);
-    if (got < 0) throw broken(zip_error_strerror(zip_file_get_error(entry.get())));
-    bytes.resize(end + static_cast<size_t>(got));
+    const size_t got = next(bytes.data() + end, bytes.size() - end);
+    bytes.resize(end + got);
     if (got == 0) break;
   }
-  return parse_npy(bytes, fmt::format("{}, array `{}`", path.string(), array), "values");
+  ByteSource source(std::move(bytes), file);
+  return read_npy(source, "values", room);
 }
 
 }  // namespace data

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <string>
 
-#include "runtime/data/table.h"
+#include "runtime/data/array_file.h"
 
 namespace data {
 
-Column read_npz(const std::filesystem::path& path, const std::string& array);
+Column read_npz(const std::filesystem::path& path, const std::string& array, const Room& room = {});
 
 }  // namespace data

@@ -36,8 +36,7 @@ static float half_to_float(uint16_t half) {
 }
 
 template <typename Bits, typename Convert>
-static std::vector<float> decode_as(bool big_endian, const uint8_t* bytes, int64_t count, Convert convert) {
-  std::vector<float> values(count);
+static void decode_as(bool big_endian, const uint8_t* bytes, int64_t count, float* to, Convert convert) {
   for (int64_t i = 0; i < count; ++i) {
     Bits bits;
     if (big_endian) {
@@ -47,48 +46,54 @@ static std::vector<float> decode_as(bool big_endian, const uint8_t* bytes, int64
     } else {
       std::memcpy(&bits, bytes + i * sizeof(Bits), sizeof(Bits));
     }
-    values[i] = convert(bits);
+    to[i] = convert(bits);
   }
-  return values;
 }
 
-std::vector<float> decode(NumberFormat format, bool big_endian, const uint8_t* bytes, int64_t count) {
+void decode(NumberFormat format, bool big_endian, const uint8_t* bytes, int64_t count, float* to) {
   static_assert(std::endian::native == std::endian::little);
   switch (format) {
     case NumberFormat::boolean:
-      return decode_as<uint8_t>(false, bytes, count, [](uint8_t b) { return b != 0; });
+      return decode_as<uint8_t>(false, bytes, count, to, [](uint8_t b) { return b != 0; });
     case NumberFormat::u8:
-      return decode_as<uint8_t>(false, bytes, count, [](uint8_t b) { return b; });
+      return decode_as<uint8_t>(false, bytes, count, to, [](uint8_t b) { return b; });
     case NumberFormat::i8:
-      return decode_as<uint8_t>(false, bytes, count, [](uint8_t b) { return static_cast<int8_t>(b); });
+      return decode_as<uint8_t>(false, bytes, count, to, [](uint8_t b) { return static_cast<int8_t>(b); });
     case NumberFormat::u16:
-      return decode_as<uint16_t>(big_endian, bytes, count, [](uint16_t b) { return b; });
+      return decode_as<uint16_t>(big_endian, bytes, count, to, [](uint16_t b) { return b; });
     case NumberFormat::i16:
-      return decode_as<uint16_t>(big_endian, bytes, count,
+      return decode_as<uint16_t>(big_endian, bytes, count, to,
                                  [](uint16_t b) { return static_cast<int16_t>(b); });
     case NumberFormat::u32:
-      return decode_as<uint32_t>(big_endian, bytes, count, [](uint32_t b) { return static_cast<float>(b); });
+      return decode_as<uint32_t>(big_endian, bytes, count, to,
+                                 [](uint32_t b) { return static_cast<float>(b); });
     case NumberFormat::i32:
-      return decode_as<uint32_t>(big_endian, bytes, count,
+      return decode_as<uint32_t>(big_endian, bytes, count, to,
                                  [](uint32_t b) { return static_cast<float>(static_cast<int32_t>(b)); });
     case NumberFormat::u64:
-      return decode_as<uint64_t>(big_endian, bytes, count, [](uint64_t b) { return static_cast<float>(b); });
+      return decode_as<uint64_t>(big_endian, bytes, count, to,
+                                 [](uint64_t b) { return static_cast<float>(b); });
     case NumberFormat::i64:
-      return decode_as<uint64_t>(big_endian, bytes, count,
+      return decode_as<uint64_t>(big_endian, bytes, count, to,
                                  [](uint64_t b) { return static_cast<float>(static_cast<int64_t>(b)); });
     case NumberFormat::f16:
-      return decode_as<uint16_t>(big_endian, bytes, count, half_to_float);
+      return decode_as<uint16_t>(big_endian, bytes, count, to, half_to_float);
     case NumberFormat::bf16:
-      return decode_as<uint16_t>(big_endian, bytes, count,
+      return decode_as<uint16_t>(big_endian, bytes, count, to,
                                  [](uint16_t b) { return std::bit_cast<float>(uint32_t{b} << 16); });
     case NumberFormat::f32:
-      return decode_as<uint32_t>(big_endian, bytes, count,
+      return decode_as<uint32_t>(big_endian, bytes, count, to,
                                  [](uint32_t b) { return std::bit_cast<float>(b); });
     case NumberFormat::f64:
-      return decode_as<uint64_t>(big_endian, bytes, count,
+      return decode_as<uint64_t>(big_endian, bytes, count, to,
                                  [](uint64_t b) { return static_cast<float>(std::bit_cast<double>(b)); });
   }
-  return {};
+}
+
+std::vector<float> decode(NumberFormat format, bool big_endian, const uint8_t* bytes, int64_t count) {
+  std::vector<float> values(count);
+  decode(format, big_endian, bytes, count, values.data());
+  return values;
 }
 
 }  // namespace data

@@ -14,8 +14,10 @@
 #include <cmath>
 #include <csetjmp>
 #include <cstring>
+#include <thread>
 
 #include "runtime/data/byte_source.h"
+#include "runtime/data/read_ahead.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -265,7 +267,31 @@ Picture resized(const Picture& picture, int64_t height, int64_t width, Colours c
   return result;
 }
 
-Table read_pictures(const fs::path& folder, std::optional<Shape> size, Colours colours) {
+namespace {
+
+/// The pictures of a folder, decoded when they are needed: channels, then height, then width.
+class PictureRows final : public RowSource<uint8_t> {
+ public:
+  PictureRows(std::vector<fs::path> files, Shape size, Colours colours)
+      : files_(std::move(files)), height_(size[0]), width_(size[1]), colours_(colours) {}
+  void read(const int64_t* rows, int64_t n, uint8_t* to) const override {
+    for (int64_t row = 0; row < n; ++row) {
+      const Picture picture = resized(read_picture(files_[rows[row]], colours_), height_, width_, colours_);
+      for (int64_t c = 0; c < picture.channels; ++c)
+        for (int64_t i = 0; i < height_ * width_; ++i) *to++ = picture.pixels[i * picture.channels + c];
+    }
+  }
+  void expect(const int64_t*, int64_t) const override {}
+
+ private:
+  std::vector<fs::path> files_;
+  int64_t height_, width_;
+  Colours colours_;
+};
+
+}  // namespace
+
+Table read_pictures(const fs::path& folder, std::optional<Shape> size, Colours colours, Memory* memory) {
   if (!fs::is_directory(folder))
     throw Failure(Exit::missing_input, fmt::format("{} is no folder of pictures", folder.string()));
   if (size && size->size() == 1) size->push_back(size->front());
@@ -273,23 +299,34 @@ Table read_pictures(const fs::path& folder, std::optional<Shape> size, Colours c
     throw Failure(Exit::bad_configuration,
                   fmt::format("images: `size` must be [height, width], not {}", to_string(*size)));
   const Listing listing = list_pictures(folder);
-  const int64_t channels = colours == Colours::rgb ? 3 : 1;
-  std::vector<uint8_t> pixels;
-  for (const fs::path& file : listing.files) {
-    Picture picture = read_picture(file, colours);
-    if (!size) size = Shape{picture.height, picture.width};
-    const int64_t height = (*size)[0], width = (*size)[1], area = height * width;
-    element_count({static_cast<int64_t>(listing.files.size()), channels, height, width}, "images");
-    picture = resized(picture, height, width, colours);
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t i = 0; i < area; ++i) pixels.push_back(picture.pixels[i * channels + c]);
-  }
-  Shape row_shape = channels == 3 ? Shape{3, (*size)[0], (*size)[1]} : *size;
   const auto rows = static_cast<int64_t>(listing.files.size());
+  if (!size) {
+    const Picture first = read_picture(listing.files.front(), colours);
+    size = Shape{first.height, first.width};
+  }
+  const Shape row_shape = colours == Colours::rgb ? Shape{3, (*size)[0], (*size)[1]} : *size;
+  const int64_t elements = element_count(row_shape, "images");
+  element_count({rows, elements}, "images");
+  auto pictures = std::make_shared<PictureRows>(listing.files, *size, colours);
+  Column image;
+  if (!memory || memory->take(rows * elements)) {
+    std::vector<uint8_t> pixels(rows * elements);
+    scan_rows(rows, elements, [&](const int64_t* index, int64_t first, int64_t n) {
+      pictures->read(index, n, pixels.data() + first * elements);
+    });
+    image = byte_column("image", row_shape, rows, std::move(pixels), nullptr);
+  } else {
+    const int threads = std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()) / 4, 1, 4);
+    image.name = "image";
+    image.row_shape = row_shape;
+    image.rows = rows;
+    image.byte_rows =
+        std::make_shared<ReadAhead<uint8_t>>(pictures, elements, memory->for_read_ahead(), threads);
+  }
+  image.levels = colours == Colours::indices ? whole_levels() : pixel_levels();
+  image.pixels = true;
   Table table;
-  table.columns.push_back(byte_column("image", row_shape, rows, std::move(pixels),
-                                      colours == Colours::indices ? whole_levels() : pixel_levels()));
-  table.columns[0].pixels = true;
+  table.columns.push_back(std::move(image));
   if (!listing.labels.empty())
     table.columns.push_back(
         real_column("label", {}, rows, std::vector<float>(listing.labels.begin(), listing.labels.end())));

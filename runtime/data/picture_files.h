@@ -22,7 +22,9 @@ Picture resized(const Picture& picture, int64_t height, int64_t width, Colours c
 
 /// The pictures of a folder, sorted by name: column `image` [3, H, W], or [H, W] of gray or indices. Pictures
 /// in subfolders (where none lie in the folder itself) have a column `label`: the number of the subfolder, by
-/// name.
-Table read_pictures(const std::filesystem::path& folder, std::optional<Shape> size, Colours colours);
+/// name. Pictures that `memory` has no room for are decoded when they are needed, ahead by threads of their
+/// own.
+Table read_pictures(const std::filesystem::path& folder, std::optional<Shape> size, Colours colours,
+                    Memory* memory = nullptr);
 
 }  // namespace data

@@ -6,6 +6,8 @@
 #include <bitset>
 #include <cmath>
 #include <numbers>
+#include <numeric>
+#include <optional>
 
 #include "runtime/data/arguments.h"
 #include "runtime/data/elementwise.h"
@@ -56,10 +58,8 @@ std::string given_by(const VariableSpec& variable, const Column& column) {
   return fmt::format("`{}` ({}) from {}", variable.name, domain_text(variable), column.label());
 }
 
-[[noreturn]] void refuse(const VariableSpec& variable, const Column& column, const Rule& rule,
-                         int64_t element) {
-  const int64_t row = element / std::max<int64_t>(1, column.row_elements());
-  const float value = column.at(element);
+[[noreturn]] void refuse(const VariableSpec& variable, const Column& column, const Rule& rule, int64_t row,
+                         float value) {
   const std::string where = fmt::format("{}: row {}", given_by(variable, column), row);
   if (std::isnan(value))
     throw Failure(Exit::bad_data,
@@ -80,11 +80,11 @@ std::bitset<256> occurring(const Column& column) {
   return result;
 }
 
-/// The first element, counted through all rows, that breaks the rule.
+/// Refuses the first value that breaks the rule.
 void check_values(const Column& column, const VariableSpec& variable) {
   const Rule rule = rule_of(variable);
   auto good = [&](float value) { return std::isfinite(value) && rule.holds(value, variable.classes); };
-  const int64_t count = column.rows * column.row_elements();
+  const int64_t elements = std::max<int64_t>(1, column.row_elements()), count = column.rows * elements;
   if (column.is_bytes()) {
     const std::bitset<256> seen = occurring(column);
     std::array<bool, 256> bad{};
@@ -92,27 +92,25 @@ void check_values(const Column& column, const VariableSpec& variable) {
     for (int byte = 0; byte < 256; ++byte) any |= bad[byte] = seen[byte] && !good((*column.levels)[byte]);
     if (!any) return;
     const uint8_t* bytes = column.byte_data();
-    refuse(variable, column, rule,
-           std::find_if(bytes, bytes + count, [&](uint8_t b) { return bad[b]; }) - bytes);
+    const int64_t found = std::find_if(bytes, bytes + count, [&](uint8_t b) { return bad[b]; }) - bytes;
+    refuse(variable, column, rule, found / elements, column.at(found));
   }
   const float* reals = column.real_data();
-  const float* found = std::find_if_not(reals, reals + count, good);
-  if (found != reals + count) refuse(variable, column, rule, found - reals);
+  const int64_t found = std::find_if_not(reals, reals + count, good) - reals;
+  if (found != count) refuse(variable, column, rule, found / elements, column.at(found));
 }
 
-/// The K numbers at each position, along the first axis, sum to 1.
-void check_simplex(const Column& column, const VariableSpec& variable) {
+/// The K numbers of a row at each position, along the first axis, sum to 1.
+void check_simplex(const Column& column, const VariableSpec& variable, int64_t row, const float* values) {
   constexpr double tolerance = 1e-4;  // data are often written with five or six digits
-  const int64_t elements = column.row_elements(), positions = elements / variable.classes;
-  for (int64_t row = 0; row < column.rows; ++row)
-    for (int64_t position = 0; position < positions; ++position) {
-      double sum = 0;
-      for (int64_t k = 0; k < variable.classes; ++k)
-        sum += column.at(row * elements + k * positions + position);
-      if (std::fabs(sum - 1) > tolerance)
-        throw Failure(Exit::bad_data, fmt::format("{}: row {} sums to {}, which must be 1",
-                                                  given_by(variable, column), row, sum));
-    }
+  const int64_t positions = column.row_elements() / variable.classes;
+  for (int64_t position = 0; position < positions; ++position) {
+    double sum = 0;
+    for (int64_t k = 0; k < variable.classes; ++k) sum += values[k * positions + position];
+    if (std::fabs(sum - 1) > tolerance)
+      throw Failure(Exit::bad_data, fmt::format("{}: row {} sums to {}, which must be 1",
+                                                given_by(variable, column), row, sum));
+  }
 }
 
 /// The column with rows of the wanted shape.
@@ -127,7 +125,81 @@ Column fitted(const Column& column, const VariableSpec& variable, const Shape& w
   return *std::move(result);
 }
 
+/// How each byte's value follows from the byte, where a product and a sum say it.
+std::optional<Affine> affine_of(const Levels& levels) {
+  Affine affine;
+  affine.scale = (levels[255] - levels[0]) / 255;
+  affine.offset = levels[0];
+  const float tolerance = 3e-7f * std::max(std::fabs(levels[0]), std::fabs(levels[255]));
+  for (int byte = 0; byte < 256; ++byte)
+    if (!(std::fabs(affine.scale * static_cast<float>(byte) + affine.offset - levels[byte]) <= tolerance))
+      return {};
+  return affine;
+}
 }  // namespace
+
+/// A streamed column: each row is checked when it is drawn, and written as one in memory would be.
+class Streamed {
+ public:
+  Streamed(const Column& column, const VariableSpec& variable, float low, float high)
+      : column_(column), variable_(variable), rule_(rule_of(variable)), low_(low), high_(high) {
+    category_ = variable.domain == "category";
+    if (!column.is_bytes()) return;
+    levels_ = *column.levels;
+    bool whole_bytes = true;
+    for (int byte = 0; byte < 256; ++byte) {
+      good_[byte] = good(levels_[byte]);
+      if (good_[byte]) whole_bytes &= whole(levels_[byte]) && levels_[byte] >= 0 && levels_[byte] <= 255;
+    }
+    if (!whole_bytes) affine_ = affine_of(levels_);
+    for (float& level : levels_) level = std::clamp(level, low_, high_);
+  }
+
+  void expect(const int64_t* rows, int64_t n) const { column_.expect(rows, n); }
+
+  void gather(const int64_t* rows, int64_t n, float* out) const {
+    const int64_t elements = column_.row_elements();
+    std::vector<int64_t> order(n);
+    std::iota(order.begin(), order.end(), 0);
+    if (column_.is_bytes()) {
+      std::vector<uint8_t> bytes(n * elements);
+      column_.read(rows, n, bytes.data());
+      for (size_t i = 0; i < bytes.size(); ++i)
+        if (!good_[bytes[i]])
+          refuse(variable_, column_, rule_, rows[static_cast<int64_t>(i) / elements],
+                 (*column_.levels)[bytes[i]]);
+      if (!category_ && affine_)
+        return gather_affine(bytes.data(), elements, order.data(), n,
+                             {affine_->scale, affine_->offset, low_, high_}, out);
+      if (!category_) return gather_levels(bytes.data(), elements, order.data(), n, levels_.data(), out);
+      std::vector<float> classes(bytes.size());
+      gather_levels(bytes.data(), elements, order.data(), n, levels_.data(), classes.data());
+      return gather_one_hot(classes.data(), elements, order.data(), n, variable_.classes, out);
+    }
+    std::vector<float> values(n * elements);
+    column_.read(rows, n, values.data());
+    for (size_t i = 0; i < values.size(); ++i)
+      if (!good(values[i]))
+        refuse(variable_, column_, rule_, rows[static_cast<int64_t>(i) / elements], values[i]);
+    if (variable_.domain == "simplex")
+      for (int64_t i = 0; i < n; ++i)
+        check_simplex(column_, variable_, rows[i], values.data() + i * elements);
+    if (category_) return gather_one_hot(values.data(), elements, order.data(), n, variable_.classes, out);
+    gather_reals(values.data(), elements, order.data(), n, low_, high_, out);
+  }
+
+ private:
+  bool good(float value) const { return std::isfinite(value) && rule_.holds(value, variable_.classes); }
+
+  Column column_;
+  VariableSpec variable_;
+  Rule rule_;
+  float low_, high_;
+  bool category_ = false;
+  Levels levels_{};
+  std::array<bool, 256> good_{};
+  std::optional<Affine> affine_;
+};
 
 Population::Population(const Column& given, const VariableSpec& variable) {
   Column column = given;
@@ -136,8 +208,14 @@ Population::Population(const Column& given, const VariableSpec& variable) {
   if (variable.domain == "simplex") wanted.insert(wanted.begin(), variable.classes);
   if (category && column.pixels) column.levels = whole_levels();
   column = fitted(column, variable, wanted);
-  check_values(column, variable);
-  if (variable.domain == "simplex") check_simplex(column, variable);
+  if (!column.is_streamed()) {
+    check_values(column, variable);
+    if (variable.domain == "simplex")
+      scan(column, [&](int64_t first, int64_t rows, const float* values) {
+        for (int64_t row = 0; row < rows; ++row)
+          check_simplex(column, variable, first + row, values + row * column.row_elements());
+      });
+  }
   if (variable.domain == "unit") {
     low_ = unit_margin;
     high_ = 1 - unit_margin;
@@ -147,7 +225,9 @@ Population::Population(const Column& given, const VariableSpec& variable) {
   classes_ = category ? variable.classes : 0;
   row_size_ = category ? elements_ * classes_ : elements_;
   first_row_ = column.first_row;
-  if (column.is_bytes()) {
+  if (column.is_streamed()) {
+    streamed_ = std::make_shared<const Streamed>(column, variable, low_, high_);
+  } else if (column.is_bytes()) {
     keep_bytes(column, variable);
   } else {
     encoding_ = category ? Encoding::class_reals : Encoding::reals;
@@ -200,16 +280,21 @@ void Population::keep_bytes(const Column& column, const VariableSpec& variable) 
   }
   encoding_ = Encoding::affine_bytes;
   if (direct || small) return;
-  scale_ = (levels_[255] - levels_[0]) / 255;
-  offset_ = levels_[0];
-  const float tolerance = 3e-7f * std::max(std::fabs(levels_[0]), std::fabs(levels_[255]));
-  for (int byte = 0; byte < 256; ++byte)
-    if (!(std::fabs(scale_ * static_cast<float>(byte) + offset_ - levels_[byte]) <= tolerance))
-      encoding_ = Encoding::level_bytes;
+  if (const auto affine = affine_of(levels_)) {
+    scale_ = affine->scale;
+    offset_ = affine->offset;
+  } else {
+    encoding_ = Encoding::level_bytes;
+  }
   for (float& level : levels_) level = std::clamp(level, low_, high_);
 }
 
+void Population::expect(const int64_t* rows, int64_t n) const {
+  if (streamed_) streamed_->expect(rows, n);
+}
+
 void Population::gather(const int64_t* rows, int64_t n, float* out) const {
+  if (streamed_) return streamed_->gather(rows, n, out);
   const uint8_t* bytes = bytes_ ? bytes_->data() + first_row_ * elements_ : nullptr;
   const float* reals = reals_ ? reals_->data() + first_row_ * elements_ : nullptr;
   switch (encoding_) {

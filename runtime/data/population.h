@@ -1,7 +1,7 @@
 // What a source knows of one variable: a column checked against the variable's shape and domain when it is
 // opened, then gathered row by row as float32 in the variable's tensor shape (categories one-hot, class axis
-// first). Failure(bad_data) names the variable and the column: shapes that do not fit, the first row outside
-// the domain.
+// first). The rows of a streamed column are checked when they are gathered. Failure(bad_data) names the
+// variable and the column: shapes that do not fit, the first row outside the domain.
 #pragma once
 #include <limits>
 #include <memory>
@@ -20,14 +20,19 @@ struct VariableSpec {
   Shape shape;          // as declared, without the class axis
 };
 
+class Streamed;
+
 class Population {
  public:
   /// The rows of `column` for `variable`; bytes stay bytes in memory, 0 and 1 become bits.
   Population(const Column& column, const VariableSpec& variable);
 
   int64_t rows() const { return rows_; }
+  bool is_streamed() const { return streamed_ != nullptr; }
   /// Floats per row, of the variable as a tensor.
   int64_t row_size() const { return row_size_; }
+  /// These rows are gathered soon.
+  void expect(const int64_t* rows, int64_t n) const;
   /// Writes n * row_size() floats; every row index lies in 0 ... rows() - 1. Safe to call from several
   /// threads.
   void gather(const int64_t* rows, int64_t n, float* out) const;
@@ -43,6 +48,7 @@ class Population {
   std::shared_ptr<const std::vector<float>> reals_;
   Levels levels_{};
   float scale_ = 1, offset_ = 0;
+  std::shared_ptr<const Streamed> streamed_;
   float low_ = -std::numeric_limits<float>::infinity(), high_ = std::numeric_limits<float>::infinity();
 };
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "runtime/data/csv.h"
+#include "runtime/data/derived_rows.h"
 #include "runtime/data/glyphs.h"
 #include "runtime/data/idx.h"
 #include "runtime/data/npy.h"
@@ -21,15 +22,15 @@ struct Split {
   Column image, label;
 };
 
-Split read_split(const Places& places, const std::string& set, const std::vector<std::string>& folders,
+Split read_split(const Shelf& shelf, const std::string& set, const std::vector<std::string>& folders,
                  const std::string& prefix) {
   auto file = [&](const std::string& part, int axes) {
-    return find_known(places, set, folders,
+    return find_known(shelf.places, set, folders,
                       {fmt::format("{}-{}-idx{}-ubyte", prefix, part, axes),
                        fmt::format("{}-{}.idx{}-ubyte", prefix, part, axes)});
   };
   auto image_path = file("images", 3), label_path = file("labels", 1);
-  Split split{read_idx(image_path, "image"), read_idx(label_path, "label")};
+  Split split{read_idx(image_path, "image", shelf.room()), read_idx(label_path, "label", shelf.room())};
   if (!split.image.is_bytes() || split.image.row_shape != Shape{28, 28})
     throw Failure(Exit::bad_data, fmt::format("{}: {} needs images of 28 by 28 bytes, these are {}",
                                               image_path.string(), set, to_string(split.image.row_shape)));
@@ -43,6 +44,7 @@ Split read_split(const Places& places, const std::string& set, const std::vector
 }
 
 Column joined(const Column& first, const Column& second) {
+  if (first.is_streamed() || second.is_streamed()) return joined_rows(first, second);
   std::vector<uint8_t> bytes(*first.bytes);
   bytes.insert(bytes.end(), second.bytes->begin(), second.bytes->end());
   Column both = first;
@@ -52,69 +54,70 @@ Column joined(const Column& first, const Column& second) {
 }
 
 Table read_digits(const std::string& set, const std::vector<std::string>& folders, const Arguments& arguments,
-                  const Places& places) {
+                  const Shelf& shelf) {
   std::string split = arguments.text(0, "split");
   if (split == "train" || split == "test") {
-    Split part = read_split(places, set, folders, split == "train" ? "train" : "t10k");
+    Split part = read_split(shelf, set, folders, split == "train" ? "train" : "t10k");
     return {"", {part.image, part.label}};
   }
   if (split != "all")
     throw Failure(Exit::bad_configuration,
                   fmt::format("{}: `split` must be \"train\", \"test\" or \"all\", not \"{}\"", set, split));
-  Split train = read_split(places, set, folders, "train"), test = read_split(places, set, folders, "t10k");
+  Split train = read_split(shelf, set, folders, "train"), test = read_split(shelf, set, folders, "t10k");
   return {"", {joined(train.image, test.image), joined(train.label, test.label)}};
 }
 
-Table read_mnist(const Arguments& arguments, const Places& places) {
-  return read_digits("mnist", {"mnist", "MNIST/raw", "MNIST"}, arguments, places);
+Table read_mnist(const Arguments& arguments, const Shelf& shelf) {
+  return read_digits("mnist", {"mnist", "MNIST/raw", "MNIST"}, arguments, shelf);
 }
 
-Table read_fashion_mnist(const Arguments& arguments, const Places& places) {
+Table read_fashion_mnist(const Arguments& arguments, const Shelf& shelf) {
   return read_digits("fashion_mnist", {"fashion_mnist", "FashionMNIST/raw", "fashion-mnist"}, arguments,
-                     places);
+                     shelf);
 }
 
-Table read_idx_file(const Arguments& arguments, const Places& places) {
-  return {"", {read_idx(find_file(places, arguments.text(0, "path")), "values")}};
+Table read_idx_file(const Arguments& arguments, const Shelf& shelf) {
+  return {"", {read_idx(find_file(shelf.places, arguments.text(0, "path")), "values", shelf.room())}};
 }
 
-Table read_npy_file(const Arguments& arguments, const Places& places) {
-  return {"", {read_npy(find_file(places, arguments.text(0, "path")), "values")}};
+Table read_npy_file(const Arguments& arguments, const Shelf& shelf) {
+  return {"", {read_npy(find_file(shelf.places, arguments.text(0, "path")), "values", shelf.room())}};
 }
 
-Table read_npz_file(const Arguments& arguments, const Places& places) {
-  auto path = find_file(places, arguments.text(0, "path"));
-  return {"", {read_npz(path, arguments.text(1, "name"))}};
+Table read_npz_file(const Arguments& arguments, const Shelf& shelf) {
+  auto path = find_file(shelf.places, arguments.text(0, "path"));
+  return {"", {read_npz(path, arguments.text(1, "name"), shelf.room())}};
 }
 
-Table read_safetensors_file(const Arguments& arguments, const Places& places) {
-  auto path = find_file(places, arguments.text(0, "path"));
-  return {"", {read_safetensors_column(path, arguments.text(1, "name"))}};
+Table read_safetensors_file(const Arguments& arguments, const Shelf& shelf) {
+  auto path = find_file(shelf.places, arguments.text(0, "path"));
+  return {"", {read_safetensors_column(path, arguments.text(1, "name"), shelf.room())}};
 }
 
-Table read_glyphs(const Arguments& arguments, const Places&) {
+Table read_glyphs(const Arguments& arguments, const Shelf&) {
   return draw_glyphs(arguments.integer(0, "n"), arguments.integer(1, "seed", 0));
 }
 
-Table read_csv_file(const Arguments& arguments, const Places& places) {
-  return read_csv(find_file(places, arguments.text(0, "path")), arguments.texts(1, "columns"));
+Table read_csv_file(const Arguments& arguments, const Shelf& shelf) {
+  return read_csv(find_file(shelf.places, arguments.text(0, "path")), arguments.texts(1, "columns"));
 }
 
-Table read_images(const Arguments& arguments, const Places& places) {
+Table read_images(const Arguments& arguments, const Shelf& shelf) {
   Colours colours = arguments.truth(99, hidden_indices, false) ? Colours::indices
                     : arguments.truth(2, "gray", false)        ? Colours::gray
                                                                : Colours::rgb;
-  return read_pictures(find_file(places, arguments.text(0, "folder")), arguments.sizes(1, "size"), colours);
+  return read_pictures(find_file(shelf.places, arguments.text(0, "folder")), arguments.sizes(1, "size"),
+                       colours, &shelf.memory);
 }
 
 template <const char* set>
-Table read_synthetic(const Arguments& arguments, const Places&) {
+Table read_synthetic(const Arguments& arguments, const Shelf&) {
   return draw_synthetic(set, arguments.integer(0, "n"), arguments.integer(1, "seed", 0));
 }
 constexpr char figure8[] = "figure8", circle[] = "circle", absolute[] = "absolute", clusters[] = "clusters",
                spiral_dots[] = "spiral_dots", semi_circles[] = "semi_circles";
 
-using Reader = Table (*)(const Arguments&, const Places&);
+using Reader = Table (*)(const Arguments&, const Shelf&);
 
 const std::map<std::string, Reader> readers = {
     {"mnist", read_mnist},
@@ -136,11 +139,11 @@ const std::map<std::string, Reader> readers = {
 
 }  // namespace
 
-Table read(const std::string& reader, const Arguments& arguments, const Places& places) {
+Table read(const std::string& reader, const Arguments& arguments, const Shelf& shelf) {
   auto found = readers.find(reader);
   if (found == readers.end())
     throw Failure(Exit::bad_configuration, fmt::format("this runtime has no reader `{}`", reader));
-  Table table = found->second(arguments, places);
+  Table table = found->second(arguments, shelf);
   table.origin = arguments.written();
   for (Column& column : table.columns) column.origin = table.origin;
   return table;

@@ -3,11 +3,20 @@
 #include <string>
 
 #include "runtime/data/arguments.h"
+#include "runtime/data/array_file.h"
 #include "runtime/data/lookup.h"
 #include "runtime/data/table.h"
 
 namespace data {
 
-Table read(const std::string& reader, const Arguments& arguments, const Places& places);
+/// Where files are, and how much memory their columns may take.
+struct Shelf {
+  const Places& places;
+  Memory& memory;
+  Room room() const { return {&memory, places.cache}; }
+};
+
+/// A column that `memory` has no room for is streamed: its rows stay in their file.
+Table read(const std::string& reader, const Arguments& arguments, const Shelf& shelf);
 
 }  // namespace data

@@ -5,9 +5,9 @@
 
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
 
-#include "runtime/data/byte_source.h"
-#include "runtime/data/number_format.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -50,17 +50,17 @@ bool is_list_of_sizes(const json& list) {
   return true;
 }
 
-File open_file(const std::filesystem::path& path) {
-  File file{path.string(), read_file(path), {}};
-  uint64_t length = 0;
-  if (file.bytes.size() < sizeof length) fail(file.name, "not a safetensors file");
-  std::memcpy(&length, file.bytes.data(), sizeof length);
-  if (length > file.bytes.size() - sizeof length)
-    fail(file.name, "not a safetensors file, or ends within its header");
-  const uint64_t data_begin = sizeof length + length, data_size = file.bytes.size() - data_begin;
-  json header =
-      json::parse(file.bytes.begin() + sizeof length, file.bytes.begin() + data_begin, nullptr, false);
-  if (!header.is_object()) fail(file.name, "the safetensors header is not JSON");
+[[noreturn]] void fail_as_other(const std::string& file) {
+  fail(file, "not a safetensors file, or ends within its header");
+}
+
+/// `header`: the JSON text; the file holds `size` bytes, those of the tensors from `begin`.
+std::map<std::string, Entry> parse_header(const std::string& file, std::string_view text, uint64_t begin,
+                                          uint64_t size) {
+  const uint64_t data_size = size - begin;
+  const json header = json::parse(text.begin(), text.end(), nullptr, false);
+  if (!header.is_object()) fail(file, "the safetensors header is not JSON");
+  std::map<std::string, Entry> entries;
   for (const auto& [name, tensor] : header.items()) {
     if (name == "__metadata__") continue;
     const json none;
@@ -70,20 +70,62 @@ File open_file(const std::filesystem::path& path) {
     };
     const json &type = get("dtype"), &shape = get("shape"), &place = get("data_offsets");
     if (!type.is_string() || !is_list_of_sizes(shape) || !is_list_of_sizes(place) || place.size() != 2)
-      fail(file.name, fmt::format("the entry of tensor `{}` is malformed", name));
-    Entry entry{shape.get<Shape>(), format_of(type.get<std::string>(), file.name), place[0], place[1]};
-    uint64_t promised = element_count(entry.shape, file.name) * byte_size(entry.format);
+      fail(file, fmt::format("the entry of tensor `{}` is malformed", name));
+    Entry entry{shape.get<Shape>(), format_of(type.get<std::string>(), file), place[0], place[1]};
+    uint64_t promised = element_count(entry.shape, file) * byte_size(entry.format);
     if (entry.begin <= entry.end && entry.end > data_size)
-      fail(file.name, fmt::format("the file is cut short: tensor `{}` does not fit, it ends at byte {} of {}",
-                                  name, entry.end, data_size));
+      fail(file, fmt::format("the file is cut short: tensor `{}` does not fit, it ends at byte {} of {}",
+                             name, entry.end, data_size));
     if (entry.begin > entry.end || entry.end - entry.begin != promised)
-      fail(file.name, fmt::format("tensor `{}` of shape {} does not fit its place, bytes {} to {} of {}",
-                                  name, to_string(entry.shape), entry.begin, entry.end, data_size));
-    entry.begin += data_begin;
-    entry.end += data_begin;
-    file.entries.emplace(name, std::move(entry));
+      fail(file, fmt::format("tensor `{}` of shape {} does not fit its place, bytes {} to {} of {}", name,
+                             to_string(entry.shape), entry.begin, entry.end, data_size));
+    entry.begin += begin;
+    entry.end += begin;
+    entries.emplace(name, std::move(entry));
   }
+  return entries;
+}
+
+File open_file(const std::filesystem::path& path) {
+  File file{path.string(), read_file(path), {}};
+  uint64_t length = 0;
+  if (file.bytes.size() < sizeof length) fail(file.name, "not a safetensors file");
+  std::memcpy(&length, file.bytes.data(), sizeof length);
+  if (length > file.bytes.size() - sizeof length) fail_as_other(file.name);
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes.data()) + sizeof length, length);
+  file.entries = parse_header(file.name, text, sizeof length + length, file.bytes.size());
   return file;
+}
+
+/// The entries of a plain file, of which no more than the header is read; none of a compressed one.
+std::optional<std::map<std::string, Entry>> entries_of_plain(const std::filesystem::path& path) {
+  ByteSource source(path);
+  std::error_code error;
+  const uint64_t size = std::filesystem::file_size(path, error);
+  uint64_t length = 0;
+  std::vector<uint8_t> bytes;
+  if (error || size < sizeof length) fail(source.name(), "not a safetensors file");
+  source.read(bytes, sizeof length, "the header of a safetensors file");
+  if (!source.is_plain()) return {};
+  std::memcpy(&length, bytes.data(), sizeof length);
+  if (length > size - sizeof length) fail_as_other(source.name());
+  std::vector<uint8_t> text;
+  source.read(text, length, "the header of a safetensors file");
+  return parse_header(source.name(), {reinterpret_cast<const char*>(text.data()), length},
+                      sizeof length + length, size);
+}
+
+const Entry& find_entry(const std::map<std::string, Entry>& entries, const std::string& file,
+                        const std::string& name) {
+  auto found = entries.find(name);
+  if (found == entries.end()) {
+    std::vector<std::string> names;
+    for (const auto& [other, entry] : entries) names.push_back("`" + other + "`");
+    fail(file, fmt::format("has no tensor `{}`; it has {}", name, fmt::join(names, ", ")));
+  }
+  if (found->second.shape.empty())
+    fail(file, fmt::format("tensor `{}` is a single number and has no rows", name));
+  return found->second;
 }
 
 }  // namespace
@@ -123,25 +165,16 @@ Tensors read_safetensors(const std::filesystem::path& path) {
   return tensors;
 }
 
-Column read_safetensors_column(const std::filesystem::path& path, const std::string& name) {
+Column read_safetensors_column(const std::filesystem::path& path, const std::string& name, const Room& room) {
+  if (const auto entries = entries_of_plain(path)) {
+    const Entry& entry = find_entry(*entries, path.string(), name);
+    const Column column = array_on_disk(path, entry.begin, {entry.shape, entry.format}, "values");
+    return room.memory && !room.memory->take(column.bytes_in_memory()) ? column : held(column);
+  }
   File file = open_file(path);
-  auto found = file.entries.find(name);
-  if (found == file.entries.end()) {
-    std::vector<std::string> names;
-    for (const auto& [other, entry] : file.entries) names.push_back("`" + other + "`");
-    fail(file.name, fmt::format("has no tensor `{}`; it has {}", name, fmt::join(names, ", ")));
-  }
-  const Entry& entry = found->second;
-  if (entry.shape.empty())
-    fail(file.name, fmt::format("tensor `{}` is a single number and has no rows", name));
-  Shape row_shape(entry.shape.begin() + 1, entry.shape.end());
-  if (entry.format == NumberFormat::u8) {
-    std::vector<uint8_t> values(file.bytes.begin() + entry.begin, file.bytes.begin() + entry.end);
-    return byte_column(name, row_shape, entry.shape[0], std::move(values), whole_levels());
-  }
-  int64_t count = element_count(entry.shape, file.name);
-  return real_column(name, row_shape, entry.shape[0],
-                     decode(entry.format, false, file.bytes.data() + entry.begin, count));
+  const Entry& entry = find_entry(file.entries, file.name, name);
+  ByteSource source({file.bytes.begin() + entry.begin, file.bytes.begin() + entry.end}, file.name);
+  return read_array(source, {entry.shape, entry.format}, "values", {});
 }
 
 }  // namespace data

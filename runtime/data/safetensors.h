@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/data/table.h"
+#include "runtime/data/array_file.h"
 
 namespace data {
 
@@ -23,6 +23,7 @@ void write_safetensors(const std::filesystem::path& path, const Tensors& tensors
                        const std::map<std::string, std::string>& metadata = {});
 Tensors read_safetensors(const std::filesystem::path& path);
 /// One tensor as a column whose rows are its first axis; where it is not there the failure lists what is.
-Column read_safetensors_column(const std::filesystem::path& path, const std::string& name);
+Column read_safetensors_column(const std::filesystem::path& path, const std::string& name,
+                               const Room& room = {});
 
 }  // namespace data

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <string_view>
 #include <unordered_set>
 
+#include "runtime/data/derived_rows.h"
 #include "runtime/data/random.h"
 #include "runtime/failure.h"
 
@@ -21,7 +22,7 @@ Table select_slice(const Table& table, std::optional<int64_t> begin, std::option
   return slice_rows(table, first, std::max(first, last));
 }
 
-Table select_where(const Table& table, const Column& condition) {
+Table select_where(const Table& table, const Column& condition, Memory* memory) {
   if (condition.rows != table.rows() || condition.row_elements() != 1)
     throw Failure(
         Exit::bad_data,
@@ -30,9 +31,11 @@ Table select_where(const Table& table, const Column& condition) {
                     condition.label(), condition.rows, to_string(condition.row_shape), table.origin,
                     table.rows()));
   std::vector<int64_t> index;
-  for (int64_t row = 0; row < condition.rows; ++row)
-    if (float value = condition.at(row); value != 0 && !std::isnan(value)) index.push_back(row);
-  return take_rows(table, index);
+  scan(condition, [&](int64_t first, int64_t rows, const float* values) {
+    for (int64_t row = 0; row < rows; ++row)
+      if (values[row] != 0 && !std::isnan(values[row])) index.push_back(first + row);
+  });
+  return take_rows(table, std::move(index), memory);
 }
 
 static std::vector<int64_t> shuffled_rows(int64_t rows, uint64_t seed) {
@@ -42,19 +45,23 @@ static std::vector<int64_t> shuffled_rows(int64_t rows, uint64_t seed) {
   return index;
 }
 
-Table shuffle(const Table& table, uint64_t seed) {
-  return take_rows(table, shuffled_rows(table.rows(), seed));
+Table shuffle(const Table& table, uint64_t seed, Memory* memory) {
+  return take_rows(table, shuffled_rows(table.rows(), seed), memory);
 }
 
-Table per_class(const Table& table, int64_t n, uint64_t seed) {
+Table per_class(const Table& table, int64_t n, uint64_t seed, Memory* memory) {
   const Column& label = table.column("label");
   if (label.row_elements() != 1)
     throw Failure(Exit::bad_data, fmt::format("per_class: {} has the shape {}, not one class per row",
                                               label.label(), to_string(label.row_shape)));
+  std::vector<float> classes(label.rows);
+  scan(label, [&](int64_t first, int64_t rows, const float* values) {
+    std::copy_n(values, rows, classes.begin() + first);
+  });
   std::map<float, int64_t> seen;
   std::vector<int64_t> index;
   for (int64_t row : shuffled_rows(table.rows(), seed)) {
-    float value = label.at(row);
+    const float value = classes[row];
     if (!std::isnan(value) && seen[value]++ < n) index.push_back(row);
   }
   for (auto [value, count] : seen)
@@ -62,22 +69,41 @@ Table per_class(const Table& table, int64_t n, uint64_t seed) {
       throw Failure(Exit::bad_data, fmt::format("per_class: {} has {} rows of class {}, fewer than {}",
                                                 table.origin, count, value, n));
   std::sort(index.begin(), index.end());
-  return take_rows(table, index);
+  return take_rows(table, std::move(index), memory);
 }
 
-/// The values of a row in one string of bytes, for comparison.
-static void row_key(const Table& table, int64_t row, std::string& key) {
-  key.clear();
-  for (const Column& column : table.columns) {
-    int64_t elements = column.row_elements();
-    for (int64_t i = 0; i < elements; ++i) {
-      float value = column.at(row * elements + i);
-      key.append(reinterpret_cast<const char*>(&value), sizeof value);
-    }
+/// 128 bits that stand for the values of a row: two rows of different values have the same once in 2^128.
+struct RowKey {
+  uint64_t a = 0x243f6a8885a308d3, b = 0x13198a2e03707344;
+  bool operator==(const RowKey&) const = default;
+  void add(float value) {
+    const uint64_t bits = std::bit_cast<uint32_t>(value + 0.0f);  // -0 is 0
+    a = mixed(a + bits + 0x9e3779b97f4a7c15);
+    b = mixed((b ^ bits) * 0xd6e8feb86659fd93 + 1);
   }
+  static uint64_t mixed(uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+  }
+};
+struct HashOfKey {
+  size_t operator()(const RowKey& key) const { return key.a ^ key.b; }
+};
+
+static std::vector<RowKey> row_keys(const Table& table) {
+  std::vector<RowKey> keys(table.rows());
+  for (const Column& column : table.columns) {
+    const int64_t elements = column.row_elements();
+    scan(column, [&](int64_t first, int64_t rows, const float* values) {
+      for (int64_t row = 0; row < rows; ++row)
+        for (int64_t i = 0; i < elements; ++i) keys[first + row].add(*values++);
+    });
+  }
+  return keys;
 }
 
-Table without(const Table& table, const Table& other) {
+Table without(const Table& table, const Table& other, Memory* memory) {
   bool same = table.columns.size() == other.columns.size();
   for (size_t i = 0; same && i < table.columns.size(); ++i)
     same = table.columns[i].name == other.columns[i].name &&
@@ -85,54 +111,86 @@ Table without(const Table& table, const Table& other) {
   if (!same)
     throw Failure(Exit::bad_data,
                   fmt::format("without: {} and {} have different columns", table.origin, other.origin));
-  std::unordered_set<std::string> held;
-  std::string key;
-  for (int64_t row = 0; row < other.rows(); ++row) {
-    row_key(other, row, key);
-    held.insert(key);
-  }
+  const std::vector<RowKey> of_other = row_keys(other), of_table = row_keys(table);
+  const std::unordered_set<RowKey, HashOfKey> held(of_other.begin(), of_other.end());
   std::vector<int64_t> index;
-  for (int64_t row = 0; row < table.rows(); ++row) {
-    row_key(table, row, key);
-    if (!held.contains(key)) index.push_back(row);
+  for (int64_t row = 0; row < table.rows(); ++row)
+    if (!held.contains(of_table[row])) index.push_back(row);
+  return take_rows(table, std::move(index), memory);
+}
+
+/// Mean and standard deviation of one element over the rows, in one pass: those of a piece of rows are exact
+/// to rounding, and two pieces join as in Chan, Golub and LeVeque (1983). Missing values do not count.
+struct Moments {
+  double present = 0, mean = 0, squares = 0;  // sum of squared deviations from the mean
+  void join(const Moments& other) {
+    if (other.present == 0) return;
+    const double total = present + other.present, apart = other.mean - mean;
+    mean += apart * other.present / total;
+    squares += other.squares + apart * apart * present * other.present / total;
+    present = total;
   }
-  return take_rows(table, index);
-}
+  double deviation() const {
+    const double value = std::sqrt(squares / std::max(present, 1.0));
+    return value > 0 ? value : 1;
+  }
+};
 
-static Column normalize(const Column& column) {
+static std::vector<Moments> moments_of(const Column& column) {
   const int64_t elements = column.row_elements();
-  std::vector<double> sum(elements), squares(elements), present(elements);
-  for (int64_t row = 0; row < column.rows; ++row)
+  std::vector<Moments> moments(elements);
+  scan(column, [&](int64_t, int64_t rows, const float* values) {
+    std::vector<Moments> piece(elements);
+    std::vector<double> origin(elements);  // differences from a value: those of a constant are exactly 0
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t i = 0; i < elements; ++i)
+        if (const double value = values[row * elements + i]; !std::isnan(value)) {
+          if (piece[i].present == 0) origin[i] = value;
+          piece[i].present += 1;
+          piece[i].mean += value - origin[i];
+        }
     for (int64_t i = 0; i < elements; ++i)
-      if (double value = column.at(row * elements + i); !std::isnan(value)) {
-        sum[i] += value;
-        present[i] += 1;
-      }
-  for (int64_t i = 0; i < elements; ++i) sum[i] /= std::max(present[i], 1.0);
-  // Squares of deviations, not of values: a large mean would swallow the deviation.
-  for (int64_t row = 0; row < column.rows; ++row)
-    for (int64_t i = 0; i < elements; ++i)
-      if (double deviation = column.at(row * elements + i) - sum[i]; !std::isnan(deviation))
-        squares[i] += deviation * deviation;
-  std::vector<float> values(column.rows * elements);
-  for (int64_t row = 0; row < column.rows; ++row)
-    for (int64_t i = 0; i < elements; ++i) {
-      double deviation = std::sqrt(squares[i] / std::max(present[i], 1.0));
-      double value = column.at(row * elements + i) - sum[i];
-      values[row * elements + i] = static_cast<float>(value / (deviation > 0 ? deviation : 1));
-    }
-  Column result = real_column(column.name, column.row_shape, column.rows, std::move(values));
+      piece[i].mean = origin[i] + piece[i].mean / std::max(piece[i].present, 1.0);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t i = 0; i < elements; ++i)
+        if (const double apart = values[row * elements + i] - piece[i].mean; !std::isnan(apart))
+          piece[i].squares += apart * apart;
+    for (int64_t i = 0; i < elements; ++i) moments[i].join(piece[i]);
+  });
+  return moments;
+}
+
+static Column normalize(const Column& column, Memory* memory) {
+  const int64_t elements = column.row_elements();
+  const auto compute = [column, elements, moments = moments_of(column)](const int64_t* rows, int64_t n,
+                                                                        float* to) {
+    column.read(rows, n, to);
+    for (int64_t row = 0; row < n; ++row)
+      for (int64_t i = 0; i < elements; ++i, ++to)
+        *to = static_cast<float>((*to - moments[i].mean) / moments[i].deviation());
+  };
+  Column result = real_column(column.name, column.row_shape, column.rows, {});
   result.origin = column.origin;
+  if (column.is_streamed() || (memory && !memory->take(result.bytes_in_memory()))) {
+    result.reals = nullptr;
+    result.real_rows = computed_rows({column}, Compute<float>(compute));
+    return result;
+  }
+  std::vector<float> values(column.rows * elements);
+  scan_rows(column.rows, elements, [&](const int64_t* rows, int64_t first, int64_t n) {
+    compute(rows, n, values.data() + first * elements);
+  });
+  result.reals = std::make_shared<const std::vector<float>>(std::move(values));
   return result;
 }
 
-Table normalize(const Table& table) {
+Table normalize(const Table& table, Memory* memory) {
   Table result = table;
-  for (Column& column : result.columns) column = normalize(column);
+  for (Column& column : result.columns) column = normalize(column, memory);
   return result;
 }
 
-Table windows(const Table& table, int64_t length, int64_t step) {
+Table windows(const Table& table, int64_t length, int64_t step, Memory* memory) {
   if (length < 1 || step < 1 || length > table.rows())
     throw Failure(Exit::bad_data,
                   fmt::format("windows: {} has {} rows, which hold no window of length {} and step {}",
@@ -140,13 +198,23 @@ Table windows(const Table& table, int64_t length, int64_t step) {
   const int64_t windows = (table.rows() - length) / step + 1;
   for (const Column& column : table.columns)
     element_count({windows, length, std::max<int64_t>(1, column.row_elements())}, "windows");
-  std::vector<int64_t> index;
-  for (int64_t window = 0; window < windows; ++window)
-    for (int64_t i = 0; i < length; ++i) index.push_back(window * step + i);
-  Table result = take_rows(table, index);
+  Table result = table;
   for (Column& column : result.columns) {
+    Column stacked = column;
+    stacked.rows = windows;
+    stacked.row_shape.insert(stacked.row_shape.begin(), length);
+    const bool streamed = column.is_streamed() || (memory && !memory->take(stacked.bytes_in_memory()));
+    if (streamed) {
+      column = placed_rows(column, windows, length,
+                           [length, step](int64_t i) { return i / length * step + i % length; });
+    } else {
+      std::vector<int64_t> index;
+      for (int64_t window = 0; window < windows; ++window)
+        for (int64_t i = 0; i < length; ++i) index.push_back(window * step + i);
+      column = take_rows({"", {column}}, std::move(index)).columns[0];
+    }
     column.rows = windows;
-    column.row_shape.insert(column.row_shape.begin(), length);
+    column.row_shape = stacked.row_shape;
   }
   return result;
 }

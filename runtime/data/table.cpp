@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
+#include "runtime/data/derived_rows.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -90,20 +92,20 @@ Column Table::as_value() const {
     require_usable(columns.front());
     return columns.front();
   }
-  std::vector<float> vectors;
   int64_t width = 0;
   std::vector<std::string> names;
   for (const Column& column : columns) {
     width += column.row_elements();
     names.push_back(column.name);
   }
-  vectors.resize(rows() * width);
+  std::vector<float> vectors(rows() * width);
   int64_t offset = 0;
   for (const Column& column : columns) {
-    int64_t elements = column.row_elements();
-    for (int64_t row = 0; row < rows(); ++row)
-      for (int64_t i = 0; i < elements; ++i)
-        vectors[row * width + offset + i] = column.at(row * elements + i);
+    const int64_t elements = column.row_elements();
+    scan(column, [&](int64_t first, int64_t count, const float* values) {
+      for (int64_t row = 0; row < count; ++row)
+        std::copy_n(values + row * elements, elements, vectors.data() + (first + row) * width + offset);
+    });
     offset += elements;
   }
   Column result =
@@ -113,29 +115,115 @@ Column Table::as_value() const {
 }
 
 template <typename T>
-static std::shared_ptr<const std::vector<T>> copied_rows(const T* storage, int64_t elements,
-                                                         const std::vector<int64_t>& index) {
-  std::vector<T> copy(index.size() * elements);
-  if (elements > 0)
-    for (size_t i = 0; i < index.size(); ++i)
-      std::memcpy(copy.data() + i * elements, storage + index[i] * elements, elements * sizeof(T));
-  return std::make_shared<const std::vector<T>>(std::move(copy));
+static void copy_rows(const T* storage, int64_t elements, const int64_t* rows, int64_t n, T* to) {
+  if (elements == 0) return;
+  for (int64_t i = 0; i < n; ++i)
+    std::memcpy(to + i * elements, storage + rows[i] * elements, elements * sizeof(T));
 }
 
-Column take_rows(const Column& column, const std::vector<int64_t>& index) {
-  Column result = column;
-  result.rows = static_cast<int64_t>(index.size());
-  result.first_row = 0;
-  if (column.is_bytes())
-    result.bytes = copied_rows(column.byte_data(), column.row_elements(), index);
+template <typename T>
+static void read_rows(const RowSource<T>& source, int64_t first_row, const int64_t* rows, int64_t n, T* to) {
+  if (first_row == 0) return source.read(rows, n, to);
+  std::vector<int64_t> moved(rows, rows + n);
+  for (int64_t& row : moved) row += first_row;
+  source.read(moved.data(), n, to);
+}
+
+void Column::read(const int64_t* wanted, int64_t n, uint8_t* to) const {
+  if (byte_rows) return read_rows(*byte_rows, first_row, wanted, n, to);
+  copy_rows(byte_data(), row_elements(), wanted, n, to);
+}
+
+void Column::read(const int64_t* wanted, int64_t n, float* to) const {
+  if (real_rows) return read_rows(*real_rows, first_row, wanted, n, to);
+  if (reals) return copy_rows(real_data(), row_elements(), wanted, n, to);
+  std::vector<uint8_t> held(n * row_elements());
+  read(wanted, n, held.data());
+  for (size_t i = 0; i < held.size(); ++i) to[i] = (*levels)[held[i]];
+}
+
+void Column::expect(const int64_t* wanted, int64_t n) const {
+  if (!is_streamed()) return;
+  std::vector<int64_t> moved(wanted, wanted + n);
+  for (int64_t& row : moved) row += first_row;
+  if (byte_rows)
+    byte_rows->expect(moved.data(), n);
   else
-    result.reals = copied_rows(column.real_data(), column.row_elements(), index);
+    real_rows->expect(moved.data(), n);
+}
+
+void scan_rows(int64_t rows, int64_t elements,
+               const std::function<void(const int64_t* rows, int64_t first, int64_t n)>& visit) {
+  constexpr int64_t piece = int64_t{1} << 18;
+  const int64_t most = std::clamp<int64_t>(piece / std::max<int64_t>(1, elements), 1, 1 << 16);
+  std::vector<int64_t> index(2 * most);  // those of a piece, and of the next one
+  for (int64_t first = 0; first < rows; first += most) {
+    std::iota(index.begin(), index.end(), first);
+    visit(index.data(), first, std::min(most, rows - first));
+  }
+}
+
+void scan(const Column& column,
+          const std::function<void(int64_t first, int64_t rows, const float* values)>& visit) {
+  std::vector<float> values;
+  const int64_t elements = column.row_elements();
+  scan_rows(column.rows, elements, [&](const int64_t* rows, int64_t first, int64_t n) {
+    const int64_t next = std::clamp<int64_t>(column.rows - first - n, 0, n);
+    column.expect(rows + n, next);
+    values.resize(n * elements);
+    column.read(rows, n, values.data());
+    visit(first, n, values.data());
+  });
+}
+
+/// `rows` rows of `column`, which `read` reads in pieces, in memory.
+template <typename Read>
+static Column held_rows(const Column& column, int64_t rows, const Read& read) {
+  Column result = column;
+  result.rows = rows;
+  result.first_row = 0;
+  result.byte_rows = nullptr;
+  result.real_rows = nullptr;
+  result.bytes = nullptr;
+  result.reals = nullptr;
+  const int64_t elements = column.row_elements();
+  const auto fill = [&](auto& values) {
+    scan_rows(rows, elements, [&](const int64_t* index, int64_t first, int64_t n) {
+      read(index, first, n, values.data() + first * elements);
+    });
+  };
+  if (column.is_bytes()) {
+    std::vector<uint8_t> bytes(rows * elements);
+    fill(bytes);
+    result.bytes = std::make_shared<const std::vector<uint8_t>>(std::move(bytes));
+  } else {
+    std::vector<float> reals(rows * elements);
+    fill(reals);
+    result.reals = std::make_shared<const std::vector<float>>(std::move(reals));
+  }
   return result;
 }
 
-Table take_rows(const Table& table, const std::vector<int64_t>& index) {
+Column held(const Column& column) {
+  return held_rows(column, column.rows,
+                   [&](const int64_t* index, int64_t, int64_t n, auto* to) { column.read(index, n, to); });
+}
+
+Table take_rows(const Table& table, std::vector<int64_t> index, Memory* memory) {
   Table result = table;
-  for (Column& column : result.columns) column = take_rows(column, index);
+  const auto shared = std::make_shared<const std::vector<int64_t>>(std::move(index));
+  const auto rows = static_cast<int64_t>(shared->size());
+  for (Column& column : result.columns) {
+    Column taken = column;
+    taken.rows = rows;
+    if (column.is_streamed() || (memory && !memory->take(taken.bytes_in_memory())))
+      taken = placed_rows(column, rows, 1, [shared](int64_t row) { return (*shared)[row]; });
+    else
+      taken = held_rows(column, rows, [&](const int64_t*, int64_t first, int64_t n, auto* to) {
+        column.read(shared->data() + first, n, to);
+      });
+    column = std::move(taken);
+  }
   return result;
 }
 

@@ -1,13 +1,18 @@
 // Tables of named columns, as the readers give them and as data expressions
 // transform them. A column is `rows` rows of `row_shape` values, held as bytes with a value per byte (images,
 // labels, comparisons: element-wise arithmetic with numbers changes the 256 values and copies no data) or as
-// float32. Columns share their storage and are never changed in place.
+// float32. Columns share their storage and are never changed in place. A streamed column has no storage: its
+// rows are read, or computed, when they are needed.
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "runtime/data/memory.h"
+#include "runtime/data/row_source.h"
 
 namespace data {
 
@@ -25,16 +30,28 @@ struct Column {
   std::string origin;  // the reader as written, for messages
   Shape row_shape;
   int64_t rows = 0;
-  int64_t first_row = 0;  // where row 0 lies in the storage: slices share it
+  int64_t first_row = 0;                 // where row 0 lies in the storage: slices share it
+  std::shared_ptr<const Levels> levels;  // the value of each byte, of a column of bytes alone
+  // One of these four.
   std::shared_ptr<const std::vector<uint8_t>> bytes;
-  std::shared_ptr<const Levels> levels;  // the value of each byte; set exactly when `bytes` is
   std::shared_ptr<const std::vector<float>> reals;
+  std::shared_ptr<const RowSource<uint8_t>> byte_rows;
+  std::shared_ptr<const RowSource<float>> real_rows;
   bool pixels =
       false;  // bytes as an image file holds them: a `category` variable takes them as class indices
   std::string unusable;  // why the column cannot be used, where a reader found that out
 
-  bool is_bytes() const { return bytes != nullptr; }
+  bool is_bytes() const { return levels != nullptr; }
+  bool is_streamed() const { return byte_rows || real_rows; }
   int64_t row_elements() const;
+  int64_t bytes_in_memory() const { return rows * row_elements() * (is_bytes() ? 1 : 4); }
+  /// The elements of n rows, streamed or not; safe to call from several threads.
+  void read(const int64_t* rows, int64_t n, float* to) const;
+  void read(const int64_t* rows, int64_t n, uint8_t* to) const;  // of a column of bytes, without its levels
+  /// These rows are read soon.
+  void expect(const int64_t* rows, int64_t n) const;
+
+  // Of columns that are not streamed:
   const uint8_t* byte_data() const { return bytes->data() + first_row * row_elements(); }
   const float* real_data() const { return reals->data() + first_row * row_elements(); }
   /// The value of an element, counted through all rows.
@@ -69,9 +86,21 @@ struct Table {
   Column as_value() const;
 };
 
-/// The rows of `index`, in that order; storage is copied.
-Column take_rows(const Column& column, const std::vector<int64_t>& index);
-Table take_rows(const Table& table, const std::vector<int64_t>& index);
+/// All rows in order, some at a time, streamed or not: `visit` gets the first row's number, how many rows
+/// there are, and their values.
+void scan(const Column& column,
+          const std::function<void(int64_t first, int64_t rows, const float* values)>& visit);
+
+/// The numbers of all rows in order, some at a time, as many as make about a megabyte of values.
+void scan_rows(int64_t rows, int64_t elements,
+               const std::function<void(const int64_t* rows, int64_t first, int64_t n)>& visit);
+
+/// The same column with all its rows in memory.
+Column held(const Column& column);
+
+/// The rows of `index`, in that order; storage is copied where `memory` has room (always without one), and of
+/// a streamed column the index is kept.
+Table take_rows(const Table& table, std::vector<int64_t> index, Memory* memory = nullptr);
 /// Rows begin to end (exclusive), both within the rows; storage is shared.
 Table slice_rows(const Table& table, int64_t begin, int64_t end);
 

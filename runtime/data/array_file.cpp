@@ -1,0 +1,236 @@
+#include "runtime/data/array_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "runtime/data/row_source.h"
+#include "runtime/failure.h"
+
+namespace data {
+namespace fs = std::filesystem;
+namespace {
+
+/// Rows of numbers in a plain file. Read, not mapped: a file that is cut short meanwhile is a failure here,
+/// where a map would kill the process, and no limit on address space stands in the way.
+template <typename T>
+class ArrayRows final : public RowSource<T> {
+ public:
+  ArrayRows(fs::path path, uint64_t begin, const ArrayLayout& layout)
+      : path_(std::move(path)), begin_(begin), format_(layout.format), big_endian_(layout.big_endian) {
+    row_elements_ = element_count(layout.shape, path_.string()) / std::max<int64_t>(1, layout.shape[0]);
+    row_bytes_ = row_elements_ * byte_size(format_);
+    file_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file_ < 0)
+      throw Failure(Exit::missing_input,
+                    fmt::format("cannot open {}: {}", path_.string(), std::strerror(errno)));
+    posix_fadvise(file_, 0, 0, POSIX_FADV_RANDOM);
+  }
+  ~ArrayRows() override { close(file_); }
+  ArrayRows(const ArrayRows&) = delete;
+  ArrayRows& operator=(const ArrayRows&) = delete;
+
+  void read(const int64_t* rows, int64_t n, T* to) const override {
+    constexpr int64_t piece = int64_t{4} << 20;
+    std::vector<uint8_t> bytes;
+    for (int64_t i = 0; i < n;) {
+      int64_t run = 1;  // rows that lie together are read together
+      while (i + run < n && rows[i + run] == rows[i] + run && (run + 1) * row_bytes_ <= piece) ++run;
+      if constexpr (std::is_same_v<T, uint8_t>) {
+        read_at(rows[i], run, to + i * row_elements_);
+      } else {
+        bytes.resize(run * row_bytes_);
+        read_at(rows[i], run, bytes.data());
+        decode(format_, big_endian_, bytes.data(), run * row_elements_, to + i * row_elements_);
+      }
+      i += run;
+    }
+  }
+
+  void expect(const int64_t* rows, int64_t n) const override {
+    for (int64_t i = 0; i < n; ++i) posix_fadvise(file_, offset(rows[i]), row_bytes_, POSIX_FADV_WILLNEED);
+  }
+
+ private:
+  off_t offset(int64_t row) const { return static_cast<off_t>(begin_) + row * row_bytes_; }
+
+  void read_at(int64_t row, int64_t rows, uint8_t* to) const {
+    int64_t missing = rows * row_bytes_;
+    off_t at = offset(row);
+    while (missing > 0) {
+      const ssize_t got = pread(file_, to, missing, at);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0)
+        throw Failure(Exit::bad_data,
+                      got == 0
+                          ? fmt::format("{}: ends within row {}", path_.string(),
+                                        (at - static_cast<off_t>(begin_)) / std::max<int64_t>(1, row_bytes_))
+                          : fmt::format("{}: cannot be read: {}", path_.string(), std::strerror(errno)));
+      to += got;
+      at += got;
+      missing -= got;
+    }
+  }
+
+  fs::path path_;
+  uint64_t begin_;
+  NumberFormat format_;
+  bool big_endian_;
+  int64_t row_elements_ = 0, row_bytes_ = 0;
+  int file_ = -1;
+};
+
+/// Fortran order has the first axis fastest.
+template <typename T>
+std::vector<T> to_c_order(const std::vector<T>& values, const Shape& shape) {
+  std::vector<T> result(values.size());
+  Shape position(shape.size(), 0), stride(shape.size(), 1);
+  for (size_t axis = 1; axis < shape.size(); ++axis) stride[axis] = stride[axis - 1] * shape[axis - 1];
+  int64_t from = 0;
+  for (T& value : result) {
+    value = values[from];
+    for (size_t axis = shape.size(); axis-- > 0;) {
+      from += stride[axis];
+      if (++position[axis] < shape[axis]) break;
+      from -= stride[axis] * shape[axis];
+      position[axis] = 0;
+    }
+  }
+  return result;
+}
+
+Shape row_shape_of(const ArrayLayout& layout) { return {layout.shape.begin() + 1, layout.shape.end()}; }
+
+Column in_memory(const ArrayLayout& layout, const std::string& name, std::vector<uint8_t> bytes) {
+  if (layout.format == NumberFormat::u8) {
+    if (layout.fortran_order) bytes = to_c_order(bytes, layout.shape);
+    return byte_column(name, row_shape_of(layout), layout.shape[0], std::move(bytes), whole_levels());
+  }
+  std::vector<float> values = decode(layout.format, layout.big_endian, bytes.data(),
+                                     static_cast<int64_t>(bytes.size()) / byte_size(layout.format));
+  if (layout.fortran_order) values = to_c_order(values, layout.shape);
+  return real_column(name, row_shape_of(layout), layout.shape[0], std::move(values));
+}
+
+/// Deletes what was unpacked from an earlier version of the file.
+void remove_others(const fs::path& folder, const std::string& beginning) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (entry.path().filename().string().starts_with(beginning) && entry.path().extension() != ".part")
+      fs::remove(entry.path(), ignored);
+}
+
+}  // namespace
+
+int64_t bytes_in_memory(const ArrayLayout& layout, const std::string& file) {
+  const int64_t count = element_count(layout.shape, file);
+  return layout.format == NumberFormat::u8 ? count : count * int64_t{sizeof(float)};
+}
+
+Column array_on_disk(const fs::path& path, uint64_t begin, const ArrayLayout& layout,
+                     const std::string& name) {
+  const uint64_t promised = element_count(layout.shape, path.string()) * byte_size(layout.format);
+  if (layout.fortran_order)
+    throw Failure(Exit::bad_data,
+                  fmt::format("{}: an array in Fortran order is read from memory alone, and this one has {} "
+                              "bytes; save it in C order, or raise VAEC_DATA_MEMORY",
+                              path.string(), promised));
+  std::error_code error;
+  const uint64_t held = fs::file_size(path, error);
+  if (!error && held < begin + promised)
+    throw Failure(Exit::bad_data,
+                  fmt::format("{}: ends after {} bytes, within an array of shape {} ({} bytes)",
+                              path.string(), held, to_string(layout.shape), promised));
+  Column column;
+  column.name = name;
+  column.row_shape = row_shape_of(layout);
+  column.rows = layout.shape[0];
+  if (layout.format == NumberFormat::u8) {
+    column.byte_rows = std::make_shared<ArrayRows<uint8_t>>(path, begin, layout);
+    column.levels = whole_levels();
+  } else {
+    column.real_rows = std::make_shared<ArrayRows<float>>(path, begin, layout);
+  }
+  return column;
+}
+
+Column read_array(ByteSource& source, const ArrayLayout& layout, const std::string& name, const Room& room) {
+  const int64_t count = element_count(layout.shape, source.name());
+  const uint64_t promised = count * byte_size(layout.format);
+  const std::string what = fmt::format("an array of shape {}", to_string(layout.shape));
+  if (!room.memory || room.memory->take(bytes_in_memory(layout, source.name()))) {
+    std::vector<uint8_t> bytes;
+    source.read(bytes, promised, what);
+    source.expect_end();
+    return in_memory(layout, name, std::move(bytes));
+  }
+  if (source.is_plain()) {
+    const uint64_t begin = source.position();
+    Column column = array_on_disk(source.name(), begin, layout, name);
+    if (fs::file_size(source.name()) > begin + promised) source.fail_as_too_long(begin + promised);
+    return column;
+  }
+  uint64_t missing = promised;
+  const fs::path file = unpacked(room.cache, source.name(), name, [&](uint8_t* to, size_t space) {
+    const uint64_t got = source.read_some(to, std::min<uint64_t>(space, missing));
+    if (got == 0 && missing > 0) source.fail_as_too_short(what, promised);
+    missing -= got;
+    if (missing == 0 && got == 0) source.expect_end();
+    return got;
+  });
+  return array_on_disk(file, 0, layout, name);
+}
+
+fs::path unpacked(const fs::path& cache, const fs::path& origin, const std::string& part,
+                  const std::function<size_t(uint8_t* to, size_t room)>& next) {
+  std::error_code error;
+  const fs::path folder = (cache.empty() ? fs::temp_directory_path() / "vaec" : cache) / "unpacked";
+  struct stat status{};
+  stat(origin.c_str(), &status);
+  const size_t place = std::hash<std::string>()(fs::absolute(origin, error).string() + "\n" + part);
+  const std::string beginning = fmt::format("{:016x}-", place);
+  const fs::path target = folder / fmt::format("{}{}-{}.{:09}", beginning, status.st_size,
+                                               status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  if (fs::exists(target, error)) return target;
+  const auto refuse = [&](const std::string& cause) {
+    return Failure(Exit::cannot_write,
+                   fmt::format("cannot unpack {} to {}: {}", origin.string(), target.string(), cause));
+  };
+  fs::create_directories(folder, error);
+  if (error) throw refuse(error.message());
+  remove_others(folder, beginning);
+  fmt::print(stderr, "{} is larger than the memory for data: unpacked once, to {}\n", origin.string(),
+             target.string());
+  const fs::path aside = fmt::format("{}.{}.part", target.string(), getpid());
+  const int file = open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file < 0) throw refuse(std::strerror(errno));
+  const auto give_up = [&](int code) {
+    close(file);
+    unlink(aside.c_str());
+    return refuse(std::strerror(code));
+  };
+  std::vector<uint8_t> bytes(size_t{1} << 20);
+  try {
+    while (const size_t got = next(bytes.data(), bytes.size()))
+      for (size_t done = 0; done < got;) {
+        const ssize_t wrote = write(file, bytes.data() + done, got - done);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) throw give_up(errno);
+        done += wrote;
+      }
+  } catch (const Failure& failure) {
+    if (failure.exit_code == Exit::cannot_write) throw;
+    close(file);
+    unlink(aside.c_str());
+    throw;
+  }
+  if (close(file) != 0 || rename(aside.c_str(), target.c_str()) != 0) throw refuse(std::strerror(errno));
+  return target;
+}
+
+}  // namespace data
