@@ -8,7 +8,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
 RUNTIME = {
     "completion": {"completion"},
-    "data": {"data"},
+    "hdf5": {"hdf5"},
+    "data": {"hdf5", "data"},
     "onednn": {"onednn"},
     "core": {"core", "completion", "data", "onednn"},
     "torch": {"torch"},
@@ -19,6 +20,7 @@ LIBRARIES = {
     r"antlr4-runtime": {"compiler/syntax"},
     r"llvm/|llvm-c/": {"compiler/lower"},
     r"dnnl|oneapi/": {"runtime/onednn"},
+    r"hdf5\.h|H5": {"runtime/hdf5"},
     r"torch/|ATen/|c10/": {"runtime/torch"},
 }
 

@@ -25,6 +25,7 @@ const std::vector<DataFunction> functions = {
     {Kind::reader, "hdf5", {{"path", string}, {"name", string}}, {}},
     {Kind::reader, "glyphs", {{"n", integer}, seed}, {"image", "label", "mask"}},
     {Kind::reader, "moebius", {{"n", integer}, {"dim", integer}, seed}, {"x", "s"}},
+    {Kind::reader, "mlp_mixing", {{"n", integer}, {"dim", integer}, seed}, {"x", "s"}},
     {Kind::reader, "figure8", {{"n", integer}, seed}, {"x", "z"}},
     {Kind::reader, "circle", {{"n", integer}, seed}, {"x", "z"}},
     {Kind::reader, "absolute", {{"n", integer}, seed}, {"x", "z"}},

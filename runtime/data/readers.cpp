@@ -7,7 +7,9 @@
 #include "runtime/data/csv.h"
 #include "runtime/data/derived_rows.h"
 #include "runtime/data/glyphs.h"
+#include "runtime/data/hdf5.h"
 #include "runtime/data/idx.h"
+#include "runtime/data/mixing.h"
 #include "runtime/data/npy.h"
 #include "runtime/data/npz.h"
 #include "runtime/data/picture_files.h"
@@ -98,6 +100,11 @@ Table read_glyphs(const Arguments& arguments, const Shelf&) {
   return draw_glyphs(arguments.integer(0, "n"), arguments.integer(1, "seed", 0));
 }
 
+Table read_hdf5_file(const Arguments& arguments, const Shelf& shelf) {
+  auto path = find_file(shelf.places, arguments.text(0, "path"));
+  return {"", {read_hdf5(path, arguments.text(1, "name"), shelf.room())}};
+}
+
 Table read_csv_file(const Arguments& arguments, const Shelf& shelf) {
   return read_csv(find_file(shelf.places, arguments.text(0, "path")), arguments.texts(1, "columns"));
 }
@@ -108,6 +115,16 @@ Table read_images(const Arguments& arguments, const Shelf& shelf) {
                                                                : Colours::rgb;
   return read_pictures(find_file(shelf.places, arguments.text(0, "folder")), arguments.sizes(1, "size"),
                        colours, &shelf.memory);
+}
+
+Table read_moebius(const Arguments& arguments, const Shelf&) {
+  return draw_moebius(arguments.integer(0, "n"), arguments.integer(1, "dim"),
+                      arguments.integer(2, "seed", 0));
+}
+
+Table read_mlp_mixing(const Arguments& arguments, const Shelf&) {
+  return draw_mlp_mixing(arguments.integer(0, "n"), arguments.integer(1, "dim"),
+                         arguments.integer(2, "seed", 0));
 }
 
 template <const char* set>
@@ -123,7 +140,10 @@ const std::map<std::string, Reader> readers = {
     {"mnist", read_mnist},
     {"fashion_mnist", read_fashion_mnist},
     {"glyphs", read_glyphs},
+    {"moebius", read_moebius},
+    {"mlp_mixing", read_mlp_mixing},
     {"csv", read_csv_file},
+    {"hdf5", read_hdf5_file},
     {"images", read_images},
     {"idx", read_idx_file},
     {"npy", read_npy_file},

@@ -1,0 +1,34 @@
+#include "runtime/data/optional_library.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "runtime/failure.h"
+
+namespace data {
+namespace fs = std::filesystem;
+
+/// The folder of the file that this code is in: libvaert.so, or a program that it was linked into.
+static fs::path own_folder() {
+  Dl_info own;
+  return dladdr(reinterpret_cast<void*>(&own_folder), &own) ? fs::path(own.dli_fname).parent_path()
+                                                            : fs::path();
+}
+
+void* function_of(const std::string& library, const std::string& function) {
+  const fs::path beside = own_folder() / library, in_lib = own_folder().parent_path() / "lib" / library;
+  std::error_code ignored;
+  const fs::path path = fs::exists(beside, ignored) ? beside : in_lib;
+  void* opened = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* found = opened ? dlsym(opened, function.c_str()) : nullptr;
+  if (!found) {
+    const char* cause = dlerror();
+    throw Failure(Exit::bad_configuration, fmt::format("this installation cannot open {}: {}", path.string(),
+                                                       cause ? cause : "no reason is given"));
+  }
+  return found;
+}
+
+}  // namespace data

@@ -1,0 +1,11 @@
+// Libraries that only some programs need, opened when they do. They lie beside libvaert.so.
+#pragma once
+#include <string>
+
+namespace data {
+
+/// A function of `library` (`libvaert_hdf5.so`), which stays open. Failure(bad_configuration) where this
+/// installation does not have it.
+void* function_of(const std::string& library, const std::string& function);
+
+}  // namespace data

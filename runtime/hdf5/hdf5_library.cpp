@@ -1,0 +1,152 @@
+#include <hdf5.h>
+
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/hdf5/hdf5_api.h"
+
+namespace {
+
+std::mutex library;  // libhdf5 as Debian builds it takes one thread at a time
+
+/// An id of the library, given back.
+class Id {
+ public:
+  Id() = default;
+  Id(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
+  Id(Id&& other) noexcept : id_(other.id_), close_(other.close_) { other.id_ = -1; }
+  Id& operator=(Id&& other) noexcept {
+    std::swap(id_, other.id_);
+    std::swap(close_, other.close_);
+    return *this;
+  }
+  ~Id() {
+    if (id_ >= 0) close_(id_);
+  }
+  operator hid_t() const { return id_; }  // NOLINT: stands for the id in every call of the library
+  explicit operator bool() const { return id_ >= 0; }
+
+ private:
+  hid_t id_ = -1;
+  herr_t (*close_)(hid_t) = nullptr;
+};
+
+struct Dataset {
+  Id file, set, number;
+  std::vector<hsize_t> shape;
+};
+
+/// What the library says of the last failure, where it began.
+std::string cause() {
+  std::string text = "no reason is given";
+  H5Ewalk2(
+      H5E_DEFAULT, H5E_WALK_DOWNWARD,
+      [](unsigned, const H5E_error2_t* error, void* to) -> herr_t {
+        if (error->desc) *static_cast<std::string*>(to) = error->desc;
+        return 0;
+      },
+      &text);
+  return text;
+}
+
+std::string datasets_of(hid_t file) {
+  std::string names;
+  H5Ovisit2(
+      file, H5_INDEX_NAME, H5_ITER_NATIVE,
+      [](hid_t, const char* name, const H5O_info_t* info, void* to) -> herr_t {
+        if (info->type == H5O_TYPE_DATASET)
+          *static_cast<std::string*>(to) +=
+              (static_cast<std::string*>(to)->empty() ? "`" : ", `") + std::string(name) + "`";
+        return 0;
+      },
+      &names, H5O_INFO_BASIC);
+  return names.empty() ? "no dataset" : names;
+}
+
+/// The place of the numbers in the file, where they lie there one after the other as they are.
+int64_t offset_in_file(const Dataset& dataset) {
+  const Id plan(H5Dget_create_plist(dataset.set), H5Pclose);
+  if (!plan || H5Pget_layout(plan) != H5D_CONTIGUOUS || H5Pget_external_count(plan) != 0) return -1;
+  const haddr_t offset = H5Dget_offset(dataset.set);
+  return offset == HADDR_UNDEF ? -1 : static_cast<int64_t>(offset);
+}
+
+std::string open(Dataset& dataset, const char* path, const char* name, vaert_hdf5_array& array) {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  dataset.file = Id(H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  if (!dataset.file) return "not an HDF5 file, or a broken one (" + cause() + ")";
+  const Id access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+  constexpr size_t slots = 12421, cache = size_t{32} << 20;
+  H5Pset_chunk_cache(access, slots, cache, 1);
+  dataset.set = Id(H5Dopen2(dataset.file, name, access), H5Dclose);
+  if (!dataset.set) return "has no dataset `" + std::string(name) + "`; it has " + datasets_of(dataset.file);
+  const auto wrong = [&](const std::string& what) { return "dataset `" + std::string(name) + "` " + what; };
+
+  Id number(H5Dget_type(dataset.set), H5Tclose);
+  if (number && H5Tget_class(number) == H5T_ENUM) number = Id(H5Tget_super(number), H5Tclose);  // truths
+  const H5T_class_t kind = number ? H5Tget_class(number) : H5T_NO_CLASS;
+  if (kind != H5T_INTEGER && kind != H5T_FLOAT) return wrong("does not hold numbers");
+  array.is_float = kind == H5T_FLOAT;
+  array.is_signed = kind == H5T_INTEGER && H5Tget_sign(number) == H5T_SGN_2;
+  array.bytes = static_cast<int>(H5Tget_size(number));
+  array.big_endian = H5Tget_order(number) == H5T_ORDER_BE;
+  const bool known = array.bytes == 1 || array.bytes == 2 || array.bytes == 4 || array.bytes == 8;
+  if (!known || (kind == H5T_FLOAT && array.bytes == 1))
+    return wrong("holds numbers of a size that is not read");
+  // In memory as in the file, but in the processor's order.
+  dataset.number = Id(H5Tcopy(number), H5Tclose);
+  H5Tset_order(dataset.number, H5T_ORDER_LE);
+  const Id type(H5Dget_type(dataset.set), H5Tclose);
+  if (H5Tget_class(type) == H5T_ENUM) dataset.number = Id(H5Tcopy(type), H5Tclose);
+
+  const Id space(H5Dget_space(dataset.set), H5Sclose);
+  const int axes = space ? H5Sget_simple_extent_ndims(space) : -1;
+  if (axes == 0) return wrong("is a single number and has no rows");
+  if (axes < 0 || axes > VAERT_HDF5_AXES) return wrong("has no shape that is read");
+  dataset.shape.resize(static_cast<size_t>(axes));
+  H5Sget_simple_extent_dims(space, dataset.shape.data(), nullptr);
+  array.axes = axes;
+  for (int i = 0; i < axes; ++i) array.shape[i] = static_cast<int64_t>(dataset.shape[static_cast<size_t>(i)]);
+  array.offset = offset_in_file(dataset);
+  return "";
+}
+
+std::string read(const Dataset& dataset, int64_t first, int64_t rows, uint8_t* to) {
+  std::vector<hsize_t> begin(dataset.shape.size(), 0), extent = dataset.shape;
+  begin[0] = static_cast<hsize_t>(first);
+  extent[0] = static_cast<hsize_t>(rows);
+  const Id in_file(H5Dget_space(dataset.set), H5Sclose);
+  const Id in_memory(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), H5Sclose);
+  if (H5Sselect_hyperslab(in_file, H5S_SELECT_SET, begin.data(), nullptr, extent.data(), nullptr) < 0 ||
+      H5Dread(dataset.set, dataset.number, in_memory, in_file, H5P_DEFAULT, to) < 0)
+    return "cannot be read at row " + std::to_string(first) + " (" + cause() + ")";
+  return "";
+}
+
+}  // namespace
+
+extern "C" void* vaert_hdf5_open(const char* path, const char* name, vaert_hdf5_array* array, char* error,
+                                 size_t error_size) {
+  const std::lock_guard lock(library);
+  auto dataset = std::make_unique<Dataset>();
+  const std::string failure = open(*dataset, path, name, *array);
+  if (failure.empty()) return dataset.release();
+  std::snprintf(error, error_size, "%s", failure.c_str());
+  return nullptr;
+}
+
+extern "C" int vaert_hdf5_read(void* dataset, int64_t first, int64_t rows, uint8_t* to, char* error,
+                               size_t error_size) {
+  const std::lock_guard lock(library);
+  const std::string failure = read(*static_cast<Dataset*>(dataset), first, rows, to);
+  std::snprintf(error, error_size, "%s", failure.c_str());
+  return failure.empty() ? 0 : -1;
+}
+
+extern "C" void vaert_hdf5_close(void* dataset) {
+  const std::lock_guard lock(library);
+  delete static_cast<Dataset*>(dataset);
+}
