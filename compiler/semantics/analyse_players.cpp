@@ -141,9 +141,13 @@ struct Players {
             .help("let another player give it");
       }
     }
-    if (!good || second) return;
-    const ParameterContext context{work.id, analysis.model[work.id].name + "." + name_of(*target),
-                                   &work.layer_counts};
+    const ParameterContext context{
+        work.id, analysis.model[work.id].name + "." + (target ? name_of(*target) : decl.target.name.text),
+        &work.layer_counts};
+    if (!good || second) {
+      analysis.evaluator.check_call(*decl.family, *work.scope, context);
+      return;
+    }
     if (!analysis.evaluator.expand_family(*decl.family, conditional, *work.scope, context)) return;
     check_parents(decl, conditional, parent_spans, work);
     work.conditionals.push_back(std::move(conditional));

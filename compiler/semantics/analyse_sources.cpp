@@ -91,6 +91,9 @@ struct SourceReader {
           .note(variable.span, fmt::format("`{}` is declared here", variable.name));
       return {};
     }
+    // As in data, the ends of `unit` are moved inside.
+    constexpr double inside = 1e-6;
+    if (variable.domain.kind == DomainKind::unit) number = std::clamp(number, inside, 1 - inside);
     Build build{&analysis.model.graph, at};
     const Shape shape = variable.tensor_shape();
     if (variable.domain.kind != DomainKind::category) return build.filled(number, shape);
@@ -120,7 +123,11 @@ struct SourceReader {
     const auto variable = analysis.resolve(decl.target, scope);
     const bool fresh = variable && claim(*variable, decl.target.span);
     // Parents are refused by the parser.
-    if (!fresh || !decl.parents.empty()) return;
+    if (!decl.parents.empty()) return;
+    if (!fresh) {
+      analysis.evaluator.check_call(*decl.family, scope, no_parameters());
+      return;
+    }
     const auto drawn = constant_family(*decl.family, *variable, decl.target.span, span);
     if (drawn) source.givens.push_back({*variable, {}, drawn, span});
   }

@@ -231,8 +231,8 @@ Value Evaluation::matmul(const Value& a, const Value& b, base::Span at) {
     auto& diagnostic =
         error(base::E0302, at)
             .label(fmt::format("`@` needs [m, k] @ [k, n]; this is {} @ {}", to_string(l), to_string(r)));
-    if (a.span.file.index >= 0) diagnostic.note(a.span, fmt::format("{} comes from here", to_string(l)));
-    if (b.span.file.index >= 0) diagnostic.note(b.span, fmt::format("{} comes from here", to_string(r)));
+    note_origin(diagnostic, a);
+    note_origin(diagnostic, b);
     return {};
   }
   Shape result;

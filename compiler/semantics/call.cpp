@@ -139,6 +139,9 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
   const auto variable = std::find_if(model.variables.begin(), model.variables.end(),
                                      [&](const Variable& v) { return v.name == name; });
   if (variable == model.variables.end()) {
+    // One whose declaration failed has been reported there.
+    const Value* failed = top.find(callee->text);
+    if (failed && failed->kind == Kind::error) return Value{};
     auto& diagnostic = error(base::E0220, callee->text_span, name);
     std::vector<std::string> names;
     for (const Variable& v : model.variables) names.push_back(v.name);

@@ -71,7 +71,7 @@ std::string describe(const Value& value, const Graph& graph) {
     case Kind::data:
       return "a table";
     case Kind::variables:
-      return "an array of variables";
+      return fmt::format("an array of {} variable{}", value.items.size(), value.items.size() == 1 ? "" : "s");
     case Kind::none:
       return "`none`";
   }
@@ -116,7 +116,7 @@ bool admits(const Domain& domain, double value) {
     case DomainKind::positive:
       return value > 0;
     case DomainKind::unit:
-      return value > 0 && value < 1;
+      return value >= 0 && value <= 1;
     case DomainKind::angle:
       return value > -M_PI && value <= M_PI;
     case DomainKind::simplex:
@@ -140,6 +140,11 @@ base::Diagnostic& Evaluation::with_calls(base::Diagnostic& diagnostic) {
 
 base::Span place_of(const Value& value, base::Span otherwise) {
   return value.written.file.index >= 0 ? value.written : otherwise;
+}
+
+void Evaluation::note_origin(base::Diagnostic& diagnostic, const Value& value) const {
+  if (value.kind != Kind::tensor || value.span.file.index < 0) return;
+  diagnostic.note(value.span, fmt::format("{} comes from here", to_string(shape(value.node))));
 }
 
 Value Evaluation::from_node(NodeId node, base::Span span) const {
@@ -225,7 +230,7 @@ std::optional<std::vector<int64_t>> Evaluation::integers(const Value& value, con
   if (value.kind == Kind::integer) return std::vector<int64_t>{value.integer};
   if (value.kind == Kind::list) {
     for (const Value& item : value.items) {
-      const auto number = integer(item, "each element of " + what, at);
+      const auto number = integer(item, "each element of " + what, place_of(value, at));
       if (!number) return std::nullopt;
       result.push_back(*number);
     }
@@ -312,6 +317,7 @@ NodeId Evaluation::fit(const Value& value, const Shape& needed, const std::strin
       fmt::format("`{}` needs {}{}; this gives {}", needs,
                   vector && needed.size() != 1 ? fmt::format("{} elements, ", count(needed)) : "",
                   to_string(needed) + whose, to_string(given)));
+  if (!(value.span == at)) note_origin(diagnostic, value);
   if (declared_at.file.index >= 0) diagnostic.note(declared_at, fmt::format("{} is declared here", declared));
   return {};
 }

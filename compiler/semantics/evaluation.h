@@ -149,6 +149,7 @@ class Evaluation {
                                        Scope& scope);
   bool expand_family(const syntax::Expr& family_call, Conditional& conditional, Scope& scope,
                      const ParameterContext& context);
+  void check_call(const syntax::Expr& family_call, Scope& scope, const ParameterContext& context);
   /// The numeric check of one family with these fixed values; reports. `anew`: even if it is remembered.
   void check_family(const syntax::FamilyDecl& decl, const std::map<std::string, Value>& fixed,
                     base::Span used_at, bool anew = false);
@@ -166,6 +167,9 @@ class Evaluation {
     return with_calls(report.add(code, at, arguments...));
   }
   base::Diagnostic& with_calls(base::Diagnostic& diagnostic);
+
+  /// Notes where the value's shape comes from.
+  void note_origin(base::Diagnostic& diagnostic, const Value& value) const;
 
   Evaluator& evaluator;
   Scope& top;

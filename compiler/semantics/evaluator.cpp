@@ -102,6 +102,10 @@ bool Evaluator::expand_family(const syntax::Expr& family_call, Conditional& cond
   return evaluation_->expand_family(family_call, conditional, scope, context);
 }
 
+void Evaluator::check_call(const syntax::Expr& family_call, Scope& scope, const ParameterContext& context) {
+  evaluation_->check_call(family_call, scope, context);
+}
+
 void Evaluator::check_families() { evaluation_->check_families(); }
 
 void Evaluator::check_standard_families() {

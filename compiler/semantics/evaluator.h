@@ -98,6 +98,9 @@ class Evaluator {
   bool expand_family(const syntax::Expr& family_call, Conditional& conditional, Scope& scope,
                      const ParameterContext& context);
 
+  /// The errors within a family's call whose target is itself in error.
+  void check_call(const syntax::Expr& family_call, Scope& scope, const ParameterContext& context);
+
   /// How `p.z1(z0)` finds the parameters of a conditional: set by analyse; arguments stand for the parents
   /// in listed order. Returns the family's arguments, one tensor or a tuple.
   std::function<Value(PlayerId, VariableId, const std::vector<Value>&, base::Span)> refer;

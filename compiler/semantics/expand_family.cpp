@@ -190,6 +190,10 @@ static std::optional<std::map<std::string, Value>> fixed_of(Evaluation& e, const
   return fixed;
 }
 
+void Evaluation::check_call(const Expr& expr, Scope& scope, const ParameterContext& context) {
+  read_call(*this, expr, scope, context);
+}
+
 bool Evaluation::expand_family(const Expr& expr, Conditional& conditional, Scope& scope,
                                const ParameterContext& context) {
   const auto call = read_call(*this, expr, scope, context);

@@ -133,8 +133,7 @@ Value convolution(Evaluation& e, const Call& call, Op op) {
     auto& diagnostic = e.error(base::E0302, call.span)
                            .label(fmt::format("`{}` takes [channels, height, width]; this gives {}",
                                               call.name, to_string(given)));
-    if (call.arguments[0].span.file.index >= 0)
-      diagnostic.note(call.arguments[0].span, fmt::format("{} comes from here", to_string(given)));
+    e.note_origin(diagnostic, call.arguments[0]);
     if (given.size() == 1)
       diagnostic.help(fmt::format("`reshape(..., [{}, 1, 1])` makes an image of one pixel", given[0]));
     return {};
@@ -151,8 +150,7 @@ Value convolution(Evaluation& e, const Call& call, Op op) {
     auto& diagnostic =
         e.error(base::E0308, call.span, call.name)
             .label(fmt::format("a kernel of {} by {} on {}", kernel->first, kernel->second, to_string(in)));
-    if (call.arguments[0].span.file.index >= 0)
-      diagnostic.note(call.arguments[0].span, fmt::format("{} comes from here", to_string(given)));
+    e.note_origin(diagnostic, call.arguments[0]);
     return {};
   }
   const Shape weights = transposed ? Shape{in[0], *channels, kernel->first, kernel->second}
@@ -182,8 +180,9 @@ Value embedding(Evaluation& e, const Call& call) {
   if (!h || !size || !owned(e, call)) return {};
   const Shape given = e.shape(h);
   if (given.empty()) {
-    e.error(base::E0302, call.span)
-        .label("`embedding` takes a one-hot tensor, class axis first; this gives a scalar");
+    e.note_origin(e.error(base::E0302, call.span)
+                      .label("`embedding` takes a one-hot tensor, class axis first; this gives a scalar"),
+                  call.arguments[0]);
     return {};
   }
   const int64_t classes = given[0];
@@ -238,8 +237,10 @@ Value group_norm(Evaluation& e, const Call& call) {
   if (!h || !groups || !owned(e, call)) return {};
   const Shape full = e.shape(h);
   if (full.empty() || full[0] % *groups != 0) {
-    e.error(base::E0302, call.span)
-        .label(fmt::format("{} groups do not divide the channels of {}", *groups, to_string(full)));
+    e.note_origin(
+        e.error(base::E0302, call.span)
+            .label(fmt::format("{} groups do not divide the channels of {}", *groups, to_string(full))),
+        call.arguments[0]);
     return {};
   }
   const std::string layer = e.layer_name(call.context, "group_norm");

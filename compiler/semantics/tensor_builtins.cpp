@@ -34,7 +34,7 @@ Value reduced(Evaluation& e, const Call& call, bool mean) {
     const auto given = e.integers(call.arguments[1], "`axis`", call.span);
     if (!given) return {};
     for (const int64_t number : *given) {
-      const auto axis = e.axis(integer_value(number), full, call.span);
+      const auto axis = e.axis(integer_value(number), full, place_of(call.arguments[1], call.span));
       if (!axis) return {};
       axes.push_back(*axis);
     }
@@ -77,9 +77,7 @@ Value concat(Evaluation& e, const Call& call) {
                            .label(fmt::format("`concat` along axis {} of {} and {}", *axis,
                                               to_string(e.shape(parts[0])), to_string(e.shape(parts[i]))));
     for (const size_t k : {size_t{0}, i})
-      if (k + 1 < call.arguments.size() && call.arguments[k + 1].span.file.index >= 0)
-        diagnostic.note(call.arguments[k + 1].span,
-                        fmt::format("{} comes from here", to_string(e.shape(parts[k]))));
+      if (k + 1 < call.arguments.size()) e.note_origin(diagnostic, call.arguments[k + 1]);
     return {};
   }
   return e.from_node(e.build.concat(parts, *axis), call.span);
@@ -101,8 +99,7 @@ Value reshape(Evaluation& e, const Call& call) {
     auto& diagnostic = e.error(base::E0302, call.span)
                            .label(fmt::format("{} elements, {}, do not fill {}", elements,
                                               to_string(e.own_shape(e.shape(h))), to_string(*shape)));
-    if (call.arguments[0].span.file.index >= 0)
-      diagnostic.note(call.arguments[0].span, fmt::format("{} comes from here", to_string(e.shape(h))));
+    e.note_origin(diagnostic, call.arguments[0]);
     return {};
   }
   const NodeId whole = e.shape(h).empty() ? e.build.broadcast(h, e.at_positions({})) : h;
@@ -149,9 +146,10 @@ std::optional<Window> window_of(Evaluation& e, const Call& call) {
   if (!h || !size) return std::nullopt;
   const Shape full = e.shape(h);
   if (full.size() != 2 && full.size() != 3) {
-    e.error(base::E0302, call.span)
-        .label(
-            fmt::format("`{}` takes [channels, height, width]; this gives {}", call.name, to_string(full)));
+    e.note_origin(e.error(base::E0302, call.span)
+                      .label(fmt::format("`{}` takes [channels, height, width]; this gives {}", call.name,
+                                         to_string(full))),
+                  call.arguments[0]);
     return std::nullopt;
   }
   if (full.size() == 2) h = e.build.reshape(h, {1, full[0], full[1]});
@@ -164,9 +162,10 @@ Value pool(Evaluation& e, const Call& call, Op op) {
   if (!window) return {};
   const int64_t height = window->height / window->rows, width = window->width / window->columns;
   if (height == 0 || width == 0) {
-    e.error(base::E0308, call.span, call.name)
-        .label(fmt::format("windows of {} by {} on {}", window->rows, window->columns,
-                           to_string(e.shape(window->h))));
+    e.note_origin(e.error(base::E0308, call.span, call.name)
+                      .label(fmt::format("windows of {} by {} on {}", window->rows, window->columns,
+                                         to_string(e.shape(window->h)))),
+                  call.arguments[0]);
     return {};
   }
   // Rows and columns that fill no window are left out, as PyTorch does.

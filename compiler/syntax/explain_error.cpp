@@ -152,6 +152,8 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
   if (rule == VaeParser::RuleReferenceStatement && token.type != VaeParser::END &&
       token.type == VaeParser::LPAREN)
     error.help = "a call alone has no effect: bind its value, `h = f(x)`";
+  if (rule == VaeParser::RuleReferenceStatement && token.type == VaeParser::COMMA && may_be(VaeParser::TILDE))
+    error.help = "one variable stands on the left; give each its own line";
   if (rule == VaeParser::RuleVarDeclaration && may_be(VaeParser::COLON))
     error.help = "a variable is declared as `var x : binary[28, 28]`";
   if (token.type == VaeParser::LBRACE && may_be(VaeParser::INTEGER) && !is_operator(token.type))

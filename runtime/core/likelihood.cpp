@@ -170,8 +170,18 @@ json measure_log_likelihoods(Session& session, uint64_t seed, int64_t samples, i
   for (int source : evaluated_sources(image, sampler))
     if (const auto estimate = plan(image, image.sources[static_cast<size_t>(source)]))
       results.push_back(measure(image, sampler, source, *estimate, samples, rows));
+  const bool decoders = std::any_of(image.players.begin(), image.players.end(),
+                                    [](const Player& player) { return player.role == "decoder"; });
+  if (!decoders)
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("the log-likelihood is that of a decoder, and {} declares none: write `decoder` in "
+                    "place of `player` for the model of the data",
+                    image.file));
   if (results.empty())
-    throw Failure(Exit::bad_configuration, "no source has rows of a variable that a decoder gives");
+    throw Failure(
+        Exit::bad_configuration,
+        "the log-likelihood is that of data given by a decoder, and no source has rows of such a variable");
   return results;
 }
 

@@ -347,6 +347,20 @@ def test_samples_and_measures_that_cannot_be_had(folder, vaec):
             "--metrics", "loglik,fd", cwd=folder)
 
 
+def test_the_log_likelihood_of_a_model_without_a_decoder_is_refused(folder, vaec):
+    write(folder, "pair.vae", """var x : binary[6]
+var z : binary[4]
+source rows { x ~ Bernoulli(0.5); z ~ Bernoulli(0) }
+player p { x | z ~ Bernoulli(dense(z, 6)) }
+player q { z | x ~ Bernoulli(dense(x, 4)) }
+learn symmetric { steps = 2 }
+""")
+    succeed(vaec, "run", "pair.vae", "train", "--quiet", "--out", "run", cwd=folder)
+    refused(78, "pair evaluate: the log-likelihood is that of a decoder, and pair declares none: write `decoder` in "
+            "place of `player` for the model of the data", vaec, "run", "pair.vae", "evaluate", "--run", "run",
+            cwd=folder)
+
+
 def test_divergence_names_step_player_and_last_checkpoint(folder, vaec):
     exe = glyphs(folder, vaec)
     refused(1, "glyphs train: step 2: player p's term p.x@images is not a number; a lower learning rate or clip may "
