@@ -259,7 +259,7 @@ int main(int count, char** values) {
   run_command->prefix_command();
   run_command->footer(
       "What follows FILE goes to the program: vaec run model.vae train --steps 100; vaec run model.vae "
-      "--help.");
+      "info.");
   auto* check_command =
       emits(defines(reads_file(app.add_subcommand("check", "only say what is wrong with a file"))));
   auto* explain_command = defines(reads_file(app.add_subcommand(

@@ -128,11 +128,10 @@ std::string escape_latex(std::string_view text) {
   for (const char32_t point : code_points(text)) {
     if (!ascii(point)) {
       result += "$" + greek(point) + "$";
-    } else if (point == '\\' || point == '~' || point == '^') {
+    } else if (point == '\\' || point == '~' || point == '^' || point == '$') {
       result += fmt::format("\\char{}{{}}", static_cast<int>(point));
     } else {
-      if (std::string_view("#$%&_{}").find(static_cast<char>(point)) != std::string_view::npos)
-        result += '\\';
+      if (std::string_view("#%&_{}").find(static_cast<char>(point)) != std::string_view::npos) result += '\\';
       result += static_cast<char>(point);
     }
   }
