@@ -11,8 +11,9 @@ bool contains(const std::vector<int>& values, int value) {
 
 class Search {
  public:
-  Search(const Players& players, const Variables& known, const std::map<int, int>& words)
-      : players_(players), words_(words) {
+  Search(const Players& players, const Variables& known, const std::map<int, int>& words,
+         const std::vector<int>& rank)
+      : players_(players), words_(words), rank_(rank) {
     result_.completed = known;
   }
 
@@ -20,8 +21,12 @@ class Search {
     while (!result_.ambiguity) {
       const std::vector<Draw> draws = possible_draws();
       if (!draws.empty()) {
-        if (ambiguous(draws)) break;
-        for (const Draw& draw : draws) add({.draws = {draw}});
+        if (const auto found = ambiguity_among(draws)) {
+          if (!settle(*found)) break;
+          add({.draws = {better(*found)}});
+        } else {
+          for (const Draw& draw : draws) add({.draws = {draw}});
+        }
         continue;
       }
       const std::optional<Step> chain = find_chain();
@@ -37,12 +42,29 @@ class Search {
     result_.steps.push_back(step);
   }
 
-  /// The conditionals that may give the variable here: all players', or those of the author's word.
+  const Draw& better(const Ambiguity& ambiguity) const {
+    const auto rank = [&](const Draw& draw) { return rank_[static_cast<size_t>(draw.conditional)]; };
+    return rank(ambiguity.second) < rank(ambiguity.first) ? ambiguity.second : ambiguity.first;
+  }
+
+  /// False where there are no ranks to settle it by.
+  bool settle(const Ambiguity& ambiguity) {
+    if (rank_.empty()) {
+      result_.ambiguity = ambiguity;
+      return false;
+    }
+    result_.settled.push_back(ambiguity);
+    return true;
+  }
+
+  /// The conditionals that may give the variable here: all players', or those of the author's word, or of the
+  /// player that was settled on.
   std::vector<Draw> givers(int variable) const {
-    const auto word = words_.find(variable);
+    const auto word = words_.find(variable), settled = settled_.find(variable);
     std::vector<Draw> found;
     for (int player = 0; player < players_.count(); ++player) {
       if (word != words_.end() && word->second != player) continue;
+      if (settled != settled_.end() && settled->second != player) continue;
       for (size_t i = 0; i < players_.conditionals().size(); ++i) {
         const Conditional& conditional = players_.conditionals()[i];
         if (conditional.player == player && conditional.target == variable)
@@ -77,24 +99,20 @@ class Search {
     return result;
   }
 
-  bool ambiguous(const std::vector<Draw>& draws) {
+  std::optional<Ambiguity> ambiguity_among(const std::vector<Draw>& draws) const {
     for (size_t i = 0; i < draws.size(); ++i) {
       for (size_t j = i + 1; j < draws.size(); ++j) {
         const Draw &first = draws[i], &second = draws[j];
-        if (players_[first.conditional].target == players_[second.conditional].target) {
-          result_.ambiguity = {Ambiguity::Kind::one_target, first, second};
-          return true;
-        }
+        if (players_[first.conditional].target == players_[second.conditional].target)
+          return Ambiguity{Ambiguity::Kind::one_target, first, second};
         const bool first_excludes = excludes(first, second);
-        if (first_excludes || excludes(second, first)) {
-          result_.ambiguity = {Ambiguity::Kind::one_excludes_the_other, first, second,
-                               first_excludes ? first.conditional : second.conditional,
-                               first_excludes ? second.conditional : first.conditional};
-          return true;
-        }
+        if (first_excludes || excludes(second, first))
+          return Ambiguity{Ambiguity::Kind::one_excludes_the_other, first, second,
+                           first_excludes ? first.conditional : second.conditional,
+                           first_excludes ? second.conditional : first.conditional};
       }
     }
-    return false;
+    return std::nullopt;
   }
 
   /// True if `other` is no longer allowed once `made`'s target is completed.
@@ -187,10 +205,10 @@ class Search {
     const size_t limit = 16;
     const size_t largest = from.size() <= limit ? from.size() : 3;
     for (size_t size = 2; size <= largest; ++size) {
-      if (const auto draws = choose(from, size, 0, {})) return as_chain(*draws);
+      if (auto draws = choose(from, size, 0, {})) return as_chain(std::move(*draws));
     }
     if (from.size() > limit) {
-      if (const auto draws = chain_over({from.begin(), from.end()})) return as_chain(*draws);
+      if (auto draws = chain_over({from.begin(), from.end()})) return as_chain(std::move(*draws));
     }
     return std::nullopt;
   }
@@ -206,19 +224,34 @@ class Search {
     return std::nullopt;
   }
 
-  std::optional<Step> as_chain(const std::vector<Draw>& draws) {
-    for (size_t i = 0; i < draws.size(); ++i) {
-      for (size_t j = i + 1; j < draws.size(); ++j) {
-        if (players_[draws[i].conditional].target != players_[draws[j].conditional].target) continue;
-        result_.ambiguity = {Ambiguity::Kind::one_target_in_a_chain, draws[i], draws[j]};
-        return std::nullopt;
-      }
+  std::optional<Step> as_chain(std::vector<Draw> draws) {
+    while (const auto found = two_givers_in(draws)) {
+      if (!settle(*found)) return std::nullopt;
+      const Conditional& kept = players_[better(*found).conditional];
+      settled_[kept.target] = kept.player;
+      Variables set;
+      for (const Draw& draw : draws) set.insert(players_[draw.conditional].target);
+      auto fewer = chain_over(set);
+      if (!fewer) return std::nullopt;
+      draws = std::move(*fewer);
     }
     return Step{.chain = true, .draws = draws};
   }
 
+  std::optional<Ambiguity> two_givers_in(const std::vector<Draw>& draws) const {
+    for (size_t i = 0; i < draws.size(); ++i) {
+      for (size_t j = i + 1; j < draws.size(); ++j) {
+        if (players_[draws[i].conditional].target == players_[draws[j].conditional].target)
+          return Ambiguity{Ambiguity::Kind::one_target_in_a_chain, draws[i], draws[j]};
+      }
+    }
+    return std::nullopt;
+  }
+
   const Players& players_;
   const std::map<int, int>& words_;
+  const std::vector<int>& rank_;
+  std::map<int, int> settled_;  // per variable of a chain: its player
   Completion result_;
 };
 
@@ -238,8 +271,9 @@ bool drawn_from_itself(const Players& players, const std::vector<Step>& steps, i
 
 }  // namespace
 
-Completion complete(const Players& players, const Variables& known, const std::map<int, int>& words) {
-  return Search(players, known, words).run();
+Completion complete(const Players& players, const Variables& known, const std::map<int, int>& words,
+                    const std::vector<int>& rank) {
+  return Search(players, known, words, rank).run();
 }
 
 Terms terms_of(const Players& players, const Completion& completion) {

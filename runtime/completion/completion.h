@@ -84,10 +84,14 @@ struct Completion {
   std::vector<Step> steps;  // in order; up to the ambiguity, if there is one
   Variables completed;      // known or completed
   std::optional<Ambiguity> ambiguity;
+  std::vector<Ambiguity> settled;  // by rank
 };
 
-/// `words`: per variable the player that alone gives it, and may ignore what is known.
-Completion complete(const Players& players, const Variables& known, const std::map<int, int>& words = {});
+/// `words`: per variable the player that alone gives it, and may ignore what is known; -1: nobody gives it.
+/// `rank`, per conditional: of two ambiguous draws the one of lower rank (then the first) is made alone;
+/// where there are no ranks the search ends at an ambiguity.
+Completion complete(const Players& players, const Variables& known, const std::map<int, int>& words = {},
+                    const std::vector<int>& rank = {});
 
 /// What a completion is for: the conditionals with parameters that it gives a term.
 struct Terms {

@@ -155,6 +155,28 @@ TEST(completion, a_draw_that_makes_another_impossible_is_ambiguous) {
   EXPECT_EQ(model.name(completed.ambiguity->lost), "r.y");
 }
 
+TEST(completion, ranks_settle_what_is_ambiguous) {
+  const Model model("p: x|z\nq: z|x\nr: z|x");  // conditionals p.x, q.z, r.z
+  const auto drawn = [&](const completion::Variables& known, const std::vector<int>& rank) {
+    const completion::Completion completed = completion::complete(*model.players, known, {}, rank);
+    EXPECT_EQ(completed.settled.size(), 1U);
+    EXPECT_FALSE(completed.ambiguity);
+    std::string text;
+    for (const Step& step : completed.steps)
+      for (const Draw& draw : step.draws) text += model.name(draw.conditional) + " ";
+    return text;
+  };
+  EXPECT_EQ(drawn({0}, {0, 0, 0}), "q.z ");
+  EXPECT_EQ(drawn({0}, {0, 1, 0}), "r.z ");
+  EXPECT_EQ(drawn({}, {0, 0, 1}), "p.x q.z ") << "in a chain too";
+  EXPECT_EQ(drawn({}, {0, 1, 0}), "p.x r.z ");
+}
+
+TEST(completion, a_variable_of_nobody_stays_missing) {
+  const Model model("p: x|z\nq: z|x");
+  EXPECT_TRUE(completion::complete(*model.players, {0}, {{1, -1}}).steps.empty());
+}
+
 TEST(completion, what_nobody_gives_stays_missing) {
   const Model model("p: x|z");
   EXPECT_TRUE(model.complete("x").steps.empty());
