@@ -94,12 +94,21 @@ json of_sources(const semantics::Model& model, const Programs& programs) {
   return list;
 }
 
+/// The source that draws from this family of its own; -1 where none does.
+int source_of(const semantics::Model& model, semantics::ConditionalId conditional) {
+  for (size_t s = 0; s < model.sources.size(); ++s)
+    for (const semantics::Given& given : model.sources[s].givens)
+      if (given.drawn == conditional) return static_cast<int>(s);
+  return -1;
+}
+
 json of_conditionals(const semantics::Model& model, const Programs& programs) {
   json list = json::array();
   for (size_t c = 0; c < model.conditionals.size(); ++c) {
     const semantics::Conditional& conditional = model.conditionals[c];
     const Programs::OfConditional& program = programs.conditionals[c];
     list.push_back({{"player", conditional.player.index},
+                    {"source", source_of(model, {static_cast<int32_t>(c)})},
                     {"target", conditional.target.index},
                     {"parents", indices(conditional.parents)},
                     {"family", conditional.family},

@@ -38,6 +38,9 @@ class Players {
  public:
   Players(int variables, std::vector<Conditional> conditionals);
 
+  /// The variable is no foreign one to the player, though it has no conditional on it.
+  void regard(int player, int variable);
+
   int variables() const { return variables_; }
   int count() const { return static_cast<int>(edges_.size()); }
   const std::vector<Conditional>& conditionals() const { return conditionals_; }

@@ -27,14 +27,18 @@ Players::Players(int variables, std::vector<Conditional> conditionals)
     : variables_(variables), conditionals_(std::move(conditionals)), joined_(static_cast<size_t>(variables)) {
   for (const Conditional& conditional : conditionals_) {
     if (conditional.player < 0) continue;
-    const auto player = static_cast<size_t>(conditional.player);
-    edges_.resize(std::max(edges_.size(), player + 1), Edges(static_cast<size_t>(variables)));
-    members_.resize(edges_.size());
-    edges_[player].add(conditional);
+    regard(conditional.player, conditional.target);
+    for (const int parent : conditional.parents) regard(conditional.player, parent);
+    edges_[static_cast<size_t>(conditional.player)].add(conditional);
     joined_.add(conditional);
-    members_[player].insert(conditional.target);
-    members_[player].insert(conditional.parents.begin(), conditional.parents.end());
   }
+}
+
+void Players::regard(int player, int variable) {
+  const auto place = static_cast<size_t>(player);
+  edges_.resize(std::max(edges_.size(), place + 1), Edges(static_cast<size_t>(variables_)));
+  members_.resize(edges_.size());
+  members_[place].insert(variable);
 }
 
 std::optional<int> Players::ignored(int conditional, const Variables& known) const {

@@ -215,10 +215,12 @@ class CommandLine {
         ->add_option("--limiting", sample_.limiting,
                      "draw from the limiting distribution: N steps of the chain x -> z -> x")
         ->check(at_least(0));
+    command->add_option("--sweeps", sample_.sweeps, "sweeps of a chain, where one is needed (default 100)")
+        ->check(at_least(1));
     one_at_a_time(
         command->add_option("--given", sample_.given,
                             "known values of a variable: a file, or a source of the program (x=heldout)"));
-    command->add_option("--out", sample_.out, "FILE.png, .npy, .csv or .safetensors")->required();
+    command->add_option("--out", sample_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
     command->callback(
         [this] { run_ = [this] { return check_device(sample_.device), sample(image_, sample_), 0; }; });
   }
@@ -230,8 +232,19 @@ class CommandLine {
     one_at_a_time(
         command->add_option("--given", infer_.given,
                             "known values of a variable: a file, or a source of the program (x=heldout)"));
-    command->add_option("--samples", infer_.samples, "draws that means are taken over")->check(at_least(1));
-    command->add_option("--out", infer_.out, "FILE.png, .npy, .csv or .safetensors")->required();
+    one_at_a_time(command->add_option("--mask", infer_.masks,
+                                      "x=FILE: 1 where an element of x is known, 0 where it is completed"));
+    one_at_a_time(
+        command->add_option("--by", infer_.by, "z=PLAYER: who gives z, where several players could"));
+    command->add_option("--samples", infer_.samples, "repetitions that means are taken over (default 1)")
+        ->check(at_least(1));
+    command
+        ->add_option("--sweeps", infer_.sweeps,
+                     "sweeps of a chain, where one is needed (default 100; the first half is left out)")
+        ->check(at_least(1));
+    command->add_option("--chains", infer_.chains, "chains of each row, where one is needed (default 2)")
+        ->check(at_least(1));
+    command->add_option("--out", infer_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
     command->callback(
         [this] { run_ = [this] { return check_device(infer_.device), infer(image_, infer_), 0; }; });
   }

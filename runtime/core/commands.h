@@ -23,6 +23,7 @@ struct ModelRequest {
 struct SampleRequest : ModelRequest {
   int64_t n = 64;
   int64_t limiting = 0;            // steps of the chain x -> z -> x
+  int64_t sweeps = 100;            // of a chain, where what is given needs one
   std::vector<std::string> given;  // "x=FILE"
   std::filesystem::path out;
 };
@@ -31,7 +32,10 @@ void sample(const Image& image, const SampleRequest& request);
 struct InferRequest : ModelRequest {
   std::string query;  // "c, z | x"
   std::vector<std::string> given;
-  int64_t samples = 1;  // draws over which means are taken
+  std::vector<std::string> masks;  // "x=FILE": 1 where an element of x is known
+  std::vector<std::string> by;     // "z=q": the player that gives z
+  int64_t sweeps = 100, chains = 2;
+  int64_t samples = 1;  // repetitions over which means are taken
   std::filesystem::path out;
 };
 void infer(const Image& image, const InferRequest& request);

@@ -38,7 +38,9 @@ class Search {
     std::optional<DirectOrder> best;
     for (size_t i = 0; i < image_.conditionals.size(); ++i) {
       const Conditional& conditional = image_.conditionals[i];
-      if (conditional.target != variable || conditional.draw < 0 || !players_.count(conditional.player))
+      const bool chain_start = conditional.player < 0 && conditional.source < 0;
+      if (conditional.target != variable || conditional.draw < 0 || chain_start ||
+          !players_.count(conditional.player))
         continue;
       std::optional<DirectOrder> candidate = order;
       for (int parent : conditional.parents) {

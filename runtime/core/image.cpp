@@ -327,6 +327,8 @@ Image read(const vae_image& binary) {
     conditional.player = item.at("player").is_number() && item["player"].get<int>() < 0
                              ? -1
                              : reference(item.at("player"), image.players, "player");
+    conditional.source = item.value("source", json(-1)).get<int>();
+    if (conditional.source >= 0) conditional.source = reference(item["source"], image.sources, "source");
     conditional.target = reference(item.at("target"), image.variables, "variable");
     conditional.parents = references(item.at("parents"), image.variables, "variable");
     conditional.family = item.value("family", "");

@@ -120,7 +120,7 @@ struct Source {
 
 /// Programs by index; the mean is -1 where the family gives none, the initial draw for a source's own.
 struct Conditional {
-  int player = -1, target = -1;
+  int player = -1, source = -1, target = -1;  // player -1: of the source, or of a chain's start
   std::vector<int> parents;
   std::string family;
   bool discrete = false;

@@ -2,9 +2,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
+#include <cmath>
 
 #include "runtime/core/commands.h"
+#include "runtime/core/conditioner.h"
+#include "runtime/core/query.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/value_files.h"
 #include "runtime/failure.h"
@@ -13,44 +15,10 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr int64_t rows_at_once = 256;
+constexpr int64_t rows_at_once = 256;  // times the chains of each
 
-struct Query {
-  std::vector<int> targets;
-  std::set<int> known;
-};
-
-std::vector<int> variables_in(const Image& image, const std::string& text, const std::string& query) {
-  std::vector<int> found;
-  size_t begin = 0;
-  while (begin <= text.size()) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    std::string name = text.substr(begin, end - begin);
-    name.erase(std::remove_if(name.begin(), name.end(), [](unsigned char c) { return std::isspace(c); }),
-               name.end());
-    if (name.empty())
-      throw Failure(Exit::usage, fmt::format("\"{}\": say \"targets | known\", as in \"z | x\"", query));
-    const int variable = image.variable(name);
-    if (variable < 0) {
-      std::vector<std::string> names;
-      for (const Variable& known : image.variables) names.push_back(known.name);
-      throw Failure(Exit::usage, fmt::format("\"{}\": there is no variable `{}`; known: {}", query, name,
-                                             fmt::join(names, ", ")));
-    }
-    found.push_back(variable);
-    begin = end + 1;
-  }
-  return found;
-}
-
-Query parse_query(const Image& image, const std::string& text) {
-  const size_t bar = text.find('|');
-  if (bar == std::string::npos)
-    throw Failure(Exit::usage, fmt::format("\"{}\": say \"targets | known\", as in \"z | x\"", text));
-  Query query;
-  query.targets = variables_in(image, text.substr(0, bar), text);
-  for (int variable : variables_in(image, text.substr(bar + 1), text)) query.known.insert(variable);
-  return query;
+const std::string& name_of(const Image& image, int variable) {
+  return image.variables[static_cast<size_t>(variable)].name;
 }
 
 /// What a result says in one line.
@@ -86,87 +54,142 @@ void print(const json& summary) {
   fmt::print("{}\n", text);
 }
 
-/// The first target that the order draws without regard to anything known, or -1: from a prior, say, because
-/// the conditional that would read what is known waits for more.
-int uninformed_target(const Image& image, const DirectOrder& order, const Query& query) {
-  std::set<int> informed = query.known;
-  for (int index : order.conditionals) {
-    const Conditional& conditional = image.conditionals[static_cast<size_t>(index)];
-    if (std::ranges::any_of(conditional.parents, [&](int parent) { return informed.count(parent) > 0; }))
-      informed.insert(conditional.target);
+/// What must be said of the plan before it is followed: a line each on stderr.
+void print_notes(const Image& image, const Query& query, const Plan& plan) {
+  for (const Plan::Ignored& ignored : plan.ignored)
+    fmt::print(stderr, "note: {} ignores {}, which is known\n",
+               name_of_conditional(image, ignored.conditional), name_of(image, ignored.variable));
+  for (const Plan::Settled& settled : plan.settled) {
+    const Conditional& chosen = image.conditionals[static_cast<size_t>(settled.chosen)];
+    const Conditional& other = image.conditionals[static_cast<size_t>(settled.other)];
+    if (other.player < 0) continue;
+    fmt::print(stderr, "note: {} is drawn by {}, not by {} (--by {}={} chooses it)\n",
+               name_of(image, chosen.target), name_of_conditional(image, settled.chosen),
+               name_of_conditional(image, settled.other), name_of(image, other.target),
+               image.players[static_cast<size_t>(other.player)].name);
   }
-  for (int target : query.targets)
-    if (!informed.count(target)) return target;
-  return -1;
+  std::set<int> known = query.known;
+  known.insert(query.partial.begin(), query.partial.end());
+  for (const int variable : known)
+    if (!plan.used.contains(variable))
+      fmt::print(stderr, "note: {} is not used: nothing that is drawn depends on it\n",
+                 name_of(image, variable));
 }
 
-/// The conditional of the order that gives the target, or -1 where the target is known.
-int giver(const Image& image, const DirectOrder& order, int target) {
-  for (int conditional : order.conditionals)
-    if (image.conditionals[static_cast<size_t>(conditional)].target == target) return conditional;
-  return -1;
+json chain_report(const Image& image, const Conditioner& conditioner, const Effort& effort) {
+  json variables = json::array();
+  bool mixed = true;
+  for (const auto& [variable, mixing] : conditioner.mixing()) {
+    mixed &= mixing.mixed(effort.chains);
+    json entry = {{"variable", name_of(image, variable)}, {"r_hat", nullptr},
+                  {"effective", mixing.effective},        {"draws", mixing.draws},
+                  {"rows_apart", mixing.apart},           {"mixed", mixing.mixed(effort.chains)}};
+    if (mixing.enough && std::isfinite(mixing.r_hat)) entry["r_hat"] = mixing.r_hat;
+    variables.push_back(entry);
+  }
+  return {{"sweeps", effort.sweeps},
+          {"left_out", effort.left_out()},
+          {"chains", effort.chains},
+          {"mixed", mixed},
+          {"variables", variables}};
+}
+
+void print_chain(const json& report) {
+  const int64_t sweeps = report["sweeps"], left_out = report["left_out"], chains = report["chains"];
+  fmt::print("{} chain{} a row of {} sweep{}, the first {} left out\n", chains, chains == 1 ? "" : "s",
+             sweeps, sweeps == 1 ? "" : "s", left_out);
+  for (const json& entry : report["variables"])
+    fmt::print(
+        "{}: R-hat {}, {:.0f} effective draws of {}{}\n", entry["variable"].get<std::string>(),
+        entry["r_hat"].is_null() ? "unknown" : fmt::format("{:.3f}", entry["r_hat"].get<double>()),
+        entry["effective"].get<double>(), entry["draws"].get<int64_t>(),
+        entry["rows_apart"] == 0 ? "" : fmt::format(", {} rows apart", entry["rows_apart"].get<int64_t>()));
+}
+
+void warn_of_chain(const json& report) {
+  if (report["mixed"].get<bool>()) return;
+  std::vector<std::string> names;
+  for (const json& entry : report["variables"])
+    if (!entry["mixed"].get<bool>()) names.push_back(entry["variable"]);
+  fmt::print(stderr,
+             "warning: the chain has not mixed in {}: more --sweeps may help; do not trust these means\n",
+             fmt::join(names, ", "));
+}
+
+Evidence some_evidence(const Image& image, const Evidence& evidence, int64_t all_rows, int64_t first,
+                       int64_t rows) {
+  return {some_rows(image, evidence.values, all_rows, first, rows),
+          some_rows(image, evidence.masks, all_rows, first, rows)};
 }
 
 }  // namespace
 
 void infer(const Image& image, const InferRequest& request) {
   check_ending(request.out);
-  const Query query = parse_query(image, request.query);
-  const auto order = find_direct_order(image, query.known, query.targets);
-  const auto name = [&](int variable) { return image.variables[static_cast<size_t>(variable)].name; };
-  for (int target : query.targets)
-    if (query.known.count(target))
-      throw Failure(Exit::usage, fmt::format("\"{}\": {} is on both sides", request.query, name(target)));
-  if (!order)
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("\"{}\": no order of the players' conditionals gives this directly", request.query));
-  if (const int target = uninformed_target(image, *order, query); target >= 0)
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("\"{}\": no order of the players' conditionals gives {} directly from what is known",
-                    request.query, name(target)));
-  for (int known : query.known)
-    if (!order->used.count(known))
-      fmt::print(stderr, "note: {} is not used: no conditional that gives this directly depends on it\n",
-                 name(known));
+  const Query query = parse_query(image, request.query, request.masks, request.by);
+  check_picture(request.out, image, query.targets);
+  const Plan plan = make_plan(image, query);
   const Checkpoint checkpoint = require_checkpoint(request.run);
   Session session(image, request.threads, request.device);
   session.load_parameters(checkpoint.path / "model.safetensors");
   Sampler sampler(session, request.seed);
   const Given given = read_given(image, sampler, request.given);
-  for (int known : query.known)
-    if (!given.values.count(known))
-      throw Failure(Exit::usage,
-                    fmt::format("the values of {} are needed: --given {}=FILE", name(known), name(known)));
-  std::vector<Result> results;
-  for (int target : query.targets)
-    results.push_back({name(target), &image.variables[static_cast<size_t>(target)], {}});
-  const int64_t at_once = std::min(rows_at_once, given.rows);
-  for (int64_t first = 0; first < given.rows; first += at_once) {
-    const Values known = some_rows(image, given.values, given.rows, first, at_once);
-    const int64_t rows = std::min(at_once, given.rows - first);
-    std::vector<std::vector<float>> sums(results.size());
-    for (int64_t s = 0; s < request.samples; ++s) {
-      Values values = known;
-      sampler.follow(*order, values, at_once);
-      for (size_t i = 0; i < results.size(); ++i) {
-        const std::vector<float> mean = sampler.mean(giver(image, *order, query.targets[i]), values, at_once);
-        sums[i].resize(mean.size());
-        for (size_t k = 0; k < mean.size(); ++k) sums[i][k] += mean[k] / static_cast<float>(request.samples);
-      }
+  for (const auto& [variable, values] : given.values)
+    if (!query.known.contains(variable) && !query.partial.contains(variable))
+      throw Failure(Exit::usage, fmt::format("--given {}: it does not stand after the bar of \"{}\"",
+                                             name_of(image, variable), request.query));
+  for (const std::set<int>& variables : {query.known, query.partial})
+    for (const int known : variables)
+      if (!given.values.contains(known))
+        throw Failure(Exit::usage, fmt::format("the values of {} are needed: --given {}=FILE",
+                                               name_of(image, known), name_of(image, known)));
+  const int64_t all_rows = std::max<int64_t>(1, given.rows);  // without anything given: one row
+  const Evidence evidence = {given.values, read_masks(image, request.masks, all_rows)};
+  print_notes(image, query, plan);
+  const Effort effort = {request.sweeps, request.chains, request.samples};
+  Conditioner conditioner(sampler, image, plan, effort, request.seed);
+  std::vector<Result> results, draws;
+  for (const int target : query.targets) {
+    const Variable* variable = &image.variables[static_cast<size_t>(target)];
+    results.push_back({variable->name, variable, {}});
+    if (holds_several(request.out))
+      draws.push_back({variable->name + ".draws", variable, {}, effort.samples});
+  }
+  const int64_t copies = conditioner.has_chain() ? effort.chains : 1;
+  const int64_t at_once = std::min(std::max<int64_t>(1, rows_at_once / copies), all_rows);
+  for (int64_t first = 0; first < all_rows; first += at_once) {
+    const int64_t rows = std::min(at_once, all_rows - first);
+    const Answer answer = conditioner.answer(some_evidence(image, evidence, all_rows, first, at_once),
+                                             query.targets, at_once, rows);
+    for (size_t i = 0; i < query.targets.size(); ++i) {
+      const int64_t width = results[i].variable->elements();
+      const std::vector<float>& mean = answer.means.at(query.targets[i]);
+      results[i].values.insert(results[i].values.end(), mean.begin(), mean.begin() + rows * width);
+      if (draws.empty()) continue;
+      const std::vector<float>& drawn = answer.draws.at(query.targets[i]);
+      for (int64_t row = 0; row < rows; ++row)
+        for (int64_t sample = 0; sample < effort.samples; ++sample) {
+          const auto begin = drawn.begin() + (sample * at_once + row) * width;
+          draws[i].values.insert(draws[i].values.end(), begin, begin + width);
+        }
     }
-    for (size_t i = 0; i < results.size(); ++i)
-      results[i].values.insert(results[i].values.end(), sums[i].begin(),
-                               sums[i].begin() + rows * results[i].variable->elements());
   }
-  write_results(request.out, results, given.rows);
-  json summaries = json::array();
-  for (const Result& result : results) {
-    summaries.push_back(summary_of(result, given.rows));
-    if (!request.json) print(summaries.back());
+  std::vector<Result> written = results;
+  std::ranges::move(draws, std::back_inserter(written));
+  write_results(request.out, written, all_rows);
+  json report = {{"query", request.query}, {"draws", describe(image, plan)}, {"results", json::array()}};
+  for (const Result& result : results) report["results"].push_back(summary_of(result, all_rows));
+  if (conditioner.has_chain()) {
+    report["chain"] = chain_report(image, conditioner, effort);
+    warn_of_chain(report["chain"]);
   }
-  if (request.json) fmt::print("{}\n", summaries.dump());
+  if (request.json) {
+    fmt::print("{}\n", report.dump());
+    return;
+  }
+  fmt::print("{}\n", describe(image, plan));
+  if (report.contains("chain")) print_chain(report["chain"]);
+  for (const json& summary : report["results"]) print(summary);
 }
 
 }  // namespace core

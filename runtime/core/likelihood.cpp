@@ -24,7 +24,7 @@ int density_of(const Image& image, int variable, bool decoders_only = false) {
     const Conditional& conditional = image.conditionals[i];
     if (conditional.target != variable) continue;
     if (conditional.player < 0) {
-      if (!decoders_only && found < 0) found = static_cast<int>(i);
+      if (!decoders_only && found < 0 && conditional.source >= 0) found = static_cast<int>(i);
     } else if (image.players[static_cast<size_t>(conditional.player)].role == "decoder") {
       return static_cast<int>(i);
     }

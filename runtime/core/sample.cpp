@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/core/commands.h"
+#include "runtime/core/conditioner.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/core/value_files.h"
@@ -50,21 +51,19 @@ struct Drawn {
   Values means;
 };
 
-Drawn draw_batch(const Image& image, Sampler& sampler, const std::vector<int>& targets, const Values& given,
-                 int64_t rows, int64_t limiting) {
+/// Each target from codes, as the model generates; none where something that it needs has to be inferred.
+/// `limiting` steps of the chain x -> codes -> x come first.
+std::optional<Drawn> generate(const Image& image, Sampler& sampler, const std::vector<int>& targets,
+                              const Values& given, int64_t rows, int64_t limiting) {
   Drawn drawn;
   for (int target : targets) {
-    if (given.count(target)) continue;
     const int generating = generating_conditional(image, target);
     const std::vector<int>& parents = image.conditionals[static_cast<size_t>(generating)].parents;
     const bool ready = std::all_of(parents.begin(), parents.end(),
                                    [&](int parent) { return drawn.values.count(parent) > 0; });
     if (!ready) {
       std::optional<Values> codes = draw_codes(sampler, image, target, rows, given);
-      if (!codes)
-        throw Failure(Exit::bad_configuration,
-                      fmt::format("{} cannot be drawn: nothing gives {} directly", name_of(image, target),
-                                  name_of(image, parents.front())));
+      if (!codes) return std::nullopt;
       drawn.values.merge(*codes);
     }
     if (limiting > 0) {
@@ -80,6 +79,62 @@ Drawn draw_batch(const Image& image, Sampler& sampler, const std::vector<int>& t
   }
   return drawn;
 }
+
+Drawn condition(const Image& image, Sampler& sampler, Conditioner& conditioner,
+                const std::vector<int>& targets, const Values& given, int64_t rows) {
+  Drawn drawn;
+  drawn.values = conditioner.draw({given, {}}, rows);
+  for (const int target : targets)
+    drawn.means[target] = sampler.mean(conditioner.plan().giver(image, target), drawn.values, rows);
+  return drawn;
+}
+
+/// What is given is regarded as `infer` does; without it the model generates, where it can.
+class Batches {
+ public:
+  Batches(const Image& image, Sampler& sampler, std::vector<int> targets, const std::set<int>& given,
+          const SampleRequest& request)
+      : image_(image), sampler_(sampler), targets_(std::move(targets)), limiting_(request.limiting) {
+    if (limiting_ > 0) return;
+    const Query query = {targets_, given, {}, {}};
+    Effort effort;
+    effort.sweeps = request.sweeps;
+    try {
+      conditioner_.emplace(sampler, image, make_plan(image, query), effort, request.seed);
+      plan_first_ = !given.empty() && conditioner_->plan().ignored.empty();
+    } catch (const Failure& failure) {
+      no_plan_ = failure.what();
+    }
+  }
+
+  Drawn draw(const Values& given, int64_t rows) {
+    if (!plan_first_)
+      if (auto drawn = generate(image_, sampler_, targets_, given, rows, limiting_)) return *drawn;
+    if (conditioner_) {
+      note_ignored();
+      return condition(image_, sampler_, *conditioner_, targets_, given, rows);
+    }
+    throw Failure(Exit::bad_configuration,
+                  limiting_ > 0 ? "nothing gives the codes from which the chain could start" : no_plan_);
+  }
+
+ private:
+  void note_ignored() {
+    if (!noted_)
+      for (const Plan::Ignored& ignored : conditioner_->plan().ignored)
+        fmt::print(stderr, "note: {} ignores {}, which is known\n",
+                   name_of_conditional(image_, ignored.conditional), name_of(image_, ignored.variable));
+    noted_ = true;
+  }
+
+  const Image& image_;
+  Sampler& sampler_;
+  const std::vector<int> targets_;
+  int64_t limiting_;
+  std::optional<Conditioner> conditioner_;
+  bool plan_first_ = false, noted_ = false;
+  std::string no_plan_;
+};
 
 void append(Values& all, const Values& batch, const Image& image, int64_t rows) {
   for (const auto& [variable, values] : batch) {
@@ -98,31 +153,33 @@ void sample(const Image& image, const SampleRequest& request) {
   session.load_parameters(checkpoint.path / "model.safetensors");
   Sampler sampler(session, request.seed);
   const Given given = read_given(image, sampler, request.given);
-  const std::vector<int> targets = leaves(image);
+  std::vector<int> targets = leaves(image);
   if (targets.empty()) throw Failure(Exit::bad_configuration, "the model generates nothing");
+  std::erase_if(targets, [&](int target) { return given.values.contains(target); });
+  if (targets.empty()) throw Failure(Exit::usage, "everything that the model generates is given");
+  check_picture(request.out, image, targets);
+  Batches batches(image, sampler, targets, variables_of(given.values), request);
   Values values, means;
   const int64_t at_once = std::min(rows_at_once, request.n);
   for (int64_t first = 0; first < request.n; first += at_once) {
     const Values known = some_rows(image, given.values, std::max<int64_t>(1, given.rows), first, at_once);
-    const Drawn drawn = draw_batch(image, sampler, targets, known, at_once, request.limiting);
+    const Drawn drawn = batches.draw(known, at_once);
     const int64_t rows = std::min(at_once, request.n - first);
     append(values, drawn.values, image, rows);
     append(means, drawn.means, image, rows);
   }
   // A picture shows means; arrays hold draws, and means beside them where several tensors go into a file.
-  const bool picture = request.out.extension() == ".png", several = request.out.extension() == ".safetensors";
+  const bool picture = request.out.extension() == ".png", several = holds_several(request.out);
   std::vector<Result> results;
   const auto add = [&](int variable, const std::string& suffix, const std::vector<float>& numbers) {
     const Variable& entry = image.variables[static_cast<size_t>(variable)];
     results.push_back({entry.name + suffix, &entry, numbers});
   };
-  for (int target : targets)
-    if (values.count(target)) add(target, "", picture ? means.at(target) : values.at(target));
+  for (int target : targets) add(target, "", picture ? means.at(target) : values.at(target));
   for (const auto& [variable, numbers] : values)
     if (!picture && std::count(targets.begin(), targets.end(), variable) == 0) add(variable, "", numbers);
   if (several)
     for (const auto& [variable, numbers] : means) add(variable, ".mean", numbers);
-  if (results.empty()) throw Failure(Exit::usage, "everything that the model generates is given");
   write_results(request.out, results, request.n);
   if (request.json)
     fmt::print("{}\n", nlohmann::json{{"file", request.out.string()},

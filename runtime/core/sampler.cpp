@@ -55,6 +55,11 @@ std::vector<float> Sampler::mean(int conditional, const Values& values, int64_t 
       run(session_.image.conditionals[static_cast<size_t>(conditional)].mean, values, rows).output("mean"));
 }
 
+std::vector<float> Sampler::initial(int conditional, int64_t rows) {
+  const Conditional& c = session_.image.conditionals[static_cast<size_t>(conditional)];
+  return copy(run(c.initial, {}, rows).output(session_.image.variables[static_cast<size_t>(c.target)].name));
+}
+
 std::vector<float> Sampler::log_density(int conditional, const Values& values, int64_t rows) {
   const int program = session_.image.conditionals[static_cast<size_t>(conditional)].log_density;
   return copy(run(program, values, rows).output("log_density"));

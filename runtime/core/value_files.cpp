@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/core/query.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/data/npy.h"
+#include "runtime/data/npz.h"
+#include "runtime/data/picture_files.h"
 #include "runtime/data/png.h"
 #include "runtime/data/safetensors.h"
 #include "runtime/failure.h"
@@ -27,6 +30,7 @@ json reader_of(const fs::path& path, const Variable& variable) {
         {"op", "reader"}, {"name", name}, {"args", std::move(arguments)}, {"named", std::move(named)}};
   };
   if (ending == ".npy") return reader("npy", {absolute});
+  if (ending == ".npz") return reader("npz", {absolute, variable.name});
   if (ending == ".csv") {
     const data::Shape& shape = variable.shape;
     std::vector<std::string> columns;
@@ -43,14 +47,48 @@ json reader_of(const fs::path& path, const Variable& variable) {
   return reader("idx", {absolute});
 }
 
+bool is_picture(const fs::path& path) {
+  const std::string ending = path.extension().string();
+  return !fs::is_directory(path) && (ending == ".png" || ending == ".jpg" || ending == ".jpeg");
+}
+
+/// One picture as a column of one row, scaled to the variable.
+data::Column picture_column(const fs::path& path, const Variable& variable) {
+  const Shape& shape = variable.shape;
+  if (shape.size() < 2)
+    throw Failure(Exit::bad_data, fmt::format("{}: a picture cannot be {}, which has the shape {}",
+                                              path.string(), variable.name, data::to_string(shape)));
+  const bool gray = shape.size() == 2 || shape[0] == 1;
+  const data::Colours colours = variable.domain == "category" ? data::Colours::indices
+                                : gray                        ? data::Colours::gray
+                                                              : data::Colours::rgb;
+  const data::Picture picture =
+      data::resized(data::read_picture(path, colours), shape[shape.size() - 2], shape.back(), colours);
+  const int64_t area = picture.height * picture.width;
+  std::vector<uint8_t> pixels;
+  for (int64_t channel = 0; channel < picture.channels; ++channel)
+    for (int64_t i = 0; i < area; ++i)
+      pixels.push_back(picture.pixels[static_cast<size_t>(i * picture.channels + channel)]);
+  Shape row_shape = {picture.height, picture.width};
+  if (picture.channels == 3) row_shape.insert(row_shape.begin(), 3);
+  data::Column column =
+      data::byte_column("image", row_shape, 1, std::move(pixels),
+                        variable.domain == "category" ? data::whole_levels() : data::pixel_levels());
+  column.origin = path.string();
+  column.pixels = true;
+  return column;
+}
+
 std::vector<float> read_file_values(const Image& image, const fs::path& path, const Variable& variable,
                                     int64_t& rows) {
   if (!fs::exists(path))
     throw Failure(Exit::missing_input,
                   fmt::format("there is no file or source {} for {}", path.string(), variable.name));
+  const data::VariableSpec spec = {variable.name, variable.domain, variable.classes, variable.shape};
   data::Context context{data::places_from_environment(image.folder)};
-  const data::Population population = data::load(
-      reader_of(path, variable), {variable.name, variable.domain, variable.classes, variable.shape}, context);
+  const data::Population population = is_picture(path)
+                                          ? data::Population(picture_column(path, variable), spec)
+                                          : data::load(reader_of(path, variable), spec, context);
   rows = population.rows();
   std::vector<int64_t> all(static_cast<size_t>(rows));
   for (int64_t r = 0; r < rows; ++r) all[static_cast<size_t>(r)] = r;
@@ -63,6 +101,12 @@ data::Shape with_rows(int64_t rows, const Shape& shape) {
   data::Shape all = {rows};
   all.insert(all.end(), shape.begin(), shape.end());
   return all;
+}
+
+data::Shape shape_of(const Result& result, int64_t rows) {
+  data::Shape shape = with_rows(rows, result.variable->tensor_shape);
+  if (result.draws > 0) shape.insert(shape.begin() + 1, result.draws);
+  return shape;
 }
 
 std::string csv_of(const std::vector<Result>& results, int64_t rows) {
@@ -100,14 +144,8 @@ constexpr int64_t drawn_rows = 64;  // of a source without data, where nothing e
 Given read_given(const Image& image, Sampler& sampler, const std::vector<std::string>& texts) {
   Given given;
   for (const std::string& text : texts) {
+    const int variable = variable_of_flag(image, "--given", text, "FILE");
     const size_t equals = text.find('=');
-    const int variable = equals == std::string::npos ? -1 : image.variable(text.substr(0, equals));
-    if (variable < 0) {
-      std::vector<std::string> names;
-      for (const Variable& known : image.variables) names.push_back(known.name);
-      throw Failure(Exit::usage, fmt::format("--given {}: say VARIABLE=FILE; the variables are {}", text,
-                                             fmt::join(names, ", ")));
-    }
     const std::string value = text.substr(equals + 1);
     const int source = fs::exists(value) ? -1 : image.source(value);
     int64_t rows = 0;
@@ -132,6 +170,29 @@ Given read_given(const Image& image, Sampler& sampler, const std::vector<std::st
   return given;
 }
 
+Values read_masks(const Image& image, const std::vector<std::string>& texts, int64_t rows) {
+  Values masks;
+  for (const std::string& text : texts) {
+    const int index = variable_of_flag(image, "--mask", text, "FILE");
+    const Variable& variable = image.variables[static_cast<size_t>(index)];
+    const Variable mask = {variable.name, "binary", 0, variable.shape, variable.shape};
+    int64_t read = 0;
+    const std::vector<float> values = read_file_values(image, text.substr(text.find('=') + 1), mask, read);
+    if (read != rows && read != 1)
+      throw Failure(Exit::bad_data,
+                    fmt::format("--mask {}: it has {} rows, what is given has {}", text, read, rows));
+    // Every class of a position is known where the position is.
+    const int64_t positions = mask.elements(), classes = variable.elements() / positions;
+    std::vector<float>& all = masks[index];
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t k = 0; k < classes; ++k) {
+        const auto begin = values.begin() + (read == 1 ? 0 : row) * positions;
+        all.insert(all.end(), begin, begin + positions);
+      }
+  }
+  return masks;
+}
+
 Values some_rows(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows) {
   Values some;
   for (const auto& [variable, numbers] : values) {
@@ -145,12 +206,24 @@ Values some_rows(const Image& image, const Values& values, int64_t all_rows, int
   return some;
 }
 
+bool holds_several(const fs::path& path) {
+  return path.extension() == ".npz" || path.extension() == ".safetensors";
+}
+
 void check_ending(const fs::path& path) {
   const std::string ending = path.extension().string();
-  for (const char* known : {".png", ".npy", ".csv", ".safetensors"})
+  for (const char* known : {".png", ".npy", ".npz", ".csv", ".safetensors"})
     if (ending == known) return;
-  throw Failure(Exit::usage, fmt::format("--out {}: the file must end in .png, .npy, .csv or .safetensors",
-                                         path.string()));
+  throw Failure(
+      Exit::usage,
+      fmt::format("--out {}: the file must end in .png, .npy, .npz, .csv or .safetensors", path.string()));
+}
+
+void check_picture(const fs::path& path, const Image& image, const std::vector<int>& variables) {
+  if (path.extension() != ".png") return;
+  for (const int variable : variables)
+    if (is_image(image.variables[static_cast<size_t>(variable)])) return;
+  throw Failure(Exit::usage, fmt::format("--out {}: none of the results is an image", path.string()));
 }
 
 void write_results(const fs::path& path, const std::vector<Result>& results, int64_t rows) {
@@ -158,14 +231,19 @@ void write_results(const fs::path& path, const std::vector<Result>& results, int
   if (ending == ".npy")
     return data::write_npy(path, with_rows(rows, results.front().variable->tensor_shape),
                            results.front().values.data());
+  if (ending == ".npz") {
+    std::vector<std::pair<std::string, std::vector<uint8_t>>> arrays;
+    for (const Result& result : results)
+      arrays.emplace_back(result.name, data::npy_bytes(shape_of(result, rows), result.values.data()));
+    return data::write_npz(path, arrays);
+  }
   if (ending == ".csv") {
     const std::string text = csv_of(results, rows);
     return data::write_file(path, {text.begin(), text.end()});
   }
   if (ending == ".safetensors") {
     data::Tensors tensors;
-    for (const Result& result : results)
-      tensors[result.name] = {with_rows(rows, result.variable->tensor_shape), result.values};
+    for (const Result& result : results) tensors[result.name] = {shape_of(result, rows), result.values};
     return data::write_safetensors(path, tensors);
   }
   for (const Result& result : results)
@@ -174,7 +252,7 @@ void write_results(const fs::path& path, const std::vector<Result>& results, int
       return data::write_png(
           path, data::grid(result.values.data(), with_rows(rows, result.variable->shape), across));
     }
-  throw Failure(Exit::usage, fmt::format("--out {}: none of the results is an image", path.string()));
+  throw Failure(Exit::internal, fmt::format("{}: none of the results is an image", path.string()));
 }
 
 }  // namespace core

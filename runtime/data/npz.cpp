@@ -77,4 +77,29 @@ Column read_npz(const std::filesystem::path& path, const std::string& array, con
   return read_npy(source, "values", room);
 }
 
+void write_npz(const std::filesystem::path& path,
+               const std::vector<std::pair<std::string, std::vector<uint8_t>>>& arrays) {
+  const auto cannot = [&](const std::string& cause) {
+    return Failure(Exit::cannot_write, fmt::format("cannot write {}: {}", path.string(), cause));
+  };
+  int code = 0;
+  errno = 0;
+  std::unique_ptr<zip_t, CloseArchive> archive(zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
+  if (!archive) throw cannot(errno ? std::strerror(errno) : fmt::format("libzip's error {}", code));
+  for (const auto& [name, bytes] : arrays) {
+    zip_source_t* source = zip_source_buffer(archive.get(), bytes.data(), bytes.size(), 0);
+    const zip_int64_t index =
+        source ? zip_file_add(archive.get(), (name + ".npy").c_str(), source, ZIP_FL_ENC_UTF_8) : -1;
+    if (index < 0) {
+      zip_source_free(source);
+      throw cannot(zip_strerror(archive.get()));
+    }
+    zip_set_file_compression(archive.get(), static_cast<zip_uint64_t>(index), ZIP_CM_STORE, 0);
+    // The same values give the same bytes, whenever they are written.
+    zip_file_set_mtime(archive.get(), static_cast<zip_uint64_t>(index), 315532800, 0);
+  }
+  if (zip_close(archive.get()) != 0) throw cannot(zip_strerror(archive.get()));
+  static_cast<void>(archive.release());
+}
+
 }  // namespace data

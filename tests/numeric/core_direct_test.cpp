@@ -20,6 +20,7 @@ struct Model {
   Model& with(const std::string& player, const std::string& target, std::vector<std::string> parents = {}) {
     Conditional conditional;
     conditional.player = player == "-" ? -1 : image.player(player);
+    conditional.source = player == "-" ? 0 : -1;
     conditional.target = image.variable(target);
     for (const std::string& parent : parents) conditional.parents.push_back(image.variable(parent));
     conditional.draw = 0;

@@ -316,7 +316,7 @@ def test_queries_that_cannot_be_answered(folder, vaec):
     for code, line, *arguments in [
             (64, '"z | y": there is no variable `y`; known: x, z', "z | y"),
             (64, '"z": say "targets | known", as in "z | x"', "z"),
-            (64, '"x | x": x is on both sides', "x | x"),
+            (64, '"x | x": x is on both sides; --mask x=FILE says which of its elements are known', "x | x"),
             (64, "the values of x are needed: --given x=FILE", "z | x"),
             (64, "--given w=x.npy: say VARIABLE=FILE; the variables are x, z", "z | x", "--given", "w=x.npy"),
             (64, "--given x=codes: the source does not give x", "z | x", "--given", "x=codes"),
@@ -326,7 +326,7 @@ def test_queries_that_cannot_be_answered(folder, vaec):
             (65, f"{folder}/text.txt: not an IDX file (begins with the bytes 68 65 6c 6c)", "z | x", "--given",
              "x=text.txt")]:
         refused(code, "glyphs infer: " + line, *infer, *arguments, "--out", "out.npy", cwd=folder)
-    refused(64, "glyphs infer: --out o.txt: the file must end in .png, .npy, .csv or .safetensors", *infer, "z | x",
+    refused(64, "glyphs infer: --out o.txt: the file must end in .png, .npy, .npz, .csv or .safetensors", *infer, "z | x",
             "--given", "x=images", "--out", "o.txt", cwd=folder)
     refused(64, "glyphs infer: --out o.png: none of the results is an image", *infer, "z | x", "--given", "x=images",
             "--out", "o.png", cwd=folder)
@@ -341,7 +341,7 @@ def test_samples_and_measures_that_cannot_be_had(folder, vaec):
             "nowhere", "--out", "s.npy", cwd=folder)
     refused(64, "glyphs sample: --n: 0 is no whole number of at least 1; see glyphs sample --help", exe, "sample",
             "--run", "run", "--n", "0", "--out", "s.npy", cwd=folder)
-    refused(64, "glyphs sample: --out s.jpg: the file must end in .png, .npy, .csv or .safetensors", exe, "sample",
+    refused(64, "glyphs sample: --out s.jpg: the file must end in .png, .npy, .npz, .csv or .safetensors", exe, "sample",
             "--run", "run", "--out", "s.jpg", cwd=folder)
     refused(64, "glyphs evaluate: there is no metric fd; known: loglik, accuracy", exe, "evaluate", "--run", "run",
             "--metrics", "loglik,fd", cwd=folder)

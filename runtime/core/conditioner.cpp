@@ -1,0 +1,203 @@
+#include "runtime/core/conditioner.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/core/philox.h"
+
+namespace core {
+namespace {
+
+// Sites of the runtime's own draws; those of programs are small.
+constexpr uint32_t order_site = 0x50000000u, direction_site = 0x51000000u;
+
+/// One number a row: along a direction of +-1 per element, so that what differs in any element shows.
+std::vector<double> along_direction(const std::vector<float>& values, int64_t rows, int variable) {
+  const auto width = static_cast<int64_t>(values.size()) / rows;
+  std::vector<double> sums(static_cast<size_t>(rows));
+  for (int64_t i = 0; i < width; ++i) {
+    const double sign =
+        philox_uniform(static_cast<uint64_t>(variable), 0, direction_site, static_cast<uint64_t>(i)) < 0.5f
+            ? -1
+            : 1;
+    for (int64_t row = 0; row < rows; ++row)
+      sums[static_cast<size_t>(row)] += sign * values[static_cast<size_t>(row * width + i)];
+  }
+  for (double& sum : sums) sum /= std::sqrt(static_cast<double>(width));
+  return sums;
+}
+
+}  // namespace
+
+/// What answer() gathers: of targets, and of everything in a chain.
+struct Conditioner::Sums {
+  std::map<int, std::vector<double>> targets;  // [chains * rows * elements]
+  std::map<int, std::vector<double>> series;   // per chain's variable, [sweep][chains * rows]
+};
+
+Conditioner::Conditioner(Sampler& sampler, const Image& image, Plan plan, const Effort& effort, uint64_t seed)
+    : sampler_(sampler), image_(image), plan_(std::move(plan)), effort_(effort), seed_(seed) {
+  for (const Step& step : plan_.steps)
+    for (const std::vector<int>& group : step.groups)
+      for (const int one : group)
+        if (step.chain) meters_.try_emplace(conditional(one).target, effort.chains, effort.kept());
+}
+
+Evidence Conditioner::copies(const Evidence& evidence, int64_t chains) const {
+  const auto copy = [&](const Values& values) {
+    Values copied;
+    for (const auto& [variable, numbers] : values)
+      for (int64_t chain = 0; chain < chains; ++chain)
+        copied[variable].insert(copied[variable].end(), numbers.begin(), numbers.end());
+    return copied;
+  };
+  return {copy(evidence.values), copy(evidence.masks)};
+}
+
+void Conditioner::keep_known(int variable, const Evidence& evidence, std::vector<float>& values) const {
+  const auto mask = evidence.masks.find(variable);
+  if (mask == evidence.masks.end()) return;
+  const std::vector<float>& known = evidence.values.at(variable);
+  for (size_t i = 0; i < values.size(); ++i)
+    if (mask->second[i] != 0) values[i] = known[i];
+}
+
+void Conditioner::start(const Evidence& evidence, Values& state, int64_t rows) {
+  for (size_t step = plan_.first_chain(); step < plan_.steps.size(); ++step) {
+    if (!plan_.steps[step].chain) continue;
+    for (const std::vector<int>& group : plan_.steps[step].groups)
+      for (const int one : group) {
+        const int target = conditional(one).target;
+        state[target] = sampler_.initial(one, rows);
+        keep_known(target, evidence, state[target]);
+      }
+  }
+}
+
+void Conditioner::draw_one(int one, const Evidence& evidence, Values& state, int64_t rows, Sums* sums) {
+  const int target = conditional(one).target;
+  std::vector<float> mean;
+  const bool is_target = sums && sums->targets.contains(target);
+  if (is_target && sampler_.has_mean(one)) mean = sampler_.mean(one, state, rows);
+  std::vector<float> drawn = sampler_.draw(one, state, rows);
+  if (is_target) {
+    if (mean.empty()) mean = drawn;
+    keep_known(target, evidence, mean);
+    std::vector<double>& sum = sums->targets[target];
+    sum.resize(mean.size());
+    for (size_t i = 0; i < mean.size(); ++i) sum[i] += mean[i];
+  }
+  keep_known(target, evidence, drawn);
+  if (sums && sums->series.contains(target)) {
+    const std::vector<double> numbers = along_direction(is_target ? mean : drawn, rows, target);
+    std::vector<double>& series = sums->series[target];
+    series.insert(series.end(), numbers.begin(), numbers.end());
+  }
+  state[target] = std::move(drawn);
+}
+
+void Conditioner::follow(size_t from, size_t to, const Evidence& evidence, Values& state, int64_t rows,
+                         Sums* sums) {
+  for (size_t step = from; step < to; ++step)
+    for (const std::vector<int>& group : plan_.steps[step].groups)
+      for (const int one : group) draw_one(one, evidence, state, rows, sums);
+}
+
+void Conditioner::sweep(const Evidence& evidence, Values& state, int64_t rows, Sums* sums) {
+  const uint64_t sweep = sweeps_done_++;
+  uint64_t element = 0;
+  for (size_t at = plan_.first_chain(); at < plan_.steps.size(); ++at) {
+    const Step& step = plan_.steps[at];
+    std::vector<size_t> order(step.groups.size());
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    for (size_t left = order.size(); left > 1; --left) {
+      const float u = philox_uniform(seed_, sweep, order_site, element++);
+      std::swap(order[left - 1], order[static_cast<size_t>(u * static_cast<float>(left))]);
+    }
+    for (const size_t group : order)
+      for (const int one : step.groups[group]) draw_one(one, evidence, state, rows, sums);
+  }
+}
+
+Answer Conditioner::answer(const Evidence& evidence, const std::vector<int>& targets, int64_t rows,
+                           int64_t counted) {
+  const int64_t chains = effort_.chains, all = rows * chains;
+  Answer answer;
+  Sums sums;
+  for (const int target : targets) sums.targets[target] = {};
+  const auto keep_draws = [&](const Values& state) {
+    for (const int target : targets) {
+      const int64_t floats = rows * image_.variables[static_cast<size_t>(target)].elements();
+      const std::vector<float>& values = state.at(target);
+      answer.draws[target].insert(answer.draws[target].end(), values.begin(), values.begin() + floats);
+    }
+  };
+  for (int64_t sample = 0; sample < effort_.samples; ++sample) {
+    // The chains of a row share the draws before them: what differs between them is then the chains' own.
+    Values once = evidence.values;
+    follow(0, plan_.first_chain(), evidence, once, rows, &sums);
+    if (!has_chain()) {
+      keep_draws(once);
+      continue;
+    }
+    const Evidence known = copies({once, evidence.masks}, chains);
+    Values state = known.values;
+    start(known, state, all);
+    for (auto& [variable, meter] : meters_) sums.series[variable] = {};
+    for (int64_t done = 0; done < effort_.sweeps; ++done)
+      sweep(known, state, all, done < effort_.left_out() ? nullptr : &sums);
+    measure_mixing(sums, rows, counted);
+    keep_draws(state);
+  }
+  for (const auto& [target, sum] : sums.targets) {
+    const auto floats = static_cast<size_t>(rows * image_.variables[static_cast<size_t>(target)].elements());
+    const bool swept = !drawn_once(target);
+    const int64_t count = effort_.samples * (swept ? chains * effort_.kept() : 1);
+    std::vector<float>& mean = answer.means[target];
+    for (size_t i = 0; i < floats; ++i) {
+      double total = 0;
+      for (size_t place = i; place < sum.size(); place += floats) total += sum[place];
+      mean.push_back(static_cast<float>(total / static_cast<double>(count)));
+    }
+  }
+  return answer;
+}
+
+void Conditioner::measure_mixing(const Sums& sums, int64_t rows, int64_t counted) {
+  const int64_t all = rows * effort_.chains;
+  for (auto& [variable, meter] : meters_) {
+    const std::vector<double>& series = sums.series.at(variable);
+    for (int64_t row = 0; row < counted; ++row) {
+      std::vector<double> numbers;
+      for (int64_t chain = 0; chain < effort_.chains; ++chain)
+        for (int64_t kept = 0; kept < effort_.kept(); ++kept)
+          numbers.push_back(series[static_cast<size_t>(kept * all + chain * rows + row)]);
+      meter.add(numbers);
+    }
+  }
+}
+
+bool Conditioner::drawn_once(int variable) const {
+  for (size_t step = 0; step < plan_.first_chain(); ++step)
+    for (const std::vector<int>& group : plan_.steps[step].groups)
+      for (const int one : group)
+        if (conditional(one).target == variable) return true;
+  return false;
+}
+
+Values Conditioner::draw(const Evidence& evidence, int64_t rows) {
+  Values state = evidence.values;
+  follow(0, plan_.first_chain(), evidence, state, rows, nullptr);
+  if (!has_chain()) return state;
+  start(evidence, state, rows);
+  for (int64_t done = 0; done < effort_.sweeps; ++done) sweep(evidence, state, rows, nullptr);
+  return state;
+}
+
+std::map<int, Mixing> Conditioner::mixing() const {
+  std::map<int, Mixing> found;
+  for (const auto& [variable, meter] : meters_) found.emplace(variable, meter.result());
+  return found;
+}
+
+}  // namespace core
