@@ -13,6 +13,7 @@
 #include <iostream>
 #include <map>
 
+#include "compiler/data_get.h"
 #include "compiler/doctor.h"
 #include "compiler/failure.h"
 #include "compiler/files.h"
@@ -27,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  std::string file, output, emit, after, error_format = "text", explain_format = "text", name;
+  std::string file, output, emit, after, error_format = "text", explain_format = "text", name, to;
   std::vector<std::string> defines;
   bool check_only = false;
 };
@@ -274,6 +275,11 @@ int main(int count, char** values) {
                            "write nothing; exit 1 if the layout is not canonical");
   auto* new_command = app.add_subcommand("new", "write NAME.vae, a commented file to start from");
   new_command->add_option("NAME", arguments.name, "the model's name")->required();
+  auto* data_command = app.add_subcommand("data", "data sets that are known by name");
+  data_command->require_subcommand(1);
+  auto* get_command = data_command->add_subcommand("get", "find a known data set, or fetch it");
+  get_command->add_option("NAME", arguments.name, "mnist, fashion_mnist")->required();
+  get_command->add_option("--to", arguments.to, "the folder to have it in (the user's cache)");
   auto* doctor_command = app.add_subcommand("doctor", "say what is installed and what is missing");
 
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
@@ -293,6 +299,7 @@ int main(int count, char** values) {
     if (explain_command->parsed()) return explain(arguments);
     if (format_command->parsed()) return format(arguments);
     if (new_command->parsed()) return start(arguments);
+    if (get_command->parsed()) return get_data(arguments.name, arguments.to);
     return doctor_command->parsed() && doctor(std::cout) ? Exit::ok : Exit::bad_configuration;
   };
   try {
