@@ -44,7 +44,8 @@ struct Declarer {
   // The library's families are in scope from the start, as declarations; functions of the language are words.
   bool enter(const Name& name, const std::string& what) {
     const Value* there = analysis.evaluator.top().find(name.text);
-    if (there && !analysis.names.count(name.text)) {
+    // `none` is a word in its place only, and a name elsewhere.
+    if (there && there->kind != Value::Kind::none && !analysis.names.count(name.text)) {
       if (there->kind == Value::Kind::family) {
         auto& error =
             analysis.report.add(base::E0201, name.span, name.text).label("declared again, as " + what);
