@@ -37,6 +37,7 @@ class Conditioner {
   Conditioner(Sampler& sampler, const Image& image, Plan plan, const Effort& effort, uint64_t seed);
 
   const Plan& plan() const { return plan_; }
+  const Effort& effort() const { return effort_; }
   bool has_chain() const { return plan_.first_chain() < plan_.steps.size(); }
 
   /// Per target the mean of E[target | parents] over samples, chains and kept sweeps; over draws where the
