@@ -275,11 +275,13 @@ int main(int count, char** values) {
                            "write nothing; exit 1 if the layout is not canonical");
   auto* new_command = app.add_subcommand("new", "write NAME.vae, a commented file to start from");
   new_command->add_option("NAME", arguments.name, "the model's name")->required();
-  auto* data_command = app.add_subcommand("data", "data sets that are known by name");
+  auto* data_command = app.add_subcommand("data", "find or fetch a known data set: vaec data get mnist");
   data_command->require_subcommand(1);
   auto* get_command = data_command->add_subcommand("get", "find a known data set, or fetch it");
   get_command->add_option("NAME", arguments.name, "mnist, fashion_mnist")->required();
-  get_command->add_option("--to", arguments.to, "the folder to have it in (the user's cache)");
+  get_command->add_option("--to", arguments.to, "the folder to have it in (default: ~/.cache/vaec)")
+      ->option_text("DIR");
+  get_command->group("Commands");
   auto* doctor_command = app.add_subcommand("doctor", "say what is installed and what is missing");
 
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
