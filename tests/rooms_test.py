@@ -9,8 +9,7 @@ COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
 RUNTIME = {
     "completion": {"completion"},
     "hdf5": {"hdf5"},
-    "fetch": {"fetch"},
-    "data": {"hdf5", "fetch", "data"},
+    "data": {"hdf5", "data"},
     "onednn": {"onednn"},
     "core": {"core", "completion", "data", "onednn"},
     "torch": {"torch"},
@@ -22,7 +21,6 @@ LIBRARIES = {
     r"llvm/|llvm-c/": {"compiler/lower"},
     r"dnnl|oneapi/": {"runtime/onednn"},
     r"hdf5\.h|H5": {"runtime/hdf5"},
-    r"curl/|openssl/": {"runtime/fetch"},
     r"torch/|ATen/|c10/": {"runtime/torch"},
 }
 

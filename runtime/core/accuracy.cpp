@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "runtime/core/evaluated_sources.h"
+#include "runtime/core/query.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -17,9 +18,12 @@ constexpr int64_t rows_at_once = 256;
 
 /// What is inferred of one source's rows, and how.
 struct Question {
-  int source = -1, target = -1;
-  DirectOrder order;  // its last conditional gives the target
+  int source = -1;
+  Query query;
+  Plan plan;
 };
+
+bool has_chain(const Question& question) { return question.plan.first_chain() < question.plan.steps.size(); }
 
 /// Counts of positions, in all and per row.
 class Tally {
@@ -91,77 +95,120 @@ class Tally {
   std::vector<Row> rows_;
 };
 
-std::vector<Question> questions(const Image& image, Sampler& sampler) {
+/// Each category that the source knows, given the rest of what it knows: those that something gives.
+std::vector<Question> every_question(const Image& image, int source) {
   std::vector<Question> found;
-  for (int source : evaluated_sources(image, sampler)) {
-    const std::vector<int>& known = image.sources[static_cast<size_t>(source)].known;
-    for (int target : known) {
-      if (image.variables[static_cast<size_t>(target)].domain != "category") continue;
-      std::set<int> rest(known.begin(), known.end());
-      rest.erase(target);
-      std::optional<DirectOrder> order = find_direct_order(image, rest, {target});
-      // An order that uses nothing of the row is a prior, not an inference.
-      if (order && !order->used.empty()) found.push_back({source, target, std::move(*order)});
+  const std::vector<int>& known = image.sources[static_cast<size_t>(source)].known;
+  for (int target : known) {
+    if (image.variables[static_cast<size_t>(target)].domain != "category") continue;
+    Question question{source, {{target}, {known.begin(), known.end()}, {}, {}}, {}};
+    question.query.known.erase(target);
+    try {
+      question.plan = make_plan(image, question.query);
+    } catch (const Failure& failure) {
+      if (failure.exit_code != Exit::bad_configuration) throw;
+      continue;
     }
+    found.push_back(std::move(question));
   }
   return found;
 }
 
-Tally tally(const Image& image, Sampler& sampler, const Question& question, int64_t samples, int64_t rows) {
-  const Variable& variable = image.variables[static_cast<size_t>(question.target)];
-  const int64_t width = variable.elements(), draws = question.order.conditionals.size() > 1 ? samples : 1;
-  Tally result(variable.classes);
+/// The user's own, of a source that knows all of it; else none.
+std::vector<Question> asked_question(const Image& image, int source, const Query& query) {
+  const std::vector<int>& known = image.sources[static_cast<size_t>(source)].known;
+  const auto knows = [&](int variable) {
+    return std::find(known.begin(), known.end(), variable) != known.end();
+  };
+  if (!std::all_of(query.targets.begin(), query.targets.end(), knows) ||
+      !std::all_of(query.known.begin(), query.known.end(), knows))
+    return {};
+  return {{source, query, make_plan(image, query)}};
+}
+
+/// A tally for each target of the question.
+std::vector<Tally> tally(const Image& image, Sampler& sampler, const Question& question, const Effort& effort,
+                         uint64_t seed, int64_t rows) {
+  std::vector<Tally> result;
+  for (int target : question.query.targets)
+    result.emplace_back(image.variables[static_cast<size_t>(target)].classes);
+  Effort spent = effort;
+  // A chain takes its means over its sweeps; a single conditional's mean is the same at every draw.
+  if (has_chain(question) || question.plan.steps.size() == 1) spent.samples = 1;
+  Conditioner conditioner(sampler, image, question.plan, spent, seed);
   const int64_t at_once = std::min(rows, rows_at_once);
   for (int64_t first = 0; first < rows; first += at_once) {
-    Values known = sampler.source(question.source, at_once, first);
-    const std::vector<float> truth = known.at(question.target);
-    known.erase(question.target);
-    std::vector<float> sums(truth.size());
-    for (int64_t s = 0; s < draws; ++s) {
-      Values values = known;
-      sampler.follow(question.order, values, at_once);
-      const std::vector<float> mean = sampler.mean(question.order.conditionals.back(), values, at_once);
-      for (size_t i = 0; i < sums.size(); ++i) sums[i] += mean[i];
+    const Values row_values = sampler.source(question.source, at_once, first);
+    Evidence evidence;
+    for (int known : question.query.known) evidence.values[known] = row_values.at(known);
+    const int64_t counted = std::min(at_once, rows - first);
+    const Answer answer = conditioner.answer(evidence, question.query.targets, at_once, counted);
+    for (size_t i = 0; i < result.size(); ++i) {
+      const int target = question.query.targets[i];
+      const Variable& variable = image.variables[static_cast<size_t>(target)];
+      const int64_t width = variable.elements();
+      for (int64_t row = 0; row < counted; ++row)
+        result[i].add(row_values.at(target).data() + row * width,
+                      answer.means.at(target).data() + row * width, width / variable.classes);
     }
-    for (int64_t row = 0; row < std::min(at_once, rows - first); ++row)
-      result.add(truth.data() + row * width, sums.data() + row * width, width / variable.classes);
   }
   return result;
 }
 
-std::string text_of(const Image& image, const Question& question) {
+std::string text_of(const Image& image, const Question& question, int target) {
   std::vector<std::string> used;
-  for (int variable : question.order.used)
-    used.push_back(image.variables[static_cast<size_t>(variable)].name);
-  return fmt::format("{} | {}", image.variables[static_cast<size_t>(question.target)].name,
-                     fmt::join(used, ", "));
+  for (int variable : question.plan.used) used.push_back(image.variables[static_cast<size_t>(variable)].name);
+  return fmt::format("{} | {}", image.variables[static_cast<size_t>(target)].name, fmt::join(used, ", "));
+}
+
+Query read_query(const Image& image, const std::string& text) {
+  Query query = parse_query(image, text, {}, {});
+  for (int target : query.targets)
+    if (image.variables[static_cast<size_t>(target)].domain != "category")
+      throw Failure(Exit::usage, fmt::format("\"{}\": {} is no category; accuracy is counted of categories",
+                                             text, image.variables[static_cast<size_t>(target)].name));
+  return query;
 }
 
 }  // namespace
 
-json measure_accuracies(Session& session, uint64_t seed, int64_t samples, int64_t rows) {
+json measure_accuracies(Session& session, uint64_t seed, const Effort& effort, int64_t rows,
+                        const std::string& query_text) {
   const Image& image = session.image;
   Sampler sampler(session, seed);
-  json results = json::array();
-  for (const Question& question : questions(image, sampler)) {
-    const int64_t all = sampler.source_rows(question.source), used = rows > 0 ? std::min(rows, all) : all;
-    const Tally counts = tally(image, sampler, question, samples, used);
-    const auto result = [&](const char* metric, std::pair<double, double> value) {
-      return json{{"source", image.sources[static_cast<size_t>(question.source)].name},
-                  {"metric", metric},
-                  {"of", text_of(image, question)},
-                  {"mean", value.first},
-                  {"standard_error", value.second},
-                  {"rows", used}};
-    };
-    results.push_back(result("accuracy", counts.accuracy()));
-    results.back()["confusion"] = counts.confusion();
-    if (!image.variables[static_cast<size_t>(question.target)].shape.empty())
-      results.push_back(result("mean_iou", counts.mean_iou()));
-  }
-  if (results.empty())
+  std::vector<Question> questions;
+  const Query query = query_text.empty() ? Query{} : read_query(image, query_text);
+  for (int source : evaluated_sources(image, sampler))
+    for (Question& question :
+         query_text.empty() ? every_question(image, source) : asked_question(image, source, query))
+      questions.push_back(std::move(question));
+  if (questions.empty())
     throw Failure(Exit::bad_configuration,
-                  "no source with rows knows a category that the players give directly from the rest");
+                  query_text.empty()
+                      ? "no source with rows knows a category that the players give from the rest"
+                      : fmt::format("no source with rows knows all variables of \"{}\"", query_text));
+  json results = json::array();
+  for (const Question& question : questions) {
+    const int64_t all = sampler.source_rows(question.source), used = rows > 0 ? std::min(rows, all) : all;
+    const std::vector<Tally> counts = tally(image, sampler, question, effort, seed, used);
+    for (size_t i = 0; i < counts.size(); ++i) {
+      const int target = question.query.targets[i];
+      const auto result = [&](const char* metric, std::pair<double, double> value) {
+        json entry = {{"source", image.sources[static_cast<size_t>(question.source)].name},
+                      {"metric", metric},
+                      {"of", text_of(image, question, target)},
+                      {"mean", value.first},
+                      {"standard_error", value.second},
+                      {"rows", used}};
+        if (has_chain(question)) entry["sweeps"] = effort.sweeps;
+        return entry;
+      };
+      results.push_back(result("accuracy", counts[i].accuracy()));
+      results.back()["confusion"] = counts[i].confusion();
+      if (!image.variables[static_cast<size_t>(target)].shape.empty())
+        results.push_back(result("mean_iou", counts[i].mean_iou()));
+    }
+  }
   return results;
 }
 

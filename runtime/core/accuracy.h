@@ -1,17 +1,20 @@
-// How often categories are inferred rightly: each category variable that an evaluated source knows and that
-// the players give from the rest of what it knows. The class of the greatest mean is compared with the known
-// one, at every position of a shaped variable.
+// How often categories are inferred rightly: those that an evaluated source knows, inferred from the rest of
+// what it knows or as a query says, by `infer`'s plan: directly, or by a chain with the known variables
+// clamped. The class of the greatest mean is compared with the known one, at every position of a shaped one.
 #pragma once
 #include <nlohmann/json.hpp>
+#include <string>
 
-#include "runtime/core/session.h"
+#include "runtime/core/conditioner.h"
 
 namespace core {
 
 /// [{"source", "metric": "accuracy", "of", "mean", "standard_error", "rows", "confusion"}], a row of the
-/// confusion matrix per true class; for shaped variables also the metric "mean_iou". `samples`: draws that
-/// means are taken over where other variables must be drawn first. `rows`: of each source, 0 for all.
-/// Failure(bad_configuration) where no source has such a variable.
-nlohmann::json measure_accuracies(Session& session, uint64_t seed, int64_t samples, int64_t rows);
+/// confusion matrix per true class; for shaped variables also the metric "mean_iou"; "sweeps" where there was
+/// a chain. `rows`: of each source, 0 for all. `query`: "c, d | x", or empty for every category given the
+/// rest. Failure(bad_configuration) where no source knows such variables, Failure(usage) for a query that
+/// cannot be read.
+nlohmann::json measure_accuracies(Session& session, uint64_t seed, const Effort& effort, int64_t rows,
+                                  const std::string& query);
 
 }  // namespace core

@@ -255,6 +255,9 @@ class CommandLine {
     one_at_a_time(command->add_option("--metrics", evaluate_.metrics, "loglik, accuracy"))->delimiter(',');
     command->add_option("--samples", evaluate_.samples, "importance samples a row (default 100)")
         ->check(at_least(1));
+    command->add_option("--query", evaluate_.query, "\"c | x\": what accuracy is counted of");
+    command->add_option("--sweeps", evaluate_.sweeps, "of a chain that accuracy needs (default 100)")
+        ->check(at_least(1));
     command->add_option("--rows", evaluate_.rows, "rows of each source (default: all)")->check(at_least(0));
     command->callback(
         [this] { run_ = [this] { return check_device(evaluate_.device), evaluate(image_, evaluate_), 0; }; });

@@ -42,7 +42,9 @@ void infer(const Image& image, const InferRequest& request);
 
 struct EvaluateRequest : ModelRequest {
   std::vector<std::string> metrics = {"loglik"};
+  std::string query;      // what accuracy is counted of; empty: every category, given the rest of its row
   int64_t samples = 100;  // of the importance-sampling estimate, per row
+  int64_t sweeps = 100;   // of a chain, where accuracy needs one
   int64_t rows = 0;       // of each source; 0: all
 };
 void evaluate(const Image& image, const EvaluateRequest& request);

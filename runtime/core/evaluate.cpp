@@ -18,7 +18,8 @@ constexpr size_t most_classes_shown = 20;
 json measure(const std::string& metric, Session& session, const EvaluateRequest& request) {
   if (metric == "loglik")
     return measure_log_likelihoods(session, request.seed, request.samples, request.rows);
-  return measure_accuracies(session, request.seed, request.samples, request.rows);
+  return measure_accuracies(session, request.seed, {request.sweeps, 1, request.samples}, request.rows,
+                            request.query);
 }
 
 void print(const json& result) {
@@ -31,9 +32,12 @@ void print(const json& result) {
                result["samples"].get<int64_t>());
     return;
   }
-  fmt::print("{}: {} of {} = {:.4f} +- {:.4f} ({} rows)\n", text("source"),
+  const std::string sweeps = result.contains("sweeps")
+                                 ? fmt::format(", a chain of {} sweeps each", result["sweeps"].get<int64_t>())
+                                 : "";
+  fmt::print("{}: {} of {} = {:.4f} +- {:.4f} ({} rows{})\n", text("source"),
              metric == "mean_iou" ? "mean IoU" : metric, text("of"), number("mean"), number("standard_error"),
-             result["rows"].get<int64_t>());
+             result["rows"].get<int64_t>(), sweeps);
   if (!result.contains("confusion") || result["confusion"].size() > most_classes_shown) return;
   fmt::print("  true class, and how often each class was found\n");
   for (size_t k = 0; k < result["confusion"].size(); ++k)

@@ -24,6 +24,18 @@ learn symmetric { steps = 600; batch = 200; optimizer = adam(0.05) }
 """
 
 
+# x and c are each the bit z in four of five rows, independently: c is x in 0.8 * 0.8 + 0.2 * 0.2 of them.
+RING = """
+var x, c : category(2); var z : category(2)
+let t = csv("rows.csv")
+source rows { x = t.x; c = t.c; z = t.z }
+source heldout weight 0 { x = t.x; c = t.c }
+decoder p { x | z ~ Categorical(dense(z, 2)); c | z ~ Categorical(dense(z, 2)) }
+encoder q { z | x, c ~ Categorical(dense(concat(x, c), 2)) }
+learn symmetric { steps = 600; batch = 200; optimizer = adam(0.05); schedule = cosine(0) }
+"""
+
+
 def measured(exe, folder):
     succeed(exe, "train", "--quiet", "--threads", "1", "--out", "run", cwd=folder)
     result = succeed(exe, "evaluate", "--run", "run", "--metrics", "accuracy", "--json", cwd=folder)
@@ -65,6 +77,20 @@ def test_shaped_categories_give_pixel_accuracy_and_mean_iou(folder, vaec):
             moved[row] += (both - ratio * either) / size / 3 / rows.count(row)
     error = math.sqrt(sum(moved[row] ** 2 for row in rows))
     assert math.isclose(iou["standard_error"], error, rel_tol=1e-6), (iou, error)
+
+
+def test_what_no_conditional_gives_is_inferred_by_a_chain(folder, vaec):
+    counts = {(z, x, c): (4 if x == z else 1) * (4 if c == z else 1) for z in (0, 1) for x in (0, 1) for c in (0, 1)}
+    rows = [f"{z},{x},{c}" for (z, x, c), count in counts.items() for _ in range(count)]
+    write(folder, "rows.csv", "\n".join(["z,x,c", *rows]) + "\n")
+    exe = build(vaec, write(folder, "ring.vae", RING), folder)
+    succeed(exe, "train", "--quiet", "--threads", "1", "--out", "run", cwd=folder)
+    evaluate = [exe, "evaluate", "--run", "run", "--metrics", "accuracy"]
+    found = json.loads(succeed(*evaluate, "--query", "c | x", "--sweeps", "400", "--json", cwd=folder).stdout)["results"]
+    assert [entry["of"] for entry in found] == ["c | x"] and found[0]["sweeps"] == 400, found
+    assert found[0]["confusion"] == [[17, 8], [8, 17]], found
+    result = call(*evaluate, "--query", "c | z", cwd=folder)
+    assert result.returncode == 78 and "no source with rows knows all variables" in result.stderr, result
 
 
 def test_a_model_without_inferred_categories_is_refused(folder, vaec):
