@@ -9,7 +9,8 @@ COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
 RUNTIME = {
     "completion": {"completion"},
     "hdf5": {"hdf5"},
-    "data": {"hdf5", "data"},
+    "fetch": {"fetch"},
+    "data": {"hdf5", "fetch", "data"},
     "onednn": {"onednn"},
     "core": {"core", "completion", "data", "onednn"},
     "torch": {"torch"},
@@ -21,6 +22,7 @@ LIBRARIES = {
     r"llvm/|llvm-c/": {"compiler/lower"},
     r"dnnl|oneapi/": {"runtime/onednn"},
     r"hdf5\.h|H5": {"runtime/hdf5"},
+    r"curl/|openssl/": {"runtime/fetch"},
     r"torch/|ATen/|c10/": {"runtime/torch"},
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/data/glyphs.h"
 #include "runtime/data/hdf5.h"
 #include "runtime/data/idx.h"
+#include "runtime/data/known_sets.h"
 #include "runtime/data/mixing.h"
 #include "runtime/data/npy.h"
 #include "runtime/data/npz.h"
@@ -24,12 +25,28 @@ struct Split {
   Column image, label;
 };
 
-Split read_split(const Shelf& shelf, const std::string& set, const std::vector<std::string>& folders,
-                 const std::string& prefix) {
+/// A file of a known set, under any of its `names`; the set is fetched where it is nowhere.
+std::filesystem::path find_or_fetch(const Places& places, const std::string& name,
+                                    const std::vector<std::string>& names) {
+  const KnownSet& set = known_set(name);
+  try {
+    return find_known(places, name, set.folders, names);
+  } catch (const Failure& missing) {
+    if (places.cache.empty()) throw;
+    try {
+      fetch(set, places.cache / name);
+    } catch (const Failure& failure) {
+      throw Failure(missing.exit_code, fmt::format("{}; {}", missing.what(), failure.what()));
+    }
+  }
+  return find_known(places, name, set.folders, names);
+}
+
+Split read_split(const Shelf& shelf, const std::string& set, const std::string& prefix) {
   auto file = [&](const std::string& part, int axes) {
-    return find_known(shelf.places, set, folders,
-                      {fmt::format("{}-{}-idx{}-ubyte", prefix, part, axes),
-                       fmt::format("{}-{}.idx{}-ubyte", prefix, part, axes)});
+    return find_or_fetch(shelf.places, set,
+                         {fmt::format("{}-{}-idx{}-ubyte", prefix, part, axes),
+                          fmt::format("{}-{}.idx{}-ubyte", prefix, part, axes)});
   };
   auto image_path = file("images", 3), label_path = file("labels", 1);
   Split split{read_idx(image_path, "image", shelf.room()), read_idx(label_path, "label", shelf.room())};
@@ -55,27 +72,25 @@ Column joined(const Column& first, const Column& second) {
   return both;
 }
 
-Table read_digits(const std::string& set, const std::vector<std::string>& folders, const Arguments& arguments,
-                  const Shelf& shelf) {
+Table read_digits(const std::string& set, const Arguments& arguments, const Shelf& shelf) {
   std::string split = arguments.text(0, "split");
   if (split == "train" || split == "test") {
-    Split part = read_split(shelf, set, folders, split == "train" ? "train" : "t10k");
+    Split part = read_split(shelf, set, split == "train" ? "train" : "t10k");
     return {"", {part.image, part.label}};
   }
   if (split != "all")
     throw Failure(Exit::bad_configuration,
                   fmt::format("{}: `split` must be \"train\", \"test\" or \"all\", not \"{}\"", set, split));
-  Split train = read_split(shelf, set, folders, "train"), test = read_split(shelf, set, folders, "t10k");
+  Split train = read_split(shelf, set, "train"), test = read_split(shelf, set, "t10k");
   return {"", {joined(train.image, test.image), joined(train.label, test.label)}};
 }
 
 Table read_mnist(const Arguments& arguments, const Shelf& shelf) {
-  return read_digits("mnist", {"mnist", "MNIST/raw", "MNIST"}, arguments, shelf);
+  return read_digits("mnist", arguments, shelf);
 }
 
 Table read_fashion_mnist(const Arguments& arguments, const Shelf& shelf) {
-  return read_digits("fashion_mnist", {"fashion_mnist", "FashionMNIST/raw", "fashion-mnist"}, arguments,
-                     shelf);
+  return read_digits("fashion_mnist", arguments, shelf);
 }
 
 Table read_idx_file(const Arguments& arguments, const Shelf& shelf) {

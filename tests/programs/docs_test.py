@@ -49,7 +49,7 @@ class Page:
     def check_file(self, block):
         (self.folder / block.file).write_text(block.text)
         self.last = block.file
-        result = call(self.vaec, "check", block.file, cwd=self.folder)
+        result = call(self.vaec, "build", block.file, "-o", "made", cwd=self.folder)
         seen = (result.returncode, codes(result.stderr, "E"), codes(result.stderr, "W"))
         if seen != (1 if block.errors else 0, sorted(block.errors), block.warnings):
             yield f"exit {result.returncode}\n{result.stderr}"
