@@ -96,7 +96,7 @@ std::string Arguments::written() const {
   for (const json& value : by_place_)
     if (!value.is_object()) parts.push_back(value.dump());
   for (const auto& [name, value] : by_name_)
-    if (name != hidden_indices) parts.push_back(name + " = " + value.dump());
+    if (name != hidden_indices && name != hidden_labels) parts.push_back(name + " = " + value.dump());
   return fmt::format("{}({})", call_, fmt::join(parts, ", "));
 }
 

@@ -10,9 +10,10 @@
 
 namespace data {
 
-/// An argument that is not the user's: the pictures are for a `category` variable, which takes their class
-/// indices.
+/// Arguments that are not the user's: the pictures are for a `category` variable, which takes their class
+/// indices; only their labels are used, and no picture is read.
 constexpr char hidden_indices[] = "indices of classes";
+constexpr char hidden_labels[] = "labels alone";
 
 class Arguments {
  public:

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <string_view>
@@ -94,6 +95,14 @@ bool parse(std::string_view text, float& value) {
   return error != std::errc::invalid_argument && end == text.data() + text.size();
 }
 
+/// A number by which texts can be told apart, though not used: `without` compares whole rows.
+float standing_for(const std::string& text) {
+  constexpr uint32_t finite = 0x3fffffff;
+  uint32_t hash = 2166136261;  // FNV-1a
+  for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619;
+  return std::bit_cast<float>(hash & finite);
+}
+
 struct Reading {
   std::string name;
   bool wanted = true;
@@ -140,7 +149,9 @@ Table read_csv(const std::filesystem::path& path, const std::optional<std::vecto
       if (last && count == 0) only = cell.text;
       float value = NAN;
       if (!column.wanted) continue;
-      if (!parse(cell.text, value) && column.unusable.empty())
+      const bool number = parse(cell.text, value);
+      if (!number) value = standing_for(cell.text);
+      if (!number && column.unusable.empty())
         column.unusable = fmt::format("{}: line {}, column `{}`: \"{}\" is not a number", path.string(), line,
                                       column.name, cell.text);
       column.values.push_back(value);

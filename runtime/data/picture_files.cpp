@@ -173,6 +173,8 @@ struct Listing {
 };
 
 Listing list_pictures(const fs::path& folder) {
+  if (!fs::is_directory(folder))
+    throw Failure(Exit::missing_input, fmt::format("{} is no folder of pictures", folder.string()));
   Listing listing;
   std::vector<fs::path> entries = sorted_entries(folder);
   std::copy_if(entries.begin(), entries.end(), std::back_inserter(listing.files), is_picture);
@@ -190,6 +192,11 @@ Listing list_pictures(const fs::path& folder) {
   if (listing.files.empty())
     throw Failure(Exit::missing_input, fmt::format("{} holds no PNG or JPEG picture", folder.string()));
   return listing;
+}
+
+Column label_column(const Listing& listing) {
+  return real_column("label", {}, static_cast<int64_t>(listing.labels.size()),
+                     std::vector<float>(listing.labels.begin(), listing.labels.end()));
 }
 
 struct Tap {
@@ -291,9 +298,17 @@ class PictureRows final : public RowSource<uint8_t> {
 
 }  // namespace
 
+Table read_picture_labels(const fs::path& folder) {
+  const Listing listing = list_pictures(folder);
+  Table table;
+  if (listing.labels.empty())
+    throw Failure(Exit::bad_data, fmt::format("{}: no column `label`, for its pictures lie in no subfolders",
+                                              folder.string()));
+  table.columns.push_back(label_column(listing));
+  return table;
+}
+
 Table read_pictures(const fs::path& folder, std::optional<Shape> size, Colours colours, Memory* memory) {
-  if (!fs::is_directory(folder))
-    throw Failure(Exit::missing_input, fmt::format("{} is no folder of pictures", folder.string()));
   if (size && size->size() == 1) size->push_back(size->front());
   if (size && size->size() != 2)
     throw Failure(Exit::bad_configuration,
@@ -327,9 +342,7 @@ Table read_pictures(const fs::path& folder, std::optional<Shape> size, Colours c
   image.pixels = true;
   Table table;
   table.columns.push_back(std::move(image));
-  if (!listing.labels.empty())
-    table.columns.push_back(
-        real_column("label", {}, rows, std::vector<float>(listing.labels.begin(), listing.labels.end())));
+  if (!listing.labels.empty()) table.columns.push_back(label_column(listing));
   return table;
 }
 

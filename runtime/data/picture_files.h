@@ -26,5 +26,7 @@ Picture resized(const Picture& picture, int64_t height, int64_t width, Colours c
 /// own.
 Table read_pictures(const std::filesystem::path& folder, std::optional<Shape> size, Colours colours,
                     Memory* memory = nullptr);
+/// The column `label` alone: no picture is opened.
+Table read_picture_labels(const std::filesystem::path& folder);
 
 }  // namespace data

@@ -9,9 +9,9 @@
 #include <numeric>
 #include <optional>
 
-#include "runtime/data/arguments.h"
 #include "runtime/data/elementwise.h"
 #include "runtime/data/gather.h"
+#include "runtime/data/picture_arguments.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -313,26 +313,9 @@ void Population::gather(const int64_t* rows, int64_t n, float* out) const {
   }
 }
 
-/// What the variable says of the pictures that are read for it: their size where the file does not, and
-/// whether they are classes.
-static void complete_image_readers(nlohmann::json& expression, const VariableSpec& variable) {
-  if (!expression.is_structured()) return;
-  if (expression.is_object() && expression.value("op", "") == "reader" &&
-      expression.value("name", "") == "images") {
-    nlohmann::json& named = expression["named"];
-    const Shape& shape = variable.shape;
-    const bool sized = expression.contains("args") && expression["args"].size() > 1;
-    if (!sized && shape.size() >= 2 && !named.contains("size"))
-      named["size"] = {shape[shape.size() - 2], shape.back()};
-    if (variable.domain == "category") named[hidden_indices] = true;
-    return;
-  }
-  for (nlohmann::json& part : expression) complete_image_readers(part, variable);
-}
-
 Population load(const nlohmann::json& expression, const VariableSpec& variable, Context& context) {
   nlohmann::json completed = expression;
-  complete_image_readers(completed, variable);
+  complete_picture_arguments(completed, variable.shape, variable.domain == "category");
   return Population(evaluate_column(completed, context), variable);
 }
 

@@ -128,8 +128,9 @@ Table read_images(const Arguments& arguments, const Shelf& shelf) {
   Colours colours = arguments.truth(99, hidden_indices, false) ? Colours::indices
                     : arguments.truth(2, "gray", false)        ? Colours::gray
                                                                : Colours::rgb;
-  return read_pictures(find_file(shelf.places, arguments.text(0, "folder")), arguments.sizes(1, "size"),
-                       colours, &shelf.memory);
+  const auto folder = find_file(shelf.places, arguments.text(0, "folder"));
+  if (arguments.truth(99, hidden_labels, false)) return read_picture_labels(folder);
+  return read_pictures(folder, arguments.sizes(1, "size"), colours, &shelf.memory);
 }
 
 Table read_moebius(const Arguments& arguments, const Shelf&) {

@@ -171,6 +171,7 @@ static Column normalize(const Column& column, Memory* memory) {
   };
   Column result = real_column(column.name, column.row_shape, column.rows, {});
   result.origin = column.origin;
+  result.unusable = column.unusable;
   if (column.is_streamed() || (memory && !memory->take(result.bytes_in_memory()))) {
     result.reals = nullptr;
     result.real_rows = computed_rows({column}, Compute<float>(compute));

@@ -25,8 +25,8 @@ var z : real{shape}
 source rows {{ x = {next(iter(sources.values()))} }}
 {lines}
 source codes {{ z ~ Normal(0) }}
-decoder p {{ x | z ~ {"Normal(z, parameter([1]))" if domain == "real" else "Bernoulli(z + parameter([1]))"} }}
-encoder q {{ z | x ~ Normal(x, parameter([1])) }}
+decoder p {{ x | z ~ {"Normal(z, parameter([]))" if domain == "real" else "Bernoulli(z + parameter([]))"} }}
+encoder q {{ z | x ~ Normal(x, parameter([])) }}
 learn symmetric {{ steps = 1; batch = 2; optimizer = none; every = {{evaluate: 0}} }}
 """
 
@@ -37,11 +37,12 @@ class Reading:
     def __init__(self, folder, vaec, sources, **of):
         self.folder = folder
         self.exe = build(vaec, write(folder, "read.vae", program(sources, **of)), folder)
-        succeed(self.exe, "train", "--quiet", "--out", folder / "run", cwd=folder)
+        self.run = folder / f"read-{len(list(folder.glob('read-*')))}"
+        succeed(self.exe, "train", "--quiet", "--out", self.run, cwd=folder)
 
     def __call__(self, source):
         out = self.folder / "z.csv"
-        succeed(self.exe, "infer", "--run", self.folder / "run", "z | x", "--given", f"x={source}", "--out", out)
+        succeed(self.exe, "infer", "--run", self.run, "z | x", "--given", f"x={source}", "--out", out)
         return [[float(cell) for cell in line.split(",")] for line in out.read_text().splitlines()[1:]]
 
 
@@ -126,16 +127,228 @@ def test_functions_of_data_with_wrong_arguments_are_refused(folder, vaec):
     refused(folder, vaec, "dense(t.a, 3)", "E0605", "`dense`")
 
 
+TABLE = "a,b,label,note\n" + "".join(f"{i},{i * i % 7},{i % 3},row {i}\n" for i in range(12))
+
+
+def test_operations_on_tables_give_the_rows_they_say(folder, vaec):
+    write(folder, "t.csv", TABLE)
+    write(folder, "u.csv", "k,note\n1,x\n1,y\n1,x\n")
+    rows = list(range(12))
+    b = [i * i % 7 for i in rows]
+    mean = sum(b) / 12
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in b) / 12)
+    expected = {
+        "t": rows,  # the first column
+        "t.a[3:5]": [3, 4],
+        "t[-3:].a": [9, 10, 11],
+        "t.a[:2]": [0, 1],
+        "t.a[10:100]": [10, 11],
+        "t[2:10][1:-1].a": [3, 4, 5, 6, 7, 8],
+        "where(t, t.label == 1 and t.a > 3).a": [4, 7, 10],
+        "where(t.a, not (t.b < 4))": [i for i in rows if b[i] >= 4],
+        "where(t, t.a % 2 == 0)[1:3].b": [4, 2],
+        "without(t.a, t.a[2:])": [0, 1],
+        "without(t.b, t.b[:3])": [value for value in b if value not in (0, 1, 4)],
+        'without(csv("u.csv"), csv("u.csv")[:1]).k': [1],  # rows differ by their text too
+        "normalize(t.b)": [(value - mean) / deviation for value in b],
+        "normalize(t.a * 0 + 3)": [0] * 12,
+        "normalize(t[:3]).a": [-math.sqrt(1.5), 0, math.sqrt(1.5)],
+        "windows(t.a, 1, 4)": [0, 4, 8],
+    }
+    sources = {f"s{number}": text for number, text in enumerate(expected)}
+    random_ones = ["shuffle(t.a)", "shuffle(t, seed = 1).a", "shuffle(t.a, 1)", "shuffle(t, 1).b", "per_class(t, 2).label",
+                   "per_class(t, n = 2, seed = 5).a", "per_class(shuffle(t, 4), 4).a"]
+    sources.update({f"r{number}": text for number, text in enumerate(random_ones)})
+    read = Reading(folder, vaec, sources, lets='let t = csv("t.csv")')
+    for name, values in zip(sources, expected.values()):
+        near(read(name), values)
+    drawn = [[row[0] for row in read(f"r{number}")] for number in range(len(random_ones))]
+    assert sorted(drawn[0]) == sorted(drawn[1]) == rows and drawn[0] != drawn[1] and drawn[0] != rows
+    assert drawn[1] == drawn[2] and [b[int(i)] for i in drawn[1]] == drawn[3]  # one seed: one order, in every column
+    assert sorted(drawn[4]) == [0, 0, 1, 1, 2, 2], drawn[4]
+    assert sorted(i % 3 for i in drawn[5]) == [0, 0, 1, 1, 2, 2] and len(set(drawn[5])) == 6, drawn[5]
+    assert sorted(drawn[6]) == rows
+
+
+def test_rows_of_several_values(folder, vaec):
+    write(folder, "t.csv", TABLE)
+    b = [i * i % 7 for i in range(12)]
+    read = Reading(folder, vaec, {
+        "vector": 'csv("t.csv", ["b", "a"])', "one": 'csv("t.csv", "a")', "window": "windows(t.b, length = 2, step = 3)",
+        "sum": 'csv("t.csv", ["b", "a"]) + csv("t.csv", ["a", "a"]) * t.a',
+        "parts": 'normalize(csv("t.csv", ["a", "b"]))[:1]', "chosen": 'where(csv("t.csv", ["b", "a"]), t.a > 9)'},
+        shape="[2]", lets='let t = csv("t.csv")')
+    near(read("vector"), [[b[i], i] for i in range(12)])
+    near(read("one"), [[i, i] for i in range(12)])  # a scalar stretches
+    near(read("window"), [[b[i], b[i + 1]] for i in range(0, 10, 3)])
+    near(read("sum"), [[b[i] + i * i, i + i * i] for i in range(12)])
+    near(read("chosen"), [[b[i], i] for i in (10, 11)])
+    mean, square = sum(b) / 12, sum(value * value for value in b) / 12
+    near(read("parts"), [[-5.5 / math.sqrt(143 / 12), -mean / math.sqrt(square - mean * mean)]])
+
+
+def test_noise_is_of_the_strength_asked_for_and_fresh(folder, vaec):
+    write(folder, "t.csv", "a\n" + "1\n" * 4000)
+    read = Reading(folder, vaec, {"flipped": "flip(t > 0, 0.2)", "shaken": "jitter(t, 0.5)", "both": "flip(t, 1) + jitter(t, 0)"},
+                   lets='let t = csv("t.csv").a')
+    flipped = [row[0] for row in read("flipped")]
+    assert set(flipped) == {0, 1} and abs(flipped.count(0) / 4000 - 0.2) < 0.025
+    shaken = [row[0] - 1 for row in read("shaken")]
+    assert abs(sum(shaken) / 4000) < 0.032 and abs(sum(x * x for x in shaken) / 4000 - 0.25) < 0.023
+    assert len(set(shaken)) > 3900
+    near(read("both"), [1] * 4000)
+
+
+def test_data_that_do_not_fit_name_what_and_where(folder, vaec):
+    write(folder, "t.csv", TABLE)
+    write(folder, "inf.csv", "a,b\n1,2\n2,inf\n")
+    write(folder, "far.csv", "a\n1\n2\n1e300\n")
+    write(folder, "none.csv", "a\n")
+    wrong = {
+        'csv("nowhere.csv")': (66, "there is no file `nowhere.csv`"),
+        'csv("t.csv").nope': (65, "csv(\"t.csv\") has no column `nope`; it has `a`, `b`, `label`, `note`"),
+        'csv("t.csv").note': (65, 'line 2, column `note`: "row 0" is not a number'),
+        'csv("t.csv", ["a", "c"])': (65, "has no column `c`"),
+        'csv("inf.csv").b': (65, "row 1 holds an infinity"),
+        'csv("far.csv")': (65, "row 2 holds an infinity"),
+        '1 / t.a': (65, "row 0 holds an infinity"),
+        'csv("none.csv")': (65, "there are no rows"),
+        't.a[5:5]': (65, "there are no rows"),
+        'where(t, t.a > 99).a': (65, "there are no rows"),
+        'where(t, t.a[1:] > 2).a': (65, "where: the condition", "has 11 rows"),
+        't.a + t.b[1:]': (65, "has 12 rows", "has 11"),
+        'per_class(t, 5).a': (65, "per_class: csv(\"t.csv\") has 4 rows of class 0, fewer than 5"),
+        'per_class(t.a, 1)': (65, "has no column `label`"),
+        'without(t, t.a)': (65, "without:", "have different columns"),
+        'without(t, t).a': (65, "there are no rows"),
+        'normalize(t).note': (65, "column `note`", "is not a number"),
+        'windows(t.a, 13)': (65, "windows:", "no window of length 13"),
+        'windows(t.a, 2, 0)': (65, "windows:", "step 0"),
+        'windows(t.a, 2)': (65, "its rows have the shape [2]"),
+        'glyphs(0).label': (78, "glyphs"),
+        'moebius(10, 0).x': (78, "`dim` must be from 1"),
+    }
+    for number, (expression, (code, *words)) in enumerate(wrong.items()):
+        path = write(folder, f"w{number}.vae", program({"only": expression}, lets='let t = csv("t.csv")'))
+        result = call(build(vaec, path, folder), "train", "--quiet", "--out", folder / f"run{number}", cwd=folder)
+        assert result.returncode == code and len(result.stderr.splitlines()) == 1, (expression, result)
+        for word in words:
+            assert word in result.stderr, (expression, word, result.stderr)
+
+
+def test_values_outside_a_domain_are_refused_by_row_and_value(folder, vaec):
+    write(folder, "t.csv", "zero,half,three,minus,four\n0,0,0,0,0\n1,0.5,3,-1,4\n")
+    wrong = {"binary": ("half", "row 1 holds 0.5, which must be 0 or 1 (compare, as in `> 0.5`)"),
+             "category(3)": ("three", "row 1 holds 3, which must be a class from 0 to 2"),
+             "count": ("minus", "row 1 holds -1, which must be a whole number from 0"),
+             "positive": ("zero", "row 0 holds 0, which must be above 0"),
+             "unit": ("three", "row 1 holds 3, which must be from 0 to 1"),
+             "angle": ("four", "row 1 holds 4, which must be above -pi and up to pi")}
+    families = {"binary": "Bernoulli(a)", "category(3)": "Categorical(a)", "count": "Poisson(a)",
+                "positive": "Exponential(a)", "unit": "LogitNormal(a)", "angle": "VonMises(a, 0)"}
+    for number, (domain, (column, words)) in enumerate(wrong.items()):
+        path = write(folder, f"d{number}.vae", f"""
+var x : {domain}
+source rows {{ x = csv("t.csv").{column} }}
+player p {{ let a = parameter({"[3]" if domain == "category(3)" else "[]"}); x ~ {families[domain]} }}
+learn symmetric {{ steps = 1; batch = 2 }}
+""")
+        result = call(build(vaec, path, folder), "train", "--quiet", "--out", folder / f"run{number}", cwd=folder)
+        assert result.returncode == 65 and len(result.stderr.splitlines()) == 1, (domain, result)
+        assert f'`x` ({domain}) from csv("t.csv").{column}: {words}' in result.stderr, result.stderr
+
+
+def test_unit_takes_zero_and_one_moved_inside(folder, vaec):
+    write(folder, "t.csv", "a\n0\n0.5\n1\n")
+    exe = build(vaec, write(folder, "u.vae", """
+var x : unit
+var z : real
+source rows { x = csv("t.csv") }
+source codes { z ~ Normal(0) }
+decoder p { x | z ~ LogitNormal(z + parameter([])) }
+encoder q { z | x ~ Normal(log(x) - log(1 - x), parameter([])) }
+learn symmetric { steps = 1; batch = 2; optimizer = none }
+"""), folder)
+    succeed(exe, "train", "--quiet", "--out", folder / "run", cwd=folder)
+    succeed(exe, "infer", "--run", folder / "run", "z | x", "--given", "x=rows", "--out", folder / "z.csv")
+    values = [float(line) for line in (folder / "z.csv").read_text().splitlines()[1:]]
+    assert abs(values[0] + math.log(1e6)) < 0.01 and values[1] == 0 and abs(values[2] - math.log(1e6)) < 0.1, values
+
+
+def photos(folder, name, count, subfolders=()):
+    """RGB of 4 by 6: the pixel y, x of picture i is i + 10 y + x; their names are not in the order of i."""
+    for i in range(count):
+        place = folder / name / (subfolders[i % len(subfolders)] if subfolders else "")
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{(i * 7) % count:03d}.png").write_bytes(png([i + 10 * y + x for y in range(4) for x in range(6) for _ in range(3)], 6, 3))
+
+
+def test_pictures_are_sorted_by_name_and_take_the_size_of_their_variable(folder, vaec):
+    photos(folder, "photos", 5)
+    order = sorted(range(5), key=lambda i: i * 7 % 5)
+    whole = [[(i + 10 * y + x) / 255 for y in range(4) for x in range(6)] for i in order]
+    read = Reading(folder, vaec, {"gray": 'images("photos", gray = true)', "sized": 'images("photos", [4, 6], true)'},
+                   shape="[4, 6]")
+    near(read("gray"), whole)
+    near(read("sized"), whole)
+    colour = Reading(folder, vaec, {"rgb": 'images("photos")'}, shape="[3, 4, 6]")
+    near(colour("rgb"), [row * 3 for row in whole])
+    small = Reading(folder, vaec, {"small": 'images("photos", gray = true)', "same": 'images("photos", [2, 3], true)'},
+                    shape="[2, 3]")
+    reduced = small("small")
+    assert reduced == small("same")
+    for row, i in zip(reduced, order):  # a triangle as wide as the step: the mean of a plane is its middle, but for the edges
+        assert abs(row[1] * 255 - (i + 10.5)) < 1 and abs(sum(row) / 6 * 255 - (i + 17.5)) < 0.6, row
+    path = write(folder, "label.vae", program({"only": 'images("photos").label'}))
+    result = call(build(vaec, path, folder), "train", "--out", folder / "label-run")
+    assert result.returncode == 65 and "photos: no column `label`, for its pictures lie in no sub" in result.stderr, result
+    path = write(folder, "clash.vae", program({"only": 'images("photos", size = [2, 2], gray = true)'}, shape="[4, 6]"))
+    result = call(build(vaec, path, folder), "train", "--out", folder / "clash-run")
+    assert result.returncode == 65 and "have the shape [2, 2], the variable needs [4, 6]" in result.stderr, result
+
+
+def test_pictures_in_subfolders_have_labels_and_pictures_can_be_classes(folder, vaec):
+    photos(folder, "kinds", 6, ["b", "a", "c"])
+    (folder / "masks").mkdir()
+    for i in range(3):
+        (folder / "masks" / f"{i}.png").write_bytes(png([i, 1, 2, 0], 2))
+    exe = build(vaec, write(folder, "k.vae", """
+var x : real[3, 4, 6]
+var c : category(3)
+var s : category(3)[2, 2]
+var z, w : real
+let t = images("kinds")
+source rows  { x = t.image; c = t.label }
+source some  { x = where(t, t.label == 1).image; c = where(t, t.label == 1).label }
+source masks weight 0 { s = images("masks") }
+player p { c | x ~ Categorical(dense(x, 3)) }
+player q { z | c ~ Normal(parameter([]) + c[1] + 2 * c[2]) }
+player r { w | s ~ Normal(parameter([]) + s[0, 0, 0] + 10 * s[1, 0, 0] + 100 * s[2, 0, 0]) }
+source pairs { z ~ Normal(0); c ~ Categorical(0) }
+source more  { w ~ Normal(0); s ~ Categorical(0) }
+learn symmetric { steps = 1; batch = 2; optimizer = none }
+"""), folder)
+    succeed(exe, "train", "--quiet", "--out", folder / "run", cwd=folder)
+
+    def inferred(what, given):
+        succeed(exe, "infer", "--run", folder / "run", what, "--given", given, "--out", folder / "z.csv")
+        return [float(line) for line in (folder / "z.csv").read_text().splitlines()[1:]]
+    assert inferred("z | c", "c=rows") == [0, 0, 1, 1, 2, 2]  # a, b, c
+    assert inferred("z | c", "c=some") == [1, 1]
+    assert inferred("w | s", "s=masks") == [1, 10, 100]
+
+
 def idx_header(*shape):
     return struct.pack(">BBBB", 0, 0, 8, len(shape)) + b"".join(struct.pack(">I", axis) for axis in shape)
 
 
-def png(pixels, width):
-    """An 8-bit gray picture."""
+def png(pixels, width, channels=1):
+    """An 8-bit picture, gray or RGB."""
     def chunk(kind, content):
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-    lines = b"".join(b"\0" + bytes(pixels[i:i + width]) for i in range(0, len(pixels), width))
-    header = struct.pack(">IIBBBBB", width, len(pixels) // width, 8, 0, 0, 0, 0)
+    line = width * channels
+    lines = b"".join(b"\0" + bytes(pixels[i:i + line]) for i in range(0, len(pixels), line))
+    header = struct.pack(">IIBBBBB", width, len(pixels) // line, 8, 0 if channels == 1 else 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
