@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "runtime/core/philox.h"
 
@@ -13,17 +14,14 @@ constexpr uint32_t order_site = 0x50000000u, direction_site = 0x51000000u;
 
 /// One number a row: along a direction of +-1 per element, so that what differs in any element shows.
 std::vector<double> along_direction(const std::vector<float>& values, int64_t rows, int variable) {
-  const auto width = static_cast<int64_t>(values.size()) / rows;
-  std::vector<double> sums(static_cast<size_t>(rows));
-  for (int64_t i = 0; i < width; ++i) {
-    const double sign =
-        philox_uniform(static_cast<uint64_t>(variable), 0, direction_site, static_cast<uint64_t>(i)) < 0.5f
-            ? -1
-            : 1;
-    for (int64_t row = 0; row < rows; ++row)
-      sums[static_cast<size_t>(row)] += sign * values[static_cast<size_t>(row * width + i)];
-  }
-  for (double& sum : sums) sum /= std::sqrt(static_cast<double>(width));
+  const size_t width = values.size() / static_cast<size_t>(rows);
+  std::vector<float> direction(width);
+  for (size_t i = 0; i < width; ++i)
+    direction[i] = philox_uniform(static_cast<uint64_t>(variable), 0, direction_site, i) < 0.5f ? -1 : 1;
+  std::vector<double> sums;
+  for (auto row = values.begin(); row != values.end(); row += static_cast<std::ptrdiff_t>(width))
+    sums.push_back(std::inner_product(direction.begin(), direction.end(), row, 0.0) /
+                   std::sqrt(static_cast<double>(width)));
   return sums;
 }
 

@@ -76,6 +76,16 @@ void print_notes(const Image& image, const Query& query, const Plan& plan) {
                  name_of(image, variable));
 }
 
+/// What is missing in a file is not known, whatever a mask says.
+Values all_masks(const Given& given, Values masks) {
+  for (const auto& [variable, known] : given.masks) {
+    const auto [mask, only] = masks.try_emplace(variable, known);
+    if (!only)
+      for (size_t i = 0; i < known.size(); ++i) mask->second[i] *= known[i];
+  }
+  return masks;
+}
+
 Evidence some_evidence(const Image& image, const Evidence& evidence, int64_t all_rows, int64_t first,
                        int64_t rows) {
   return {some_rows(image, evidence.values, all_rows, first, rows),
@@ -86,9 +96,8 @@ Evidence some_evidence(const Image& image, const Evidence& evidence, int64_t all
 
 void infer(const Image& image, const InferRequest& request) {
   check_ending(request.out);
-  const Query query = parse_query(image, request.query, request.masks, request.by);
+  Query query = parse_query(image, request.query, request.masks, request.by);
   check_picture(request.out, image, query.targets);
-  const Plan plan = make_plan(image, query);
   const Checkpoint checkpoint = require_checkpoint(request.run);
   Session session(image, request.threads, request.device);
   session.load_parameters(checkpoint.path / "model.safetensors");
@@ -100,11 +109,17 @@ void infer(const Image& image, const InferRequest& request) {
                                              name_of(image, variable), request.query));
   for (const std::set<int>& variables : {query.known, query.partial})
     for (const int known : variables)
-      if (!given.values.contains(known))
+      if (!given.values.contains(known)) {
+        check_sides(image, query, request.query);
         throw Failure(Exit::usage, fmt::format("the values of {} are needed: --given {}=FILE",
                                                name_of(image, known), name_of(image, known)));
+      }
   const int64_t all_rows = std::max<int64_t>(1, given.rows);  // without anything given: one row
-  const Evidence evidence = {given.values, read_masks(image, request.masks, all_rows)};
+  const Evidence evidence = {given.values, all_masks(given, read_masks(image, request.masks, all_rows))};
+  for (const auto& [variable, mask] : evidence.masks)
+    if (query.known.erase(variable)) query.partial.insert(variable);
+  check_sides(image, query, request.query);
+  const Plan plan = make_plan(image, query);
   print_notes(image, query, plan);
   const Effort effort = {request.sweeps, request.chains, request.samples};
   Conditioner conditioner(sampler, image, plan, effort, request.seed);

@@ -94,6 +94,11 @@ Query parse_query(const Image& image, const std::string& text, const std::vector
                                              image.variables[static_cast<size_t>(variable)].name, text));
     query.partial.insert(variable);
   }
+  query.by = parse_by(image, by);
+  return query;
+}
+
+void check_sides(const Image& image, const Query& query, const std::string& text) {
   for (const int target : query.targets)
     if (query.known.contains(target))
       throw Failure(
@@ -101,12 +106,10 @@ Query parse_query(const Image& image, const std::string& text, const std::vector
           fmt::format("\"{}\": {} is on both sides; --mask {}=FILE says which of its elements are known",
                       text, image.variables[static_cast<size_t>(target)].name,
                       image.variables[static_cast<size_t>(target)].name));
-  query.by = parse_by(image, by);
   for (const auto& [variable, player] : query.by)
     if (query.known.contains(variable))
       throw Failure(Exit::usage, fmt::format("--by: {} is known in \"{}\"",
                                              image.variables[static_cast<size_t>(variable)].name, text));
-  return query;
 }
 
 }  // namespace core

@@ -81,9 +81,9 @@ std::optional<Drawn> generate(const Image& image, Sampler& sampler, const std::v
 }
 
 Drawn condition(const Image& image, Sampler& sampler, Conditioner& conditioner,
-                const std::vector<int>& targets, const Values& given, int64_t rows) {
+                const std::vector<int>& targets, const Evidence& given, int64_t rows) {
   Drawn drawn;
-  drawn.values = conditioner.draw({given, {}}, rows);
+  drawn.values = conditioner.draw(given, rows);
   for (const int target : targets)
     drawn.means[target] = sampler.mean(conditioner.plan().giver(image, target), drawn.values, rows);
   return drawn;
@@ -92,24 +92,26 @@ Drawn condition(const Image& image, Sampler& sampler, Conditioner& conditioner,
 /// What is given is regarded as `infer` does; without it the model generates, where it can.
 class Batches {
  public:
+  /// `partial`: what is given in part, by masks.
   Batches(const Image& image, Sampler& sampler, std::vector<int> targets, const std::set<int>& given,
-          const SampleRequest& request)
+          const std::set<int>& partial, const SampleRequest& request)
       : image_(image), sampler_(sampler), targets_(std::move(targets)), limiting_(request.limiting) {
     if (limiting_ > 0) return;
-    const Query query = {targets_, given, {}, {}};
+    const Query query = {targets_, given, partial, {}};
     Effort effort;
     effort.sweeps = request.sweeps;
     try {
       conditioner_.emplace(sampler, image, make_plan(image, query), effort, request.seed);
-      plan_first_ = !given.empty() && conditioner_->plan().ignored.empty();
+      plan_first_ = !partial.empty() || (!given.empty() && conditioner_->plan().ignored.empty());
     } catch (const Failure& failure) {
+      if (!partial.empty()) throw;
       no_plan_ = failure.what();
     }
   }
 
-  Drawn draw(const Values& given, int64_t rows) {
+  Drawn draw(const Evidence& given, int64_t rows) {
     if (!plan_first_)
-      if (auto drawn = generate(image_, sampler_, targets_, given, rows, limiting_)) return *drawn;
+      if (auto drawn = generate(image_, sampler_, targets_, given.values, rows, limiting_)) return *drawn;
     if (conditioner_) {
       note_ignored();
       return condition(image_, sampler_, *conditioner_, targets_, given, rows);
@@ -155,14 +157,21 @@ void sample(const Image& image, const SampleRequest& request) {
   const Given given = read_given(image, sampler, request.given);
   std::vector<int> targets = leaves(image);
   if (targets.empty()) throw Failure(Exit::bad_configuration, "the model generates nothing");
-  std::erase_if(targets, [&](int target) { return given.values.contains(target); });
+  std::set<int> whole = variables_of(given.values);
+  for (const auto& [variable, mask] : given.masks) whole.erase(variable);
+  std::erase_if(targets, [&](int target) { return whole.contains(target); });
   if (targets.empty()) throw Failure(Exit::usage, "everything that the model generates is given");
   check_picture(request.out, image, targets);
-  Batches batches(image, sampler, targets, variables_of(given.values), request);
+  if (!given.masks.empty() && request.limiting > 0)
+    throw Failure(Exit::usage, fmt::format("--limiting: {} is known in part only",
+                                           name_of(image, given.masks.begin()->first)));
+  Batches batches(image, sampler, targets, whole, variables_of(given.masks), request);
   Values values, means;
   const int64_t at_once = std::min(rows_at_once, request.n);
   for (int64_t first = 0; first < request.n; first += at_once) {
-    const Values known = some_rows(image, given.values, std::max<int64_t>(1, given.rows), first, at_once);
+    const int64_t given_rows = std::max<int64_t>(1, given.rows);
+    const Evidence known = {some_rows(image, given.values, given_rows, first, at_once),
+                            some_rows(image, given.masks, given_rows, first, at_once)};
     const Drawn drawn = batches.draw(known, at_once);
     const int64_t rows = std::min(at_once, request.n - first);
     append(values, drawn.values, image, rows);

@@ -11,6 +11,7 @@ namespace core {
 
 struct Given {
   Values values;
+  Values masks;      // where values are missing in a file (NaN, an empty cell): 1 for each that is known
   int64_t rows = 0;  // 0 where nothing is given
 };
 
@@ -40,8 +41,9 @@ bool holds_several(const std::filesystem::path& path);
 void check_ending(const std::filesystem::path& path);
 /// Failure(usage) where the file is a picture and none of the variables an image.
 void check_picture(const std::filesystem::path& path, const Image& image, const std::vector<int>& variables);
-/// png: the first result that is an image, as a grid; npy: the first result; npz, safetensors: all, by name;
-/// csv: all, a column an element, of a scalar category its most probable class.
+/// png: the first result that is an image or a plane of classes, as a grid; npy: the first result; npz,
+/// safetensors: all, by name; csv: all, a column an element, of a category the most probable class at each
+/// position.
 void write_results(const std::filesystem::path& path, const std::vector<Result>& results, int64_t rows);
 
 }  // namespace core

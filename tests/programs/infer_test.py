@@ -224,6 +224,81 @@ def test_partly_known_variables_are_completed(folder, vaec):
     assert {draws[3 * i + 2] for i in range(24)} == {0, 1}, draws
 
 
+# A table: columns of several domains, each given by z, and z by all of them; rows with empty cells.
+TABLE = """
+var k : category(3)
+var n : count
+var r, t : real
+var w : positive
+var z, d : binary
+source one { d ~ Bernoulli(0) }
+decoder p {
+  k | z ~ Categorical(concat(2.0 * z, 1.0 - z, -1.0 * z))
+  n | z ~ Poisson(1.0 + z)
+  r | z ~ Normal(3.0 * z - 1.0)
+  t | z ~ Normal(3.0 * z - 1.0)
+  w | z ~ LogNormal(z)
+}
+encoder q { z | k, n, r, t, w ~ Bernoulli(2.0 * k[0] - k[1] - k[2] + 1.5 * r + 1.5 * t - 3.0 + 0.0 * (n + w)) }
+decoder h { d ~ Bernoulli(parameter([])) }
+learn symmetric { steps = 1; batch = 4 }
+"""
+
+
+def test_empty_cells_are_completed(folder, vaec):
+    run = trained(folder, vaec, "table", TABLE)
+    # By t alone z is 1 in the first two rows and 0 in the others.
+    write(folder, "t.csv", "k,n,r,t,w\n0,4,,9,2.5\n,,,9,\n1,1,-1,-9,0.5\n,,,-9,\n")
+    given = [part for name in "knrtw" for part in ("--given", f"{name}=t.csv")]
+    said = infer(run, "k, n, r, w, z | k, n, r, t, w", *given, "--sweeps", "40", "--out", "o.npz")
+    assert "a chain of k ~ p(k | z), n ~ p(n | z), r ~ p(r | z), w ~ p(w | z), z ~ q(z | k, n, r, t, w)" in said.stdout
+    found = read_npz(folder / "o.npz")
+    assert [round(value, 3) for value in found["z"][1]] == [1, 1, 0, 0], found["z"]
+    rows = found["k"][1]
+    weights = [math.exp(2), 1, math.exp(-1)]
+    for row, true in enumerate(([1, 0, 0], [weight / sum(weights) for weight in weights], [0, 1, 0],
+                                [1 / (2 + math.e), math.e / (2 + math.e), 1 / (2 + math.e)])):
+        assert all(abs(rows[3 * row + i] - true[i]) < 1e-4 for i in range(3)), (row, rows)
+    for name, true in (("n", [4, math.exp(2), 1, math.e]), ("r", [2, 2, -1, -1]),
+                       ("w", [2.5, math.exp(1.5), 0.5, math.exp(0.5)])):
+        assert all(abs(a - b) < 1e-3 * b or abs(a - b) < 1e-3 for a, b in zip(found[name][1], true)), (name, found)
+    # Draws keep what is known; `sample` too.
+    known = [("n", 0, 4), ("n", 2, 1), ("r", 2, -1), ("w", 0, 2.5), ("w", 2, 0.5)]
+    assert all(found[f"{name}.draws"][1][row] == value for name, row, value in known), found
+    succeed(folder / "table", "sample", "--run", "table-run", *given, "--n", "4", "--out", "s.npz", cwd=folder)
+    drawn = read_npz(folder / "s.npz")
+    assert all(drawn[name][1][row] == value for name, row, value in known), drawn
+    for arguments, code, cause in ((("infer", "k | t", "--given", "t=t.csv", "--by", "t=p"), 64, "--by: t is known"),
+                                   (("infer", "r | r", "--given", "r=t.csv", "--mask", "r=m.csv"), 65,
+                                    "values are missing in the mask itself"),
+                                   (("infer", "t | t", "--given", "t=t.csv"), 64, "t is on both sides"),
+                                   (("sample", "--limiting", "3", "--given", "r=t.csv"), 64,
+                                    "--limiting: r is known in part only")):
+        write(folder, "m.csv", "r\n1\n\n1\n1\n")
+        result = call(folder / "table", arguments[0], "--run", "table-run", *arguments[1:], "--out", "e.npy", cwd=folder)
+        assert result.returncode == code and cause in result.stderr, (arguments, result)
+
+
+def test_planes_of_classes_are_written_as_classes(folder, vaec):
+    run = trained(folder, vaec, "planes", """
+var s : category(3)[2, 3]
+var d : binary
+var x : real
+source one { d ~ Bernoulli(0) }
+source rows weight 0 { x ~ Normal(0) }
+encoder q { s | x ~ Categorical(reshape(concat(0 * x, x, 0 * x - x), [3, 1, 1])) }
+decoder h { d ~ Bernoulli(parameter([])) }
+learn symmetric { steps = 1; batch = 4 }
+""")
+    write_csv(folder, "x.csv", {"x": [2, -2]})
+    infer(run, "s | x", "--given", "x=x.csv", "--out", "s.csv")
+    assert read_csv(folder / "s.csv") == {f"s[{i}]": [1.0, 2.0] for i in range(6)}
+    infer(run, "s | x", "--given", "x=x.csv", "--out", "s.png")
+    pixels = read_gray_png(folder / "s.png")
+    assert [row[2:5] for row in pixels[2:4]] == [[128] * 3] * 2, pixels
+    assert [row[7:10] for row in pixels[2:4]] == [[255] * 3] * 2, pixels
+
+
 IMAGES = """
 var x : binary[4, 5]
 var c : category(3)
