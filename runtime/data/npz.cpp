@@ -99,7 +99,7 @@ void write_npz(const std::filesystem::path& path,
     zip_file_set_mtime(archive.get(), static_cast<zip_uint64_t>(index), 315532800, 0);
   }
   if (zip_close(archive.get()) != 0) throw cannot(zip_strerror(archive.get()));
-  static_cast<void>(archive.release());
+  [[maybe_unused]] const zip_t* closed = archive.release();
 }
 
 }  // namespace data

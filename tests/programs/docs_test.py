@@ -105,6 +105,11 @@ def test_the_tutorial_can_be_followed(folder, vaec):
     holds("docs/tutorial.md", folder, vaec)
 
 
+def test_the_page_on_data_is_true(folder, vaec):
+    assert sum(block.kind == "vae" for block in blocks((ROOT / "docs/data.md").read_text())) > 1
+    holds("docs/data.md", folder, vaec)
+
+
 def test_the_readme_is_true(folder, vaec):
     holds("README.md", folder, vaec)
 
