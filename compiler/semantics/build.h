@@ -71,6 +71,8 @@ NodeId derivative(Build& build, NodeId root, NodeId wrt);
 
 /// Whether `root` depends on `leaf` other than through a stop.
 bool depends_on(const Graph& graph, NodeId root, NodeId leaf);
+/// Whether `root` depends on `leaf`, each element on the one in its place, differentiably.
+bool elementwise_in(const Graph& graph, NodeId root, NodeId leaf);
 /// Whether it depends on `leaf`, and every path from there is differentiable.
 bool differentiable_in(const Graph& graph, NodeId root, NodeId leaf);
 

@@ -199,7 +199,11 @@ bool depends_on(const Graph& graph, NodeId root, NodeId leaf) {
   return dependents(graph, root, leaf)[static_cast<size_t>(root.index)];
 }
 
-bool differentiable_in(const Graph& graph, NodeId root, NodeId leaf) {
+namespace {
+
+/// Whether `root` depends on `leaf` by paths on which `passes` admits each node's k-th input.
+template <class Passes>
+bool reached_by(const Graph& graph, NodeId root, NodeId leaf, const Passes& passes) {
   const auto depends = dependents(graph, root, leaf);
   std::vector<bool> reaches(depends.size());
   reaches[static_cast<size_t>(root.index)] = true;
@@ -209,11 +213,27 @@ bool differentiable_in(const Graph& graph, NodeId root, NodeId leaf) {
     const Node& node = graph[NodeId{i}];
     for (size_t k = 0; k < node.inputs.size(); ++k) {
       if (!depends[static_cast<size_t>(node.inputs[k].index)]) continue;
-      if (!has_derivative(node.op) || (node.op == Op::where && k == 0)) return false;
+      if (!passes(node, k)) return false;
       reaches[static_cast<size_t>(node.inputs[k].index)] = true;
     }
   }
   return depends[static_cast<size_t>(root.index)];
+}
+
+bool is_differentiable(const Node& node, size_t k) {
+  return has_derivative(node.op) && !(node.op == Op::where && k == 0);
+}
+
+}  // namespace
+
+bool differentiable_in(const Graph& graph, NodeId root, NodeId leaf) {
+  return reached_by(graph, root, leaf, is_differentiable);
+}
+
+bool elementwise_in(const Graph& graph, NodeId root, NodeId leaf) {
+  return reached_by(graph, root, leaf, [](const Node& node, size_t k) {
+    return info(node.op).group == OpGroup::pointwise && is_differentiable(node, k);
+  });
 }
 
 }  // namespace semantics

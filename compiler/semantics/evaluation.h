@@ -133,8 +133,9 @@ class Evaluation {
   FamilyTemplate make_template(const syntax::FamilyDecl& decl, const Domain& domain, const Shape& shape,
                                const std::map<std::string, Value>& fixed);
   /// The same, made once.
-  const FamilyTemplate& template_of(const syntax::FamilyDecl& decl, const Domain& domain, const Shape& shape,
-                                    const std::map<std::string, Value>& fixed);
+  std::shared_ptr<const FamilyTemplate> template_of(const syntax::FamilyDecl& decl, const Domain& domain,
+                                                    const Shape& shape,
+                                                    const std::map<std::string, Value>& fixed);
   FamilyFrame frame_of(const syntax::FamilyDecl& decl, const Domain& domain, const Shape& shape) const;
   /// K where the declaration gives it as a number: `category(4)`, `real[k]` with a param k.
   std::optional<int64_t> declared_extent(const syntax::FamilyDecl& decl);
@@ -208,7 +209,7 @@ class Evaluation {
   int64_t statements_ = 0;
   bool unwinding_ = false;  // a recursion without end was reported
   std::map<std::string, int> own_layer_counts_;
-  std::map<std::string, FamilyTemplate> templates_;
+  std::map<std::string, std::shared_ptr<const FamilyTemplate>> templates_;
   struct Use {
     const syntax::FamilyDecl* decl;
     std::map<std::string, Value> fixed;

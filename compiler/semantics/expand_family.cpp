@@ -214,7 +214,8 @@ bool Evaluation::expand_family(const Expr& expr, Conditional& conditional, Scope
   }
   const auto fixed = fixed_of(*this, *call);
   if (!fixed) return false;
-  const FamilyTemplate& t = template_of(decl, variable.domain, variable.shape, *fixed);
+  conditional.form = template_of(decl, variable.domain, variable.shape, *fixed);
+  const FamilyTemplate& t = *conditional.form;
   if (!t.whole) return false;
   if (!is_standard(decl)) {
     std::string key = fmt::format("{}", static_cast<const void*>(&decl));

@@ -7,35 +7,11 @@
 #include <utility>
 
 #include "compiler/semantics/evaluation.h"
+#include "compiler/semantics/expectation.h"
 
 namespace semantics {
 
 using Kind = Value::Kind;
-
-namespace {
-
-/// E x, where x is itself a statistic with natural parameter n(theta) and no other natural parameter depends
-/// on that argument theta: d log_partition / d theta = dn / d theta * E x.
-NodeId derived_mean(Build& build, const FamilyTemplate& t,
-                    const std::vector<std::pair<NodeId, NodeId>>& pairs) {
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    if (!(pairs[i].first == t.x)) continue;
-    for (const auto& parameter : t.parameters) {
-      const bool alone = std::none_of(pairs.begin(), pairs.end(), [&](const auto& other) {
-        return &other != &pairs[i] && depends_on(t.graph, other.second, parameter.node);
-      });
-      if (!alone || parameter.shape != build.shape(t.x)) continue;
-      if (pairs[i].second == parameter.node) return derivative(build, t.log_partition, parameter.node);
-      // A vector's natural parameter may mix its elements.
-      if (t.terms[i].vector || !differentiable_in(t.graph, pairs[i].second, parameter.node)) continue;
-      return build.divide(derivative(build, t.log_partition, parameter.node),
-                          derivative(build, pairs[i].second, parameter.node));
-    }
-  }
-  return {};
-}
-
-}  // namespace
 
 const std::vector<FamilyProperty>& family_properties() {
   // Name, required; may depend on x, on parameters, on draws.
@@ -189,7 +165,6 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
         .note(places["statistic"], fmt::format("the statistic has {}", statistics.size()));
     return t;
   }
-  std::vector<std::pair<NodeId, NodeId>> pairs;
   NodeId exponent = build.filled(0, t.positions);
   for (size_t i = 0; i < statistics.size(); ++i) {
     const NodeId statistic = tensor(statistics[i], places["statistic"]);
@@ -208,8 +183,7 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
                              to_string(t.positions)));
       return t;
     }
-    t.terms.push_back({both[0], both[1], vector});
-    pairs.push_back({statistic, natural});
+    t.terms.push_back({statistic, natural, both[0], both[1], {}, {}, vector});
     exponent = build.add(exponent, product);
   }
   const auto at_positions = [&](const std::string& name, const Shape& full) -> NodeId {
@@ -230,7 +204,7 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
   if (classes) t.sample = build.one_hot(t.sample, domain.classes);
   t.density = build.add(build.subtract(exponent, t.log_partition), t.log_base);
   t.expected = properties.contains("expected");
-  t.mean = t.expected ? at_positions("expected", inside_frame.variable_shape) : derived_mean(build, t, pairs);
+  if (t.expected) t.mean = at_positions("expected", inside_frame.variable_shape);
   if (t.expected && !t.mean) return t;
   for (const FamilyProperty& property : family_properties()) {
     if (!properties.contains(property.name)) continue;
@@ -239,18 +213,24 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
           !check_dependence(decl, t, property, value.node, places[property.name]))
         return t;
   }
+  derive_moments(build, t);
+  for (auto& term : t.terms) term.stretched_mean = expectation(build, t, term.statistic);
+  if (!t.expected) t.mean = expectation(build, t, t.x);
+  t.entropy = derive_entropy(build, t);
   t.whole = true;
   return t;
 }
 
-const FamilyTemplate& Evaluation::template_of(const syntax::FamilyDecl& decl, const Domain& domain,
-                                              const Shape& shape, const std::map<std::string, Value>& fixed) {
+std::shared_ptr<const FamilyTemplate> Evaluation::template_of(const syntax::FamilyDecl& decl,
+                                                              const Domain& domain, const Shape& shape,
+                                                              const std::map<std::string, Value>& fixed) {
   std::string key = fmt::format("{} {} {} {}", static_cast<const void*>(&decl), static_cast<int>(domain.kind),
                                 domain.classes, to_string(shape));
   for (const auto& [name, value] : fixed) key += ' ' + name + '=' + key_of(value);
   const auto found = templates_.find(key);
   if (found != templates_.end()) return found->second;
-  return templates_.emplace(key, make_template(decl, domain, shape, fixed)).first->second;
+  return templates_.emplace(key, std::make_shared<FamilyTemplate>(make_template(decl, domain, shape, fixed)))
+      .first->second;
 }
 
 }  // namespace semantics

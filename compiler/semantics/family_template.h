@@ -25,14 +25,17 @@ struct FamilyTemplate {
   Shape positions;                    // the variable's shape without a class axis
   NodeId x;                           // of the variable's tensor shape
   struct Term {
-    NodeId statistic, natural;
-    bool vector = false;  // paired along the axes before the positions
+    NodeId own_statistic, own_natural;  // as declared, and
+    NodeId statistic, natural;          // stretched to one shape
+    NodeId mean, stretched_mean;        // E statistic, or none
+    bool vector = false;                // paired along the axes before the positions
   };
   std::vector<Term> terms;
   NodeId log_partition, log_base;
   NodeId density;         // log p at each position
   NodeId sample;          // of the variable's tensor shape
   NodeId mean;            // likewise, or none
+  NodeId entropy;         // at each position, or none
   bool expected = false;  // the mean was declared rather than derived
 };
 

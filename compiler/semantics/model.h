@@ -2,6 +2,7 @@
 // everything is resolved, in declaration order, and printable (--emit=model).
 #pragma once
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -44,6 +45,8 @@ struct Parameter {
   base::Span span;
 };
 
+struct FamilyTemplate;
+
 /// `target | parents ~ Family(arguments)`, or a source's `target ~ Family(constants)` (no parents, no
 /// player). log_density: scalar per row, of the target's and parents' variable nodes. sample: the target's
 /// tensor shape, of the parents' nodes and random draws. mean: E target, or none where the family does not
@@ -53,7 +56,8 @@ struct Conditional {
   std::vector<VariableId> parents;  // as listed
   PlayerId player;                  // index -1 in a source
   std::string family;
-  std::vector<NodeId> arguments;  // of the family, fitted to [declared shape, variable's shape]
+  std::shared_ptr<const FamilyTemplate> form;  // its declaration, for what else is derived (divergence.h)
+  std::vector<NodeId> arguments;               // of the family, fitted to [declared shape, variable's shape]
   NodeId log_density, sample, mean, initial;
   std::vector<ParameterId> parameters;  // its owner's parameters that log_density depends on
   base::Span span;                      // of the whole conditional

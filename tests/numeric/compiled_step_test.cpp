@@ -181,8 +181,8 @@ learn symmetric { steps = 1 }
 )");
 }
 
-// Every function of nets at least once: passed as arguments, called by nets that call themselves, shared within a
-// player, unpacked from tuples.
+// Every function of nets at least once: passed as arguments, called by nets that call themselves, shared
+// within a player, unpacked from tuples.
 TEST(CompiledStep, OfEveryFunctionOfNets) {
   compare_steps(R"(
 import nets

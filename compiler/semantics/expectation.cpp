@@ -1,0 +1,130 @@
+#include "compiler/semantics/expectation.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+namespace semantics {
+namespace {
+
+using Argument = FamilyTemplate::Parameter;
+
+/// The row of `parameter` in the equations, if all terms that depend on it do so element by element.
+bool elementwise(const FamilyTemplate& t, const Argument& parameter) {
+  return std::all_of(t.terms.begin(), t.terms.end(), [&](const auto& term) {
+    return !depends_on(t.graph, term.own_natural, parameter.node) ||
+           (t.graph[term.own_natural].shape == parameter.shape &&
+            elementwise_in(t.graph, term.own_natural, parameter.node));
+  });
+}
+
+/// `term`'s mean from the equation of `parameter`, where the other terms in it are solved; else none.
+NodeId solve(Build& build, const FamilyTemplate& t, const FamilyTemplate::Term& term,
+             const Argument& parameter) {
+  if (!depends_on(t.graph, term.own_natural, parameter.node)) return {};
+  if (build.shape(term.own_statistic) != parameter.shape) return {};
+  NodeId right = derivative(build, t.log_partition, parameter.node);
+  for (const auto& other : t.terms) {
+    if (&other == &term || !depends_on(t.graph, other.own_natural, parameter.node)) continue;
+    if (!other.mean || build.shape(other.mean) != parameter.shape) return {};
+    right = build.subtract(right,
+                           build.multiply(derivative(build, other.own_natural, parameter.node), other.mean));
+  }
+  return build.divide(right, derivative(build, term.own_natural, parameter.node));
+}
+
+/// E of what is affine in x and the statistics, node by node.
+struct Affine {
+  Build& build;
+  const FamilyTemplate& t;
+  std::map<int32_t, NodeId> done;
+
+  NodeId of(NodeId node) {
+    const auto [place, fresh] = done.try_emplace(node.index);
+    if (!fresh) return place->second;
+    const NodeId mean = find(node);
+    return done[node.index] = mean;
+  }
+
+  NodeId find(NodeId id) {
+    if (!depends_on(*build.graph, id, t.x)) return id;
+    for (const auto& term : t.terms)
+      if (term.own_statistic == id && term.mean) return term.mean;
+    const Node node = (*build.graph)[id];  // a copy: adding nodes moves them
+    std::vector<NodeId> means;
+    int varying = 0;
+    for (const NodeId input : node.inputs) {
+      varying += depends_on(*build.graph, input, t.x);
+      means.push_back(of(input));
+      if (!means.back()) return {};
+    }
+    switch (node.op) {
+      case Op::add:
+      case Op::subtract:
+      case Op::negate:
+        return build.pointwise(node.op, means);
+      case Op::multiply:
+        return varying == 1 ? build.pointwise(node.op, means) : NodeId{};
+      case Op::divide:
+        return depends_on(*build.graph, node.inputs[1], t.x) ? NodeId{} : build.pointwise(node.op, means);
+      case Op::sum:
+        return build.reduce(Op::sum, means[0], node.ints);
+      case Op::reshape:
+        return build.reshape(means[0], node.shape);
+      case Op::transpose:
+        return build.transpose(means[0], node.ints);
+      case Op::broadcast:
+        return build.broadcast(means[0], node.shape);
+      case Op::slice:
+        return build.slice(means[0], node.ints);
+      case Op::concat:
+        return build.concat(means, node.ints[0]);
+      default:
+        return {};
+    }
+  }
+};
+
+}  // namespace
+
+void derive_moments(Build& build, FamilyTemplate& t) {
+  // Each round solves one equation with one unknown, until none is left.
+  for (bool progress = true; progress;) {
+    progress = false;
+    for (auto& term : t.terms) {
+      if (term.mean) continue;
+      for (const Argument& parameter : t.parameters) {
+        if (!elementwise(t, parameter)) continue;
+        term.mean = solve(build, t, term, parameter);
+        if (term.mean) break;
+      }
+      progress |= static_cast<bool>(term.mean);
+    }
+  }
+}
+
+NodeId expectation(Build& build, const FamilyTemplate& t, NodeId node) {
+  return Affine{build, t, {}}.of(node);
+}
+
+NodeId derive_entropy(Build& build, const FamilyTemplate& t) {
+  const NodeId base = expectation(build, t, t.log_base);
+  if (!base) return {};
+  NodeId entropy = build.subtract(t.log_partition, base);
+  for (const auto& term : t.terms) {
+    if (build.constant_of(term.natural) == 0) continue;
+    // The statistic may have been stretched to meet its natural parameter.
+    const NodeId mean = expectation(build, t, term.statistic);
+    if (!mean) return {};
+    NodeId product = build.multiply(term.natural, mean);
+    if (term.vector) {
+      std::vector<int64_t> axes(build.shape(product).size() - t.positions.size());
+      std::iota(axes.begin(), axes.end(), 0);
+      product = build.reduce(Op::sum, product, axes);
+    }
+    entropy = build.subtract(entropy, product);
+  }
+  return build.broadcast(entropy, t.positions);
+}
+
+}  // namespace semantics
