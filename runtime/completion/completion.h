@@ -38,9 +38,6 @@ class Players {
  public:
   Players(int variables, std::vector<Conditional> conditionals);
 
-  /// The variable is no foreign one to the player, though it has no conditional on it.
-  void regard(int player, int variable);
-
   int variables() const { return variables_; }
   int count() const { return static_cast<int>(edges_.size()); }
   const std::vector<Conditional>& conditionals() const { return conditionals_; }
@@ -54,6 +51,8 @@ class Players {
   std::optional<int> ignored(int conditional, const Variables& known) const;
 
  private:
+  void add_member(int player, int variable);
+
   int variables_;
   std::vector<Conditional> conditionals_;
   std::vector<Edges> edges_;        // per player

@@ -27,14 +27,14 @@ Players::Players(int variables, std::vector<Conditional> conditionals)
     : variables_(variables), conditionals_(std::move(conditionals)), joined_(static_cast<size_t>(variables)) {
   for (const Conditional& conditional : conditionals_) {
     if (conditional.player < 0) continue;
-    regard(conditional.player, conditional.target);
-    for (const int parent : conditional.parents) regard(conditional.player, parent);
+    add_member(conditional.player, conditional.target);
+    for (const int parent : conditional.parents) add_member(conditional.player, parent);
     edges_[static_cast<size_t>(conditional.player)].add(conditional);
     joined_.add(conditional);
   }
 }
 
-void Players::regard(int player, int variable) {
+void Players::add_member(int player, int variable) {
   const auto place = static_cast<size_t>(player);
   edges_.resize(std::max(edges_.size(), place + 1), Edges(static_cast<size_t>(variables_)));
   members_.resize(edges_.size());

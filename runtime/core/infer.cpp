@@ -62,11 +62,13 @@ void print_notes(const Image& image, const Query& query, const Plan& plan) {
   for (const Plan::Settled& settled : plan.settled) {
     const Conditional& chosen = image.conditionals[static_cast<size_t>(settled.chosen)];
     const Conditional& other = image.conditionals[static_cast<size_t>(settled.other)];
-    if (other.player < 0) continue;
-    fmt::print(stderr, "note: {} is drawn by {}, not by {} (--by {}={} chooses it)\n",
-               name_of(image, chosen.target), name_of_conditional(image, settled.chosen),
-               name_of_conditional(image, settled.other), name_of(image, other.target),
-               image.players[static_cast<size_t>(other.player)].name);
+    if (other.player < 0 && chosen.player >= 0) continue;  // players always go before sources
+    std::string choose;
+    if (other.player >= 0)
+      choose = fmt::format(" (--by {}={} chooses it)", name_of(image, other.target),
+                           image.players[static_cast<size_t>(other.player)].name);
+    fmt::print(stderr, "note: {} is drawn by {}, not by {}{}\n", name_of(image, chosen.target),
+               name_of_conditional(image, settled.chosen), name_of_conditional(image, settled.other), choose);
   }
   std::set<int> known = query.known;
   known.insert(query.partial.begin(), query.partial.end());

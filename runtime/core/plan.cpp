@@ -22,8 +22,8 @@ const std::string& name_of(const Image& image, int variable) {
   return image.variables[static_cast<size_t>(variable)].name;
 }
 
-/// The image's players, and after them its sources, each a player of what it draws from families of its own:
-/// independent of whatever else it gives. Conditionals are numbered as in the image.
+/// The image's players, and after them its sources, each a player of what it draws from families of its own,
+/// independently of one another. Conditionals are numbered as in the image.
 completion::Players everyone(const Image& image) {
   std::vector<completion::Conditional> conditionals;
   const int players = static_cast<int>(image.players.size());
@@ -32,10 +32,7 @@ completion::Players everyone(const Image& image) {
     if (player < 0 && conditional.source >= 0) player = players + conditional.source;
     conditionals.push_back({player, conditional.target, conditional.parents});
   }
-  completion::Players all(static_cast<int>(image.variables.size()), std::move(conditionals));
-  for (size_t s = 0; s < image.sources.size(); ++s)
-    for (const int variable : image.sources[s].known) all.regard(players + static_cast<int>(s), variable);
-  return all;
+  return {static_cast<int>(image.variables.size()), std::move(conditionals)};
 }
 
 int rank_of(const Image& image, const Conditional& conditional) {

@@ -113,6 +113,13 @@ TEST(Plan, ReadsASourcesOwnFamilyWhereItIgnoresNothing) {
   EXPECT_EQ(model.plan("z|x"), "c ~ q(c | x); then z ~ q(z | c, x)") << "s would ignore x";
 }
 
+TEST(Plan, TakesNoFamilyOfASourceForAnInferenceFromWhatItReads) {
+  Model model("xd", {{"p", "decoder"}, {"q", "encoder"}, {"s", "source"}}, {"p: x|d", "q: d|x", "s: d"});
+  model.image.sources[0].known.push_back(0);  // source s { x = ...; d ~ ... }
+  EXPECT_EQ(model.plan("d|x"), "d ~ q(d | x)");
+  EXPECT_EQ(make_plan(model.image, model.query("d|x")).settled.size(), 0U);
+}
+
 TEST(Plan, TakesNoStartOfAChainForAPrior) {
   Model model("xz", pair, {"p: x|z", "q: z|x", "-: z"});  // of no player and no source
   EXPECT_EQ(model.plan("x|"), "a chain of x ~ p(x | z), z ~ q(z | x)");
