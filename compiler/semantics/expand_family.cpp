@@ -1,6 +1,7 @@
 // `target | parents ~ Family(arguments)` into the model's graph: the family's template, with the arguments
 // and the target's variable in their places.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -139,9 +140,15 @@ static std::optional<FamilyCall> read_call(Evaluation& e, const Expr& expr, Scop
     } else if (next < positional) {
       call.places[signature.parameters[next++].name] = argument.value->span;
     } else {
-      e.error(base::E0222, argument.span, signature.name,
-              fmt::format("{} argument{}", positional, positional == 1 ? "" : "s"),
-              std::count_if(written.begin(), written.end(), [](const auto& a) { return !a.name; }));
+      const auto unnamed =
+          std::count_if(written.begin(), written.end(), [](const auto& a) { return !a.name; });
+      auto& error = e.error(base::E0222, argument.span, signature.name,
+                            fmt::format("{} argument{}{}", positional, positional == 1 ? "" : "s",
+                                        call.from ? " without a name here" : ""),
+                            unnamed);
+      if (call.from)
+        error.label(fmt::format("`{}` gives `{}` already", call.from->parameters[0].name.text,
+                                fmt::join(replaced, "`, `")));
       return std::nullopt;
     }
   }
