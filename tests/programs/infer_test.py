@@ -164,6 +164,38 @@ def test_a_chain_says_whether_it_has_mixed(folder, vaec):
     assert not result.stderr, result
 
 
+def test_draws_before_and_after_a_chain(folder, vaec):
+    # z once, then a and b in turns, then y in each sweep: p(z | c) p(a, b | z) p(y | a).
+    run = trained(folder, vaec, "parts_of", """
+var a, b, c, y, z, d : binary
+source one { d ~ Bernoulli(0) }
+source rows weight 0 { c ~ Bernoulli(0) }
+player p { a | b, z ~ Bernoulli(0.5 - 1.5 * b + 2.0 * z) }
+player q { b | a, z ~ Bernoulli(-0.3 - 1.5 * a + 1.0 * z) }
+player r { z | c ~ Bernoulli(2.0 * c - 1.0) }
+player s { y | a ~ Bernoulli(3.0 * a - 1.0) }
+decoder w { d ~ Bernoulli(parameter([])) }
+learn symmetric { steps = 1; batch = 4 }
+""")
+    write_csv(folder, "c.csv", {"c": [0, 1] * 40})
+    result = infer(run, "y, z | c", "--given", "c=c.csv", "--samples", "50", "--sweeps", "60", "--json", "--out", "o.csv")
+    assert json.loads(result.stdout)["draws"] == (
+        "z ~ r(z | c); then a chain of a ~ p(a | b, z), b ~ q(b | a, z); then y ~ s(y | a)"), result
+    assert json.loads(result.stdout)["chain"]["mixed"] and not result.stderr, result
+    found = read_csv(folder / "o.csv")
+    sigmoid = lambda number: 1 / (1 + math.exp(-number))
+    for c in (0, 1):
+        true = 0
+        for z in (0, 1):
+            weights = {(a, b): math.exp(0.5 * a - 0.3 * b - 1.5 * a * b + 2 * a * z + b * z)
+                       for a in (0, 1) for b in (0, 1)}
+            a_is_one = (weights[1, 0] + weights[1, 1]) / sum(weights.values())
+            true += sigmoid((2 * c - 1) * (1 if z else -1)) * (sigmoid(2) * a_is_one + sigmoid(-1) * (1 - a_is_one))
+        mean = sum(found["y"][c::2]) / 40
+        assert abs(mean - true) < 0.01, (c, mean, true)
+        assert all(abs(z - sigmoid(2 * c - 1)) < 1e-5 for z in found["z"][c::2]), found["z"]
+
+
 def test_a_chain_that_cannot_mix_is_warned_of(folder, vaec):
     # a copies b and b copies a: each chain stays where it began.
     run = trained(folder, vaec, "stuck", """
