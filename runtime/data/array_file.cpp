@@ -36,11 +36,9 @@ class ArrayRows final : public RowSource<T> {
   ArrayRows& operator=(const ArrayRows&) = delete;
 
   void read(const int64_t* rows, int64_t n, T* to) const override {
-    constexpr int64_t piece = int64_t{4} << 20;
     std::vector<uint8_t> bytes;
     for (int64_t i = 0; i < n;) {
-      int64_t run = 1;  // rows that lie together are read together
-      while (i + run < n && rows[i + run] == rows[i] + run && (run + 1) * row_bytes_ <= piece) ++run;
+      const int64_t run = run_from(rows + i, n - i);
       if constexpr (std::is_same_v<T, uint8_t>) {
         read_at(rows[i], run, to + i * row_elements_);
       } else {
@@ -53,10 +51,21 @@ class ArrayRows final : public RowSource<T> {
   }
 
   void expect(const int64_t* rows, int64_t n) const override {
-    for (int64_t i = 0; i < n; ++i) posix_fadvise(file_, offset(rows[i]), row_bytes_, POSIX_FADV_WILLNEED);
+    for (int64_t i = 0; i < n;) {
+      const int64_t run = run_from(rows + i, n - i);
+      posix_fadvise(file_, offset(rows[i]), run * row_bytes_, POSIX_FADV_WILLNEED);
+      i += run;
+    }
   }
 
  private:
+  /// How many rows from the first lie together in the file, as far as a piece of it goes.
+  int64_t run_from(const int64_t* rows, int64_t n) const {
+    constexpr int64_t piece = int64_t{4} << 20;
+    int64_t run = 1;
+    while (run < n && rows[run] == rows[0] + run && (run + 1) * row_bytes_ <= piece) ++run;
+    return run;
+  }
   off_t offset(int64_t row) const { return static_cast<off_t>(begin_) + row * row_bytes_; }
 
   void read_at(int64_t row, int64_t rows, uint8_t* to) const {

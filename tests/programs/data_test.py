@@ -10,7 +10,7 @@ import struct
 import subprocess
 import zlib
 
-from executable import build, call, digest, main, metrics, succeed, write
+from executable import build, call, digest, main, metrics, need_mnist, succeed, write
 
 COLUMNS = "a,b\n1,-0.5\n2,0.25\n3,-2\n-1.5,4\n"
 A, B = [1, 2, 3, -1.5], [-0.5, 0.25, -2, 4]
@@ -399,6 +399,16 @@ def test_streamed_data_give_the_same_parameters_as_data_in_memory(folder, vaec):
         for memory in ("0", "1G"):
             succeed(exe, "train", "--quiet", "--out", folder / f"{name}-{memory}", env={"VAEC_DATA_MEMORY": memory})
         assert digest(folder / f"{name}-0", 30) == digest(folder / f"{name}-1G", 30), name
+
+
+def test_both_halves_of_a_known_set_are_streamed_as_one(folder, vaec):
+    need_mnist()
+    exe = build(vaec, write(folder, "all.vae", autoencoder('mnist("all").image[59990:60050]')), folder)
+    for memory in ("0", "1G"):
+        succeed(exe, "train", "--quiet", "--out", folder / memory,
+                env={"VAEC_DATA_MEMORY": memory, "XDG_CACHE_HOME": str(folder)})
+    assert digest(folder / "0", 30) == digest(folder / "1G", 30)
+    assert len(list((folder / "vaec/unpacked").iterdir())) == 4
 
 
 def test_a_row_that_is_wrong_is_named_when_streamed_data_meet_it(folder, vaec):
