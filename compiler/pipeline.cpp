@@ -72,6 +72,9 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
     const semantics::SourceId source{static_cast<int32_t>(s)};
     programs.source_rows.push_back(scheduler.add(tensor::build_source_rows(model, source)));
   }
+  const bool terms = std::ranges::any_of(model.learns, [&](const semantics::Learn& learn) {
+    return semantics::rows_may_lack(model, learn) && !tensor::unsupported(model, learn);
+  });
   for (size_t c = 0; c < model.conditionals.size(); ++c) {
     const semantics::ConditionalId conditional{static_cast<int32_t>(c)};
     auto& of_conditional = programs.conditionals.emplace_back();
@@ -79,6 +82,8 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
     if (auto mean = tensor::build_mean(model, conditional))
       of_conditional.mean = scheduler.add(std::move(*mean));
     of_conditional.log_density = scheduler.add(tensor::build_log_density(model, conditional));
+    if (terms && !model[conditional].parameters.empty() && model[conditional].player.index >= 0)
+      of_conditional.term = scheduler.add(tensor::build_term(model, conditional));
     if (model[conditional].player.index >= 0)  // a source's own family is no part of a chain
       of_conditional.initial = scheduler.add(tensor::build_initial(model, conditional));
   }

@@ -86,10 +86,16 @@ json of_sources(const semantics::Model& model, const Programs& programs) {
     const semantics::Source& source = model.sources[s];
     json known = json::array();
     for (const semantics::Given& given : source.givens) known.push_back(given.variable.index);
+    json words = json::array();
+    for (const semantics::Source::Word& word : source.words)
+      words.push_back({{"variable", word.variable.index}, {"player", word.player.index}});
     list.push_back({{"name", source.name},
                     {"weight", source.weight},
                     {"known", known},
-                    {"program", programs.source_rows[s]}});
+                    {"program", programs.source_rows[s]},
+                    {"words", words},
+                    {"sweeps", source.sweeps},
+                    {"starts", indices(source.gibbs_starts)}});
   }
   return list;
 }
@@ -116,6 +122,8 @@ json of_conditionals(const semantics::Model& model, const Programs& programs) {
                     {"draw", program.draw},
                     {"mean", program.mean},
                     {"initial", program.initial},
+                    {"term", program.term},
+                    {"learned", !conditional.parameters.empty()},
                     {"log_density", program.log_density}});
   }
   return list;

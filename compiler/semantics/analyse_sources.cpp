@@ -5,11 +5,23 @@
 
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/data_expression.h"
+#include "compiler/semantics/data_functions.h"
 #include "compiler/semantics/evaluation.h"
 
 namespace semantics {
 namespace {
 using namespace syntax;
+
+/// Whether a data expression reads a file that can leave values out.
+bool reads_what_may_miss(const nlohmann::json& expression) {
+  if (expression.is_object() && expression.value("op", "") == "reader") {
+    const DataFunction* reader = find_data_function(expression.value("name", ""));
+    return reader && reader->may_miss;
+  }
+  return expression.is_structured() &&
+         std::any_of(expression.begin(), expression.end(),
+                     [](const nlohmann::json& part) { return reads_what_may_miss(part); });
+}
 
 struct SourceReader {
   Analysis& analysis;
@@ -71,7 +83,19 @@ struct SourceReader {
     if (!fresh || value.kind == Value::Kind::error) return;
     const NodeId node = value.kind == Value::Kind::data ? node_of_data(value, *variable, draws, analysis)
                                                         : constant(value, *variable, assign.value->span);
-    if (node) source.givens.push_back({*variable, node, std::nullopt, span});
+    if (node) source.givens.push_back({*variable, node, std::nullopt, span, may_miss(node)});
+  }
+
+  bool may_miss(NodeId node) const {
+    const Node& value = analysis.model.graph[node];
+    if (value.op == Op::column) return reads_what_may_miss(analysis.model[ColumnId{value.index}].expression);
+    return std::any_of(value.inputs.begin(), value.inputs.end(),
+                       [&](NodeId input) { return may_miss(input); });
+  }
+
+  bool may_lack(VariableId variable) const {
+    return std::any_of(source.givens.begin(), source.givens.end(),
+                       [&](const Given& one) { return one.variable == variable && one.may_miss; });
   }
 
   /// `c = 3`: the same value in every row.
@@ -142,7 +166,7 @@ struct SourceReader {
     for (const Complete::Item& item : complete.items) {
       const auto variable = analysis.resolve(item.variable, scope);
       if (!variable) continue;
-      if (const auto known = given.find(*variable); known != given.end()) {
+      if (const auto known = given.find(*variable); known != given.end() && !may_lack(*variable)) {
         analysis.report.add(base::E0609, item.span, name_of(*variable), source.name)
             .note(known->second, "it is given here");
         continue;

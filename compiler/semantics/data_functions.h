@@ -20,6 +20,7 @@ struct DataFunction {
   std::string name;
   std::vector<DataArgument> arguments;
   std::vector<std::string> columns;  // of a reader; empty: not known here
+  bool may_miss = false;             // a reader of files whose values may be missing
 };
 
 const DataFunction* find_data_function(const std::string& name);

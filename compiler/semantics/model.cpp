@@ -1,5 +1,7 @@
 #include "compiler/semantics/model.h"
 
+#include <algorithm>
+
 namespace semantics {
 
 const char* name_of(DomainKind kind) {
@@ -29,6 +31,13 @@ Shape Variable::tensor_shape() const {
   Shape result = {domain.classes};
   result.insert(result.end(), shape.begin(), shape.end());
   return result;
+}
+
+bool rows_may_lack(const Model& model, const Learn& learn) {
+  return std::any_of(learn.sources.begin(), learn.sources.end(), [&](SourceId source) {
+    const std::vector<Given>& givens = model[source].givens;
+    return std::any_of(givens.begin(), givens.end(), [](const Given& given) { return given.may_miss; });
+  });
 }
 
 }  // namespace semantics

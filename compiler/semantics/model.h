@@ -90,6 +90,7 @@ struct Given {
   NodeId value;
   std::optional<ConditionalId> drawn;
   base::Span span;
+  bool may_miss = false;  // some rows may lack it: it is read from a file that can leave values out
 };
 
 struct Source {
@@ -154,6 +155,10 @@ struct Model {
   const Column& operator[](ColumnId id) const { return columns[static_cast<size_t>(id.index)]; }
   const Source& operator[](SourceId id) const { return sources[static_cast<size_t>(id.index)]; }
 };
+
+/// Whether some rows that `learn` draws may lack variables: then what completes them, and their terms, are
+/// known only when it runs.
+bool rows_may_lack(const Model& model, const Learn& learn);
 
 /// As text, for --emit=model and golden tests.
 std::string print(const Model& model);

@@ -344,6 +344,24 @@ Program build_log_density(const Model& model, semantics::ConditionalId id) {
   return std::move(caller.program);
 }
 
+Program build_term(const Model& model, semantics::ConditionalId id) {
+  const Conditional& conditional = model[id];
+  std::vector<semantics::VariableId> inputs = conditional.parents;
+  inputs.push_back(conditional.target);
+  CallerProgram caller(model, name_of(model, conditional, "term"), inputs);
+  Emit emit(caller.program);
+  Value coefficient;
+  coefficient.op = Op::coefficient;
+  coefficient.index = 0;
+  const ValueId seed = emit.broadcast(caller.program.add(coefficient), {caller.rows.rows()}, {});
+  const ValueId density = caller.rows.evaluate_rows(conditional.log_density);
+  caller.program.outputs = {
+      {fmt::format("{}.{}", model[conditional.player].name, model[conditional.target].name),
+       emit.reduce(Op::sum, density, {0})}};
+  caller.program.updates = {{conditional.player.index, {{density, seed}}, {}}};
+  return std::move(caller.program);
+}
+
 Program build_source_rows(const Model& model, semantics::SourceId id) {
   const semantics::Source& source = model.sources[static_cast<size_t>(id.index)];
   CallerProgram caller(model, "rows of " + source.name, {}, id.index);

@@ -60,6 +60,10 @@ std::optional<Program> build_mean(const semantics::Model& model,
 Program build_initial(const semantics::Model& model, semantics::ConditionalId conditional);
 /// Takes the target too; gives `log_density`, one number a row.
 Program build_log_density(const semantics::Model& model, semantics::ConditionalId conditional);
+/// What the conditional's player climbs on rows whose values are all given: takes parents and target, gives
+/// `player.variable`, the sum of the log-densities, and one update. Every row has coefficient 0 (the runtime
+/// sets it). Only of a conditional with parameters.
+Program build_term(const semantics::Model& model, semantics::ConditionalId conditional);
 /// The rows of a source: outputs named as its known variables.
 Program build_source_rows(const semantics::Model& model, semantics::SourceId source);
 

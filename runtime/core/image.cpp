@@ -319,9 +319,13 @@ Image read(const vae_image& binary) {
     return index.get<int>() < 0 ? -1 : checked_index(index.get<int64_t>(), programs.size(), "program");
   };
   for (const json& item : text.at("sources"))
-    image.sources.push_back({item.at("name"), item.value("weight", 1.0),
+    image.sources.push_back({item.at("name"),
+                             item.value("weight", 1.0),
                              references(item.at("known"), image.variables, "variable"),
-                             program(item.value("program", json(-1)))});
+                             program(item.value("program", json(-1))),
+                             {},
+                             item.value("sweeps", 10),
+                             {}});
   for (const json& item : text.at("conditionals")) {
     Conditional conditional;
     conditional.player = item.at("player").is_number() && item["player"].get<int>() < 0
@@ -337,7 +341,18 @@ Image read(const vae_image& binary) {
     conditional.mean = program(item.at("mean"));
     conditional.log_density = program(item.at("log_density"));
     conditional.initial = program(item.value("initial", json(-1)));
+    conditional.term = program(item.value("term", json(-1)));
+    conditional.learned = item.value("learned", true);
     image.conditionals.push_back(std::move(conditional));
+  }
+  for (size_t s = 0; s < image.sources.size(); ++s) {
+    const json& item = text.at("sources")[s];
+    for (const json& word : item.value("words", json::array()))
+      image.sources[s].words[reference(word.at("variable"), image.variables, "variable")] =
+          reference(word.at("player"), image.players, "player");
+    for (const json& start : item.value("starts", json::array()))
+      image.sources[s].starts.push_back(
+          checked_index(start.get<int64_t>(), image.conditionals.size(), "conditional"));
   }
   for (const json& item : text.at("learns")) image.learns.push_back(read_learn(item, image, programs.size()));
   image.coefficients = count_coefficients(image);

@@ -2,6 +2,7 @@
 // Read once when the executable starts; nothing here changes afterwards.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <variant>
@@ -116,6 +117,9 @@ struct Source {
   double weight = 1;
   std::vector<int> known;
   int program = -1;
+  std::map<int, int> words;  // variable: the player that alone gives it
+  int sweeps = 10;           // of its chains
+  std::vector<int> starts;   // conditionals that give the first values of its chains
 };
 
 /// Programs by index; the mean is -1 where the family gives none, the initial draw for a source's own.
@@ -124,7 +128,8 @@ struct Conditional {
   std::vector<int> parents;
   std::string family;
   bool discrete = false;
-  int draw = -1, mean = -1, log_density = -1, initial = -1;
+  int draw = -1, mean = -1, log_density = -1, initial = -1, term = -1;
+  bool learned = false;  // it has parameters
 };
 
 /// A term that counts only where a part of `redrawn_by` came after `part` in the last sweep.

@@ -68,9 +68,9 @@ void PhaseRunner::run(Part& ready, uint64_t seed, uint64_t step, const Hooks& ho
   const GibbsChain& chain = *ready.chain;
   std::vector<int> order;
   for (int sweep = 1; sweep <= chain.sweeps; ++sweep) {
-    order = sweep_order(chain, seed, step, static_cast<uint64_t>(sweep));
-    for (int part : order)
-      ready.parts[static_cast<size_t>(part)].run(seed, sweep_step(step, static_cast<uint64_t>(sweep)), hooks);
+    const uint64_t substep = sweep_step(step, static_cast<uint64_t>(sweep));
+    order = sweep_order(chain.parts.size(), chain.site, seed, substep);
+    for (int part : order) ready.parts[static_cast<size_t>(part)].run(seed, substep, hooks);
   }
   const auto place = [&](int part) { return std::find(order.begin(), order.end(), part); };
   for (const Tag& tag : chain.tags) {
@@ -89,11 +89,21 @@ const Tag* PhaseRunner::tag_of(const std::string& term) const {
   return nullptr;
 }
 
-std::vector<int> sweep_order(const GibbsChain& chain, uint64_t seed, uint64_t step, uint64_t sweep) {
-  std::vector<int> order(chain.parts.size());
+std::vector<LearningPhase::Term> PhaseRunner::terms() const {
+  std::vector<Term> found;
+  for (const auto& [name, tensor] : last_->outputs()) {
+    const Tag* tag = tag_of(name);
+    found.push_back(
+        {name, tensor.data, tag ? &session_.coefficients[static_cast<size_t>(tag->coefficient)] : nullptr});
+  }
+  return found;
+}
+
+std::vector<int> sweep_order(size_t parts, uint32_t site, uint64_t seed, uint64_t sweep_step) {
+  std::vector<int> order(parts);
   std::iota(order.begin(), order.end(), 0);
   for (size_t i = order.size(); i-- > 1;) {
-    const uint64_t word = philox_word(seed, sweep_step(step, sweep), chain.site, i);
+    const uint64_t word = philox_word(seed, sweep_step, site, i);
     std::swap(order[i], order[static_cast<size_t>(word * (i + 1) >> 32)]);
   }
   return order;

@@ -1,6 +1,7 @@
-// A phase of a learning step, ready to run: its programs loaded, their memory shared, what one hands to the
-// next in place. A run draws the rows, runs the Gibbs chains, marks which tagged terms count in this step,
-// and lets the last program add the terms up and update the players.
+// A phase of a learning step, ready to run. Compiled whole: its programs loaded, their memory shared, what
+// one hands to the next in place; a run draws the rows, runs the Gibbs chains, marks which tagged terms count
+// in this step, and lets the last program add the terms up and update the players. Where rows lack variables
+// the phase is a PatternPhase (pattern_phase.h).
 #pragma once
 #include <memory>
 #include <vector>
@@ -9,7 +10,24 @@
 
 namespace core {
 
-class PhaseRunner {
+class LearningPhase {
+ public:
+  LearningPhase() = default;
+  LearningPhase(const LearningPhase&) = delete;
+  virtual ~LearningPhase() = default;
+  virtual void run(uint64_t seed, uint64_t step, const Hooks& hooks) = 0;
+
+  struct Term {
+    std::string name;  // player.variable@source
+    /// After a run: the log-density, summed over the source's batch.
+    const float* sum;
+    /// 0 where the term counts zero in this step; or null.
+    const float* coefficient;
+  };
+  virtual std::vector<Term> terms() const = 0;
+};
+
+class PhaseRunner : public LearningPhase {
  public:
   /// `source_rows`: the batch of every source. `memory`: at least scratch() floats, shared with phases that
   /// never run at once.
@@ -21,12 +39,8 @@ class PhaseRunner {
   /// Opens every column that the phase gathers.
   static void open(Session& session, const Phase& phase);
 
-  void run(uint64_t seed, uint64_t step, const Hooks& hooks);
-
-  /// The last program's: the terms.
-  const std::map<std::string, Executor::Tensor>& outputs() const { return last_->outputs(); }
-  /// The term's tag, or none.
-  const Tag* tag_of(const std::string& term) const;
+  void run(uint64_t seed, uint64_t step, const Hooks& hooks) override;
+  std::vector<Term> terms() const override;
 
  private:
   struct Part {
@@ -37,6 +51,7 @@ class PhaseRunner {
     std::unique_ptr<Executor> program;
     std::vector<Part> chains;
   };
+  const Tag* tag_of(const std::string& term) const;
   void run(Part& chain, uint64_t seed, uint64_t step, const Hooks& hooks);
 
   Session& session_;
@@ -46,8 +61,8 @@ class PhaseRunner {
   std::unique_ptr<Executor> last_;
 };
 
-/// The parts' order in sweep `sweep` (from 1) of a chain: runtime/image.md.
-std::vector<int> sweep_order(const GibbsChain& chain, uint64_t seed, uint64_t step, uint64_t sweep);
+/// The parts' order in a sweep, drawn at `site` of its step number: runtime/image.md.
+std::vector<int> sweep_order(size_t parts, uint32_t site, uint64_t seed, uint64_t sweep_step);
 
 /// The step number of a sweep's random draws.
 inline uint64_t sweep_step(uint64_t step, uint64_t sweep) { return step + (sweep << 32); }

@@ -28,6 +28,7 @@ void Rows::open(const Program& program) {
                                       {variable.name, variable.domain, variable.classes, variable.shape},
                                       context_))
                   .first;
+    if (source_columns_[gather->source].insert(gather->column).second) whole_.erase(gather->source);
     const int64_t rows = found->second.rows();
     const auto [known, first] = counts_.try_emplace(gather->source, rows);
     if (known->second != rows)
@@ -40,9 +41,36 @@ void Rows::open(const Program& program) {
   }
 }
 
-int64_t Rows::count(int source) const {
-  const auto found = counts_.find(source);
-  return found == counts_.end() ? 0 : found->second;
+int64_t Rows::count(int source) const { return whole(source).count; }
+
+std::vector<Pattern> Rows::patterns(int source) const {
+  const auto counted = counts_.find(source);
+  if (counted == counts_.end()) return {Pattern{}};
+  std::map<std::set<int>, std::vector<int64_t>> found;
+  std::vector<std::pair<int, const std::vector<uint8_t>*>> marks;
+  for (int column : source_columns_.at(source))
+    if (const std::vector<uint8_t>& missing = columns_.at(column).missing(); !missing.empty())
+      marks.emplace_back(image_.columns[static_cast<size_t>(column)].variable, &missing);
+  if (marks.empty()) return {Pattern{{}, {}, counted->second}};
+  for (int64_t row = 0; row < counted->second; ++row) {
+    std::set<int> missing;
+    for (const auto& [variable, mark] : marks)
+      if ((*mark)[static_cast<size_t>(row)]) missing.insert(variable);
+    found[missing].push_back(row);
+  }
+  std::vector<Pattern> patterns;
+  for (auto& [missing, rows] : found) {
+    const auto count = static_cast<int64_t>(rows.size());
+    patterns.push_back({missing, std::move(rows), count});
+  }
+  return patterns;
+}
+
+const Pattern& Rows::whole(int source) const {
+  const auto known = whole_.find(source);
+  if (known != whole_.end()) return known->second;
+  std::vector<Pattern> patterns = this->patterns(source);
+  return whole_[source] = patterns.front().missing.empty() ? std::move(patterns.front()) : Pattern{};
 }
 
 void Rows::gather(int column, float* to) {
@@ -67,39 +95,47 @@ void Rows::gather(int column, float* to) {
 }
 
 /// Streamed columns hear of the rows of the next steps, which the seed tells already.
-void Rows::expect_random(int column, int source, uint64_t seed, uint64_t step, int64_t rows) {
+void Rows::expect_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
+                         int64_t place, int64_t rows) {
   constexpr uint64_t ahead = 4;
   const data::Population& population = columns_.at(column);
   if (!population.is_streamed()) return;
-  const int64_t count = this->count(source);
-  uint64_t& told = told_[{column, source}];  // steps before this one are expected already
+  uint64_t& told = told_[{column, source, place}];  // steps before this one are expected already
   if (told <= step || told > step + ahead + 1) told = step + 1;
   std::vector<int64_t> next(static_cast<size_t>(rows));
   for (; told <= step + ahead; ++told) {
     for (int64_t r = 0; r < rows; ++r)
-      next[static_cast<size_t>(r)] = philox_row(seed, told, source, static_cast<uint32_t>(r), count);
+      next[static_cast<size_t>(r)] =
+          pattern.row(philox_row(seed, told, source, static_cast<uint32_t>(place + r), pattern.count));
     population.expect(next.data(), rows);
   }
 }
 
 void Rows::gather_random(int column, int source, uint64_t seed, uint64_t step, int64_t rows, float* to) {
-  const int64_t count = this->count(source);
+  gather_random(column, source, whole(source), seed, step, 0, rows, to);
+}
+
+void Rows::gather_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
+                         int64_t place, int64_t rows, float* to) {
   chosen_.resize(static_cast<size_t>(rows));
   for (int64_t r = 0; r < rows; ++r)
-    chosen_[static_cast<size_t>(r)] = philox_row(seed, step, source, static_cast<uint32_t>(r), count);
-  expect_random(column, source, seed, step, rows);
+    chosen_[static_cast<size_t>(r)] =
+        pattern.row(philox_row(seed, step, source, static_cast<uint32_t>(place + r), pattern.count));
+  expect_random(column, source, pattern, seed, step, place, rows);
   gather(column, to);
 }
 
 void Rows::gather_in_order(int column, int source, int64_t first, int64_t rows, float* to) {
-  const int64_t count = this->count(source);
+  const Pattern& pattern = whole(source);
   chosen_.resize(static_cast<size_t>(rows));
   const data::Population& population = columns_.at(column);
   if (population.is_streamed()) {
-    for (int64_t r = 0; r < rows; ++r) chosen_[static_cast<size_t>(r)] = (first + rows + r) % count;
+    for (int64_t r = 0; r < rows; ++r)
+      chosen_[static_cast<size_t>(r)] = pattern.row((first + rows + r) % pattern.count);
     population.expect(chosen_.data(), rows);
   }
-  for (int64_t r = 0; r < rows; ++r) chosen_[static_cast<size_t>(r)] = (first + r) % count;
+  for (int64_t r = 0; r < rows; ++r)
+    chosen_[static_cast<size_t>(r)] = pattern.row((first + r) % pattern.count);
   gather(column, to);
 }
 

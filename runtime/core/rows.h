@@ -1,9 +1,11 @@
 // The rows of the sources: columns opened when a program first needs them, then gathered at random (training)
 // or in order (evaluation); of columns that are streamed the next rows are read ahead. Columns of one source
-// share their rows, so their counts must agree (bad_data).
+// share their rows, so their counts must agree (bad_data). A row with a missing value lacks that variable.
 #pragma once
 #include <map>
 #include <memory>
+#include <set>
+#include <tuple>
 #include <vector>
 
 #include "runtime/core/image.h"
@@ -11,29 +13,47 @@
 
 namespace core {
 
+/// The rows of a source that lack the same variables.
+struct Pattern {
+  std::set<int> missing;
+  std::vector<int64_t> rows;
+  int64_t count = 0;  // rows.size(); or all rows of the source, where `rows` is empty
+  int64_t row(int64_t i) const { return rows.empty() ? i : rows[static_cast<size_t>(i)]; }
+};
+
 class Rows {
  public:
   explicit Rows(const Image& image);
 
   /// Opens every column that this program gathers.
   void open(const Program& program);
-  /// Of a source whose columns are open; 0 where it has none.
+  /// Rows that lack nothing, of a source whose columns are open; 0 where it has none.
   int64_t count(int source) const;
+  /// Which variables its rows lack, and in which rows: ascending in the variables, all rows together. One
+  /// pattern that lacks nothing where the source has no columns.
+  std::vector<Pattern> patterns(int source) const;
 
-  /// Row r of the batch is the row that philox_row gives.
+  /// Row r of the batch is the row that philox_row gives, among those that lack nothing.
   void gather_random(int column, int source, uint64_t seed, uint64_t step, int64_t rows, float* to);
-  /// The source's rows from `first`, beginning again at its end.
+  /// The same among the pattern's rows; `place` is that of the first row in the source's batch.
+  void gather_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
+                     int64_t place, int64_t rows, float* to);
+  /// The source's rows that lack nothing from `first`, beginning again at their end.
   void gather_in_order(int column, int source, int64_t first, int64_t rows, float* to);
 
  private:
   void gather(int column, float* to);
-  void expect_random(int column, int source, uint64_t seed, uint64_t step, int64_t rows);
+  void expect_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
+                     int64_t place, int64_t rows);
+  const Pattern& whole(int source) const;
 
   const Image& image_;
   data::Context context_;
   std::map<int, data::Population> columns_;
   std::map<int, int64_t> counts_;  // per source
-  std::map<std::pair<int, int>, uint64_t> told_;
+  std::map<std::tuple<int, int, int64_t>, uint64_t> told_;
+  std::map<int, std::set<int>> source_columns_;
+  mutable std::map<int, Pattern> whole_;  // per source: its rows that lack nothing
   std::vector<int64_t> chosen_;
 };
 

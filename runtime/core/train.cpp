@@ -90,6 +90,7 @@ class Run {
     progress.say(fmt::format("learn {}: steps {} to {}, {} thread{}, {}", settings_.learn, trainer_.step(),
                              settings_.steps, session_.machine.threads,
                              session_.machine.threads == 1 ? "" : "s", directory_.path().string()));
+    for (const std::string& note : trainer_.notes()) progress.say("note: " + note);
     try {
       return loop(progress);
     } catch (const Failure& failure) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/core/optimizer.h"
+#include "runtime/core/pattern_phase.h"
 #include "runtime/core/phase.h"
 #include "runtime/core/progress.h"
 #include "runtime/core/run_directory.h"
@@ -27,6 +28,9 @@ class Trainer {
   int64_t step() const { return step_; }
   /// Failure(diagnostics) naming the term that is no longer finite.
   void do_step();
+
+  /// What the user should know before the first step, a line each.
+  std::vector<std::string> notes() const;
 
   /// A line of metrics.jsonl: means since the last line, nats per row; begins the next line's sums.
   nlohmann::json metrics(double seconds, double steps_per_second);
@@ -47,12 +51,14 @@ class Trainer {
     double sum = 0;
   };
   void load_phases(const std::vector<Phase>& phases);
-  void add_term(const std::string& name, const Executor::Tensor& tensor, const PhaseRunner& phase,
-                const std::vector<int64_t>& source_rows);
+  bool rows_lack_variables() const;
+  void load_pattern_phases(const std::vector<int64_t>& source_rows);
+  void add_term(const LearningPhase::Term& term, const std::vector<int64_t>& source_rows);
 
   Session& session_;
   Settings settings_;
-  std::vector<std::unique_ptr<PhaseRunner>> phases_;
+  std::unique_ptr<PatternGame> patterns_;  // where rows lack variables
+  std::vector<std::unique_ptr<LearningPhase>> phases_;
   std::vector<Optimizer> optimizers_;
   std::vector<Term> terms_;
   Hooks hooks_;

@@ -61,30 +61,64 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
     PhaseRunner::open(session_, phase);
     scratch = std::max(scratch, PhaseRunner::scratch(image, phase, source_rows));
   }
-  const auto memory = std::make_shared<Floats>(scratch);
-  for (const Phase& phase : phases) {
-    phases_.push_back(std::make_unique<PhaseRunner>(session_, phase, source_rows, memory));
-    for (const auto& [name, tensor] : phases_.back()->outputs())
-      add_term(name, tensor, *phases_.back(), source_rows);
+  if (rows_lack_variables()) {
+    load_pattern_phases(source_rows);
+  } else {
+    const auto memory = std::make_shared<Floats>(scratch);
+    for (const Phase& phase : phases)
+      phases_.push_back(std::make_unique<PhaseRunner>(session_, phase, source_rows, memory));
   }
+  for (const auto& phase : phases_)
+    for (const LearningPhase::Term& term : phase->terms()) add_term(term, source_rows);
 }
 
-void Trainer::add_term(const std::string& name, const Executor::Tensor& tensor, const PhaseRunner& phase,
-                       const std::vector<int64_t>& source_rows) {
+bool Trainer::rows_lack_variables() const {
+  return std::any_of(settings_.sources.begin(), settings_.sources.end(), [&](const std::string& name) {
+    for (const Pattern& pattern : session_.rows.patterns(session_.image.source(name)))
+      if (!pattern.missing.empty()) return true;
+    return false;
+  });
+}
+
+void Trainer::load_pattern_phases(const std::vector<int64_t>& source_rows) {
+  PatternRequest request;
+  for (const std::string& name : settings_.sources) {
+    const int source = session_.image.source(name);
+    request.sources.push_back({source, source_rows[static_cast<size_t>(source)]});
+  }
+  for (size_t player = 0; player < session_.image.players.size(); ++player)
+    if (settings_.optimizers.at(session_.image.players[player].name).kind == "none")
+      request.frozen.insert(static_cast<int>(player));
+  patterns_ = std::make_unique<PatternGame>(session_, request);
+  int64_t runs = 0;
+  const auto add = [&](std::vector<int> players) {
+    auto phase = std::make_unique<PatternPhase>(session_, *patterns_, std::move(players), runs);
+    runs += phase->runs();
+    phases_.push_back(std::move(phase));
+  };
+  const std::vector<int> players = patterns_->players();
+  if (settings_.order == "simultaneous") return add(players);
+  for (int player : players) add({player});
+}
+
+std::vector<std::string> Trainer::notes() const {
+  return patterns_ ? patterns_->notes() : std::vector<std::string>{};
+}
+
+void Trainer::add_term(const LearningPhase::Term& term, const std::vector<int64_t>& source_rows) {
   const Image& image = session_.image;
-  const size_t dot = name.find('.'), at = name.rfind('@');
-  const int player = dot == std::string::npos ? -1 : image.player(name.substr(0, dot));
-  const int source = at == std::string::npos ? -1 : image.source(name.substr(at + 1));
-  if (player < 0 || source < 0) throw Failure(Exit::internal, "a learning phase has the output " + name);
+  const size_t dot = term.name.find('.'), at = term.name.rfind('@');
+  const int player = dot == std::string::npos ? -1 : image.player(term.name.substr(0, dot));
+  const int source = at == std::string::npos ? -1 : image.source(term.name.substr(at + 1));
+  if (player < 0 || source < 0) throw Failure(Exit::internal, "a learning phase has the output " + term.name);
   const Source& of = image.sources[static_cast<size_t>(source)];
   // Phases compute a term twice only where it is the same.
   bool known =
       std::find(settings_.sources.begin(), settings_.sources.end(), of.name) == settings_.sources.end();
-  for (const Term& term : terms_) known |= term.name == name;
+  for (const Term& other : terms_) known |= other.name == term.name;
   if (known) return;
-  const Tag* tag = phase.tag_of(name);
-  terms_.push_back({name, player, source_rows[static_cast<size_t>(source)], of.weight, tensor.data,
-                    tag ? &session_.coefficients[static_cast<size_t>(tag->coefficient)] : nullptr});
+  terms_.push_back(
+      {term.name, player, source_rows[static_cast<size_t>(source)], of.weight, term.sum, term.coefficient});
 }
 
 void Trainer::do_step() {

@@ -63,7 +63,7 @@ std::string given_by(const VariableSpec& variable, const Column& column) {
   const std::string where = fmt::format("{}: row {}", given_by(variable, column), row);
   if (std::isnan(value))
     throw Failure(Exit::bad_data,
-                  where + " has a missing value; rows with missing values in a source are not supported yet");
+                  where + " is missing; only columns that are held in memory may miss values");
   if (std::isinf(value)) throw Failure(Exit::bad_data, where + " holds an infinity");
   const bool compare = variable.domain == "binary" && value > 0 && value < 1;
   throw Failure(Exit::bad_data, fmt::format("{} holds {}, which must be {}{}", where, value, rule.must,
@@ -136,6 +136,41 @@ std::optional<Affine> affine_of(const Levels& levels) {
       return {};
   return affine;
 }
+
+/// Marks the rows that hold a NaN, and puts a row that has none in their place.
+Column without_missing(const Column& column, const VariableSpec& variable, std::vector<uint8_t>& missing) {
+  const int64_t elements = column.row_elements();
+  int64_t whole = -1, count = 0;
+  std::vector<uint8_t> marks(static_cast<size_t>(column.rows));
+  for (int64_t row = 0; row < column.rows; ++row) {
+    for (int64_t i = row * elements; i < (row + 1) * elements && !marks[static_cast<size_t>(row)]; ++i)
+      marks[static_cast<size_t>(row)] = std::isnan(column.at(i));
+    if (marks[static_cast<size_t>(row)])
+      ++count;
+    else if (whole < 0)
+      whole = row;
+  }
+  if (count == 0) return column;
+  if (whole < 0)
+    throw Failure(Exit::bad_data,
+                  fmt::format("{}: the value is missing in every row", given_by(variable, column)));
+  std::vector<float> reals(static_cast<size_t>(column.rows * elements));
+  for (int64_t row = 0; row < column.rows; ++row)
+    for (int64_t i = 0; i < elements; ++i)
+      reals[static_cast<size_t>(row * elements + i)] =
+          column.at((marks[static_cast<size_t>(row)] ? whole : row) * elements + i);
+  missing = std::move(marks);
+  Column filled = real_column(column.name, column.row_shape, column.rows, std::move(reals));
+  filled.origin = column.origin;
+  return filled;
+}
+
+/// Only floats, and comparisons of them, can be missing.
+bool may_miss(const Column& column) {
+  return !column.is_bytes() || std::any_of(column.levels->begin(), column.levels->end(),
+                                           [](float level) { return std::isnan(level); });
+}
+
 }  // namespace
 
 /// A streamed column: each row is checked when it is drawn, and written as one in memory would be.
@@ -209,6 +244,7 @@ Population::Population(const Column& given, const VariableSpec& variable) {
   if (category && column.pixels) column.levels = whole_levels();
   column = fitted(column, variable, wanted);
   if (!column.is_streamed()) {
+    if (may_miss(column)) column = without_missing(column, variable, missing_);
     check_values(column, variable);
     if (variable.domain == "simplex")
       scan(column, [&](int64_t first, int64_t rows, const float* values) {

@@ -1,12 +1,14 @@
 // What a source knows of one variable: a column checked against the variable's shape and domain when it is
 // opened, then gathered row by row as float32 in the variable's tensor shape (categories one-hot, class axis
 // first). The rows of a streamed column are checked when they are gathered. Failure(bad_data) names the
-// variable and the column: shapes that do not fit, the first row outside the domain.
+// variable and the column: shapes that do not fit, the first row outside the domain, a column that is missing
+// in every row.
 #pragma once
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "runtime/data/evaluate.h"
 #include "runtime/data/table.h"
@@ -31,6 +33,9 @@ class Population {
   bool is_streamed() const { return streamed_ != nullptr; }
   /// Floats per row, of the variable as a tensor.
   int64_t row_size() const { return row_size_; }
+  /// Per row whether some of its value is missing (NaN), 0 or 1; empty where none is. A missing row gathers
+  /// any value of the domain.
+  const std::vector<uint8_t>& missing() const { return missing_; }
   /// These rows are gathered soon.
   void expect(const int64_t* rows, int64_t n) const;
   /// Writes n * row_size() floats; every row index lies in 0 ... rows() - 1. Safe to call from several
@@ -44,6 +49,7 @@ class Population {
 
   Encoding encoding_ = Encoding::reals;
   int64_t rows_ = 0, elements_ = 1, row_size_ = 1, first_row_ = 0, classes_ = 0;
+  std::vector<uint8_t> missing_;
   std::shared_ptr<const std::vector<uint8_t>> bytes_;
   std::shared_ptr<const std::vector<float>> reals_;
   Levels levels_{};

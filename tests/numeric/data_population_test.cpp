@@ -149,15 +149,24 @@ TEST(Domains, TheFirstOffendingRowAndValueAreNamed) {
             "`n` (count) from x: row 1 holds 1.5, which must be a whole number from 0");
   EXPECT_EQ(failure_of([] { Population(reals({}, {1, INFINITY}), {"r", "real", 0, {}}); }),
             "`r` (real) from x: row 1 holds an infinity");
-  EXPECT_EQ(failure_of([] { Population(reals({}, {1, 1, NAN}), {"r", "real", 0, {}}); }),
-            "`r` (real) from x: row 2 has a missing value; rows with missing values in a source are not "
-            "supported yet");
+  EXPECT_EQ(failure_of([] { Population(reals({}, {NAN, NAN}), {"r", "real", 0, {}}); }),
+            "`r` (real) from x: the value is missing in every row");
   EXPECT_EQ(failure_of([] { Population(reals({}, {1, 0}), {"s", "positive", 0, {}}); }),
             "`s` (positive) from x: row 1 holds 0, which must be above 0");
   EXPECT_EQ(failure_of([] { Population(reals({}, {3.14159265f, -3.14159265f}), {"a", "angle", 0, {}}); }),
             "`a` (angle) from x: row 1 holds -3.1415927, which must be above -pi and up to pi");
   EXPECT_EQ(failure_of([] { Population(reals({2}, {0.5, 0.5, 0.5, 0.25}), {"w", "simplex", 2, {}}); }),
             "`w` (simplex(2)) from x: row 1 sums to 0.75, which must be 1");
+}
+
+TEST(Domains, ANaNMakesTheWholeValueMissingAndGathersAsSomeValueOfTheDomain) {
+  const Population population(reals({2}, {1, NAN, 2, 3, NAN, NAN}), {"s", "positive", 0, {2}});
+  EXPECT_EQ(population.missing(), (std::vector<uint8_t>{1, 0, 1}));
+  const std::vector<int64_t> rows = {0, 1, 2};
+  std::vector<float> gathered(6);
+  population.gather(rows.data(), 3, gathered.data());
+  EXPECT_EQ(gathered, (std::vector<float>{2, 3, 2, 3, 2, 3}));
+  EXPECT_TRUE(Population(reals({}, {1, 2}), {"r", "real", 0, {}}).missing().empty());
 }
 
 TEST(Domains, BytesAreCheckedByTheirValueAndTheFirstRowIsFound) {

@@ -1,0 +1,113 @@
+// A learning phase over sources whose rows lack some of their variables. Each pattern of missing variables is
+// a source of its own to the game: it is completed, and has terms, as its known variables say; the patterns
+// share their source's batch and weight by their shares of its rows, one row at least. Composed when the run
+// starts, from the conditionals' own draws and terms.
+#pragma once
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/completion/completion.h"
+#include "runtime/core/phase.h"
+
+namespace core {
+
+/// What a learn block draws from: sources with the rows and weight of their batches.
+struct PatternRequest {
+  struct OfSource {
+    int source = -1;
+    int64_t batch = 0;
+  };
+  std::vector<OfSource> sources;
+  std::set<int> frozen;  // players that do not learn
+};
+
+/// The patterns of all sources, loaded; shared by the phases of a run.
+class PatternGame {
+ public:
+  /// Failure(bad_data) where a pattern's completion is ambiguous, or no row has a term.
+  PatternGame(Session& session, const PatternRequest& request);
+
+  /// What the user should know: patterns that nothing is learned from.
+  const std::vector<std::string>& notes() const { return notes_; }
+  /// Players with terms, in declaration order.
+  std::vector<int> players() const;
+
+ private:
+  friend class PatternPhase;
+  struct Drawn {
+    int conditional;
+    std::unique_ptr<Executor> draw;
+  };
+  struct Part {
+    std::vector<Drawn> draws;  // of one player, parents first
+  };
+  struct Step {
+    std::vector<Part> parts;  // one, unless a chain
+    std::vector<std::unique_ptr<Executor>> starts;
+    int sweeps = 0;  // of a chain
+  };
+  struct Term {
+    int conditional;
+    std::string name;  // player.variable@source
+    std::unique_ptr<Executor> program;
+    const float* sum;
+    double scale;              // from this pattern's rows to the source's batch
+    int step = -1, part = -1;  // that draw its target in a chain
+    std::vector<int> redrawn_by;
+    bool counts = true;  // in this step
+  };
+  struct OfPattern {
+    int source;
+    Pattern pattern;
+    int64_t first_place, rows;
+    float coefficient;
+    Machine machine;  // with this coefficient
+    Carried values;
+    std::unique_ptr<Executor> gather;
+    std::vector<Step> steps;
+    std::vector<Term> terms;
+  };
+
+  bool add(int source, Pattern pattern, const completion::Players& players, int64_t first_place, int64_t rows,
+           int64_t batch, double share);
+  void note_what_never_learns(const completion::Players& players);
+  void load(OfPattern& of, const completion::Players& players, const completion::Completion& completed,
+            const completion::Terms& terms, double scale);
+  std::unique_ptr<Executor> executor(OfPattern& of, int program);
+  std::string rows_text(int source, const Pattern& pattern) const;
+  int64_t runs_of(const OfPattern& of) const;
+
+  Session& session_;
+  std::set<int> frozen_;
+  std::deque<OfPattern> patterns_;
+  std::vector<std::string> notes_;
+};
+
+class PatternPhase : public LearningPhase {
+ public:
+  /// The terms of `players`. `first_run`: how many programs the phases before run in a step.
+  PatternPhase(Session& session, PatternGame& game, std::vector<int> players, int64_t first_run);
+
+  void run(uint64_t seed, uint64_t step, const Hooks& hooks) override;
+  std::vector<Term> terms() const override;
+  /// Programs run in a step, at most.
+  int64_t runs() const;
+
+ private:
+  bool concerns(const PatternGame::OfPattern& of) const;
+  bool mine(const PatternGame::Term& term) const;
+  void complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks);
+  uint64_t next_step(uint64_t step) { return sweep_step(step, ++run_); }
+
+  Session& session_;
+  PatternGame& game_;
+  std::set<int> players_;
+  uint64_t first_run_, run_ = 0;
+  std::map<int, Floats> gradients_;  // per player
+  std::map<std::string, float> sums_;
+};
+
+}  // namespace core
