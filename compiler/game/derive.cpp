@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "compiler/game/bound.h"
 #include "compiler/game/equilibrium.h"
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
@@ -208,6 +209,7 @@ Game derive(const Model& model, base::Report& report) {
     }
   }
   if (in_order) check_every_conditional_learns(model, game, report);
+  if (in_order) check_bounds(model, players, report);
   for (int32_t i = 0; i < static_cast<int32_t>(model.players.size()); ++i) {
     game.utilities.push_back(utility_text(model, game, {i}));
   }

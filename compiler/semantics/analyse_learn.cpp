@@ -411,11 +411,24 @@ struct LearnReader {
       return;
     }
     nlohmann::json kinds = nlohmann::json::object();
+    bool wrong_name = false;
     for (const Argument& entry : expr.arguments) {
       const auto group = analysis.variables.find(entry.name->text);
       if (group == analysis.variables.end()) {
+        wrong_name = true;
         suggest(analysis.report.add(base::E0808, entry.name->span, "estimator", entry.name->text, "variable"),
                 entry.name->text, keys_of(analysis.variables));
+        continue;
+      }
+      const auto latents = drawn_latents(analysis.model, learn);
+      const bool drawn = std::any_of(latents.begin(), latents.end(), [&](ConditionalId c) {
+        const auto& ids = group->second.ids;
+        return std::find(ids.begin(), ids.end(), analysis.model[c].target) != ids.end();
+      });
+      if (!drawn && !latents.empty()) {
+        wrong_name = true;
+        analysis.report.add(base::E0808, entry.name->span, "estimator", entry.name->text, "variable")
+            .label("no encoder draws it in a bound");
         continue;
       }
       const auto kind = estimator(*entry.value);
@@ -433,6 +446,13 @@ struct LearnReader {
       }
     }
     learn.own["estimators"] = kinds;
+    std::set<std::string> unnamed;
+    for (const ConditionalId id : drawn_latents(analysis.model, learn)) {
+      const std::string& name = analysis.model[analysis.model[id].target].name;
+      if (!wrong_name && !kinds.contains(name) && unnamed.insert(name).second)
+        analysis.report.add(base::E0807, expr.span, "estimator", fmt::format("`{}`", name))
+            .help("a map names each variable that the encoders draw");
+    }
   }
 
   std::optional<nlohmann::json> estimator(const Expr& expr) {

@@ -4,21 +4,33 @@
 
 namespace semantics {
 
+std::set<VariableId> needed_of(const Model& model, const Source& source) {
+  std::set<VariableId> known, seen;
+  std::vector<VariableId> waiting;
+  for (const Given& given : source.givens) {
+    known.insert(given.variable);
+    waiting.push_back(given.variable);
+  }
+  while (!waiting.empty()) {
+    const VariableId variable = waiting.back();
+    waiting.pop_back();
+    if (!seen.insert(variable).second) continue;
+    for (const Conditional& c : model.conditionals)
+      if (c.target == variable && c.player.index >= 0 && model[c.player].role == Role::decoder)
+        waiting.insert(waiting.end(), c.parents.begin(), c.parents.end());
+  }
+  for (const VariableId variable : known) seen.erase(variable);
+  return seen;
+}
+
 std::vector<ConditionalId> drawn_latents(const Model& model, const Learn& learn) {
+  std::set<VariableId> needed;
+  for (const SourceId source : learn.sources) needed.merge(needed_of(model, model[source]));
   std::vector<ConditionalId> latents;
   for (const Player& player : model.players) {
     if (player.role != Role::encoder) continue;
-    for (const ConditionalId id : player.conditionals) {
-      const bool drawn = std::any_of(learn.sources.begin(), learn.sources.end(), [&](SourceId source) {
-        const auto& givens = model[source].givens;
-        // A source of the latents alone has no bound to estimate.
-        const bool observes =
-            std::any_of(givens.begin(), givens.end(), [](const Given& g) { return !g.drawn; });
-        return observes && std::none_of(givens.begin(), givens.end(),
-                                        [&](const Given& g) { return g.variable == model[id].target; });
-      });
-      if (drawn) latents.push_back(id);
-    }
+    for (const ConditionalId id : player.conditionals)
+      if (needed.contains(model[id].target)) latents.push_back(id);
   }
   return latents;
 }

@@ -2,10 +2,15 @@
 // learn block and the model. Out: errors that say why the model does not admit the method and what would
 // work.
 #pragma once
+#include <set>
+
 #include "compiler/base/report.h"
 #include "compiler/semantics/model.h"
 
 namespace semantics {
+
+/// Of a source that knows K: the decoders' ancestors of K without K, which a bound draws.
+std::set<VariableId> needed_of(const Model& model, const Source& source);
 
 /// The encoders' conditionals whose targets some source of `learn` leaves to be drawn.
 std::vector<ConditionalId> drawn_latents(const Model& model, const Learn& learn);
