@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "runtime/core/phase.h"
 #include "runtime/core/philox.h"
 
 namespace core {
@@ -103,17 +104,12 @@ void Conditioner::follow(size_t from, size_t to, const Evidence& evidence, Value
 
 void Conditioner::sweep(const Evidence& evidence, Values& state, int64_t rows, Sums* sums) {
   const uint64_t sweep = sweeps_done_++;
-  uint64_t element = 0;
   for (size_t at = plan_.first_chain(); at < plan_.steps.size(); ++at) {
     const Step& step = plan_.steps[at];
-    std::vector<size_t> order(step.groups.size());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-    for (size_t left = order.size(); left > 1; --left) {
-      const float u = philox_uniform(seed_, sweep, order_site, element++);
-      std::swap(order[left - 1], order[static_cast<size_t>(u * static_cast<float>(left))]);
-    }
-    for (const size_t group : order)
-      for (const int one : step.groups[group]) draw_one(one, evidence, state, rows, sums);
+    const uint32_t site = order_site + static_cast<uint32_t>(at);
+    for (const int group : sweep_order(step.groups.size(), site, seed_, sweep))
+      for (const int one : step.groups[static_cast<size_t>(group)])
+        draw_one(one, evidence, state, rows, sums);
   }
 }
 
