@@ -25,6 +25,7 @@ constexpr const char* head =
 \usepackage[a4paper,margin=2cm]{{geometry}}
 \setlength{{\parindent}}{{0pt}}
 \allowdisplaybreaks
+\sloppy
 \begin{{document}}
 \section*{{The game of \texttt{{{}}}}}
 )";
@@ -37,18 +38,19 @@ A row counts zero in a term whose variable was drawn from that very conditional,
 /// Sets formulas one after the other, going to a new line where the next does not fit.
 class Lines {
  public:
-  explicit Lines(const Formula& left) : text_("  " + left.text + " &= "), width_(left.width + 2) {}
+  explicit Lines(const Formula& left) : text_("  " + left.plain() + " &= "), width_(left.width + 2) {}
   void add(const Formula& next, const Formula& between = {}) {
-    if (fresh_ || width_ + next.width <= line_width) {
-      if (!fresh_) text_ += between.text;
-      text_ += next.text;
-      width_ += next.width + between.width;
-    } else {
-      new_line();
-      text_ += "\\quad " + next.text;
-      width_ = start_ + 2 + next.width;
+    if (!fresh_ && width_ + next.width > line_width) {
+      indented_line();
+    } else if (!fresh_) {
+      put(between.plain(), between.width);
     }
     fresh_ = false;
+    if (width_ + next.width <= line_width) {
+      put(next.plain(), next.width);
+    } else {
+      add_in_parts(next);
+    }
   }
   void new_line() {
     text_ += " \\\\\n  &";
@@ -57,6 +59,28 @@ class Lines {
   std::string text() const { return "\\begin{align*}\n" + text_ + "\n\\end{align*}\n"; }
 
  private:
+  void put(const std::string& text, double width) {
+    text_ += text;
+    width_ += width;
+  }
+  void indented_line() {
+    new_line();
+    put("\\quad ", 2);
+  }
+  /// What is wider than a line, broken after commas; a part is as wide as its share of the text.
+  void add_in_parts(const Formula& formula) {
+    const double letter = formula.width / static_cast<double>(formula.text.size());
+    size_t begin = 0;
+    while (begin < formula.text.size()) {
+      const size_t found = formula.text.find(may_break, begin);
+      const size_t end = std::min(found, formula.text.size());
+      const double width = letter * static_cast<double>(end - begin);
+      if (begin > 0 && width_ + width > line_width) indented_line();
+      put(formula.text.substr(begin, end - begin), width);
+      begin = end + 1;
+    }
+  }
+
   static constexpr double start_ = 6;
   std::string text_;
   double width_;
@@ -111,7 +135,13 @@ std::vector<Formula> factors(const Model& model, const SourceGame& source) {
   return result;
 }
 
-std::string in_line(const Formula& formula) { return "$" + formula.text + "$"; }
+/// In running text, where a long one may be broken too.
+std::string in_line(const Formula& formula) {
+  if (formula.width < line_width / 2) return "$" + formula.plain() + "$";
+  std::string text;
+  for (const char c : formula.text) text += c == may_break ? std::string("\\allowbreak ") : std::string(1, c);
+  return "$" + text + "$";
+}
 
 std::string source_text(const Model& model, const SourceGame& source) {
   const semantics::Source& declared = model[source.source];
@@ -128,27 +158,29 @@ std::string source_text(const Model& model, const SourceGame& source) {
   for (const Completion& completion : source.completions) {
     for (const Draw& draw : completion.draws) {
       if (draw.word) {
-        text += fmt::format("The draw from ${}$ is on the author's word.\n",
-                            conditional_formula(model, draw.conditional).text);
+        text += fmt::format("The draw from {} is on the author's word.\n",
+                            in_line(conditional_formula(model, draw.conditional)));
       }
     }
     if (!completion.chain) continue;
     std::string draws;
     for (const Draw& draw : completion.draws) {
-      draws += (draws.empty() ? "$" : ", $") + symbol(model[model[draw.conditional].target].name).text +
-               " \\sim " + conditional_formula(model, draw.conditional).text + "$";
+      const Formula drawn = symbol(model[model[draw.conditional].target].name) + Formula{" \\sim ", 2} +
+                            conditional_formula(model, draw.conditional);
+      draws += (draws.empty() ? "" : ", ") + in_line(drawn);
     }
-    text += fmt::format("${}$ is a Gibbs chain of {} sweeps over {}", chain_formula(model, completion).text,
+    text += fmt::format("{} is a Gibbs chain of {} sweeps over {}", in_line(chain_formula(model, completion)),
                         completion.sweeps, draws);
     text +=
         completion.asked ? ".\n" : ".\nThe file did not ask for this chain; a finite chain is approximate.\n";
   }
   for (const LeftOut& left : source.left_out) {
-    text += fmt::format("Left out: $\\log {}$, for want of ${}$.\n",
-                        conditional_formula(model, left.conditional).text, symbols(model, left.missing).text);
+    text += fmt::format("Left out: {}, for want of {}.\n",
+                        in_line(Formula{"\\log ", 3} + conditional_formula(model, left.conditional)),
+                        in_line(symbols(model, left.missing)));
   }
   if (!source.undrawn.empty()) {
-    text += fmt::format("Not drawn, since no term needs it: ${}$.\n", symbols(model, source.undrawn).text);
+    text += fmt::format("Not drawn, since no term needs it: {}.\n", in_line(symbols(model, source.undrawn)));
   }
   return text;
 }
@@ -157,10 +189,10 @@ std::string source_text(const Model& model, const SourceGame& source) {
 Formula expectation(const Model& model, const SourceGame& source) {
   const std::vector<Formula> all = factors(model, source);
   const Formula mean = {"\\mathbb{E}", 1};
-  if (all.size() > factors_in_line) return subscript(mean, completed_rows(model[source.source])) + thin_space;
-  Formula result;
-  for (const Formula& factor : all) result += subscript(mean, factor) + thin_space;
-  return result;
+  Formula whole;
+  for (const Formula& factor : all) whole += subscript(mean, factor) + thin_space;
+  if (all.size() <= factors_in_line && whole.width < line_width / 2) return whole;
+  return subscript(mean, completed_rows(model[source.source])) + thin_space;
 }
 
 std::string utility(const Model& model, const Game& game, size_t player) {
@@ -201,8 +233,8 @@ std::string explain_latex(const Model& model, const Game& game) {
   for (size_t i = 0; i < model.players.size(); ++i) text += utility(model, game, i);
   if (game.equilibrium == Equilibrium::unique) text += "\nThe equilibrium is unique.\n";
   if (game.equilibrium == Equilibrium::perhaps_a_continuum) {
-    text += fmt::format("\nPerhaps a continuum of equilibria: no source knows all variables of ${}$.\n",
-                        conditional_formula(model, *never_seen_whole(model, game)).text);
+    text += fmt::format("\nPerhaps a continuum of equilibria: no source knows all variables of {}.\n",
+                        in_line(conditional_formula(model, *never_seen_whole(model, game))));
   }
   return text + "\\end{document}\n";
 }

@@ -103,6 +103,12 @@ Formula name_formula(std::u32string_view name) {
 
 }  // namespace
 
+std::string Formula::plain() const {
+  std::string result = text;
+  std::erase(result, may_break);
+  return result;
+}
+
 Formula& Formula::operator+=(const Formula& other) {
   text += other.text;
   width += other.width;
@@ -111,7 +117,7 @@ Formula& Formula::operator+=(const Formula& other) {
 Formula operator+(Formula left, const Formula& right) { return left += right; }
 
 Formula subscript(const Formula& base, const Formula& below) {
-  return {base.text + "_{" + below.text + "}", base.width + script_size * below.width};
+  return {base.text + "_{" + below.plain() + "}", base.width + script_size * below.width};
 }
 
 Formula symbol(std::string_view name) {
@@ -141,7 +147,7 @@ std::string escape_latex(std::string_view text) {
 Formula symbols(const Model& model, const std::vector<VariableId>& variables) {
   Formula result;
   for (const VariableId variable : variables) {
-    if (!result.text.empty()) result += {", ", 1};
+    if (!result.text.empty()) result += {std::string(", ") + may_break, 1};
     result += symbol(model[variable].name);
   }
   return result;

@@ -9,10 +9,13 @@
 
 namespace game {
 
-/// Mathematics and about how many letters of the text's size it is wide.
+/// Mathematics and about how many letters of the text's size it is wide. After a `may_break` in it a line may
+/// end; plain() leaves them out.
+constexpr char may_break = '\v';
 struct Formula {
   std::string text;
   double width = 0;
+  std::string plain() const;
   Formula& operator+=(const Formula& other);
 };
 Formula operator+(Formula left, const Formula& right);

@@ -26,10 +26,11 @@ def test_every_page_compiles_and_fits(folder, vaec):
     pages = [explain(vaec, model, "latex") for model in [*MODELS, odd]]
     head = pages[0][:pages[0].index("\\section*")]
     assert all(page.startswith(head) for page in pages)
-    bodies = [page[len(head):page.index("\\end{document}")] for page in pages]
+    bodies = [page[len(head):page.rindex("\\end{document}")] for page in pages]
     write(folder, "pages.tex", head + "\\clearpage\n".join(bodies) + "\\end{document}\n")
     result = call("pdflatex", "-interaction=nonstopmode", "-halt-on-error", "pages.tex", cwd=folder)
     assert result.returncode == 0, result.stdout[-2000:]
+    assert int(re.search(r"\((\d+) pages", result.stdout).group(1)) >= len(pages)
     assert "Overfull" not in result.stdout, re.findall(r"Overfull.*", result.stdout)
 
 
