@@ -113,11 +113,17 @@ struct Players {
     conditional.target_span = decl.target.span;
     const auto target = analysis.resolve(decl.target, *work.scope);
     bool good = target.has_value();
+    // What a wrong index or a missing one makes wrong here, it makes wrong in the arguments too.
+    const auto is_array = [&](const Reference& reference) {
+      return analysis.variables.count(reference.name.text) > 0;
+    };
+    bool readable = good || !is_array(decl.target);
     std::vector<base::Span> parent_spans;
     for (const Reference& reference : decl.parents) {
       const auto parent = analysis.resolve(reference, *work.scope);
       if (!parent) {
         good = false;
+        readable = readable && !is_array(reference);
         continue;
       }
       const auto same = std::find(conditional.parents.begin(), conditional.parents.end(), *parent);
@@ -145,7 +151,7 @@ struct Players {
         work.id, analysis.model[work.id].name + "." + (target ? name_of(*target) : decl.target.name.text),
         &work.layer_counts};
     if (!good || second) {
-      analysis.evaluator.check_call(*decl.family, *work.scope, context);
+      if (readable) analysis.evaluator.check_call(*decl.family, *work.scope, context);
       return;
     }
     if (!analysis.evaluator.expand_family(*decl.family, conditional, *work.scope, context)) return;

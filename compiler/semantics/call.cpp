@@ -116,6 +116,7 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
   const Value* player = scope.find(callee->operands[0]->text);
   if (!player || player->kind != Kind::player) return std::nullopt;
   std::string name = callee->text;
+  int64_t index = 0;
   if (element) {
     if (element->subscripts.size() != 1 || element->subscripts[0].slice) {
       error(base::E0305, element->span, "[]", "an array of variables with other than one index");
@@ -124,7 +125,8 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
     const auto at = integer(evaluate(*element->subscripts[0].begin, scope, context), "an index",
                             element->subscripts[0].span);
     if (!at) return Value{};
-    name += fmt::format("[{}]", *at);
+    index = *at;
+    name += fmt::format("[{}]", index);
   }
   std::vector<Value> arguments;
   for (const auto& argument : expr.arguments) {
@@ -140,8 +142,21 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
                                      [&](const Variable& v) { return v.name == name; });
   if (variable == model.variables.end()) {
     // One whose declaration failed has been reported there.
-    const Value* failed = top.find(callee->text);
-    if (failed && failed->kind == Kind::error) return Value{};
+    const Value* declared = top.find(callee->text);
+    if (declared && declared->kind == Kind::error) return Value{};
+    if (declared && declared->kind == Kind::variables) {
+      const size_t length = declared->items.size();
+      auto& diagnostic = element ? error(base::E0214, element->span, callee->text, index)
+                                       .label(fmt::format("the last is `{}[{}]`", callee->text, length - 1))
+                                 : error(base::E0212, callee->text_span, callee->text, length)
+                                       .help(fmt::format("name one of them: `{}[0]`", callee->text));
+      diagnostic.note(declared->span, "it is declared here");
+      return Value{};
+    }
+    if (declared && declared->kind == Kind::tensor && element) {
+      error(base::E0213, element->span, callee->text).note(declared->span, "it is declared here");
+      return Value{};
+    }
     auto& diagnostic = error(base::E0220, callee->text_span, name);
     std::vector<std::string> names;
     for (const Variable& v : model.variables) names.push_back(v.name);

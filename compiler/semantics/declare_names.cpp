@@ -35,6 +35,18 @@ std::set<std::string> names_in(const Declaration& declaration) {
   return names;
 }
 
+/// Each name of a net's parameters stands for one.
+void check_parameters(const NetDecl& net, base::Report& report) {
+  std::map<std::string, base::Span> names;
+  for (const auto& parameter : net.parameters) {
+    const auto [first, fresh] = names.insert({parameter.name.text, parameter.name.span});
+    if (!fresh)
+      report.add(base::E0201, parameter.name.span, parameter.name.text)
+          .label("declared again, as a parameter")
+          .note(first->second, "it is declared here");
+  }
+}
+
 struct Declarer {
   Analysis& analysis;
   std::map<std::string, const Declaration*> evaluated_by;  // of params, lets and variables
@@ -75,7 +87,11 @@ struct Declarer {
         for (const Reference& target : let->assign.targets) evaluated_by[target.name.text] = &declaration;
     } else if (const auto* var = std::get_if<VarDecl>(&declaration.kind)) {
       for (const auto& item : var->items)
-        if (enter(item.name, "a variable")) evaluated_by[item.name.text] = &declaration;
+        if (enter(item.name, "a variable")) {
+          evaluated_by[item.name.text] = &declaration;
+        } else {
+          analysis.lost_names.insert(item.name.text);
+        }
     } else if (const auto* family = std::get_if<FamilyDecl>(&declaration.kind)) {
       if (enter(family->name, "a family")) {
         Value value;
@@ -84,6 +100,7 @@ struct Declarer {
         bind(family->name, value);
       }
     } else if (const auto* net = std::get_if<NetDecl>(&declaration.kind)) {
+      check_parameters(*net, analysis.report);
       if (enter(net->name, "a net")) {
         Value value;
         value.kind = Value::Kind::net;
