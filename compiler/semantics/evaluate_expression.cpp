@@ -56,7 +56,7 @@ Value Evaluation::evaluate_kind(const Expr& expr, Scope& scope, const ParameterC
     case ExprKind::unary:
       return unary(expr.text, evaluate(*expr.operands[0], scope, context), expr.span);
     case ExprKind::binary: {
-      const Value left = evaluate(*expr.operands[0], scope, context);
+      Value left = evaluate(*expr.operands[0], scope, context);
       // What decides a choice when compiling decides it alone: `n > 0 and div(10, n) > 1`.
       if (left.kind == Kind::boolean && expr.text == (left.boolean ? "or" : "and")) return left;
       const Value right = evaluate(*expr.operands[1], scope, context);

@@ -342,7 +342,7 @@ Image read(const vae_image& binary) {
     conditional.log_density = program(item.at("log_density"));
     conditional.initial = program(item.value("initial", json(-1)));
     conditional.term = program(item.value("term", json(-1)));
-    conditional.learned = item.value("learned", true);
+    conditional.learned = item.value("learned", false);
     image.conditionals.push_back(std::move(conditional));
   }
   for (size_t s = 0; s < image.sources.size(); ++s) {

@@ -69,21 +69,6 @@ PatternGame::PatternGame(Session& session, const PatternRequest& request)
       throw Failure(Exit::bad_data, fmt::format("source {}: no player has a term for any of its rows",
                                                 session.image.sources[static_cast<size_t>(of.source)].name));
   }
-  note_what_never_learns(players);
-}
-
-void PatternGame::note_what_never_learns(const completion::Players& players) {
-  for (size_t i = 0; i < players.conditionals().size(); ++i) {
-    const completion::Conditional& one = players.conditionals()[i];
-    if (one.player < 0 || !one.learned || frozen_.count(one.player)) continue;
-    const bool learns = std::any_of(patterns_.begin(), patterns_.end(), [&](const OfPattern& of) {
-      return std::any_of(of.terms.begin(), of.terms.end(),
-                         [&](const Term& term) { return term.conditional == static_cast<int>(i); });
-    });
-    if (!learns)
-      notes_.push_back(fmt::format("{} is not learned: no row gives it a term",
-                                   draw_text(session_.image, static_cast<int>(i))));
-  }
 }
 
 std::string PatternGame::rows_text(int source, const Pattern& pattern) const {

@@ -73,7 +73,6 @@ class PatternGame {
 
   bool add(int source, Pattern pattern, const completion::Players& players, int64_t first_place, int64_t rows,
            int64_t batch, double share);
-  void note_what_never_learns(const completion::Players& players);
   void load(OfPattern& of, const completion::Players& players, const completion::Completion& completed,
             const completion::Terms& terms, double scale);
   std::unique_ptr<Executor> executor(OfPattern& of, int program);

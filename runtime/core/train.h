@@ -51,6 +51,7 @@ class Trainer {
     double sum = 0;
   };
   void load_phases(const std::vector<Phase>& phases);
+  void require_terms() const;
   bool rows_lack_variables() const;
   void load_pattern_phases(const std::vector<int64_t>& source_rows);
   void add_term(const LearningPhase::Term& term, const std::vector<int64_t>& source_rows);

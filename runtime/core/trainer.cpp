@@ -70,6 +70,26 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
   }
   for (const auto& phase : phases_)
     for (const LearningPhase::Term& term : phase->terms()) add_term(term, source_rows);
+  require_terms();
+}
+
+/// The compiler asks for this where it knows what the rows lack.
+void Trainer::require_terms() const {
+  const Image& image = session_.image;
+  for (const Conditional& conditional : image.conditionals) {
+    if (conditional.player < 0 || !conditional.learned) continue;
+    const std::string& player = image.players[static_cast<size_t>(conditional.player)].name;
+    if (settings_.optimizers.at(player).kind == "none") continue;
+    const std::string name =
+        fmt::format("{}.{}", player, image.variables[static_cast<size_t>(conditional.target)].name);
+    if (std::none_of(terms_.begin(), terms_.end(),
+                     [&](const Term& term) { return term.name.starts_with(name + "@"); }))
+      throw Failure(
+          Exit::bad_configuration,
+          fmt::format("{} would never be learned: no row of the sources gives it a term; a source whose "
+                      "rows are drawn from the other players does: `source dreams {{ }}`",
+                      name));
+  }
 }
 
 bool Trainer::rows_lack_variables() const {

@@ -141,6 +141,16 @@ def test_rows_without_a_term_are_left_out_with_a_note(folder, vaec):
         result.stdout), result
 
 
+# The compiler cannot know that the file misses nothing; then q has no term, and training says so.
+def test_a_player_that_no_row_teaches_is_refused(folder, vaec):
+    (folder / "xy.csv").write_text("x,y\n1,2\n0.5,1\n")
+    exe = build(vaec, write(folder, "never.vae", TWO.replace("source dreams { z ~ Normal(0) }", "")), folder)
+    result = call(exe, "train", "--out", "never-run", cwd=folder)
+    assert result.returncode == 78 and len(result.stderr.splitlines()) == 1, result
+    assert "q.z would never be learned: no row of the sources gives it a term" in result.stderr, result
+    assert not (folder / "never-run").exists(), result
+
+
 AMBIGUOUS = """
 var x, z : binary
 source rows { x = csv("xyz.csv").x; z = csv("xyz.csv").z WORD }
