@@ -152,7 +152,8 @@ Exit explain(const Arguments& arguments) {
   const auto understood = understand(session.request(), session.sources, session.report);
   const Exit exit = session.finish();
   if (!understood) return exit;
-  const auto& [model, game] = *understood;
+  const semantics::Model& model = understood->model;
+  const game::Game& game = understood->game;
   if (arguments.explain_format == "json") {
     std::cout << game::explain_json(model, game).dump(2) << "\n";
   } else if (arguments.explain_format == "latex") {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
+#include "compiler/base/text_file.h"
 #include "compiler/semantics/analyse.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/tensor/build_step.h"
@@ -11,15 +13,9 @@
 namespace vaec {
 namespace {
 
-lower::Origin origin_of(const Request& request) {
-  const std::filesystem::path path = std::filesystem::absolute(request.path);
-  return {path.filename().string(), path.parent_path().string(), request.text};
-}
-
-lower::Image make_image(const Understood& understood, const Request& request) {
-  const lower::Programs programs = build_programs(understood);
-  return {understood.model, game::explain_json(understood.model, understood.game), programs,
-          origin_of(request)};
+lower::Origin origin_of(const std::string& file, const std::string& text) {
+  const std::filesystem::path path = std::filesystem::absolute(file);
+  return {path.filename().string(), path.parent_path().string(), text};
 }
 
 /// Schedules programs in the order they are added.
@@ -56,7 +52,8 @@ class Scheduler {
 };
 
 lower::Programs build_programs(const Understood& understood, const tensor::Trace& trace) {
-  const auto& [model, game] = understood;
+  const semantics::Model& model = understood.model;
+  const game::Game& game = understood.game;
   lower::Programs programs;
   Scheduler scheduler(programs, trace);
   for (const semantics::Learn& learn : model.learns) {
@@ -90,6 +87,86 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
   return programs;
 }
 
+/// What draws rows of a model: each conditional's draw and first value.
+lower::Programs build_draws(const semantics::Model& model) {
+  lower::Programs programs;
+  Scheduler scheduler(programs);
+  for (size_t c = 0; c < model.conditionals.size(); ++c) {
+    const semantics::ConditionalId conditional{static_cast<int32_t>(c)};
+    auto& of_conditional = programs.conditionals.emplace_back();
+    of_conditional.draw = scheduler.add(tensor::build_draw(model, conditional));
+    of_conditional.initial = scheduler.add(tensor::build_initial(model, conditional));
+  }
+  return programs;
+}
+
+lower::Image make_image(const Understood& understood, const Request& request) {
+  std::vector<lower::Simulator> simulators;
+  for (const Simulator& simulator : understood.simulators)
+    simulators.push_back({simulator.file, simulator.model, build_draws(simulator.model),
+                          origin_of(simulator.path, simulator.text)});
+  return {understood.model, game::explain_json(understood.model, understood.game), build_programs(understood),
+          origin_of(request.path, request.text), simulators};
+}
+
+/// Calls `visit` with every reader in a data expression, and the column that is asked of it ("" for the
+/// first).
+void for_each_reader(const nlohmann::json& expression, const std::string& column,
+                     const std::function<void(const nlohmann::json&, const std::string&)>& visit) {
+  if (!expression.is_structured()) return;
+  if (expression.is_object() && expression.value("op", "") == "reader") return visit(expression, column);
+  const bool names = expression.is_object() && expression.value("op", "") == "column";
+  for (const nlohmann::json& part : expression)
+    for_each_reader(part, names ? expression.at("name").get<std::string>() : "", visit);
+}
+
+/// The model alone: its sources and methods draw and learn nothing here.
+void keep_players(semantics::Model& model) {
+  model.sources.clear();
+  model.columns.clear();
+  model.learns.clear();
+  std::erase_if(model.conditionals,
+                [](const semantics::Conditional& conditional) { return conditional.player.index < 0; });
+}
+
+/// The models that the program's sources draw from, each once, with the errors of their files.
+std::vector<Simulator> read_simulators(const semantics::Model& model, const Request& request,
+                                       base::SourceSet& sources, base::Report& report) {
+  std::vector<Simulator> simulators;
+  for (const semantics::Column& column : model.columns) {
+    for_each_reader(column.expression, "", [&](const nlohmann::json& reader, const std::string& name) {
+      if (reader.at("name") != "run") return;
+      const auto& given = reader.at("args");
+      const std::string file = given.empty() ? reader.at("named").at("file") : given.at(0);
+      auto found = std::ranges::find(simulators, file, &Simulator::file);
+      if (found == simulators.end()) {
+        Simulator simulator{
+            file, (std::filesystem::path(request.path).parent_path() / file).string(), {}, {}};
+        std::string cause;
+        const auto text = base::read_text_file(simulator.path, cause);
+        if (!text) {
+          report.add(base::E0001, column.span, simulator.path, cause).label("its rows are asked for here");
+          return;
+        }
+        simulator.text = *text;
+        const syntax::Tree tree = syntax::parse(sources.add(simulator.path, *text), report);
+        if (!report.has_errors()) simulator.model = semantics::analyse(tree, {}, sources, report);
+        keep_players(simulator.model);
+        found = simulators.insert(simulators.end(), std::move(simulator));
+      }
+      const auto& variables = found->model.variables;
+      if (report.has_errors() || name.empty() ||
+          std::ranges::any_of(variables, [&](const auto& one) { return one.name == name; }))
+        return;
+      std::vector<std::string> names;
+      for (const auto& one : variables) names.push_back(one.name);
+      auto& error = report.add(base::E0604, column.span, name);
+      if (const auto near = base::nearest(name, names)) error.help("did you mean `" + *near + "`?");
+    });
+  }
+  return simulators;
+}
+
 std::string print_programs(const Understood& understood, const std::string& after) {
   std::string text;
   const lower::Programs programs =
@@ -109,8 +186,9 @@ std::optional<Understood> understand(const Request& request, base::SourceSet& so
   semantics::Model model = semantics::analyse(tree, {request.defines}, sources, report);
   if (report.has_errors()) return std::nullopt;
   game::Game game = game::derive(model, report);
+  std::vector<Simulator> simulators = read_simulators(model, request, sources, report);
   if (report.has_errors()) return std::nullopt;
-  return Understood{std::move(model), std::move(game)};
+  return Understood{std::move(model), std::move(game), std::move(simulators)};
 }
 
 lower::Programs build_programs(const Understood& understood) { return build_programs(understood, {}); }

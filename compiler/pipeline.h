@@ -19,9 +19,19 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> defines;  // -D name=value, in order
 };
 
+/// A model that a source draws rows from: `run("FILE", from = RUN)`. Its players' draws alone are compiled
+/// in.
+struct Simulator {
+  std::string file;  // as the program names it
+  std::string path;
+  std::string text;
+  semantics::Model model;
+};
+
 struct Understood {
   semantics::Model model;
   game::Game game;
+  std::vector<Simulator> simulators;
 };
 
 /// What the file means.

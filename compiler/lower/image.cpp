@@ -52,9 +52,15 @@ struct Image::Parts {
 };
 
 Image::Image(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
-             const Origin& origin)
+             const Origin& origin, const std::vector<Simulator>& simulators)
     : parts_(std::make_unique<Parts>()) {
-  const nlohmann::json description = describe(model, game, programs, origin, parts_->kernels);
+  nlohmann::json description = describe(model, game, programs, origin, parts_->kernels);
+  description["simulators"] = nlohmann::json::array();
+  for (const Simulator& simulator : simulators)
+    description["simulators"].push_back(
+        {{"file", simulator.file},
+         {"image", describe(simulator.model, nlohmann::json::object(), simulator.programs, simulator.origin,
+                            parts_->kernels)}});
   add_entry(parts_->kernels, description.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

@@ -46,11 +46,19 @@ struct Origin {
   std::string file, folder, text;  // name, absolute folder, source text
 };
 
+/// Another model whose rows a source draws: its players and their draws.
+struct Simulator {
+  std::string file;  // as the program names it
+  const semantics::Model& model;
+  Programs programs;
+  Origin origin;
+};
+
 /// An image on its way to machine code. Its parts are valid until it is moved from or compiled.
 class Image {
  public:
   Image(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
-        const Origin& origin);
+        const Origin& origin, const std::vector<Simulator>& simulators = {});
   Image(Image&&) noexcept;
   ~Image();
 

@@ -10,6 +10,11 @@ namespace {
 using namespace syntax;
 using nlohmann::json;
 
+bool draws_from_a_run(const json& data) {
+  if (data.is_object() && data.value("op", "") == "reader") return data.value("name", "") == "run";
+  return data.is_structured() && std::any_of(data.begin(), data.end(), draws_from_a_run);
+}
+
 /// The columns that a table is known to have; empty for a value, none where only the runtime can know.
 std::optional<std::vector<std::string>> columns_of(const json& data) {
   const std::string op = data.at("op");
@@ -278,10 +283,6 @@ struct DataEvaluator {
           .help("sources know arithmetic, comparisons and the element-wise functions");
       return {};
     }
-    if (function.text == "run") {
-      analysis.report.add(base::E0612, function.span).label("rows of another trained model");
-      return {};
-    }
     auto& error = analysis.report.add(base::E0220, function.span, function.text);
     std::vector<std::string> names = scope.all_names();
     for (const std::string& name : data_function_names()) names.push_back(name);
@@ -401,7 +402,12 @@ struct DataEvaluator {
   }
 
   /// Tables are made once, noise is drawn at every step: an error where a table would need the noise.
+  /// What is drawn anew at every step cannot be chosen from once.
   bool refuse_noise(const Value& value, const std::string& where) {
+    if (draws_from_a_run(value.data)) {
+      analysis.report.add(base::E0612, value.span, where);
+      return true;
+    }
     if (!has_noise(value.data)) return false;
     analysis.report.add(base::E0611, value.span, where).help("add the noise last");
     return true;

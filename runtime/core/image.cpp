@@ -290,9 +290,7 @@ Learn read_learn(const json& text, const Image& image, size_t programs) {
   return learn;
 }
 
-Image read(const vae_image& binary) {
-  const json text =
-      json::parse(binary.description, binary.description + binary.description_size, nullptr, true);
+Image read(const json& text, const vae_image& binary) {
   Image image;
   image.kernels = binary.kernels;
   image.kernel_count = binary.kernel_count;
@@ -357,6 +355,9 @@ Image read(const vae_image& binary) {
   for (const json& item : text.at("learns")) image.learns.push_back(read_learn(item, image, programs.size()));
   image.coefficients = count_coefficients(image);
   for (const json& item : programs) image.programs.push_back(ProgramReader(image, item).read());
+  for (const json& item : text.value("simulators", json::array()))
+    image.simulators.push_back(
+        {item.at("file"), std::make_shared<const Image>(read(item.at("image"), binary))});
   return image;
 }
 
@@ -383,7 +384,7 @@ Image read_image(const vae_image& image) {
                     "{}; build it again",
                     image.abi_version, VAE_ABI_VERSION));
   try {
-    return read(image);
+    return read(json::parse(image.description, image.description + image.description_size), image);
   } catch (const json::exception& failure) {
     throw Failure(Exit::internal,
                   std::string("this executable's description is malformed: ") + failure.what());

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <variant>
@@ -177,6 +178,8 @@ struct Image {
   std::vector<Conditional> conditionals;
   std::vector<Learn> learns;
   std::vector<Program> programs;
+  struct Simulator;
+  std::vector<Simulator> simulators;
   const vae_kernel* kernels = nullptr;
   uint32_t kernel_count = 0;
   int coefficients = 0;  // one per source, then one per tag
@@ -185,6 +188,12 @@ struct Image {
   int variable(const std::string& name) const;
   int player(const std::string& name) const;
   int source(const std::string& name) const;
+};
+
+/// Another model, whose rows a source draws.
+struct Image::Simulator {
+  std::string file;  // as the program names it
+  std::shared_ptr<const Image> image;
 };
 
 /// Failure(internal) where the description is malformed or of another version.

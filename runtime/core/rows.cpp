@@ -4,11 +4,26 @@
 
 #include <algorithm>
 #include <exception>
+#include <numeric>
 
 #include "runtime/core/philox.h"
+#include "runtime/core/simulator.h"
 #include "runtime/failure.h"
 
 namespace core {
+
+/// Another model, and what it drew last.
+struct Rows::Simulated {
+  Simulated(const Image& image, const nlohmann::json& in_reader)
+      : simulator(image, in_reader), reader(in_reader.dump()) {}
+
+  Simulator simulator;
+  std::string reader;
+  std::tuple<int, uint64_t, uint64_t, int64_t, int64_t> drawn_for = {-1, 0, 0, 0, 0};
+  data::Table table;
+};
+
+Rows::~Rows() = default;
 
 Rows::Rows(const Image& image)
     : image_(image),
@@ -20,6 +35,11 @@ void Rows::open(const Program& program) {
     if (!gather) continue;
     const DataColumn& column = image_.columns[static_cast<size_t>(gather->column)];
     const Variable& variable = image_.variables[static_cast<size_t>(column.variable)];
+    if (const nlohmann::json* run = find_run(column.expression)) {
+      std::unique_ptr<Simulated>& other = simulated_[run->dump()];
+      if (!other) other = std::make_unique<Simulated>(image_, *run);
+      continue;
+    }
     auto found = columns_.find(gather->column);
     if (found == columns_.end())
       found = columns_
@@ -115,8 +135,34 @@ void Rows::gather_random(int column, int source, uint64_t seed, uint64_t step, i
   gather_random(column, source, whole(source), seed, step, 0, rows, to);
 }
 
+Rows::Simulated* Rows::simulated(int column) const {
+  const nlohmann::json* run = find_run(image_.columns[static_cast<size_t>(column)].expression);
+  return run ? simulated_.at(run->dump()).get() : nullptr;
+}
+
+void Rows::gather_simulated(Simulated& other, int column, int source, uint64_t seed, uint64_t step,
+                            int64_t place, int64_t rows, float* to) {
+  const std::tuple wanted(source, seed, step, place, rows);
+  if (other.drawn_for != wanted) {
+    // Sources, and patterns of one source, take different rows.
+    const uint64_t own = seed + (static_cast<uint64_t>(source) << 40) + (static_cast<uint64_t>(place) << 20);
+    other.table = other.simulator.draw(own, step, rows);
+    other.drawn_for = wanted;
+  }
+  data::Context context{context_.places, {{other.reader, other.table}}, context_.memory};
+  const DataColumn& entry = image_.columns[static_cast<size_t>(column)];
+  const Variable& variable = image_.variables[static_cast<size_t>(entry.variable)];
+  const data::Population population = data::load(
+      entry.expression, {variable.name, variable.domain, variable.classes, variable.shape}, context);
+  chosen_.resize(static_cast<size_t>(rows));
+  std::iota(chosen_.begin(), chosen_.end(), int64_t{0});
+  population.gather(chosen_.data(), rows, to);
+}
+
 void Rows::gather_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
                          int64_t place, int64_t rows, float* to) {
+  if (Simulated* other = simulated(column))
+    return gather_simulated(*other, column, source, seed, step, place, rows, to);
   chosen_.resize(static_cast<size_t>(rows));
   for (int64_t r = 0; r < rows; ++r)
     chosen_[static_cast<size_t>(r)] =
@@ -126,6 +172,8 @@ void Rows::gather_random(int column, int source, const Pattern& pattern, uint64_
 }
 
 void Rows::gather_in_order(int column, int source, int64_t first, int64_t rows, float* to) {
+  if (Simulated* other = simulated(column))
+    return gather_simulated(*other, column, source, 0, static_cast<uint64_t>(first), 0, rows, to);
   const Pattern& pattern = whole(source);
   chosen_.resize(static_cast<size_t>(rows));
   const data::Population& population = columns_.at(column);

@@ -1,6 +1,7 @@
 // The rows of the sources: columns opened when a program first needs them, then gathered at random (training)
 // or in order (evaluation); of columns that are streamed the next rows are read ahead. Columns of one source
 // share their rows, so their counts must agree (bad_data). A row with a missing value lacks that variable.
+// Rows of another trained model are drawn when they are asked for.
 #pragma once
 #include <map>
 #include <memory>
@@ -22,8 +23,11 @@ struct Pattern {
 };
 
 class Rows {
+  struct Simulated;
+
  public:
   explicit Rows(const Image& image);
+  ~Rows();
 
   /// Opens every column that this program gathers.
   void open(const Program& program);
@@ -46,6 +50,10 @@ class Rows {
   void expect_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
                      int64_t place, int64_t rows);
   const Pattern& whole(int source) const;
+  Simulated* simulated(int column) const;
+  /// Rows of another model, the same for all columns of a source that ask for them at one place.
+  void gather_simulated(Simulated& other, int column, int source, uint64_t seed, uint64_t step, int64_t place,
+                        int64_t rows, float* to);
 
   const Image& image_;
   data::Context context_;
@@ -53,7 +61,8 @@ class Rows {
   std::map<int, int64_t> counts_;  // per source
   std::map<std::tuple<int, int, int64_t>, uint64_t> told_;
   std::map<int, std::set<int>> source_columns_;
-  mutable std::map<int, Pattern> whole_;  // per source: its rows that lack nothing
+  mutable std::map<int, Pattern> whole_;                         // per source: its rows that lack nothing
+  std::map<std::string, std::unique_ptr<Simulated>> simulated_;  // by the run(...) of the expression
   std::vector<int64_t> chosen_;
 };
 

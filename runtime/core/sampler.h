@@ -43,6 +43,7 @@ class Sampler {
 
   /// Where the next draw's random numbers begin.
   void set_step(uint64_t step) { step_ = step; }
+  void set_seed(uint64_t seed) { seed_ = seed; }
 
  private:
   Executor& program(int index, int64_t rows);

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Sources that draw from another trained model: `run("other.vae", from = RUN)`."""
+import math
+import struct
+
+from executable import build, call, main, safetensors, succeed, write
+from oracle_test import distance, normalised, write_npy
+
+# c of three classes, then x given c: the simulator learns these counts of 100 rows.
+JOINT = [[40, 5], [10, 20], [5, 20]]
+
+SIMULATOR = """
+var c : category(3)
+var x : binary
+source rows { c = npy("c.npy"); x = npy("x.npy") }
+decoder p { c ~ Categorical(parameter([3])); x | c ~ Bernoulli(dense(c, 1, bias = false)) }
+learn symmetric { steps = 2000; batch = 200; optimizer = adam(0.02); schedule = cosine(0) }
+"""
+
+# The learner sees the simulator's rows alone; its tables run the other way.
+LEARNER = """
+let other = run("simulator.vae", from = "simulator-run")
+var a : category(3)
+var b, n : binary
+source rows weight 2 { a = other.c; b = other.x; n = other.x < 0.5 }
+player r { b ~ Bernoulli(parameter([])); a | b ~ Categorical(dense(b, 3)); n | b ~ Bernoulli(dense(b, 1)) }
+learn symmetric { steps = 2000; batch = 200; optimizer = adam(0.02); schedule = cosine(0) }
+"""
+
+
+def trained_simulator(folder, vaec):
+    rows = [(c, x) for c in range(3) for x in range(2) for _ in range(JOINT[c][x])]
+    write_npy(folder / "c.npy", [c for c, _ in rows])
+    write_npy(folder / "x.npy", [x for _, x in rows])
+    exe = build(vaec, write(folder, "simulator.vae", SIMULATOR), folder)
+    succeed(exe, "train", "--quiet", "--threads", "1", "--out", "simulator-run", cwd=folder)
+
+
+def parameters(folder, run, step):
+    tensors = safetensors(folder / run / f"checkpoints/step-{step}/model.safetensors")
+    return {name: struct.unpack(f"<{len(content) // 4}f", content) for name, (_, content) in tensors.items()}
+
+
+def sigmoid(logit):
+    return 1 / (1 + math.exp(-logit))
+
+
+def test_what_is_learned_from_a_simulator_is_its_joint(folder, vaec):
+    trained_simulator(folder, vaec)
+    exe = build(vaec, write(folder, "learner.vae", LEARNER), folder)
+    succeed(exe, "train", "--quiet", "--threads", "1", "--out", "learner-run", cwd=folder)
+    learned = parameters(folder, "learner-run", 2000)
+    one = sum(row[1] for row in JOINT) / 100
+    (logit,) = next(value for name, value in learned.items() if name.startswith("r.b."))
+    assert abs(sigmoid(logit) - one) < 0.03, (learned, one)
+    weight = next(value for name, value in learned.items() if name.startswith("r.a.") and name.endswith("weight"))
+    bias = next(value for name, value in learned.items() if name.startswith("r.a.") and name.endswith("bias"))
+    for x in range(2):
+        found = normalised([math.exp(bias[c] + x * weight[c]) for c in range(3)])
+        true = normalised([row[x] for row in JOINT])
+        assert distance(found, true) < 0.04, (x, found, true)
+    # n is 1 where b is 0: both come from the same rows.
+    weight = next(value for name, value in learned.items() if name.startswith("r.n.") and name.endswith("weight"))
+    bias = next(value for name, value in learned.items() if name.startswith("r.n.") and name.endswith("bias"))
+    assert sigmoid(bias[0]) > 0.95 and sigmoid(bias[0] + weight[0]) < 0.05, (weight, bias)
+
+
+def test_rows_of_a_simulator_are_a_function_of_seed_and_step(folder, vaec):
+    trained_simulator(folder, vaec)
+    exe = build(vaec, write(folder, "learner.vae", LEARNER.replace("schedule = cosine(0)", "")), folder)
+    quiet = ["train", "--quiet", "--threads", "1"]
+    succeed(exe, *quiet, "--steps", 20, "--out", "one", cwd=folder)
+    succeed(exe, *quiet, "--steps", 10, "--out", "two", cwd=folder)
+    succeed(exe, *quiet, "--resume", "two", "--steps", 20, cwd=folder)
+    assert parameters(folder, "one", 20) == parameters(folder, "two", 20)
+    succeed(exe, *quiet, "--steps", 20, "--seed", 1, "--out", "three", cwd=folder)
+    assert parameters(folder, "one", 20) != parameters(folder, "three", 20)
+
+
+def refused(code, words, result):
+    assert result.returncode == code and words in result.stderr, result
+
+
+def test_what_is_wrong_with_the_other_model_is_said(folder, vaec):
+    learner = write(folder, "learner.vae", LEARNER)
+    refused(1, "simulator.vae", call(vaec, "check", learner))  # no such file
+    write(folder, "simulator.vae", SIMULATOR.replace("parameter([3])", "parameter([3]"))
+    refused(1, "simulator.vae:5", call(vaec, "check", learner))  # its own error, at its own place
+    write(folder, "simulator.vae", SIMULATOR)
+    wrong = write(folder, "wrong.vae", LEARNER.replace("other.c", "other.q"))
+    refused(1, "there is no column `q`", call(vaec, "check", wrong))
+    sliced = write(folder, "sliced.vae", LEARNER.replace("other.c", "other[0 : 5].c"))
+    refused(1, "rows of another trained model are drawn at every step", call(vaec, "check", sliced))
+    exe = build(vaec, learner, folder)
+    result = call(exe, "train", "--out", "never", cwd=folder)
+    refused(66, "simulator-run", result)  # not trained yet
+    assert len(result.stderr.splitlines()) == 1 and not (folder / "never").exists(), result
+    # A run of a model of other shapes.
+    trained_simulator(folder, vaec)
+    write(folder, "simulator.vae", SIMULATOR.replace("category(3)", "category(4)").replace("[3]", "[4]"))
+    exe = build(vaec, learner, folder)
+    result = call(exe, "train", "--out", "never", cwd=folder)
+    refused(78, "p.c.parameter1 has the shape [3], this model needs [4]", result)
+    assert len(result.stderr.splitlines()) == 1 and not (folder / "never").exists(), result
+
+
+if __name__ == "__main__":
+    main(globals())
