@@ -183,7 +183,7 @@ TEST(GibbsChain, SweepOrdersAreEvenAndChangeFromSweepToSweep) {
   constexpr int steps = 6000;
   for (uint64_t step = 0; step < steps; ++step) ++seen[order(step, 1)];
   ASSERT_EQ(seen.size(), 6U);
-  for (const auto& [one, count] : seen) EXPECT_NEAR(count, steps / 6, 4 * std::sqrt(steps / 6.0));
+  for (const auto& [one, count] : seen) EXPECT_NEAR(count, steps / 6.0, 4 * std::sqrt(steps / 6.0));
   int differ = 0;
   for (uint64_t sweep = 1; sweep <= 60; ++sweep) differ += order(0, sweep) != order(0, sweep + 1);
   EXPECT_GT(differ, 30);
