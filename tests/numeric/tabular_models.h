@@ -1,0 +1,190 @@
+// The games of the tabular tests: programs over unrestricted tables, each with a true joint whose
+// conditionals the players can express. Counts are integers, so that a file of rows gives exactly this joint.
+// In every program `w` is the weight of the rows that know all variables; `sweeps` those of the chains.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "tests/numeric/tabular_games.h"
+
+namespace tabular_games {
+
+struct TabularModel {
+  std::string name, text;
+  Joint counts;  // of the true joint
+  Rows own;      // of the sources that draw from another
+};
+
+inline const std::string tables = R"(
+param w = 0.1
+param sweeps = 10
+net table(a, n) = dense(a, n, bias = false)
+net pair(a, m, b, n) = flatten(reshape(a, [m, 1]) * reshape(b, [1, n]))
+)";
+
+/// Counts of all states, from a function of one state's values.
+template <class Count>
+Joint counts_of(const std::vector<int>& classes, Count count) {
+  Joint counts;
+  std::vector<int> state(classes.size(), 0);
+  for (bool more = true; more;) {
+    counts.push_back(count(state));
+    more = false;
+    for (size_t v = classes.size(); v-- > 0 && !more; state[v] = more ? state[v] : 0)
+      more = ++state[v] < classes[v];
+  }
+  return counts;
+}
+
+inline TabularModel two_players() {
+  return {"two players",
+          tables + R"(
+var x : category(3)
+var z : category(2)
+source pairs weight w { x = npy("x.npy"); z = npy("z.npy") }
+source images { x = npy("x.npy") }
+source codes  { z = npy("z.npy") }
+decoder p { x | z ~ Categorical(table(z, 3)) }
+encoder q { z | x ~ Categorical(table(x, 2)) }
+learn symmetric { steps = 1 }
+)",
+          {30, 5, 10, 20, 5, 30},
+          {}};
+}
+
+/// Images x, their segmentation s, codes z: any joint. Of {s}, x and z wait for one another.
+inline TabularModel segmentation() {
+  return {"segmentation",
+          tables + R"(
+var s : category(2)
+var x : category(3)
+var z : category(2)
+source full weight w { s = npy("s.npy"); x = npy("x.npy"); z = npy("z.npy") }
+source pairs  { s = npy("s.npy"); x = npy("x.npy") }
+source images { x = npy("x.npy") }
+source masks  { s = npy("s.npy"); complete gibbs(sweeps = sweeps) { x ~ Categorical(0) } }
+decoder p { x | s, z ~ Categorical(table(pair(s, 2, z, 2), 3)) }
+encoder q {
+  s | x ~ Categorical(table(x, 2))
+  z | s, x ~ Categorical(table(pair(s, 2, x, 3), 2))
+}
+learn symmetric { steps = 1 }
+)",
+          {20, 3, 8, 7, 2, 10, 3, 12, 9, 2, 20, 4},
+          {}};
+}
+
+/// u at even odds, x apart from u given v: as the decoder says.
+inline TabularModel ladder() {
+  return {"ladder",
+          tables + R"(
+var u, v : category(2)
+var x : category(3)
+source full weight w { u = npy("u.npy"); v = npy("v.npy"); x = npy("x.npy") }
+source images { x = npy("x.npy") }
+source dreams { }
+decoder p {
+  u ~ Categorical(0)
+  v | u ~ Categorical(table(u, 2))
+  x | v ~ Categorical(table(v, 3))
+}
+encoder q {
+  u | x ~ Categorical(table(x, 2))
+  v | u, x ~ Categorical(table(pair(u, 2, x, 3), 2))
+}
+learn symmetric { steps = 1 }
+)",
+          counts_of({2, 2, 3},
+                    [](const std::vector<int>& state) {
+                      const double v[2][2] = {{3, 1}, {1, 3}}, x[2][3] = {{5, 2, 1}, {1, 3, 4}};
+                      return v[state[0]][state[1]] * x[state[1]][state[2]];
+                    }),
+          {}};
+}
+
+/// x and y apart given z: as the decoder says.
+inline TabularModel two_encoders() {
+  return {"two encoders",
+          tables + R"(
+var x : category(3)
+var y, z : category(2)
+source full weight w { x = npy("x.npy"); y = npy("y.npy"); z = npy("z.npy") }
+source left  { x = npy("x.npy") }
+source right { y = npy("y.npy") }
+source both  { x = npy("x.npy"); y = npy("y.npy") }
+source codes { z = npy("z.npy") }
+decoder p {
+  x | z ~ Categorical(table(z, 3))
+  y | z ~ Categorical(table(z, 2))
+}
+encoder q1 { z | x ~ Categorical(table(x, 2)) }
+encoder q2 { z | y ~ Categorical(table(y, 2)) }
+encoder q3 { z | x, y ~ Categorical(table(pair(x, 3, y, 2), 2)) }
+learn symmetric { steps = 1 }
+)",
+          counts_of({3, 2, 2},
+                    [](const std::vector<int>& state) {
+                      const double x[2][3] = {{5, 2, 1}, {1, 3, 4}}, y[2][2] = {{3, 1}, {1, 3}},
+                                   z[2] = {2, 3};
+                      return x[state[2]][state[0]] * y[state[2]][state[1]] * z[state[2]];
+                    }),
+          {}};
+}
+
+/// c, z apart from d, x given s: what lets every player leave out the variables that it does not see.
+inline TabularModel five_players() {
+  return {"five players",
+          tables + R"(
+var c, d, s, z : category(2)
+var x : category(3)
+source full weight w {
+  c = npy("c.npy"); d = npy("d.npy"); s = npy("s.npy"); z = npy("z.npy"); x = npy("x.npy")
+}
+source images { c = npy("c.npy"); d = npy("d.npy"); x = npy("x.npy"); complete gibbs(sweeps = sweeps) { } }
+source masks  { c = npy("c.npy"); s = npy("s.npy"); complete gibbs(sweeps = sweeps) { } }
+player of_c { c | s, z ~ Categorical(table(pair(s, 2, z, 2), 2)) }
+player of_d { d | x, s ~ Categorical(table(pair(x, 3, s, 2), 2)) }
+player of_z { z | c, s ~ Categorical(table(pair(c, 2, s, 2), 2)) }
+player of_s { s | c, d, x, z ~ Categorical(table(pair(pair(c, 2, d, 2), 4, pair(x, 3, z, 2), 6), 2)) }
+player of_x { x | s, d ~ Categorical(table(pair(s, 2, d, 2), 3)) }
+learn symmetric { steps = 1 }
+)",
+          counts_of({2, 2, 2, 2, 3},
+                    [](const std::vector<int>& state) {
+                      const double cz[2][2][2] = {{{4, 1}, {2, 3}}, {{1, 3}, {5, 1}}};
+                      const double dx[2][2][3] = {{{4, 1, 1}, {1, 2, 3}}, {{1, 3, 2}, {3, 1, 2}}};
+                      return cz[state[2]][state[0]][state[3]] * dx[state[2]][state[1]][state[4]];
+                    }),
+          {}};
+}
+
+/// Two players of one variable: each climbs alpha E_own data log p + (1 - alpha) E_the other's draws log p.
+/// What is here and there only keeps the sources apart: neither tells anything of x.
+inline const std::vector<double> of_p = {6, 3, 1}, of_r = {1, 2, 7};
+inline TabularModel shared_statistics() {
+  const auto rows = [](const std::vector<double>& x) {
+    return counts_of({2, 2, 3}, [&](const std::vector<int>& s) { return x[static_cast<size_t>(s[2])]; });
+  };
+  return {"shared statistics",
+          tables + R"(
+param alpha = 0.3
+var here, there : category(2)
+var x : category(3)
+source data_p weight alpha { here ~ Categorical(0); x = npy("data_p.npy") }
+source data_r weight alpha { there ~ Categorical(0); x = npy("data_r.npy") }
+source from_r weight 1 - alpha { here ~ Categorical(0); there ~ Categorical(0); complete { x ~ r } }
+source from_p weight 1 - alpha { here ~ Categorical(0); there ~ Categorical(0); complete { x ~ p } }
+player p { x | here ~ Categorical(table(here, 3)) }
+player r { x | there ~ Categorical(table(there, 3)) }
+learn symmetric { steps = 1 }
+)",
+          rows({1, 1, 1}),
+          {{"data_p", rows(of_p)}, {"data_r", rows(of_r)}}};
+}
+
+/// The models of LANGUAGE.md section 9, and the two-player game.
+inline std::vector<TabularModel> true_joint_models() {
+  return {two_players(), segmentation(), ladder(), two_encoders(), five_players()};
+}
+
+}  // namespace tabular_games
