@@ -3,7 +3,7 @@
 // Between lexer and parser stands compiler/syntax/arrange.cpp, which carries what depends on layout:
 //   - a newline that ends a statement, a `;`, and the end before a closing `}` arrive as END, once each;
 //     every other newline is gone. Blocks and complete items therefore always end in END;
-//   - brackets are balanced, a trailing comma before `)`, `]` or `}` is gone;
+//   - brackets are balanced, a trailing comma is gone;
 //   - OVER FROM WEIGHT COMPLETE AS FIXED arrive only in their places, elsewhere as NAME.
 // Every decision is LL(1) so that no prediction runs and an error is found at the first wrong token.
 grammar Vae;

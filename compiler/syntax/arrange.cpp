@@ -192,8 +192,11 @@ class Arranger {
         if (at_statement_start()) repaired_ = false;
         return;
       case VaeLexer::COMMA:
-        if (inside_value() && is_closing(next(i)) && last() != VaeLexer::COMMA && !is_opening(last())) return;
-        emit(token);
+        if (trails(i)) {
+          after_comma_ = true;
+        } else {
+          emit(token);
+        }
         return;
       case end_of_file:
         while (!open_.empty()) supply_closing(token.span);
@@ -232,10 +235,30 @@ class Arranger {
     // After an operator the statement goes on, unless what follows shows that its value was forgotten.
     const bool forgotten =
         is_operator(last()) && (begins_statement(following) || following == VaeLexer::RBRACE);
-    if (!can_end() && !forgotten) return;
+    if ((!can_end() && !forgotten) || after_comma_) return;
     if (following == VaeLexer::LBRACE || following == VaeLexer::ELSE) return;
     if (inside_value() && following == VaeLexer::RBRACE) return;
     emit({VaeLexer::END, in_[i].span});
+  }
+
+  /// Whether the comma ends a list: before a closing bracket, or before what follows parents (`x | z, ~`),
+  /// declared variables (`var x, z, :`) or the parameters of another way in (`from a : unit, {`).
+  bool trails(size_t i) const {
+    const size_t following = next(i);
+    if (inside_value()) return is_closing(following) && last() != VaeLexer::COMMA && !is_opening(last());
+    if (is_operator(last())) return false;
+    return (following == VaeLexer::TILDE && statement_has(VaeLexer::BAR)) ||
+           (following == VaeLexer::COLON && statement_has(VaeLexer::VAR)) ||
+           (following == VaeLexer::LBRACE && statement_has(VaeLexer::FROM));
+  }
+
+  bool statement_has(size_t type) const {
+    for (auto token = out_.rbegin(); token != out_.rend(); ++token) {
+      if (token->type == type) return true;
+      if (token->type == VaeLexer::END || token->type == VaeLexer::LBRACE || token->type == VaeLexer::RBRACE)
+        return false;
+    }
+    return false;
   }
 
   /// Inside brackets that hold values rather than statements.
@@ -298,7 +321,7 @@ class Arranger {
   }
   void emit(Token token) {
     token.repaired |= repaired_;
-    repaired_ = false;
+    repaired_ = after_comma_ = false;
     token.depth = static_cast<int>(open_.size());
     out_.push_back(token);
   }
@@ -307,7 +330,8 @@ class Arranger {
   const Repairs& repairs_;
   std::vector<Token> out_;
   std::vector<Open> open_;
-  bool repaired_ = false;  // something was left out or put in before the next token
+  bool repaired_ = false;     // something was left out or put in before the next token
+  bool after_comma_ = false;  // that ends a list: it is gone, and the statement goes on
 };
 
 /// Without comments; one over several lines counts as a newline.

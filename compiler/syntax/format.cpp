@@ -38,9 +38,8 @@ class Formatter {
       } else if (type == VaeLexer::END) {
         started_ = false;
         if (!open_.empty() && !open_.back().expanded) separate_ = true;
-      } else if (type == VaeLexer::COMMA && is_closing(tokens_[i_ + 1].type) && i_ > 0 &&
-                 !is_opening(tokens_[i_ - 1].type)) {
-        continue;  // a trailing comma on the line of its bracket
+      } else if (type == VaeLexer::COMMA && trails()) {
+        continue;  // on the line of what ends its list
       } else {
         token();
       }
@@ -59,6 +58,14 @@ class Formatter {
   };
 
   bool in_value() const { return !open_.empty() && !open_.back().block; }
+
+  /// As arrange does; but the file has no errors. Slices begin with a colon, so that only a value's do.
+  bool trails() const {
+    const size_t following = tokens_[i_ + 1].type;
+    if (is_closing(following)) return i_ > 0 && !is_opening(tokens_[i_ - 1].type);
+    return !in_value() &&
+           (following == VaeLexer::TILDE || following == VaeLexer::COLON || following == VaeLexer::LBRACE);
+  }
 
   size_t next() const {
     size_t k = i_ + 1;
