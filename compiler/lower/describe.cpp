@@ -304,6 +304,7 @@ json describe(const semantics::Model& model, const json& game, const Programs& p
   json columns = json::array();
   for (const semantics::Column& column : model.columns) {
     columns.push_back({{"expression", column.expression}, {"variable", column.variable.index}});
+    if (!column.whole) columns.back()["domain"] = "real";
   }
   json learns = json::array();
   for (size_t l = 0; l < model.learns.size(); ++l) {

@@ -1,5 +1,7 @@
 // Data as nodes of the graph: a column leaf where the data hold no noise, else the noise on top of the
 // leaves.
+#include <algorithm>
+
 #include "compiler/semantics/build.h"
 #include "compiler/semantics/data_expression.h"
 
@@ -24,12 +26,14 @@ struct NodeMaker {
   Build build;
   Shape shape;
 
-  NodeId node(const json& data) {
+  /// `whole`: the data are what the variable's values are made of, but for noise.
+  NodeId node(const json& data, bool whole = true) {
     if (data.at("op") == "number") return build.filled(data.at("value").get<double>(), shape);
-    if (!has_noise(data)) return column(data);
-    std::vector<NodeId> inputs;
-    for (const json& argument : data.at("args")) inputs.push_back(node(argument));
+    if (!has_noise(data)) return column(data, whole);
     const std::string op = data.at("op");
+    whole = whole && (op == "flip" || op == "jitter");
+    std::vector<NodeId> inputs;
+    for (const json& argument : data.at("args")) inputs.push_back(node(argument, whole));
     if (op == "flip") {
       const NodeId uniform = draw(data.at("noise"), Op::uniform);
       const NodeId other = build.subtract(build.filled(1, shape), inputs[0]);
@@ -47,16 +51,90 @@ struct NodeMaker {
     return node;
   }
 
-  NodeId column(json data) {
+  NodeId column(json data, bool whole) {
     fill_sizes(data, analysis.model[variable].shape);
     std::vector<Column>& columns = analysis.model.columns;
     for (size_t i = 0; i < columns.size(); ++i)
-      if (columns[i].variable == variable && columns[i].expression == data)
+      if (columns[i].variable == variable && columns[i].expression == data && columns[i].whole == whole)
         return build.leaf(Op::column, static_cast<int32_t>(i), shape);
-    columns.push_back({std::move(data), variable, build.span});
+    columns.push_back({std::move(data), variable, build.span, whole});
     return build.leaf(Op::column, static_cast<int32_t>(columns.size()) - 1, shape);
   }
 };
+
+/// Whether the operation gives 0 or 1, whatever it is given.
+bool decides(const std::string& op) {
+  const auto direct = find_op(op);
+  if (!direct) return false;
+  switch (*direct) {
+    case Op::less:
+    case Op::less_equal:
+    case Op::greater:
+    case Op::greater_equal:
+    case Op::equal:
+    case Op::not_equal:
+    case Op::logical_and:
+    case Op::logical_or:
+    case Op::logical_not:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The places of a value's operands that it may be made of: not the condition of `where`, not the strength of
+/// noise.
+std::vector<json> parts_of(const json& data) {
+  const std::string op = data.at("op");
+  if (!data.contains("args") || op == "reader") return {};
+  const json& arguments = data.at("args");
+  if (op == "flip" || op == "jitter") return {arguments.at(0)};
+  if (op == "where") return {arguments.at(1), arguments.at(2)};
+  return arguments;
+}
+
+/// 0 and 1 only, as far as can be seen here.
+bool is_bits(const json& data) {
+  const std::string op = data.at("op");
+  if (op == "number") return data.at("value") == 0 || data.at("value") == 1;
+  if (decides(op)) return true;
+  const bool keeps = op == "flip" || op == "where" || op == "multiply" || op == "minimum" || op == "maximum";
+  return keeps && std::ranges::all_of(parts_of(data), is_bits);
+}
+
+/// The Gaussian noise shows in the value: nothing decides by it. Counts may be rounded.
+bool is_jittered(const json& data, DomainKind of) {
+  const std::string op = data.at("op");
+  if (op == "jitter") return true;
+  if (!has_noise(data) || decides(op) || (op == "floor" && of == DomainKind::count)) return false;
+  return std::ranges::any_of(parts_of(data), [&](const json& part) { return is_jittered(part, of); });
+}
+
+/// Some flip takes what is no bit.
+bool flips_reals(const json& data) {
+  if (data.at("op") == "flip" && !is_bits(data.at("args").at(0))) return true;
+  return has_noise(data) && std::ranges::any_of(data.at("args"), flips_reals);
+}
+
+/// What would work instead of this noise; empty where it fits the variable.
+std::string other_noise(const json& data, const Domain& domain) {
+  switch (domain.kind) {
+    case DomainKind::category:
+    case DomainKind::simplex:
+      return "`flip` fits `binary` variables, `jitter` real ones";
+    case DomainKind::binary:
+      if (!is_jittered(data, domain.kind)) return "";
+      return "`jitter` gives reals: compare, `jitter(data, std) > 0.5`, or flip bits, `flip(data, p)`";
+    case DomainKind::count:
+      if (!is_jittered(data, domain.kind) && !flips_reals(data)) return "";
+      return "noise of counts is a count where it is rounded: `floor(max(jitter(data, std), 0))`";
+    case DomainKind::unit:  // 1 - x stays within
+      return "";
+    default:
+      if (!flips_reals(data)) return "";
+      return "`flip` takes bits: compare, `flip(data > 0.5, p)`, or add Gaussian noise, `jitter(data, std)`";
+  }
+}
 
 }  // namespace
 
@@ -70,11 +148,13 @@ bool has_noise(const json& data) {
 
 NodeId node_of_data(const Value& data, VariableId variable, Draws& draws, Analysis& analysis) {
   const Variable& of = analysis.model[variable];
-  if (has_noise(data.data) &&
-      (of.domain.kind == DomainKind::category || of.domain.kind == DomainKind::simplex)) {
-    analysis.report.add(base::E0613, data.span, of.name, name_of(of.domain.kind))
-        .note(of.span, fmt::format("`{}` is declared here", of.name));
-    return {};
+  if (has_noise(data.data)) {
+    if (const std::string help = other_noise(data.data, of.domain); !help.empty()) {
+      analysis.report.add(base::E0613, data.span, of.name, name_of(of.domain.kind))
+          .note(of.span, fmt::format("`{}` is declared here", of.name))
+          .help(help);
+      return {};
+    }
   }
   NodeMaker maker{variable, draws, analysis, {&analysis.model.graph, data.span}, of.tensor_shape()};
   return maker.node(data.data);

@@ -76,11 +76,12 @@ struct Player {
 };
 
 /// A data column that the executable reads: `expression` as runtime/image.md says, checked against `variable`
-/// when the data are opened.
+/// when the data are opened; where noise and more is put on it, only as reals of the variable's shape.
 struct Column {
   nlohmann::json expression;
   VariableId variable;
   base::Span span;
+  bool whole = true;  // the variable's own values
 };
 
 /// One line of a source. Observed: `value` (the variable's tensor shape) over column leaves, and noise.

@@ -309,9 +309,11 @@ Image read(const json& text, const vae_image& binary) {
   image.game = text.value("game", json::object());
   for (const json& item : text.at("variables")) image.variables.push_back(read_variable(item));
   for (const json& item : text.at("players")) image.players.push_back(read_player(item));
-  for (const json& item : text.at("columns"))
-    image.columns.push_back(
-        {item.at("expression"), reference(item.at("variable"), image.variables, "variable")});
+  for (const json& item : text.at("columns")) {
+    const int variable = reference(item.at("variable"), image.variables, "variable");
+    image.columns.push_back({item.at("expression"), variable,
+                             item.value("domain", image.variables[static_cast<size_t>(variable)].domain)});
+  }
   const json& programs = text.at("programs");
   const auto program = [&](const json& index) {
     return index.get<int>() < 0 ? -1 : checked_index(index.get<int64_t>(), programs.size(), "program");

@@ -111,6 +111,7 @@ struct Player {
 struct DataColumn {
   nlohmann::json expression;
   int variable = -1;
+  std::string domain;  // what its values are checked for: the variable's, or real
 };
 
 struct Source {

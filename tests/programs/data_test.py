@@ -196,7 +196,7 @@ def test_rows_of_several_values(folder, vaec):
 
 def test_noise_is_of_the_strength_asked_for_and_fresh(folder, vaec):
     write(folder, "t.csv", "a\n" + "1\n" * 4000)
-    read = Reading(folder, vaec, {"flipped": "flip(t > 0, 0.2)", "shaken": "jitter(t, 0.5)", "both": "flip(t, 1) + jitter(t, 0)"},
+    read = Reading(folder, vaec, {"flipped": "flip(t > 0, 0.2)", "shaken": "jitter(t, 0.5)", "both": "flip(t > 0, 1) + jitter(t, 0)"},
                    lets='let t = csv("t.csv").a')
     flipped = [row[0] for row in read("flipped")]
     assert set(flipped) == {0, 1} and abs(flipped.count(0) / 4000 - 0.2) < 0.025
@@ -204,6 +204,14 @@ def test_noise_is_of_the_strength_asked_for_and_fresh(folder, vaec):
     assert abs(sum(shaken) / 4000) < 0.032 and abs(sum(x * x for x in shaken) / 4000 - 0.25) < 0.023
     assert len(set(shaken)) > 3900
     near(read("both"), [1] * 4000)
+
+
+# The table's values are reals; only what comes of the comparison must be a bit.
+def test_bits_are_made_of_reals_with_noise(folder, vaec):
+    write(folder, "t.csv", "a\n" + "0.4\n" * 4000)
+    read = Reading(folder, vaec, {"bits": "jitter(t, 0.5) > 0.9"}, domain="binary", lets='let t = csv("t.csv").a')
+    bits = [row[0] for row in read("bits")]
+    assert set(bits) == {0, 1} and abs(bits.count(1) / 4000 - 0.1587) < 0.023
 
 
 def test_data_that_do_not_fit_name_what_and_where(folder, vaec):
