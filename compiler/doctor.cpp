@@ -40,7 +40,9 @@ bool doctor(std::ostream& out) {
     const std::string library = runtime_library();
     const bool loads = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr;
     line("runtime", loads, loads ? library : dlerror());
-    for (const auto& [what, file] : {std::pair("hdf5", "libvaert_hdf5.so"), {"fetch", "libvaert_fetch.so"}}) {
+    for (const auto& [what, file] : {std::pair("hdf5", "libvaert_hdf5.so"),
+                                     {"fetch", "libvaert_fetch.so"},
+                                     {"lenet", "libvaert_lenet.so"}}) {
       const std::string path = fs::path(library).replace_filename(file);
       const bool opens = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr;
       line(what, opens, opens ? path : dlerror());

@@ -12,7 +12,8 @@ RUNTIME = {
     "fetch": {"fetch"},
     "data": {"hdf5", "fetch", "data"},
     "onednn": {"onednn"},
-    "core": {"core", "completion", "data", "onednn"},
+    "metrics": {"metrics"},
+    "core": {"core", "completion", "data", "metrics", "onednn"},
     "torch": {"torch"},
 }
 # A room of plain indices that compiler and runtime both link: the game's, and what comes after it.
@@ -22,6 +23,7 @@ LIBRARIES = {
     r"llvm/|llvm-c/": {"compiler/lower"},
     r"dnnl|oneapi/": {"runtime/onednn"},
     r"hdf5\.h|H5": {"runtime/hdf5"},
+    r"Eigen/": {"runtime/metrics"},
     r"curl/|openssl/": {"runtime/fetch"},
     r"torch/|ATen/|c10/": {"runtime/torch"},
 }

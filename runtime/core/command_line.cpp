@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "runtime/core/commands.h"
+#include "runtime/core/features.h"
 #include "runtime/core/thread_pool.h"
 #include "runtime/core/train.h"
 #include "runtime/failure.h"
@@ -90,7 +91,9 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                            {"sweeps", "N"},
                                                            {"chains", "N"},
                                                            {"metrics", "NAME,..."},
-                                                           {"rows", "N"}};
+                                                           {"rows", "N"},
+                                                           {"features", "NAME"},
+                                                           {"of", "NAME"}};
   return texts;
 }
 
@@ -252,13 +255,25 @@ class CommandLine {
   void add_evaluate() {
     CLI::App* command = app_.add_subcommand("evaluate", "measure a trained model on held-out data");
     add_model_flags(command, evaluate_);
-    one_at_a_time(command->add_option("--metrics", evaluate_.metrics, "loglik, accuracy"))->delimiter(',');
+    one_at_a_time(command->add_option("--metrics", evaluate_.metrics,
+                                      fmt::format("{} (default: loglik)", fmt::join(metric_names(), ", "))))
+        ->delimiter(',');
     command->add_option("--samples", evaluate_.samples, "importance samples a row (default 100)")
         ->check(at_least(1));
     command->add_option("--query", evaluate_.query, "\"c | x\": what accuracy is counted of");
     command->add_option("--sweeps", evaluate_.sweeps, "of a chain that accuracy needs (default 100)")
         ->check(at_least(1));
     command->add_option("--rows", evaluate_.rows, "rows of each source (default: all)")->check(at_least(0));
+    command->add_option(
+        "--features", evaluate_.features,
+        fmt::format("that fd is measured on: {} (default: lenet)", fmt::join(feature_names(), ", ")));
+    command->add_option("--of", evaluate_.of, "the variable that fd is of (default: the first generated)");
+    command->add_option("--n", evaluate_.n, "rows to draw for fd (default: as many as are held out)")
+        ->check(at_least(1));
+    command
+        ->add_option("--limiting", evaluate_.limiting,
+                     "steps of the chain x -> z -> x to the limiting samples (default 1000; 0: none)")
+        ->check(at_least(0));
     command->callback(
         [this] { run_ = [this] { return check_device(evaluate_.device), evaluate(image_, evaluate_), 0; }; });
   }

@@ -46,7 +46,13 @@ struct EvaluateRequest : ModelRequest {
   int64_t samples = 100;  // of the importance-sampling estimate, per row
   int64_t sweeps = 100;   // of a chain, where accuracy needs one
   int64_t rows = 0;       // of each source; 0: all
+  std::string features = "lenet";  // that distances are taken on
+  std::string of;                  // the variable that distances are of; empty: the first generated
+  int64_t n = 0;                   // samples that distances are of; 0: as many as there are held-out rows
+  int64_t limiting = 1000;         // steps of the chain x -> z -> x; 0: no limiting samples
 };
+/// What `EvaluateRequest::metrics` may name.
+std::vector<std::string> metric_names();
 void evaluate(const Image& image, const EvaluateRequest& request);
 
 }  // namespace core

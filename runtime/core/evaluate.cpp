@@ -5,49 +5,49 @@
 
 #include "runtime/core/accuracy.h"
 #include "runtime/core/commands.h"
+#include "runtime/core/evaluate_report.h"
 #include "runtime/core/likelihood.h"
 #include "runtime/core/run_directory.h"
+#include "runtime/core/sample_distances.h"
 #include "runtime/failure.h"
 
 namespace core {
 namespace {
 using nlohmann::json;
+using Asked = std::set<std::string>;
 
-constexpr size_t most_classes_shown = 20;
+json likelihoods(Session& session, const EvaluateRequest& request, const Asked&) {
+  return measure_log_likelihoods(session, request.seed, request.samples, request.rows);
+}
 
-json measure(const std::string& metric, Session& session, const EvaluateRequest& request) {
-  if (metric == "loglik")
-    return measure_log_likelihoods(session, request.seed, request.samples, request.rows);
+json accuracies(Session& session, const EvaluateRequest& request, const Asked&) {
   return measure_accuracies(session, request.seed, {request.sweeps, 1, request.samples}, request.rows,
                             request.query);
 }
 
-void print(const json& result) {
-  const auto metric = result["metric"].get<std::string>();
-  const auto text = [&](const char* key) { return result[key].get<std::string>(); };
-  const auto number = [&](const char* key) { return result[key].get<double>(); };
-  if (metric == "loglik") {
-    fmt::print("{}: {} = {:.3f} +- {:.3f} nats ({} rows, {} samples each)\n", text("source"), text("of"),
-               number("mean"), number("standard_error"), result["rows"].get<int64_t>(),
-               result["samples"].get<int64_t>());
-    return;
-  }
-  const std::string sweeps = result.contains("sweeps")
-                                 ? fmt::format(", a chain of {} sweeps each", result["sweeps"].get<int64_t>())
-                                 : "";
-  fmt::print("{}: {} of {} = {:.4f} +- {:.4f} ({} rows{})\n", text("source"),
-             metric == "mean_iou" ? "mean IoU" : metric, text("of"), number("mean"), number("standard_error"),
-             result["rows"].get<int64_t>(), sweeps);
-  if (!result.contains("confusion") || result["confusion"].size() > most_classes_shown) return;
-  fmt::print("  true class, and how often each class was found\n");
-  for (size_t k = 0; k < result["confusion"].size(); ++k)
-    fmt::print("  {:>3} {:>7}\n", k, fmt::join(result["confusion"][k].get<std::vector<int64_t>>(), " "));
-}
+/// Metrics of one function are measured together, on the same draws.
+struct Metric {
+  const char* name;
+  json (*measure)(Session&, const EvaluateRequest&, const Asked&);
+};
+
+const std::vector<Metric> metric_table = {
+    {"loglik", likelihoods},
+    {"accuracy", accuracies},
+    {"fd", measure_sample_distances},
+    {"consistency", measure_sample_distances},
+};
 
 }  // namespace
 
+std::vector<std::string> metric_names() {
+  std::vector<std::string> names;
+  for (const Metric& metric : metric_table) names.emplace_back(metric.name);
+  return names;
+}
+
 void evaluate(const Image& image, const EvaluateRequest& request) {
-  const std::vector<std::string> known = {"loglik", "accuracy"};
+  const std::vector<std::string> known = metric_names();
   for (const std::string& metric : request.metrics)
     if (std::find(known.begin(), known.end(), metric) == known.end())
       throw Failure(Exit::usage,
@@ -55,14 +55,20 @@ void evaluate(const Image& image, const EvaluateRequest& request) {
   const Checkpoint checkpoint = require_checkpoint(request.run);
   Session session(image, request.threads, request.device);
   session.load_parameters(checkpoint.path / "model.safetensors");
+  const Asked asked(request.metrics.begin(), request.metrics.end());
+  std::vector<decltype(Metric::measure)> done;
   json results = json::array();
-  for (const std::string& metric : request.metrics)
-    for (json& result : measure(metric, session, request)) results.push_back(std::move(result));
-  if (request.json) {
-    fmt::print("{}\n", json{{"program", image.file}, {"step", checkpoint.step}, {"results", results}}.dump());
-    return;
+  for (const std::string& name : request.metrics) {
+    const auto metric = std::find_if(metric_table.begin(), metric_table.end(),
+                                     [&](const Metric& entry) { return entry.name == name; });
+    if (std::find(done.begin(), done.end(), metric->measure) != done.end()) continue;
+    done.push_back(metric->measure);
+    for (json& result : metric->measure(session, request, asked)) results.push_back(std::move(result));
   }
-  for (const json& result : results) print(result);
+  if (request.json)
+    fmt::print("{}\n", json{{"program", image.file}, {"step", checkpoint.step}, {"results", results}}.dump());
+  else
+    for (const json& result : results) print_result(result);
 }
 
 }  // namespace core

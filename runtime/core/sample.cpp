@@ -5,6 +5,7 @@
 
 #include "runtime/core/commands.h"
 #include "runtime/core/conditioner.h"
+#include "runtime/core/generation.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/core/value_files.h"
@@ -15,69 +16,8 @@ namespace {
 
 constexpr int64_t rows_at_once = 256;
 
-/// What the model generates: variables with a generating conditional that are no parents of another's.
-std::vector<int> leaves(const Image& image) {
-  std::vector<int> found;
-  for (size_t v = 0; v < image.variables.size(); ++v) {
-    const int variable = static_cast<int>(v);
-    if (generating_conditional(image, variable) < 0) continue;
-    bool inner = false;
-    for (size_t other = 0; other < image.variables.size(); ++other) {
-      const int generating = generating_conditional(image, static_cast<int>(other));
-      if (generating < 0 || static_cast<int>(other) == variable) continue;
-      const Conditional& conditional = image.conditionals[static_cast<size_t>(generating)];
-      const bool decoder = image.players[static_cast<size_t>(conditional.player)].role == "decoder";
-      inner |= decoder && std::count(conditional.parents.begin(), conditional.parents.end(), variable) > 0;
-    }
-    const Conditional& own = image.conditionals[static_cast<size_t>(generating_conditional(image, variable))];
-    if (!inner && image.players[static_cast<size_t>(own.player)].role == "decoder") found.push_back(variable);
-  }
-  if (found.empty())
-    for (size_t v = 0; v < image.variables.size(); ++v)
-      if (generating_conditional(image, static_cast<int>(v)) >= 0) found.push_back(static_cast<int>(v));
-  // Images first: they are what .png and .npy show.
-  std::stable_partition(found.begin(), found.end(),
-                        [&](int v) { return is_image(image.variables[static_cast<size_t>(v)]); });
-  return found;
-}
-
 std::string name_of(const Image& image, int variable) {
   return image.variables[static_cast<size_t>(variable)].name;
-}
-
-/// One batch: draws and means of the leaves, and what they came from.
-struct Drawn {
-  Values values;
-  Values means;
-};
-
-/// Each target from codes, as the model generates; none where something that it needs has to be inferred.
-/// `limiting` steps of the chain x -> codes -> x come first.
-std::optional<Drawn> generate(const Image& image, Sampler& sampler, const std::vector<int>& targets,
-                              const Values& given, int64_t rows, int64_t limiting) {
-  Drawn drawn;
-  for (int target : targets) {
-    const int generating = generating_conditional(image, target);
-    const std::vector<int>& parents = image.conditionals[static_cast<size_t>(generating)].parents;
-    const bool ready = std::all_of(parents.begin(), parents.end(),
-                                   [&](int parent) { return drawn.values.count(parent) > 0; });
-    if (!ready) {
-      std::optional<Values> codes = draw_codes(sampler, image, target, rows, given);
-      if (!codes) return std::nullopt;
-      drawn.values.merge(*codes);
-    }
-    if (limiting > 0) {
-      const std::optional<Chain> chain = find_chain(image, target, variables_of(given));
-      if (!chain)
-        throw Failure(Exit::bad_configuration,
-                      fmt::format("there is no chain through {}: nothing draws its parents from it",
-                                  name_of(image, target)));
-      follow_chain(sampler, *chain, given, drawn.values, rows, limiting);
-    }
-    drawn.means[target] = sampler.mean(generating, drawn.values, rows);
-    drawn.values[target] = sampler.draw(generating, drawn.values, rows);
-  }
-  return drawn;
 }
 
 Drawn condition(const Image& image, Sampler& sampler, Conditioner& conditioner,
@@ -155,7 +95,7 @@ void sample(const Image& image, const SampleRequest& request) {
   session.load_parameters(checkpoint.path / "model.safetensors");
   Sampler sampler(session, request.seed);
   const Given given = read_given(image, sampler, request.given);
-  std::vector<int> targets = leaves(image);
+  std::vector<int> targets = generated_variables(image);
   if (targets.empty()) throw Failure(Exit::bad_configuration, "the model generates nothing");
   std::set<int> whole = variables_of(given.values);
   for (const auto& [variable, mask] : given.masks) whole.erase(variable);

@@ -1,0 +1,141 @@
+// Assignments against all permutations, correlations of latents that are permuted and scaled factors, mutual
+// information of latents that say all or nothing.
+// links: vaert_metrics
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+#include "runtime/metrics/latent_use.h"
+#include "runtime/metrics/matching.h"
+
+namespace metrics {
+namespace {
+
+double sum_of(const std::vector<double>& gain, const std::vector<int>& column_of, int columns) {
+  double sum = 0;
+  for (size_t row = 0; row < column_of.size(); ++row)
+    if (column_of[row] >= 0)
+      sum += gain[row * static_cast<size_t>(columns) + static_cast<size_t>(column_of[row])];
+  return sum;
+}
+
+/// Over all ways to give each row a column of its own.
+double best_by_trial(const std::vector<double>& gain, int rows, int columns) {
+  std::vector<int> order(static_cast<size_t>(columns));
+  std::iota(order.begin(), order.end(), 0);
+  double best = -INFINITY;
+  do best = std::max(best, sum_of(gain, {order.begin(), order.begin() + rows}, columns));
+  while (std::next_permutation(order.begin(), order.end()));
+  return best;
+}
+
+TEST(Assignment, IsTheBestOfAll) {
+  std::mt19937 generator(1);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  for (int trial = 0; trial < 40; ++trial)
+    for (const auto& [rows, columns] : {std::pair(1, 1), {3, 3}, {6, 6}, {3, 6}, {2, 7}}) {
+      std::vector<double> gain(static_cast<size_t>(rows * columns));
+      for (double& entry : gain) entry = uniform(generator);
+      const std::vector<int> found = best_assignment(gain, rows, columns);
+      EXPECT_NEAR(sum_of(gain, found, columns), best_by_trial(gain, rows, columns), 1e-12);
+      std::vector<int> used = found;
+      std::sort(used.begin(), used.end());
+      EXPECT_EQ(std::adjacent_find(used.begin(), used.end()), used.end()) << "a column is taken twice";
+      EXPECT_GE(used.front(), 0);
+    }
+}
+
+// The greedy choice, 10 + 0, is worse than 9 + 8.
+TEST(Assignment, IsNotGreedy) { EXPECT_EQ(best_assignment({10, 9, 8, 0}, 2, 2), (std::vector<int>{1, 0})); }
+
+TEST(Assignment, LeavesRowsWithoutAColumn) {
+  EXPECT_EQ(best_assignment({1, 5, 3}, 3, 1), (std::vector<int>{-1, 0, -1}));
+}
+
+TEST(Correlation, FindsPermutedAndScaledFactors) {
+  std::mt19937 generator(2);
+  std::normal_distribution<float> normal;
+  Points factors{3, {}}, latents{4, {}};
+  for (int i = 0; i < 2000; ++i) {
+    const float a = normal(generator), b = normal(generator), c = normal(generator);
+    factors.values.insert(factors.values.end(), {a, b, c});
+    latents.values.insert(latents.values.end(),
+                          {7, -3 * c, 2 * a + 1, 0.5f * (b + std::sqrt(3.f) * normal(generator))});
+  }
+  const Correlation found = correlate(factors, latents);
+  EXPECT_EQ(found.latents, (std::vector<int>{2, 3, 1}));
+  EXPECT_NEAR(found.matched[0], 1, 1e-4);
+  EXPECT_NEAR(found.matched[1], .5, .06);  // b's correlation with (b + sqrt(3) noise) / 2
+  EXPECT_NEAR(found.matched[2], -1, 1e-4);
+  EXPECT_NEAR(found.mean.value, 2.5 / 3, .02);
+  // A correlation's standard error is (1 - r^2) / sqrt(n); a third of it, of the one that is not 1.
+  EXPECT_NEAR(found.mean.standard_error, .75 / std::sqrt(2000.) / 3, .002);
+}
+
+TEST(Correlation, AFactorWithoutALatentCountsZero) {
+  Points factors{2, {}}, latents{1, {}};
+  for (int i = 0; i < 100; ++i) {
+    factors.values.insert(factors.values.end(), {static_cast<float>(i), static_cast<float>(i * 37 % 100)});
+    latents.values.push_back(static_cast<float>(-i));
+  }
+  const Correlation found = correlate(factors, latents);
+  EXPECT_EQ(found.latents, (std::vector<int>{0, -1}));
+  EXPECT_NEAR(found.mean.value, .5, 1e-6);
+}
+
+// Three bits: one that is the row's parity, one that is always a fair coin, one that says a little: of rows
+// half with p = 0.75 and half with p = 0.25 the information is log 2 - h(0.25).
+TEST(MutualInformation, IsTheClosedFormOfBits) {
+  Points probabilities{3, {}};
+  for (int i = 0; i < 1000; ++i) {
+    const float odd = static_cast<float>(i % 2);
+    probabilities.values.insert(probabilities.values.end(), {odd, .5f, .25f + .5f * odd});
+  }
+  const Information found = mutual_information(probabilities, 3);
+  const double quarter = -.25 * std::log(.25) - .75 * std::log(.75);
+  EXPECT_NEAR(found.latents[0].value, std::log(2), 1e-9);
+  EXPECT_NEAR(found.latents[1].value, 0, 1e-9);
+  EXPECT_NEAR(found.latents[2].value, std::log(2) - quarter, 1e-6);
+  EXPECT_NEAR(found.total.value, 2 * std::log(2) - quarter, 1e-6);
+  EXPECT_NEAR(found.total.standard_error, 0, 1e-6);
+}
+
+// Two categories of three classes each, class axis first: the first latent names the row's third, the second
+// is known to be class 1 always.
+TEST(MutualInformation, IsTheClosedFormOfCategories) {
+  Points probabilities{6, {}};
+  for (int i = 0; i < 300; ++i)
+    for (int c = 0; c < 3; ++c)
+      probabilities.values.insert(probabilities.values.end(), {i % 3 == c ? 1.f : 0.f, c == 1 ? 1.f : 0.f});
+  const Information found = mutual_information(probabilities, 2);
+  EXPECT_NEAR(found.latents[0].value, std::log(3), 1e-9);
+  EXPECT_NEAR(found.latents[1].value, 0, 1e-9);
+}
+
+TEST(MutualInformation, StandardErrorIsTheSpreadOverDraws) {
+  std::mt19937 generator(3);
+  std::uniform_real_distribution<float> uniform;
+  std::vector<double> values;
+  double said = 0;
+  constexpr int repetitions = 200;
+  for (int i = 0; i < repetitions; ++i) {
+    Points probabilities{1, {}};
+    for (int row = 0; row < 100; ++row) probabilities.values.push_back(uniform(generator));
+    const Information found = mutual_information(probabilities, 1);
+    values.push_back(found.total.value);
+    said += found.total.standard_error / repetitions;
+  }
+  EXPECT_NEAR(said / (mean_of(values).standard_error * std::sqrt(repetitions)), 1, .15);
+}
+
+TEST(Variances, AreThoseOfTheColumns) {
+  const std::vector<double> found = variances({2, {1, 5, 3, 5, 5, 5}});
+  EXPECT_NEAR(found[0], 4, 1e-12);
+  EXPECT_NEAR(found[1], 0, 1e-12);
+}
+
+}  // namespace
+}  // namespace metrics
