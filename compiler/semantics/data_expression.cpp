@@ -426,12 +426,26 @@ void bind_data(const Assign& assign, Scope& scope, Analysis& analysis) {
     analysis.evaluator.bind(assign, scope, no_parameters());
     return;
   }
-  Value value = evaluator.evaluate(*assign.value);
-  if (assign.tuple && value.kind != Value::Kind::error) {
-    analysis.report.add(base::E0310, assign.value->span, assign.targets.size(), 1);
-    value = {};
+  if (!assign.tuple) {
+    scope.names[assign.targets[0].name.text] = evaluator.evaluate(*assign.value);
+    return;
   }
-  for (const Reference& target : assign.targets) scope.names[target.name.text] = value;
+  // A tuple as it is written: `(mnist("train"), mnist("test"))`. Of data there is no other.
+  std::vector<Value> values;
+  if (assign.value->kind == ExprKind::tuple)
+    for (const ExprPtr& item : assign.value->operands) values.push_back(evaluator.evaluate(*item));
+  else
+    values.push_back(evaluator.evaluate(*assign.value));
+  const bool fits = assign.value->kind == ExprKind::tuple && values.size() == assign.targets.size();
+  if (!fits &&
+      std::ranges::none_of(values, [](const Value& value) { return value.kind == Value::Kind::error; }))
+    analysis.report
+        .add(base::E0310, base::join(assign.targets.front().span, assign.targets.back().span),
+             assign.targets.size(), values.size())
+        .note(assign.value->span,
+              values.size() == 1 ? "this is data" : fmt::format("this is a tuple of {}", values.size()));
+  for (size_t i = 0; i < assign.targets.size(); ++i)
+    scope.names[assign.targets[i].name.text] = fits ? values[i] : Value{};
 }
 
 }  // namespace semantics

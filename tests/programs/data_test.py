@@ -206,6 +206,15 @@ def test_noise_is_of_the_strength_asked_for_and_fresh(folder, vaec):
     near(read("both"), [1] * 4000)
 
 
+# `let` unpacks a tuple of tables and numbers.
+def test_let_names_several_tables(folder, vaec):
+    write(folder, "t.csv", COLUMNS)
+    read = Reading(folder, vaec, {"sum": "a + k * b", "chosen": "few"},
+                   lets='let (a, b, k) = (csv("t.csv").a, csv("t.csv").b, 2)\nlet (few, rest) = (a[0 : 2], a[2 : 4])')
+    near(read("sum"), [a + 2 * b for a, b in zip(A, B)])
+    near(read("chosen"), A[:2])
+
+
 # The table's values are reals; only what comes of the comparison must be a bit.
 def test_bits_are_made_of_reals_with_noise(folder, vaec):
     write(folder, "t.csv", "a\n" + "0.4\n" * 4000)
