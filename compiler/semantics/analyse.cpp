@@ -23,6 +23,7 @@ Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet&
   analyse_sources(tree, analysis);
   check_determined(analysis);
   analyse_learn(tree, analysis);
+  check_uncalled_nets(analysis);
   evaluator.check_families();
   return model;
 }

@@ -99,6 +99,7 @@ struct Players {
     value.kind = Value::Kind::net;
     value.net = &net;
     value.net_scope = work.scope;
+    analysis.evaluator.nets.push_back({value.net, value.net_scope});
     value.net_instance = analysis.model[work.id].name + "." + net.name.text;
     value.span = net.name.span;
     work.scope->names[net.name.text] = value;

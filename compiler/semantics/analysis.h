@@ -118,5 +118,7 @@ void check_determined(Analysis& analysis);
 void analyse_players(const syntax::Tree& tree, Analysis& analysis);
 void analyse_sources(const syntax::Tree& tree, Analysis& analysis);
 void analyse_learn(const syntax::Tree& tree, Analysis& analysis);
+/// Errors for unknown names in nets that nothing called. After players and sources.
+void check_uncalled_nets(Analysis& analysis);
 
 }  // namespace semantics

@@ -216,6 +216,7 @@ Value Evaluation::call_net(const Value& net, const std::vector<Value>& matched, 
         .label(fmt::format("after {} calls within calls", deepest_call));
     return {};
   }
+  evaluator.called.insert(net.net);
   kept_scopes.push_back({net.net_scope, {}});
   Scope& scope = kept_scopes.back();
   // A net declared inside a player has one set of parameters: every call counts its layers from the start.

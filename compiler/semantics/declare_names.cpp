@@ -106,6 +106,7 @@ struct Declarer {
         value.kind = Value::Kind::net;
         value.net = net;
         value.net_scope = &analysis.evaluator.top();
+        analysis.evaluator.nets.push_back({value.net, value.net_scope});
         bind(net->name, value);
       }
     } else if (const auto* player = std::get_if<PlayerDecl>(&declaration.kind)) {

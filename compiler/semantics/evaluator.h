@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -113,6 +114,14 @@ class Evaluator {
 
   /// A function of the language (`gelu`) on tensors of one shape, as many as it has parameters.
   NodeId call(const std::string& function, const std::vector<NodeId>& inputs, base::Span at);
+
+  /// Every net that has been declared, with the scope of its body's free names; those that were called.
+  struct DeclaredNet {
+    const syntax::NetDecl* net;
+    Scope* scope;
+  };
+  std::vector<DeclaredNet> nets;
+  std::set<const syntax::NetDecl*> called;
 
   NodeId constant_node(double value);
   NodeId variable_node(VariableId id);
