@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Every diagnostic of the compiler is shown by a golden test, and every operation is named in a test."""
+"""Every diagnostic of the compiler is shown by a golden test and explained in docs/diagnostics.md, and every operation
+is named in a test."""
 import pathlib
 import re
 import sys
@@ -8,11 +9,27 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
 
 
+def not_explained(table):
+    """What docs/diagnostics.md lacks, or says of no diagnostic: rows of code, message and meaning, in order."""
+    messages = {code: re.sub(r"{}", "…", message).replace('\\"', '"')
+                for code, message in re.findall(r'^DIAGNOSTIC\((\w+), \w+, "(.*)"\)$', table, re.M)}
+    rows = re.findall(r"^\| ([EW]\d{4}) \| (.*?) \| (.*?) \|$", (ROOT / "docs/diagnostics.md").read_text(), re.M)
+    shown = {code: message for code, message, meaning in rows if meaning.strip()}
+    wrong = [f"docs/diagnostics.md: {code} should read: {message}" for code, message in messages.items()
+             if shown.get(code) != message]
+    wrong += [f"docs/diagnostics.md: there is no {code}" for code in shown if code not in messages]
+    if [code[1:] for code, *_ in rows] != sorted(code[1:] for code in messages):
+        wrong.append("docs/diagnostics.md: each code once, in order")
+    return wrong
+
+
 def main():
     table = (ROOT / "compiler/base/diagnostics.def").read_text()
     codes = re.findall(r"^DIAGNOSTIC\((\w+),", table, re.M)
     shown = "".join(path.read_text(errors="replace") for path in TESTS.rglob("*.expected"))
     missing = [f"diagnostic {code} is in no golden test" for code in codes if f"[{code}]" not in shown]
+
+    missing += not_explained(table)
 
     tests = "".join(path.read_text(errors="replace") for path in TESTS.rglob("*")
                     if path.suffix in (".cpp", ".vae", ".py") and path.name != "coverage_test.py")
