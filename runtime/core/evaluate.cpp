@@ -6,6 +6,7 @@
 #include "runtime/core/accuracy.h"
 #include "runtime/core/commands.h"
 #include "runtime/core/evaluate_report.h"
+#include "runtime/core/latents.h"
 #include "runtime/core/likelihood.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/sample_distances.h"
@@ -16,8 +17,8 @@ namespace {
 using nlohmann::json;
 using Asked = std::set<std::string>;
 
-json likelihoods(Session& session, const EvaluateRequest& request, const Asked&) {
-  return measure_log_likelihoods(session, request.seed, request.samples, request.rows);
+json bounds(Session& session, const EvaluateRequest& request, const Asked& asked) {
+  return measure_bounds(session, request.seed, request.samples, request.rows, asked);
 }
 
 json accuracies(Session& session, const EvaluateRequest& request, const Asked&) {
@@ -32,7 +33,12 @@ struct Metric {
 };
 
 const std::vector<Metric> metric_table = {
-    {"loglik", likelihoods},
+    {"loglik", bounds},
+    {"elbo", bounds},
+    {"kl", bounds},
+    {"gap", bounds},
+    {"mi", measure_latents},
+    {"active_units", measure_latents},
     {"accuracy", accuracies},
     {"fd", measure_sample_distances},
     {"consistency", measure_sample_distances},

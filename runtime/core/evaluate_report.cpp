@@ -55,6 +55,20 @@ void print_line(const std::string& what, const json& distance, const std::string
              details);
 }
 
+void print_information(const json& result) {
+  fmt::print(
+      "{}: information of the data in {} = {:.3f} +- {:.3f} nats ({} rows{})\n", text(result, "source"),
+      text(result, "of"), number(result, "value"), number(result, "standard_error"), count(result, "rows"),
+      result.contains("at_most") ? fmt::format(", which show {:.2f} at most", number(result, "at_most"))
+                                 : "");
+}
+
+void print_active_units(const json& result) {
+  fmt::print("{}: {} +- {:.1f} of {} units of {} are active: {} above {} ({} rows)\n", text(result, "source"),
+             number(result, "value"), number(result, "standard_error"), count(result, "of_units"),
+             text(result, "of"), text(result, "measure"), number(result, "threshold"), count(result, "rows"));
+}
+
 void print_distances(const json& result) {
   fmt::print("{} of {} to {} rows of {} ({})\n", text(result, "distance"), text(result, "of"),
              count(result, "data_rows"), text(result, "source"), features_of(result));
@@ -82,11 +96,11 @@ void print_consistency(const json& result) {
 }  // namespace
 
 void print_result(const json& result) {
-  static const std::map<std::string, void (*)(const json&)> printers = {{"loglik", print_likelihood},
-                                                                        {"accuracy", print_accuracy},
-                                                                        {"mean_iou", print_accuracy},
-                                                                        {"fd", print_distances},
-                                                                        {"consistency", print_consistency}};
+  static const std::map<std::string, void (*)(const json&)> printers = {
+      {"loglik", print_likelihood},      {"elbo", print_likelihood},   {"kl", print_likelihood},
+      {"gap", print_likelihood},         {"mi", print_information},    {"active_units", print_active_units},
+      {"accuracy", print_accuracy},      {"mean_iou", print_accuracy}, {"fd", print_distances},
+      {"consistency", print_consistency}};
   printers.at(text(result, "metric"))(result);
 }
 

@@ -6,90 +6,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/core/evaluated_sources.h"
-#include "runtime/core/sampler.h"
-#include "runtime/failure.h"
+#include "runtime/core/importance.h"
+#include "runtime/metrics/points.h"
 
 namespace core {
 namespace {
 using nlohmann::json;
 
 constexpr int64_t rows_at_once = 1024;  // rows times samples
-
-/// The decoders' conditional of a variable, else (for a root) a source's own family; -1 where neither states
-/// a density.
-int density_of(const Image& image, int variable, bool decoders_only = false) {
-  int found = -1;
-  for (size_t i = 0; i < image.conditionals.size(); ++i) {
-    const Conditional& conditional = image.conditionals[i];
-    if (conditional.target != variable) continue;
-    if (conditional.player < 0) {
-      if (!decoders_only && found < 0 && conditional.source >= 0) found = static_cast<int>(i);
-    } else if (image.players[static_cast<size_t>(conditional.player)].role == "decoder") {
-      return static_cast<int>(i);
-    }
-  }
-  return found;
-}
-
-/// log p of what a source knows, estimated with its encoders as proposal.
-struct Estimate {
-  std::vector<int> known, conditioned;  // log p(known | conditioned)
-  std::vector<int> densities;           // conditionals of p: of what is known and of what is drawn
-  DirectOrder proposal;                 // draws the rest
-};
-
-/// `name` of a source that gives nothing a decoder models: no estimate.
-std::optional<Estimate> plan(const Image& image, const Source& source) {
-  Estimate estimate;
-  std::set<int> model;
-  std::vector<int> waiting = source.known;
-  const std::set<int> known(source.known.begin(), source.known.end());
-  bool modelled = false;
-  while (!waiting.empty()) {
-    const int variable = waiting.back();
-    waiting.pop_back();
-    if (!model.insert(variable).second) continue;
-    const int density = density_of(image, variable, true);
-    if (density < 0) continue;
-    const std::vector<int>& parents = image.conditionals[static_cast<size_t>(density)].parents;
-    modelled |= known.count(variable) > 0 && !parents.empty();
-    waiting.insert(waiting.end(), parents.begin(), parents.end());
-  }
-  if (!modelled) return std::nullopt;
-  std::vector<int> drawn;
-  for (int variable : model) {
-    const int density = density_of(image, variable);
-    if (known.count(variable)) (density < 0 ? estimate.conditioned : estimate.known).push_back(variable);
-    if (!known.count(variable)) drawn.push_back(variable);
-    if (density >= 0)
-      estimate.densities.push_back(density);
-    else if (!known.count(variable))
-      throw Failure(
-          Exit::bad_configuration,
-          fmt::format("source {}: the log-likelihood needs the density of {}, which is only sampled",
-                      source.name, image.variables[static_cast<size_t>(variable)].name));
-  }
-  std::optional<DirectOrder> proposal = find_direct_order(image, known, drawn);
-  if (!proposal)
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("source {}: the log-likelihood needs draws that no player gives directly", source.name));
-  estimate.proposal = *proposal;
-  return estimate;
-}
-
-std::string text_of(const Image& image, const Estimate& estimate) {
-  const auto names = [&](const std::vector<int>& variables) {
-    std::vector<std::string> found;
-    for (int variable : variables) found.push_back(image.variables[static_cast<size_t>(variable)].name);
-    return found;
-  };
-  std::string text = fmt::format("log p({}", fmt::join(names(estimate.known), ", "));
-  if (!estimate.conditioned.empty())
-    text += fmt::format(" | {}", fmt::join(names(estimate.conditioned), ", "));
-  return text + ")";
-}
 
 /// log sum exp over numbers that come one by one.
 struct LogSum {
@@ -106,83 +30,119 @@ struct LogSum {
   double log() const { return largest + std::log(sum); }
 };
 
-/// Rows [first, first + count) of the source: log mean_k exp(log p - log q), a number a row.
-std::vector<double> log_likelihood(Sampler& sampler, int source, const Estimate& estimate, int64_t first,
-                                   int64_t count, int64_t samples) {
+/// What is estimated of each row, nats: log mean_k w_k, mean_k log w_k with w = p / q, and the mean of
+/// log q - log p over what is drawn.
+struct RowEstimates {
+  std::vector<double> likelihood, bound, divergence;
+};
+
+/// Rows [first, first + count) of the source.
+RowEstimates estimate(Sampler& sampler, const Image& image, int source, const Importance& plan, int64_t first,
+                      int64_t count, int64_t samples) {
   const Values rows = sampler.source(source, count, first);
-  const int64_t copies = estimate.proposal.conditionals.empty() ? 1 : std::min(samples, rows_at_once / count);
-  const int64_t total = estimate.proposal.conditionals.empty() ? 1 : samples;
+  const bool draws = !plan.proposal.conditionals.empty();
+  const int64_t copies = draws ? std::min(samples, rows_at_once / count) : 1;
+  const int64_t total = draws ? samples : 1;
   Values repeated;
   for (const auto& [variable, values] : rows) {
     std::vector<float>& to = repeated[variable];
     for (int64_t copy = 0; copy < copies; ++copy) to.insert(to.end(), values.begin(), values.end());
   }
+  const auto is_drawn = [&](int conditional) {
+    const int target = image.conditionals[static_cast<size_t>(conditional)].target;
+    return std::find(plan.drawn.begin(), plan.drawn.end(), target) != plan.drawn.end();
+  };
   std::vector<LogSum> sums(static_cast<size_t>(count));
+  RowEstimates result;
+  result.bound.resize(static_cast<size_t>(count));
+  result.divergence.resize(static_cast<size_t>(count));
   for (int64_t done = 0; done < total; done += copies) {
     Values values = repeated;
-    std::vector<double> weight(static_cast<size_t>(count * copies));
+    std::vector<double> weight(static_cast<size_t>(count * copies)), prior(weight.size());
     const auto add = [&](int conditional, double sign) {
       const std::vector<float> density = sampler.log_density(conditional, values, count * copies);
       for (size_t i = 0; i < weight.size(); ++i) weight[i] += sign * density[i];
+      if (is_drawn(conditional))
+        for (size_t i = 0; i < prior.size(); ++i) prior[i] -= sign * density[i];
     };
-    sampler.follow(estimate.proposal, values, count * copies);
-    for (int conditional : estimate.densities) add(conditional, 1);
-    for (int conditional : estimate.proposal.conditionals) add(conditional, -1);
+    sampler.follow(plan.proposal, values, count * copies);
+    for (int conditional : plan.densities) add(conditional, 1);
+    for (int conditional : plan.proposal.conditionals) add(conditional, -1);
     for (int64_t copy = 0; copy < std::min(copies, total - done); ++copy)
-      for (int64_t row = 0; row < count; ++row)
-        sums[static_cast<size_t>(row)].add(weight[static_cast<size_t>(copy * count + row)]);
+      for (int64_t row = 0; row < count; ++row) {
+        const auto at = static_cast<size_t>(row), of_copy = static_cast<size_t>(copy * count + row);
+        sums[at].add(weight[of_copy]);
+        result.bound[at] += weight[of_copy] / static_cast<double>(total);
+        result.divergence[at] += prior[of_copy] / static_cast<double>(total);
+      }
   }
-  std::vector<double> result;
-  for (const LogSum& sum : sums) result.push_back(sum.log() - std::log(static_cast<double>(total)));
+  for (const LogSum& sum : sums)
+    result.likelihood.push_back(sum.log() - std::log(static_cast<double>(total)));
   return result;
 }
 
-json measure(const Image& image, Sampler& sampler, int source, const Estimate& estimate, int64_t samples,
-             int64_t most_rows) {
-  const int64_t all = sampler.source_rows(source);
-  const int64_t rows = most_rows > 0 ? std::min(most_rows, all) : all;
+void append(std::vector<double>& all, const std::vector<double>& some, int64_t count) {
+  all.insert(all.end(), some.begin(), some.begin() + count);
+}
+
+RowEstimates estimate_all(Sampler& sampler, const Image& image, int source, const Importance& plan,
+                          int64_t samples, int64_t rows) {
   const int64_t at_once = std::min(rows, std::max<int64_t>(1, rows_at_once / samples));
-  double sum = 0, squares = 0;
+  RowEstimates all;
   for (int64_t first = 0; first < rows; first += at_once) {
-    const std::vector<double> batch = log_likelihood(sampler, source, estimate, first, at_once, samples);
-    for (int64_t row = 0; row < std::min(at_once, rows - first); ++row) {
-      sum += batch[static_cast<size_t>(row)];
-      squares += batch[static_cast<size_t>(row)] * batch[static_cast<size_t>(row)];
-    }
+    const RowEstimates batch = estimate(sampler, image, source, plan, first, at_once, samples);
+    const int64_t count = std::min(at_once, rows - first);
+    append(all.likelihood, batch.likelihood, count);
+    append(all.bound, batch.bound, count);
+    append(all.divergence, batch.divergence, count);
   }
-  const auto n = static_cast<double>(rows);
-  const double mean = sum / n, variance = std::max(0.0, squares / n - mean * mean);
-  return {{"source", image.sources[static_cast<size_t>(source)].name},
-          {"metric", "loglik"},
-          {"of", text_of(image, estimate)},
-          {"mean", mean},
-          {"standard_error", rows > 1 ? std::sqrt(variance / (n - 1)) : 0},
-          {"rows", rows},
-          {"samples", samples}};
+  return all;
+}
+
+std::string text_of_divergence(const Image& image, const Importance& plan) {
+  std::vector<std::string> drawn, known;
+  for (int variable : plan.drawn) drawn.push_back(image.variables[static_cast<size_t>(variable)].name);
+  for (int variable : plan.known) known.push_back(image.variables[static_cast<size_t>(variable)].name);
+  return fmt::format("KL(q({} | {}) || p({}))", fmt::join(drawn, ", "), fmt::join(known, ", "),
+                     fmt::join(drawn, ", "));
 }
 
 }  // namespace
 
-json measure_log_likelihoods(Session& session, uint64_t seed, int64_t samples, int64_t rows) {
+json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t most_rows,
+                    const std::set<std::string>& asked) {
   const Image& image = session.image;
   Sampler sampler(session, seed);
   json results = json::array();
-  for (int source : evaluated_sources(image, sampler))
-    if (const auto estimate = plan(image, image.sources[static_cast<size_t>(source)]))
-      results.push_back(measure(image, sampler, source, *estimate, samples, rows));
-  const bool decoders = std::any_of(image.players.begin(), image.players.end(),
-                                    [](const Player& player) { return player.role == "decoder"; });
-  if (!decoders)
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("the log-likelihood is that of a decoder, and {} declares none: write `decoder` in "
-                    "place of `player` for the model of the data",
-                    image.file));
-  if (results.empty())
-    throw Failure(
-        Exit::bad_configuration,
-        "the log-likelihood is that of data given by a decoder, and no source has rows of such a variable");
+  for (const auto& [source, plan] : plan_evaluation(image, sampler)) {
+    const int64_t all = sampler.source_rows(source), rows = most_rows > 0 ? std::min(most_rows, all) : all;
+    const RowEstimates found = estimate_all(sampler, image, source, plan, samples, rows);
+    std::vector<double> gap;
+    for (size_t row = 0; row < found.bound.size(); ++row)
+      gap.push_back(found.likelihood[row] - found.bound[row]);
+    const std::string name = image.sources[static_cast<size_t>(source)].name;
+    const auto add = [&](const char* metric, const std::string& of, const std::vector<double>& numbers) {
+      if (!asked.contains(metric)) return;
+      const metrics::Estimate mean = metrics::mean_of(numbers);
+      results.push_back({{"source", name},
+                         {"metric", metric},
+                         {"of", of},
+                         {"mean", mean.value},
+                         {"standard_error", mean.standard_error},
+                         {"rows", rows},
+                         {"samples", samples}});
+    };
+    const std::string likelihood = text_of_likelihood(image, plan);
+    add("loglik", likelihood, found.likelihood);
+    add("elbo", "the bound of " + likelihood, found.bound);
+    add("kl", text_of_divergence(image, plan), found.divergence);
+    add("gap", likelihood + " - its bound", gap);
+  }
   return results;
+}
+
+json measure_log_likelihoods(Session& session, uint64_t seed, int64_t samples, int64_t rows) {
+  return measure_bounds(session, seed, samples, rows, {"loglik"});
 }
 
 }  // namespace core

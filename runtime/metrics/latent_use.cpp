@@ -45,16 +45,49 @@ Information mutual_information(const Points& probabilities, int64_t latents) {
   return information;
 }
 
-std::vector<double> variances(const Points& points) {
+Estimate information_of_draws(const std::vector<double>& log_densities, int64_t n) {
+  std::vector<double> influences;
+  const auto density = [&](int64_t k, int64_t j) { return log_densities[static_cast<size_t>(k * n + j)]; };
+  std::vector<double> logs, shares(static_cast<size_t>(n));
+  for (int64_t k = 0; k < n; ++k) {
+    double largest = -INFINITY, sum = 0;
+    for (int64_t j = 0; j < n; ++j) largest = std::max(largest, density(k, j));
+    for (int64_t j = 0; j < n; ++j) sum += std::exp(density(k, j) - largest);
+    logs.push_back(density(k, k) - largest - std::log(sum / static_cast<double>(n)));
+    for (int64_t j = 0; j < n; ++j) shares[static_cast<size_t>(j)] += std::exp(density(k, j) - largest) / sum;
+  }
+  // Row j moves the estimate by its own term and, through the mean over j, by what it adds to all others.
+  for (int64_t j = 0; j < n; ++j)
+    influences.push_back(logs[static_cast<size_t>(j)] + 1 - shares[static_cast<size_t>(j)]);
+  return mean_of(influences);
+}
+
+std::vector<Estimate> variances(const Points& points) {
   const std::vector<double> centre = means(points);
-  std::vector<double> squares(centre.size());
-  for (int64_t row = 0; row < points.rows(); ++row)
-    for (size_t k = 0; k < squares.size(); ++k) {
-      const double from = points.row(row)[k] - centre[k];
-      squares[k] += from * from;
+  std::vector<Estimate> found;
+  for (int64_t k = 0; k < points.width; ++k) {
+    std::vector<double> squares;
+    for (int64_t row = 0; row < points.rows(); ++row) {
+      const double from = points.row(row)[k] - centre[static_cast<size_t>(k)];
+      squares.push_back(from * from);
     }
-  for (double& square : squares) square /= std::max(1.0, static_cast<double>(points.rows() - 1));
-  return squares;
+    found.push_back(mean_of(squares));
+  }
+  return found;
+}
+
+Estimate count_above(const std::vector<Estimate>& measures, double threshold) {
+  Estimate count;
+  double variance = 0;
+  for (const Estimate& measure : measures) {
+    count.value += measure.value > threshold;
+    if (measure.standard_error == 0) continue;
+    const double there =
+        .5 * std::erfc((threshold - measure.value) / (std::sqrt(2.) * measure.standard_error));
+    variance += there * (1 - there);
+  }
+  count.standard_error = std::sqrt(variance);
+  return count;
 }
 
 }  // namespace metrics

@@ -131,10 +131,43 @@ TEST(MutualInformation, StandardErrorIsTheSpreadOverDraws) {
   EXPECT_NEAR(said / (mean_of(values).standard_error * std::sqrt(repetitions)), 1, .15);
 }
 
+// z ~ N(r x, 1 - r^2) of x ~ N(0, 1): -1/2 log(1 - r^2).
+TEST(InformationOfDraws, IsThatOfTwoNormalNumbers) {
+  constexpr int n = 800;
+  constexpr double r = .8;
+  std::mt19937 generator(4);
+  std::normal_distribution<double> normal;
+  std::vector<double> x(n), z(n), densities;
+  for (int i = 0; i < n; ++i)
+    x[i] = normal(generator), z[i] = r * x[i] + std::sqrt(1 - r * r) * normal(generator);
+  for (int k = 0; k < n; ++k)
+    for (int j = 0; j < n; ++j)
+      densities.push_back(-.5 * (z[k] - r * x[j]) * (z[k] - r * x[j]) / (1 - r * r));
+  const Estimate found = information_of_draws(densities, n);
+  EXPECT_NEAR(found.value, -.5 * std::log(1 - r * r), 4 * found.standard_error);
+  EXPECT_GT(found.standard_error, .005);
+  EXPECT_LT(found.standard_error, .05);
+}
+
+TEST(InformationOfDraws, IsAtMostTheLogarithmOfTheirNumber) {
+  std::vector<double> densities(100, -1000);
+  for (int k = 0; k < 10; ++k) densities[static_cast<size_t>(k * 10 + k)] = 0;
+  EXPECT_NEAR(information_of_draws(densities, 10).value, std::log(10), 1e-12);
+  EXPECT_NEAR(information_of_draws(std::vector<double>(100, -7), 10).value, 0, 1e-12);
+}
+
 TEST(Variances, AreThoseOfTheColumns) {
-  const std::vector<double> found = variances({2, {1, 5, 3, 5, 5, 5}});
-  EXPECT_NEAR(found[0], 4, 1e-12);
-  EXPECT_NEAR(found[1], 0, 1e-12);
+  const std::vector<Estimate> found = variances({2, {1, 5, 3, 5, 5, 5}});
+  EXPECT_NEAR(found[0].value, 8. / 3, 1e-12);
+  EXPECT_NEAR(found[1].value, 0, 1e-12);
+  EXPECT_NEAR(found[1].standard_error, 0, 1e-12);
+}
+
+// Two that are surely above, one surely below, one on the threshold: there with probability 1/2.
+TEST(Count, HasTheErrorOfWhatIsNearTheThreshold) {
+  const Estimate found = count_above({{1, .001}, {.5, .01}, {.001, .0001}, {.01, .005}}, .01);
+  EXPECT_EQ(found.value, 2);
+  EXPECT_NEAR(found.standard_error, .5, 1e-9);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ import struct
 
 from executable import build, call, main, need_mnist, succeed, write
 
-# x = z + 1 + noise, z and noise standard normal: N(1, 2) in each of three coordinates. The encoder is the exact
+# x = z + SHIFT + noise, z and noise standard normal: N(SHIFT, 2) in each of three coordinates. EXACT is the
 # posterior, so the chain x -> z -> x leaves that distribution as it is.
 SHIFTED = """
 var x : real[3]
@@ -16,7 +16,7 @@ source rows            { x = npy("rows.npy") }
 source heldout weight 0 { x = npy("heldout.npy") }
 source codes           { z ~ Normal(0) }
 decoder p { x | z ~ Normal(z + parameter([3], init = SHIFT)) }
-encoder q { z | x ~ Normal((x - SHIFT) / 2 + parameter([3], init = 0), -0.5 * log(2)) }
+encoder q { z | x ~ ENCODER }
 learn symmetric { steps = 1; batch = 2; optimizer = none; every = {log: 1, sample: 0, checkpoint: 0, evaluate: 0} }
 """
 
@@ -34,10 +34,14 @@ def normal_rows(count, seed):
     return [[generator.gauss(0, math.sqrt(2)) for _ in range(3)] for _ in range(count)]
 
 
-def trained(folder, vaec, shift):
+EXACT = "Normal((x - SHIFT) / 2 + parameter([3], init = 0), -0.5 * log(2))"
+
+
+def trained(folder, vaec, shift, encoder=EXACT):
     write_npy(folder / "rows.npy", normal_rows(8000, 1))
     write_npy(folder / "heldout.npy", normal_rows(4000, 2))
-    exe = build(vaec, write(folder, "shifted.vae", SHIFTED.replace("SHIFT", str(shift))), folder)
+    exe = build(vaec, write(folder, "shifted.vae", SHIFTED.replace("ENCODER", encoder).replace("SHIFT", str(shift))),
+                folder)
     succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)
     return exe
 

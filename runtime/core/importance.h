@@ -1,0 +1,35 @@
+// What an estimate of log p of a source's rows, or of its bound, is made of: which densities of the model
+// count, and how the encoders draw what the source does not know.
+#pragma once
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/core/sampler.h"
+
+namespace core {
+
+/// Draws alone are enough for what is asked of latents; a prior may then be one that is only sampled.
+enum class Need { densities, draws };
+
+struct Importance {
+  std::vector<int> known, conditioned;  // log p(known | conditioned)
+  std::vector<int> drawn;               // the rest of the model's variables
+  std::vector<int> densities;           // conditionals of p: of what is known and of what is drawn
+  DirectOrder proposal;                 // draws the rest
+};
+
+/// Nothing of a source that gives nothing a decoder models. Failure(bad_configuration) where the model states
+/// no density or no direct draws.
+std::optional<Importance> plan_importance(const Image& image, const Source& source,
+                                          Need need = Need::densities);
+
+/// "log p(x | c)".
+std::string text_of_likelihood(const Image& image, const Importance& plan);
+
+/// Of each source that is evaluated. Failure(bad_configuration) where there is none.
+std::vector<std::pair<int, Importance>> plan_evaluation(const Image& image, Sampler& sampler,
+                                                        Need need = Need::densities);
+
+}  // namespace core
