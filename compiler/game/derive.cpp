@@ -8,6 +8,7 @@
 #include "compiler/game/equilibrium.h"
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
+#include "compiler/game/simulated.h"
 #include "runtime/completion/completion.h"
 
 namespace game {
@@ -191,6 +192,7 @@ Game derive(const Model& model, base::Report& report) {
     completion::Variables known;
     for (const semantics::Given& given : source.givens) known.insert(given.variable.index);
     result.known = variables_of(known);
+    result.simulated = simulated_by(model, source);
     if (source.weight == 0) continue;  // never learned from: nothing is drawn, no term counts
     std::map<int, int> words;
     for (const Source::Word& word : source.words) words.emplace(word.variable.index, word.player.index);

@@ -27,6 +27,13 @@ std::string completion_text(const Model& model, const Completion& completion) {
   return fmt::format("a Gibbs chain of {} sweeps: {}", completion.sweeps, text);
 }
 
+std::string simulated_text(const Model& model, const SourceGame& source) {
+  std::string text;
+  for (const Simulated& one : source.simulated)
+    text += fmt::format("{:11}{}: rows of {}, run {}\n", "", list(model, one.variables), one.file, one.run);
+  return text;
+}
+
 }  // namespace
 
 std::string explain_text(const Model& model, const Game& game) {
@@ -35,11 +42,13 @@ std::string explain_text(const Model& model, const Game& game) {
     const semantics::Source& declared = model[source.source];
     text += fmt::format("source {}", declared.name);
     if (declared.weight == 0) {
-      text += fmt::format(" (weight 0: never learned from)\n  knows    {}\n\n", list(model, source.known));
+      text += fmt::format(" (weight 0: never learned from)\n  knows    {}\n{}\n", list(model, source.known),
+                          simulated_text(model, source));
       continue;
     }
     text += declared.weight == 1 ? "\n" : fmt::format(" (weight {:g})\n", declared.weight);
     text += fmt::format("  knows    {}\n", source.known.empty() ? "nothing" : list(model, source.known));
+    text += simulated_text(model, source);
     const char* heading = "draws";
     for (const Completion& completion : source.completions) {
       text += fmt::format("  {:<8} {}\n", heading, completion_text(model, completion));
@@ -114,6 +123,9 @@ json explain_json(const Model& model, const Game& game) {
                        {"terms", terms},
                        {"left_out", left_out},
                        {"undrawn", names(source.undrawn)}});
+    for (const Simulated& one : source.simulated)
+      sources.back()["simulated"].push_back(
+          {{"file", one.file}, {"run", one.run}, {"variables", names(one.variables)}});
   }
   json players = json::array();
   for (size_t i = 0; i < model.players.size(); ++i) {

@@ -22,6 +22,13 @@ const char* colour(semantics::PlayerId player) {
 }
 /// One line of a label, set to the left.
 std::string line(const std::string& text) { return text + "<br align=\"left\"/>"; }
+/// Text of the file's own, as a label takes it.
+std::string escaped(const std::string& text) {
+  std::string result;
+  for (const char c : text)
+    result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  return result;
+}
 std::string coloured(semantics::PlayerId player, const std::string& text) {
   return fmt::format("<font color=\"{}\">{}</font>", colour(player), text);
 }
@@ -103,6 +110,12 @@ std::string source_cluster(const Model& model, const SourceGame& source, size_t 
     label += line("weight 0: never learned from");
   } else if (declared.weight != 1) {
     label += line(fmt::format("weight {:g}", declared.weight));
+  }
+  for (const Simulated& one : source.simulated) {
+    std::string names;
+    for (const VariableId variable : one.variables)
+      names += (names.empty() ? "" : ", ") + model[variable].name;
+    label += line(fmt::format("{} from {} ({})", names, escaped(one.file), escaped(one.run)));
   }
   if (declared.weight != 0) {
     for (const ConditionalId id : source.terms) {

@@ -143,18 +143,28 @@ std::string in_line(const Formula& formula) {
   return "$" + text + "$";
 }
 
+/// Which of the known variables another model draws.
+std::string simulated_text(const Model& model, const SourceGame& source) {
+  std::string text;
+  for (const Simulated& one : source.simulated)
+    text += fmt::format("Rows of \\texttt{{{}}}, run \\texttt{{{}}}: {}.\n", escape_latex(one.file),
+                        escape_latex(one.run), in_line(symbols(model, one.variables)));
+  return text;
+}
+
 std::string source_text(const Model& model, const SourceGame& source) {
   const semantics::Source& declared = model[source.source];
   std::string text = fmt::format("\n\\paragraph{{Source \\texttt{{{}}}}}", escape_latex(declared.name));
   if (declared.weight == 0) {
     return text + " of weight 0: never learned from." +
-           (source.known.empty() ? "" : " It knows " + in_line(symbols(model, source.known)) + ".") + "\n";
+           (source.known.empty() ? "" : " It knows " + in_line(symbols(model, source.known)) + ".") + "\n" +
+           simulated_text(model, source);
   }
   if (declared.weight != 1) text += fmt::format(" of weight ${}$", weight_formula(declared.weight).text);
   text += "\n";
   Lines lines(completed_rows(declared));
   for (const Formula& factor : factors(model, source)) lines.add(factor, thin_space);
-  text += lines.text();
+  text += lines.text() + simulated_text(model, source);
   for (const Completion& completion : source.completions) {
     for (const Draw& draw : completion.draws) {
       if (draw.word) {

@@ -32,9 +32,16 @@ struct LeftOut {
   std::vector<VariableId> missing;
 };
 
+/// Known variables whose rows another trained model draws.
+struct Simulated {
+  std::string file, run;  // as the file names them
+  std::vector<VariableId> variables;
+};
+
 struct SourceGame {
   SourceId source;
   std::vector<VariableId> known;
+  std::vector<Simulated> simulated;
   std::vector<Completion> completions;  // in order
   std::vector<ConditionalId> terms;
   std::vector<LeftOut> left_out;
