@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""examples/five_players from nothing: images made, the other model trained, five players trained on both, digit and style
+inferred by a chain with the image clamped. MNIST's place is taken by digits of seven segments, so no download is needed."""
+import json
+import os
+import random
+import shutil
+import struct
+
+from executable import ROOT, build, call, main, metrics, safetensors, succeed
+
+# Segments of each digit, and where a segment lies: y, x, height, width of its bar in a field of 19 x 11.
+LIT = ["abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg"]
+BARS = {"a": (0, 0, 3, 11), "g": (8, 0, 3, 11), "d": (16, 0, 3, 11), "f": (0, 0, 11, 3), "b": (0, 8, 11, 3), "e": (8, 0, 11, 3),
+        "c": (8, 8, 11, 3)}
+
+
+def digit_image(digit, draw):
+    top, left = 4 + draw.randint(-1, 1), 8 + draw.randint(-1, 1)
+    image = bytearray(28 * 28)
+    for segment in LIT[digit]:
+        y, x, height, width = BARS[segment]
+        for row in range(top + y, top + y + height):
+            image[28 * row + left + x:28 * row + left + x + width] = b"\xff" * width
+    return bytes(image)
+
+
+def write_mnist(folder, rows):
+    folder.mkdir(parents=True)
+    draw = random.Random(0)
+    for split, n in (("train", rows), ("t10k", rows // 5)):
+        labels = bytes(draw.randrange(10) for _ in range(n))
+        images = b"".join(digit_image(label, draw) for label in labels)
+        (folder / f"{split}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, n, 28, 28) + images)
+        (folder / f"{split}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, n) + labels)
+
+
+def test_five_players_from_nothing_to_digit_and_style(folder, vaec):
+    write_mnist(folder / "data/mnist", 1000)
+    example = folder / "example"
+    shutil.copytree(ROOT / "examples/five_players", example, ignore=shutil.ignore_patterns("*.npy", "runs"))
+    env = {**os.environ, "VAEC_DATA": str(folder / "data"), "VAEC_THREADS": "1"}
+    program = example / "five_players.vae"
+    exe = build(vaec, program, folder, "-D", "sweeps=2")
+
+    unprepared = call(exe, "train", "--steps", 1, "--out", "never", cwd=folder, env=env)
+    assert unprepared.returncode == 66 and not (folder / "never").exists(), unprepared
+
+    succeed(example / "prepare", vaec, 400, 300, cwd=folder, env=env)
+    assert (example / "train_images.npy").stat().st_size == 128 + 400 * 3 * 784
+    images = (example / "test_images.npy").read_bytes()
+    succeed(example / "prepare", vaec, 10, cwd=folder, env=env)  # what is there stays
+    assert (example / "test_images.npy").read_bytes() == images
+
+    succeed(exe, "train", "--quiet", "--steps", 400, "--batch", 16, "--out", "run", cwd=folder, env=env)
+    assert metrics(folder / "run")[-1]["step"] == 400
+    result = json.loads(succeed(exe, "evaluate", "--run", "run", "--metrics", "accuracy", "--query", "c, d | x", "--sweeps", 20,
+                                "--json", cwd=folder, env=env).stdout)
+    means = {entry["of"]: entry["mean"] for entry in result["results"]}
+    assert means["c | x"] > 0.4 and means["d | x"] > 0.7, result  # by chance 0.1 and 0.2
+
+    succeed(exe, "infer", "s, c | x", "--run", "run", "--given", "x=heldout", "--sweeps", 10, "--out", "out.safetensors",
+            cwd=folder, env=env)
+    shape, _ = safetensors(folder / "out.safetensors")["s"]
+    assert shape == (80, 28, 28), shape
+
+
+if __name__ == "__main__":
+    main(globals())
