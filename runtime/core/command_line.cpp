@@ -93,6 +93,7 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                            {"metrics", "NAME,..."},
                                                            {"rows", "N"},
                                                            {"features", "NAME"},
+                                                           {"factors", "NAME"},
                                                            {"of", "NAME"}};
   return texts;
 }
@@ -260,7 +261,7 @@ class CommandLine {
         ->delimiter(',');
     command->add_option("--samples", evaluate_.samples, "importance samples a row (default 100)")
         ->check(at_least(1));
-    command->add_option("--query", evaluate_.query, "\"c | x\": what accuracy is counted of");
+    command->add_option("--query", evaluate_.query, "\"c | x\": what accuracy is counted of, and mcc");
     command->add_option("--sweeps", evaluate_.sweeps, "of a chain that accuracy needs (default 100)")
         ->check(at_least(1));
     command->add_option("--rows", evaluate_.rows, "rows of each source (default: all)")->check(at_least(0));
@@ -268,8 +269,10 @@ class CommandLine {
         "--features", evaluate_.features,
         fmt::format("that fd is measured on: {} (default: lenet)", fmt::join(feature_names(), ", ")));
     command->add_option("--of", evaluate_.of, "the variable that fd is of (default: the first generated)");
-    command->add_option("--n", evaluate_.n, "rows to draw for fd (default: as many as are held out)")
+    command->add_option("--n", evaluate_.n, "rows to draw for distances (default: as many as are held out)")
         ->check(at_least(1));
+    command->add_option("--factors", evaluate_.factors,
+                        "the variable of true factors that mcc compares codes with");
     command
         ->add_option("--limiting", evaluate_.limiting,
                      "steps of the chain x -> z -> x to the limiting samples (default 1000; 0: none)")

@@ -5,7 +5,9 @@
 
 #include "runtime/core/accuracy.h"
 #include "runtime/core/commands.h"
+#include "runtime/core/discrepancy.h"
 #include "runtime/core/evaluate_report.h"
+#include "runtime/core/factors.h"
 #include "runtime/core/latents.h"
 #include "runtime/core/likelihood.h"
 #include "runtime/core/run_directory.h"
@@ -42,6 +44,8 @@ const std::vector<Metric> metric_table = {
     {"accuracy", accuracies},
     {"fd", measure_sample_distances},
     {"consistency", measure_sample_distances},
+    {"mmd", measure_discrepancies},
+    {"mcc", measure_factors},
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr size_t most_classes_shown = 20;
+constexpr size_t most_classes_shown = 20, most_factors_shown = 20;
 
 std::string text(const json& result, const char* key) { return result[key].get<std::string>(); }
 double number(const json& result, const char* key) { return result[key].get<double>(); }
@@ -93,14 +93,43 @@ void print_consistency(const json& result) {
   print_line("consistency", result, "");
 }
 
+void print_encoder_fit(const json& result) {
+  fmt::print("{}: {} = {} nats on samples of the model, {} on its own codes of data ({} rows)\n",
+             text(result, "source"), text(result, "of"), with_error(result["on_samples"]),
+             with_error(result["on_data"]), count(result, "rows"));
+}
+
+void print_discrepancy(const json& result) {
+  fmt::print("{}: squared MMD of {} ({}) = {} ({} rows each)\n", text(result, "source"),
+             text(result, "between"), text(result, "of"), with_error(result), count(result, "rows"));
+}
+
+void print_factors(const json& result) {
+  fmt::print("{}: MCC of {} with {} = {:.4f} +- {:.4f} ({} rows)\n", text(result, "source"),
+             text(result, "of"), text(result, "factors"), number(result, "value"),
+             number(result, "standard_error"), count(result, "rows"));
+  for (size_t factor = 0; factor < result["codes"].size() && factor < most_factors_shown; ++factor)
+    if (const int code = result["codes"][factor].get<int>(); code >= 0)
+      fmt::print("  factor {:>3}  code {:>3}  {:+.4f}\n", factor, code,
+                 result["correlations"][factor].get<double>());
+}
+
 }  // namespace
 
 void print_result(const json& result) {
-  static const std::map<std::string, void (*)(const json&)> printers = {
-      {"loglik", print_likelihood},      {"elbo", print_likelihood},   {"kl", print_likelihood},
-      {"gap", print_likelihood},         {"mi", print_information},    {"active_units", print_active_units},
-      {"accuracy", print_accuracy},      {"mean_iou", print_accuracy}, {"fd", print_distances},
-      {"consistency", print_consistency}};
+  static const std::map<std::string, void (*)(const json&)> printers = {{"loglik", print_likelihood},
+                                                                        {"elbo", print_likelihood},
+                                                                        {"kl", print_likelihood},
+                                                                        {"gap", print_likelihood},
+                                                                        {"mi", print_information},
+                                                                        {"active_units", print_active_units},
+                                                                        {"accuracy", print_accuracy},
+                                                                        {"mean_iou", print_accuracy},
+                                                                        {"fd", print_distances},
+                                                                        {"consistency", print_consistency},
+                                                                        {"encoder_fit", print_encoder_fit},
+                                                                        {"mmd", print_discrepancy},
+                                                                        {"mcc", print_factors}};
   printers.at(text(result, "metric"))(result);
 }
 

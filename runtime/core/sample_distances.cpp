@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/core/discrepancy.h"
 #include "runtime/core/features.h"
 #include "runtime/core/generation.h"
 #include "runtime/core/progress.h"
@@ -199,7 +200,10 @@ json measure_sample_distances(Session& session, const EvaluateRequest& request,
   SampleDistances distances(session, request);
   json results = json::array();
   if (asked.contains("fd")) results.push_back(distances.distances_from_data());
-  if (asked.contains("consistency")) results.push_back(distances.distance_to_limiting());
+  if (asked.contains("consistency")) {
+    results.push_back(distances.distance_to_limiting());
+    for (json& result : measure_encoder_fit(session, request)) results.push_back(std::move(result));
+  }
   return results;
 }
 

@@ -58,7 +58,7 @@ def near(found, expected, largest_error=0.1):
 
 def test_distance_of_a_model_that_is_right(folder, vaec):
     exe = trained(folder, vaec, 0)
-    fd, consistency = measured(exe, folder, "--metrics", "fd,consistency", "--limiting", "5")
+    fd, consistency, fit = measured(exe, folder, "--metrics", "fd,consistency", "--limiting", "5")
     assert fd["distance"] == "FD-PCA64" and fd["width"] == 3 and fd["rows"] == 4000, fd
     assert fd["fitted_rows"] == 4000 and fd["data_rows"] == 4000, fd
     assert fd["floor"]["source"] == "heldout" and fd["floor"]["rows"] == 4000, fd
@@ -75,6 +75,40 @@ def test_distance_of_a_model_that_is_right(folder, vaec):
         near(sample, 3 * (math.sqrt(2) - 1) ** 2 / 2)
     near(consistency, 0)
     near(consistency["kid"], 0)
+    # The entropy of N(mean, 1 / 2) in three coordinates, on both sides.
+    entropy = 3 * 0.5 * (math.log(math.pi) + 1)
+    assert fit["metric"] == "encoder_fit" and fit["of"] == "log q(z | x)" and fit["source"] == "heldout", fit
+    near(fit["on_samples"], -entropy)
+    near(fit["on_data"], -entropy)
+
+
+def test_encoder_of_a_model_that_is_shifted(folder, vaec):
+    # Codes N(x / 2, 1 / 2) of x = z + 1 + noise: (z - x / 2)^2 has the mean 1/2 + 1/4.
+    exe = trained(folder, vaec, 1, encoder="Normal(x / 2 + parameter([3], init = 0), -0.5 * log(2))")
+    fit = measured(exe, folder, "--metrics", "consistency", "--limiting", "1", "--n", "4000")[1]
+    near(fit["on_samples"], -3 * (0.5 * math.log(math.pi) + 0.75))
+    near(fit["on_data"], -3 * (0.5 * math.log(math.pi) + 0.5))
+
+
+def gaussian_discrepancy(shift, variance):
+    """Of N(shift, variance) and N(0, variance) in three coordinates, for the three kernels: E exp(-|x - y|^2 / 2w) is
+    (w / (w + 2 variance))^(3/2) exp(-3 shift^2 / (2 (w + 2 variance))); 2.366 is the median of chi^2 with three
+    degrees of freedom."""
+    median = 2 * variance * 2.366
+    widths = [factor * median for factor in (0.25, 1, 4)]
+    return sum(2 * (w / (w + 2 * variance)) ** 1.5 * (1 - math.exp(-3 * shift ** 2 / (2 * (w + 2 * variance))))
+               for w in widths) / 3
+
+
+def test_discrepancies_are_their_closed_form(folder, vaec):
+    exe = trained(folder, vaec, 1)
+    samples, codes = measured(exe, folder, "--metrics", "mmd")
+    assert samples["between"] == "samples and data" and samples["of"] == "x" and samples["rows"] == 4000, samples
+    assert codes["between"] == "codes of the data and their prior" and codes["of"] == "z", codes
+    near(samples, gaussian_discrepancy(1, 2))
+    # Codes (x - 1) / 2 + noise of x ~ N(0, 2): N(-1/2, 1), and the prior N(0, 1).
+    near(codes, gaussian_discrepancy(0.5, 1))
+    assert samples["value"] > 10 * samples["standard_error"], samples
 
 
 def test_distance_of_a_model_that_is_shifted(folder, vaec):
