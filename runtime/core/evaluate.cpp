@@ -75,6 +75,7 @@ void evaluate(const Image& image, const EvaluateRequest& request) {
     done.push_back(metric->measure);
     for (json& result : metric->measure(session, request, asked)) results.push_back(std::move(result));
   }
+  for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
   if (request.json)
     fmt::print("{}\n", json{{"program", image.file}, {"step", checkpoint.step}, {"results", results}}.dump());
   else

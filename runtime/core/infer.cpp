@@ -105,6 +105,7 @@ void infer(const Image& image, const InferRequest& request) {
   session.load_parameters(checkpoint.path / "model.safetensors");
   Sampler sampler(session, request.seed);
   const Given given = read_given(image, sampler, request.given);
+  for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
   for (const auto& [variable, values] : given.values)
     if (!query.known.contains(variable) && !query.partial.contains(variable))
       throw Failure(Exit::usage, fmt::format("--given {}: it does not stand after the bar of \"{}\"",

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <numeric>
+#include <utility>
 
 #include "runtime/core/philox.h"
 #include "runtime/core/simulator.h"
@@ -63,6 +64,11 @@ void Rows::open(const Program& program) {
 
 int64_t Rows::count(int source) const { return whole(source).count; }
 
+bool Rows::lacks_all(int source) const {
+  const auto counted = counts_.find(source);
+  return counted != counts_.end() && counted->second > 0 && count(source) == 0;
+}
+
 std::vector<Pattern> Rows::patterns(int source) const {
   const auto counted = counts_.find(source);
   if (counted == counts_.end()) return {Pattern{}};
@@ -92,6 +98,17 @@ const Pattern& Rows::whole(int source) const {
   std::vector<Pattern> patterns = this->patterns(source);
   return whole_[source] = patterns.front().missing.empty() ? std::move(patterns.front()) : Pattern{};
 }
+
+void Rows::note_left_out(int source) {
+  const auto counted = counts_.find(source);
+  if (counted == counts_.end() || whole(source).count == counted->second || !noted_.insert(source).second)
+    return;
+  notes_.push_back(fmt::format("source {}: {} of its {} rows lack values and are left out here",
+                               image_.sources[static_cast<size_t>(source)].name,
+                               counted->second - whole(source).count, counted->second));
+}
+
+std::vector<std::string> Rows::take_notes() { return std::exchange(notes_, {}); }
 
 void Rows::gather(int column, float* to) {
   const data::Population& population = columns_.at(column);

@@ -33,6 +33,8 @@ class Rows {
   void open(const Program& program);
   /// Rows that lack nothing, of a source whose columns are open; 0 where it has none.
   int64_t count(int source) const;
+  /// It has rows, and each lacks something.
+  bool lacks_all(int source) const;
   /// Which variables its rows lack, and in which rows: ascending in the variables, all rows together. One
   /// pattern that lacks nothing where the source has no columns.
   std::vector<Pattern> patterns(int source) const;
@@ -44,6 +46,11 @@ class Rows {
                      int64_t place, int64_t rows, float* to);
   /// The source's rows that lack nothing from `first`, beginning again at their end.
   void gather_in_order(int column, int source, int64_t first, int64_t rows, float* to);
+
+  /// Marks that rows of this source were asked for of which those that lack something are left out.
+  void note_left_out(int source);
+  /// Of sources marked since the last time, once each: `source held: 3 of its 10 rows lack values and ...`.
+  std::vector<std::string> take_notes();
 
  private:
   void gather(int column, float* to);
@@ -61,6 +68,8 @@ class Rows {
   std::map<int, int64_t> counts_;  // per source
   std::map<std::tuple<int, int, int64_t>, uint64_t> told_;
   std::map<int, std::set<int>> source_columns_;
+  std::set<int> noted_;
+  std::vector<std::string> notes_;
   mutable std::map<int, Pattern> whole_;                         // per source: its rows that lack nothing
   std::map<std::string, std::unique_ptr<Simulated>> simulated_;  // by the run(...) of the expression
   std::vector<int64_t> chosen_;

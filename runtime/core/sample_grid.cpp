@@ -55,6 +55,7 @@ std::optional<Values> draw_codes(Sampler& sampler, const Image& image, int varia
   for (size_t source = 0; source < image.sources.size(); ++source) {
     const Source& entry = image.sources[source];
     if (entry.program < 0 || entry.known.empty() || knows(entry, variable)) continue;
+    if (!sampler.has_rows(static_cast<int>(source))) continue;
     std::set<int> with_source = known;
     with_source.insert(entry.known.begin(), entry.known.end());
     const auto order = find_direct_order(image, with_source, parents);
@@ -95,7 +96,7 @@ std::optional<data::Picture> SampleGrid::draw(uint64_t seed, int64_t step) {
   const Image& image = session_.image;
   if (!sampler_) sampler_.emplace(session_, seed ^ picture_key);
   std::vector<float> images;
-  if (data_source_ >= 0) {
+  if (data_source_ >= 0 && sampler_->has_rows(data_source_)) {
     sampler_->set_step(0);
     Values data = sampler_->source(data_source_, across);
     append(images, data.at(variable_));

@@ -75,6 +75,7 @@ Values Sampler::source(int source, int64_t rows, int64_t first) {
   const Source& entry = session_.image.sources.at(static_cast<size_t>(source));
   if (entry.program < 0) return {};
   Executor& executor = program(entry.program, rows);
+  session_.rows.note_left_out(source);
   Hooks hooks;
   hooks.gather = [&](int column, int gathered, int64_t count, float* to) {
     if (first < 0)
@@ -90,11 +91,15 @@ Values Sampler::source(int source, int64_t rows, int64_t first) {
   return values;
 }
 
-int64_t Sampler::source_rows(int source) {
+bool Sampler::has_rows(int source) {
   const Source& entry = session_.image.sources.at(static_cast<size_t>(source));
-  if (entry.program < 0) return 0;
+  if (entry.program < 0) return false;
   session_.rows.open(session_.image.programs.at(static_cast<size_t>(entry.program)));
-  return session_.rows.count(source);
+  if (!session_.rows.lacks_all(source)) return true;
+  session_.rows.note_left_out(source);
+  return false;
 }
+
+int64_t Sampler::source_rows(int source) { return has_rows(source) ? session_.rows.count(source) : 0; }
 
 }  // namespace core

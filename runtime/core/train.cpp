@@ -112,6 +112,8 @@ class Run {
       const bool last = step == settings_.steps;
       if (last || due(step, "log") || due(step, "evaluate")) log(progress);
       if (last || due(step, "sample")) draw_samples(last);
+      for (const std::string& note : session_.rows.take_notes())
+        progress.say("note: evaluation and pictures: " + note);
       if (last || due(step, "checkpoint")) checkpoint();
       progress.step(step);
       if (stop_asked && !last) {

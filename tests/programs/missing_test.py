@@ -151,6 +151,35 @@ def test_a_player_that_no_row_teaches_is_refused(folder, vaec):
     assert not (folder / "never-run").exists(), result
 
 
+PICTURES = """
+var x : binary[2, 2]
+var z : binary[2]
+source rows { x = csv("p.csv", ["a", "b", "c", "d"]); z = csv("p.csv", ["e", "f"]) }
+source codes { z ~ Bernoulli(0) }
+decoder p { x | z ~ Bernoulli(dense(z, 4)) }
+encoder q { z | x ~ Bernoulli(dense(x, 2)) }
+learn symmetric { steps = 4; batch = 8; every = {log: 2, sample: 2, checkpoint: 4, evaluate: 2} }
+"""
+
+
+# Whoever evaluates, infers from a source or draws pictures of it takes the whole rows, and says so once.
+def test_what_is_left_out_for_its_missing_values_is_said(folder, vaec):
+    (folder / "p.csv").write_text("a,b,c,d,e,f\n" + "1,0,1,0,1,1\n" * 5 + "1,0,1,,1,1\n1,0,1,0,,\n")
+    exe = build(vaec, write(folder, "pictures.vae", PICTURES), folder)
+    note = "source rows: 2 of its 7 rows lack values and are left out here"
+    trained = call(exe, "train", "--threads", "1", "--out", "pictures-run", cwd=folder)
+    assert trained.returncode == 0 and trained.stdout.count(note) == 1 and not trained.stderr, trained
+    evaluated = call(exe, "evaluate", "--run", "pictures-run", cwd=folder)
+    assert evaluated.returncode == 0 and evaluated.stderr == f"note: {note}\n", evaluated
+    inferred = call(exe, "infer", "z | x", "--run", "pictures-run", "--given", "x=rows", "--out", "z.npy",
+                    cwd=folder)
+    assert inferred.returncode == 0 and inferred.stderr == f"note: {note}\n", inferred
+    # No row is whole: nothing of the source can be shown or evaluated.
+    (folder / "p.csv").write_text("a,b,c,d,e,f\n" + "1,0,1,,1,1\n1,0,1,0,,\n")
+    trained = call(exe, "train", "--threads", "1", "--out", "none-run", cwd=folder)
+    assert trained.returncode == 0 and "source rows: 2 of its 2 rows lack values" in trained.stdout, trained
+
+
 AMBIGUOUS = """
 var x, z : binary
 source rows { x = csv("xyz.csv").x; z = csv("xyz.csv").z WORD }
