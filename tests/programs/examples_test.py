@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Every program of examples/ builds and trains a few steps; those on MNIST only where it is, those of examples with a program
 `prepare` in tests of their own."""
-from executable import ROOT, build, main, metrics, need_mnist, succeed
+import json
+
+from executable import ROOT, build, call, main, metrics, need_mnist, succeed
 
 STEPS = 3
 
@@ -31,6 +33,18 @@ def test_examples_on_mnist_train(folder, vaec):
     need_mnist()
     for program in programs(on_mnist=True):
         trains(folder, vaec, program)
+
+
+# What examples/run calls where one run starts from another.
+def test_semi_supervised_starts_from_its_labels(folder, vaec):
+    example = ROOT / "examples/semi_supervised"
+    exe = build(vaec, example / "semi_supervised_glyphs.vae", folder)
+    result = call(example / "train", exe, "run", STEPS, cwd=folder, env={"VAEC_BATCH": "8", "VAEC_EVERY": "sample=0"})
+    assert result.returncode == 0, result.stderr
+    assert "the classifier on the labelled images alone" in result.stdout, result.stdout
+    labels, both = (json.loads((folder / run / "config.json").read_text()) for run in ("run-labels", "run"))
+    assert (labels["learn"], both["learn"]) == ("labels", "symmetric"), (labels, both)
+    assert both["start"] == "run-labels" and metrics(folder / "run")[-1]["step"] == STEPS, both
 
 
 def test_every_example_has_its_page_and_its_picture(folder, vaec):
