@@ -52,21 +52,34 @@ std::optional<Loop> LoopWriter::write(const std::vector<int>& atoms) {
   return std::move(loop_);
 }
 
-/// Walks all operands until no view splits an axis any more: accesses are made from final axes only.
+/// Walks all operands until no view splits an axis any more: accesses are made from final axes only. A split
+/// leaves operands in hand behind: the walk then begins anew.
 void LoopWriter::settle_axes(const std::vector<int>& atoms) {
+  size_t axes = 0;
+  const auto split = [&] { return axes != space_->axes().size(); };
   std::function<void(const Operand&, int)> walk = [&](const Operand& operand, int depth) {
     const Value& value = program_[operand.base];
     if (depth == 0 || info(value.op).group != OpGroup::pointwise) return;
     for (ValueId input : value.inputs) {
-      if (auto below = clusters_.resolve(*space_, input, operand.index)) walk(*below, depth - 1);
+      const auto below = clusters_.resolve(*space_, input, operand.index);
+      if (split()) return;
+      if (below) walk(*below, depth - 1);
+      if (split()) return;
     }
   };
-  for (size_t axes = 0; axes != space_->axes().size();) {
-    axes = space_->axes().size();
+  const auto walk_all = [&] {
     for (int atom : atoms) {
       const auto read = clusters_.operands(*space_, atom);
-      for (const Operand& operand : *read) walk(operand, most_recomputed);
+      if (split()) return;
+      for (const Operand& operand : *read) {
+        walk(operand, most_recomputed);
+        if (split()) return;
+      }
     }
+  };
+  while (split()) {
+    axes = space_->axes().size();
+    walk_all();
   }
 }
 
