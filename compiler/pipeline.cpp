@@ -5,8 +5,10 @@
 #include <functional>
 
 #include "compiler/base/text_file.h"
+#include "compiler/game/supervised.h"
 #include "compiler/semantics/analyse.h"
 #include "compiler/syntax/parse.h"
+#include "compiler/tensor/build_bound.h"
 #include "compiler/tensor/build_step.h"
 #include "compiler/tensor/passes.h"
 
@@ -42,6 +44,7 @@ class Scheduler {
         }
       }
       of_phase.program = add(std::move(phase.program));
+      of_phase.objective = std::move(phase.objective);
     }
     return added;
   }
@@ -56,21 +59,32 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
   const game::Game& game = understood.game;
   lower::Programs programs;
   Scheduler scheduler(programs, trace);
-  for (const semantics::Learn& learn : model.learns) {
+  for (size_t l = 0; l < model.learns.size(); ++l) {
+    const semantics::Learn& learn = model.learns[l];
     auto& phases = programs.learns.emplace_back();
-    if (auto reason = tensor::unsupported(model, learn)) {
+    if (auto reason = tensor::unsupported(model)) {
       phases.unavailable = std::move(*reason);
       continue;
     }
-    phases.alternating = scheduler.add_all(tensor::build_phases(model, game, learn, false));
-    phases.simultaneous = scheduler.add_all(tensor::build_phases(model, game, learn, true));
+    if (learn.method == "symmetric" || learn.method == "supervised") {
+      const game::Game played = learn.method == "supervised" ? game::supervised(model, game) : game;
+      phases.alternating = scheduler.add_all(tensor::build_phases(model, played, learn, false));
+      phases.simultaneous = scheduler.add_all(tensor::build_phases(model, played, learn, true));
+      phases.skipped = game.bounds[l].skipped;
+      continue;
+    }
+    // One objective: there is no order in which players could learn.
+    phases.alternating = scheduler.add_all(tensor::build_bound_phases(model, game.bounds[l], learn));
+    phases.simultaneous = phases.alternating;
+    if (learn.method == "libi") phases.multiplier = tensor::multiplier_coefficient(model);
+    phases.skipped = game.bounds[l].skipped;
   }
   for (size_t s = 0; s < model.sources.size(); ++s) {
     const semantics::SourceId source{static_cast<int32_t>(s)};
     programs.source_rows.push_back(scheduler.add(tensor::build_source_rows(model, source)));
   }
   const bool terms = std::ranges::any_of(model.learns, [&](const semantics::Learn& learn) {
-    return semantics::rows_may_lack(model, learn) && !tensor::unsupported(model, learn);
+    return semantics::rows_may_lack(model, learn) && !tensor::unsupported(model);
   });
   for (size_t c = 0; c < model.conditionals.size(); ++c) {
     const semantics::ConditionalId conditional{static_cast<int32_t>(c)};

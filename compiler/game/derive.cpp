@@ -181,7 +181,7 @@ void check_every_conditional_learns(const Model& model, const Game& game, base::
 
 }  // namespace
 
-Game derive(const Model& model, base::Report& report) {
+Game derive(Model& model, base::Report& report) {
   Game game;
   const completion::Players players = players_of(model);
   bool in_order = true;
@@ -211,7 +211,7 @@ Game derive(const Model& model, base::Report& report) {
     }
   }
   if (in_order) check_every_conditional_learns(model, game, report);
-  if (in_order) check_bounds(model, players, report);
+  if (in_order) game.bounds = derive_bounds(model, players, report);
   for (int32_t i = 0; i < static_cast<int32_t>(model.players.size()); ++i) {
     game.utilities.push_back(utility_text(model, game, {i}));
   }

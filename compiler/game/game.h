@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compiler/base/report.h"
+#include "compiler/game/bound.h"
 #include "compiler/semantics/model.h"
 
 namespace game {
@@ -52,12 +53,14 @@ enum class Equilibrium { none, unique, perhaps_a_continuum };
 
 struct Game {
   std::vector<SourceGame> sources;     // every source, those of weight 0 too
+  std::vector<Bounds> bounds;          // per learn block
   std::vector<std::string> utilities;  // per player, as text
   Equilibrium equilibrium = Equilibrium::none;
 };
 
-/// Errors: ambiguous draws, sources without terms, conditionals without terms (help: `source dreams { }`).
-Game derive(const semantics::Model& model, base::Report& report);
+/// Errors: ambiguous draws, sources without terms, conditionals without terms (help: `source dreams { }`),
+/// bounds that the model does not admit. Adds the bounds' closed forms to the model's graph.
+Game derive(semantics::Model& model, base::Report& report);
 
 std::string explain_text(const semantics::Model& model, const Game& game);
 nlohmann::json explain_json(const semantics::Model& model, const Game& game);

@@ -153,7 +153,10 @@ json of_phases(const std::vector<Programs::OfPhase>& phases) {
       for (const Programs::OfChain& chain : stage.chains) chains.push_back(of_chain(chain));
       stages.push_back({{"program", stage.program}, {"chains", chains}});
     }
-    list.push_back({{"stages", stages}, {"program", phase.program}});
+    json entry = {{"stages", stages}, {"program", phase.program}};
+    for (const tensor::Objective& objective : phase.objective)
+      entry["objective"].push_back({{"output", objective.output}, {"factor", objective.factor}});
+    list.push_back(std::move(entry));
   }
   return list;
 }
@@ -182,7 +185,9 @@ json of_learn(const semantics::Learn& learn, const Programs::OfLearn& phases) {
                 {"sources", indices(learn.sources)},
                 {"start", learn.start},
                 {"every", learn.every},
-                {"own", learn.own}};
+                {"own", learn.own},
+                {"skipped", indices(phases.skipped)},
+                {"multiplier", phases.multiplier}};
   if (phases.unavailable.empty()) {
     entry["phases"] = {{"alternating", of_phases(phases.alternating)},
                        {"simultaneous", of_phases(phases.simultaneous)}};
@@ -195,6 +200,18 @@ json of_learn(const semantics::Learn& learn, const Programs::OfLearn& phases) {
 json of_extent(const Extent& extent) {
   if (extent.batch >= 0) return {{"batch", extent.batch}};
   return extent.size;
+}
+
+json of_batches(const std::vector<tensor::BatchClass>& batches) {
+  json list = json::array();
+  for (const tensor::BatchClass& batch : batches) {
+    if (batch.times == 1) {
+      list.push_back(batch.source);
+    } else {
+      list.push_back({{"source", batch.source}, {"times", batch.times}});
+    }
+  }
+  return list;
 }
 
 json of_extents(const std::vector<Extent>& extents) {
@@ -291,7 +308,7 @@ json of_program(const tensor::Schedule& schedule, KernelSet& kernels) {
     instructions.push_back(std::visit(InstructionWriter{kernels}, instruction));
   }
   return {{"name", schedule.name},
-          {"batches", schedule.batches},
+          {"batches", of_batches(schedule.batches)},
           {"slots", schedule.slots},
           {"buffers", buffers},
           {"instructions", instructions}};

@@ -30,9 +30,12 @@ struct Programs {
   struct OfPhase {
     std::vector<OfStage> stages;
     int program = -1;
+    std::vector<tensor::Objective> objective;
   };
   struct OfLearn {
     std::vector<OfPhase> alternating, simultaneous;
+    std::vector<semantics::SourceId> skipped;  // a bound of them has no parameters
+    int multiplier = -1;                       // libi's coefficient
     std::string unavailable;  // why there are none, in words that follow "learn NAME"; else empty
   };
   std::vector<tensor::Schedule> programs;

@@ -4,46 +4,13 @@
 
 #include <algorithm>
 
-#include "compiler/tensor/translate.h"
+#include "compiler/tensor/source_rows.h"
 
 namespace tensor {
 namespace {
 
 using semantics::Conditional;
 using semantics::Model;
-
-/// A drawn value is a constant to every term.
-ValueId drawn_constant(Program& program, Translator& rows, semantics::NodeId sample) {
-  return Emit(program).pointwise(Op::stop, rows.evaluate_rows(sample));
-}
-
-/// Binds what a source's rows give.
-void bind_givens(const Model& model, const semantics::Source& source, Program& program, Translator& rows) {
-  for (const semantics::Given& given : source.givens) {
-    const semantics::NodeId node = given.drawn ? model[*given.drawn].sample : given.value;
-    rows.bind(given.variable, drawn_constant(program, rows, node));
-  }
-}
-
-Program empty_program(const Model& model, std::string name) {
-  Program program;
-  program.name = std::move(name);
-  program.parameters = parameter_places(model);
-  return program;
-}
-
-/// Binds what an earlier program of the phase handed on, as inputs named `variable` + suffix.
-void bind_inputs(const Model& model, const std::vector<semantics::VariableId>& variables,
-                 const std::string& suffix, Program& program, Translator& rows) {
-  for (semantics::VariableId id : variables) {
-    Value value;
-    value.op = Op::input;
-    value.name = model[id].name + suffix;
-    value.shape = {rows.rows()};
-    for (int64_t n : model[id].tensor_shape()) value.shape.push_back({n, -1});
-    rows.bind(id, program.add(std::move(value)));
-  }
-}
 
 class PhaseBuilder {
  public:
@@ -284,9 +251,7 @@ std::string name_of(const Model& model, const Conditional& conditional, const ch
 
 }  // namespace
 
-std::optional<std::string> unsupported(const Model& model, const semantics::Learn& learn) {
-  if (learn.method != "symmetric")
-    return fmt::format("is of the method {}, which this version of vaec cannot run", learn.method);
+std::optional<std::string> unsupported(const Model& model) {
   for (const semantics::Node& node : model.graph.nodes) {
     if (semantics::info(node.op).group == semantics::OpGroup::heavy && node.op != semantics::Op::matmul &&
         !semantics::variables_of(model.graph, node.inputs[1]).empty())

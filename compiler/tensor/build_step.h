@@ -12,8 +12,8 @@
 
 namespace tensor {
 
-/// Why `learn` cannot be built, in words that follow "learn NAME"; none if it can.
-std::optional<std::string> unsupported(const semantics::Model& model, const semantics::Learn& learn);
+/// Why no learn block of the model can be built, in words that follow "learn NAME"; none if they can.
+std::optional<std::string> unsupported(const semantics::Model& model);
 
 /// A term that counts only in steps whose last sweep drew one of its parents anew after its own target: in
 /// the others its expected gradient is zero. `coefficient` is its own, behind those of the sources.
@@ -40,10 +40,18 @@ struct Stage {
   std::vector<Chain> chains;
 };
 
+/// What the record says beside a phase's terms: an output, summed over its source's rows, counts `factor`
+/// times in the utilities of all players that climb it.
+struct Objective {
+  std::string output;
+  double factor = 1;  // 0: it is recorded only
+};
+
 /// One phase of a learning step: the stages, then `program` with the terms and updates.
 struct Phase {
   std::vector<Stage> stages;  // none where no source needs a chain
   Program program;
+  std::vector<Objective> objective;  // of a bound: all its outputs; else none, and every output is a term
 };
 
 /// `learn symmetric`. Alternating: one phase per player with terms, in declaration order, each with only

@@ -92,6 +92,17 @@ class Line {
     return result;
   }
 
+  std::vector<BatchClass> batches() {
+    std::vector<BatchClass> result;
+    expect("[");
+    while (!accept("]")) {
+      if (!result.empty()) expect(",");
+      result.emplace_back(number<int>());
+      if (accept("x")) result.back().times = number<int64_t>();
+    }
+    return result;
+  }
+
  private:
   std::string_view text_;
   size_t at_ = 0;
@@ -143,14 +154,15 @@ Value parse_value(Line& line) {
 }  // namespace
 
 std::string print(const Program& program) {
-  std::string text = fmt::format("program {} batches {}\n", quoted(program.name),
-                                 to_string(numbers({program.batches.begin(), program.batches.end()})));
+  std::string text = fmt::format("program {} batches {}\n", quoted(program.name), to_string(program.batches));
   for (const ParameterPlace& place : program.parameters)
     text += fmt::format("parameter {} {} {}\n", place.player, place.offset, to_string(numbers(place.shape)));
   for (size_t i = 0; i < program.values.size(); ++i)
     text += fmt::format("%{} = {}\n", i, print_value(program.values[i]));
   for (const Output& output : program.outputs)
     text += fmt::format("output {} %{}\n", quoted(output.name), output.value.index);
+  for (const Term& term : program.shared)
+    text += fmt::format("shared %{} %{}\n", term.value.index, term.seed.index);
   for (const PlayerUpdate& update : program.updates) {
     text += fmt::format("update {}\n", update.player);
     for (const Term& term : update.terms)
@@ -171,7 +183,7 @@ Program parse(std::string_view text) {
     if (line.accept("program")) {
       program.name = line.string();
       line.expect("batches");
-      for (const Extent& extent : line.shape()) program.batches.push_back(static_cast<int>(extent.size));
+      program.batches = line.batches();
     } else if (line.accept("parameter")) {
       ParameterPlace place;
       place.player = line.number<int>();
@@ -181,6 +193,9 @@ Program parse(std::string_view text) {
     } else if (line.accept("output")) {
       std::string name = line.string();
       program.outputs.push_back({std::move(name), line.value()});
+    } else if (line.accept("shared")) {
+      const ValueId value = line.value();
+      program.shared.push_back({value, line.value()});
     } else if (line.accept("update")) {
       program.updates.push_back({line.number<int>(), {}, {}});
     } else if (line.accept("term") || line.accept("gradient")) {

@@ -15,6 +15,16 @@ std::string to_string(const Shape& shape) {
   return text + "]";
 }
 
+std::string to_string(const std::vector<BatchClass>& batches) {
+  std::string text = "[";
+  for (const BatchClass& batch : batches) {
+    if (text.size() > 1) text += ", ";
+    text += fmt::format("{}", batch.source);
+    if (batch.times != 1) text += fmt::format("x{}", batch.times);
+  }
+  return text + "]";
+}
+
 int64_t row_elements(const Shape& shape) {
   int64_t product = 1;
   for (const Extent& extent : shape) {
@@ -98,6 +108,11 @@ class Verifier {
     for (const Output& output : program_.outputs) {
       if (!exists(output.value)) return fmt::format("{}: output {} has no value", program_.name, output.name);
     }
+    for (const Term& term : program_.shared) {
+      if (!exists(term.value) || !exists(term.seed) ||
+          program_[term.value].shape != program_[term.seed].shape)
+        return program_.name + ": a shared term and its seed differ in shape";
+    }
     for (const PlayerUpdate& update : program_.updates) {
       for (const Term& term : update.terms) {
         if (!exists(term.value) || !exists(term.seed) ||
@@ -126,6 +141,15 @@ class Verifier {
     return id.index >= 0 && static_cast<size_t>(id.index) < program_.values.size();
   }
   const Shape& in(const Value& value, size_t i) const { return program_[value.inputs[i]].shape; }
+
+  /// Rows that are taken several times over may become an axis beside the rows themselves, and back.
+  bool same_size(const Shape& a, const Shape& b) const {
+    if (has_rows(a) != has_rows(b)) return false;
+    if (!has_rows(a) || a[0] == b[0]) return row_elements(a) == row_elements(b);
+    const BatchClass &of_a = program_.batches[static_cast<size_t>(a[0].batch)],
+                     &of_b = program_.batches[static_cast<size_t>(b[0].batch)];
+    return of_a.source == of_b.source && of_a.times * row_elements(a) == of_b.times * row_elements(b);
+  }
 
   std::optional<std::string> check(const Value& value, int position) const {
     for (ValueId input : value.inputs) {
@@ -195,8 +219,7 @@ class Verifier {
     const Shape& from = in(value, 0);
     switch (value.op) {
       case Op::reshape:
-        if (has_rows(from) != has_rows(value.shape) || row_elements(from) != row_elements(value.shape) ||
-            (has_rows(from) && from[0] != value.shape[0]))
+        if (!same_size(from, value.shape))
           return fmt::format("{} does not reshape to {}", to_string(from), to_string(value.shape));
         return {};
       case Op::transpose:

@@ -76,10 +76,12 @@ struct ParameterPlace {
 
 struct Program {
   std::string name;
-  std::vector<int> batches;                // as Schedule::batches
+  std::vector<BatchClass> batches;
   std::vector<ParameterPlace> parameters;  // every parameter of the model, by ParameterId
   std::vector<Value> values;
   std::vector<Output> outputs;
+  /// What all updates climb together, in place of terms of their own: gradients reach the parameters of each.
+  std::vector<Term> shared;
   std::vector<PlayerUpdate> updates;
 
   const Value& operator[](ValueId id) const { return values[static_cast<size_t>(id.index)]; }

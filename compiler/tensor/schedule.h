@@ -20,6 +20,16 @@ struct Extent {
   bool operator==(const Extent&) const = default;
 };
 
+/// Whose rows a batch class has: a source's batch (-1: the caller's rows), each `times` over, one after the
+/// other.
+struct BatchClass {
+  BatchClass(int source = -1, int64_t times = 1) : source(source), times(times) {}
+  int source;
+  int64_t times;
+  bool operator==(const BatchClass&) const = default;
+};
+std::string to_string(const std::vector<BatchClass>& batches);  // "[0, 0x8]"
+
 struct Buffer {
   enum class Kind {
     scratch,       // in slot `slot` of the program's memory
@@ -114,7 +124,7 @@ using Instruction = std::variant<Loop, Gemm, Convolution, Gather, Update>;
 
 struct Schedule {
   std::string name;
-  std::vector<int> batches;  // per batch class: the source whose batch it is, or -1: the caller's rows
+  std::vector<BatchClass> batches;
   std::vector<Buffer> buffers;
   int slots = 0;  // a slot is as large as its largest buffer
   std::vector<Instruction> instructions;

@@ -30,6 +30,14 @@ Translator::Translator(const semantics::Model& model, const Dependencies& depend
       source_(source),
       next_site_(next_site) {}
 
+Translator::Translator(Translator& outer, int64_t times)
+    : Translator(outer.model_, outer.dependencies_, outer.program_,
+                 static_cast<int>(outer.program_.batches.size()), outer.source_, outer.next_site_) {
+  program_.batches.emplace_back(program_.batches[static_cast<size_t>(outer.batch_)].source, times);
+  outer_ = &outer;
+  times_ = times;
+}
+
 void Translator::bind(semantics::VariableId variable, ValueId value) {
   variables_[variable] = value;
   std::erase_if(known_, [&](const auto& entry) {
@@ -49,6 +57,14 @@ ValueId Translator::evaluate_rows(semantics::NodeId node) {
   return emit_.stretch(value, with_rows(model_.graph[node].shape));
 }
 
+ValueId Translator::draw(Op op, Shape shape) {
+  Value value;
+  value.op = op;
+  value.shape = std::move(shape);
+  value.site = next_site_++;
+  return program_.add(std::move(value));
+}
+
 Shape Translator::shaped_as(const semantics::Shape& shape, bool rows) const {
   Shape result;
   if (rows) result.push_back(this->rows());
@@ -59,9 +75,27 @@ Shape Translator::with_rows(const semantics::Shape& shape) const { return shaped
 
 ValueId Translator::translate(semantics::NodeId id) {
   if (const auto found = known_.find(id.index); found != known_.end()) return found->second;
-  const ValueId result = compute(model_.graph[id]);
+  const ValueId result = belongs_outside(id) ? repeat(outer_->translate(id)) : compute(model_.graph[id]);
   known_[id.index] = result;
   return result;
+}
+
+bool Translator::belongs_outside(semantics::NodeId id) const {
+  return outer_ != nullptr && !dependencies_.random[static_cast<size_t>(id.index)] &&
+         std::ranges::none_of(dependencies_.variables[static_cast<size_t>(id.index)],
+                              [&](semantics::VariableId variable) { return variables_.contains(variable); });
+}
+
+/// Every row `times_` over: [rows, ...] to [rows, times, ...], which is the same memory as [rows times, ...].
+ValueId Translator::repeat(ValueId value) {
+  const Shape from = emit_.shape(value);
+  if (!has_rows(from)) return value;
+  Shape between = from, to = from;
+  between.insert(between.begin() + 1, {times_, -1});
+  to[0] = rows();
+  std::vector<int64_t> map = {0};
+  for (size_t axis = 1; axis < from.size(); ++axis) map.push_back(static_cast<int64_t>(axis) + 1);
+  return emit_.reshape(emit_.broadcast(value, between, map), to);
 }
 
 ValueId Translator::compute(const semantics::Node& node) {

@@ -22,16 +22,25 @@ class Translator {
   Translator(const semantics::Model& model, const Dependencies& dependencies, Program& program, int batch,
              int source, uint32_t& next_site);
 
+  /// Takes each row of `outer` `times` over, in a batch class of its own: what depends only on what is bound
+  /// in `outer` is computed there, once, and repeated.
+  Translator(Translator& outer, int64_t times);
+
   void bind(semantics::VariableId variable, ValueId value);
   ValueId bound(semantics::VariableId variable) const { return variables_.at(variable); }
+  int64_t times() const { return times_; }
   /// The value of `node`; draws in it are fresh for this call.
   ValueId evaluate(semantics::NodeId node);
   /// As evaluate, but one value a row even where it depends on no row.
   ValueId evaluate_rows(semantics::NodeId node);
+  /// A fresh random draw.
+  ValueId draw(Op op, Shape shape);
   Extent rows() const { return {1, batch_}; }
 
  private:
   ValueId translate(semantics::NodeId node);
+  bool belongs_outside(semantics::NodeId node) const;
+  ValueId repeat(ValueId value);
   ValueId compute(const semantics::Node& node);
   ValueId moved(const semantics::Node& node, ValueId input);
   ValueId dense(ValueId x, ValueId weights, const semantics::Shape& shape);
@@ -46,6 +55,8 @@ class Translator {
   Program& program_;
   Emit emit_;
   int batch_, source_;
+  Translator* outer_ = nullptr;
+  int64_t times_ = 1;
   uint32_t& next_site_;
   std::map<semantics::VariableId, ValueId> variables_;
   std::map<int32_t, ValueId> known_;

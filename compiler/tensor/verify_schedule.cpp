@@ -36,23 +36,31 @@ class ScheduleVerifier {
   }
   void write(int buffer) { written_[static_cast<size_t>(buffer)] = true; }
 
+  const BatchClass& batch(const Extent& rows) const {
+    return schedule_.batches[static_cast<size_t>(rows.batch)];
+  }
+
   Wrong bounds(const Loop& loop, const Access& access) const {
     if (access.buffer < 0 || static_cast<size_t>(access.buffer) >= schedule_.buffers.size())
       return "no such buffer";
     if (access.strides.size() != loop.space.size()) return "not one stride for each axis";
     const Buffer& buffer = schedule_.buffers[static_cast<size_t>(access.buffer)];
-    int64_t low = access.offset, high = access.offset;
+    int64_t low = access.offset, high = access.offset, limit = row_elements(buffer.extents);
     for (size_t axis = 0; axis < loop.space.size(); ++axis) {
       if (loop.space[axis].batch >= 0) {
-        // A row is a whole row of the buffer, or the buffer has none.
-        const bool whole = has_rows(buffer.extents) && access.strides[axis] == row_elements(buffer.extents);
-        if (!whole && access.strides[axis] != 0) return "a stride along the rows that is no row";
+        if (access.strides[axis] == 0) continue;
+        // A row is a whole row of the buffer, or of it several times over.
+        if (!has_rows(buffer.extents)) return "a stride along the rows of what has none";
+        const BatchClass &moved = batch(loop.space[axis]), &held = batch(buffer.extents[0]);
+        if (moved.source != held.source ||
+            access.strides[axis] * moved.times != row_elements(buffer.extents) * held.times)
+          return "a stride along the rows that is no row";
+        limit = access.strides[axis];
         continue;
       }
       (access.strides[axis] < 0 ? low : high) += access.strides[axis] * (loop.space[axis].size - 1);
     }
-    if (low < 0 || high >= row_elements(buffer.extents))
-      return fmt::format("reaches outside @{} {}", access.buffer, buffer.name);
+    if (low < 0 || high >= limit) return fmt::format("reaches outside @{} {}", access.buffer, buffer.name);
     return {};
   }
 

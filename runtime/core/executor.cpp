@@ -294,8 +294,9 @@ Executor::Tensor Executor::named(const std::map<std::string, Tensor>& tensors,
 std::vector<int64_t> class_rows(const Program& program, const std::vector<int64_t>& source_rows,
                                 int64_t others) {
   std::vector<int64_t> rows;
-  for (int source : program.batches)
-    rows.push_back(source < 0 ? others : source_rows.at(static_cast<size_t>(source)));
+  for (const BatchClass& batch : program.batches)
+    rows.push_back(batch.times *
+                   (batch.source < 0 ? others : source_rows.at(static_cast<size_t>(batch.source))));
   return rows;
 }
 

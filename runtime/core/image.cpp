@@ -69,9 +69,7 @@ class ProgramReader {
 
   Program read() {
     program_.name = text_.at("name");
-    for (const json& batch : text_.at("batches"))
-      program_.batches.push_back(
-          batch.is_string() || batch.get<int>() >= 0 ? reference(batch, image_.sources, "source") : -1);
+    for (const json& batch : text_.at("batches")) program_.batches.push_back(read_batch(batch));
     program_.slots = text_.at("slots");
     for (const json& buffer : text_.at("buffers")) program_.buffers.push_back(read_buffer(buffer));
     check_parents();
@@ -81,6 +79,11 @@ class ProgramReader {
   }
 
  private:
+  BatchClass read_batch(const json& text) {
+    if (text.is_object()) return {read_batch(text.at("source")).source, text.at("times")};
+    return {text.is_string() || text.get<int>() >= 0 ? reference(text, image_.sources, "source") : -1, 1};
+  }
+
   Buffer read_buffer(const json& text) {
     static const std::map<std::string, Buffer::Kind> kinds = {
         {"scratch", Buffer::Kind::scratch},       {"part", Buffer::Kind::part},
@@ -252,18 +255,22 @@ Phase read_phase(const json& text, const Image& image, size_t programs) {
     for (const json& chain : item.at("chains")) stage.chains.push_back(read_chain(chain, image, programs));
   }
   phase.program = checked_index(text.at("program").get<int64_t>(), programs, "program");
+  for (const json& item : text.value("objective", json::array()))
+    phase.objective.push_back({item.at("output"), item.at("factor")});
   return phase;
 }
 
 /// One per source, then one per tag.
 int count_coefficients(const Image& image) {
   auto count = static_cast<int>(image.sources.size());
-  for (const Learn& learn : image.learns)
+  for (const Learn& learn : image.learns) {
+    count = std::max(count, learn.multiplier + 1);
     for (const auto* phases : {&learn.alternating, &learn.simultaneous})
       for (const Phase& phase : *phases)
         for (const Stage& stage : phase.stages)
           for (const GibbsChain& chain : stage.chains)
             for (const Tag& tag : chain.tags) count = std::max(count, tag.coefficient + 1);
+  }
   return count;
 }
 
@@ -274,7 +281,11 @@ Learn read_learn(const json& text, const Image& image, size_t programs) {
   learn.keys = text;
   learn.keys.erase("phases");
   learn.keys.erase("unavailable");
+  learn.keys.erase("skipped");
+  learn.keys.erase("multiplier");
+  learn.multiplier = text.value("multiplier", -1);
   learn.sources = references(text.at("sources"), image.sources, "source");
+  learn.skipped = references(text.value("skipped", json::array()), image.sources, "source");
   if (text.contains("unavailable")) {
     learn.unavailable = text["unavailable"];
     return learn;

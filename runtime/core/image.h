@@ -73,9 +73,16 @@ struct Update {
 
 using Instruction = std::variant<Loop, Gemm, Convolution, Gather, Update>;
 
+/// A source's batch, or (-1) as many rows as the caller asks for; each row `times` over.
+struct BatchClass {
+  BatchClass(int source = -1, int64_t times = 1) : source(source), times(times) {}
+  int source;
+  int64_t times;
+};
+
 struct Program {
   std::string name;
-  std::vector<int> batches;  // per batch class: the source whose batch it is, or -1: the caller's rows
+  std::vector<BatchClass> batches;
   int slots = 0;
   std::vector<Buffer> buffers;
   std::vector<Instruction> instructions;
@@ -154,15 +161,24 @@ struct Stage {
   std::vector<GibbsChain> chains;
 };
 
+/// An output of a bound's program: it counts `factor` times in the utility that all players share.
+struct Objective {
+  std::string output;
+  double factor = 1;
+};
+
 struct Phase {
   std::vector<Stage> stages;
   int program = -1;
+  std::vector<Objective> objective;  // none: every output is a term of its player
 };
 
 struct Learn {
   std::string method, name;
   nlohmann::json keys;       // all that the file says, resolved: the whole entry without its phases
   std::vector<int> sources;  // that it learns from
+  std::vector<int> skipped;  // of these, where its bound has no parameters
+  int multiplier = -1;       // libi: the coefficient of its constraint
   std::vector<Phase> alternating, simultaneous;
   std::string unavailable;  // why this version cannot run it, in words that follow "learn NAME"; else empty
   bool available() const { return unavailable.empty(); }

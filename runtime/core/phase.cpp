@@ -91,6 +91,10 @@ const Tag* PhaseRunner::tag_of(const std::string& term) const {
 
 std::vector<LearningPhase::Term> PhaseRunner::terms() const {
   std::vector<Term> found;
+  for (const Objective& objective : phase_.objective)
+    found.push_back(
+        {objective.output, last_->output(objective.output).data, nullptr, true, objective.factor});
+  if (!found.empty()) return found;
   for (const auto& [name, tensor] : last_->outputs()) {
     const Tag* tag = tag_of(name);
     found.push_back(

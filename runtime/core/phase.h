@@ -18,11 +18,14 @@ class LearningPhase {
   virtual void run(uint64_t seed, uint64_t step, const Hooks& hooks) = 0;
 
   struct Term {
-    std::string name;  // player.variable@source
+    std::string name;  // player.variable@source; shared: anything@source
     /// After a run: the log-density, summed over the source's batch.
     const float* sum;
     /// 0 where the term counts zero in this step; or null.
     const float* coefficient;
+    /// All players climb it, `factor` times; else it is its player's own.
+    bool shared = false;
+    double factor = 1;
   };
   virtual std::vector<Term> terms() const = 0;
 };

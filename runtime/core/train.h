@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/libi.h"
 #include "runtime/core/optimizer.h"
 #include "runtime/core/pattern_phase.h"
 #include "runtime/core/phase.h"
@@ -43,18 +44,26 @@ class Trainer {
  private:
   struct Term {
     std::string name;  // player.variable@source
-    int player;
+    int player;        // -1: it counts for all
     int64_t rows;
     double weight;
     const float* value;
     const float* coefficient;  // of its tag: in steps where it is 0 the term counts zero; or null
+    size_t phase;              // libi: only in its steps there is a value
     double sum = 0;
+    int64_t steps = 0;
   };
   void load_phases(const std::vector<Phase>& phases);
   void require_terms() const;
+  void require_completion() const;
+  std::string player_name(const Term& term) const;
   bool rows_lack_variables() const;
   void load_pattern_phases(const std::vector<int64_t>& source_rows);
-  void add_term(const LearningPhase::Term& term, const std::vector<int64_t>& source_rows);
+  void add_term(const LearningPhase::Term& term, size_t phase, const std::vector<int64_t>& source_rows);
+  std::string key_of(const Term& term) const;
+  void run_phases();
+  void run_libi();
+  double log_likelihood(Libi::Phase phase) const;
 
   Session& session_;
   Settings settings_;
@@ -62,9 +71,9 @@ class Trainer {
   std::vector<std::unique_ptr<LearningPhase>> phases_;
   std::vector<Optimizer> optimizers_;
   std::vector<Term> terms_;
+  std::optional<Libi> libi_;
   Hooks hooks_;
   int64_t step_ = 0;
-  int64_t summed_steps_ = 0;
 };
 
 struct TrainRequest {

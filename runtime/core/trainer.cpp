@@ -39,6 +39,7 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
   if (phases.empty())
     throw Failure(Exit::bad_configuration,
                   fmt::format("learn {} has no program for the order {}", learn.name, settings.order));
+  if (learn.method == "libi") libi_.emplace(learn, settings.steps);
   load_phases(phases);
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
     session_.rows.gather_random(column, source, settings_.seed, static_cast<uint64_t>(step_), rows, to);
@@ -62,15 +63,16 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
     scratch = std::max(scratch, PhaseRunner::scratch(image, phase, source_rows));
   }
   if (rows_lack_variables()) {
+    require_completion();
     load_pattern_phases(source_rows);
   } else {
     const auto memory = std::make_shared<Floats>(scratch);
     for (const Phase& phase : phases)
       phases_.push_back(std::make_unique<PhaseRunner>(session_, phase, source_rows, memory));
   }
-  for (const auto& phase : phases_)
-    for (const LearningPhase::Term& term : phase->terms()) add_term(term, source_rows);
-  require_terms();
+  for (size_t phase = 0; phase < phases_.size(); ++phase)
+    for (const LearningPhase::Term& term : phases_[phase]->terms()) add_term(term, phase, source_rows);
+  if (find_learn(image, settings_.learn).method == "symmetric") require_terms();
 }
 
 /// The compiler asks for this where it knows what the rows lack.
@@ -90,6 +92,16 @@ void Trainer::require_terms() const {
                       "rows are drawn from the other players does: `source dreams {{ }}`",
                       name));
   }
+}
+
+/// Only a game says who completes what rows lack.
+void Trainer::require_completion() const {
+  const Learn& learn = find_learn(session_.image, settings_.learn);
+  if (learn.method == "symmetric") return;
+  throw Failure(Exit::bad_configuration,
+                fmt::format("learn {}: some rows of its sources lack values, which {} does not complete; "
+                            "learn symmetric does",
+                            learn.name, learn.method));
 }
 
 bool Trainer::rows_lack_variables() const {
@@ -122,76 +134,142 @@ void Trainer::load_pattern_phases(const std::vector<int64_t>& source_rows) {
 }
 
 std::vector<std::string> Trainer::notes() const {
-  return patterns_ ? patterns_->notes() : std::vector<std::string>{};
+  if (patterns_) return patterns_->notes();
+  const Learn& learn = find_learn(session_.image, settings_.learn);
+  std::vector<std::string> notes;
+  for (const int source : learn.skipped)
+    notes.push_back(fmt::format("source {} is left out: nothing is learned from its {}",
+                                session_.image.sources[static_cast<size_t>(source)].name,
+                                learn.method == "supervised" ? "rows alone" : "bound"));
+  return notes;
 }
 
-void Trainer::add_term(const LearningPhase::Term& term, const std::vector<int64_t>& source_rows) {
+void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
+                       const std::vector<int64_t>& source_rows) {
   const Image& image = session_.image;
   const size_t dot = term.name.find('.'), at = term.name.rfind('@');
-  const int player = dot == std::string::npos ? -1 : image.player(term.name.substr(0, dot));
+  const int player = dot == std::string::npos || term.shared ? -1 : image.player(term.name.substr(0, dot));
   const int source = at == std::string::npos ? -1 : image.source(term.name.substr(at + 1));
-  if (player < 0 || source < 0) throw Failure(Exit::internal, "a learning phase has the output " + term.name);
+  if ((player < 0 && !term.shared) || source < 0)
+    throw Failure(Exit::internal, "a learning phase has the output " + term.name);
   const Source& of = image.sources[static_cast<size_t>(source)];
   // Phases compute a term twice only where it is the same.
   bool known =
       std::find(settings_.sources.begin(), settings_.sources.end(), of.name) == settings_.sources.end();
-  for (const Term& other : terms_) known |= other.name == term.name;
+  for (const Term& other : terms_) known |= !libi_ && other.name == term.name;
   if (known) return;
-  terms_.push_back(
-      {term.name, player, source_rows[static_cast<size_t>(source)], of.weight, term.sum, term.coefficient});
+  terms_.push_back({term.name, player, source_rows[static_cast<size_t>(source)], of.weight * term.factor,
+                    term.sum, term.coefficient, phase});
+}
+
+/// In a checkpoint: libi's phases have terms of one name.
+std::string Trainer::key_of(const Term& term) const {
+  return libi_ ? fmt::format("{} in phase {}", term.name, term.phase) : term.name;
+}
+
+std::string Trainer::player_name(const Term& term) const {
+  return session_.image.players[static_cast<size_t>(term.player)].name;
+}
+
+void Trainer::run_phases() {
+  for (const auto& phase : phases_) phase->run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
+}
+
+/// Of the rows of the phase's last run, nats a row, each source by its weight.
+double Trainer::log_likelihood(Libi::Phase phase) const {
+  double sum = 0, weights = 0;
+  for (const Term& term : terms_) {
+    if (term.phase != phase || !term.name.starts_with("bound@")) continue;
+    const std::string source = term.name.substr(term.name.rfind('@') + 1);
+    const double weight = session_.image.sources[static_cast<size_t>(session_.image.source(source))].weight;
+    sum += weight * *term.value / static_cast<double>(term.rows);
+    weights += weight;
+  }
+  return sum / weights;
+}
+
+void Trainer::run_libi() {
+  const Libi::Phase phase = libi_->phase_at(step_);
+  const auto step = static_cast<uint64_t>(step_);
+  if (phase == Libi::constrain && !libi_->has_best()) {
+    // Batches of numbers that no step has.
+    Hooks looking = hooks_;
+    looking.update = [](int, const float*) {};
+    uint64_t batch = 0;
+    looking.gather = [&](int column, int source, int64_t rows, float* to) {
+      session_.rows.gather_random(column, source, settings_.seed, batch, rows, to);
+    };
+    double sum = 0;
+    for (int i = 0; i < Libi::batches_of_best; ++i) {
+      batch = step + (static_cast<uint64_t>(i + 1) << 48);
+      phases_[Libi::fit]->run(settings_.seed, batch, looking);
+      sum += log_likelihood(Libi::fit);
+    }
+    libi_->set_best(sum / Libi::batches_of_best);
+  }
+  const int multiplier = find_learn(session_.image, settings_.learn).multiplier;
+  session_.coefficients[static_cast<size_t>(multiplier)] = static_cast<float>(libi_->multiplier());
+  phases_[phase]->run(settings_.seed, step, hooks_);
+  if (phase == Libi::constrain) libi_->observe(log_likelihood(phase));
 }
 
 void Trainer::do_step() {
-  for (const auto& phase : phases_) phase->run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
+  const size_t active = libi_ ? libi_->phase_at(step_) : 0;
+  libi_ ? run_libi() : run_phases();
   ++step_;
-  ++summed_steps_;
   for (Term& term : terms_) {
+    if (libi_ && term.phase != active) continue;
     const float value = *term.value;
     if (!std::isfinite(value))
       throw Failure(Exit::diagnostics,
-                    fmt::format("step {}: player {}'s term {} is {}; a lower learning rate or clip may help",
-                                step_, session_.image.players[static_cast<size_t>(term.player)].name,
-                                term.name, std::isnan(value) ? "not a number" : "infinite"));
+                    fmt::format("step {}: {}term {} is {}; a lower learning rate or clip may help", step_,
+                                term.player < 0 ? "the " : "player " + player_name(term) + "'s ", term.name,
+                                std::isnan(value) ? "not a number" : "infinite"));
     if (!term.coefficient || *term.coefficient != 0) term.sum += value;
+    ++term.steps;
   }
 }
 
 json Trainer::metrics(double seconds, double steps_per_second) {
   json utility = json::object(), terms = json::object();
   for (const Player& player : session_.image.players) utility[player.name] = 0.0;
-  const auto steps = static_cast<double>(std::max<int64_t>(1, summed_steps_));
   for (Term& term : terms_) {
+    // Where a phase of libi ends, the record's line is of the one that began.
+    if (libi_ && (term.steps == 0 || term.phase != libi_->phase_at(step_ - 1))) continue;
+    const auto steps = static_cast<double>(std::max<int64_t>(1, term.steps));
     const double mean = term.sum / (steps * static_cast<double>(term.rows));
     terms[term.name] = mean;
-    json& sum = utility[session_.image.players[static_cast<size_t>(term.player)].name];
-    sum = sum.get<double>() + term.weight * mean;
-    term.sum = 0;
+    for (auto& [player, sum] : utility.items())
+      if (term.player < 0 || player == player_name(term)) sum = sum.get<double>() + term.weight * mean;
   }
-  summed_steps_ = 0;
-  return {{"step", step_},
-          {"seconds", seconds},
-          {"steps_per_second", steps_per_second},
-          {"utility", utility},
-          {"terms", terms}};
+  for (Term& term : terms_) term.sum = 0, term.steps = 0;
+  json line = {{"step", step_},
+               {"seconds", seconds},
+               {"steps_per_second", steps_per_second},
+               {"utility", utility},
+               {"terms", terms}};
+  if (libi_) line["libi"] = libi_->record(step_ - 1);
+  return line;
 }
 
 void Trainer::save(const fs::path& folder, double seconds) const {
   const Image& image = session_.image;
   data::Tensors model, optimizer;
-  json updates = json::object(), sums = json::object();
+  json updates = json::object(), sums = json::object(), counts = json::object();
   for (size_t i = 0; i < image.players.size(); ++i) {
     add_tensors(image.players[i], session_.parameters.of(static_cast<int>(i)), "", model);
     for (const auto& [name, state] : optimizers_[i].state())
       add_tensors(image.players[i], state, "." + name, optimizer);
     updates[image.players[i].name] = optimizers_[i].steps;
   }
-  for (const Term& term : terms_) sums[term.name] = term.sum;
+  for (const Term& term : terms_) sums[key_of(term)] = term.sum, counts[key_of(term)] = term.steps;
   data::write_safetensors(folder / "model.safetensors", model,
                           {{"program", image.file}, {"step", fmt::to_string(step_)}});
   data::write_safetensors(folder / "optimizer.safetensors", optimizer);
   // Draws are counted by seed and step: the step is the whole state of random numbers and of data cursors.
-  const json state = {{"step", step_}, {"seed", settings_.seed},        {"updates", updates},
-                      {"sums", sums},  {"summed_steps", summed_steps_}, {"seconds", seconds}};
+  json state = {{"step", step_}, {"seed", settings_.seed}, {"updates", updates},
+                {"sums", sums},  {"summed_steps", counts}, {"seconds", seconds}};
+  if (libi_) state["libi"] = libi_->state();
   const std::string text = state.dump(2) + "\n";
   data::write_file(folder / "state.json", {text.begin(), text.end()});
 }
@@ -208,8 +286,11 @@ double Trainer::restore(const fs::path& folder) {
   try {
     for (size_t i = 0; i < image.players.size(); ++i)
       optimizers_[i].steps = state.at("updates").value(image.players[i].name, int64_t{0});
-    for (Term& term : terms_) term.sum = state.at("sums").value(term.name, 0.0);
-    summed_steps_ = state.at("summed_steps");
+    for (Term& term : terms_) {
+      term.sum = state.at("sums").value(key_of(term), 0.0);
+      term.steps = state.at("summed_steps").value(key_of(term), int64_t{0});
+    }
+    if (libi_) libi_->restore(state.at("libi"));
     step_ = state.at("step");
     return state.at("seconds");
   } catch (const json::exception&) {

@@ -398,14 +398,6 @@ TEST(TensorStep, BindingAVariableAnewForgetsOnlyWhatReadsIt) {
   EXPECT_NE(rows.evaluate(noise), first_noise);
 }
 
-TEST(TensorStep, OtherMethodsAreRefusedInWords) {
-  const ModelMaker maker = digits(5, 9, 7);
-  EXPECT_EQ(tensor::unsupported(maker.model, maker.learn()), std::nullopt);
-  semantics::Learn other = maker.learn();
-  other.method = "elbo";
-  EXPECT_NE(tensor::unsupported(maker.model, other)->find("the method elbo"), std::string::npos);
-}
-
 TEST(TensorStep, DrawsAndDensitiesOfConditionalsAgree) {
   const ModelMaker maker = convolutional();
   for (int32_t c = 0; c < 2; ++c) {

@@ -101,8 +101,6 @@ def test_words_that_no_command_knows(folder, vaec):
 
 def test_what_this_version_has_not_exits_78(folder, vaec):
     exe, _ = model_of_files(folder, vaec)
-    refused(78, "files train: learn elbo is of the method elbo, which this version of vaec cannot run", exe, "train",
-            "--learn", "elbo")
     refused(78, "files train: precision bf16 is not available on the CPU: use --precision fp32", exe, "train",
             "--precision", "bf16")
     refused(78, "files train: no CUDA device can be used by this version of vaec: use --device cpu", exe, "train",

@@ -71,26 +71,6 @@ learn symmetric { steps = 5; batch = 8 }
     assert "nothing draws z from what is known" in result.stderr and not (folder / "w.npy").exists(), result
 
 
-def test_a_method_that_cannot_run_says_why(folder, vaec):
-    exe = build(vaec, write(folder, "chain.vae", """
-var x : binary[28, 28]; var s : binary[28, 28]; var z : binary[4]
-let g = glyphs(50, seed = 1)
-source pairs { x = g.image > 0.5; s = g.mask }
-source masks { s = g.mask }
-source codes { z ~ Bernoulli(0) }
-decoder p { s | z ~ Bernoulli(dense(z, 784)); x | s, z ~ Bernoulli(flatten(s) + dense(z, 784)) }
-encoder q { z | x, s ~ Bernoulli(dense(x, 4) + dense(s, 4)) }
-learn symmetric { steps = 5; batch = 8 }
-learn elbo { steps = 5; sources = [pairs] }
-"""), folder)
-    reason = "learn elbo is of the method elbo, which this version of"
-    result = call(exe, "train", "--learn", "elbo", "--out", "run", cwd=folder)
-    assert result.returncode == 78 and len(result.stderr.splitlines()) == 1, result
-    assert reason in result.stderr and not (folder / "run").exists(), result
-    assert reason in succeed(exe, "info").stdout
-    succeed(exe, "train", "--quiet", "--learn", "symmetric", "--out", "run", cwd=folder)
-
-
 def test_loglik_is_a_finite_mean_with_its_error(folder, vaec):
     exe = trained(folder, vaec)
     result = succeed(exe, "evaluate", "--run", "run", "--metrics", "loglik", "--samples", "20", "--json", cwd=folder)

@@ -28,6 +28,7 @@ class Sinker {
       image.push_back(sink(std::move(value)));
     }
     for (Output& output : to_.outputs) moved(output.value);
+    for (Term& term : to_.shared) moved(term.value), moved(term.seed);
     for (PlayerUpdate& update : to_.updates) {
       for (Term& term : update.terms) moved(term.value), moved(term.seed);
       for (Gradient& gradient : update.gradients) moved(gradient.value);

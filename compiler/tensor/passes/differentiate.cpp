@@ -1,17 +1,23 @@
 #include "compiler/tensor/passes/differentiate.h"
 
+#include <algorithm>
+#include <set>
+#include <utility>
+
 #include "compiler/tensor/passes/adjoints.h"
 
 namespace tensor {
 namespace {
 
-/// Which values depend on a parameter of the player without passing through stop or a draw.
-std::vector<bool> active_values(const Program& program, int player) {
+using Players = std::set<int>;
+
+/// Which values depend on a parameter of one of the players without passing through stop or a draw.
+std::vector<bool> active_values(const Program& program, const Players& players) {
   std::vector<bool> active(program.values.size(), false);
   for (size_t i = 0; i < program.values.size(); ++i) {
     const Value& value = program.values[i];
     if (value.op == Op::parameter) {
-      active[i] = program.parameters[static_cast<size_t>(value.index)].player == player;
+      active[i] = players.contains(program.parameters[static_cast<size_t>(value.index)].player);
     } else if (value.op != Op::stop && info(value.op).group != semantics::OpGroup::random) {
       for (ValueId input : value.inputs) active[i] = active[i] || active[static_cast<size_t>(input.index)];
     }
@@ -19,10 +25,12 @@ std::vector<bool> active_values(const Program& program, int player) {
   return active;
 }
 
-void differentiate_update(Program& program, PlayerUpdate& update) {
+/// The gradient of sum over terms of <seed, value> in each parameter of the players, in order; zeros where no
+/// term depends on it.
+std::vector<Gradient> gradients(Program& program, const std::vector<Term>& terms, const Players& players) {
   const size_t forward = program.values.size();
-  Reverse reverse(program, active_values(program, update.player));
-  for (const Term& term : update.terms) reverse.give(term.value, term.seed);
+  Reverse reverse(program, active_values(program, players));
+  for (const Term& term : terms) reverse.give(term.value, term.seed);
   for (size_t i = forward; i-- > 0;) {
     const ValueId y{static_cast<int32_t>(i)};
     const ValueId y_adjoint = reverse.adjoint(y);
@@ -31,8 +39,9 @@ void differentiate_update(Program& program, PlayerUpdate& update) {
     if (info(value.op).group == semantics::OpGroup::leaf) continue;
     adjoint_rule(value.op)(reverse, value, y, y_adjoint);
   }
+  std::vector<Gradient> result;
   for (size_t p = 0; p < program.parameters.size(); ++p) {
-    if (program.parameters[p].player != update.player) continue;
+    if (!players.contains(program.parameters[p].player)) continue;
     ValueId gradient;
     for (size_t i = 0; i < forward; ++i) {
       const Value& value = program.values[i];
@@ -45,15 +54,33 @@ void differentiate_update(Program& program, PlayerUpdate& update) {
       for (int64_t n : program.parameters[p].shape) shape.push_back({n, -1});
       gradient = reverse.emit.constant(0, shape);
     }
-    update.gradients.push_back({{static_cast<int32_t>(p)}, gradient});
+    result.push_back({{static_cast<int32_t>(p)}, gradient});
   }
-  update.terms.clear();
+  return result;
+}
+
+/// One reverse sweep for all players.
+void differentiate_shared(Program& program) {
+  Players players;
+  for (const PlayerUpdate& update : program.updates) players.insert(update.player);
+  for (const Gradient& gradient : gradients(program, program.shared, players)) {
+    const int owner = program.parameters[static_cast<size_t>(gradient.parameter.index)].player;
+    std::ranges::find(program.updates, owner, &PlayerUpdate::player)->gradients.push_back(gradient);
+  }
+  program.shared.clear();
 }
 
 }  // namespace
 
 Program differentiate(Program program) {
-  for (PlayerUpdate& update : program.updates) differentiate_update(program, update);
+  if (!program.shared.empty()) {
+    differentiate_shared(program);
+    return program;
+  }
+  for (size_t u = 0; u < program.updates.size(); ++u) {
+    const std::vector<Term> terms = std::exchange(program.updates[u].terms, {});
+    program.updates[u].gradients = gradients(program, terms, {program.updates[u].player});
+  }
   return program;
 }
 

@@ -82,7 +82,8 @@ class Fuser {
   void place_results() {
     for (size_t u = 0; u < program_.updates.size(); ++u) {
       const PlayerUpdate update = program_.updates[u];
-      if (!update.terms.empty()) throw std::logic_error("fuse needs a differentiated program");
+      if (!update.terms.empty() || !program_.shared.empty())
+        throw std::logic_error("fuse needs a differentiated program");
       Buffer flat;
       flat.name = fmt::format("gradient of player {}", update.player);
       flat.extents = {{player_elements(program_, update.player), -1}};

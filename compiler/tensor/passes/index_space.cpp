@@ -94,6 +94,7 @@ std::optional<Index> IndexSpace::reshape(Index index, const Shape& from, const S
     return answer;
   };
   size_t i = 0, j = 0;
+  if (has_rows(from) != has_rows(to) || (has_rows(from) && from[0] != to[0])) return finish(false);
   if (has_rows(from)) {
     result.push_back(source[0]);
     i = j = 1;

@@ -6,6 +6,7 @@ Program remove_dead(Program program) {
   std::vector<bool> live(program.values.size(), false);
   auto need = [&](ValueId id) { live[static_cast<size_t>(id.index)] = true; };
   for (const Output& output : program.outputs) need(output.value);
+  for (const Term& term : program.shared) need(term.value), need(term.seed);
   for (const PlayerUpdate& update : program.updates) {
     for (const Term& term : update.terms) need(term.value), need(term.seed);
     for (const Gradient& gradient : update.gradients) need(gradient.value);
@@ -25,6 +26,7 @@ Program remove_dead(Program program) {
   }
   program.values = std::move(values);
   for (Output& output : program.outputs) moved(output.value);
+  for (Term& term : program.shared) moved(term.value), moved(term.seed);
   for (PlayerUpdate& update : program.updates) {
     for (Term& term : update.terms) moved(term.value), moved(term.seed);
     for (Gradient& gradient : update.gradients) moved(gradient.value);

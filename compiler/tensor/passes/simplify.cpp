@@ -19,8 +19,9 @@ class Simplifier {
     to_.name = from.name;
     to_.batches = from.batches;
     to_.parameters = from.parameters;
-    differentiated_ =
-        std::ranges::all_of(from.updates, [](const PlayerUpdate& u) { return u.terms.empty(); });
+    differentiated_ = from.shared.empty() && std::ranges::all_of(from.updates, [](const PlayerUpdate& u) {
+                        return u.terms.empty();
+                      });
   }
 
   Program run() {
@@ -32,6 +33,7 @@ class Simplifier {
     }
     auto moved = [&](ValueId id) { return image[static_cast<size_t>(id.index)]; };
     for (const Output& output : from_.outputs) to_.outputs.push_back({output.name, moved(output.value)});
+    for (const Term& term : from_.shared) to_.shared.push_back({moved(term.value), moved(term.seed)});
     for (PlayerUpdate update : from_.updates) {
       for (Term& term : update.terms) term = {moved(term.value), moved(term.seed)};
       for (Gradient& gradient : update.gradients) gradient.value = moved(gradient.value);

@@ -1,0 +1,327 @@
+#include "compiler/tensor/build_bound.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/tensor/estimators.h"
+#include "compiler/tensor/source_rows.h"
+
+namespace tensor {
+namespace {
+using game::Bound;
+using semantics::Conditional;
+using semantics::Learn;
+using semantics::Model;
+
+/// One source's rows in a bound, each drawn `samples` times.
+class BoundRows {
+ public:
+  BoundRows(const Model& model, const Dependencies& dependencies, const Learn& learn, const Bound& bound,
+            int64_t samples, Program& program, uint32_t& next_site)
+      : e(program), model_(model), learn_(learn), bound_(bound), program_(program), samples_(samples) {
+    program.batches.emplace_back(bound.source.index);
+    known_ = std::make_unique<Translator>(model, dependencies, program,
+                                          static_cast<int>(program.batches.size()) - 1, bound.source.index,
+                                          next_site);
+    bind_givens(model, model[bound.source], program, *known_);
+    if (samples > 1) drawn_ = std::make_unique<Translator>(*known_, samples);
+  }
+
+  Emit e;
+  Translator& known() { return *known_; }
+  Translator& drawn() { return drawn_ ? *drawn_ : *known_; }
+
+  ValueId stop(ValueId a) { return e.pointwise(Op::stop, a); }
+  ValueId density(semantics::ConditionalId id) { return drawn().evaluate_rows(model_[id].log_density); }
+  ValueId number(double value) { return e.constant(value, {drawn().rows()}); }
+  std::string named(const std::string& what) const { return what + "@" + model_[bound_.source].name; }
+  std::string named(semantics::ConditionalId id) const {
+    const Conditional& c = model_[id];
+    const std::string owner = c.player.index >= 0 ? model_[c.player].name : "source";
+    return named(fmt::format("{}.{}", owner, model_[c.target].name));
+  }
+
+  /// A row's share in what is climbed: weight / rows, one a row of `rows`.
+  ValueId coefficient(Translator& rows) {
+    Value value;
+    value.op = Op::coefficient;
+    value.index = bound_.source.index;
+    return e.broadcast(program_.add(value), {rows.rows()}, {});
+  }
+  /// Of one sample in their mean.
+  ValueId sample_share() {
+    return e.pointwise(Op::multiply, coefficient(drawn()), 1 / static_cast<double>(samples_));
+  }
+
+  /// [rows samples] as [rows, samples], and back.
+  ValueId by_sample(ValueId a) { return e.reshape(a, {known().rows(), {samples_, -1}}); }
+  ValueId flat(ValueId a) { return e.reshape(a, {drawn().rows()}); }
+  ValueId over_samples(ValueId per_row) {
+    return e.broadcast(per_row, {known().rows(), {samples_, -1}}, {0});
+  }
+
+  void record(const std::string& name, ValueId value, double factor, std::vector<Objective>& objective) {
+    const bool repeated = e.shape(value)[0] == drawn().rows();
+    ValueId sum = e.reduce(Op::sum, value, {0});
+    if (repeated) sum = e.pointwise(Op::multiply, sum, 1 / static_cast<double>(samples_));
+    program_.outputs.push_back({name, sum});
+    objective.push_back({name, factor});
+  }
+
+  const Model& model_;
+  const Learn& learn_;
+  const Bound& bound_;
+  Program& program_;
+  int64_t samples_;
+
+ private:
+  std::unique_ptr<Translator> known_, drawn_;
+};
+
+class BoundBuilder {
+ public:
+  BoundBuilder(const Model& model, const game::Bounds& bounds, const Learn& learn)
+      : model_(model), bounds_(bounds), learn_(learn), dependencies_(model.graph) {}
+
+  using Add = void (BoundBuilder::*)(BoundRows&, Phase&);
+
+  /// All players that have an optimizer climb; with `encoders_only`, of them the encoders.
+  Phase build(const std::string& name, Add add, int64_t samples, bool encoders_only = false) {
+    Phase phase;
+    phase.program = empty_program(model_, name);
+    for (size_t p = 0; p < model_.players.size(); ++p) {
+      const auto optimizer = learn_.optimizers.find(model_.players[p].name);
+      const bool frozen = optimizer != learn_.optimizers.end() && optimizer->second.kind == "none";
+      if (frozen || (encoders_only && model_.players[p].role != semantics::Role::encoder) || !plays(p))
+        continue;
+      phase.program.updates.push_back({static_cast<int>(p), {}, {}});
+    }
+    for (const Bound& bound : bounds_.sources) {
+      BoundRows rows(model_, dependencies_, learn_, bound, samples, phase.program, next_site_);
+      (this->*add)(rows, phase);
+    }
+    return phase;
+  }
+
+  // E_q [sum log p(known | ...)] - beta sum KL + alpha log q(known | ...); METHODS section 3.
+  void add_elbo(BoundRows& rows, Phase& phase) {
+    const double beta = learn_.own.value("beta", 1.0), alpha = learn_.own.value("alpha", 0.0);
+    const std::vector<Drawn> latents = draw_latents(rows);
+    ValueId elbo = rows.number(0);
+    for (const auto id : rows.bound_.evidence) {
+      const ValueId density = rows.density(id);
+      elbo = rows.e.add(elbo, density);
+      rows.record(rows.named(id), density, 1, phase.objective);
+    }
+    for (size_t i = 0; i < latents.size(); ++i) {
+      const game::Latent& latent = rows.bound_.latents[i];
+      const ValueId kl = divergence(rows, latent, latents[i]);
+      elbo = rows.e.subtract(elbo, rows.e.pointwise(Op::multiply, kl, beta));
+      rows.record(rows.named("kl." + model_[model_[latent.prior].target].name), kl, -beta, phase.objective);
+    }
+    const ValueId share = rows.sample_share();
+    phase.program.shared.push_back({elbo, share});
+    for (const auto id : rows.bound_.recognised) {
+      const ValueId density = rows.density(id);
+      rows.record(rows.named(id), density, alpha, phase.objective);
+      phase.program.shared.push_back({rows.e.pointwise(Op::multiply, density, alpha), share});
+    }
+    add_scores(rows, latents, learning_signal(rows, elbo), share, phase);
+  }
+
+  // log mean over samples of p(known, latents) / q(latents).
+  void add_iwae(BoundRows& rows, Phase& phase) {
+    const std::vector<Drawn> latents = draw_latents(rows);
+    const ValueId log_weight = log_weights(rows, latents);
+    const ValueId bound = log_mean_exp(rows, log_weight);
+    rows.record(rows.named("bound"), bound, 1, phase.objective);
+    phase.program.shared.push_back({bound, rows.coefficient(rows.known())});
+    add_scores(rows, latents, vimco_signal(rows, log_weight, bound), rows.coefficient(rows.drawn()), phase);
+  }
+
+  // ELBO - log p(known) + multiplier log p(known), where log p is the importance-weighted estimate: METHODS
+  // section 4, up to constants.
+  void add_constrained(BoundRows& rows, Phase& phase) {
+    Emit& e = rows.e;
+    const std::vector<Drawn> latents = draw_latents(rows);
+    const ValueId log_weight = log_weights(rows, latents);
+    const ValueId bound = log_mean_exp(rows, log_weight);
+    rows.record(rows.named("bound"), bound, 0, phase.objective);
+    rows.record(rows.named("elbo"), log_weight, 1, phase.objective);
+    Value multiplier;
+    multiplier.op = Op::coefficient;
+    multiplier.index = multiplier_coefficient(model_);
+    const ValueId scale = e.pointwise(Op::subtract, phase.program.add(multiplier), 1.0);
+    const ValueId share = rows.coefficient(rows.known());
+    phase.program.shared.push_back({log_weight, rows.sample_share()});
+    phase.program.shared.push_back({bound, e.multiply(share, e.broadcast(scale, e.shape(share), {}))});
+    const ValueId of_bound = vimco_signal(rows, log_weight, bound);
+    add_scores(rows, latents, learning_signal(rows, log_weight), rows.sample_share(), phase);
+    const ValueId each = rows.coefficient(rows.drawn());
+    add_scores(rows, latents, of_bound, e.multiply(each, e.broadcast(scale, e.shape(each), {})), phase);
+  }
+
+  // Samples weighted by their normalised importance: the decoder climbs log p, the encoders log q.
+  void add_rws(BoundRows& rows, Phase& phase) {
+    std::vector<Drawn> latents;
+    for (const game::Latent& latent : rows.bound_.latents) {
+      const Conditional& q = model_[latent.posterior];
+      rows.drawn().bind(q.target, drawn_constant(phase.program, rows.drawn(), q.sample));
+      latents.push_back({rows.density(latent.posterior), false});
+    }
+    const ValueId log_weight = log_weights(rows, latents);
+    const ValueId bound = log_mean_exp(rows, log_weight);
+    rows.record(rows.named("bound"), bound, 1, phase.objective);
+    // exp(log w - log sum w): the bound is the sum's logarithm less log samples.
+    const ValueId above = rows.flat(rows.over_samples(bound));
+    const ValueId normalised = rows.e.pointwise(Op::exp, rows.e.subtract(log_weight, above));
+    const ValueId seed = rows.stop(rows.e.multiply(rows.sample_share(), normalised));
+    ValueId p = rows.number(0), q = rows.number(0);
+    for (const auto id : rows.bound_.evidence) p = rows.e.add(p, rows.density(id));
+    for (size_t i = 0; i < latents.size(); ++i) {
+      p = rows.e.add(p, rows.density(rows.bound_.latents[i].prior));
+      q = rows.e.add(q, latents[i].log_posterior);
+    }
+    for (PlayerUpdate& update : phase.program.updates) {
+      const bool decoder =
+          model_.players[static_cast<size_t>(update.player)].role == semantics::Role::decoder;
+      update.terms.push_back({decoder ? p : q, seed});
+    }
+  }
+
+ private:
+  struct Drawn {
+    ValueId log_posterior;
+    bool score = false;
+  };
+
+  /// Has the player a conditional in some source's bound?
+  bool plays(size_t player) const {
+    const auto owns = [&](semantics::ConditionalId id) {
+      return model_[id].player.index == static_cast<int>(player);
+    };
+    return std::ranges::any_of(bounds_.sources, [&](const Bound& bound) {
+      return std::ranges::any_of(bound.evidence, owns) || std::ranges::any_of(bound.recognised, owns) ||
+             std::ranges::any_of(bound.latents, [&](const game::Latent& latent) {
+               return owns(latent.posterior) || owns(latent.prior);
+             });
+    });
+  }
+
+  /// Binds the latents in order, each with its estimator's gradient.
+  std::vector<Drawn> draw_latents(BoundRows& rows) {
+    std::vector<Drawn> latents;
+    for (const game::Latent& latent : rows.bound_.latents) {
+      const Conditional& q = model_[latent.posterior];
+      const Estimator estimator = estimator_of(model_, learn_, q);
+      rows.drawn().bind(q.target, draw_latent(model_, q, estimator, rows.program_, rows.drawn()));
+      latents.push_back({rows.density(latent.posterior), estimator.kind == "score"});
+    }
+    return latents;
+  }
+
+  /// Where the score stands for the draw's gradient, that of log q itself has mean zero and is left out.
+  ValueId log_posterior(BoundRows& rows, const Drawn& drawn) const {
+    return drawn.score ? rows.stop(drawn.log_posterior) : drawn.log_posterior;
+  }
+
+  ValueId divergence(BoundRows& rows, const game::Latent& latent, const Drawn& drawn) const {
+    if (latent.kl) return rows.drawn().evaluate_rows(latent.kl);
+    return rows.e.subtract(log_posterior(rows, drawn), rows.density(latent.prior));
+  }
+
+  ValueId log_weights(BoundRows& rows, const std::vector<Drawn>& latents) const {
+    ValueId sum = rows.number(0);
+    for (const auto id : rows.bound_.evidence) sum = rows.e.add(sum, rows.density(id));
+    for (size_t i = 0; i < latents.size(); ++i) {
+      sum = rows.e.add(sum, rows.density(rows.bound_.latents[i].prior));
+      sum = rows.e.subtract(sum, log_posterior(rows, latents[i]));
+    }
+    return sum;
+  }
+
+  ValueId log_mean_exp(BoundRows& rows, ValueId log_weight) const {
+    if (rows.samples_ == 1) return log_weight;
+    const ValueId values = rows.by_sample(log_weight);
+    const ValueId top = rows.stop(rows.e.reduce(Op::max, values, {1}));
+    const ValueId exps = rows.e.pointwise(Op::exp, rows.e.subtract(values, rows.over_samples(top)));
+    const ValueId sum = rows.e.pointwise(Op::log, rows.e.reduce(Op::sum, exps, {1}));
+    return rows.e.pointwise(Op::subtract, rows.e.add(top, sum), std::log(static_cast<double>(rows.samples_)));
+  }
+
+  /// What a draw gained against the others: the row's other samples, or, of one sample, the batch's other
+  /// rows. Either is independent of the draw, so that the score's gradient stays unbiased.
+  ValueId learning_signal(BoundRows& rows, ValueId elbo) const {
+    Emit& e = rows.e;
+    if (rows.samples_ > 1) {
+      const auto others = static_cast<double>(rows.samples_ - 1);
+      const ValueId values = rows.by_sample(elbo);
+      const ValueId sum = rows.over_samples(e.reduce(Op::sum, values, {1}));
+      const ValueId baseline = e.pointwise(Op::multiply, e.subtract(sum, values), 1 / others);
+      return rows.stop(rows.flat(e.subtract(values, baseline)));
+    }
+    // One row's share of the mean is coefficient / weight; alone in its batch it has no others.
+    const ValueId share =
+        e.pointwise(Op::multiply, rows.coefficient(rows.known()), 1 / model_[rows.bound_.source].weight);
+    const ValueId sum = e.broadcast(e.reduce(Op::sum, elbo, {0}), e.shape(elbo), {});
+    const ValueId rest = e.pointwise(Op::maximum, e.pointwise(Op::subtract, 1.0, share), 1e-6);
+    const ValueId baseline = e.divide(e.multiply(e.subtract(sum, elbo), share), rest);
+    return rows.stop(e.subtract(elbo, baseline));
+  }
+
+  /// The bound less what it would be had the sample the geometric mean of the others' weights (VIMCO: Mnih,
+  /// Rezende 2016).
+  ValueId vimco_signal(BoundRows& rows, ValueId log_weight, ValueId bound) const {
+    if (rows.samples_ == 1) return learning_signal(rows, log_weight);
+    Emit& e = rows.e;
+    const auto samples = static_cast<double>(rows.samples_);
+    const ValueId values = rows.by_sample(log_weight);
+    const ValueId sum = rows.over_samples(e.reduce(Op::sum, values, {1}));
+    const ValueId others = e.pointwise(Op::multiply, e.subtract(sum, values), 1 / (samples - 1));
+    // log(sum w - w_k + others): relative to the greatest weight, so that nothing overflows.
+    const ValueId top = rows.over_samples(e.reduce(Op::max, values, {1}));
+    const ValueId weights = e.pointwise(Op::exp, e.subtract(values, top));
+    const ValueId total = rows.over_samples(e.reduce(Op::sum, weights, {1}));
+    const ValueId without = e.pointwise(Op::maximum, e.subtract(total, weights), 0.0);
+    const ValueId replaced = e.add(without, e.pointwise(Op::exp, e.subtract(others, top)));
+    const ValueId positive = e.pointwise(Op::maximum, replaced, 1e-30);
+    const ValueId baseline =
+        e.pointwise(Op::subtract, e.add(top, e.pointwise(Op::log, positive)), std::log(samples));
+    return rows.stop(rows.flat(e.subtract(rows.over_samples(bound), baseline)));
+  }
+
+  void add_scores(BoundRows& rows, const std::vector<Drawn>& latents, ValueId signal, ValueId share,
+                  Phase& phase) const {
+    for (const Drawn& drawn : latents) {
+      if (!drawn.score) continue;
+      phase.program.shared.push_back({rows.e.multiply(signal, drawn.log_posterior), share});
+    }
+  }
+
+  const Model& model_;
+  const game::Bounds& bounds_;
+  const Learn& learn_;
+  Dependencies dependencies_;
+  uint32_t next_site_ = 0;
+};
+
+}  // namespace
+
+int multiplier_coefficient(const Model& model) { return static_cast<int>(model.sources.size()); }
+
+std::vector<Phase> build_bound_phases(const Model& model, const game::Bounds& bounds, const Learn& learn) {
+  BoundBuilder builder(model, bounds, learn);
+  const int64_t samples = learn.own.value("samples", int64_t{learn.method == "elbo" ? 1 : 10});
+  if (learn.method == "elbo") return {builder.build(learn.name, &BoundBuilder::add_elbo, samples)};
+  if (learn.method == "iwae") return {builder.build(learn.name, &BoundBuilder::add_iwae, samples)};
+  if (learn.method == "rws") return {builder.build(learn.name, &BoundBuilder::add_rws, samples)};
+  std::vector<Phase> phases;
+  phases.push_back(builder.build(learn.name + " fit", &BoundBuilder::add_iwae, samples));
+  phases.push_back(builder.build(learn.name + " constrain", &BoundBuilder::add_constrained, samples));
+  phases.push_back(builder.build(learn.name + " refit", &BoundBuilder::add_elbo, 1, true));
+  return phases;
+}
+
+}  // namespace tensor

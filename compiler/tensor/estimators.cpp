@@ -1,0 +1,102 @@
+#include "compiler/tensor/estimators.h"
+
+#include "compiler/tensor/source_rows.h"
+
+namespace tensor {
+namespace {
+using semantics::Conditional;
+using semantics::DomainKind;
+
+constexpr double least_probability = 1e-7;
+
+struct Drawer {
+  Program& program;
+  Translator& rows;
+  Emit e = Emit(program);
+
+  ValueId stop(ValueId a) { return e.pointwise(Op::stop, a); }
+  /// 0 to values, a to gradients.
+  ValueId gradient_of(ValueId a) { return e.subtract(a, stop(a)); }
+  ValueId where(ValueId condition, ValueId a, ValueId b) { return e.pointwise(Op::where, {condition, a, b}); }
+  ValueId is_one(ValueId x) { return e.pointwise(Op::greater, x, 0.5); }
+  /// Over the classes, axis 1, and back.
+  ValueId over_classes(Op op, ValueId a) {
+    const Shape shape = e.shape(a);
+    std::vector<int64_t> map;
+    for (size_t axis = 0; axis < shape.size(); ++axis)
+      if (axis != 1) map.push_back(static_cast<int64_t>(axis));
+    return e.broadcast(e.reduce(op, a, {1}), shape, map);
+  }
+
+  // J = 1 / (2 P(x)) in the probability: (x (1 - p) + (1 - x) p) / 2 in the logit (DARN with baseline 1/2).
+  ValueId zgr_binary(ValueId x, ValueId p) {
+    const ValueId of_x = stop(where(is_one(x), p, e.pointwise(Op::subtract, 1.0, p)));
+    return e.add(x, e.multiply(e.pointwise(Op::divide, 0.5, of_x), gradient_of(p)));
+  }
+
+  // J = (diag p - p p' + (x - p)(x - p)') / 2 in the logits; (x - p)' d logits = d log P(x).
+  ValueId zgr_category(ValueId x, ValueId p) {
+    const ValueId dp = gradient_of(p), fixed = stop(p);
+    const ValueId none = e.constant(0, e.shape(x));
+    const ValueId score = over_classes(Op::sum, where(is_one(x), e.divide(dp, fixed), none));
+    const ValueId twice = e.add(dp, e.multiply(e.subtract(x, fixed), score));
+    return e.add(x, e.pointwise(Op::multiply, twice, 0.5));
+  }
+
+  ValueId clamped(ValueId p) {
+    return e.pointwise(Op::maximum, e.pointwise(Op::minimum, p, 1 - least_probability), least_probability);
+  }
+
+  // sigmoid((logit + logistic noise) / temperature).
+  ValueId gumbel_binary(ValueId p, double temperature) {
+    auto logit = [&](ValueId q) {
+      return e.subtract(e.pointwise(Op::log, q), e.pointwise(Op::log1p, e.negate(q)));
+    };
+    const ValueId noise = logit(rows.draw(Op::uniform, e.shape(p)));
+    const ValueId cold = e.pointwise(Op::multiply, e.add(logit(clamped(p)), noise), 1 / temperature);
+    return e.pointwise(Op::sigmoid, cold);
+  }
+
+  // softmax((log p + gumbel noise) / temperature) over the classes.
+  ValueId gumbel_category(ValueId p, double temperature) {
+    const ValueId noise = rows.draw(Op::gumbel, e.shape(p));
+    const ValueId noisy = e.add(e.pointwise(Op::log, clamped(p)), noise);
+    const ValueId cold = e.pointwise(Op::multiply, noisy, 1 / temperature);
+    const ValueId exps = e.pointwise(Op::exp, e.subtract(cold, stop(over_classes(Op::max, cold))));
+    return e.divide(exps, over_classes(Op::sum, exps));
+  }
+};
+
+}  // namespace
+
+Estimator estimator_of(const semantics::Model& model, const semantics::Learn& learn,
+                       const Conditional& latent) {
+  const semantics::Variable& variable = model[latent.target];
+  const auto named = [](const nlohmann::json& entry) {
+    return Estimator{entry.at("kind"), entry.value("temperature", 1.0)};
+  };
+  if (learn.own.contains("estimators") && learn.own["estimators"].contains(variable.name))
+    return named(learn.own["estimators"][variable.name]);
+  if (learn.own.contains("estimator")) return named(learn.own["estimator"]);
+  if (!latent.discrete) return {"reparam"};
+  const bool finite =
+      variable.domain.kind == DomainKind::binary || variable.domain.kind == DomainKind::category;
+  return {finite && latent.mean ? "zgr" : "score"};
+}
+
+ValueId draw_latent(const semantics::Model& model, const Conditional& latent, const Estimator& estimator,
+                    Program& program, Translator& rows) {
+  if (estimator.kind == "reparam") return rows.evaluate_rows(latent.sample);
+  if (estimator.kind == "score") return drawn_constant(program, rows, latent.sample);
+  Drawer drawer{program, rows};
+  const bool binary = model[latent.target].domain.kind == DomainKind::binary;
+  const ValueId p = rows.evaluate_rows(latent.mean);
+  if (estimator.kind == "gumbel")
+    return binary ? drawer.gumbel_binary(p, estimator.temperature)
+                  : drawer.gumbel_category(p, estimator.temperature);
+  const ValueId x = drawn_constant(program, rows, latent.sample);
+  if (estimator.kind == "st") return drawer.e.add(x, drawer.gradient_of(p));
+  return binary ? drawer.zgr_binary(x, p) : drawer.zgr_category(x, p);
+}
+
+}  // namespace tensor

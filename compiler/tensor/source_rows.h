@@ -1,0 +1,21 @@
+// The beginning of every program: places of parameters, and the variables that are known, bound to values of
+// one source's rows (or of the caller's). What is drawn is a constant to every term.
+#pragma once
+#include "compiler/tensor/translate.h"
+
+namespace tensor {
+
+Program empty_program(const semantics::Model& model, std::string name);
+
+/// A drawn value, through which no gradient flows: [rows, ...] of the sample's shape.
+ValueId drawn_constant(Program& program, Translator& rows, semantics::NodeId sample);
+
+/// Binds what a source's rows give.
+void bind_givens(const semantics::Model& model, const semantics::Source& source, Program& program,
+                 Translator& rows);
+
+/// Binds inputs named `variable` + suffix.
+void bind_inputs(const semantics::Model& model, const std::vector<semantics::VariableId>& variables,
+                 const std::string& suffix, Program& program, Translator& rows);
+
+}  // namespace tensor

@@ -1,0 +1,47 @@
+// Likelihood before inference: which of its three phases a step belongs to, and the multiplier of the
+// second's constraint. Reconstructed from Yacoby, Pan, Doshi-Velez (2019): fit the likelihood; then close the
+// posterior gap subject to E log p(x) >= best - epsilon; then freeze the decoder and refit the encoder.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "runtime/core/image.h"
+
+namespace core {
+
+class Libi {
+ public:
+  enum Phase { fit, constrain, refit };
+
+  /// The phases share `steps` as the learn block's own step counts are to one another; thirds where it has
+  /// none.
+  Libi(const Learn& learn, int64_t steps);
+
+  Phase phase_at(int64_t step) const;
+  /// Batches that the best likelihood is estimated from, before the second phase begins.
+  static constexpr int batches_of_best = 64;
+  bool has_best() const { return best_.has_value(); }
+  /// Nats a row; the parameters that reached it are those of now.
+  void set_best(double log_likelihood) { best_ = log_likelihood; }
+
+  /// Of the constraint, 1 at first: there the objective is the evidence lower bound.
+  double multiplier() const { return multiplier_; }
+  /// After a step of the second phase: multiplier <- max(0, multiplier + dual_rate * violation), where the
+  /// violation is best - epsilon - log_likelihood.
+  void observe(double log_likelihood);
+
+  /// "phase", and what is known of "best", "multiplier" and "violation" (nats; the mean since the last call).
+  nlohmann::json record(int64_t last_step);
+  nlohmann::json state() const;
+  void restore(const nlohmann::json& state);
+
+ private:
+  int64_t fit_end_ = 0, constrain_end_ = 0;
+  double epsilon_ = 0.1, dual_rate_ = 0.1;
+  double multiplier_ = 1;
+  std::optional<double> best_;
+  double violations_ = 0;
+  int64_t observed_ = 0;
+};
+
+}  // namespace core

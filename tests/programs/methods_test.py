@@ -1,0 +1,82 @@
+"""Every method of a learn block trains the executable: its record says what is climbed, and it climbs."""
+import json
+import math
+
+from executable import build, call, main, succeed, write
+
+MODEL = """
+var x : binary[28, 28]; var c : category(10); var z : binary[4]
+let g = glyphs(400, seed = 1)
+source pairs { x = g.image > 0.5; c = g.label }
+source images { x = g.image > 0.5 }
+source codes { z ~ Bernoulli(0); c ~ Categorical(0) }
+decoder p { x | c, z ~ Bernoulli(dense(tanh(dense(concat(c, z), 32)), 784)) }
+encoder q { let h = tanh(dense(x, 32)); c | x ~ Categorical(dense(h, 10)); z | c, x ~ Bernoulli(dense(concat(c, h), 4)) }
+learn elbo { steps = 60; batch = 32; optimizer = adam(5e-3); alpha = 2; beta = 0.5 }
+learn elbo as one_sample { steps = 60; batch = 32; optimizer = adam(5e-3); analytic_kl = false; samples = 3 }
+learn elbo as st { steps = 60; batch = 32; optimizer = adam(5e-3); estimator = st }
+learn elbo as relaxed { steps = 60; batch = 32; optimizer = adam(5e-3); estimator = {z: gumbel(0.5), c: zgr} }
+learn elbo as score { steps = 60; batch = 32; optimizer = adam(5e-3); estimator = score; samples = 4 }
+learn iwae { steps = 60; batch = 32; optimizer = adam(5e-3); samples = 4 }
+learn rws { steps = 60; batch = 32; optimizer = adam(5e-3); samples = 4 }
+learn supervised { steps = 60; batch = 32; optimizer = adam(5e-3); every = {log: 20, sample: 0, checkpoint: 60, evaluate: 0} }
+learn libi { steps = 60; batch = 32; optimizer = adam(5e-3); samples = 4 }
+"""
+
+
+def record(folder, run):
+    return [json.loads(line) for line in (folder / run / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_every_method_climbs_its_objective(folder, vaec):
+    exe = build(vaec, write(folder, "methods.vae", MODEL), folder)
+    for learn in ["elbo", "one_sample", "st", "relaxed", "score", "iwae", "rws"]:
+        succeed(exe, "train", "--quiet", "--learn", learn, "--out", learn, "--steps", "5", cwd=folder)
+        succeed(exe, "train", "--quiet", "--resume", learn, "--steps", "60", cwd=folder)
+        first, last = record(folder, learn)[0], record(folder, learn)[-1]
+        assert last["utility"]["p"] == last["utility"]["q"], last
+        assert last["utility"]["p"] > first["utility"]["p"] + 20, (learn, first, last)
+    terms = record(folder, "elbo")[-1]["terms"]
+    assert set(terms) == {"p.x@pairs", "kl.z@pairs", "source.c@pairs", "q.c@pairs",
+                          "p.x@images", "kl.z@images", "kl.c@images"}, terms
+    assert terms["kl.z@pairs"] > 0 and terms["kl.c@images"] > 0
+    # What a source gives by a constant family counts as its density: 10 classes alike.
+    assert abs(terms["source.c@pairs"] + math.log(10)) < 1e-4, terms
+    utility = (terms["p.x@pairs"] + terms["source.c@pairs"] - 0.5 * terms["kl.z@pairs"] + 2 * terms["q.c@pairs"]
+               + terms["p.x@images"] - 0.5 * (terms["kl.z@images"] + terms["kl.c@images"]))
+    assert abs(record(folder, "elbo")[-1]["utility"]["p"] - utility) < 1e-6 * abs(utility)
+    assert set(record(folder, "iwae")[-1]["terms"]) == {"bound@pairs", "bound@images"}
+
+
+def test_sources_whose_bound_teaches_nothing_are_named(folder, vaec):
+    exe = build(vaec, write(folder, "methods.vae", MODEL), folder)
+    result = call(exe, "train", "--learn", "elbo", "--steps", "1", "--out", "run", cwd=folder)
+    assert result.returncode == 0, result
+    assert "source codes is left out: nothing is learned from its bound" in result.stdout + result.stderr, result
+
+
+def test_supervised_learns_from_given_rows_alone(folder, vaec):
+    exe = build(vaec, write(folder, "methods.vae", MODEL), folder)
+    said = call(exe, "train", "--learn", "supervised", "--out", "run", cwd=folder)
+    assert said.returncode == 0 and "source images is left out: nothing is learned from its rows alone" in (
+        said.stdout + said.stderr), said
+    lines = record(folder, "run")
+    assert all(set(line["terms"]) == {"q.c@pairs"} for line in lines), lines
+    assert lines[-1]["utility"]["q"] > lines[0]["utility"]["q"] + 0.3, lines
+
+
+def test_libi_goes_through_three_phases(folder, vaec):
+    exe = build(vaec, write(folder, "methods.vae", MODEL), folder)
+    common = ["train", "--quiet", "--learn", "libi", "--every", "log=10"]
+    succeed(exe, *common, "--out", "whole", cwd=folder)
+    whole = record(folder, "whole")
+    assert [line["libi"]["phase"] for line in whole] == ["fit"] * 2 + ["constrain"] * 2 + ["refit"] * 2, whole
+    assert "best" not in whole[0]["libi"] and math.isfinite(whole[2]["libi"]["best"])
+    assert whole[2]["libi"]["multiplier"] >= 0 and math.isfinite(whole[3]["libi"]["violation"])
+    assert set(whole[3]["terms"]) == {"bound@pairs", "bound@images", "elbo@pairs", "elbo@images"}
+    # A bound lies below the likelihood that it bounds.
+    assert whole[3]["terms"]["elbo@images"] < whole[3]["terms"]["bound@images"]
+
+
+if __name__ == "__main__":
+    main(globals())
