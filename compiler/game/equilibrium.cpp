@@ -67,6 +67,8 @@ int64_t finite_values(const semantics::Variable& variable) {
   return 0;
 }
 
+/// Linear players of real variables are `other`: their statistics are unbounded, and rows of a larger spread
+/// than the pairs' give two equilibria at any weights (tests/programs/oracle_test.py).
 enum class Form { other, linear, table };
 Form form_of(const Model& model, const Conditional& conditional) {
   if (conditional.parents.size() != 1 || conditional.arguments.size() != 1) return Form::other;

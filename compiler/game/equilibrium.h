@@ -1,5 +1,6 @@
 // What may be claimed of the game's equilibrium, and no more than is true. In: the model
-// and its derived sources. The claim "unique" is for one decoder and one encoder of one conditional each.
+// and its derived sources. The claim "unique" is for one decoder and one encoder of one conditional each,
+// and holds where all sources show one distribution, which only their rows can tell.
 #pragma once
 #include "compiler/game/game.h"
 

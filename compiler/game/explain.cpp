@@ -79,7 +79,7 @@ std::string explain_text(const Model& model, const Game& game) {
     text += fmt::format("{} climbs  {}\n", model.players[i].name, game.utilities[i]);
   }
   if (game.equilibrium == Equilibrium::unique) {
-    text += "\nequilibrium: unique\n";
+    text += "\nequilibrium: unique, if all sources show one distribution\n";
   } else if (game.equilibrium == Equilibrium::perhaps_a_continuum) {
     text += fmt::format("\nwarning: perhaps a continuum of equilibria: no source knows all variables of {}\n",
                         conditional_text(model, *never_seen_whole(model, game)));

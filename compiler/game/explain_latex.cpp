@@ -241,7 +241,8 @@ std::string explain_latex(const Model& model, const Game& game) {
   for (const SourceGame& source : game.sources) text += source_text(model, source);
   text += "\n\\subsection*{Utilities}\n";
   for (size_t i = 0; i < model.players.size(); ++i) text += utility(model, game, i);
-  if (game.equilibrium == Equilibrium::unique) text += "\nThe equilibrium is unique.\n";
+  if (game.equilibrium == Equilibrium::unique)
+    text += "\nThe equilibrium is unique, if all sources show one distribution.\n";
   if (game.equilibrium == Equilibrium::perhaps_a_continuum) {
     text += fmt::format("\nPerhaps a continuum of equilibria: no source knows all variables of {}.\n",
                         in_line(conditional_formula(model, *never_seen_whole(model, game))));

@@ -75,6 +75,39 @@ def test_tables_with_few_pairs_reach_the_true_joint(folder, vaec):
     tables_reach_the_true_joint(folder, vaec, "simultaneous", "0.2", 4)
 
 
+# Pairs that say nothing, and unpaired rows of another spread: both at once up or both at once down, whichever way
+# the players begin, although b c = a a / 4. So `explain` says unique only of sources that show one distribution, and
+# of real variables nothing.
+TWO_ENDS = """
+var x, z : DOMAIN[4]
+source pairs { x ~ FAMILY(0); z ~ FAMILY(0) }
+source images weight 0.5 { x = npy("ends.npy") }
+source codes weight 0.5  { z = npy("ends.npy") }
+decoder p { x | z ~ FAMILY(dense(z, 4, init = START)) }
+encoder q { z | x ~ FAMILY(dense(x, 4, init = START)) }
+learn symmetric { steps = 1500; batch = 200; optimizer = adam(0.02); schedule = cosine(0) }
+"""
+
+
+def test_other_marginals_can_give_linear_players_two_equilibria(folder, vaec):
+    for domain, family, ends, claim in (("binary", "Bernoulli", (0, 1), "unique"), ("real", "Normal", (-3, 3), None)):
+        write_npy(folder / "ends.npy", [[end] * 4 for end in ends])
+        for start in (0.1, -0.1):
+            text = TWO_ENDS.replace("DOMAIN", domain).replace("FAMILY", family).replace("START", str(start))
+            program = write(folder, "ends.vae", text)
+            assert json.loads(succeed(vaec, "explain", program, "--format", "json").stdout)["equilibrium"] == claim
+            exe = build(vaec, program, folder)
+            run = f"{domain}{start}"
+            succeed(exe, "train", "--quiet", "--threads", "1", "--out", run, cwd=folder)
+            tensors = safetensors(folder / run / "checkpoints/step-1500/model.safetensors")
+            weights = [number for name, (_, content) in tensors.items() if name.endswith("weight")
+                       for number in struct.unpack("<16f", content)]
+            # Of bits by exact enumeration: every weight is 0.604, or -0.604.
+            low, high = (0.55, 0.65) if domain == "binary" else (0.2, 0.3)
+            assert len(weights) == 32 and all(low < weight * (1 if start > 0 else -1) < high for weight in weights), (
+                run, weights)
+
+
 # 64 points of a line with residuals whose least squares are known in closed form below.
 POINTS = [(math.sin(1.7 * i), 0.5 + 1.5 * math.sin(1.7 * i) + 0.3 * math.cos(2.9 * i * i)) for i in range(64)]
 
