@@ -17,7 +17,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr int64_t rows_at_once = 512;
+constexpr int64_t rows_at_once = 512, most_columns = 2048;
 
 const std::string& name_of(const Image& image, int variable) {
   return image.variables[static_cast<size_t>(variable)].name;
@@ -64,7 +64,7 @@ int find_factors(const Image& image, const std::vector<int>& sources, const std:
     const bool known = std::any_of(sources.begin(), sources.end(), [&](int source) {
       return is_known(image.sources[static_cast<size_t>(source)], variable);
     });
-    if (!known) continue;
+    if (!known || image.variables[i].domain == "category") continue;  // their classes have no order
     if (!is_mentioned(image, variable)) beside.push_back(variable);
     if (is_encoded(image, variable)) encoded.push_back(variable);
   }
@@ -132,6 +132,12 @@ json measure(const Image& image, Sampler& sampler, int source, int factors, cons
                               image.sources[static_cast<size_t>(source)].name, rows));
   // Means of a single draw are the same each time.
   const Effort effort = {request.sweeps, 1, plan.steps.size() == 1 ? 1 : request.samples};
+  const int64_t columns = width_of(image, {factors}) + width_of(image, query.targets);
+  if (columns > most_columns)
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("mcc takes {} factors and codes together at most, and {} and {} have {}", most_columns,
+                    name_of(image, factors), fmt::join(names_of(image, query.targets), ", "), columns));
   Conditioner conditioner(sampler, image, plan, effort, request.seed);
   metrics::Points truth{width_of(image, {factors}), {}}, codes{width_of(image, query.targets), {}};
   const int64_t at_once = std::min(rows_at_once, rows);

@@ -67,6 +67,10 @@ std::unique_ptr<Features> make_features(const std::string& name, Sampler& sample
                                         int variable, int source) {
   const Image& image = session.image;
   if (name == "lenet") return make_lenet_features(session, variable);
+  if (name.ends_with(".pt"))
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("--features {}: this version of vaec runs no TorchScript; known are {}", name,
+                              fmt::join(feature_names(), ", ")));
   if (name != "pca64")
     throw Failure(Exit::usage,
                   fmt::format("--features {}: known are {}", name, fmt::join(feature_names(), ", ")));

@@ -30,7 +30,8 @@ class Features {
 const std::vector<std::string>& feature_names();
 
 /// `source`: whose rows principal components are fitted to. Failure(usage) where there is no such name,
-/// Failure(bad_configuration) where it has no features of this variable, naming what has.
+/// Failure(bad_configuration) where it is a TorchScript file, or has no features of this variable: names what
+/// has.
 std::unique_ptr<Features> make_features(const std::string& name, Sampler& sampler, const Session& session,
                                         int variable, int source);
 

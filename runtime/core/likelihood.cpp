@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "runtime/core/importance.h"
+#include "runtime/failure.h"
 #include "runtime/metrics/points.h"
 
 namespace core {
@@ -99,12 +100,16 @@ RowEstimates estimate_all(Sampler& sampler, const Image& image, int source, cons
   return all;
 }
 
+template <typename Variables>
+std::string names_of(const Image& image, const Variables& variables) {
+  std::vector<std::string> names;
+  for (int variable : variables) names.push_back(image.variables[static_cast<size_t>(variable)].name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string text_of_divergence(const Image& image, const Importance& plan) {
-  std::vector<std::string> drawn, known;
-  for (int variable : plan.drawn) drawn.push_back(image.variables[static_cast<size_t>(variable)].name);
-  for (int variable : plan.known) known.push_back(image.variables[static_cast<size_t>(variable)].name);
-  return fmt::format("KL(q({} | {}) || p({}))", fmt::join(drawn, ", "), fmt::join(known, ", "),
-                     fmt::join(drawn, ", "));
+  const std::string drawn = names_of(image, plan.drawn);
+  return fmt::format("KL(q({} | {}) || p({}))", drawn, names_of(image, plan.proposal.used), drawn);
 }
 
 }  // namespace
@@ -135,9 +140,13 @@ json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t mo
     const std::string likelihood = text_of_likelihood(image, plan);
     add("loglik", likelihood, found.likelihood);
     add("elbo", "the bound of " + likelihood, found.bound);
+    if (plan.drawn.empty()) continue;
     add("kl", text_of_divergence(image, plan), found.divergence);
     add("gap", likelihood + " - its bound", gap);
   }
+  if (results.empty())
+    throw Failure(Exit::bad_configuration,
+                  "kl and gap are those of what a source does not know, and each knows all");
   return results;
 }
 

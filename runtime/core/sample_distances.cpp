@@ -97,7 +97,10 @@ class SampleDistances {
       }
     };
     add("random", from_random_codes());
-    if (chain_) add("limiting", from_chain());
+    if (chain_)
+      add("limiting", from_chain());
+    else if (request_.limiting > 0)
+      fmt::print(stderr, "note: no limiting samples: nothing draws the parents of {} from it\n", name());
     return result;
   }
 

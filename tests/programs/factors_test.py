@@ -65,6 +65,27 @@ learn symmetric { steps = 1; batch = 2; optimizer = none }
     assert measured(exe, folder, "--query", "s | x", "--factors", "s")[0]["value"] == found["value"]
 
 
+def test_categories_are_no_factors_and_wide_variables_too_many(folder, vaec):
+    write(folder, "c.csv", "a\n" + "0\n1\n" * 20)
+    write_npy(folder / "wide.npy", [[float(row == column) for column in range(1500)] for row in range(40)])
+    exe = build(vaec, write(folder, "wide.vae", """
+var x : real[1500]
+var z : real[600]
+var c : category(2)
+source rows { x = npy("wide.npy"); c = csv("c.csv").a }
+source codes { z ~ Normal(0) }
+decoder p { x | z ~ Normal(dense(z, 1500)) }
+encoder q { z | x ~ Normal(dense(x, 600)) }
+learn symmetric { steps = 1; batch = 2 }
+"""), folder)
+    succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)
+    for words, flags in (("no source with rows knows any", []),
+                         ("mcc takes 2048 factors and codes together at most, and x and z have 2100",
+                          ["--factors", "x", "--query", "z | x"])):
+        result = call(exe, "evaluate", "--run", "run", "--metrics", "mcc", *flags, cwd=folder)
+        assert result.returncode == 78 and words in result.stderr, result
+
+
 def test_what_cannot_be_compared_is_refused(folder, vaec):
     exe = trained(folder, vaec, rows=10)
 
