@@ -232,12 +232,13 @@ class BoundBuilder {
     return rows.e.subtract(log_posterior(rows, drawn), rows.density(latent.prior));
   }
 
+  /// Under weights that normalise over samples, log q's own gradient has no mean of zero: scores keep it too.
   ValueId log_weights(BoundRows& rows, const std::vector<Drawn>& latents) const {
     ValueId sum = rows.number(0);
     for (const auto id : rows.bound_.evidence) sum = rows.e.add(sum, rows.density(id));
     for (size_t i = 0; i < latents.size(); ++i) {
       sum = rows.e.add(sum, rows.density(rows.bound_.latents[i].prior));
-      sum = rows.e.subtract(sum, log_posterior(rows, latents[i]));
+      sum = rows.e.subtract(sum, latents[i].log_posterior);
     }
     return sum;
   }
