@@ -93,6 +93,7 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                            {"metrics", "NAME,..."},
                                                            {"rows", "N"},
                                                            {"features", "NAME"},
+                                                           {"query", "\"A | B\""},
                                                            {"factors", "NAME"},
                                                            {"of", "NAME"}};
   return texts;
@@ -255,9 +256,9 @@ class CommandLine {
 
   void add_evaluate() {
     CLI::App* command = app_.add_subcommand("evaluate", "measure a trained model on held-out data");
+    command->footer(metric_help());
     add_model_flags(command, evaluate_);
-    one_at_a_time(command->add_option("--metrics", evaluate_.metrics,
-                                      fmt::format("{} (default: loglik)", fmt::join(metric_names(), ", "))))
+    one_at_a_time(command->add_option("--metrics", evaluate_.metrics, "those listed below (default: loglik)"))
         ->delimiter(',');
     command->add_option("--samples", evaluate_.samples, "importance samples a row (default 100)")
         ->check(at_least(1));

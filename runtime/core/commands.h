@@ -52,8 +52,8 @@ struct EvaluateRequest : ModelRequest {
   std::string factors;             // the variable of the true factors, for mcc; empty: found
   int64_t limiting = 1000;         // steps of the chain x -> z -> x; 0: no limiting samples
 };
-/// What `EvaluateRequest::metrics` may name.
-std::vector<std::string> metric_names();
+/// What `EvaluateRequest::metrics` may name, a line for each.
+std::string metric_help();
 void evaluate(const Image& image, const EvaluateRequest& request);
 
 }  // namespace core

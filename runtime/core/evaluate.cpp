@@ -32,28 +32,38 @@ json accuracies(Session& session, const EvaluateRequest& request, const Asked&) 
 struct Metric {
   const char* name;
   json (*measure)(Session&, const EvaluateRequest&, const Asked&);
+  const char* says;  // and what it needs of the model, where that is much
 };
 
 const std::vector<Metric> metric_table = {
-    {"loglik", bounds},
-    {"elbo", bounds},
-    {"kl", bounds},
-    {"gap", bounds},
-    {"mi", measure_latents},
-    {"active_units", measure_latents},
-    {"accuracy", accuracies},
-    {"fd", measure_sample_distances},
-    {"consistency", measure_sample_distances},
-    {"mmd", measure_discrepancies},
-    {"mcc", measure_factors},
+    {"loglik", bounds,
+     "log p(x) by importance sampling; needs a decoder, and encoders that draw its codes directly"},
+    {"elbo", bounds, "the lower bound of loglik"},
+    {"kl", bounds, "the part of the bound that is about the codes"},
+    {"gap", bounds, "loglik - elbo"},
+    {"mi", measure_latents, "what codes say of the data: mutual information"},
+    {"active_units", measure_latents, "how many units of the codes say anything"},
+    {"accuracy", accuracies,
+     "of inferred categories, with the confusion matrix; needs a source that knows them"},
+    {"fd", measure_sample_distances, "Frechet and kernel distance of samples from data, on features"},
+    {"consistency", measure_sample_distances,
+     "the same of samples from limiting samples; the encoder on samples"},
+    {"mmd", measure_discrepancies, "discrepancy of samples and data, of codes and their prior"},
+    {"mcc", measure_factors, "correlation of codes with true factors; needs a source that knows these"},
 };
-
-}  // namespace
 
 std::vector<std::string> metric_names() {
   std::vector<std::string> names;
   for (const Metric& metric : metric_table) names.emplace_back(metric.name);
   return names;
+}
+
+}  // namespace
+
+std::string metric_help() {
+  std::string text = "The metrics:";
+  for (const Metric& metric : metric_table) text += fmt::format("\n  {:<13} {}", metric.name, metric.says);
+  return text;
 }
 
 void evaluate(const Image& image, const EvaluateRequest& request) {
