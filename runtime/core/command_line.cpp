@@ -94,6 +94,7 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                            {"rows", "N"},
                                                            {"features", "NAME"},
                                                            {"query", "\"A | B\""},
+                                                           {"seeds", "N"},
                                                            {"factors", "NAME"},
                                                            {"of", "NAME"}};
   return texts;
@@ -126,6 +127,7 @@ class CommandLine {
     add_sample();
     add_infer();
     add_evaluate();
+    add_compare();
     CLI::App* command =
         app_.add_subcommand("info", "say what the model is: variables, players, sources, methods");
     command->add_flag("--json", info_json_, "as JSON on stdout");
@@ -205,6 +207,10 @@ class CommandLine {
 
   void add_model_flags(CLI::App* command, ModelRequest& request) {
     command->add_option("--run", request.run, "a run directory that train made")->required();
+    add_machine_flags(command, request);
+  }
+
+  void add_machine_flags(CLI::App* command, ModelRequest& request) {
     with_environment(command->add_option("--device", request.device, "auto (default), cpu or cuda"));
     with_environment(command->add_option("--threads", request.threads, "of the processor; 0 (default): all"))
         ->check(at_least(0));
@@ -258,28 +264,59 @@ class CommandLine {
     CLI::App* command = app_.add_subcommand("evaluate", "measure a trained model on held-out data");
     command->footer(metric_help());
     add_model_flags(command, evaluate_);
-    one_at_a_time(command->add_option("--metrics", evaluate_.metrics, "those listed below (default: loglik)"))
-        ->delimiter(',');
-    command->add_option("--samples", evaluate_.samples, "importance samples a row (default 100)")
-        ->check(at_least(1));
-    command->add_option("--query", evaluate_.query, "\"c | x\": what accuracy is counted of, and mcc");
-    command->add_option("--sweeps", evaluate_.sweeps, "of a chain that accuracy needs (default 100)")
-        ->check(at_least(1));
-    command->add_option("--rows", evaluate_.rows, "rows of each source (default: all)")->check(at_least(0));
-    command->add_option(
-        "--features", evaluate_.features,
-        fmt::format("that fd is measured on: {} (default: lenet)", fmt::join(feature_names(), ", ")));
-    command->add_option("--of", evaluate_.of, "the variable that fd is of (default: the first generated)");
-    command->add_option("--n", evaluate_.n, "rows to draw for distances (default: as many as are held out)")
-        ->check(at_least(1));
-    command->add_option("--factors", evaluate_.factors,
-                        "the variable of true factors that mcc compares codes with");
-    command
-        ->add_option("--limiting", evaluate_.limiting,
-                     "steps of the chain x -> z -> x to the limiting samples (default 1000; 0: none)")
-        ->check(at_least(0));
+    add_metric_flags(command, evaluate_, "loglik");
     command->callback(
         [this] { run_ = [this] { return check_device(evaluate_.device), evaluate(image_, evaluate_), 0; }; });
+  }
+
+  void add_metric_flags(CLI::App* command, EvaluateRequest& request, const std::string& usual) {
+    one_at_a_time(command->add_option("--metrics", request.metrics,
+                                      fmt::format("those listed below (default: {})", usual)))
+        ->delimiter(',');
+    command->add_option("--samples", request.samples, "importance samples a row (default 100)")
+        ->check(at_least(1));
+    command->add_option("--query", request.query, "\"c | x\": what accuracy is counted of, and mcc");
+    command->add_option("--sweeps", request.sweeps, "of a chain that accuracy needs (default 100)")
+        ->check(at_least(1));
+    command->add_option("--rows", request.rows, "rows of each source (default: all)")->check(at_least(0));
+    command->add_option(
+        "--features", request.features,
+        fmt::format("that fd is measured on: {} (default: lenet)", fmt::join(feature_names(), ", ")));
+    command->add_option("--of", request.of, "the variable that fd is of (default: the first generated)");
+    command->add_option("--n", request.n, "rows to draw for distances (default: as many as are held out)")
+        ->check(at_least(1));
+    command->add_option("--factors", request.factors,
+                        "the variable of true factors that mcc compares codes with");
+    command
+        ->add_option("--limiting", request.limiting,
+                     "steps of the chain x -> z -> x to the limiting samples (default 1000; 0: none)")
+        ->check(at_least(0));
+  }
+
+  void add_compare() {
+    CLI::App* command = app_.add_subcommand(
+        "compare", "train several learn blocks alike, and put them in one table and one picture");
+    add_machine_flags(command, compare_);
+    compare_.metrics.clear();
+    one_at_a_time(command->add_option("--learn", compare_.learns, "the learn blocks (default: all)"))
+        ->delimiter(',');
+    command->add_option("--seeds", compare_.seeds, "runs of each, from --seed on (default 1)")
+        ->check(at_least(1));
+    for (const char* key : {"steps", "batch", "optimizer", "lr", "schedule", "every"})
+      one_at_a_time(command->add_option(std::string("--") + key, compared_[key], help_of_keys().at(key)));
+    command->add_option("--out", compare_.out,
+                        "the folder: finished runs in it are loaded, others continued (default: runs/"
+                        "NAME-compare-N)");
+    add_metric_flags(command, compare_, "loglik, elbo and accuracy, where the model admits them");
+    command->footer("Without --steps, all take the steps of the first block.\n\n" + metric_help());
+    command->callback([this] {
+      run_ = [this] {
+        check_device(compare_.device);
+        for (const auto& [key, texts] : compared_)
+          for (const std::string& text : texts) compare_.overrides.emplace_back(key, text);
+        return compare(image_, compare_), 0;
+      };
+    });
   }
 
   static void check_device(const std::string& device) {
@@ -299,6 +336,8 @@ class CommandLine {
   SampleRequest sample_;
   InferRequest infer_;
   EvaluateRequest evaluate_;
+  CompareRequest compare_;
+  std::map<std::string, std::vector<std::string>> compared_;  // settings that all blocks take
 };
 
 /// Where the environment stands in for a flag that the user did not write, the message names it.

@@ -54,6 +54,19 @@ struct EvaluateRequest : ModelRequest {
 };
 /// What `EvaluateRequest::metrics` may name, a line for each.
 std::string metric_help();
+/// Failure(usage) naming one that there is not.
+void require_metrics(const std::vector<std::string>& metrics);
+/// {"program", "step", "results": [...]}; notes go to stderr.
+nlohmann::json evaluate_run(const Image& image, const EvaluateRequest& request);
 void evaluate(const Image& image, const EvaluateRequest& request);
+
+struct CompareRequest : EvaluateRequest {
+  std::vector<std::string> learns;                             // empty: all that can run
+  std::vector<std::pair<std::string, std::string>> overrides;  // of every learn block, as train takes them
+  int64_t seeds = 1;                                           // from `seed` on
+  std::filesystem::path out;  // finished runs in it are loaded, the others continued; empty: a new one
+};
+/// One table and one picture of several learn blocks.
+void compare(const Image& image, const CompareRequest& request);
 
 }  // namespace core

@@ -66,12 +66,16 @@ std::string metric_help() {
   return text;
 }
 
-void evaluate(const Image& image, const EvaluateRequest& request) {
+void require_metrics(const std::vector<std::string>& metrics) {
   const std::vector<std::string> known = metric_names();
-  for (const std::string& metric : request.metrics)
+  for (const std::string& metric : metrics)
     if (std::find(known.begin(), known.end(), metric) == known.end())
       throw Failure(Exit::usage,
                     fmt::format("there is no metric {}; known: {}", metric, fmt::join(known, ", ")));
+}
+
+json evaluate_run(const Image& image, const EvaluateRequest& request) {
+  require_metrics(request.metrics);
   const Checkpoint checkpoint = require_checkpoint(request.run);
   Session session(image, request.threads, request.device);
   session.load_parameters(checkpoint.path / "model.safetensors");
@@ -86,10 +90,15 @@ void evaluate(const Image& image, const EvaluateRequest& request) {
     for (json& result : metric->measure(session, request, asked)) results.push_back(std::move(result));
   }
   for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
+  return {{"program", image.file}, {"step", checkpoint.step}, {"results", results}};
+}
+
+void evaluate(const Image& image, const EvaluateRequest& request) {
+  const json found = evaluate_run(image, request);
   if (request.json)
-    fmt::print("{}\n", json{{"program", image.file}, {"step", checkpoint.step}, {"results", results}}.dump());
+    fmt::print("{}\n", found.dump());
   else
-    for (const json& result : results) print_result(result);
+    for (const json& result : found.at("results")) print_result(result);
 }
 
 }  // namespace core

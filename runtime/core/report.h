@@ -5,7 +5,12 @@
 #include <filesystem>
 #include <string>
 
+#include "runtime/core/html.h"
+
 namespace core {
+
+/// Each player's utility in nats a row, at the steps of the run's record.
+std::vector<PlotLine> read_utilities(const std::filesystem::path& run);
 
 std::string report_page(const std::filesystem::path& run);
 

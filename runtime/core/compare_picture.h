@@ -1,0 +1,32 @@
+// One picture of several runs: what each generates from random codes, and beside it after a chain. Images
+// show their means; points of the plane, a sketch of where they lie.
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "runtime/core/session.h"
+#include "runtime/data/png.h"
+
+namespace core {
+
+class ComparePicture {
+ public:
+  /// Of the first generated variable that can be shown; limiting samples take `limiting` steps of the chain.
+  ComparePicture(const Image& image, int64_t limiting);
+
+  bool possible() const { return variable_ >= 0; }
+  const std::string& variable() const;
+  /// The next row: the model with the parameters of `session`.
+  void add(Session& session, uint64_t seed);
+  data::Picture draw() const;
+
+ private:
+  const Image& image_;
+  int64_t limiting_;
+  int variable_ = -1, generating_ = -1;
+  data::Shape shape_;              // of one cell
+  int64_t cell_ = 1, a_side_ = 1;  // its elements; cells in half a row
+  std::vector<float> cells_;       // a row of the picture after the other
+};
+
+}  // namespace core

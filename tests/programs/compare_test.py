@@ -1,0 +1,83 @@
+"""`compare` trains the learn blocks of a file alike, loads what is done, and puts them in one table and picture."""
+import json
+import re
+
+from executable import build, call, main, succeed, write
+
+MODEL = """
+var x : binary[28, 28]; var z : binary[8]
+let g = glyphs(300, seed = 1)
+source images { x = g.image > 0.5 }
+source codes { z ~ Bernoulli(0) }
+source heldout weight 0 { x = glyphs(100, seed = 2).image > 0.5 }
+decoder p { x | z ~ Bernoulli(dense(tanh(dense(z, 32)), 784)) }
+encoder q { z | x ~ Bernoulli(dense(tanh(dense(x, 32)), 8)) }
+learn symmetric { steps = 30; batch = 16 }
+learn elbo { steps = 500; batch = 16 }
+"""
+QUICK = ["--samples", "5", "--rows", "40", "--limiting", "10"]
+
+
+def compare(exe, folder, *more):
+    return succeed(exe, "compare", *QUICK, *more, cwd=folder).stdout
+
+
+def test_methods_take_the_same_budget_and_share_a_table(folder, vaec):
+    exe = build(vaec, write(folder, "two.vae", MODEL), folder)
+    text = compare(exe, folder, "--seeds", "2", "--out", "both")
+    lines = text.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.split() == ["symmetric", "elbo"])
+    assert re.match(r"log p\(x\)@heldout +-\d+\.\d \+- \S+ +-\d+\.\d \+- ", lines[head + 1]), lines
+    assert any(line.startswith("training, seconds") for line in lines[head:]), lines
+    found = json.loads((folder / "both" / "compare.json").read_text())
+    assert found["steps"] == 30 and [m["learn"] for m in found["methods"]] == ["symmetric", "elbo"]
+    for method in found["methods"]:
+        assert len(method["summary"]["log p(x)@heldout"]["values"]) == 2
+        for seed in (0, 1):
+            config = json.loads((folder / "both" / f"{method['learn']}-seed-{seed}" / "config.json").read_text())
+            assert (config["steps"], config["seed"]) == (30, seed)
+    page = (folder / "both" / "report.html").read_text()
+    assert page.count("<table>") == 1 and page.count("data:image/png;base64,") == 1 and "http" not in page
+    assert (folder / "both" / "samples.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_finished_runs_are_loaded_and_others_refused(folder, vaec):
+    exe = build(vaec, write(folder, "two.vae", MODEL), folder)
+    first = json.loads(compare(exe, folder, "--json", "--out", "runs", "--learn", "elbo", "--steps", "20"))
+    record = (folder / "runs" / "elbo-seed-0" / "metrics.jsonl").read_bytes()
+    again = compare(exe, folder, "--out", "runs", "--learn", "symmetric,elbo", "--steps", "20")
+    assert "runs/elbo-seed-0: loaded, step 20" in again, again
+    assert (folder / "runs" / "elbo-seed-0" / "metrics.jsonl").read_bytes() == record
+    loaded = json.loads((folder / "runs" / "compare.json").read_text())["methods"][1]
+    assert loaded["summary"]["log p(x)@heldout"] == first["methods"][0]["summary"]["log p(x)@heldout"]
+    other = call(exe, "compare", *QUICK, "--out", "runs", "--learn", "elbo", "--steps", "40", cwd=folder)
+    assert other.returncode == 78 and "runs/elbo-seed-0 is a run of other settings (steps: 20, not 40)" in other.stderr
+
+
+def test_an_interrupted_comparison_goes_on(folder, vaec):
+    exe = build(vaec, write(folder, "two.vae", MODEL), folder)
+    succeed(exe, "train", "--learn", "elbo", "--quiet", "--steps", "20", "--seed", "0", "--out", "whole", cwd=folder)
+    (folder / "half").mkdir()
+    succeed(exe, "train", "--learn", "elbo", "--quiet", "--steps", "20", "--every", "checkpoint=10", "--out",
+            "half/elbo-seed-0", cwd=folder)
+    for path in (folder / "half" / "elbo-seed-0" / "checkpoints" / "step-20").iterdir():
+        path.unlink()
+    (folder / "half" / "elbo-seed-0" / "checkpoints" / "step-20").rmdir()
+    compare(exe, folder, "--learn", "elbo", "--steps", "20", "--every", "checkpoint=10", "--out", "half")
+    model = "checkpoints/step-20/model.safetensors"
+    assert (folder / "half" / "elbo-seed-0" / model).read_bytes() == (folder / "whole" / model).read_bytes()
+
+
+def test_what_cannot_be_compared_is_said(folder, vaec):
+    exe = build(vaec, write(folder, "two.vae", MODEL), folder)
+    for code, cause, *flags in [
+            (64, "there is no learn block elbow; known: symmetric, elbo", "--learn", "elbow"),
+            (64, "--learn names elbo twice", "--learn", "elbo,elbo"),
+            (64, "there is no metric sharpness", "--metrics", "sharpness", "--steps", "1")]:
+        result = call(exe, "compare", *flags, "--out", "none", cwd=folder)
+        assert result.returncode == code and cause in result.stderr and len(result.stderr.splitlines()) == 1, result
+    assert not (folder / "none").exists()
+
+
+if __name__ == "__main__":
+    main(globals())
