@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes coloured digits in five styles: {train,test}_{images,digits,styles}.npy beside this file, or in the folder named.
+"""Writes coloured digits in five styles: {train,test}_{images,digits,styles}.npy beside this file, or in the folder named, and
+test_masks.npy, of which nothing is learned.
 
 usage: make_images.py MNIST [ROWS] [FOLDER]
   MNIST: the folder of its four files; `vaec data get mnist` prints it
@@ -71,6 +72,8 @@ def write(folder, name, shapes, rows, seed):
     write_npy(folder / f"{name}_images.npy", (rows, 3, SIDE, SIDE), b"".join(pictures))
     write_npy(folder / f"{name}_digits.npy", (rows,), labels[:rows])
     write_npy(folder / f"{name}_styles.npy", (rows,), styles)
+    if name == "test":  # what inferred masks are compared with
+        write_npy(folder / "test_masks.npy", (rows, SIDE, SIDE), bytes(value > 127 for value in images[:784 * rows]))
 
 
 def main():
