@@ -50,7 +50,7 @@ void compare(const core::Image& image, const core::Program& program, const tenso
   tensor::Inputs inputs;
   inputs.seed = seed;
   inputs.step = step;
-  inputs.rows.assign(schedule.batches.size(), rows);
+  for (const tensor::BatchClass& batch : schedule.batches) inputs.rows.push_back(rows * batch.times);
   core::Machine machine;
   machine.heavy = vaert_onednn();
   machine.threads = 1;
@@ -279,6 +279,40 @@ encoder q {
   z | x, c ~ Bernoulli(dense(h, 6) + dense(c, 6))
 }
 learn symmetric { steps = 1 }
+)");
+}
+
+// Every estimator and bound, with several samples a row.
+TEST(CompiledStep, OfBounds) {
+  compare_steps(R"(
+var x : binary[4, 5]
+var a : real[3]
+var b : binary[6]
+var c : category(4)
+var n : count[2]
+source data { x = npy("x.npy") }
+source pairs weight 3 { x = npy("x.npy"); b = npy("b.npy") }
+decoder p {
+  a ~ Normal(0)
+  b | a ~ Bernoulli(dense(a, 6))
+  c ~ Categorical(parameter([4]))
+  n ~ Geometric(parameter([2]))
+  x | a, b, c, n ~ Bernoulli(dense(tanh(dense(concat(a, b, c, n), 9)), 20))
+}
+encoder q {
+  let h = tanh(dense(x, 7))
+  a | x ~ Normal(dense(h, 3), 0.1 * dense(h, 3))
+  b | a, x ~ Bernoulli(p.b(a) + dense(h, 6))
+  c | x ~ Categorical(dense(h, 4))
+  n | x ~ Geometric(dense(h, 2))
+}
+source all weight 0 { x = npy("x.npy") }
+learn elbo { steps = 1; sources = [data] }
+learn elbo as relaxed { steps = 1; sources = [data]; samples = 2; estimator = {a: reparam, b: gumbel(0.5), c: gumbel(1), n: score}; beta = 0.5 }
+learn elbo as straight { steps = 1; sources = [data]; estimator = {a: score, b: st, c: score, n: score} }
+learn iwae { steps = 1; sources = [data]; samples = 4 }
+learn rws { steps = 1; sources = [data]; samples = 4 }
+learn libi { steps = 1; sources = [data]; samples = 3 }
 )");
 }
 

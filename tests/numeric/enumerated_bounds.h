@@ -59,7 +59,7 @@ inline double log_bernoulli(const Row& x, const Row& logits) {
 
 /// log-densities of one row and one value of its latent bits.
 struct Densities {
-  double evidence, prior, posterior, recognised = 0;
+  double evidence = 0, prior = 0, posterior = 0, recognised = 0;
   double log_weight() const { return evidence + prior - posterior; }
 };
 
@@ -106,21 +106,21 @@ class Enumeration {
   const std::string& name() const { return bits_.name; }
   const semantics::Model& model() const { return understood_.model; }
 
-  /// By parameter name: the phase's gradient, its mean over `batch` rows drawn from the data and over every
-  /// draw. `multiplier` is libi's.
-  Parameters expected_gradient(const std::string& learn, size_t phase, size_t batch,
-                               double multiplier = 1) const {
+  struct Expected {
+    Parameters gradient;   // by parameter name
+    double objective = 0;  // what the record makes of the phase's outputs
+  };
+  /// Means over `batch` rows drawn from the data and over every draw. `multiplier` is libi's.
+  Expected expected(const std::string& learn, size_t batch = 1, size_t phase = 0,
+                    double multiplier = 1) const {
     const size_t l = place_of(learn);
-    semantics::Learn block = model().learns[l];
-    block.own["estimator"] = {
-        {"kind", "score"}};  // what iwae and libi take of themselves where a latent counts
+    const semantics::Learn& block = model().learns[l];
     const auto samples = static_cast<size_t>(block.own.value("samples", int64_t{1}));
-    tensor::Program built =
-        tensor::build_bound_phases(model(), understood_.game.bounds.at(l), block).at(phase).program;
-    const size_t drawn = built.batches.size() > 1 ? samples : 1;
-    const tensor::Schedule schedule = tensor::make_schedule(with_given_draws(built));
+    const tensor::Phase built = phases_of(l).at(phase);
+    const size_t drawn = built.program.batches.size() > 1 ? samples : 1;
+    const tensor::Schedule schedule = tensor::make_schedule(with_given_draws(built.program));
     tensor::Inputs inputs = inputs_of(batch, drawn, multiplier);
-    Parameters mean;
+    Expected mean;
     double total = 0;
     const auto states = size_t{1} << bits_.latent_bits;
     for_each_tuple(batch, bits_.data.size(), [&](const std::vector<size_t>& rows) {
@@ -131,7 +131,11 @@ class Enumeration {
           probability *= std::exp(at(parameters, rows[i / drawn], latents[i]).posterior);
         total += probability;
         give_draws(latents, inputs);
-        add(tensor::interpret(schedule, inputs).gradients, probability, mean);
+        const tensor::Results results = tensor::interpret(schedule, inputs);
+        add(results.gradients, probability, mean.gradient);
+        for (const tensor::Objective& part : built.objective)
+          mean.objective +=
+              probability * part.factor * inputs.coefficients[0] * results.outputs.at(part.output).at(0);
       });
     });
     if (std::abs(total - 1) > 1e-12) throw std::logic_error("the draws have mass " + std::to_string(total));
@@ -191,6 +195,14 @@ class Enumeration {
     for (size_t l = 0; l < model().learns.size(); ++l)
       if (model().learns[l].name == learn) return l;
     throw std::logic_error("no learn " + learn);
+  }
+
+  std::vector<tensor::Phase> phases_of(size_t l) const {
+    semantics::Learn block = model().learns[l];
+    if (block.method == "symmetric") return tensor::build_phases(model(), understood_.game, block, true);
+    block.own["estimator"] = {
+        {"kind", "score"}};  // iwae and libi take it of themselves where a latent counts
+    return tensor::build_bound_phases(model(), understood_.game.bounds.at(l), block);
   }
 
   tensor::Inputs inputs_of(size_t batch, size_t drawn, double multiplier) const {

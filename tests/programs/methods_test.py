@@ -1,8 +1,9 @@
 """Every method of a learn block trains the executable: its record says what is climbed, and it climbs."""
 import json
 import math
+import shutil
 
-from executable import build, call, main, succeed, write
+from executable import build, call, digest, main, succeed, write
 
 MODEL = """
 var x : binary[28, 28]; var c : category(10); var z : binary[4]
@@ -76,6 +77,23 @@ def test_libi_goes_through_three_phases(folder, vaec):
     assert set(whole[3]["terms"]) == {"bound@pairs", "bound@images", "elbo@pairs", "elbo@images"}
     # A bound lies below the likelihood that it bounds.
     assert whole[3]["terms"]["elbo@images"] < whole[3]["terms"]["bound@images"]
+
+
+def test_libi_resumes_bit_for_bit_inside_each_phase(folder, vaec):
+    exe = build(vaec, write(folder, "methods.vae", MODEL), folder)
+    succeed(exe, "train", "--quiet", "--learn", "libi", "--every", "log=10", "--every", "checkpoint=10",
+            "--out", "whole", cwd=folder)
+    for stop in (10, 30, 50):  # in each phase
+        part = shutil.copytree(folder / "whole", folder / f"until-{stop}")
+        for later in (part / "checkpoints").glob("step-*"):
+            if int(later.name[5:]) > stop:
+                shutil.rmtree(later)
+        succeed(exe, "train", "--quiet", "--resume", part.name, cwd=folder)
+        for file in ("model.safetensors", "optimizer.safetensors"):
+            assert digest(folder / "whole", 60, file) == digest(part, 60, file), (stop, file)
+        same = ("step", "terms", "utility", "libi")
+        assert [[line[key] for key in same] for line in record(folder, "whole")] == [
+            [line[key] for key in same] for line in record(folder, part.name)], stop
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+// Likelihood before inference as the runtime leads it: which step belongs to which phase, and the multiplier.
+// links: vaert_core
+#include "runtime/core/libi.h"
+
+#include <gtest/gtest.h>
+
+namespace core {
+namespace {
+
+Libi libi(nlohmann::json own, int64_t steps) {
+  Learn learn;
+  learn.keys = {{"own", std::move(own)}};
+  return Libi(learn, steps);
+}
+
+TEST(Libi, PhasesShareTheStepsInOrder) {
+  const Libi thirds = libi(nlohmann::json::object(), 9);
+  const Libi asked = libi({{"fit_steps", 2}, {"constrain_steps", 0}, {"refit_steps", 6}}, 8);
+  const Libi scaled = libi({{"fit_steps", 100}, {"constrain_steps", 300}, {"refit_steps", 100}}, 10);
+  std::string seen[3];
+  for (int64_t step = 0; step < 10; ++step) {
+    if (step < 9) seen[0] += "fcr"[thirds.phase_at(step)];
+    if (step < 8) seen[1] += "fcr"[asked.phase_at(step)];
+    seen[2] += "fcr"[scaled.phase_at(step)];
+  }
+  EXPECT_EQ(seen[0], "fffcccrrr");
+  EXPECT_EQ(seen[1], "ffrrrrrr");
+  EXPECT_EQ(seen[2], "ffccccccrr");
+}
+
+TEST(Libi, TheMultiplierClimbsTheViolationAndStaysAboveZero) {
+  Libi one = libi({{"epsilon", 0.5}, {"dual_rate", 0.25}}, 30);
+  EXPECT_EQ(one.multiplier(), 1) << "where the objective is the bound itself";
+  EXPECT_FALSE(one.has_best());
+  one.set_best(-10);
+  one.observe(-12.5);  // 2 nats below what is allowed
+  EXPECT_DOUBLE_EQ(one.multiplier(), 1.5);
+  one.observe(-9.5);  // 1 above
+  EXPECT_DOUBLE_EQ(one.multiplier(), 1.25);
+  const nlohmann::json line = one.record(12);
+  EXPECT_EQ(line, (nlohmann::json{
+                      {"phase", "constrain"}, {"best", -10.0}, {"multiplier", 1.25}, {"violation", 0.5}}));
+  one.observe(100);
+  EXPECT_EQ(one.multiplier(), 0);
+  one.observe(-10.5);  // on the border
+  EXPECT_EQ(one.multiplier(), 0);
+  one.observe(-11.5);
+  EXPECT_DOUBLE_EQ(one.multiplier(), 0.25);
+}
+
+TEST(Libi, ItsStateIsAllThatTheNextStepsNeed) {
+  Libi whole = libi(nlohmann::json::object(), 30);
+  EXPECT_EQ(whole.record(3), (nlohmann::json{{"phase", "fit"}}));
+  whole.set_best(-3);
+  whole.observe(-4);
+  Libi resumed = libi(nlohmann::json::object(), 30);
+  resumed.restore(nlohmann::json::parse(whole.state().dump()));
+  EXPECT_TRUE(resumed.has_best());
+  for (Libi* one : {&whole, &resumed}) one->observe(-3.7);
+  EXPECT_EQ(whole.multiplier(), resumed.multiplier());
+  EXPECT_EQ(whole.record(15), resumed.record(15));
+  EXPECT_EQ(whole.state(), resumed.state());
+}
+
+}  // namespace
+}  // namespace core
