@@ -2,6 +2,7 @@
 // result. Failures are thrown (runtime/failure.h); a command that returns has succeeded.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -56,8 +57,10 @@ struct EvaluateRequest : ModelRequest {
 std::string metric_help();
 /// Failure(usage) naming one that there is not.
 void require_metrics(const std::vector<std::string>& metrics);
-/// {"program", "step", "results": [...]}; notes go to stderr.
-nlohmann::json evaluate_run(const Image& image, const EvaluateRequest& request);
+/// {"program", "step", "results": [...]}; notes go to stderr. `measured` hears of each result as soon as it
+/// is there.
+nlohmann::json evaluate_run(const Image& image, const EvaluateRequest& request,
+                            const std::function<void(const nlohmann::json&)>& measured = {});
 void evaluate(const Image& image, const EvaluateRequest& request);
 
 struct CompareRequest : EvaluateRequest {

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "runtime/core/accuracy.h"
 #include "runtime/core/commands.h"
@@ -74,7 +75,8 @@ void require_metrics(const std::vector<std::string>& metrics) {
                     fmt::format("there is no metric {}; known: {}", metric, fmt::join(known, ", ")));
 }
 
-json evaluate_run(const Image& image, const EvaluateRequest& request) {
+json evaluate_run(const Image& image, const EvaluateRequest& request,
+                  const std::function<void(const json&)>& measured) {
   require_metrics(request.metrics);
   const Checkpoint checkpoint = require_checkpoint(request.run);
   Session session(image, request.threads, request.device);
@@ -87,18 +89,22 @@ json evaluate_run(const Image& image, const EvaluateRequest& request) {
                                      [&](const Metric& entry) { return entry.name == name; });
     if (std::find(done.begin(), done.end(), metric->measure) != done.end()) continue;
     done.push_back(metric->measure);
-    for (json& result : metric->measure(session, request, asked)) results.push_back(std::move(result));
+    for (json& result : metric->measure(session, request, asked)) {
+      if (measured) measured(result);
+      results.push_back(std::move(result));
+    }
   }
   for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
   return {{"program", image.file}, {"step", checkpoint.step}, {"results", results}};
 }
 
 void evaluate(const Image& image, const EvaluateRequest& request) {
-  const json found = evaluate_run(image, request);
-  if (request.json)
-    fmt::print("{}\n", found.dump());
-  else
-    for (const json& result : found.at("results")) print_result(result);
+  // At once: a metric that follows may take long, or not be possible.
+  const json found = evaluate_run(image, request, [&](const json& result) {
+    if (!request.json) print_result(result);
+    std::fflush(stdout);
+  });
+  if (request.json) fmt::print("{}\n", found.dump());
 }
 
 }  // namespace core

@@ -93,6 +93,8 @@ def test_what_cannot_be_compared_is_refused(folder, vaec):
         result = call(exe, "evaluate", "--run", "run", "--metrics", "mcc", *flags, cwd=folder)
         assert result.returncode == code and words in result.stderr and len(result.stderr.splitlines()) == 1, result
 
+    text = call(exe, "evaluate", "--run", "run", "--metrics", "elbo,mcc", cwd=folder)
+    assert text.returncode == 78 and text.stdout.startswith("rows: the bound of log p(x) = "), text
     refused(78, "mcc needs 20 rows at least, and rows has 10")
     refused(64, "--factors t: there is no variable of this name; known: x, z, s", "--factors", "t")
     refused(78, "no source with rows knows the factors z and what codes are inferred from", "--factors", "z")
