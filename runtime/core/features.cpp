@@ -12,7 +12,7 @@
 namespace core {
 namespace {
 
-constexpr int64_t rows_at_once = 512;
+constexpr int64_t rows_at_once = 500;  // as many as the classifier takes at once
 constexpr int64_t kept_components = 64;
 // What principal components are fitted to: they change little beyond.
 constexpr int64_t most_fitted_rows = 10'000, most_fitted_numbers = int64_t{1} << 27;
