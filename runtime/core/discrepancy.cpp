@@ -1,10 +1,10 @@
 #include "runtime/core/discrepancy.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "runtime/core/estimate_json.h"
 #include "runtime/core/generation.h"
 #include "runtime/core/importance.h"
 #include "runtime/failure.h"
@@ -88,19 +88,9 @@ void append(metrics::Points& points, const Image& image, const Values& values,
     }
 }
 
-std::string names_of(const Image& image, const std::vector<int>& variables) {
-  std::vector<std::string> names;
-  for (int variable : variables) names.push_back(image.variables[static_cast<size_t>(variable)].name);
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
 bool gives_all(const Values& values, const std::vector<int>& variables) {
   return std::all_of(variables.begin(), variables.end(),
                      [&](int variable) { return values.contains(variable); });
-}
-
-json to_json(const metrics::Estimate& estimate) {
-  return {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
 }
 
 json compare(const Image& image, Sides& sides, int source, const Importance& plan) {
@@ -128,8 +118,8 @@ json compare(const Image& image, Sides& sides, int source, const Importance& pla
     result.update(to_json(metrics::gaussian_distance(a, b)));
     results.push_back(result);
   };
-  add(names_of(image, sides.generated()), "samples and data", samples, data);
-  if (has_codes) add(names_of(image, plan.drawn), "codes of the data and their prior", codes, prior);
+  add(image.names(sides.generated()), "samples and data", samples, data);
+  if (has_codes) add(image.names(plan.drawn), "codes of the data and their prior", codes, prior);
   return results;
 }
 
@@ -175,8 +165,8 @@ json measure_encoder_fit(Session& session, const EvaluateRequest& request) {
     results.push_back(
         {{"metric", "encoder_fit"},
          {"source", image.sources[static_cast<size_t>(source)].name},
-         {"of", fmt::format("log q({} | {})", names_of(image, plan.drawn),
-                            names_of(image, {plan.proposal.used.begin(), plan.proposal.used.end()}))},
+         {"of", fmt::format("log q({} | {})", image.names(plan.drawn),
+                            image.names({plan.proposal.used.begin(), plan.proposal.used.end()}))},
          {"on_samples", to_json(metrics::mean_of(on_samples))},
          {"on_data", to_json(metrics::mean_of(on_data))},
          {"rows", sides.rows()}});

@@ -23,12 +23,6 @@ const std::string& name_of(const Image& image, int variable) {
   return image.variables[static_cast<size_t>(variable)].name;
 }
 
-std::vector<std::string> names_of(const Image& image, const std::vector<int>& variables) {
-  std::vector<std::string> names;
-  for (int variable : variables) names.push_back(name_of(image, variable));
-  return names;
-}
-
 bool is_known(const Source& source, int variable) {
   return std::find(source.known.begin(), source.known.end(), variable) != source.known.end();
 }
@@ -76,7 +70,7 @@ int find_factors(const Image& image, const std::vector<int>& sources, const std:
         "of its own, as in `s = moebius(1000, 3, 0).s`");
   if (found.size() > 1)
     throw Failure(Exit::usage, fmt::format("several variables could be the true factors: say --factors {}",
-                                           fmt::join(names_of(image, found), " or --factors ")));
+                                           image.names(found, " or --factors ")));
   return found.front();
 }
 
@@ -134,10 +128,9 @@ json measure(const Image& image, Sampler& sampler, int source, int factors, cons
   const Effort effort = {request.sweeps, 1, plan.steps.size() == 1 ? 1 : request.samples};
   const int64_t columns = width_of(image, {factors}) + width_of(image, query.targets);
   if (columns > most_columns)
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("mcc takes {} factors and codes together at most, and {} and {} have {}", most_columns,
-                    name_of(image, factors), fmt::join(names_of(image, query.targets), ", "), columns));
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("mcc takes {} factors and codes together at most, and {} and {} have {}",
+                              most_columns, name_of(image, factors), image.names(query.targets), columns));
   Conditioner conditioner(sampler, image, plan, effort, request.seed);
   metrics::Points truth{width_of(image, {factors}), {}}, codes{width_of(image, query.targets), {}};
   const int64_t at_once = std::min(rows_at_once, rows);
@@ -155,7 +148,7 @@ json measure(const Image& image, Sampler& sampler, int source, int factors, cons
   const metrics::Correlation found = metrics::correlate(truth, codes);
   return {{"metric", "mcc"},
           {"source", image.sources[static_cast<size_t>(source)].name},
-          {"of", fmt::format("{}", fmt::join(names_of(image, query.targets), ", "))},
+          {"of", image.names(query.targets)},
           {"factors", name_of(image, factors)},
           {"draws", describe(image, plan)},
           {"value", found.mean.value},

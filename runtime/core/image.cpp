@@ -389,6 +389,13 @@ int Image::variable(const std::string& name) const { return find_named(variables
 int Image::player(const std::string& name) const { return find_named(players, name); }
 int Image::source(const std::string& name) const { return find_named(sources, name); }
 
+std::string Image::names(const std::vector<int>& of_variables, const std::string& between) const {
+  std::string text;
+  for (int variable : of_variables)
+    text += (text.empty() ? "" : between) + variables[static_cast<size_t>(variable)].name;
+  return text;
+}
+
 Image read_image(const vae_image& image) {
   if (image.abi_version != VAE_ABI_VERSION)
     throw Failure(

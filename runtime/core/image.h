@@ -205,6 +205,8 @@ struct Image {
   int variable(const std::string& name) const;
   int player(const std::string& name) const;
   int source(const std::string& name) const;
+  /// "z0, z1".
+  std::string names(const std::vector<int>& of_variables, const std::string& between = ", ") const;
 };
 
 /// Another model, whose rows a source draws.

@@ -1,7 +1,6 @@
 #include "runtime/core/importance.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -80,13 +79,8 @@ std::optional<Importance> plan_importance(const Image& image, const Source& sour
 }
 
 std::string text_of_likelihood(const Image& image, const Importance& plan) {
-  const auto names = [&](const std::vector<int>& variables) {
-    std::vector<std::string> found;
-    for (int variable : variables) found.push_back(image.variables[static_cast<size_t>(variable)].name);
-    return found;
-  };
-  std::string text = fmt::format("log p({}", fmt::join(names(plan.known), ", "));
-  if (!plan.conditioned.empty()) text += fmt::format(" | {}", fmt::join(names(plan.conditioned), ", "));
+  std::string text = "log p(" + image.names(plan.known);
+  if (!plan.conditioned.empty()) text += " | " + image.names(plan.conditioned);
   return text + ")";
 }
 

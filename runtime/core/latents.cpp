@@ -1,12 +1,10 @@
 #include "runtime/core/latents.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
 
+#include "runtime/core/estimate_json.h"
 #include "runtime/core/importance.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/latent_use.h"
@@ -18,10 +16,6 @@ using nlohmann::json;
 constexpr int64_t rows_at_once = 512;
 constexpr int64_t rows_in_pairs = 500;  // of which every one's density is taken given every other
 constexpr double least_active = 0.01;   // nats, or units of variance
-
-json to_json(const metrics::Estimate& estimate) {
-  return {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
-}
 
 bool is_discrete(const Variable& variable) {
   return variable.domain == "binary" || variable.domain == "category";
@@ -43,10 +37,8 @@ class Latents {
 
   json information() {
     json results = json::array();
-    std::vector<std::string> names;
     bool closed = true;
     for (int latent : plan_.drawn) {
-      names.push_back(variable(latent).name);
       closed &= is_discrete(variable(latent));
       if (!is_discrete(variable(latent))) continue;
       const metrics::Information found = information_of(latent);
@@ -57,7 +49,7 @@ class Latents {
     }
     if (closed) return results;
     const int64_t pairs = std::min(rows_in_pairs, rows_);
-    json result = about("mi", fmt::format("{}", fmt::join(names, ", ")));
+    json result = about("mi", image_.names(plan_.drawn));
     result.update(to_json(metrics::information_of_draws(densities_of_pairs(pairs), pairs)));
     result["rows"] = pairs;
     result["at_most"] = std::log(static_cast<double>(pairs));

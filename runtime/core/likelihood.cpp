@@ -1,7 +1,6 @@
 #include "runtime/core/likelihood.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -100,16 +99,10 @@ RowEstimates estimate_all(Sampler& sampler, const Image& image, int source, cons
   return all;
 }
 
-template <typename Variables>
-std::string names_of(const Image& image, const Variables& variables) {
-  std::vector<std::string> names;
-  for (int variable : variables) names.push_back(image.variables[static_cast<size_t>(variable)].name);
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
 std::string text_of_divergence(const Image& image, const Importance& plan) {
-  const std::string drawn = names_of(image, plan.drawn);
-  return fmt::format("KL(q({} | {}) || p({}))", drawn, names_of(image, plan.proposal.used), drawn);
+  const std::string drawn = image.names(plan.drawn);
+  return fmt::format("KL(q({} | {}) || p({}))", drawn,
+                     image.names({plan.proposal.used.begin(), plan.proposal.used.end()}), drawn);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "runtime/core/discrepancy.h"
+#include "runtime/core/estimate_json.h"
 #include "runtime/core/features.h"
 #include "runtime/core/generation.h"
 #include "runtime/core/progress.h"
@@ -21,10 +22,6 @@ using std::chrono::steady_clock;
 
 constexpr int64_t rows_at_once = 500;
 constexpr std::chrono::seconds between_lines{10};  // of what is said while samples are drawn
-
-json to_json(const metrics::Estimate& estimate) {
-  return {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
-}
 
 /// The variable asked for, else the first that the model generates.
 int chosen_variable(const Image& image, const std::string& name) {
