@@ -34,6 +34,30 @@ bool is_parent(const Image& image, const std::vector<int>& conditionals, int var
   });
 }
 
+constexpr int64_t most_dimensions_of_prior_draws = 2;
+
+/// What is drawn, from its densities, parents first. None where it has many dimensions, or no densities.
+std::optional<DirectOrder> prior_order(const Image& image, const Importance& plan) {
+  int64_t dimensions = 0;
+  for (int variable : plan.drawn) dimensions += image.variables[static_cast<size_t>(variable)].elements();
+  if (dimensions == 0 || dimensions > most_dimensions_of_prior_draws) return std::nullopt;
+  DirectOrder order;
+  std::set<int> waiting(plan.drawn.begin(), plan.drawn.end());
+  for (bool progress = true; progress;) {
+    progress = false;
+    for (int conditional : plan.densities) {
+      const Conditional& entry = image.conditionals[static_cast<size_t>(conditional)];
+      const bool ready = std::none_of(entry.parents.begin(), entry.parents.end(),
+                                      [&](int parent) { return waiting.count(parent) > 0; });
+      if (!ready || waiting.erase(entry.target) == 0) continue;
+      order.conditionals.push_back(conditional);
+      progress = true;
+    }
+  }
+  if (!waiting.empty()) return std::nullopt;
+  return order;
+}
+
 }  // namespace
 
 std::optional<Importance> plan_importance(const Image& image, const Source& source, Need need) {
@@ -75,6 +99,7 @@ std::optional<Importance> plan_importance(const Image& image, const Source& sour
                   fmt::format("source {}: the {} needs draws that no player gives directly", source.name,
                               need == Need::densities ? "log-likelihood" : "use of latents"));
   plan.proposal = *proposal;
+  plan.prior = prior_order(image, plan);
   return plan;
 }
 

@@ -18,6 +18,9 @@ struct Importance {
   std::vector<int> drawn;               // the rest of the model's variables
   std::vector<int> densities;           // conditionals of p: of what is known and of what is drawn
   DirectOrder proposal;                 // draws the rest
+  /// Draws the rest from its priors: where it has few dimensions, half of the proposal, so that a posterior
+  /// with a part that the encoders miss is found.
+  std::optional<DirectOrder> prior;
 };
 
 /// Nothing of a source that gives nothing a decoder models. Failure(bad_configuration) where the model states

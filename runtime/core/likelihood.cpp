@@ -30,17 +30,46 @@ struct LogSum {
   double log() const { return largest + std::log(sum); }
 };
 
-/// What is estimated of each row, nats: log mean_k w_k, mean_k log w_k with w = p / q, and the mean of
-/// log q - log p over what is drawn.
+/// What is estimated of each row, nats: log mean_k p / r, mean_k log p / q, and the mean of log q - log p
+/// over what is drawn; r is q, or the even mixture of q and the prior, each drawn as often.
 struct RowEstimates {
   std::vector<double> likelihood, bound, divergence;
 };
+
+/// Log-densities of rows and what was drawn for them, one a row.
+struct Densities {
+  std::vector<double> joint, prior, proposal;
+};
+
+Densities densities_of(Sampler& sampler, const Image& image, const Importance& plan, const Values& values,
+                       int64_t rows) {
+  Densities found;
+  for (auto* sum : {&found.joint, &found.prior, &found.proposal}) sum->resize(static_cast<size_t>(rows));
+  const auto add = [&](int conditional, std::vector<double>& sum) {
+    const std::vector<float> density = sampler.log_density(conditional, values, rows);
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += density[i];
+    return density;
+  };
+  for (int conditional : plan.densities) {
+    const std::vector<float> density = add(conditional, found.joint);
+    const int target = image.conditionals[static_cast<size_t>(conditional)].target;
+    if (std::find(plan.drawn.begin(), plan.drawn.end(), target) == plan.drawn.end()) continue;
+    for (size_t i = 0; i < density.size(); ++i) found.prior[i] += density[i];
+  }
+  for (int conditional : plan.proposal.conditionals) add(conditional, found.proposal);
+  return found;
+}
+
+double log_mean(double a, double b) {
+  const double top = std::max(a, b);
+  return top + std::log((std::exp(a - top) + std::exp(b - top)) / 2);
+}
 
 /// Rows [first, first + count) of the source.
 RowEstimates estimate(Sampler& sampler, const Image& image, int source, const Importance& plan, int64_t first,
                       int64_t count, int64_t samples) {
   const Values rows = sampler.source(source, count, first);
-  const bool draws = !plan.proposal.conditionals.empty();
+  const bool draws = !plan.proposal.conditionals.empty(), mixed = plan.prior.has_value();
   const int64_t copies = draws ? std::min(samples, rows_at_once / count) : 1;
   const int64_t total = draws ? samples : 1;
   Values repeated;
@@ -48,36 +77,30 @@ RowEstimates estimate(Sampler& sampler, const Image& image, int source, const Im
     std::vector<float>& to = repeated[variable];
     for (int64_t copy = 0; copy < copies; ++copy) to.insert(to.end(), values.begin(), values.end());
   }
-  const auto is_drawn = [&](int conditional) {
-    const int target = image.conditionals[static_cast<size_t>(conditional)].target;
-    return std::find(plan.drawn.begin(), plan.drawn.end(), target) != plan.drawn.end();
-  };
   std::vector<LogSum> sums(static_cast<size_t>(count));
   RowEstimates result;
   result.bound.resize(static_cast<size_t>(count));
   result.divergence.resize(static_cast<size_t>(count));
   for (int64_t done = 0; done < total; done += copies) {
-    Values values = repeated;
-    std::vector<double> weight(static_cast<size_t>(count * copies)), prior(weight.size());
-    const auto add = [&](int conditional, double sign) {
-      const std::vector<float> density = sampler.log_density(conditional, values, count * copies);
-      for (size_t i = 0; i < weight.size(); ++i) weight[i] += sign * density[i];
-      if (is_drawn(conditional))
-        for (size_t i = 0; i < prior.size(); ++i) prior[i] -= sign * density[i];
+    const auto draw = [&](const DirectOrder& order, bool of_encoders) {
+      Values values = repeated;
+      sampler.follow(order, values, count * copies);
+      const Densities found = densities_of(sampler, image, plan, values, count * copies);
+      for (int64_t copy = 0; copy < std::min(copies, total - done); ++copy)
+        for (int64_t row = 0; row < count; ++row) {
+          const auto at = static_cast<size_t>(row), i = static_cast<size_t>(copy * count + row);
+          const double proposal = mixed ? log_mean(found.proposal[i], found.prior[i]) : found.proposal[i];
+          sums[at].add(found.joint[i] - proposal);
+          if (!of_encoders) continue;
+          result.bound[at] += (found.joint[i] - found.proposal[i]) / static_cast<double>(total);
+          result.divergence[at] += (found.proposal[i] - found.prior[i]) / static_cast<double>(total);
+        }
     };
-    sampler.follow(plan.proposal, values, count * copies);
-    for (int conditional : plan.densities) add(conditional, 1);
-    for (int conditional : plan.proposal.conditionals) add(conditional, -1);
-    for (int64_t copy = 0; copy < std::min(copies, total - done); ++copy)
-      for (int64_t row = 0; row < count; ++row) {
-        const auto at = static_cast<size_t>(row), of_copy = static_cast<size_t>(copy * count + row);
-        sums[at].add(weight[of_copy]);
-        result.bound[at] += weight[of_copy] / static_cast<double>(total);
-        result.divergence[at] += prior[of_copy] / static_cast<double>(total);
-      }
+    draw(plan.proposal, true);
+    if (mixed) draw(*plan.prior, false);
   }
   for (const LogSum& sum : sums)
-    result.likelihood.push_back(sum.log() - std::log(static_cast<double>(total)));
+    result.likelihood.push_back(sum.log() - std::log(static_cast<double>(mixed ? 2 * total : total)));
   return result;
 }
 

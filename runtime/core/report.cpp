@@ -35,6 +35,7 @@ fs::path last_picture(const fs::path& run) {
 
 std::vector<PlotLine> read_utilities(const fs::path& run) {
   std::vector<PlotLine> utilities;
+  if (!fs::exists(run / "metrics.jsonl")) return utilities;  // a run of no steps
   std::istringstream lines(read_text(run / "metrics.jsonl"));
   try {
     for (std::string text; std::getline(lines, text);) {

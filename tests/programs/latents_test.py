@@ -45,6 +45,30 @@ def test_bound_of_a_wrong_posterior(folder, vaec):
     assert abs(found["gap"] - (found["loglik"] - found["elbo"])) < 1e-6, found
 
 
+# x ~ N(z^2, 0.1^2) has two posteriors, z and -z; the encoder knows the positive one alone.
+def test_a_posterior_that_the_encoder_misses_is_found(folder, vaec):
+    xs = [0.3, 0.8, 1.5]
+    (folder / "x.csv").write_text("x\n" + "\n".join(str(x) for x in xs) + "\n")
+    exe = build(vaec, write(folder, "square.vae", """
+var x, z : real
+source rows { x = csv("x.csv", ["x"]) }
+source heldout weight 0 { x = csv("x.csv", ["x"]) }
+decoder p { z ~ Normal(0, 0); x | z ~ Normal(z * z + parameter([], init = 0), log(0.1)) }
+encoder q { z | x ~ Normal(sqrt(abs(x)) + parameter([], init = 0), log(0.1)) }
+learn elbo { steps = 1; batch = 3 }
+"""), folder)
+    succeed(exe, "train", "--quiet", "--steps", "0", "--out", "run", cwd=folder)
+    found = {result["metric"]: result["mean"] for result in measured(exe, folder, "loglik,elbo", "--samples", "20000")}
+
+    def density(x):
+        grid = [-6 + 12 * (i + 0.5) / 20000 for i in range(20000)]
+        return sum(math.exp(-z * z / 2 - (x - z * z) ** 2 / 0.02) for z in grid) * 12 / 20000 / (2 * math.pi * 0.1)
+
+    expected = sum(math.log(density(x)) for x in xs) / len(xs)
+    assert abs(found["loglik"] - expected) < 0.03, (found, expected)
+    assert found["elbo"] < expected - math.log(2) + 0.01, (found, expected)
+
+
 # q(z) is N(-1/2, 1/2 + 1/2) over x ~ N(0, 2), so the information is 3 * 1/2 log(1 / (1/2)); means vary by 1/2.
 def test_information_of_real_codes(folder, vaec):
     exe = trained(folder, vaec, 1)
