@@ -37,8 +37,9 @@ struct Drawer {
   // J = (diag p - p p' + (x - p)(x - p)') / 2 in the logits; (x - p)' d logits = d log P(x).
   ValueId zgr_category(ValueId x, ValueId p) {
     const ValueId dp = gradient_of(p), fixed = stop(p);
-    const ValueId none = e.constant(0, e.shape(x));
-    const ValueId score = over_classes(Op::sum, where(is_one(x), e.divide(dp, fixed), none));
+    // A class that was not drawn may have probability 0: nothing is divided by it.
+    const ValueId of_x = stop(where(is_one(x), p, e.constant(1, e.shape(x))));
+    const ValueId score = over_classes(Op::sum, e.multiply(x, e.divide(dp, of_x)));
     const ValueId twice = e.add(dp, e.multiply(e.subtract(x, fixed), score));
     return e.add(x, e.pointwise(Op::multiply, twice, 0.5));
   }

@@ -165,6 +165,16 @@ TEST(Estimators, StraightThroughOfACategoryIsTheDerivativeOfTheMean) {
   for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(seen[i], p[i] * (slope[i] - mean), 1e-9) << i;
 }
 
+// Probability 0 in double precision: what divides by it must not be there.
+TEST(Estimators, AClassThatCannotBeDrawnGivesNoGradient) {
+  for (const char* estimator : {"zgr", "st"}) {
+    const Passed passed = pass("k", {estimator}, {0, 0, -2000}, {100, 0, 0}, quadratic_form);
+    EXPECT_TRUE(std::isfinite(passed.gradient[0]) && std::isfinite(passed.gradient[1])) << estimator;
+    EXPECT_NE(passed.gradient[0], 0) << estimator;
+    EXPECT_EQ(passed.gradient[2], 0) << estimator;
+  }
+}
+
 TEST(Estimators, GumbelRelaxesABit) {
   const Function itself = [](Emit& e, ValueId b) { return element(e, b, 0); };
   for (const double temperature : {0.5, 2.0}) {
