@@ -243,6 +243,7 @@ class Comparison {
     }
     data::write_png(folder_ / "samples.png", picture.draw());
     has_picture_ = true;
+    has_limiting_ = picture.limiting();
   }
 
   /// Quantities in the order in which they were first measured.
@@ -292,11 +293,13 @@ class Comparison {
     if (has_picture_) {
       std::vector<std::string> names;
       for (const Column& column : columns_) names.push_back(column.learn);
-      page += fmt::format(
-                  "<h2>Samples</h2>\n<p>A row each, from the top: {}. Left from random codes, right after {} "
-                  "steps of the chain.</p>\n",
-                  html_escaped(fmt::format("{}", fmt::join(names, ", "))), request_.limiting) +
-              html_picture("samples", data::read_file(folder_ / "samples.png"));
+      page +=
+          fmt::format("<h2>Samples</h2>\n<p>A row each, from the top: {}. {}.</p>\n",
+                      html_escaped(fmt::format("{}", fmt::join(names, ", "))),
+                      has_limiting_ ? fmt::format("Left from random codes, right after {} steps of the chain",
+                                                  request_.limiting)
+                                    : "From random codes") +
+          html_picture("samples", data::read_file(folder_ / "samples.png"));
     }
     for (const Learn* learn : learns_) {
       page += fmt::format("<h2>Utilities of {}</h2>\n<p>Nats per row, of seed {}.</p>\n{}\n",
@@ -339,7 +342,7 @@ class Comparison {
   fs::path folder_;
   std::vector<Column> columns_;
   std::map<std::string, std::vector<json>> results_;
-  bool has_picture_ = false;
+  bool has_picture_ = false, has_limiting_ = false;
 };
 
 }  // namespace

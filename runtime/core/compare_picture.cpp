@@ -4,31 +4,14 @@
 #include <cmath>
 
 #include "runtime/core/generation.h"
-#include "runtime/core/sample_grid.h"
 
 namespace core {
 namespace {
 
 constexpr int64_t images_a_side = 8, points = 2000;
-constexpr int64_t sketch_side = 96;   // pixels
-constexpr float sketch_reach = 2.5F;  // the plane is shown from minus this to this
+constexpr int64_t sketch_side = 128;  // pixels
 
 bool is_plane(const Variable& variable) { return variable.domain == "real" && variable.shape == Shape{2}; }
-
-/// Where the points lie, as a picture: the more of them, the brighter.
-std::vector<float> sketch(const std::vector<float>& values) {
-  std::vector<float> picture(static_cast<size_t>(sketch_side * sketch_side));
-  for (size_t i = 0; i + 1 < values.size(); i += 2) {
-    const auto place = [](float value) {
-      return std::lround((value / sketch_reach + 1) / 2 * (sketch_side - 1));
-    };
-    const int64_t column = place(values[i]), row = sketch_side - 1 - place(values[i + 1]);
-    if (column < 0 || column >= sketch_side || row < 0 || row >= sketch_side) continue;
-    float& pixel = picture[static_cast<size_t>(row * sketch_side + column)];
-    pixel = std::min(1.0F, pixel + 0.34F);
-  }
-  return picture;
-}
 
 }  // namespace
 
@@ -41,12 +24,39 @@ ComparePicture::ComparePicture(const Image& image, int64_t limiting) : image_(im
     shape_ = is_plane(entry) ? data::Shape{sketch_side, sketch_side} : data::Shape(entry.shape);
     a_side_ = is_plane(entry) ? 1 : images_a_side;
     for (const int64_t n : shape_) cell_ *= n;
+    if (limiting > 0) chain_ = find_chain(image, candidate);
     return;
   }
 }
 
 const std::string& ComparePicture::variable() const {
   return image_.variables[static_cast<size_t>(variable_)].name;
+}
+
+/// Where the points lie, as a picture: the more of them, the brighter.
+std::vector<float> ComparePicture::sketch(const std::vector<float>& points) {
+  if (!frame_) {
+    frame_.emplace();
+    float low[2] = {points[0], points[1]}, high[2] = {points[0], points[1]};
+    for (size_t i = 0; i < points.size(); ++i) {
+      low[i % 2] = std::min(low[i % 2], points[i]);
+      high[i % 2] = std::max(high[i % 2], points[i]);
+    }
+    const float widest = std::max({high[0] - low[0], high[1] - low[1], 1e-6F});
+    *frame_ = {(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, 0.55F * widest};
+  }
+  std::vector<float> picture(static_cast<size_t>(sketch_side * sketch_side));
+  for (size_t i = 0; i + 1 < points.size(); i += 2) {
+    const auto place = [&](float value, float middle) {
+      return std::lround(((value - middle) / frame_->reach + 1) / 2 * (sketch_side - 1));
+    };
+    const int64_t column = place(points[i], frame_->x),
+                  row = sketch_side - 1 - place(points[i + 1], frame_->y);
+    if (column < 0 || column >= sketch_side || row < 0 || row >= sketch_side) continue;
+    float& pixel = picture[static_cast<size_t>(row * sketch_side + column)];
+    pixel = std::min(1.0F, pixel + 0.34F);
+  }
+  return picture;
 }
 
 void ComparePicture::add(Session& session, uint64_t seed) {
@@ -65,16 +75,15 @@ void ComparePicture::add(Session& session, uint64_t seed) {
   };
   std::optional<Values> codes = draw_codes(sampler, image_, variable_, rows);
   show(codes, side_end);
-  const auto chain = find_chain(image_, variable_);
-  if (!chain || limiting_ == 0) codes.reset();
-  if (codes) follow_chain(sampler, *chain, {}, *codes, rows, limiting_);
+  if (!chain_) return;
+  if (codes) follow_chain(sampler, *chain_, {}, *codes, rows, limiting_);
   show(codes, side_end + static_cast<size_t>(cell_ * a_side_));
 }
 
 data::Picture ComparePicture::draw() const {
   data::Shape shape = shape_;
   shape.insert(shape.begin(), static_cast<int64_t>(cells_.size()) / cell_);
-  return data::grid(cells_.data(), shape, 2 * a_side_);
+  return data::grid(cells_.data(), shape, (chain_ ? 2 : 1) * a_side_);
 }
 
 }  // namespace core

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/core/sample_grid.h"
 #include "runtime/core/session.h"
 #include "runtime/data/png.h"
 
@@ -14,6 +15,7 @@ class ComparePicture {
   /// Of the first generated variable that can be shown; limiting samples take `limiting` steps of the chain.
   ComparePicture(const Image& image, int64_t limiting);
 
+  bool limiting() const { return chain_.has_value(); }
   bool possible() const { return variable_ >= 0; }
   const std::string& variable() const;
   /// The next row: the model with the parameters of `session`.
@@ -21,8 +23,15 @@ class ComparePicture {
   data::Picture draw() const;
 
  private:
+  std::vector<float> sketch(const std::vector<float>& points);
+
   const Image& image_;
   int64_t limiting_;
+  std::optional<Chain> chain_;  // none: only random codes are shown
+  struct Frame {
+    float x = 0, y = 0, reach = 1;  // middle, and how far it shows to each side
+  };
+  std::optional<Frame> frame_;  // of the first points sketched
   int variable_ = -1, generating_ = -1;
   data::Shape shape_;              // of one cell
   int64_t cell_ = 1, a_side_ = 1;  // its elements; cells in half a row
