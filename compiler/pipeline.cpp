@@ -9,6 +9,7 @@
 #include "compiler/semantics/analyse.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/tensor/build_bound.h"
+#include "compiler/tensor/build_jacobian.h"
 #include "compiler/tensor/build_step.h"
 #include "compiler/tensor/passes.h"
 
@@ -92,6 +93,8 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
     of_conditional.draw = scheduler.add(tensor::build_draw(model, conditional));
     if (auto mean = tensor::build_mean(model, conditional))
       of_conditional.mean = scheduler.add(std::move(*mean));
+    if (auto jacobian = tensor::build_jacobian(model, conditional))
+      of_conditional.jacobian = scheduler.add(std::move(*jacobian));
     of_conditional.log_density = scheduler.add(tensor::build_log_density(model, conditional));
     if (terms && !model[conditional].parameters.empty() && model[conditional].player.index >= 0)
       of_conditional.term = scheduler.add(tensor::build_term(model, conditional));

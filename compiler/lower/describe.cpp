@@ -123,6 +123,7 @@ json of_conditionals(const semantics::Model& model, const Programs& programs) {
                     {"mean", program.mean},
                     {"initial", program.initial},
                     {"term", program.term},
+                    {"jacobian", program.jacobian},
                     {"learned", !conditional.parameters.empty()},
                     {"log_density", program.log_density}});
   }

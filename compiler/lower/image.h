@@ -15,7 +15,7 @@ namespace lower {
 /// The programs of a model, and who uses them: indices into `programs`, -1 for none.
 struct Programs {
   struct OfConditional {
-    int draw = -1, mean = -1, log_density = -1, initial = -1, term = -1;
+    int draw = -1, mean = -1, log_density = -1, initial = -1, term = -1, jacobian = -1;
   };
   struct OfChain {
     int source = -1, sweeps = 0;

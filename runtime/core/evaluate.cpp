@@ -11,6 +11,7 @@
 #include "runtime/core/factors.h"
 #include "runtime/core/latents.h"
 #include "runtime/core/likelihood.h"
+#include "runtime/core/mechanisms.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/sample_distances.h"
 #include "runtime/failure.h"
@@ -51,6 +52,9 @@ const std::vector<Metric> metric_table = {
      "the same of samples from limiting samples; the encoder on samples"},
     {"mmd", measure_discrepancies, "discrepancy of samples and data, of codes and their prior"},
     {"mcc", measure_factors, "correlation of codes with true factors; needs a source that knows these"},
+    {"ima", measure_mechanisms, "how far from orthogonal the decoder's mean moves with its codes"},
+    {"self_consistency", measure_mechanisms,
+     "whether the encoder inverts the decoder's mean, and its variances"},
 };
 
 std::vector<std::string> metric_names() {
@@ -63,7 +67,7 @@ std::vector<std::string> metric_names() {
 
 std::string metric_help() {
   std::string text = "The metrics:";
-  for (const Metric& metric : metric_table) text += fmt::format("\n  {:<13} {}", metric.name, metric.says);
+  for (const Metric& metric : metric_table) text += fmt::format("\n  {:<16} {}", metric.name, metric.says);
   return text;
 }
 

@@ -114,22 +114,46 @@ void print_factors(const json& result) {
                  result["correlations"][factor].get<double>());
 }
 
+void print_contrast(const json& result) {
+  fmt::print("{}: IMA contrast of {} in {} = {} nats ({} rows{}); of mean Jacobians over {} rows = {}\n",
+             text(result, "source"), text(result, "of"), text(result, "codes"), with_error(result),
+             count(result, "rows"),
+             count(result, "dependent") > 0
+                 ? fmt::format(", without {} whose columns are dependent", count(result, "dependent"))
+                 : "",
+             count(result["mean_jacobian"], "rows"), with_error(result["mean_jacobian"]));
+}
+
+void print_self_consistency(const json& result) {
+  fmt::print("{}: mean squared difference of {} and its encoding from the mean of {} = {} ({} rows)\n",
+             text(result, "source"), text(result, "codes"), text(result, "of"), with_error(result),
+             count(result, "rows"));
+  for (size_t k = 0; k < result["variances"].size() && k < most_factors_shown; ++k) {
+    const json& unit = result["variances"][k];
+    fmt::print("  code {:>3}  variance {}{}\n", k, with_error(unit),
+               unit.contains("predicted") ? "  predicted " + with_error(unit["predicted"]) : "");
+  }
+}
+
 }  // namespace
 
 void print_result(const json& result) {
-  static const std::map<std::string, void (*)(const json&)> printers = {{"loglik", print_likelihood},
-                                                                        {"elbo", print_likelihood},
-                                                                        {"kl", print_likelihood},
-                                                                        {"gap", print_likelihood},
-                                                                        {"mi", print_information},
-                                                                        {"active_units", print_active_units},
-                                                                        {"accuracy", print_accuracy},
-                                                                        {"mean_iou", print_accuracy},
-                                                                        {"fd", print_distances},
-                                                                        {"consistency", print_consistency},
-                                                                        {"encoder_fit", print_encoder_fit},
-                                                                        {"mmd", print_discrepancy},
-                                                                        {"mcc", print_factors}};
+  static const std::map<std::string, void (*)(const json&)> printers = {
+      {"loglik", print_likelihood},
+      {"elbo", print_likelihood},
+      {"kl", print_likelihood},
+      {"gap", print_likelihood},
+      {"mi", print_information},
+      {"active_units", print_active_units},
+      {"accuracy", print_accuracy},
+      {"mean_iou", print_accuracy},
+      {"fd", print_distances},
+      {"consistency", print_consistency},
+      {"encoder_fit", print_encoder_fit},
+      {"mmd", print_discrepancy},
+      {"mcc", print_factors},
+      {"ima", print_contrast},
+      {"self_consistency", print_self_consistency}};
   printers.at(text(result, "metric"))(result);
 }
 

@@ -353,6 +353,7 @@ Image read(const json& text, const vae_image& binary) {
     conditional.log_density = program(item.at("log_density"));
     conditional.initial = program(item.value("initial", json(-1)));
     conditional.term = program(item.value("term", json(-1)));
+    conditional.jacobian = program(item.value("jacobian", json(-1)));
     conditional.learned = item.value("learned", false);
     image.conditionals.push_back(std::move(conditional));
   }

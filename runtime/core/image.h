@@ -137,7 +137,7 @@ struct Conditional {
   std::vector<int> parents;
   std::string family;
   bool discrete = false;
-  int draw = -1, mean = -1, log_density = -1, initial = -1, term = -1;
+  int draw = -1, mean = -1, log_density = -1, initial = -1, term = -1, jacobian = -1;
   bool learned = false;  // it has parameters
 };
 

@@ -19,7 +19,8 @@ Executor& Sampler::program(int index, int64_t rows) {
   if (found != programs_.end()) return found->second;
   const Program& program = session_.image.programs.at(static_cast<size_t>(index));
   session_.rows.open(program);
-  const std::vector<int64_t> class_sizes(program.batches.size(), rows);
+  std::vector<int64_t> class_sizes;
+  for (const BatchClass& batch : program.batches) class_sizes.push_back(batch.times * rows);
   return programs_
       .emplace(std::pair{index, rows}, Executor(session_.image, program, session_.machine, class_sizes))
       .first->second;
@@ -53,6 +54,11 @@ std::vector<float> Sampler::mean(int conditional, const Values& values, int64_t 
   if (!has_mean(conditional)) return draw(conditional, values, rows);
   return copy(
       run(session_.image.conditionals[static_cast<size_t>(conditional)].mean, values, rows).output("mean"));
+}
+
+std::vector<float> Sampler::jacobian(int conditional, const Values& values, int64_t rows) {
+  const int program = session_.image.conditionals[static_cast<size_t>(conditional)].jacobian;
+  return copy(run(program, values, rows).output("jacobian"));
 }
 
 std::vector<float> Sampler::initial(int conditional, int64_t rows) {

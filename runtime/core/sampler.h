@@ -29,6 +29,8 @@ class Sampler {
   }
   /// E target; a draw where the family gives no mean.
   std::vector<float> mean(int conditional, const Values& values, int64_t rows);
+  /// Of a conditional that has one: d E target / d parent, row by row [elements of target, of parent].
+  std::vector<float> jacobian(int conditional, const Values& values, int64_t rows);
   /// The target, drawn from the family at its defaults: a chain's start. Of a player's conditional.
   std::vector<float> initial(int conditional, int64_t rows);
   /// One per row, nats.

@@ -1,6 +1,7 @@
 #include "compiler/tensor/passes/differentiate.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -11,13 +12,13 @@ namespace {
 
 using Players = std::set<int>;
 
-/// Which values depend on a parameter of one of the players without passing through stop or a draw.
-std::vector<bool> active_values(const Program& program, const Players& players) {
+/// Which values depend on one that `begins` says, without passing through stop or a draw.
+std::vector<bool> active_values(const Program& program, const std::function<bool(size_t)>& begins) {
   std::vector<bool> active(program.values.size(), false);
   for (size_t i = 0; i < program.values.size(); ++i) {
     const Value& value = program.values[i];
-    if (value.op == Op::parameter) {
-      active[i] = players.contains(program.parameters[static_cast<size_t>(value.index)].player);
+    if (begins(i)) {
+      active[i] = true;
     } else if (value.op != Op::stop && info(value.op).group != semantics::OpGroup::random) {
       for (ValueId input : value.inputs) active[i] = active[i] || active[static_cast<size_t>(input.index)];
     }
@@ -25,11 +26,10 @@ std::vector<bool> active_values(const Program& program, const Players& players) 
   return active;
 }
 
-/// The gradient of sum over terms of <seed, value> in each parameter of the players, in order; zeros where no
-/// term depends on it.
-std::vector<Gradient> gradients(Program& program, const std::vector<Term>& terms, const Players& players) {
+/// Adjoints of all values for the sum over terms of <seed, value>.
+Reverse sweep(Program& program, const std::vector<Term>& terms, std::vector<bool> active) {
   const size_t forward = program.values.size();
-  Reverse reverse(program, active_values(program, players));
+  Reverse reverse(program, std::move(active));
   for (const Term& term : terms) reverse.give(term.value, term.seed);
   for (size_t i = forward; i-- > 0;) {
     const ValueId y{static_cast<int32_t>(i)};
@@ -39,6 +39,19 @@ std::vector<Gradient> gradients(Program& program, const std::vector<Term>& terms
     if (info(value.op).group == semantics::OpGroup::leaf) continue;
     adjoint_rule(value.op)(reverse, value, y, y_adjoint);
   }
+  return reverse;
+}
+
+/// The gradient of sum over terms of <seed, value> in each parameter of the players, in order; zeros where no
+/// term depends on it.
+std::vector<Gradient> gradients(Program& program, const std::vector<Term>& terms, const Players& players) {
+  const size_t forward = program.values.size();
+  Reverse reverse =
+      sweep(program, terms, active_values(program, [&](size_t i) {
+              const Value& value = program.values[i];
+              return value.op == Op::parameter &&
+                     players.contains(program.parameters[static_cast<size_t>(value.index)].player);
+            }));
   std::vector<Gradient> result;
   for (size_t p = 0; p < program.parameters.size(); ++p) {
     if (!players.contains(program.parameters[p].player)) continue;
@@ -71,6 +84,14 @@ void differentiate_shared(Program& program) {
 }
 
 }  // namespace
+
+ValueId gradient_in(Program& program, const Term& term, ValueId input) {
+  const auto begins = [&](size_t i) { return static_cast<int32_t>(i) == input.index; };
+  // What lies below the input is not active: the sweep ends there.
+  Reverse reverse = sweep(program, {term}, active_values(program, begins));
+  const ValueId gradient = reverse.adjoint(input);
+  return gradient ? gradient : reverse.emit.constant(0, Shape(program[input].shape));
+}
 
 Program differentiate(Program program) {
   if (!program.shared.empty()) {

@@ -7,4 +7,9 @@
 
 namespace tensor {
 Program differentiate(Program program);
-}
+
+/// The gradient of <seed, value> in a value of the program, appended to it; for programs that give
+/// derivatives. The term's two shapes are equal, and may have more axes than rows.
+ValueId gradient_in(Program& program, const Term& term, ValueId input);
+
+}  // namespace tensor
