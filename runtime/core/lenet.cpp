@@ -38,7 +38,7 @@ std::string hash_of(const Bytes& bytes) {
   return fmt::format("{:016x}", hash);
 }
 
-/// The classifier: its image, and a session of its own, whose threads are those of the other one.
+/// The classifier: its image, and a session of its own.
 class Classifier {
  public:
   explicit Classifier(int threads)
@@ -54,14 +54,11 @@ class Classifier {
         conditional_ = static_cast<int>(i);
   }
 
-  /// From the cache, where it is there; else trained, and kept there.
-  void make_ready() {
-    const fs::path cache = data::cache_from_environment();
-    if (cache.empty())
-      throw Failure(Exit::cannot_write, "there is no folder to keep the classifier in: set XDG_CACHE_HOME");
-    const fs::path folder =
-        cache / "features" / fmt::format("lenet-{}-seed{}", hash_of(image_.text), settings_.seed);
-    if (!fs::exists(folder / description_file)) train(folder);
+  bool is_kept() const { return fs::exists(folder() / description_file); }
+
+  /// From the cache.
+  void load() {
+    const fs::path folder = this->folder();
     session_.load_parameters(folder / model_file);
     about_ = read_json(folder / description_file);
     about_["hash"] = hash_of(data::read_file(folder / model_file));
@@ -74,7 +71,7 @@ class Classifier {
   const json& about() const { return about_; }
   int64_t width() const { return image_.variables[static_cast<size_t>(features_)].elements(); }
 
-  /// `count` rows of 28 * 28 zeros and ones; standardised where make_ready() was called.
+  /// `count` rows of 28 * 28 zeros and ones; standardised where load() was called.
   void append(const float* rows, int64_t count, metrics::Points& to) {
     to.width = width();
     for (int64_t first = 0; first < count; first += rows_at_once) {
@@ -93,9 +90,9 @@ class Classifier {
     }
   }
 
- private:
-  void train(const fs::path& folder) {
-    fmt::print(stderr, "training the classifier of FD-LeNet, once; it is kept in {}\n", folder.string());
+  /// Into the cache.
+  void train() {
+    fmt::print(stderr, "training the classifier of FD-LeNet, once; it is kept in {}\n", folder().string());
     const auto begin = std::chrono::steady_clock::now();
     const auto seconds = [&] {
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -117,8 +114,16 @@ class Classifier {
     }
     json about = measure();
     about["seconds"] = std::round(seconds());
-    keep(folder, about);
+    keep(about);
     fmt::print(stderr, "  it finds {:.2f} % of MNIST's test images\n", 100 * about["accuracy"].get<double>());
+  }
+
+ private:
+  fs::path folder() const {
+    const fs::path cache = data::cache_from_environment();
+    if (cache.empty())
+      throw Failure(Exit::cannot_write, "there is no folder to keep the classifier in: set XDG_CACHE_HOME");
+    return cache / "features" / fmt::format("lenet-{}-seed{}", hash_of(image_.text), settings_.seed);
   }
 
   json measure() {
@@ -147,7 +152,8 @@ class Classifier {
   }
 
   /// Written aside, then renamed: another process may do the same.
-  void keep(const fs::path& folder, const json& about) {
+  void keep(const json& about) {
+    const fs::path folder = this->folder();
     const fs::path aside = fmt::format("{}.{}", folder.string(), getpid());
     try {
       fs::create_directories(aside);
@@ -184,7 +190,14 @@ class Classifier {
 
 class LenetFeatures : public Features {
  public:
-  explicit LenetFeatures(int threads) : classifier_(threads) { classifier_.make_ready(); }
+  explicit LenetFeatures(int threads) : classifier_(threads) {
+    if (!classifier_.is_kept()) {
+      // By one thread: the last bits of sums depend on how many there are, and on them the classifier.
+      Classifier(1).train();
+      start_threads(threads, vaert_onednn());
+    }
+    classifier_.load();
+  }
 
   std::string distance_name() const override { return "FD-LeNet"; }
 
