@@ -33,9 +33,14 @@ void Progress::clear() {
 
 std::string Progress::utilities() const {
   std::string text;
-  if (last_.is_object())
+  if (!last_.is_object()) return text;
+  if (last_.contains("bound")) {
+    text = fmt::format("  bound {:.2f}", last_["bound"].get<double>());
+    if (last_.contains("libi")) text += fmt::format("  {}", last_["libi"]["phase"].get<std::string>());
+  } else {
     for (const auto& [player, value] : last_["utility"].items())
       text += fmt::format("  {} {:.2f}", player, value.get<double>());
+  }
   return text;
 }
 

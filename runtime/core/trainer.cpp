@@ -248,6 +248,9 @@ json Trainer::metrics(double seconds, double steps_per_second) {
                {"steps_per_second", steps_per_second},
                {"utility", utility},
                {"terms", terms}};
+  const bool shared = !terms_.empty() && std::all_of(terms_.begin(), terms_.end(),
+                                                     [](const Term& term) { return term.player < 0; });
+  if (shared) line["bound"] = utility.begin().value();
   if (libi_) line["libi"] = libi_->record(step_ - 1);
   return line;
 }
