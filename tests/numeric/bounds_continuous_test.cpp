@@ -193,5 +193,28 @@ learn iwae { steps = 1; samples = 3 }
   }
 }
 
+// A sigmoid of 60 is 1 in any floating-point format that there is: the density of the draw is finite all the
+// same.
+TEST(ContinuousBounds, AreFiniteWhereUnitCodesSaturate) {
+  for (const char* mean : {"60", "-60"}) {
+    Continuous model(std::string(R"(
+var x : real[2]
+var z : unit[3]
+source data { x = npy("x.npy") }
+decoder p { z ~ Uniform(); x | z ~ Normal(dense(z, 2)) }
+encoder q { z | x ~ LogitNormal(dense(x, 3) + )") +
+                         mean + R"() }
+learn elbo { steps = 1 }
+)",
+                     {0.7, -1.1}, 0.6);
+    const tensor::Phase phase = model.phase(0);
+    const tensor::Results results = tensor::interpret(tensor::make_schedule(phase.program), model.inputs);
+    EXPECT_TRUE(std::isfinite(model.objective(phase, results)));
+    model.each_number([&](double&, int player, size_t at) {
+      EXPECT_TRUE(std::isfinite(results.gradients.at(player).at(at)));
+    });
+  }
+}
+
 }  // namespace
 }  // namespace enumerated_bounds
