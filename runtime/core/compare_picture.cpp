@@ -36,14 +36,13 @@ const std::string& ComparePicture::variable() const {
 /// Where the points lie, as a picture: the more of them, the brighter.
 std::vector<float> ComparePicture::sketch(const std::vector<float>& points) {
   if (!frame_) {
-    frame_.emplace();
     float low[2] = {points[0], points[1]}, high[2] = {points[0], points[1]};
     for (size_t i = 0; i < points.size(); ++i) {
       low[i % 2] = std::min(low[i % 2], points[i]);
       high[i % 2] = std::max(high[i % 2], points[i]);
     }
     const float widest = std::max({high[0] - low[0], high[1] - low[1], 1e-6F});
-    *frame_ = {(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, 0.55F * widest};
+    frame_ = Frame{(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, 0.55F * widest};
   }
   std::vector<float> picture(static_cast<size_t>(sketch_side * sketch_side));
   for (size_t i = 0; i + 1 < points.size(); i += 2) {

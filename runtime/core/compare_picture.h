@@ -29,7 +29,7 @@ class ComparePicture {
   int64_t limiting_;
   std::optional<Chain> chain_;  // none: only random codes are shown
   struct Frame {
-    float x = 0, y = 0, reach = 1;  // middle, and how far it shows to each side
+    float x, y, reach;  // middle, and how far it shows to each side
   };
   std::optional<Frame> frame_;  // of the first points sketched
   int variable_ = -1, generating_ = -1;
