@@ -224,8 +224,8 @@ TEST_F(CoreRun, LimitingSamplesFollowTheChain) {
 }
 
 TEST_F(CoreRun, LogLikelihoodAgreesWithTheClosedForm) {
-  // With w = 1, a = 0.5 the encoder is the posterior: its bound is log N(x; 0, 2), of any draw. The estimate of
-  // the likelihood also draws from the prior.
+  // With w = 1, a = 0.5 the encoder is the posterior: its bound is log N(x; 0, 2), of any draw. The estimate
+  // of the likelihood also draws from the prior.
   write_model("a", 1, 0.5f);
   const Outcome outcome =
       run({"evaluate", "--run", "a", "--samples", "100", "--metrics", "loglik,elbo", "--json"});
