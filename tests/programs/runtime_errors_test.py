@@ -342,7 +342,7 @@ def test_samples_and_measures_that_cannot_be_had(folder, vaec):
     refused(64, "glyphs sample: --out s.jpg: the file must end in .png, .npy, .npz, .csv or .safetensors", exe, "sample",
             "--run", "run", "--out", "s.jpg", cwd=folder)
     refused(64, "glyphs evaluate: there is no metric fid; known: loglik, elbo, kl, gap, mi, active_units, accuracy, "
-            "fd, consistency, mmd, mcc", exe, "evaluate", "--run", "run",
+            "fd, consistency, mmd, mcc, ima, self_consistency", exe, "evaluate", "--run", "run",
             "--metrics", "loglik,fid", cwd=folder)
 
 
