@@ -11,6 +11,16 @@ constexpr std::array table{
 #include "compiler/base/diagnostics.def"
 #undef DIAGNOSTIC
 };
+/// UTF-8, one string a code point: `η` and `μ` share a byte but no letter.
+std::vector<std::string> letters(std::string_view text) {
+  std::vector<std::string> found;
+  for (const char byte : text) {
+    const bool continues = (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+    if (!continues || found.empty()) found.emplace_back();
+    found.back() += byte;
+  }
+  return found;
+}
 }  // namespace
 
 const CodeInfo& info(Code code) { return table[static_cast<size_t>(code)]; }
@@ -26,9 +36,10 @@ bool Report::has_errors() const {
   });
 }
 
-std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates) {
+std::optional<std::string> nearest(std::string_view text, const std::vector<std::string>& candidates) {
+  const std::vector<std::string> name = letters(text);
   // Damerau-Levenshtein distance (adjacent swaps count one); a third of the length may differ.
-  const auto distance = [&](std::string_view other) {
+  const auto distance = [&](const std::vector<std::string>& other) {
     std::vector<std::vector<size_t>> rows(name.size() + 1, std::vector<size_t>(other.size() + 1));
     for (size_t i = 0; i <= name.size(); ++i) rows[i][0] = i;
     for (size_t j = 0; j <= other.size(); ++j) rows[0][j] = j;
@@ -44,10 +55,11 @@ std::optional<std::string> nearest(std::string_view name, const std::vector<std:
   std::optional<std::string> best;
   size_t best_distance = std::max<size_t>(name.size() / 3, 1) + 1;
   for (const std::string& candidate : candidates) {
-    if (candidate == name || candidate.empty()) continue;
-    const size_t apart = distance(candidate);
+    if (candidate == text || candidate.empty()) continue;
+    const std::vector<std::string> other = letters(candidate);
+    const size_t apart = distance(other);
     // Two names that share no letter (`x` and `z`) are not near however short they are.
-    if (apart >= std::max(name.size(), candidate.size())) continue;
+    if (apart >= std::max(name.size(), other.size())) continue;
     if (apart < best_distance) {
       best = candidate;
       best_distance = apart;
