@@ -16,8 +16,9 @@
 namespace core {
 namespace {
 
-constexpr int64_t line = 16;                 // floats of a cache line
-constexpr int64_t parallel_elements = 8192;  // below this, waking threads costs more than the loop
+constexpr int64_t line = 16;  // floats of a cache line
+// Below this, waking threads costs more than the loop: an element takes 0.1 to 1.7 ns.
+constexpr int64_t parallel_elements = 32768;
 
 int64_t length(const Extent& extent, const std::vector<int64_t>& rows) {
   return extent.batch < 0 ? extent.size : rows.at(static_cast<size_t>(extent.batch));

@@ -17,7 +17,8 @@
 namespace core {
 namespace {
 
-constexpr int64_t piece = 1 << 14;  // floats that one thread does at a time
+constexpr int64_t piece = 1 << 14;            // floats that one thread does at a time
+constexpr int64_t parallel_floats = 1 << 16;  // up to here, waking threads costs more than the sweep
 
 struct AdamNumbers {
   float beta1, beta2, eps, gradient_scale;
@@ -76,6 +77,9 @@ Optimizer::Optimizer(const Player& player, const OptimizerSettings& settings) : 
   for (const Range& range : joined)
     for (int64_t begin = range.begin; begin < range.end; begin += piece)
       ranges_.push_back({begin, std::min(begin + piece, range.end)});
+  int64_t floats = 0;
+  for (const Range& range : ranges_) floats += range.end - range.begin;
+  parallel_ = floats > parallel_floats;
   squares_.resize(ranges_.size());
   const std::string& kind = settings.kind;
   if (kind != "adam" && kind != "adamw" && kind != "sgd" && kind != "none")
@@ -93,7 +97,7 @@ void Optimizer::climb(float* parameters, const float* gradient, double rate, dou
   const auto pieces = static_cast<int64_t>(ranges_.size());
   double scale = 1;
   if (clip > 0) {
-#pragma omp parallel for schedule(static) if (pieces > 4)
+#pragma omp parallel for schedule(static) if (parallel_)
     for (int64_t i = 0; i < pieces; ++i) {
       const Range range = ranges_[static_cast<size_t>(i)];
       squares_[static_cast<size_t>(i)] = square_sum(gradient + range.begin, range.end - range.begin);
@@ -116,7 +120,7 @@ void Optimizer::climb(float* parameters, const float* gradient, double rate, dou
       static_cast<float>(lr / first_left),
       static_cast<float>(1 / std::sqrt(second_left)),
       static_cast<float>(settings_.kind == "adamw" ? 1 - lr * settings_.weight_decay : 1)};
-#pragma omp parallel for schedule(static) if (pieces > 4)
+#pragma omp parallel for schedule(static) if (parallel_)
   for (int64_t i = 0; i < pieces; ++i) {
     const Range range = ranges_[static_cast<size_t>(i)];
     const int64_t begin = range.begin, size = range.end - range.begin;

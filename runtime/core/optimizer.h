@@ -37,6 +37,7 @@ class Optimizer {
   };
   OptimizerSettings settings_;
   std::vector<Range> ranges_;  // of parameters, without the gaps between them; in pieces for the threads
+  bool parallel_ = false;
   Floats first_, second_;
   std::vector<double> squares_;  // of the gradient, per range
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "runtime/onednn/threads.h"
+
 namespace onednn {
 namespace {
 
@@ -38,9 +40,14 @@ int64_t far_padding(int64_t in, int64_t out, int64_t kernel, int64_t stride, int
 
 Op make_convolution(const vae_convolution& shape) {
   check(shape);
+  const double flops = 2.0 * double(shape.batch * shape.out_h * shape.out_w) *
+                       double(shape.out_channels * shape.in_channels) *
+                       double(shape.kernel_h * shape.kernel_w);
+  const bool alone = flops < flops_for_one_thread;
+  const Alone while_prepared(alone);
   Op op = choose(shape);
-  op->flops = 2.0 * double(shape.batch * shape.out_h * shape.out_w) *
-              double(shape.out_channels * shape.in_channels) * double(shape.kernel_h * shape.kernel_w);
+  op->flops = flops;
+  op->alone = alone;
   return op;
 }
 

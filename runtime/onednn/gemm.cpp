@@ -3,6 +3,7 @@
 
 #include "runtime/onednn/heavy_op.h"
 #include "runtime/onednn/primitive.h"
+#include "runtime/onednn/threads.h"
 
 namespace onednn {
 namespace {
@@ -103,8 +104,12 @@ Op choose(const vae_gemm& s) {
 
 Op make_gemm(const vae_gemm& shape) {
   if (shape.m < 1 || shape.n < 1 || shape.k < 1) throw std::invalid_argument("a GEMM has an empty extent");
+  const double flops = 2.0 * double(shape.m) * double(shape.n) * double(shape.k);
+  const bool alone = flops < flops_for_one_thread;
+  const Alone while_prepared(alone);
   Op op = choose(shape);
-  op->flops = 2.0 * double(shape.m) * double(shape.n) * double(shape.k);
+  op->flops = flops;
+  op->alone = alone;
   return op;
 }
 

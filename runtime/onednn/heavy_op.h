@@ -13,6 +13,7 @@ struct vae_heavy_op {
 
   std::string description;  // what does the work; never begins with `ref`
   double flops = 0;
+  bool alone = false;  // prepared for one thread: to be run on one
 };
 
 namespace onednn {

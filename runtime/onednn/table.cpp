@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "runtime/onednn/heavy_op.h"
+#include "runtime/onednn/threads.h"
 
 namespace {
 
@@ -25,7 +26,11 @@ const vae_heavy table = {
                        size_t size) { return prepare(onednn::make_gemm, shape, error, size); },
     .prepare_convolution = [](const vae_convolution* shape, char* error,
                               size_t size) { return prepare(onednn::make_convolution, shape, error, size); },
-    .run = [](vae_heavy_op* op, const float* a, const float* b, float* c) { op->run(a, b, c); },
+    .run =
+        [](vae_heavy_op* op, const float* a, const float* b, float* c) {
+          const onednn::Alone while_it_runs(op->alone);
+          op->run(a, b, c);
+        },
     .describe = [](const vae_heavy_op* op) { return op->description.c_str(); },
     .flops = [](const vae_heavy_op* op) { return op->flops; },
     .release = [](vae_heavy_op* op) { delete op; },

@@ -1,0 +1,62 @@
+"""How many threads a step takes: small models leave the pool asleep."""
+import pathlib
+import subprocess
+import time
+
+from executable import build, main, metrics, write
+
+# A step of many small kernels, parameters in many small tensors.
+SMALL = """
+let points = moebius(1000, 3, seed = 1)
+var x : real[3]
+var z : unit[3]
+source train { x = points.x }
+source dreams { }
+decoder p {
+  z     ~ Uniform()
+  x | z ~ Normal(dense(relu(dense(relu(dense(z, 30)), 30)), 3), 0)
+}
+encoder q { z | x ~ LogitNormal(dense(relu(dense(x, 30)), 3), dense(relu(dense(x, 30)), 3)) }
+learn symmetric {
+  steps = 100_000_000
+  batch = 64
+  every = {log: 1000, sample: 0, checkpoint: 0, evaluate: 0}
+}
+"""
+
+
+def switches(process):
+    """How often the threads besides the first have gone to sleep, and how many there are."""
+    others = [task for task in pathlib.Path(f"/proc/{process}/task").iterdir() if task.name != str(process)]
+    counts = [int(line.split()[1]) for task in others for line in (task / "status").read_text().splitlines()
+              if line.startswith("voluntary_ctxt_switches")]
+    return sum(counts), len(others)
+
+
+def wait_for_lines(run, lines):
+    stop = time.monotonic() + 60
+    while time.monotonic() < stop:
+        if (run / "metrics.jsonl").exists() and len(metrics(run)) >= lines:
+            return
+        time.sleep(0.02)
+    raise AssertionError("no steps are made")
+
+
+def test_a_step_of_small_kernels_never_wakes_the_pool(folder, vaec):
+    exe, run = build(vaec, write(folder, "small.vae", SMALL), folder), folder / "run"
+    process = subprocess.Popen([exe, "train", "--quiet", "--threads", "3", "--out", run])
+    try:
+        wait_for_lines(run, 1)
+        before, others = switches(process.pid)
+        wait_for_lines(run, 4)
+        after, _ = switches(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+    assert others == 2, f"{others} threads besides the first"
+    # A step that woke them would do so at least once.
+    assert after - before < 100, f"the pool was woken {after - before} times in 3000 steps"
+
+
+if __name__ == "__main__":
+    main(globals())
