@@ -47,6 +47,9 @@ bool doctor(std::ostream& out) {
       const bool opens = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr;
       line(what, opens, opens ? path : dlerror());
     }
+    const std::string torch = fs::path(library).replace_filename("libvaert_torch.so");
+    fmt::print(out, "{:<11}{:<9}{}\n", "torch", fs::exists(torch) ? "ok" : "missing",
+               fs::exists(torch) ? torch : "only --backend torch needs it");
   } catch (const Failure& failure) {
     line("runtime", false, failure.what());
   }

@@ -57,7 +57,9 @@ typedef struct vae_convolution {
 typedef struct vae_heavy_op vae_heavy_op;  // opaque: one prepared call
 
 /// One implementation of the heavy kernels. prepare_* may be slow and return null with `error` set (at most
-/// error_size bytes); run_* never allocate more than scratch made when prepared, and never fail.
+/// error_size bytes). run is called by one thread at a time; oneDNN's allocates no more than scratch made
+/// when prepared and never fails, LibTorch's takes memory from LibTorch and throws std::runtime_error where
+/// there is none.
 typedef struct vae_heavy {
   const char* name;
   void (*set_threads)(int threads);
@@ -74,6 +76,25 @@ typedef struct vae_heavy {
 } vae_heavy;
 
 const vae_heavy* vaert_onednn(void);
+
+/// TF32 is of CUDA devices; under bf16 operands are rounded to bf16, sums and all tensors are fp32.
+enum vae_precision { VAE_FP32 = 0, VAE_TF32 = 1, VAE_BF16 = 2 };
+
+typedef struct vae_torch_options {
+  int32_t device;     // a CUDA device by its number; -1: the CPU
+  int32_t precision;  // vae_precision
+} vae_torch_options;
+
+/// libvaert_torch.so, opened when a command asks for it: the same table on LibTorch tensors. Null, with
+/// `error` set, where this LibTorch has no such device or precision. What is prepared afterwards runs so; on
+/// a CUDA device pointers are the device's (its primary context), and run enqueues on LibTorch's current
+/// stream of the thread that called this: a stream from LibTorch's pool, which may be captured in a graph
+/// once every call in it has run outside.
+const vae_heavy* vaert_torch(const vae_torch_options* options, char* error, size_t error_size);
+/// That stream, a CUstream; null on the CPU.
+void* vaert_torch_stream(void);
+/// "1.13.1".
+const char* vaert_torch_version(void);
 
 /// Functions that kernels call for single elements.
 float vaert_lgamma(float x);

@@ -78,6 +78,7 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                            {"start", "DIR"},
                                                            {"every", "EVENT=N,..."},
                                                            {"device", "NAME"},
+                                                           {"backend", "NAME"},
                                                            {"threads", "N"},
                                                            {"out", "PATH"},
                                                            {"resume", "DIR"},
@@ -183,9 +184,7 @@ class CommandLine {
     with_environment(command->add_option("--learn", train_.learn, "the learn block (default: the first)"));
     for (const std::string& key : overridable_keys())
       with_environment(one_at_a_time(command->add_option("--" + key, flags_[key], help_of_keys().at(key))));
-    with_environment(command->add_option("--device", train_.device, "auto (default), cpu or cuda"));
-    with_environment(command->add_option("--threads", train_.threads, "of the processor; 0 (default): all"))
-        ->check(at_least(0));
+    add_machine_flags(command, train_);
     CLI::Option* out =
         command->add_option("--out", train_.out, "the run directory, made anew (default: runs/NAME-LEARN-N)");
     command->add_option("--resume", train_.resume, "continue this run from its last checkpoint")
@@ -196,7 +195,7 @@ class CommandLine {
         "Flags win over environment variables (VAEC_STEPS for --steps, and so on), these over the file.");
     command->callback([this] {
       run_ = [this] {
-        check_device(train_.device);
+        check_machine(train_);
         train_.voice = json_ ? Voice::json : quiet_ ? Voice::quiet : Voice::normal;
         for (const std::string& key : overridable_keys())
           for (const std::string& text : flags_.at(key)) train_.overrides.emplace_back(key, text);
@@ -205,15 +204,22 @@ class CommandLine {
     });
   }
 
-  void add_model_flags(CLI::App* command, ModelRequest& request) {
-    command->add_option("--run", request.run, "a run directory that train made")->required();
-    add_machine_flags(command, request);
-  }
-
-  void add_machine_flags(CLI::App* command, ModelRequest& request) {
+  void add_machine_flags(CLI::App* command, MachineRequest& request) {
     with_environment(command->add_option("--device", request.device, "auto (default), cpu or cuda"));
+    with_environment(command->add_option(
+        "--backend", request.backend,
+        fmt::format("of GEMM and convolution: {} (default: onednn)", fmt::join(backend_names(), " or "))));
     with_environment(command->add_option("--threads", request.threads, "of the processor; 0 (default): all"))
         ->check(at_least(0));
+  }
+
+  void add_model_flags(CLI::App* command, ModelRequest& request) {
+    command->add_option("--run", request.run, "a run directory that train made")->required();
+    add_drawing_flags(command, request);
+  }
+
+  void add_drawing_flags(CLI::App* command, ModelRequest& request) {
+    add_machine_flags(command, request);
     with_environment(command->add_option("--seed", request.seed, "of all random draws"));
     command->add_flag("--json", request.json, "the result as JSON on stdout");
   }
@@ -233,7 +239,7 @@ class CommandLine {
                             "known values of a variable: a file, or a source of the program (x=heldout)"));
     command->add_option("--out", sample_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
     command->callback(
-        [this] { run_ = [this] { return check_device(sample_.device), sample(image_, sample_), 0; }; });
+        [this] { run_ = [this] { return check_machine(sample_), sample(image_, sample_), 0; }; });
   }
 
   void add_infer() {
@@ -256,8 +262,7 @@ class CommandLine {
     command->add_option("--chains", infer_.chains, "chains of each row, where one is needed (default 2)")
         ->check(at_least(1));
     command->add_option("--out", infer_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
-    command->callback(
-        [this] { run_ = [this] { return check_device(infer_.device), infer(image_, infer_), 0; }; });
+    command->callback([this] { run_ = [this] { return check_machine(infer_), infer(image_, infer_), 0; }; });
   }
 
   void add_evaluate() {
@@ -266,7 +271,7 @@ class CommandLine {
     add_model_flags(command, evaluate_);
     add_metric_flags(command, evaluate_, "loglik");
     command->callback(
-        [this] { run_ = [this] { return check_device(evaluate_.device), evaluate(image_, evaluate_), 0; }; });
+        [this] { run_ = [this] { return check_machine(evaluate_), evaluate(image_, evaluate_), 0; }; });
   }
 
   void add_metric_flags(CLI::App* command, EvaluateRequest& request, const std::string& usual) {
@@ -296,7 +301,7 @@ class CommandLine {
   void add_compare() {
     CLI::App* command = app_.add_subcommand(
         "compare", "train several learn blocks alike, and put them in one table and one picture");
-    add_machine_flags(command, compare_);
+    add_drawing_flags(command, compare_);
     compare_.metrics.clear();
     one_at_a_time(command->add_option("--learn", compare_.learns, "the learn blocks (default: all)"))
         ->delimiter(',');
@@ -311,7 +316,7 @@ class CommandLine {
     command->footer("Without --steps, all take the steps of the first block.\n\n" + metric_help());
     command->callback([this] {
       run_ = [this] {
-        check_device(compare_.device);
+        check_machine(compare_);
         for (const auto& [key, texts] : compared_)
           for (const std::string& text : texts) compare_.overrides.emplace_back(key, text);
         return compare(image_, compare_), 0;
@@ -319,12 +324,18 @@ class CommandLine {
     });
   }
 
-  static void check_device(const std::string& device) {
+  static void check_machine(const MachineRequest& request) {
+    const std::string& device = request.device;
     const bool numbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 &&
                           device.find_first_not_of("0123456789", 5) == std::string::npos;
     if (device != "auto" && device != "cpu" && device != "cuda" && !numbered)
       throw Failure(Exit::usage,
                     fmt::format("--device {}: this must be one of auto, cpu, cuda, cuda:0 ...", device));
+    const std::vector<std::string>& backends = backend_names();
+    if (!request.backend.empty() &&
+        std::find(backends.begin(), backends.end(), request.backend) == backends.end())
+      throw Failure(Exit::usage, fmt::format("--backend {}: this must be one of {}", request.backend,
+                                             fmt::join(backends, ", ")));
   }
 
   const Image& image_;

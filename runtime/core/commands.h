@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/backend.h"
 #include "runtime/core/image.h"
 
 namespace core {
@@ -13,10 +14,8 @@ namespace core {
 void info(const Image& image, bool json);
 
 /// What the commands that use a trained model have in common.
-struct ModelRequest {
+struct ModelRequest : MachineRequest {
   std::filesystem::path run;  // its latest checkpoint is taken
-  std::string device = "auto";
-  int threads = 0;
   uint64_t seed = 0;
   bool json = false;
 };

@@ -174,8 +174,7 @@ class Comparison {
     const Settings settings = settings_for(learn, seed);
     TrainRequest request;
     request.learn = learn.name;
-    request.device = request_.device;
-    request.threads = request_.threads;
+    static_cast<MachineRequest&>(request) = request_;
     request.voice = request_.json ? Voice::quiet : Voice::normal;
     std::error_code ignored;
     if (!fs::exists(run, ignored)) {
@@ -237,7 +236,7 @@ class Comparison {
     ComparePicture picture(image_, request_.limiting);
     if (!picture.possible()) return;
     for (const Learn* learn : learns_) {
-      Session session(image_, request_.threads, request_.device);
+      Session session(image_, request_);
       session.load_parameters(require_checkpoint(run_of(*learn, seed(0))).path / "model.safetensors");
       picture.add(session, request_.seed);
     }

@@ -83,7 +83,7 @@ json evaluate_run(const Image& image, const EvaluateRequest& request,
                   const std::function<void(const json&)>& measured) {
   require_metrics(request.metrics);
   const Checkpoint checkpoint = require_checkpoint(request.run);
-  Session session(image, request.threads, request.device);
+  Session session(image, request);
   session.load_parameters(checkpoint.path / "model.safetensors");
   const Asked asked(request.metrics.begin(), request.metrics.end());
   std::vector<decltype(Metric::measure)> done;

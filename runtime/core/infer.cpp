@@ -101,7 +101,7 @@ void infer(const Image& image, const InferRequest& request) {
   Query query = parse_query(image, request.query, request.masks, request.by);
   check_picture(request.out, image, query.targets);
   const Checkpoint checkpoint = require_checkpoint(request.run);
-  Session session(image, request.threads, request.device);
+  Session session(image, request);
   session.load_parameters(checkpoint.path / "model.safetensors");
   Sampler sampler(session, request.seed);
   const Given given = read_given(image, sampler, request.given);

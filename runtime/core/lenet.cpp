@@ -44,7 +44,7 @@ class Classifier {
   explicit Classifier(int threads)
       : image_(read_image(
             *static_cast<const vae_image*>(data::function_of("libvaert_lenet.so", "vaert_lenet_image")))),
-        session_(image_, threads, "cpu"),
+        session_(image_, {.threads = threads}),
         settings_(settings_of(find_learn(image_, ""), image_)),
         sampler_(session_, settings_.seed),
         pictures_(image_.variable("x")),

@@ -91,7 +91,7 @@ void append(Values& all, const Values& batch, const Image& image, int64_t rows) 
 void sample(const Image& image, const SampleRequest& request) {
   check_ending(request.out);
   const Checkpoint checkpoint = require_checkpoint(request.run);
-  Session session(image, request.threads, request.device);
+  Session session(image, request);
   session.load_parameters(checkpoint.path / "model.safetensors");
   Sampler sampler(session, request.seed);
   const Given given = read_given(image, sampler, request.given);

@@ -1,20 +1,15 @@
 #include "runtime/core/session.h"
 
-#include "runtime/failure.h"
-
 namespace core {
 
-Session::Session(const Image& in_image, int threads, const std::string& device)
+Session::Session(const Image& in_image, const MachineRequest& request)
     : image(in_image),
       parameters(in_image),
       coefficients(static_cast<size_t>(in_image.coefficients) + 1),
       rows(in_image) {
-  if (device.rfind("cuda", 0) == 0)
-    throw Failure(Exit::bad_configuration,
-                  "no CUDA device can be used by this version of vaec: use --device cpu");
+  machine.heavy = open_backend(request);
   require_cpu(image);
-  machine.heavy = vaert_onednn();
-  machine.threads = start_threads(threads, machine.heavy);
+  machine.threads = start_threads(request.threads, machine.heavy);
   machine.parameters = parameters.pointers();
   machine.coefficients = coefficients.data();
 }

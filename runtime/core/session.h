@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/backend.h"
 #include "runtime/core/executor.h"
 #include "runtime/core/parameters.h"
 #include "runtime/core/rows.h"
@@ -12,8 +13,8 @@
 namespace core {
 
 struct Session {
-  /// `device`: auto or cpu; cuda is refused (bad_configuration).
-  Session(const Image& image, int threads, const std::string& device);
+  /// Failure(bad_configuration) where this installation, machine or processor does not have what is needed.
+  Session(const Image& image, const MachineRequest& request);
   Session(const Session&) = delete;
 
   /// Coefficients of the sources: weight / rows, 0 for those that are not learned from.

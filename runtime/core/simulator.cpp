@@ -67,7 +67,7 @@ const json* find_run(const json& expression) {
 }
 
 struct Simulator::Parts {
-  Parts(const Image& of, const json& in_reader) : image(of), session(of, 0, "cpu"), reader(in_reader) {}
+  Parts(const Image& of, const json& in_reader) : image(of), session(of, {}), reader(in_reader) {}
 
   const Image& image;
   Session session;

@@ -46,15 +46,17 @@ std::string time_text() {
 }
 
 json environment(const Session& session) {
-  return {{"vaec", session.image.version},
-          {"abi", VAE_ABI_VERSION},
-          {"started", time_text()},
-          {"device", "cpu"},
-          {"cpu", session.image.cpu},
-          {"cpu_features", session.image.cpu_features},
-          {"backend", session.machine.heavy->name},
-          {"threads", session.machine.threads},
-          {"compiler", __VERSION__}};
+  json versions = {{"vaec", session.image.version},
+                   {"abi", VAE_ABI_VERSION},
+                   {"started", time_text()},
+                   {"device", "cpu"},
+                   {"cpu", session.image.cpu},
+                   {"cpu_features", session.image.cpu_features},
+                   {"backend", session.machine.heavy->name},
+                   {"threads", session.machine.threads},
+                   {"compiler", __VERSION__}};
+  if (session.machine.heavy->name == std::string("torch")) versions["libtorch"] = torch_version();
+  return versions;
 }
 
 class Run {
@@ -195,7 +197,7 @@ int begin(const Image& image, const TrainRequest& request) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
-  Session session(image, request.threads, request.device);
+  Session session(image, request);
   // The trainer first: where the data are missing no run directory is made.
   Trainer trainer(session, settings);
   Run run(session, settings, trainer, RunDirectory::create(request.out, image.file + "-" + settings.learn),
@@ -239,13 +241,18 @@ int resume(const Image& image, const TrainRequest& request) {
                                            settings.learn, request.learn));
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
-  // Sums depend on the number of threads in their last bits: unless told, a run keeps its own.
-  Session session(image, request.threads ? request.threads : config.value("threads", 0), request.device);
+  // Sums depend on the backend and the number of threads in their last bits: unless told, a run keeps its
+  // own.
+  MachineRequest machine = request;
+  if (machine.threads == 0) machine.threads = config.value("threads", 0);
+  if (machine.backend.empty()) machine.backend = config.value("backend", "");
+  Session session(image, machine);
   Trainer trainer(session, settings);
   Run run(session, settings, trainer, std::move(directory), request);
   run.restore(checkpoint);
   config.update(to_json(settings));
   config["threads"] = session.machine.threads;
+  config["backend"] = session.machine.heavy->name;
   config["resumed"].push_back(checkpoint.step);
   run.directory().write("config.json", config.dump(2) + "\n");
   return run.follow();

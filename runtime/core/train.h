@@ -76,13 +76,11 @@ class Trainer {
   int64_t step_ = 0;
 };
 
-struct TrainRequest {
+struct TrainRequest : MachineRequest {
   std::string learn;  // empty: the file's first
   std::vector<std::pair<std::string, std::string>>
       overrides;  // key, text; in order of precedence, weakest first
   std::filesystem::path out, resume;
-  std::string device = "auto";
-  int threads = 0;
   Voice voice = Voice::normal;
 };
 

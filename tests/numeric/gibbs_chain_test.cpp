@@ -127,7 +127,7 @@ TEST(GibbsChain, MeanGradientIsThatOfEnumerationWithTaggedRowsDropped) {
   with_image([](const core::Image& image) {
     const Truth truth;
     const auto place = places(image);
-    core::Session session(image, 1, "cpu");
+    core::Session session(image, {.threads = 1});
     const std::map<std::string, double> values = {
         {"p.x.0", truth.p_x[0]}, {"p.x.1", truth.p_x[1]},    {"p.x.bias", truth.p_x[2]},
         {"q.z.0", truth.q_z[0]}, {"q.z.1", truth.q_z[1]},    {"q.z.bias", truth.q_z[2]},

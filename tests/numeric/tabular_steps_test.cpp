@@ -27,7 +27,7 @@ Game game_of(const TabularModel& model, const Defines& defines) {
 /// A compiled game: its rows in files, its tables where the exact game has them.
 class Steps {
  public:
-  Steps(const core::Image& image, const Game& game) : image_(image), session_(image, 1, "cpu") {
+  Steps(const core::Image& image, const Game& game) : image_(image), session_(image, {.threads = 1}) {
     const semantics::Model& model = game.model();
     std::vector<double> coefficients;
     for (const semantics::Source& source : model.sources) coefficients.push_back(source.weight / batch);

@@ -75,7 +75,8 @@ def test_flags_of_another_type_are_named_with_what_they_must_be(folder, vaec):
             ("every", "5", "say log=N, sample=N, checkpoint=N or evaluate=N"),
             ("every", "logs=5", "there is no event logs; known: checkpoint, evaluate, log, sample"),
             ("device", "tpu", "this must be one of auto, cpu, cuda, cuda:0 ..."),
-            ("device", "cuda:x", "this must be one of auto, cpu, cuda, cuda:0 ...")]:
+            ("device", "cuda:x", "this must be one of auto, cpu, cuda, cuda:0 ..."),
+            ("backend", "blas", "this must be one of onednn, torch")]:
         refused(64, f"glyphs train: --{flag} {text}: {cause}", exe, "train", f"--{flag}", text, cwd=folder)
     assert not (folder / "runs").exists()
 

@@ -1,5 +1,6 @@
-// The heavy kernels agree with naive loops in double precision, and none is a reference kernel.
-// links: vaert_onednn
+// links: vaert_core vaert_data vaert_onednn
+// The heavy kernels of every backend agree with naive loops in double precision; none of oneDNN's is a
+// reference kernel.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,12 +9,26 @@
 #include <string>
 #include <vector>
 
-#include "runtime/abi.h"
+#include "runtime/core/backend.h"
+#include "tests/numeric/backend_under_test.h"
 #include "tests/numeric/reverse_layers.h"
 
 namespace {
 
-const vae_heavy& heavy = *vaert_onednn();
+const vae_heavy* heavy = nullptr;  // the backend that the test is of
+
+class Backend : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (!is_installed(GetParam())) GTEST_SKIP() << "built without " << GetParam();
+    heavy = core::open_backend({.backend = GetParam()});
+  }
+};
+class Gemm : public Backend {};
+class Convolution : public Backend {};
+std::string name_of(const testing::TestParamInfo<std::string>& info) { return info.param; }
+INSTANTIATE_TEST_SUITE_P(Of, Gemm, testing::ValuesIn(core::backend_names()), name_of);
+INSTANTIATE_TEST_SUITE_P(Of, Convolution, testing::ValuesIn(core::backend_names()), name_of);
 
 using Values = std::vector<float>;
 
@@ -28,9 +43,9 @@ Values random_values(int64_t count, uint32_t seed) {
 /// A prepared call; its result is filled with rubbish first, since a kernel must overwrite, not add.
 Values run(vae_heavy_op* op, const Values& a, const Values& b, int64_t count) {
   Values c(count, 1e30f);
-  heavy.run(op, a.data(), b.data(), c.data());
+  heavy->run(op, a.data(), b.data(), c.data());
   std::fill(c.begin(), c.end(), -1e30f);
-  heavy.run(op, a.data(), b.data(), c.data());
+  heavy->run(op, a.data(), b.data(), c.data());
   return c;
 }
 
@@ -45,10 +60,10 @@ void check_gemm(const vae_gemm& s) {
   const std::string what = "m" + std::to_string(s.m) + " n" + std::to_string(s.n) + " k" +
                            std::to_string(s.k) + (s.transpose_a ? " T" : " N") + (s.transpose_b ? "T" : "N");
   char error[256] = "";
-  vae_heavy_op* op = heavy.prepare_gemm(&s, error, sizeof error);
+  vae_heavy_op* op = heavy->prepare_gemm(&s, error, sizeof error);
   ASSERT_NE(op, nullptr) << what << ": " << error;
-  EXPECT_NE(std::strncmp(heavy.describe(op), "ref", 3), 0) << what << " is " << heavy.describe(op);
-  EXPECT_EQ(heavy.flops(op), 2.0 * double(s.m * s.n * s.k));
+  EXPECT_NE(std::strncmp(heavy->describe(op), "ref", 3), 0) << what << " is " << heavy->describe(op);
+  EXPECT_EQ(heavy->flops(op), 2.0 * double(s.m * s.n * s.k));
   const Values a = random_values(s.m * s.k, 1), b = random_values(s.k * s.n, 2);
   std::vector<double> want(s.m * s.n);
   for (int64_t i = 0; i < s.m; ++i)
@@ -56,11 +71,11 @@ void check_gemm(const vae_gemm& s) {
       for (int64_t j = 0; j < s.n; ++j)
         want[i * s.n + j] += double(s.transpose_a ? a[p * s.m + i] : a[i * s.k + p]) *
                              double(s.transpose_b ? b[j * s.k + p] : b[p * s.n + j]);
-  expect_close(run(op, a, b, s.m * s.n), want, double(s.k), what + " by " + heavy.describe(op));
-  heavy.release(op);
+  expect_close(run(op, a, b, s.m * s.n), want, double(s.k), what + " by " + heavy->describe(op));
+  heavy->release(op);
 }
 
-TEST(Gemm, agrees_with_naive_loops_for_every_transpose_and_odd_shape) {
+TEST_P(Gemm, agrees_with_naive_loops_for_every_transpose_and_odd_shape) {
   for (int64_t m : {1, 7, 33, 128})
     for (int64_t n : {1, 3, 47, 130})
       for (int64_t k : {1, 64, 131})
@@ -68,7 +83,7 @@ TEST(Gemm, agrees_with_naive_loops_for_every_transpose_and_odd_shape) {
           check_gemm({m, n, k, transposes & 1, transposes >> 1});
 }
 
-TEST(Gemm, agrees_with_naive_loops_on_layers_of_real_size) {
+TEST_P(Gemm, agrees_with_naive_loops_on_layers_of_real_size) {
   for (int64_t batch : {1, 7, 32, 128, 300})
     for (auto [out, in] :
          {std::pair<int64_t, int64_t>{512, 784}, {64, 512}, {512, 64}, {30, 600}, {600, 100}}) {
@@ -127,14 +142,14 @@ void check_convolution(vae_convolution s) {
   for (int direction = 0; direction < 3; ++direction) {
     s.direction = direction;
     char error[256] = "";
-    vae_heavy_op* op = heavy.prepare_convolution(&s, error, sizeof error);
+    vae_heavy_op* op = heavy->prepare_convolution(&s, error, sizeof error);
     ASSERT_NE(op, nullptr) << describe(s) << ": " << error;
-    EXPECT_NE(std::strncmp(heavy.describe(op), "ref", 3), 0) << describe(s) << " is " << heavy.describe(op);
+    EXPECT_NE(std::strncmp(heavy->describe(op), "ref", 3), 0) << describe(s) << " is " << heavy->describe(op);
     const Values& a = direction == VAE_BACKWARD_DATA ? destination : source;
     const Values& b = direction == VAE_BACKWARD_WEIGHTS ? destination : weights;
     expect_close(run(op, a, b, int64_t(want[direction].size())), want[direction], terms[direction],
-                 describe(s) + " by " + heavy.describe(op));
-    heavy.release(op);
+                 describe(s) + " by " + heavy->describe(op));
+    heavy->release(op);
   }
 }
 
@@ -147,7 +162,7 @@ vae_convolution convolution(int64_t batch, int64_t in_channels, int64_t out_chan
   return s;
 }
 
-TEST(Convolution, agrees_with_naive_loops_for_every_kernel_stride_and_padding) {
+TEST_P(Convolution, agrees_with_naive_loops_for_every_kernel_stride_and_padding) {
   for (int64_t kernel : {1, 2, 3, 4})
     for (int64_t stride : {1, 2, 3})
       for (int64_t padding = 0; padding < kernel; ++padding)
@@ -156,82 +171,83 @@ TEST(Convolution, agrees_with_naive_loops_for_every_kernel_stride_and_padding) {
           check_convolution(convolution(7, in, out, 9, 8, kernel, stride, padding));
 }
 
-TEST(Convolution, agrees_with_naive_loops_for_one_row) {
+TEST_P(Convolution, agrees_with_naive_loops_for_one_row) {
   for (auto [in, out] : {std::pair<int64_t, int64_t>{1, 1}, {1, 32}, {33, 1}, {5, 7}, {32, 64}})
     for (int64_t kernel : {1, 2, 3, 4})
       check_convolution(convolution(1, in, out, 10, 13, kernel, 2, 1 % kernel));
 }
 
-TEST(Convolution, agrees_with_naive_loops_where_the_axes_differ) {
+TEST_P(Convolution, agrees_with_naive_loops_where_the_axes_differ) {
   check_convolution({VAE_FORWARD, 2, 5, 9, 12, 6, 8, 4, 2, 3, 1, 3, 0, 0});
   check_convolution({VAE_FORWARD, 2, 1, 9, 12, 17, 9, 5, 3, 4, 1, 2, 1, 0});
   check_convolution({VAE_FORWARD, 2, 17, 9, 12, 1, 9, 5, 3, 4, 1, 2, 1, 0});
 }
 
-TEST(Convolution, agrees_with_naive_loops_where_one_window_is_the_whole_input) {
+TEST_P(Convolution, agrees_with_naive_loops_where_one_window_is_the_whole_input) {
   check_convolution({VAE_FORWARD, 3, 4, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});  // the batch is transposed
   check_convolution({VAE_FORWARD, 9, 4, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});  // the weights are
   check_convolution({VAE_FORWARD, 9, 1, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});
   check_convolution({VAE_FORWARD, 9, 7, 1, 1, 6, 1, 1, 1, 1, 1, 1, 0, 0});
 }
 
-TEST(Convolution, agrees_with_naive_loops_where_the_far_padding_differs) {
+TEST_P(Convolution, agrees_with_naive_loops_where_the_far_padding_differs) {
   // As in "same" padding of an even kernel, and in a transposed convolution with output padding.
   check_convolution({VAE_FORWARD, 3, 16, 8, 8, 32, 8, 8, 2, 2, 1, 1, 0, 0});
   check_convolution({VAE_FORWARD, 3, 1, 8, 8, 32, 8, 8, 2, 2, 1, 1, 0, 0});
   check_convolution({VAE_FORWARD, 3, 16, 8, 8, 1, 8, 8, 4, 4, 1, 1, 1, 1});
 }
 
-TEST(Convolution, agrees_with_naive_loops_on_the_layers_of_reverse) {
+TEST_P(Convolution, agrees_with_naive_loops_on_the_layers_of_reverse) {
   for (const vae_convolution& layer : reverse_layers(2)) check_convolution(layer);
 }
 
-TEST(Convolution, is_never_a_reference_kernel_on_the_layers_of_reverse) {
+TEST(OneDnn, has_no_reference_kernel_on_the_layers_of_reverse) {
+  heavy = vaert_onednn();
   for (int64_t batch : {1, 32, 128, 1024})
     for (vae_convolution layer : reverse_layers(batch))
       for (int direction = 0; direction < 3; ++direction) {
         layer.direction = direction;
         char error[256] = "";
-        vae_heavy_op* op = heavy.prepare_convolution(&layer, error, sizeof error);
+        vae_heavy_op* op = heavy->prepare_convolution(&layer, error, sizeof error);
         ASSERT_NE(op, nullptr) << describe(layer) << ": " << error;
-        EXPECT_NE(std::strncmp(heavy.describe(op), "ref", 3), 0) << describe(layer);
-        heavy.release(op);
+        EXPECT_NE(std::strncmp(heavy->describe(op), "ref", 3), 0) << describe(layer);
+        heavy->release(op);
       }
 }
 
-TEST(Convolution, refuses_sides_that_do_not_fit) {
+TEST_P(Convolution, refuses_sides_that_do_not_fit) {
   vae_convolution s = convolution(2, 3, 4, 9, 9, 3, 1, 0);
   s.out_h = 3;
   char error[256] = "";
-  EXPECT_EQ(heavy.prepare_convolution(&s, error, sizeof error), nullptr);
+  EXPECT_EQ(heavy->prepare_convolution(&s, error, sizeof error), nullptr);
   EXPECT_STREQ(error, "the two sides of a convolution do not fit together");
 }
 
-TEST(Gemm, refuses_an_empty_extent) {
+TEST_P(Gemm, refuses_an_empty_extent) {
   const vae_gemm s{0, 3, 4, 0, 0};
   char error[8] = "";
-  EXPECT_EQ(heavy.prepare_gemm(&s, error, sizeof error), nullptr);
+  EXPECT_EQ(heavy->prepare_gemm(&s, error, sizeof error), nullptr);
   EXPECT_STREQ(error, "a GEMM ");
 }
 
-TEST(Gemm, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
+TEST_P(Gemm, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
   for (const vae_gemm s :
        {vae_gemm{128, 512, 784, 0, 1}, {128, 784, 512, 0, 0}, {512, 784, 128, 1, 0}, {64, 512, 128, 1, 0}}) {
     const Values a = random_values(s.m * s.k, 6), b = random_values(s.k * s.n, 7);
     Values first;
     for (int time = 0; time < 5; ++time) {
-      vae_heavy_op* op = heavy.prepare_gemm(&s, nullptr, 0);
+      vae_heavy_op* op = heavy->prepare_gemm(&s, nullptr, 0);
       ASSERT_NE(op, nullptr);
       const Values result = run(op, a, b, s.m * s.n);
       if (time == 0) first = result;
       EXPECT_EQ(std::memcmp(first.data(), result.data(), result.size() * sizeof(float)), 0)
-          << heavy.describe(op);
-      heavy.release(op);
+          << heavy->describe(op);
+      heavy->release(op);
     }
   }
 }
 
-TEST(Convolution, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
+TEST_P(Convolution, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
   for (vae_convolution layer : reverse_layers(16))
     for (int direction = 0; direction < 3; ++direction) {
       layer.direction = direction;
@@ -243,13 +259,13 @@ TEST(Convolution, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
       const int64_t count[] = {destination, source, weights};
       Values first;
       for (int time = 0; time < 3; ++time) {
-        vae_heavy_op* op = heavy.prepare_convolution(&layer, nullptr, 0);
+        vae_heavy_op* op = heavy->prepare_convolution(&layer, nullptr, 0);
         ASSERT_NE(op, nullptr);
         const Values result = run(op, a, b, count[direction]);
         if (time == 0) first = result;
         EXPECT_EQ(std::memcmp(first.data(), result.data(), result.size() * sizeof(float)), 0)
             << describe(layer);
-        heavy.release(op);
+        heavy->release(op);
       }
     }
 }

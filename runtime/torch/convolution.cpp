@@ -1,0 +1,119 @@
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/convolution.h>
+#include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "runtime/torch/heavy_op.h"
+
+namespace torch_backend {
+namespace {
+
+using Sizes = std::array<int64_t, 4>;
+using Pair = std::array<int64_t, 2>;
+
+/// One axis of the picture. LibTorch pads both ends alike.
+struct Axis {
+  Axis(int64_t in_size, int64_t out, int64_t kernel, int64_t in_stride, int64_t padding)
+      : in(in_size), stride(in_stride), near(padding) {
+    if (in < 1 || out < 1 || kernel < 1 || stride < 1 || near < 0)
+      throw std::invalid_argument("a convolution has an empty extent");
+    far = std::max<int64_t>(0, (out - 1) * stride + kernel - in - near);
+    if ((in + near + far - kernel) / stride + 1 != out)
+      throw std::invalid_argument("the two sides of a convolution do not fit together");
+    even = in + 2 * near >= kernel && (in + 2 * near - kernel) / stride + 1 == out;
+  }
+
+  int64_t in, stride, near, far = 0;
+  bool even = false;  // `near` at both ends gives as many windows as there must be
+};
+
+class Convolution final : public vae_heavy_op {
+ public:
+  Convolution(const vae_convolution& s, const Place& place)
+      : direction_(s.direction),
+        place_(place),
+        h_(s.in_h, s.out_h, s.kernel_h, s.stride_h, s.padding_h),
+        w_(s.in_w, s.out_w, s.kernel_w, s.stride_w, s.padding_w),
+        pads_(!h_.even || !w_.even),
+        source_{s.batch, s.in_channels, s.in_h, s.in_w},
+        padded_{s.batch, s.in_channels, pads_ ? h_.near + h_.in + h_.far : h_.in,
+                pads_ ? w_.near + w_.in + w_.far : w_.in},
+        weights_{s.out_channels, s.in_channels, s.kernel_h, s.kernel_w},
+        destination_{s.batch, s.out_channels, s.out_h, s.out_w},
+        stride_{h_.stride, w_.stride},
+        padding_{pads_ ? 0 : h_.near, pads_ ? 0 : w_.near} {
+    if (s.batch < 1 || s.in_channels < 1 || s.out_channels < 1)
+      throw std::invalid_argument("a convolution has an empty extent");
+    if (s.direction < VAE_FORWARD || s.direction > VAE_BACKWARD_WEIGHTS)
+      throw std::invalid_argument("a convolution has no such direction");
+    description = place.describe(pads_ ? "padded convolution" : "convolution");
+    flops = 2.0 * double(s.batch * s.out_h * s.out_w) * double(s.out_channels * s.in_channels) *
+            double(s.kernel_h * s.kernel_w);
+  }
+
+  void run(const float* a, const float* b, float* c) override {
+    if (direction_ == VAE_FORWARD) {
+      picture(c, destination_)
+          .copy_(at::convolution(source(a), place_.operand(weights(b)), {}, stride_, padding_, ones, false,
+                                 zeros, 1));
+    } else if (direction_ == VAE_BACKWARD_DATA) {
+      at::Tensor gradient =
+          std::get<0>(backward(place_.operand(picture(a, destination_)), unread(padded_, picture(c, source_)),
+                               place_.operand(weights(b)), {true, false, false}));
+      if (pads_) gradient = gradient.narrow(2, h_.near, h_.in).narrow(3, w_.near, w_.in);
+      picture(c, source_).copy_(gradient);
+    } else {
+      weights(c).copy_(std::get<1>(backward(place_.operand(picture(b, destination_)), source(a),
+                                            unread(weights_, weights(c)), {false, true, false})));
+    }
+  }
+
+ private:
+  static constexpr Pair ones = {1, 1}, zeros = {0, 0};
+
+  at::Tensor picture(const float* data, const Sizes& sizes) const {  // channels last
+    const auto [n, c, h, w] = sizes;
+    return place_.view(data, sizes, Sizes{h * w * c, 1, w * c, c});
+  }
+  at::Tensor weights(const float* data) const {
+    const auto [o, i, h, w] = weights_;
+    return place_.view(data, weights_, Sizes{i * h * w, h * w, w, 1});
+  }
+  at::Tensor source(const float* data) const {
+    const at::Tensor plain = place_.operand(picture(data, source_));
+    return pads_ ? at::constant_pad_nd(plain, Sizes{w_.near, w_.far, h_.near, h_.far}, 0) : plain;
+  }
+
+  /// What the backward operations ask the sizes and the layout of, not the values: `own` where that will do.
+  at::Tensor unread(const Sizes& sizes, const at::Tensor& own) const {
+    if (!place_.bf16 && own.sizes() == c10::IntArrayRef(sizes)) return own;
+    const auto type = place_.bf16 ? at::kBFloat16 : at::kFloat;
+    return at::empty(sizes, own.options().dtype(type), own.suggest_memory_format());
+  }
+
+  std::tuple<at::Tensor, at::Tensor, at::Tensor> backward(const at::Tensor& destination,
+                                                          const at::Tensor& from, const at::Tensor& weights,
+                                                          std::array<bool, 3> wanted) const {
+    return at::convolution_backward(destination, from, weights, c10::nullopt, stride_, padding_, ones, false,
+                                    zeros, 1, wanted);
+  }
+
+  int32_t direction_;
+  Place place_;
+  Axis h_, w_;
+  bool pads_;
+  Sizes source_, padded_, weights_, destination_;
+  Pair stride_, padding_;
+};
+
+}  // namespace
+
+Op make_convolution(const vae_convolution& shape, const Place& place) {
+  return std::make_unique<Convolution>(shape, place);
+}
+
+}  // namespace torch_backend

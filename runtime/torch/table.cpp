@@ -1,0 +1,139 @@
+// libvaert_torch.so as abi.h has it: plain C in front, exceptions of preparing stop here.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <cstdio>
+#include <stdexcept>
+
+#include "runtime/torch/heavy_op.h"
+#include "runtime/torch/version.h"
+
+// LibTorch's BLAS may have threads of its own, which LibTorch does not count.
+extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
+
+namespace torch_backend {
+namespace {
+
+/// Of what is prepared from now on.
+Place place_of_calls;
+
+c10::impl::VirtualGuardImpl cuda() { return c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA); }
+
+/// LibTorch's messages bring the stack along.
+std::string first_line(const std::exception& failure) {
+  const auto* own = dynamic_cast<const c10::Error*>(&failure);
+  const std::string text = own ? own->what_without_backtrace() : failure.what();
+  return text.substr(0, text.find('\n'));
+}
+
+void choose_device(const vae_torch_options& options) {
+  Place place;
+  place.bf16 = options.precision == VAE_BF16;
+  if (options.precision < VAE_FP32 || options.precision > VAE_BF16)
+    throw std::invalid_argument("no such precision");
+  if (options.device < 0) {
+    if (options.precision == VAE_TF32) throw std::invalid_argument("TF32 is of CUDA devices");
+  } else {
+    if (!at::hasCUDA())
+      throw std::invalid_argument("LibTorch " TORCH_VERSION " here finds no CUDA device that it can use");
+    if (options.device >= cuda().deviceCount())
+      throw std::invalid_argument("there is no CUDA device " + std::to_string(options.device));
+#if !VAERT_TORCH_HAS_NATIVE_STREAMS
+    throw std::invalid_argument("LibTorch " TORCH_VERSION " is too old for CUDA here: 2.6 is needed");
+#endif
+    place.device = c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(options.device));
+    at::Context& context = at::globalContext();
+    context.setAllowTF32CuBLAS(options.precision == VAE_TF32);
+    context.setAllowTF32CuDNN(options.precision == VAE_TF32);
+    // A choice by timing would make the last bits of a result differ from run to run.
+    context.setBenchmarkCuDNN(false);
+    context.setDeterministicCuDNN(true);
+    cuda().setDevice(place.device);
+    // The default stream cannot be captured in a graph.
+    cuda().exchangeStream(cuda().getStreamFromGlobalPool(place.device));
+  }
+  place_of_calls = place;
+}
+
+void report(const std::exception& failure, char* error, size_t error_size) {
+  if (error && error_size) std::snprintf(error, error_size, "%s", first_line(failure).c_str());
+}
+
+template <class Shape>
+vae_heavy_op* prepare(Op (*make)(const Shape&, const Place&), const Shape* shape, char* error,
+                      size_t error_size) {
+  try {
+    return make(*shape, place_of_calls).release();
+  } catch (const std::exception& failure) {
+    report(failure, error, error_size);
+    return nullptr;
+  }
+}
+
+void run(vae_heavy_op* op, const float* a, const float* b, float* c) {
+  const c10::InferenceMode nothing_is_recorded;
+  try {
+    op->run(a, b, c);
+  } catch (const std::exception& failure) {
+    throw std::runtime_error(op->description + ": " + first_line(failure));
+  }
+}
+
+const vae_heavy table = {
+    .name = "torch",
+    .set_threads =
+        [](int threads) {
+          at::set_num_threads(threads);
+          if (openblas_set_num_threads) openblas_set_num_threads(threads);
+        },
+    .prepare_gemm = [](const vae_gemm* shape, char* error,
+                       size_t size) { return prepare(make_gemm, shape, error, size); },
+    .prepare_convolution = [](const vae_convolution* shape, char* error,
+                              size_t size) { return prepare(make_convolution, shape, error, size); },
+    .run = run,
+    .describe = [](const vae_heavy_op* op) { return op->description.c_str(); },
+    .flops = [](const vae_heavy_op* op) { return op->flops; },
+    .release = [](vae_heavy_op* op) { delete op; },
+};
+
+}  // namespace
+
+at::Tensor Place::view(const float* data, c10::IntArrayRef sizes, c10::IntArrayRef strides) const {
+  // LibTorch takes memory that it only reads through the same pointer type as that which it writes.
+  return at::for_blob(const_cast<float*>(data), sizes)
+      .strides(strides)
+      .options(c10::TensorOptions(device).dtype(at::kFloat))
+      .target_device(device)  // else it would ask the driver whose the pointer is
+      .make_tensor();
+}
+
+at::Tensor Place::operand(const at::Tensor& tensor) const { return bf16 ? tensor.to(at::kBFloat16) : tensor; }
+
+std::string Place::describe(const std::string& operation) const {
+  return "torch " + device.str() + (bf16 ? " bf16 " : " ") + operation;
+}
+
+}  // namespace torch_backend
+
+extern "C" const vae_heavy* vaert_torch(const vae_torch_options* options, char* error, size_t error_size) {
+  try {
+    torch_backend::choose_device(*options);
+    return &torch_backend::table;
+  } catch (const std::exception& failure) {
+    torch_backend::report(failure, error, error_size);
+    return nullptr;
+  }
+}
+
+extern "C" void* vaert_torch_stream(void) {
+#if VAERT_TORCH_HAS_NATIVE_STREAMS
+  const c10::Device device = torch_backend::place_of_calls.device;
+  if (device.is_cuda()) return torch_backend::cuda().getStream(device).native_handle();
+#endif
+  return nullptr;
+}
+
+extern "C" const char* vaert_torch_version(void) { return TORCH_VERSION; }

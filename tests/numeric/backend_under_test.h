@@ -1,0 +1,18 @@
+// Backends in tests: which this build has, and which one the tests of whole steps run on (VAEC_BACKEND, as
+// for executables; default: onednn).
+#pragma once
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "runtime/core/backend.h"
+
+inline bool is_installed(const std::string& backend) {
+  const auto library = std::filesystem::path(VAEC_BIN).parent_path().parent_path() / "lib/libvaert_torch.so";
+  return backend != "torch" || std::filesystem::exists(library);
+}
+
+inline const vae_heavy* backend_under_test() {
+  const char* name = std::getenv("VAEC_BACKEND");
+  return core::open_backend({.backend = name ? name : ""});
+}
