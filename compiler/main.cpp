@@ -78,8 +78,13 @@ Exit emit_stage(const Arguments& arguments) {
                                              fmt::join(names, ", ")));
   }
   Session session(arguments);
-  const auto text =
-      print_stage(arguments.emit, arguments.after, session.request(), session.sources, session.report);
+  std::optional<std::string> text;
+  try {
+    text = print_stage(arguments.emit, arguments.after, session.request(), session.sources, session.report);
+  } catch (const std::runtime_error& failure) {
+    if (arguments.emit != "ptx" || dynamic_cast<const Failure*>(&failure)) throw;
+    throw Failure(Exit::bad_configuration, failure.what());
+  }
   const Exit exit = session.finish();
   if (!text) return exit;
   if (arguments.output.empty()) {

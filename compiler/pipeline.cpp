@@ -216,7 +216,7 @@ std::optional<lower::Image> compile(const Request& request, base::SourceSet& sou
   return make_image(*understood, request);
 }
 
-const std::vector<std::string> stages = {"syntax", "model", "game", "tensor", "llvm", "asm", "object"};
+const std::vector<std::string> stages = {"syntax", "model", "game", "tensor", "llvm", "asm", "ptx", "object"};
 
 std::optional<std::string> print_stage(const std::string& stage, const std::string& after,
                                        const Request& request, base::SourceSet& sources,
@@ -233,6 +233,7 @@ std::optional<std::string> print_stage(const std::string& stage, const std::stri
   lower::Image image = make_image(*understood, request);
   if (stage == "llvm") return image.llvm();
   if (stage == "asm") return image.assembly();
+  if (stage == "ptx") return image.ptx();
   return image.object();
 }
 

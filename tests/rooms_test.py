@@ -13,6 +13,7 @@ RUNTIME = {
     "data": {"hdf5", "fetch", "data"},
     "onednn": {"onednn"},
     "metrics": {"metrics"},
+    "device": {"device"},
     "core": {"core", "completion", "data", "metrics", "onednn"},
     "torch": {"torch"},
 }

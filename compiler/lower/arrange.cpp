@@ -308,8 +308,12 @@ std::vector<Extent> Arrangement::unit() const {
 }
 
 std::string Arrangement::key() const {
-  std::string key = fmt::format("{} {}{}{} {} {};", static_cast<int>(form), whole_vectors, short_sums,
-                                per_element_calls, unit_rows, unit_elements);
+  return fmt::format("{}{} {} {};", whole_vectors, per_element_calls, unit_rows, unit_elements) +
+         key_without_units();
+}
+
+std::string Arrangement::key_without_units() const {
+  std::string key = fmt::format("{} {};", static_cast<int>(form), short_sums);
   for (const auto* groups : {&kept, &reduced}) {
     for (const AxisGroup& axes : *groups) key += fmt::format("{}-{} ", axes.begin, axes.end);
     key += ';';

@@ -43,6 +43,7 @@ struct Arrangement {
   /// Elements of the kept space in one unit: the product of these, as runtime/image.md says.
   std::vector<tensor::Extent> unit() const;
   std::string key() const;
+  std::string key_without_units() const;  // of kernels that are not given units
 };
 
 Arrangement arrange(const tensor::Loop& loop);

@@ -112,7 +112,7 @@ Value* emit_log1p(const Vectors& v, Value* x) {
   Value* u = v.ir.CreateFAdd(x, v.real(1));
   Value* lost = v.select(v.less(v.real(1), x), v.ir.CreateFSub(v.real(1), v.ir.CreateFSub(u, x)),
                          v.ir.CreateFSub(x, v.ir.CreateFSub(u, v.real(1))));
-  Value* result = v.ir.CreateFAdd(log_of_normal(v, u, nullptr), v.ir.CreateFDiv(lost, u));
+  Value* result = v.ir.CreateFAdd(log_of_normal(v, u, nullptr), v.divide(lost, u));
   result = v.select(v.less(u, v.real(infinity)), result, u);
   result = v.select(v.ir.CreateFCmpOEQ(u, v.real(0)), v.real(-infinity), result);
   return v.select(v.less(u, v.real(0)), v.real(nan), result);
@@ -127,7 +127,7 @@ Value* emit_tanh(const Vectors& v, Value* x) {
   near_zero = v.fma(v.ir.CreateFMul(s, near_zero), x, x);
   Value* t = v.select(v.less(v.real(10), size), v.real(10), size);  // beyond, the result rounds to 1
   Value* e = exp_inside(v, v.ir.CreateFAdd(t, t));
-  Value* far = v.ir.CreateFSub(v.real(1), v.ir.CreateFDiv(v.real(2), v.ir.CreateFAdd(e, v.real(1))));
+  Value* far = v.ir.CreateFSub(v.real(1), v.divide(v.real(2), v.ir.CreateFAdd(e, v.real(1))));
   far = v.ir.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, far, x);
   return v.select(v.less(size, v.real(0.625)), near_zero, far);
 }
@@ -149,7 +149,7 @@ Value* emit_erf(const Vectors& v, Value* x) {
 
 Value* emit_sigmoid(const Vectors& v, Value* x, Value* e) {
   Value* numerator = v.select(v.less(x, v.real(0)), e, v.real(1));
-  return v.ir.CreateFDiv(numerator, v.ir.CreateFAdd(e, v.real(1)));
+  return v.divide(numerator, v.ir.CreateFAdd(e, v.real(1)));
 }
 
 Value* emit_softplus(const Vectors& v, Value* x, Value* e) {

@@ -1,23 +1,38 @@
 #include "compiler/lower/emit_loop.h"
 
-#include <limits>
-#include <stdexcept>
+#include <algorithm>
 
 #include "compiler/lower/host.h"
 #include "compiler/lower/loop_body.h"
 #include "compiler/lower/random_tile.h"
+#include "runtime/abi.h"
 
 namespace lower {
 namespace {
 
 using tensor::Combine;
 
-constexpr int64_t sum_block = 256;  // elements a lane sums in float before the sum goes on in double
+constexpr int64_t sum_block = 256;    // elements a lane sums in float before the sum goes on in double
+constexpr int64_t column_tile = 256;  // sums of a column reduction: within the first-level cache
+
+llvm::Function* begin_function(llvm::Module& module, const std::string& name) {
+  llvm::LLVMContext& context = module.getContext();
+  auto* integer = llvm::Type::getInt64Ty(context);
+  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context),
+                                       {llvm::PointerType::get(context, 0), integer, integer}, false);
+  auto* function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, name, module);
+  prepare_function(*function);
+  return function;
+}
 
 class KernelEmitter : LoopBody {
  public:
   KernelEmitter(llvm::Module& module, const Arrangement& arrangement, const std::string& name)
-      : LoopBody(module, arrangement, name) {}
+      : LoopBody(begin_function(module, name), arrangement,
+                 arrangement.per_element_calls ? 1 : host().lanes) {
+    read_loop();
+    make_room();
+  }
 
   llvm::Function* emit() {
     switch (arranged_.form) {
@@ -36,6 +51,89 @@ class KernelEmitter : LoopBody {
   }
 
  private:
+  Value* field(size_t offset, llvm::Type* type) {
+    return ir_.CreateLoad(type, ir_.CreateConstGEP1_64(ir_.getInt8Ty(), function_->getArg(0), offset));
+  }
+
+  Value* entry_of(Value* list, llvm::Type* type, size_t index) {
+    return ir_.CreateLoad(type, ir_.CreateConstGEP1_64(type, list, index));
+  }
+
+  void read_loop() {
+    Value* pointers = field(offsetof(vae_loop, pointers), ir_.getPtrTy());
+    Value* extents = field(offsetof(vae_loop, extents), ir_.getPtrTy());
+    Value* strides = field(offsetof(vae_loop, strides), ir_.getPtrTy());
+    const size_t rank = loop_.space.size();
+    for (size_t access = 0; access < access_count(); ++access) {
+      pointers_.push_back(entry_of(pointers, ir_.getPtrTy(), access));
+    }
+    take_extents([&](size_t axis) { return entry_of(extents, ir_.getInt64Ty(), axis); },
+                 [&](size_t access, size_t axis) {
+                   return entry_of(strides, ir_.getInt64Ty(), access * rank + axis);
+                 });
+    if (!arranged_.scalars.empty()) {
+      Value* scalars = field(offsetof(vae_loop, scalars), ir_.getPtrTy());
+      for (size_t i = 0; i < arranged_.scalars.size(); ++i) {
+        immediates_.push_back(v.splat(entry_of(scalars, ir_.getFloatTy(), i)));
+      }
+    }
+    if (!arranged_.sites.empty()) {
+      seed_ = field(offsetof(vae_loop, seed), ir_.getInt64Ty());
+      step_ = field(offsetof(vae_loop, step), ir_.getInt64Ty());
+      Value* sites = field(offsetof(vae_loop, sites), ir_.getPtrTy());
+      for (size_t i = 0; i < arranged_.sites.size(); ++i) {
+        sites_.push_back(entry_of(sites, ir_.getInt32Ty(), i));
+      }
+    }
+  }
+
+  /// The memory of a call: tiles of draws, sums of columns.
+  void make_room() {
+    for (const tensor::Scalar& scalar : loop_.body) {
+      // One vector more than a tile: lanes past a segment's end are read, and thrown away.
+      Value* size = ir_.getInt32(tile_size + 16);
+      tiles_.push_back(is_plain_draw(scalar) ? ir_.CreateAlloca(ir_.getFloatTy(), size) : nullptr);
+    }
+    if (arranged_.form == Form::map &&
+        std::any_of(tiles_.begin(), tiles_.end(), [](Value* t) { return t; })) {
+      current_tile_ = ir_.CreateAlloca(ir_.getInt64Ty());
+      ir_.CreateStore(i64(-1), current_tile_);
+    }
+    if (arranged_.form != Form::column_reduction) return;
+    for (const tensor::Store& store : loop_.stores) {
+      const bool combines = store.combine != Combine::none;
+      const bool wide = store.combine == Combine::sum && !arranged_.short_sums;
+      Value* size = ir_.getInt32(column_tile + 16);
+      sums_.push_back(combines ? ir_.CreateAlloca(ir_.getFloatTy(), size) : nullptr);
+      wide_sums_.push_back(wide ? ir_.CreateAlloca(ir_.getDoubleTy(), size) : nullptr);
+    }
+  }
+
+  Value* draw(size_t i, Value* element) override {
+    Value* place = at(tiles_[i], ir_.CreateAnd(element, tile_size - 1));
+    return ir_.CreateAlignedLoad(v.f32(), place, llvm::Align(4));
+  }
+
+  /// Calls body(place, number) for each row of this call's units.
+  void for_each_row(size_t outer_groups, const std::function<void(const Place&, Value*)>& body) {
+    const Place start{pointers_, {}, nullptr};
+    Value* rows = extent_of(arranged_.kept, outer_groups);
+    Value* per_unit = i64(arranged_.unit_rows);
+    Value* first = ir_.CreateNSWMul(function_->getArg(1), per_unit);
+    Value* last = smaller(ir_.CreateNSWMul(function_->getArg(2), per_unit), rows);
+    count(ir_, first, last, i64(1), {}, [&](Value* row, const Carried&) {
+      body(moved(start, arranged_.kept, outer_groups, row), row);
+      return Carried{};
+    });
+  }
+
+  /// The part of a flat vector axis that this call does.
+  std::pair<Value*, Value*> flat_range() {
+    Value* per_unit = i64(arranged_.unit_elements);
+    return {ir_.CreateNSWMul(function_->getArg(1), per_unit),
+            smaller(ir_.CreateNSWMul(function_->getArg(2), per_unit), extents_[vector_group().begin])};
+  }
+
   void emit_map() {
     if (arranged_.is_flat()) {
       const Place place{pointers_, {}, i64(0)};
@@ -84,25 +182,6 @@ class KernelEmitter : LoopBody {
     });
   }
 
-  Value* neutral(Combine combine) {
-    const double infinity = std::numeric_limits<double>::infinity();
-    return v.real(combine == Combine::sum ? 0 : combine == Combine::max ? -infinity : infinity);
-  }
-
-  Value* combined(Combine combine, Value* a, Value* b) {
-    switch (combine) {
-      case Combine::sum:
-        return ir_.CreateFAdd(a, b);
-      case Combine::max:
-        return v.maximum(a, b);
-      case Combine::min:
-        return v.minimum(a, b);
-      case Combine::none:
-        break;
-    }
-    throw std::logic_error("a store that combines nothing");
-  }
-
   /// One value of the lanes; the order of a sum is fixed.
   Value* across_lanes(Combine combine, Value* lanes) {
     if (v.lanes == 1) return lanes;
@@ -112,20 +191,6 @@ class KernelEmitter : LoopBody {
     llvm::CallInst* sum = ir_.CreateFAddReduce(llvm::ConstantFP::get(scalar, 0.0), lanes);
     sum->setHasAllowReassoc(true);
     return sum;
-  }
-
-  std::vector<size_t> combining_stores() const {
-    std::vector<size_t> stores;
-    for (size_t s = 0; s < loop_.stores.size(); ++s) {
-      if (loop_.stores[s].combine != Combine::none) stores.push_back(s);
-    }
-    return stores;
-  }
-
-  Carried neutrals(const std::vector<size_t>& stores) {
-    Carried initial;
-    for (const size_t s : stores) initial.push_back(neutral(loop_.stores[s].combine));
-    return initial;
   }
 
   /// Combines [from, to) of the vector axis into lanes.
@@ -276,6 +341,10 @@ class KernelEmitter : LoopBody {
       return Carried{};
     });
   }
+
+  std::vector<Value*> tiles_;             // per scalar of the body: its tile of draws, or null
+  Value* current_tile_ = nullptr;         // whose draws the tiles hold
+  std::vector<Value*> sums_, wide_sums_;  // per store of a column reduction, or null
 };
 
 }  // namespace

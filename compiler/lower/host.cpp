@@ -57,6 +57,12 @@ std::unique_ptr<llvm::TargetMachine> make_machine() {
                                   std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
+void target_host(llvm::Module& module) {
+  static const std::string layout = make_machine()->createDataLayout().getStringRepresentation();
+  module.setTargetTriple(host().triple);
+  module.setDataLayout(layout);
+}
+
 void prepare_function(llvm::Function& function) {
   function.addFnAttr(llvm::Attribute::NoUnwind);
   function.addFnAttr("target-cpu", host().cpu);

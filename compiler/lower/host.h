@@ -1,6 +1,7 @@
 // The processor that code is made for: a level of x86-64, the vector width, and LLVM's machine for it.
 #pragma once
 #include <llvm/IR/Function.h>
+#include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
 
 #include <memory>
@@ -21,6 +22,9 @@ struct Host {
 const Host& host();
 
 std::unique_ptr<llvm::TargetMachine> make_machine();
+
+/// Sets the module's triple and layout.
+void target_host(llvm::Module& module);
 
 /// What every function of ours has: the processor, the vector width, no unwinding.
 void prepare_function(llvm::Function& function);

@@ -8,10 +8,12 @@
 #include <stdexcept>
 
 #include "compiler/lower/describe.h"
+#include "compiler/lower/device_set.h"
 #include "compiler/lower/host.h"
 #include "compiler/lower/jit.h"
 #include "compiler/lower/kernel_set.h"
 #include "compiler/lower/object.h"
+#include "compiler/lower/ptx.h"
 #include "runtime/abi.h"
 
 namespace lower {
@@ -71,6 +73,13 @@ size_t Image::kernel_count() const { return parts_->kernels.kernels().size(); }
 std::string Image::llvm() const { return print_llvm(parts_->kernels.module()); }
 std::string Image::assembly() { return make_assembly(parts_->kernels.module()); }
 std::string Image::object() { return make_object(parts_->kernels.module()); }
+
+std::string Image::ptx() const {
+  DeviceSet set(DeviceForm::ptx);
+  for (const Arrangement& arrangement : parts_->kernels.arrangements())
+    set.add(arrangement, arrangement.loop.name);
+  return make_ptx(set.module());
+}
 
 int Image::run(const std::string& runtime_library, const std::vector<std::string>& arguments) {
   // Before the library loads its thread pool (runtime/core/thread_pool.h says why).

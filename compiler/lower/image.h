@@ -69,6 +69,8 @@ class Image {
   std::string llvm() const;
   std::string assembly();
   std::string object();
+  /// The same loops as kernels of a GPU.
+  std::string ptx() const;
 
   /// Compiles in memory and calls the runtime's vaert_main with these arguments. Throws std::runtime_error
   /// where the runtime cannot be loaded.

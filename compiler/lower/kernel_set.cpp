@@ -9,29 +9,25 @@
 #include "compiler/lower/host.h"
 
 namespace lower {
-namespace {
 
-/// A name that profilers and assemblers take.
-std::string symbol(int index, const std::string& name) {
+std::string kernel_symbol(int index, const std::string& name) {
   std::string text = fmt::format("kernel_{}_", index);
   for (const char c : name) text += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
   return text;
 }
 
-}  // namespace
-
 KernelSet::KernelSet()
     : context_(std::make_unique<llvm::LLVMContext>()),
       module_(std::make_unique<llvm::Module>("image", *context_)) {
-  static const std::string layout = make_machine()->createDataLayout().getStringRepresentation();
-  module_->setTargetTriple(host().triple);
-  module_->setDataLayout(layout);
+  target_host(*module_);
 }
 
 int KernelSet::add(const Arrangement& arrangement) {
   const auto [entry, fresh] = by_key_.try_emplace(arrangement.key(), static_cast<int>(kernels_.size()));
-  if (fresh)
-    kernels_.push_back(emit_loop(*module_, arrangement, symbol(entry->second, arrangement.loop.name)));
+  if (fresh) {
+    kernels_.push_back(emit_loop(*module_, arrangement, kernel_symbol(entry->second, arrangement.loop.name)));
+    arrangements_.push_back(arrangement);
+  }
   return entry->second;
 }
 

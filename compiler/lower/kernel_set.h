@@ -12,6 +12,9 @@
 
 namespace lower {
 
+/// A kernel's name that profilers and assemblers take.
+std::string kernel_symbol(int index, const std::string& name);
+
 class KernelSet {
  public:
   KernelSet();
@@ -20,6 +23,8 @@ class KernelSet {
   int add(const Arrangement& arrangement);
 
   const std::vector<llvm::Function*>& kernels() const { return kernels_; }
+  /// Per kernel: the first loop that it was made for.
+  const std::vector<Arrangement>& arrangements() const { return arrangements_; }
   /// A constant array of the kernels' addresses, in order, under this name.
   llvm::GlobalVariable* export_table(const std::string& name);
   llvm::Module& module() { return *module_; }
@@ -33,6 +38,7 @@ class KernelSet {
   std::unique_ptr<llvm::Module> module_;
   std::map<std::string, int> by_key_;
   std::vector<llvm::Function*> kernels_;
+  std::vector<Arrangement> arrangements_;
 };
 
 }  // namespace lower

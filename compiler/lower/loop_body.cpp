@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <limits>
-
-#include "compiler/lower/host.h"
-#include "compiler/lower/random_tile.h"
-#include "runtime/abi.h"
+#include <stdexcept>
 
 namespace lower {
 
@@ -13,89 +10,73 @@ using semantics::Op;
 using tensor::Combine;
 using tensor::Scalar;
 
-LoopBody::LoopBody(llvm::Module& module, const Arrangement& arrangement, const std::string& name)
-    : module_(module),
+LoopBody::LoopBody(llvm::Function* function, const Arrangement& arrangement, unsigned lanes, bool for_ptx)
+    : module_(*function->getParent()),
       arranged_(arrangement),
       loop_(arrangement.loop),
-      ir_(module.getContext()),
-      v{ir_, arrangement.per_element_calls ? 1 : host().lanes},
-      pointwise_(v) {
-  auto* type =
-      llvm::FunctionType::get(ir_.getVoidTy(), {ir_.getPtrTy(), ir_.getInt64Ty(), ir_.getInt64Ty()}, false);
-  function_ = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, name, module);
-  prepare_function(*function_);
-  ir_.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", function_));
+      ir_(function->getContext()),
+      v{ir_, lanes, for_ptx},
+      pointwise_(v),
+      function_(function) {
+  ir_.SetInsertPoint(llvm::BasicBlock::Create(function->getContext(), "entry", function));
   llvm::FastMathFlags flags;
   flags.setAllowContract();  // a * b + c may round once
   ir_.setFastMathFlags(flags);
-  read_loop();
   find_invariants();
 }
 
-Value* LoopBody::field(size_t offset, llvm::Type* type) {
-  return ir_.CreateLoad(type, ir_.CreateConstGEP1_64(ir_.getInt8Ty(), function_->getArg(0), offset));
+bool LoopBody::is_plain_draw(const Scalar& scalar) const {
+  return scalar.kind == Scalar::Kind::operation &&
+         semantics::info(scalar.op).group == semantics::OpGroup::random && scalar.inputs[0] < 0;
 }
 
-Value* LoopBody::entry_of(Value* list, llvm::Type* type, size_t index) {
-  return ir_.CreateLoad(type, ir_.CreateConstGEP1_64(type, list, index));
-}
-
-void LoopBody::read_loop() {
-  Value* pointers = field(offsetof(vae_loop, pointers), ir_.getPtrTy());
-  Value* extents = field(offsetof(vae_loop, extents), ir_.getPtrTy());
-  Value* strides = field(offsetof(vae_loop, strides), ir_.getPtrTy());
-  const size_t rank = loop_.space.size();
-  for (size_t access = 0; access < access_count(); ++access) {
-    pointers_.push_back(entry_of(pointers, ir_.getPtrTy(), access));
-  }
+void LoopBody::take_extents(const std::function<Value*(size_t axis)>& extent,
+                            const std::function<Value*(size_t access, size_t axis)>& stride) {
   for (const auto* groups : {&arranged_.kept, &arranged_.reduced}) {
     for (const AxisGroup& group : *groups) {
-      Value* extent = i64(1);
+      Value* product = i64(1);
       for (int axis = group.begin; axis < group.end; ++axis) {
-        extent = ir_.CreateNSWMul(extent, entry_of(extents, ir_.getInt64Ty(), static_cast<size_t>(axis)));
+        product = ir_.CreateNSWMul(product, extent(static_cast<size_t>(axis)));
       }
-      extents_[group.begin] = extent;
+      extents_[group.begin] = product;
       for (size_t access = 0; access < access_count(); ++access) {
-        const size_t place = access * rank + static_cast<size_t>(group.end) - 1;
-        strides_[{access, group.begin}] = entry_of(strides, ir_.getInt64Ty(), place);
+        strides_[{access, group.begin}] = stride(access, static_cast<size_t>(group.end) - 1);
       }
     }
   }
-  if (!arranged_.scalars.empty()) {
-    Value* scalars = field(offsetof(vae_loop, scalars), ir_.getPtrTy());
-    for (size_t i = 0; i < arranged_.scalars.size(); ++i) {
-      immediates_.push_back(v.splat(entry_of(scalars, ir_.getFloatTy(), i)));
-    }
+}
+
+std::vector<size_t> LoopBody::combining_stores() const {
+  std::vector<size_t> stores;
+  for (size_t s = 0; s < loop_.stores.size(); ++s) {
+    if (loop_.stores[s].combine != Combine::none) stores.push_back(s);
   }
-  if (!arranged_.sites.empty()) {
-    seed_ = field(offsetof(vae_loop, seed), ir_.getInt64Ty());
-    step_ = field(offsetof(vae_loop, step), ir_.getInt64Ty());
-    Value* sites = field(offsetof(vae_loop, sites), ir_.getPtrTy());
-    for (size_t i = 0; i < arranged_.sites.size(); ++i) {
-      sites_.push_back(entry_of(sites, ir_.getInt32Ty(), i));
-    }
+  return stores;
+}
+
+Value* LoopBody::neutral(Combine combine) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  return v.real(combine == Combine::sum ? 0 : combine == Combine::max ? -infinity : infinity);
+}
+
+Carried LoopBody::neutrals(const std::vector<size_t>& stores) {
+  Carried initial;
+  for (const size_t s : stores) initial.push_back(neutral(loop_.stores[s].combine));
+  return initial;
+}
+
+Value* LoopBody::combined(Combine combine, Value* a, Value* b) {
+  switch (combine) {
+    case Combine::sum:
+      return ir_.CreateFAdd(a, b);
+    case Combine::max:
+      return v.maximum(a, b);
+    case Combine::min:
+      return v.minimum(a, b);
+    case Combine::none:
+      break;
   }
-  for (const Scalar& scalar : loop_.body) {
-    const bool random = scalar.kind == Scalar::Kind::operation &&
-                        semantics::info(scalar.op).group == semantics::OpGroup::random;
-    // One vector more than a tile: lanes past a segment's end are read, and thrown away.
-    const bool tiled = random && scalar.inputs[0] < 0;
-    Value* size = ir_.getInt32(tile_size + 16);
-    tiles_.push_back(tiled ? ir_.CreateAlloca(ir_.getFloatTy(), size) : nullptr);
-  }
-  if (arranged_.form == Form::map && std::any_of(tiles_.begin(), tiles_.end(), [](Value* t) { return t; })) {
-    current_tile_ = ir_.CreateAlloca(ir_.getInt64Ty());
-    ir_.CreateStore(i64(-1), current_tile_);
-  }
-  if (arranged_.form == Form::column_reduction) {
-    for (const tensor::Store& store : loop_.stores) {
-      const bool combines = store.combine != Combine::none;
-      const bool wide = store.combine == Combine::sum && !arranged_.short_sums;
-      Value* size = ir_.getInt32(column_tile + 16);
-      sums_.push_back(combines ? ir_.CreateAlloca(ir_.getFloatTy(), size) : nullptr);
-      wide_sums_.push_back(wide ? ir_.CreateAlloca(ir_.getDoubleTy(), size) : nullptr);
-    }
-  }
+  throw std::logic_error("a store that combines nothing");
 }
 
 void LoopBody::find_invariants() {
@@ -205,8 +186,7 @@ Value* LoopBody::emit_scalar(size_t i, const Place& place, Value* j, Value* mask
   if (semantics::info(scalar.op).group == semantics::OpGroup::random) {
     Value* element = ir_.CreateAdd(place.element, j);
     if (scalar.inputs[0] >= 0) return emit_sampler(scalar, random_number(i), element, values);
-    Value* draw = at(tiles_[i], ir_.CreateAnd(element, tile_size - 1));
-    return ir_.CreateAlignedLoad(v.f32(), draw, llvm::Align(4));
+    return draw(i, element);
   }
   std::array<Value*, 3> inputs{};
   for (size_t k = 0; k < 3; ++k) {
@@ -274,8 +254,9 @@ LoopBody::Place LoopBody::moved(const Place& from, const std::vector<AxisGroup>&
     const AxisGroup& group = groups[g];
     Value* index = number;
     if (g > 0) {
-      index = ir_.CreateURem(number, extents_[group.begin]);
-      number = ir_.CreateUDiv(number, extents_[group.begin]);
+      const Quotient divided = divide(number, extents_[group.begin]);
+      index = divided.remainder;
+      number = divided.quotient;
     }
     place.index[group.begin] = index;
     for (size_t access = 0; access < access_count(); ++access) {
@@ -289,24 +270,6 @@ Value* LoopBody::extent_of(const std::vector<AxisGroup>& groups, size_t group_co
   Value* product = i64(1);
   for (size_t g = 0; g < group_count; ++g) product = ir_.CreateNSWMul(product, extents_[groups[g].begin]);
   return product;
-}
-
-void LoopBody::for_each_row(size_t outer_groups, const std::function<void(const Place&, Value*)>& body) {
-  const Place start{pointers_, {}, nullptr};
-  Value* rows = extent_of(arranged_.kept, outer_groups);
-  Value* per_unit = i64(arranged_.unit_rows);
-  Value* first = ir_.CreateNSWMul(function_->getArg(1), per_unit);
-  Value* last = smaller(ir_.CreateNSWMul(function_->getArg(2), per_unit), rows);
-  count(ir_, first, last, i64(1), {}, [&](Value* row, const Carried&) {
-    body(moved(start, arranged_.kept, outer_groups, row), row);
-    return Carried{};
-  });
-}
-
-std::pair<Value*, Value*> LoopBody::flat_range() {
-  Value* per_unit = i64(arranged_.unit_elements);
-  return {ir_.CreateNSWMul(function_->getArg(1), per_unit),
-          smaller(ir_.CreateNSWMul(function_->getArg(2), per_unit), extents_[vector_group().begin])};
 }
 
 }  // namespace lower

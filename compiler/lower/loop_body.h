@@ -15,9 +15,6 @@
 
 namespace lower {
 
-/// Accumulators of a column reduction: within the first-level cache.
-constexpr int64_t column_tile = 256;
-
 class LoopBody {
  protected:
   /// Where a walk along the vector axis starts: a pointer per access, and the index in each other group.
@@ -28,8 +25,19 @@ class LoopBody {
   };
   using Body = std::function<Carried(Value* j, Value* mask, const Carried& carried)>;
 
-  /// Begins a function of this name.
-  LoopBody(llvm::Module& module, const Arrangement& arrangement, const std::string& name);
+  /// Begins the empty function, in vectors of `lanes`. Who derives from this reads the loop next.
+  LoopBody(llvm::Function* function, const Arrangement& arrangement, unsigned lanes, bool for_ptx = false);
+  virtual ~LoopBody() = default;
+
+  /// The draw of scalar `i`, which has no parameters, at this element (and the lanes after it).
+  virtual Value* draw(size_t i, Value* element) = 0;
+  /// number = quotient * by + remainder, of an index.
+  struct Quotient {
+    Value *quotient, *remainder;
+  };
+  virtual Quotient divide(Value* number, Value* by) {
+    return {ir_.CreateUDiv(number, by), ir_.CreateURem(number, by)};
+  }
 
   Value* i64(int64_t number) { return ir_.getInt64(static_cast<uint64_t>(number)); }
   Value* smaller(Value* a, Value* b) { return ir_.CreateSelect(ir_.CreateICmpSLT(a, b), a, b); }
@@ -47,10 +55,19 @@ class LoopBody {
   /// `from` moved to index `number` of the groups, counted as one row-major number.
   Place moved(const Place& from, const std::vector<AxisGroup>& groups, size_t group_count, Value* number);
   Value* extent_of(const std::vector<AxisGroup>& groups, size_t group_count);
-  /// Calls body(place, number) for each row of this call's units.
-  void for_each_row(size_t outer_groups, const std::function<void(const Place&, Value*)>& body);
-  /// The part of a flat vector axis that this call does.
-  std::pair<Value*, Value*> flat_range();
+
+  std::vector<size_t> combining_stores() const;
+  /// What a combination begins with, and what it makes of two values.
+  Value* neutral(tensor::Combine combine);
+  Carried neutrals(const std::vector<size_t>& stores);
+  Value* combined(tensor::Combine combine, Value* a, Value* b);
+
+  size_t access_count() const { return loop_.loads.size() + loop_.stores.size(); }
+  /// It draws, and the draw has no parameters.
+  bool is_plain_draw(const tensor::Scalar& scalar) const;
+  /// What a kernel does with its loop's list of extents and strides.
+  void take_extents(const std::function<Value*(size_t axis)>& extent,
+                    const std::function<Value*(size_t access, size_t axis)>& stride);
 
   llvm::Module& module_;
   const Arrangement& arranged_;
@@ -65,18 +82,11 @@ class LoopBody {
   std::map<std::pair<size_t, int>, Value*> strides_;  // by access and a group's first axis
   std::vector<Value*> immediates_;                    // as lanes
   Value *seed_ = nullptr, *step_ = nullptr;
-  std::vector<Value*> sites_;             // per random operation
-  std::vector<Value*> tiles_;             // per scalar of the body: its tile of draws, or null
-  Value* current_tile_ = nullptr;         // whose draws the tiles hold
-  std::vector<Value*> sums_, wide_sums_;  // per store of a column reduction, or null
-  std::vector<bool> invariant_;           // per scalar: the same along the vector axis
-  std::vector<Value*> values_;            // per scalar: the invariant ones
+  std::vector<Value*> sites_;    // per random operation
+  std::vector<bool> invariant_;  // per scalar: the same along the vector axis
+  std::vector<Value*> values_;   // per scalar: the invariant ones
 
  private:
-  size_t access_count() const { return loop_.loads.size() + loop_.stores.size(); }
-  Value* field(size_t offset, llvm::Type* type);
-  Value* entry_of(Value* list, llvm::Type* type, size_t index);
-  void read_loop();
   void find_invariants();
   Value* emit_load(size_t load, const Place& place, Value* j, Value* mask);
   Value* strided_pointers(size_t access, Value* base, Value* j);

@@ -33,7 +33,7 @@ Value* Pointwise::power(Value* x, Value* y, double exponent) {
   if (exponent == 2) return v.ir.CreateFMul(x, x);
   if (exponent == 3) return v.ir.CreateFMul(v.ir.CreateFMul(x, x), x);
   if (exponent == 0.5) return v.sqrt(x);
-  if (exponent == -1) return v.ir.CreateFDiv(v.real(1), x);
+  if (exponent == -1) return v.divide(v.real(1), x);
   return call("vaert_power", {x, y});
 }
 
@@ -96,7 +96,7 @@ Value* Pointwise::emit(Op op, const std::array<Value*, 3>& inputs, double expone
     case Op::multiply:
       return ir.CreateFMul(a, b);
     case Op::divide:
-      return ir.CreateFDiv(a, b);
+      return v.divide(a, b);
     // The remainder has the sign of the divisor, as in Python.
     case Op::modulo:
       return ir.CreateFSub(a, ir.CreateFMul(v.floor(ir.CreateFDiv(a, b)), b));

@@ -61,6 +61,14 @@ std::array<Value*, 4> emit_philox(const Vectors& v, std::array<Value*, 4> c, std
   return {drawn[0], drawn[1], drawn[2], drawn[3]};
 }
 
+Value* emit_draw(const Vectors& v, semantics::Op distribution, Value* word, Value* angle) {
+  Value* value = uniform_of(v, word);
+  if (distribution == semantics::Op::gumbel) return v.negate(emit_log(v, v.negate(emit_log(v, value))));
+  if (distribution != semantics::Op::normal) return value;
+  Value* radius = v.sqrt(v.ir.CreateFMul(v.real(-2), emit_log(v, value)));
+  return v.ir.CreateFMul(radius, emit_cos_of_turns(v, uniform_of(v, angle)));
+}
+
 llvm::Function* tile_filler(llvm::Module& module, unsigned lanes, semantics::Op distribution) {
   const std::string name = std::string("fill_") + semantics::info(distribution).name;
   if (llvm::Function* made = module.getFunction(name)) return made;
@@ -93,13 +101,7 @@ llvm::Function* tile_filler(llvm::Module& module, unsigned lanes, semantics::Op 
     std::array<Value*, 4> angles{};
     if (distribution == semantics::Op::normal) angles = draw(c, ir.CreateOr(site, ir.getInt32(0x80000000U)));
     for (unsigned word = 0; word < 4; ++word) {
-      Value* value = uniform_of(v, drawn[word]);
-      if (distribution == semantics::Op::gumbel) {
-        value = v.negate(emit_log(v, v.negate(emit_log(v, value))));
-      } else if (distribution == semantics::Op::normal) {
-        Value* radius = v.sqrt(v.ir.CreateFMul(v.real(-2), emit_log(v, value)));
-        value = v.ir.CreateFMul(radius, emit_cos_of_turns(v, uniform_of(v, angles[word])));
-      }
+      Value* value = emit_draw(v, distribution, drawn[word], angles[word]);
       Value* place = ir.CreateAdd(offset, ir.getInt32(word * 32));
       ir.CreateAlignedStore(value, ir.CreateGEP(ir.getFloatTy(), tile, place), llvm::Align(4));
     }

@@ -13,6 +13,9 @@ constexpr int64_t tile_size = 128;
 /// Ten rounds on counters (c0, c1, c2, c3) under key (k0, k1), all i32 lanes.
 std::array<Value*, 4> emit_philox(const Vectors& v, std::array<Value*, 4> counter, std::array<Value*, 2> key);
 
+/// A draw of uniform, normal or gumbel from its word; `angle`: a normal's word at site | 0x80000000.
+Value* emit_draw(const Vectors& v, semantics::Op distribution, Value* word, Value* angle);
+
 /// The module's function `void (float* tile, i64 tile_number, i64 seed, i64 step, i32 site)` that fills a
 /// tile with draws of uniform, normal or gumbel; made when first asked for.
 llvm::Function* tile_filler(llvm::Module& module, unsigned lanes, semantics::Op distribution);

@@ -1,6 +1,7 @@
 #include "compiler/lower/vectors.h"
 
 #include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/IntrinsicsNVPTX.h>
 
 #include <numeric>
 
@@ -27,6 +28,11 @@ Value* Vectors::lane_numbers() const {
 
 Value* Vectors::fma(Value* a, Value* b, Value* c) const {
   return ir.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, {a, b, c});
+}
+
+Value* Vectors::divide(Value* a, Value* b) const {
+  if (!for_ptx) return ir.CreateFDiv(a, b);
+  return ir.CreateIntrinsic(ir.getFloatTy(), llvm::Intrinsic::nvvm_div_approx_ftz_f, {a, b});
 }
 
 Value* Vectors::abs(Value* a) const { return ir.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, a); }

@@ -13,6 +13,7 @@ using llvm::Value;
 struct Vectors {
   llvm::IRBuilder<>& ir;
   unsigned lanes;
+  bool for_ptx = false;  // one lane, of a GPU
 
   llvm::Type* widen(llvm::Type* scalar) const;
   llvm::Type* f32() const { return widen(ir.getFloatTy()); }
@@ -25,6 +26,8 @@ struct Vectors {
   Value* lane_numbers() const;
 
   Value* fma(Value* a, Value* b, Value* c) const;  // a * b + c, rounded once
+  /// On a GPU within 2 ulp, and 0 where |b| > 2^126.
+  Value* divide(Value* a, Value* b) const;
   Value* negate(Value* a) const { return ir.CreateFNeg(a); }
   Value* abs(Value* a) const;
   Value* sqrt(Value* a) const;

@@ -67,7 +67,7 @@ def test_exit_codes(folder, vaec):
 def test_every_stage_can_be_printed(folder, vaec):
     write(folder, "small.vae", GLYPHS)
     for stage, part in {"syntax": "z", "model": "x", "game": "x", "tensor": "gemm", "llvm": "define",
-                        "asm": ".globl"}.items():
+                        "asm": ".globl", "ptx": ".visible .entry"}.items():
         assert part in succeed(vaec, "build", "small.vae", f"--emit={stage}", cwd=folder).stdout, stage
     succeed(vaec, "build", "small.vae", "--emit=object", "-o", "small.o", cwd=folder)
     assert (folder / "small.o").read_bytes()[:4] == b"\x7fELF"

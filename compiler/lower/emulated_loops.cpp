@@ -1,0 +1,34 @@
+#include "compiler/lower/emulated_loops.h"
+
+#include "compiler/lower/device_set.h"
+#include "compiler/lower/jit.h"
+
+namespace lower {
+
+struct EmulatedLoops::Parts {
+  std::vector<Arrangement> arrangements;
+  std::vector<DeviceKernel> kernels;
+  std::unique_ptr<Jit> jit;
+};
+
+EmulatedLoops::EmulatedLoops(const std::vector<tensor::Loop>& loops) : parts_(std::make_unique<Parts>()) {
+  DeviceSet set(DeviceForm::host);
+  for (const tensor::Loop& loop : loops) {
+    parts_->arrangements.push_back(arrange(loop));
+    parts_->kernels.push_back(set.add(parts_->arrangements.back(), loop.name));
+  }
+  auto module = set.take_module();
+  parts_->jit = std::make_unique<Jit>(std::move(module), set.take_context());
+}
+
+EmulatedLoops::~EmulatedLoops() = default;
+
+const Arrangement& EmulatedLoops::arrangement(size_t loop) const { return parts_->arrangements.at(loop); }
+
+const DeviceKernel& EmulatedLoops::kernel(size_t loop) const { return parts_->kernels.at(loop); }
+
+EmulatedLoops::Code EmulatedLoops::code(size_t loop) const {
+  return reinterpret_cast<Code>(parts_->jit->address(kernel(loop).name));
+}
+
+}  // namespace lower

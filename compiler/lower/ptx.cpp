@@ -1,0 +1,100 @@
+#include "compiler/lower/ptx.h"
+
+#include <llvm/ADT/SmallString.h>
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/Linker/Linker.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include <stdexcept>
+#include <vector>
+
+#include "compiler/lower/device_functions.h"
+
+namespace lower {
+namespace {
+
+constexpr const char* triple = "nvptx64-nvidia-cuda";
+
+std::unique_ptr<llvm::TargetMachine> make_machine() {
+  [[maybe_unused]] static const bool initialised = [] {
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+    return true;
+  }();
+  std::string error;
+  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (target == nullptr) throw std::runtime_error(error);
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, "sm_70", "+ptx70", llvm::TargetOptions(), std::nullopt,
+                                  std::nullopt, llvm::CodeGenOptLevel::Default));
+}
+
+/// Names of functions that the module calls and lacks.
+std::vector<std::string> missing_functions(const llvm::Module& module) {
+  std::vector<std::string> names;
+  for (const llvm::Function& function : module) {
+    if (function.isDeclaration() && !function.isIntrinsic() && !function.use_empty())
+      names.push_back(function.getName().str());
+  }
+  return names;
+}
+
+/// Brings in what the module calls of the runtime's functions, and what these call.
+void link_functions(llvm::Module& module) {
+  if (missing_functions(module).empty()) return;
+  llvm::Linker linker(module);
+  for (const Bitcode& bitcode : device_functions()) {
+    const llvm::StringRef bytes(bitcode.begin, static_cast<size_t>(bitcode.end - bitcode.begin));
+    auto part = llvm::parseBitcodeFile({bytes, "functions"}, module.getContext());
+    if (!part) throw std::logic_error(llvm::toString(part.takeError()));
+    (*part)->setDataLayout(module.getDataLayout());
+    // As in kernels: tiny numbers are zero.
+    for (llvm::Function& function : **part)
+      if (!function.isDeclaration())
+        function.addFnAttr("denormal-fp-math-f32", "preserve-sign,preserve-sign");
+    linker.linkInModule(std::move(*part), llvm::Linker::LinkOnlyNeeded);
+  }
+  for (llvm::Function& function : module) {
+    if (!function.isDeclaration() && function.getCallingConv() != llvm::CallingConv::PTX_Kernel)
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  }
+  if (const auto missing = missing_functions(module); !missing.empty())
+    throw std::runtime_error("a kernel calls " + missing.front() +
+                             ", which this vaec has not got for GPUs: it was built without clang++-19");
+}
+
+}  // namespace
+
+void target_ptx(llvm::Module& module) {
+  module.setTargetTriple(triple);
+  module.setDataLayout(make_machine()->createDataLayout());
+}
+
+std::string make_ptx(llvm::Module& module) {
+#ifndef NDEBUG
+  std::string wrong;
+  llvm::raw_string_ostream report(wrong);
+  if (llvm::verifyModule(module, &report)) throw std::logic_error("broken module: " + report.str());
+#endif
+  link_functions(module);
+  llvm::SmallString<0> text;
+  llvm::raw_svector_ostream stream(text);
+  const auto machine = make_machine();
+  {
+    // The assembly printer writes its last lines when the pass manager goes.
+    llvm::legacy::PassManager passes;
+    if (machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
+      throw std::logic_error("NVPTX writes no assembly");
+    passes.run(module);
+  }
+  return text.str().str();
+}
+
+}  // namespace lower

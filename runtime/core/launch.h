@@ -1,0 +1,30 @@
+// How a loop kernel of a GPU is launched. In: its mapping (runtime/image.md), the sizes of its loop, the
+// GPU's processors. Out: blocks, and threads for each kept element.
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace core {
+
+/// A kernel as the image describes it.
+struct DeviceKernel {
+  std::string name;
+  enum class Mapping { elements, draws, rows, columns } mapping = Mapping::elements;
+  uint32_t threads = 256, sums = 0;
+  bool reduces() const { return mapping == Mapping::rows || mapping == Mapping::columns; }
+};
+
+struct Launch {
+  uint32_t blocks_x = 1, blocks_y = 1, threads = 256;
+  uint32_t log_width = 0;  // 2^log_width threads share a kept element of a reduction
+};
+
+/// `kept` and `reduced` count elements, both at least 1; `processors`: the GPU's multiprocessors.
+Launch plan_launch(const DeviceKernel& kernel, int64_t kept, int64_t reduced, int processors);
+
+/// Doubles that the blocks of one kept element hand to the last of them; 0 where there is one.
+inline int64_t partial_sums(const DeviceKernel& kernel, const Launch& launch, int64_t kept) {
+  return launch.blocks_y > 1 ? int64_t{kernel.sums} * launch.blocks_y * kept : 0;
+}
+
+}  // namespace core
