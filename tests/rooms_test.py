@@ -17,6 +17,8 @@ RUNTIME = {
     "core": {"core", "completion", "data", "metrics", "onednn"},
     "torch": {"torch"},
 }
+# What stands on runtime/core itself, lowest first.
+FLOORS = ["learning", "evaluation", "commands"]
 # A room of plain indices that compiler and runtime both link: the game's, and what comes after it.
 SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
 LIBRARIES = {
@@ -42,6 +44,12 @@ def rooms_seen_by(folder):
     return {f"runtime/{room}" for room in RUNTIME[rest[0]]} | {"runtime"}
 
 
+def floor(folder):
+    """How high in runtime/core a folder stands; 0 is the room itself."""
+    parts = folder.split("/")
+    return 1 + FLOORS.index(parts[2]) if parts[:2] == ["runtime", "core"] and len(parts) > 2 else 0
+
+
 def violations(root):
     found = []
     for path in sorted([*root.glob("compiler/**/*"), *root.glob("runtime/**/*")]):
@@ -56,6 +64,9 @@ def violations(root):
             where = f"{path.relative_to(root)}:{number}"
             if target.startswith(("compiler/", "runtime/")):
                 room = "/".join(target.split("/")[:-1][:2])
+                if room == folder == "runtime/core":
+                    if floor(target.rpartition("/")[0]) > floor(str(path.parent.relative_to(root))):
+                        found.append(f"{where}: {path.parent.name} includes {target}")
                 abi = target == "runtime/abi.h" and folder == "compiler/lower"
                 if room not in rooms_seen_by(folder) and not abi:
                     found.append(f"{where}: {folder} includes {target}")
@@ -73,7 +84,9 @@ def self_test():
         root = pathlib.Path(folder)
         (root / "compiler/base").mkdir(parents=True)
         (root / "compiler/base/a.h").write_text('#include "compiler/game/game.h"\n#include <llvm/IR/Module.h>\n')
-        return len(violations(root)) == 2
+        (root / "runtime/core/learning").mkdir(parents=True)
+        (root / "runtime/core/learning/a.h").write_text('#include "runtime/core/commands/b.h"\n')
+        return len(violations(root)) == 3
 
 
 if __name__ == "__main__":

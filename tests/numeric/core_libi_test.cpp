@@ -1,6 +1,6 @@
 // Likelihood before inference as the runtime leads it: which step belongs to which phase, and the multiplier.
 // links: vaert_core
-#include "runtime/core/libi.h"
+#include "runtime/core/learning/libi.h"
 
 #include <gtest/gtest.h>
 

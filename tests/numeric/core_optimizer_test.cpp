@@ -1,6 +1,6 @@
 // The optimizers against their formulas written plainly in double, and the schedules against closed forms.
 // links: vaert_core
-#include "runtime/core/optimizer.h"
+#include "runtime/core/learning/optimizer.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,410 @@
+// The command line of every executable: flags in, exit code out.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/evaluation/features.h"
+#include "runtime/core/learning/trainer.h"
+#include "runtime/core/thread_pool.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
+  return text;
+}
+
+/// A flag that the environment variable VAEC_<NAME> stands in for.
+CLI::Option* with_environment(CLI::Option* option) {
+  return option->envname("VAEC_" + upper(option->get_single_name()));
+}
+
+/// A whole number of at least `least`; CLI11's own checks name a range up to the largest double.
+CLI::Validator at_least(int64_t least) {
+  return CLI::Validator(
+      [least](std::string& text) {
+        int64_t value = 0;
+        return CLI::detail::lexical_cast(text, value) && value >= least
+                   ? std::string()
+                   : fmt::format("{} is no whole number of at least {}", text, least);
+      },
+      "");
+}
+
+/// A flag that may be repeated and takes one word each time: what follows is not its own.
+CLI::Option* one_at_a_time(CLI::Option* option) { return option->allow_extra_args(false); }
+
+const std::map<std::string, std::string>& help_of_keys() {
+  static const std::map<std::string, std::string> texts = {
+      {"steps", "training steps"},
+      {"batch", "rows of each source a step: N, or source=N,..."},
+      {"optimizer", "adam(lr), adamw(lr), sgd(lr, momentum) or none; or player=...,..."},
+      {"lr", "learning rate: X, or player=X,..."},
+      {"schedule", "constant, cosine(warmup) or step(every, factor)"},
+      {"clip", "largest norm of a player's gradient"},
+      {"seed", "of all random draws"},
+      {"order", "alternating or simultaneous"},
+      {"precision", "fp32"},
+      {"sources", "learn from these of its sources only: a,b"},
+      {"start", "begin from the parameters of this run"},
+      {"every", "steps from one to the next log, sample, checkpoint or evaluate; 0 is never"}};
+  return texts;
+}
+
+/// What a flag takes, as its help shows it; one that is not here takes nothing.
+const std::map<std::string, std::string>& values_of_flags() {
+  static const std::map<std::string, std::string> texts = {{"learn", "NAME"},
+                                                           {"steps", "N"},
+                                                           {"batch", "N"},
+                                                           {"optimizer", "NAME(X,...)"},
+                                                           {"lr", "X"},
+                                                           {"schedule", "NAME(X,...)"},
+                                                           {"clip", "X"},
+                                                           {"seed", "N"},
+                                                           {"order", "NAME"},
+                                                           {"precision", "NAME"},
+                                                           {"sources", "NAME,..."},
+                                                           {"start", "DIR"},
+                                                           {"every", "EVENT=N,..."},
+                                                           {"device", "NAME"},
+                                                           {"backend", "NAME"},
+                                                           {"threads", "N"},
+                                                           {"out", "PATH"},
+                                                           {"resume", "DIR"},
+                                                           {"run", "DIR"},
+                                                           {"n", "N"},
+                                                           {"limiting", "N"},
+                                                           {"given", "NAME=VALUES"},
+                                                           {"mask", "NAME=FILE"},
+                                                           {"by", "NAME=PLAYER"},
+                                                           {"samples", "N"},
+                                                           {"sweeps", "N"},
+                                                           {"chains", "N"},
+                                                           {"metrics", "NAME,..."},
+                                                           {"rows", "N"},
+                                                           {"features", "NAME"},
+                                                           {"query", "\"A | B\""},
+                                                           {"seeds", "N"},
+                                                           {"factors", "NAME"},
+                                                           {"of", "NAME"}};
+  return texts;
+}
+
+/// Help in a user's words: what a flag takes instead of its type, and that it must be given.
+void word_the_help(CLI::App& app) {
+  const std::map<std::string, std::string> words = {
+      {"SUBCOMMAND", "COMMAND"}, {"TEXT", ""}, {"REQUIRED", ""}};
+  for (const auto& [theirs, ours] : words) app.get_formatter()->label(theirs, ours);
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->group("Commands");
+    for (CLI::Option* option : command->get_options()) {
+      const auto value = values_of_flags().find(option->get_single_name());
+      if (value == values_of_flags().end()) continue;
+      option->option_text(value->second + (option->get_required() ? " (required)" : ""));
+    }
+  }
+}
+
+/// The flags as CLI11 fills them, and the command that was chosen.
+class CommandLine {
+ public:
+  explicit CommandLine(const Image& image)
+      : image_(image), app_("The model " + image.file + ", compiled by vaec.", image.file) {
+    app_.require_subcommand(1);
+    app_.set_help_flag("-h,--help", "print this help");
+    app_.set_version_flag("--version", "vaec " + image.version, "print the version of vaec that made it");
+    add_train();
+    add_sample();
+    add_infer();
+    add_evaluate();
+    add_compare();
+    CLI::App* command =
+        app_.add_subcommand("info", "say what the model is: variables, players, sources, methods");
+    command->add_flag("--json", info_json_, "as JSON on stdout");
+    command->callback([this] { run_ = [this] { return info(image_, info_json_), 0; }; });
+    word_the_help(app_);
+    app_.footer(fmt::format(
+        "{} COMMAND --help says more. To begin: {} train --out runs/first, then look into runs/first.",
+        image.file, image.file));
+  }
+
+  int run(int argc, char** argv) {
+    app_.parse(argc, argv);
+    if (command() != " info") wait_briefly(argv);
+    return run_();
+  }
+
+  int report(const CLI::ParseError& error) {
+    // Help and version go to stdout and are no error.
+    if (error.get_exit_code() == 0) return app_.exit(error);
+    throw Failure(Exit::usage, cause_of(error));
+  }
+
+  std::string command() const {
+    const auto chosen = app_.get_subcommands();
+    return chosen.empty() ? "" : " " + chosen.front()->get_name();
+  }
+
+ private:
+  /// CLI11 lists what it did not expect backwards, and calls a misspelt command a missing one.
+  std::string cause_of(const CLI::ParseError& error) const {
+    const auto chosen = app_.get_subcommands();
+    std::vector<std::string> extra = chosen.empty() ? app_.remaining() : chosen.front()->remaining();
+    if (chosen.empty()) {
+      std::vector<std::string> names;
+      for (const CLI::App* command : app_.get_subcommands({})) names.push_back(command->get_name());
+      const std::string list = fmt::format("the commands are {}", fmt::join(names, ", "));
+      return extra.empty() ? "a command is needed; " + list
+                           : fmt::format("there is no command {}; {}", extra.front(), list);
+    }
+    const std::string see_help = fmt::format("; see {}{} --help", image_.file, command());
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) && !extra.empty()) {
+      const auto flag = std::find_if(extra.begin(), extra.end(),
+                                     [](const std::string& word) { return word.rfind('-', 0) == 0; });
+      if (flag != extra.end()) return fmt::format("there is no flag {}{}", *flag, see_help);
+      return fmt::format("{} is one word too many{}", extra.front(), see_help);
+    }
+    return error.what() + see_help;
+  }
+
+  void add_train() {
+    CLI::App* command =
+        app_.add_subcommand("train", "learn, by a learn block of the file, into a run directory");
+    with_environment(command->add_option("--learn", train_.learn, "the learn block (default: the first)"));
+    for (const std::string& key : overridable_keys())
+      with_environment(one_at_a_time(command->add_option("--" + key, flags_[key], help_of_keys().at(key))));
+    add_machine_flags(command, train_);
+    CLI::Option* out =
+        command->add_option("--out", train_.out, "the run directory, made anew (default: runs/NAME-LEARN-N)");
+    command->add_option("--resume", train_.resume, "continue this run from its last checkpoint")
+        ->excludes(out);
+    command->add_flag("--json", json_, "metrics as JSON lines on stdout");
+    command->add_flag("--quiet", quiet_, "say nothing but errors");
+    command->footer(
+        "Flags win over environment variables (VAEC_STEPS for --steps, and so on), these over the file.");
+    command->callback([this] {
+      run_ = [this] {
+        check_machine(train_);
+        train_.voice = json_ ? Voice::json : quiet_ ? Voice::quiet : Voice::normal;
+        for (const std::string& key : overridable_keys())
+          for (const std::string& text : flags_.at(key)) train_.overrides.emplace_back(key, text);
+        return train(image_, train_);
+      };
+    });
+  }
+
+  void add_machine_flags(CLI::App* command, MachineRequest& request) {
+    with_environment(command->add_option("--device", request.device, "auto (default), cpu or cuda"));
+    with_environment(command->add_option(
+        "--backend", request.backend,
+        fmt::format("of GEMM and convolution: {} (default: onednn)", fmt::join(backend_names(), " or "))));
+    with_environment(command->add_option("--threads", request.threads, "of the processor; 0 (default): all"))
+        ->check(at_least(0));
+  }
+
+  void add_model_flags(CLI::App* command, ModelRequest& request) {
+    command->add_option("--run", request.run, "a run directory that train made")->required();
+    add_drawing_flags(command, request);
+  }
+
+  void add_drawing_flags(CLI::App* command, ModelRequest& request) {
+    add_machine_flags(command, request);
+    with_environment(command->add_option("--seed", request.seed, "of all random draws"));
+    command->add_flag("--json", request.json, "the result as JSON on stdout");
+  }
+
+  void add_sample() {
+    CLI::App* command = app_.add_subcommand("sample", "draw rows from a trained model");
+    add_model_flags(command, sample_);
+    command->add_option("--n", sample_.n, "rows to draw (default 64)")->check(at_least(1));
+    command
+        ->add_option("--limiting", sample_.limiting,
+                     "draw from the limiting distribution: N steps of the chain x -> z -> x")
+        ->check(at_least(0));
+    command->add_option("--sweeps", sample_.sweeps, "sweeps of a chain, where one is needed (default 100)")
+        ->check(at_least(1));
+    one_at_a_time(
+        command->add_option("--given", sample_.given,
+                            "known values of a variable: a file, or a source of the program (x=heldout)"));
+    command->add_option("--out", sample_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
+    command->callback(
+        [this] { run_ = [this] { return check_machine(sample_), sample(image_, sample_), 0; }; });
+  }
+
+  void add_infer() {
+    CLI::App* command = app_.add_subcommand("infer", "some variables given others, by a trained model");
+    add_model_flags(command, infer_);
+    command->add_option("query", infer_.query, "\"c, z | x\": c and z given x")->required();
+    one_at_a_time(
+        command->add_option("--given", infer_.given,
+                            "known values of a variable: a file, or a source of the program (x=heldout)"));
+    one_at_a_time(command->add_option("--mask", infer_.masks,
+                                      "x=FILE: 1 where an element of x is known, 0 where it is completed"));
+    one_at_a_time(
+        command->add_option("--by", infer_.by, "z=PLAYER: who gives z, where several players could"));
+    command->add_option("--samples", infer_.samples, "repetitions that means are taken over (default 1)")
+        ->check(at_least(1));
+    command
+        ->add_option("--sweeps", infer_.sweeps,
+                     "sweeps of a chain, where one is needed (default 100; the first half is left out)")
+        ->check(at_least(1));
+    command->add_option("--chains", infer_.chains, "chains of each row, where one is needed (default 2)")
+        ->check(at_least(1));
+    command->add_option("--out", infer_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
+    command->callback([this] { run_ = [this] { return check_machine(infer_), infer(image_, infer_), 0; }; });
+  }
+
+  void add_evaluate() {
+    CLI::App* command = app_.add_subcommand("evaluate", "measure a trained model on held-out data");
+    command->footer(metric_help());
+    add_model_flags(command, evaluate_);
+    add_metric_flags(command, evaluate_, "loglik");
+    command->callback(
+        [this] { run_ = [this] { return check_machine(evaluate_), evaluate(image_, evaluate_), 0; }; });
+  }
+
+  void add_metric_flags(CLI::App* command, EvaluateRequest& request, const std::string& usual) {
+    one_at_a_time(command->add_option("--metrics", request.metrics,
+                                      fmt::format("those listed below (default: {})", usual)))
+        ->delimiter(',');
+    command->add_option("--samples", request.samples, "importance samples a row (default 100)")
+        ->check(at_least(1));
+    command->add_option("--query", request.query, "\"c | x\": what accuracy is counted of, and mcc");
+    command->add_option("--sweeps", request.sweeps, "of a chain that accuracy needs (default 100)")
+        ->check(at_least(1));
+    command->add_option("--rows", request.rows, "rows of each source (default: all)")->check(at_least(0));
+    command->add_option(
+        "--features", request.features,
+        fmt::format("that fd is measured on: {} (default: lenet)", fmt::join(feature_names(), ", ")));
+    command->add_option("--of", request.of, "the variable that fd is of (default: the first generated)");
+    command->add_option("--n", request.n, "rows to draw for distances (default: as many as are held out)")
+        ->check(at_least(1));
+    command->add_option("--factors", request.factors,
+                        "the variable of true factors that mcc compares codes with");
+    command
+        ->add_option("--limiting", request.limiting,
+                     "steps of the chain x -> z -> x to the limiting samples (default 1000; 0: none)")
+        ->check(at_least(0));
+  }
+
+  void add_compare() {
+    CLI::App* command = app_.add_subcommand(
+        "compare", "train several learn blocks alike, and put them in one table and one picture");
+    add_drawing_flags(command, compare_);
+    compare_.metrics.clear();
+    one_at_a_time(command->add_option("--learn", compare_.learns, "the learn blocks (default: all)"))
+        ->delimiter(',');
+    command->add_option("--seeds", compare_.seeds, "runs of each, from --seed on (default 1)")
+        ->check(at_least(1));
+    for (const char* key : {"steps", "batch", "optimizer", "lr", "schedule", "every"})
+      one_at_a_time(command->add_option(std::string("--") + key, compared_[key], help_of_keys().at(key)));
+    command->add_option("--out", compare_.out,
+                        "the folder: finished runs in it are loaded, others continued (default: runs/"
+                        "NAME-compare-N)");
+    add_metric_flags(command, compare_, "loglik, elbo and accuracy, where the model admits them");
+    command->footer("Without --steps, all take the steps of the first block.\n\n" + metric_help());
+    command->callback([this] {
+      run_ = [this] {
+        check_machine(compare_);
+        for (const auto& [key, texts] : compared_)
+          for (const std::string& text : texts) compare_.overrides.emplace_back(key, text);
+        return compare(image_, compare_), 0;
+      };
+    });
+  }
+
+  static void check_machine(const MachineRequest& request) {
+    const std::string& device = request.device;
+    const bool numbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 &&
+                          device.find_first_not_of("0123456789", 5) == std::string::npos;
+    if (device != "auto" && device != "cpu" && device != "cuda" && !numbered)
+      throw Failure(Exit::usage,
+                    fmt::format("--device {}: this must be one of auto, cpu, cuda, cuda:0 ...", device));
+    const std::vector<std::string>& backends = backend_names();
+    if (!request.backend.empty() &&
+        std::find(backends.begin(), backends.end(), request.backend) == backends.end())
+      throw Failure(Exit::usage, fmt::format("--backend {}: this must be one of {}", request.backend,
+                                             fmt::join(backends, ", ")));
+  }
+
+  const Image& image_;
+  CLI::App app_;
+  std::function<int()> run_;
+  TrainRequest train_;
+  std::map<std::string, std::vector<std::string>> flags_;
+  bool json_ = false, quiet_ = false, info_json_ = false;
+  SampleRequest sample_;
+  InferRequest infer_;
+  EvaluateRequest evaluate_;
+  CompareRequest compare_;
+  std::map<std::string, std::vector<std::string>> compared_;  // settings that all blocks take
+};
+
+/// Where the environment stands in for a flag that the user did not write, the message names it.
+std::string naming_the_environment(const std::string& cause, int argc, char** argv) {
+  const size_t end = cause.find_first_of(" :=");
+  if (cause.rfind("--", 0) != 0 || end == std::string::npos) return cause;
+  const std::string flag = cause.substr(0, end), name = "VAEC_" + upper(flag.substr(2));
+  const bool written =
+      std::any_of(argv, argv + argc, [&](const char* word) { return std::string(word).rfind(flag, 0) == 0; });
+  if (written || !std::getenv(name.c_str())) return cause;
+  return name + (cause[end] == ' ' ? "=" + cause.substr(end + 1) : cause.substr(end));
+}
+
+int report(const std::string& who, const std::string& cause, Exit code) {
+  std::string line = cause;
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  fmt::print(stderr, "{}: {}\n", who, line);
+  return static_cast<int>(code);
+}
+
+int run(const vae_image& binary, int argc, char** argv) {
+  std::string who = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "vaec";
+  // Past a limit on file sizes a write then fails, and is reported, instead of ending the process.
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    const Image image = read_image(binary);
+    who = image.file;
+    CommandLine line(image);
+    try {
+      const int code = line.run(argc, argv);
+      errno = 0;
+      if (std::fflush(stdout) != 0)
+        throw Failure(Exit::cannot_write, fmt::format("cannot write the output: {}", std::strerror(errno)));
+      return code;
+    } catch (const CLI::ParseError& error) {
+      who += line.command();
+      return line.report(error);
+    } catch (...) {
+      who += line.command();
+      throw;
+    }
+  } catch (const Failure& failure) {
+    return report(who, naming_the_environment(failure.what(), argc, argv), failure.exit_code);
+  } catch (const nlohmann::json::exception& failure) {
+    return report(who, fmt::format("a file of the run is malformed: {}", failure.what()), Exit::bad_data);
+  } catch (const std::bad_alloc&) {
+    return report(who, "out of memory", Exit::internal);
+  } catch (const std::exception& failure) {
+    return report(who, fmt::format("internal error: {}", failure.what()), Exit::internal);
+  }
+}
+
+}  // namespace
+}  // namespace core
+
+extern "C" __attribute__((visibility("default"))) int vaert_main(const vae_image* image, int argc,
+                                                                 char** argv) {
+  return core::run(*image, argc, argv);
+}

@@ -1,0 +1,67 @@
+// The commands of an executable: each takes its image and a request, prints or writes its
+// result. Failures are thrown (runtime/failure.h); a command that returns has succeeded.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runtime/core/backend.h"
+#include "runtime/core/evaluation/request.h"
+#include "runtime/core/image.h"
+#include "runtime/core/progress.h"
+
+namespace core {
+
+void info(const Image& image, bool json);
+
+struct TrainRequest : MachineRequest {
+  std::string learn;                                           // empty: the file's first
+  std::vector<std::pair<std::string, std::string>> overrides;  // key, text; weakest first
+  std::filesystem::path out, resume;
+  Voice voice = Voice::normal;
+};
+
+/// The exit code: ok, or interrupted after a checkpoint.
+int train(const Image& image, const TrainRequest& request);
+
+struct SampleRequest : ModelRequest {
+  int64_t n = 64;
+  int64_t limiting = 0;            // steps of the chain x -> z -> x
+  int64_t sweeps = 100;            // of a chain, where what is given needs one
+  std::vector<std::string> given;  // "x=FILE"
+  std::filesystem::path out;
+};
+void sample(const Image& image, const SampleRequest& request);
+
+struct InferRequest : ModelRequest {
+  std::string query;  // "c, z | x"
+  std::vector<std::string> given;
+  std::vector<std::string> masks;  // "x=FILE": 1 where an element of x is known
+  std::vector<std::string> by;     // "z=q": the player that gives z
+  int64_t sweeps = 100, chains = 2;
+  int64_t samples = 1;  // repetitions over which means are taken
+  std::filesystem::path out;
+};
+void infer(const Image& image, const InferRequest& request);
+
+/// What `EvaluateRequest::metrics` may name, a line for each.
+std::string metric_help();
+/// Failure(usage) naming one that there is not.
+void require_metrics(const std::vector<std::string>& metrics);
+/// {"program", "step", "results": [...]}; notes go to stderr. `measured` hears of each result as soon as it
+/// is there.
+nlohmann::json evaluate_run(const Image& image, const EvaluateRequest& request,
+                            const std::function<void(const nlohmann::json&)>& measured = {});
+void evaluate(const Image& image, const EvaluateRequest& request);
+
+struct CompareRequest : EvaluateRequest {
+  std::vector<std::string> learns;                             // empty: all that can run
+  std::vector<std::pair<std::string, std::string>> overrides;  // of every learn block, as train takes them
+  int64_t seeds = 1;                                           // from `seed` on
+  std::filesystem::path out;  // finished runs in it are loaded, the others continued; empty: a new one
+};
+/// One table and one picture of several learn blocks.
+void compare(const Image& image, const CompareRequest& request);
+
+}  // namespace core

@@ -1,0 +1,351 @@
+// Several learn blocks of one file, side by side: the same seeds and steps, one table, one picture, one page.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/compare_picture.h"
+#include "runtime/core/commands/report.h"
+#include "runtime/core/learning/trainer.h"
+#include "runtime/core/run_directory.h"
+#include "runtime/data/byte_source.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// A number that `evaluate` gave of one run.
+struct Quantity {
+  std::string name;
+  double value;
+};
+
+std::string name_of(const json& result) {
+  const std::string metric = result.at("metric"), of = result.value("of", "");
+  // `loglik` says what it is of in full.
+  const std::string what = metric == "loglik" || of.empty() ? (of.empty() ? metric : of) : metric + " " + of;
+  return fmt::format("{}@{}", what, result.value("source", ""));
+}
+
+std::vector<Quantity> quantities_of(const json& result) {
+  if (result.contains("mean")) return {{name_of(result), result["mean"]}};
+  if (result.contains("samples")) {
+    std::vector<Quantity> found;
+    const std::string distance = result.value("distance", "fd");
+    for (const json& sample : result["samples"])
+      found.push_back(
+          {fmt::format("{} {}, {}", distance, sample.value("codes", ""), sample.value("values", "")),
+           sample.at("value")});
+    found.push_back({distance + " floor", result.at("floor").at("value")});
+    return found;
+  }
+  if (result.contains("on_samples"))
+    return {{name_of(result) + " on samples", result["on_samples"].at("value")},
+            {name_of(result) + " on data", result["on_data"].at("value")}};
+  if (result.contains("value")) return {{name_of(result), result["value"]}};
+  return {};
+}
+
+struct Column {
+  std::string learn;
+  std::vector<std::pair<std::string, std::vector<double>>> values;  // by quantity, a number a seed
+
+  void add(const Quantity& quantity) {
+    auto entry = std::find_if(values.begin(), values.end(),
+                              [&](const auto& known) { return known.first == quantity.name; });
+    if (entry == values.end()) entry = values.insert(entry, {quantity.name, {}});
+    entry->second.push_back(quantity.value);
+  }
+  const std::vector<double>* find(const std::string& name) const {
+    for (const auto& [known, numbers] : values)
+      if (known == name) return &numbers;
+    return nullptr;
+  }
+};
+
+struct Spread {
+  double mean = 0, deviation = 0;
+};
+
+Spread spread_of(const std::vector<double>& numbers) {
+  Spread spread;
+  for (const double number : numbers) spread.mean += number / static_cast<double>(numbers.size());
+  for (const double number : numbers) spread.deviation += (number - spread.mean) * (number - spread.mean);
+  if (numbers.size() > 1)
+    spread.deviation = std::sqrt(spread.deviation / static_cast<double>(numbers.size() - 1));
+  return spread;
+}
+
+std::string number_text(double value) {
+  const double size = std::abs(value);
+  if (size >= 100) return fmt::format("{:.1f}", value);
+  return size >= 1 ? fmt::format("{:.3f}", value) : fmt::format("{:.4g}", value);
+}
+
+std::string cell_text(const std::vector<double>* numbers) {
+  if (!numbers) return "-";
+  const Spread spread = spread_of(*numbers);
+  if (numbers->size() == 1) return number_text(spread.mean);
+  return number_text(spread.mean) + " +- " + fmt::format("{:.2g}", spread.deviation);
+}
+
+class Comparison {
+ public:
+  Comparison(const Image& image, const CompareRequest& request) : image_(image), request_(request) {
+    require_metrics(request.metrics);
+    choose_learns();
+    choose_budget();
+    folder_ = request.out.empty() ? free_folder() : request.out;
+  }
+
+  void run() {
+    for (const Learn* learn : learns_) {
+      columns_.push_back({learn->name, {}});
+      for (int64_t i = 0; i < request_.seeds; ++i) {
+        const fs::path run = run_of(*learn, seed(i));
+        train_or_load(*learn, seed(i), run);
+        measure(run, seed(i));
+      }
+    }
+    draw_picture();
+    write_page();
+    write_file("compare.json", to_json().dump(2) + "\n");
+    if (request_.json) {
+      fmt::print("{}\n", to_json().dump());
+    } else {
+      print_table();
+      say(fmt::format("{}: report.html, compare.json{}", folder_.string(),
+                      has_picture_ ? ", samples.png" : ""));
+    }
+  }
+
+ private:
+  uint64_t seed(int64_t i) const { return request_.seed + static_cast<uint64_t>(i); }
+  /// --json keeps stdout for data.
+  void say(const std::string& line) const { fmt::print(request_.json ? stderr : stdout, "{}\n", line); }
+  fs::path run_of(const Learn& learn, uint64_t seed) const {
+    return folder_ / fmt::format("{}-seed-{}", learn.name, seed);
+  }
+
+  void choose_learns() {
+    if (request_.learns.empty()) {
+      for (const Learn& learn : image_.learns)
+        if (learn.available()) learns_.push_back(&learn);
+      if (learns_.empty()) find_learn(image_, "");  // says what is wrong
+    }
+    for (const std::string& name : request_.learns) {
+      const Learn& learn = find_learn(image_, name);
+      if (std::find(learns_.begin(), learns_.end(), &learn) != learns_.end())
+        throw Failure(Exit::usage, fmt::format("--learn names {} twice", name));
+      learns_.push_back(&learn);
+    }
+  }
+
+  /// Without --steps all take those of the first block.
+  void choose_budget() {
+    overrides_ = request_.overrides;
+    const bool given = std::any_of(overrides_.begin(), overrides_.end(),
+                                   [](const auto& entry) { return entry.first == "steps"; });
+    if (!given) overrides_.emplace_back("steps", fmt::to_string(settings_of(*learns_[0], image_).steps));
+  }
+
+  fs::path free_folder() const {
+    for (int n = 1;; ++n) {
+      const fs::path path = fs::path("runs") / fmt::format("{}-compare-{}", image_.file, n);
+      if (!fs::exists(path)) return path;
+    }
+  }
+
+  Settings settings_for(const Learn& learn, uint64_t seed) const {
+    Settings settings = settings_of(learn, image_);
+    for (const auto& [key, text] : overrides_) override_key(settings, key, text);
+    settings.seed = seed;
+    check(settings, image_);
+    return settings;
+  }
+
+  void train_or_load(const Learn& learn, uint64_t seed, const fs::path& run) {
+    const Settings settings = settings_for(learn, seed);
+    TrainRequest request;
+    request.learn = learn.name;
+    static_cast<MachineRequest&>(request) = request_;
+    request.voice = request_.json ? Voice::quiet : Voice::normal;
+    std::error_code ignored;
+    if (!fs::exists(run, ignored)) {
+      request.overrides = overrides_;
+      request.overrides.emplace_back("seed", fmt::to_string(seed));
+      request.out = run;
+    } else {
+      const json config = read_json(run / "config.json");
+      const json asked = core::to_json(settings);
+      for (const auto& [key, value] : asked.items())
+        if (config.value(key, json()) != value)
+          throw Failure(Exit::bad_configuration,
+                        fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out",
+                                    run.string(), key, config.value(key, json()).dump(), value.dump()));
+      if (const auto last = latest_checkpoint(run); last && last->step >= settings.steps) {
+        say(fmt::format("{}: loaded, step {}", run.string(), last->step));
+        return;
+      }
+      request.resume = run;
+    }
+    train(image_, request);
+  }
+
+  /// What was asked for, or what of the usual metrics the model admits.
+  void measure(const fs::path& run, uint64_t seed) {
+    EvaluateRequest request = request_;
+    request.run = run;
+    request.seed = seed;
+    const bool asked = !request_.metrics.empty();
+    const std::vector<std::string> metrics =
+        asked ? request_.metrics : std::vector<std::string>{"loglik", "elbo", "accuracy"};
+    // Metrics that are asked for share their draws, so that they are measured together.
+    std::vector<std::vector<std::string>> groups;
+    if (asked) {
+      groups = {metrics};
+    } else {
+      for (const std::string& metric : metrics) groups.push_back({metric});
+    }
+    for (const auto& group : groups) {
+      request.metrics = group;
+      try {
+        const json found = evaluate_run(image_, request);
+        for (const json& result : found.at("results")) {
+          results_[columns_.back().learn].push_back({{"seed", seed}, {"result", result}});
+          for (const Quantity& quantity : quantities_of(result)) columns_.back().add(quantity);
+        }
+      } catch (const Failure& failure) {
+        if (asked || failure.exit_code != Exit::bad_configuration) throw;
+      }
+    }
+    std::ifstream record(run / "metrics.jsonl");
+    std::string line, last;
+    while (std::getline(record, line))
+      if (!line.empty()) last = line;
+    if (!last.empty()) columns_.back().add({"training, seconds", json::parse(last).at("seconds")});
+  }
+
+  void draw_picture() {
+    ComparePicture picture(image_, request_.limiting);
+    if (!picture.possible()) return;
+    for (const Learn* learn : learns_) {
+      Session session(image_, request_);
+      session.load_parameters(require_checkpoint(run_of(*learn, seed(0))).path / "model.safetensors");
+      picture.add(session, request_.seed);
+    }
+    data::write_png(folder_ / "samples.png", picture.draw());
+    has_picture_ = true;
+    has_limiting_ = picture.limiting();
+  }
+
+  /// Quantities in the order in which they were first measured.
+  std::vector<std::string> quantity_names() const {
+    std::vector<std::string> names;
+    for (const Column& column : columns_)
+      for (const auto& [name, numbers] : column.values)
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    return names;
+  }
+
+  void print_table() const {
+    std::vector<std::vector<std::string>> rows(1, {""});
+    for (const Column& column : columns_) rows[0].push_back(column.learn);
+    for (const std::string& name : quantity_names()) {
+      rows.push_back({name});
+      for (const Column& column : columns_) rows.back().push_back(cell_text(column.find(name)));
+    }
+    std::vector<size_t> widths(rows[0].size());
+    for (const auto& row : rows)
+      for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (const auto& row : rows) {
+      std::string line = fmt::format("{:<{}}", row[0], widths[0]);
+      for (size_t i = 1; i < row.size(); ++i) line += fmt::format("  {:>{}}", row[i], widths[i]);
+      fmt::print("{}\n", line);
+    }
+  }
+
+  std::string budget() const {
+    return fmt::format("{} seed{} from {}, {} steps each{}", request_.seeds, request_.seeds == 1 ? "" : "s",
+                       request_.seed, settings_for(*learns_[0], request_.seed).steps,
+                       request_.seeds == 1 ? "" : "; mean +- standard deviation over the seeds");
+  }
+
+  void write_page() {
+    std::string page = html_beginning(fmt::format("{}: learn blocks compared", image_.file));
+    page += fmt::format("<p>{}.</p>\n<table><tr><th></th>", html_escaped(budget()));
+    for (const Column& column : columns_) page += fmt::format("<th>{}</th>", html_escaped(column.learn));
+    page += "</tr>\n";
+    for (const std::string& name : quantity_names()) {
+      page += fmt::format("<tr><td>{}</td>", html_escaped(name));
+      for (const Column& column : columns_)
+        page += fmt::format("<td>{}</td>", html_escaped(cell_text(column.find(name))));
+      page += "</tr>\n";
+    }
+    page += "</table>\n";
+    if (has_picture_) {
+      std::vector<std::string> names;
+      for (const Column& column : columns_) names.push_back(column.learn);
+      page +=
+          fmt::format("<h2>Samples</h2>\n<p>A row each, from the top: {}. {}.</p>\n",
+                      html_escaped(fmt::format("{}", fmt::join(names, ", "))),
+                      has_limiting_ ? fmt::format("Left from random codes, right after {} steps of the chain",
+                                                  request_.limiting)
+                                    : "From random codes") +
+          html_picture("samples", data::read_file(folder_ / "samples.png"));
+    }
+    for (const Learn* learn : learns_) {
+      page += fmt::format("<h2>Utilities of {}</h2>\n<p>Nats per row, of seed {}.</p>\n{}\n",
+                          html_escaped(learn->name), request_.seed,
+                          html_plot(read_utilities(run_of(*learn, seed(0)))));
+    }
+    page += fmt::format("<h2>Program</h2>\n<pre>{}</pre>\n</html>\n", html_escaped(image_.text));
+    write_file("report.html", page);
+  }
+
+  void write_file(const char* name, const std::string& text) const {
+    data::write_file(folder_ / name, {text.begin(), text.end()});
+  }
+
+  json to_json() const {
+    json methods = json::array();
+    for (const Column& column : columns_) {
+      json summary = json::object();
+      for (const auto& [name, numbers] : column.values) {
+        const Spread spread = spread_of(numbers);
+        summary[name] = {{"mean", spread.mean}, {"values", numbers}};
+        if (numbers.size() > 1) summary[name]["standard_deviation"] = spread.deviation;
+      }
+      const auto results = results_.find(column.learn);
+      methods.push_back({{"learn", column.learn},
+                         {"summary", summary},
+                         {"results", results == results_.end() ? json::array() : json(results->second)}});
+    }
+    return {{"program", image_.file},
+            {"seeds", request_.seeds},
+            {"seed", request_.seed},
+            {"steps", settings_for(*learns_[0], request_.seed).steps},
+            {"methods", methods}};
+  }
+
+  const Image& image_;
+  const CompareRequest& request_;
+  std::vector<const Learn*> learns_;
+  std::vector<std::pair<std::string, std::string>> overrides_;
+  fs::path folder_;
+  std::vector<Column> columns_;
+  std::map<std::string, std::vector<json>> results_;
+  bool has_picture_ = false, has_limiting_ = false;
+};
+
+}  // namespace
+
+void compare(const Image& image, const CompareRequest& request) { Comparison(image, request).run(); }
+
+}  // namespace core

@@ -1,0 +1,114 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/evaluate_report.h"
+#include "runtime/core/evaluation/accuracy.h"
+#include "runtime/core/evaluation/discrepancy.h"
+#include "runtime/core/evaluation/factors.h"
+#include "runtime/core/evaluation/latents.h"
+#include "runtime/core/evaluation/likelihood.h"
+#include "runtime/core/evaluation/mechanisms.h"
+#include "runtime/core/evaluation/sample_distances.h"
+#include "runtime/core/run_directory.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+using nlohmann::json;
+using Asked = std::set<std::string>;
+
+json bounds(Session& session, const EvaluateRequest& request, const Asked& asked) {
+  return measure_bounds(session, request.seed, request.samples, request.rows, asked);
+}
+
+json accuracies(Session& session, const EvaluateRequest& request, const Asked&) {
+  return measure_accuracies(session, request.seed, {request.sweeps, 1, request.samples}, request.rows,
+                            request.query);
+}
+
+/// Metrics of one function are measured together, on the same draws.
+struct Metric {
+  const char* name;
+  json (*measure)(Session&, const EvaluateRequest&, const Asked&);
+  const char* says;  // and what it needs of the model, where that is much
+};
+
+const std::vector<Metric> metric_table = {
+    {"loglik", bounds,
+     "log p(x) by importance sampling; needs a decoder, and encoders that draw its codes directly"},
+    {"elbo", bounds, "the lower bound of loglik"},
+    {"kl", bounds, "the part of the bound that is about the codes"},
+    {"gap", bounds, "loglik - elbo"},
+    {"mi", measure_latents, "what codes say of the data: mutual information"},
+    {"active_units", measure_latents, "how many units of the codes say anything"},
+    {"accuracy", accuracies,
+     "of inferred categories, with the confusion matrix; needs a source that knows them"},
+    {"fd", measure_sample_distances, "Frechet and kernel distance of samples from data, on features"},
+    {"consistency", measure_sample_distances,
+     "the same of samples from limiting samples; the encoder on samples"},
+    {"mmd", measure_discrepancies, "discrepancy of samples and data, of codes and their prior"},
+    {"mcc", measure_factors, "correlation of codes with true factors; needs a source that knows these"},
+    {"ima", measure_mechanisms, "how far from orthogonal the decoder's mean moves with its codes"},
+    {"self_consistency", measure_mechanisms,
+     "whether the encoder inverts the decoder's mean, and its variances"},
+};
+
+std::vector<std::string> metric_names() {
+  std::vector<std::string> names;
+  for (const Metric& metric : metric_table) names.emplace_back(metric.name);
+  return names;
+}
+
+}  // namespace
+
+std::string metric_help() {
+  std::string text = "The metrics:";
+  for (const Metric& metric : metric_table) text += fmt::format("\n  {:<16} {}", metric.name, metric.says);
+  return text;
+}
+
+void require_metrics(const std::vector<std::string>& metrics) {
+  const std::vector<std::string> known = metric_names();
+  for (const std::string& metric : metrics)
+    if (std::find(known.begin(), known.end(), metric) == known.end())
+      throw Failure(Exit::usage,
+                    fmt::format("there is no metric {}; known: {}", metric, fmt::join(known, ", ")));
+}
+
+json evaluate_run(const Image& image, const EvaluateRequest& request,
+                  const std::function<void(const json&)>& measured) {
+  require_metrics(request.metrics);
+  const Checkpoint checkpoint = require_checkpoint(request.run);
+  Session session(image, request);
+  session.load_parameters(checkpoint.path / "model.safetensors");
+  const Asked asked(request.metrics.begin(), request.metrics.end());
+  std::vector<decltype(Metric::measure)> done;
+  json results = json::array();
+  for (const std::string& name : request.metrics) {
+    const auto metric = std::find_if(metric_table.begin(), metric_table.end(),
+                                     [&](const Metric& entry) { return entry.name == name; });
+    if (std::find(done.begin(), done.end(), metric->measure) != done.end()) continue;
+    done.push_back(metric->measure);
+    for (json& result : metric->measure(session, request, asked)) {
+      if (measured) measured(result);
+      results.push_back(std::move(result));
+    }
+  }
+  for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
+  return {{"program", image.file}, {"step", checkpoint.step}, {"results", results}};
+}
+
+void evaluate(const Image& image, const EvaluateRequest& request) {
+  // At once: a metric that follows may take long, or not be possible.
+  const json found = evaluate_run(image, request, [&](const json& result) {
+    if (!request.json) print_result(result);
+    std::fflush(stdout);
+  });
+  if (request.json) fmt::print("{}\n", found.dump());
+}
+
+}  // namespace core

@@ -1,0 +1,160 @@
+#include "runtime/core/commands/evaluate_report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace core {
+namespace {
+using nlohmann::json;
+
+constexpr size_t most_classes_shown = 20, most_factors_shown = 20;
+
+std::string text(const json& result, const char* key) { return result[key].get<std::string>(); }
+double number(const json& result, const char* key) { return result[key].get<double>(); }
+int64_t count(const json& result, const char* key) { return result[key].get<int64_t>(); }
+
+void print_likelihood(const json& result) {
+  fmt::print("{}: {} = {:.3f} +- {:.3f} nats ({} rows, {} samples each)\n", text(result, "source"),
+             text(result, "of"), number(result, "mean"), number(result, "standard_error"),
+             count(result, "rows"), count(result, "samples"));
+}
+
+void print_accuracy(const json& result) {
+  const std::string metric = text(result, "metric");
+  const std::string sweeps =
+      result.contains("sweeps") ? fmt::format(", a chain of {} sweeps each", count(result, "sweeps")) : "";
+  fmt::print("{}: {} of {} = {:.4f} +- {:.4f} ({} rows{})\n", text(result, "source"),
+             metric == "mean_iou" ? "mean IoU" : metric, text(result, "of"), number(result, "mean"),
+             number(result, "standard_error"), count(result, "rows"), sweeps);
+  if (!result.contains("confusion") || result["confusion"].size() > most_classes_shown) return;
+  fmt::print("  true class, and how often each class was found\n");
+  for (size_t k = 0; k < result["confusion"].size(); ++k)
+    fmt::print("  {:>3} {:>7}\n", k, fmt::join(result["confusion"][k].get<std::vector<int64_t>>(), " "));
+}
+
+/// Distances are of any scale: four digits, whatever it is.
+std::string with_error(const json& estimate) {
+  return fmt::format("{:#.4g} +- {:.2g}", number(estimate, "value"), number(estimate, "standard_error"));
+}
+
+std::string features_of(const json& result) {
+  std::string words = fmt::format("{} features", count(result, "width"));
+  if (result.contains("classifier"))
+    words += fmt::format(" of classifier {}, seed {}, accuracy {:.2f} %",
+                         text(result["classifier"], "hash").substr(0, 8), count(result["classifier"], "seed"),
+                         100 * number(result["classifier"], "accuracy"));
+  return words;
+}
+
+void print_line(const std::string& what, const json& distance, const std::string& details) {
+  fmt::print("  {:<24} {:<22} KID {:<26} {}\n", what, with_error(distance), with_error(distance["kid"]),
+             details);
+}
+
+void print_information(const json& result) {
+  fmt::print(
+      "{}: information of the data in {} = {:.3f} +- {:.3f} nats ({} rows{})\n", text(result, "source"),
+      text(result, "of"), number(result, "value"), number(result, "standard_error"), count(result, "rows"),
+      result.contains("at_most") ? fmt::format(", which show {:.2f} at most", number(result, "at_most"))
+                                 : "");
+}
+
+void print_active_units(const json& result) {
+  fmt::print("{}: {} +- {:.1f} of {} units of {} are active: {} above {} ({} rows)\n", text(result, "source"),
+             number(result, "value"), number(result, "standard_error"), count(result, "of_units"),
+             text(result, "of"), text(result, "measure"), number(result, "threshold"), count(result, "rows"));
+}
+
+void print_distances(const json& result) {
+  fmt::print("{} of {} to {} rows of {} ({})\n", text(result, "distance"), text(result, "of"),
+             count(result, "data_rows"), text(result, "source"), features_of(result));
+  const json& floor = result["floor"];
+  const bool halves = floor["source"] == result["source"];
+  print_line("floor", floor,
+             halves ? fmt::format("{} rows against {}: the halves of {}", count(floor, "rows"),
+                                  count(floor, "data_rows"), text(floor, "source"))
+                    : fmt::format("{} rows of {}", count(floor, "rows"), text(floor, "source")));
+  for (const json& sample : result["samples"]) {
+    const bool limiting = sample["codes"] == "limiting";
+    print_line(fmt::format("{}, {}", limiting ? "limiting" : "random codes", text(sample, "values")), sample,
+               fmt::format("{} rows{}", count(result, "rows"),
+                           limiting ? fmt::format(" after {} steps", count(result, "limiting")) : ""));
+  }
+}
+
+void print_consistency(const json& result) {
+  fmt::print("{} of {} from random codes to {} after {} steps of the chain ({}, {} rows each)\n",
+             text(result, "distance"), text(result, "of"), text(result, "of"), count(result, "limiting"),
+             features_of(result), count(result, "rows"));
+  print_line("consistency", result, "");
+}
+
+void print_encoder_fit(const json& result) {
+  fmt::print("{}: {} = {} nats on samples of the model, {} on its own codes of data ({} rows)\n",
+             text(result, "source"), text(result, "of"), with_error(result["on_samples"]),
+             with_error(result["on_data"]), count(result, "rows"));
+}
+
+void print_discrepancy(const json& result) {
+  fmt::print("{}: squared MMD of {} ({}) = {} ({} rows each)\n", text(result, "source"),
+             text(result, "between"), text(result, "of"), with_error(result), count(result, "rows"));
+}
+
+void print_factors(const json& result) {
+  fmt::print("{}: MCC of {} with {} = {:.4f} +- {:.4f} ({} rows)\n", text(result, "source"),
+             text(result, "of"), text(result, "factors"), number(result, "value"),
+             number(result, "standard_error"), count(result, "rows"));
+  for (size_t factor = 0; factor < result["codes"].size() && factor < most_factors_shown; ++factor)
+    if (const int code = result["codes"][factor].get<int>(); code >= 0)
+      fmt::print("  factor {:>3}  code {:>3}  {:+.4f}\n", factor, code,
+                 result["correlations"][factor].get<double>());
+}
+
+void print_contrast(const json& result) {
+  fmt::print("{}: IMA contrast of {} in {} = {} nats ({} rows{}); of mean Jacobians over {} rows = {}\n",
+             text(result, "source"), text(result, "of"), text(result, "codes"), with_error(result),
+             count(result, "rows"),
+             count(result, "dependent") > 0
+                 ? fmt::format(", without {} whose columns are dependent", count(result, "dependent"))
+                 : "",
+             count(result["mean_jacobian"], "rows"), with_error(result["mean_jacobian"]));
+}
+
+void print_self_consistency(const json& result) {
+  fmt::print("{}: mean squared difference of {} and its encoding from the mean of {} = {} ({} rows)\n",
+             text(result, "source"), text(result, "codes"), text(result, "of"), with_error(result),
+             count(result, "rows"));
+  for (size_t k = 0; k < result["variances"].size() && k < most_factors_shown; ++k) {
+    const json& unit = result["variances"][k];
+    fmt::print("  code {:>3}  variance {}{}\n", k, with_error(unit),
+               unit.contains("predicted") ? "  predicted " + with_error(unit["predicted"]) : "");
+  }
+}
+
+}  // namespace
+
+void print_result(const json& result) {
+  static const std::map<std::string, void (*)(const json&)> printers = {
+      {"loglik", print_likelihood},
+      {"elbo", print_likelihood},
+      {"kl", print_likelihood},
+      {"gap", print_likelihood},
+      {"mi", print_information},
+      {"active_units", print_active_units},
+      {"accuracy", print_accuracy},
+      {"mean_iou", print_accuracy},
+      {"fd", print_distances},
+      {"consistency", print_consistency},
+      {"encoder_fit", print_encoder_fit},
+      {"mmd", print_discrepancy},
+      {"mcc", print_factors},
+      {"ima", print_contrast},
+      {"self_consistency", print_self_consistency}};
+  printers.at(text(result, "metric"))(result);
+}
+
+}  // namespace core

@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "runtime/core/commands/chain_report.h"
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/value_files.h"
+#include "runtime/core/conditioner.h"
+#include "runtime/core/query.h"
+#include "runtime/core/run_directory.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+using nlohmann::json;
+
+constexpr int64_t rows_at_once = 256;  // times the chains of each
+
+const std::string& name_of(const Image& image, int variable) {
+  return image.variables[static_cast<size_t>(variable)].name;
+}
+
+/// What a result says in one line.
+json summary_of(const Result& result, int64_t rows) {
+  const int64_t width = result.variable->elements();
+  json summary = {{"variable", result.name}, {"rows", rows}, {"shape", result.variable->tensor_shape}};
+  if (result.variable->domain == "category" && result.variable->shape.empty()) {
+    std::vector<int64_t> counts(static_cast<size_t>(width));
+    for (int64_t row = 0; row < rows; ++row) {
+      const float* values = result.values.data() + row * width;
+      ++counts[static_cast<size_t>(std::max_element(values, values + width) - values)];
+    }
+    summary["classes"] = counts;
+    return summary;
+  }
+  double sum = 0;
+  for (float value : result.values) sum += value;
+  const auto [low, high] = std::minmax_element(result.values.begin(), result.values.end());
+  summary.update(
+      {{"mean", sum / static_cast<double>(result.values.size())}, {"lowest", *low}, {"highest", *high}});
+  return summary;
+}
+
+void print(const json& summary) {
+  std::string text =
+      fmt::format("{}: {} rows", summary["variable"].get<std::string>(), summary["rows"].get<int64_t>());
+  if (summary.contains("classes"))
+    text +=
+        fmt::format(", of the classes {}", fmt::join(summary["classes"].get<std::vector<int64_t>>(), " "));
+  else
+    text += fmt::format(", mean {:.4g} in [{:.4g}, {:.4g}]", summary["mean"].get<double>(),
+                        summary["lowest"].get<double>(), summary["highest"].get<double>());
+  fmt::print("{}\n", text);
+}
+
+/// What must be said of the plan before it is followed: a line each on stderr.
+void print_notes(const Image& image, const Query& query, const Plan& plan) {
+  for (const Plan::Ignored& ignored : plan.ignored)
+    fmt::print(stderr, "note: {} ignores {}, which is known\n",
+               name_of_conditional(image, ignored.conditional), name_of(image, ignored.variable));
+  for (const Plan::Settled& settled : plan.settled) {
+    const Conditional& chosen = image.conditionals[static_cast<size_t>(settled.chosen)];
+    const Conditional& other = image.conditionals[static_cast<size_t>(settled.other)];
+    if (other.player < 0 && chosen.player >= 0) continue;  // players always go before sources
+    std::string choose;
+    if (other.player >= 0)
+      choose = fmt::format(" (--by {}={} chooses it)", name_of(image, other.target),
+                           image.players[static_cast<size_t>(other.player)].name);
+    fmt::print(stderr, "note: {} is drawn by {}, not by {}{}\n", name_of(image, chosen.target),
+               name_of_conditional(image, settled.chosen), name_of_conditional(image, settled.other), choose);
+  }
+  std::set<int> known = query.known;
+  known.insert(query.partial.begin(), query.partial.end());
+  for (const int variable : known)
+    if (!plan.used.contains(variable))
+      fmt::print(stderr, "note: {} is not used: nothing that is drawn depends on it\n",
+                 name_of(image, variable));
+}
+
+/// What is missing in a file is not known, whatever a mask says.
+Values all_masks(const Given& given, Values masks) {
+  for (const auto& [variable, known] : given.masks) {
+    const auto [mask, only] = masks.try_emplace(variable, known);
+    if (!only)
+      for (size_t i = 0; i < known.size(); ++i) mask->second[i] *= known[i];
+  }
+  return masks;
+}
+
+Evidence some_evidence(const Image& image, const Evidence& evidence, int64_t all_rows, int64_t first,
+                       int64_t rows) {
+  return {some_rows(image, evidence.values, all_rows, first, rows),
+          some_rows(image, evidence.masks, all_rows, first, rows)};
+}
+
+}  // namespace
+
+void infer(const Image& image, const InferRequest& request) {
+  check_ending(request.out);
+  Query query = parse_query(image, request.query, request.masks, request.by);
+  check_picture(request.out, image, query.targets);
+  const Checkpoint checkpoint = require_checkpoint(request.run);
+  Session session(image, request);
+  session.load_parameters(checkpoint.path / "model.safetensors");
+  Sampler sampler(session, request.seed);
+  const Given given = read_given(image, sampler, request.given);
+  for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
+  for (const auto& [variable, values] : given.values)
+    if (!query.known.contains(variable) && !query.partial.contains(variable))
+      throw Failure(Exit::usage, fmt::format("--given {}: it does not stand after the bar of \"{}\"",
+                                             name_of(image, variable), request.query));
+  for (const std::set<int>& variables : {query.known, query.partial})
+    for (const int known : variables)
+      if (!given.values.contains(known)) {
+        check_sides(image, query, request.query);
+        throw Failure(Exit::usage, fmt::format("the values of {} are needed: --given {}=FILE",
+                                               name_of(image, known), name_of(image, known)));
+      }
+  const int64_t all_rows = std::max<int64_t>(1, given.rows);  // without anything given: one row
+  const Evidence evidence = {given.values, all_masks(given, read_masks(image, request.masks, all_rows))};
+  for (const auto& [variable, mask] : evidence.masks)
+    if (query.known.erase(variable)) query.partial.insert(variable);
+  check_sides(image, query, request.query);
+  const Plan plan = make_plan(image, query);
+  print_notes(image, query, plan);
+  const Effort effort = {request.sweeps, request.chains, request.samples};
+  Conditioner conditioner(sampler, image, plan, effort, request.seed);
+  std::vector<Result> results, draws;
+  for (const int target : query.targets) {
+    const Variable* variable = &image.variables[static_cast<size_t>(target)];
+    results.push_back({variable->name, variable, {}});
+    if (holds_several(request.out))
+      draws.push_back({variable->name + ".draws", variable, {}, effort.samples});
+  }
+  const int64_t copies = conditioner.has_chain() ? effort.chains : 1;
+  const int64_t at_once = std::min(std::max<int64_t>(1, rows_at_once / copies), all_rows);
+  for (int64_t first = 0; first < all_rows; first += at_once) {
+    const int64_t rows = std::min(at_once, all_rows - first);
+    const Answer answer = conditioner.answer(some_evidence(image, evidence, all_rows, first, at_once),
+                                             query.targets, at_once, rows);
+    for (size_t i = 0; i < query.targets.size(); ++i) {
+      const int64_t width = results[i].variable->elements();
+      const std::vector<float>& mean = answer.means.at(query.targets[i]);
+      results[i].values.insert(results[i].values.end(), mean.begin(), mean.begin() + rows * width);
+      if (draws.empty()) continue;
+      const std::vector<float>& drawn = answer.draws.at(query.targets[i]);
+      for (int64_t row = 0; row < rows; ++row)
+        for (int64_t sample = 0; sample < effort.samples; ++sample) {
+          const auto begin = drawn.begin() + (sample * at_once + row) * width;
+          draws[i].values.insert(draws[i].values.end(), begin, begin + width);
+        }
+    }
+  }
+  std::vector<Result> written = results;
+  std::ranges::move(draws, std::back_inserter(written));
+  write_results(request.out, written, all_rows);
+  json report = {{"query", request.query}, {"draws", describe(image, plan)}, {"results", json::array()}};
+  for (const Result& result : results) report["results"].push_back(summary_of(result, all_rows));
+  if (conditioner.has_chain()) {
+    report["chain"] = chain_report(image, conditioner);
+    warn_of_chain(report["chain"]);
+  }
+  if (request.json) {
+    fmt::print("{}\n", report.dump());
+    return;
+  }
+  fmt::print("{}\n", describe(image, plan));
+  if (report.contains("chain")) print_chain(report["chain"]);
+  for (const json& summary : report["results"]) print(summary);
+}
+
+}  // namespace core

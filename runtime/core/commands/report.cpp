@@ -1,0 +1,75 @@
+#include "runtime/core/commands/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <vector>
+
+#include "runtime/core/run_directory.h"
+#include "runtime/data/byte_source.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// The picture of the highest step, if there is one.
+fs::path last_picture(const fs::path& run) {
+  fs::path best;
+  int64_t best_step = -1;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run / "samples")) {
+    int64_t step = -1;
+    if (std::sscanf(entry.path().filename().c_str(), "step-%ld.png", &step) == 1 && step > best_step) {
+      best = entry.path();
+      best_step = step;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::vector<PlotLine> read_utilities(const fs::path& run) {
+  std::vector<PlotLine> utilities;
+  if (!fs::exists(run / "metrics.jsonl")) return utilities;  // a run of no steps
+  std::istringstream lines(read_text(run / "metrics.jsonl"));
+  try {
+    for (std::string text; std::getline(lines, text);) {
+      const json line = json::parse(text);
+      for (const auto& [player, value] : line.at("utility").items()) {
+        auto entry = std::find_if(utilities.begin(), utilities.end(),
+                                  [&](const PlotLine& known) { return known.name == player; });
+        if (entry == utilities.end()) entry = utilities.insert(entry, {player, {}});
+        entry->points.push_back({line.at("step").get<double>(), value.get<double>()});
+      }
+    }
+  } catch (const json::exception& error) {
+    throw Failure(Exit::bad_data, fmt::format("{}: {}", (run / "metrics.jsonl").string(), error.what()));
+  }
+  return utilities;
+}
+
+std::string report_page(const fs::path& run) {
+  std::string page = html_beginning(fs::absolute(run).lexically_normal().filename().string());
+  for (const PlotLine& line : read_utilities(run)) {
+    page += fmt::format("<h2>Utility of {}: {:.2f} nats per row</h2>\n{}\n", html_escaped(line.name),
+                        line.points.back().value, html_plot({line}));
+  }
+  if (const fs::path picture = last_picture(run); !picture.empty()) {
+    page += fmt::format(
+                "<h2>{}</h2>\n<p>A row of data and its reconstructions where the model has them, then means "
+                "decoded from codes, then means after 100 steps of the chain.</p>\n",
+                html_escaped(picture.stem().string())) +
+            html_picture("samples", data::read_file(picture));
+  }
+  page +=
+      fmt::format("<h2>Program</h2>\n<pre>{}</pre>\n<h2>Settings</h2>\n<pre>{}</pre>\n</html>\n",
+                  html_escaped(read_text(run / "model.vae")), html_escaped(read_text(run / "config.json")));
+  return page;
+}
+
+}  // namespace core

@@ -1,0 +1,143 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/value_files.h"
+#include "runtime/core/conditioner.h"
+#include "runtime/core/generation.h"
+#include "runtime/core/run_directory.h"
+#include "runtime/core/sample_grid.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+
+constexpr int64_t rows_at_once = 256;
+
+std::string name_of(const Image& image, int variable) {
+  return image.variables[static_cast<size_t>(variable)].name;
+}
+
+Drawn condition(const Image& image, Sampler& sampler, Conditioner& conditioner,
+                const std::vector<int>& targets, const Evidence& given, int64_t rows) {
+  Drawn drawn;
+  drawn.values = conditioner.draw(given, rows);
+  for (const int target : targets)
+    drawn.means[target] = sampler.mean(conditioner.plan().giver(image, target), drawn.values, rows);
+  return drawn;
+}
+
+/// What is given is regarded as `infer` does; without it the model generates, where it can.
+class Batches {
+ public:
+  /// `partial`: what is given in part, by masks.
+  Batches(const Image& image, Sampler& sampler, std::vector<int> targets, const std::set<int>& given,
+          const std::set<int>& partial, const SampleRequest& request)
+      : image_(image), sampler_(sampler), targets_(std::move(targets)), limiting_(request.limiting) {
+    if (limiting_ > 0) return;
+    const Query query = {targets_, given, partial, {}};
+    Effort effort;
+    effort.sweeps = request.sweeps;
+    try {
+      conditioner_.emplace(sampler, image, make_plan(image, query), effort, request.seed);
+      plan_first_ = !partial.empty() || (!given.empty() && conditioner_->plan().ignored.empty());
+    } catch (const Failure& failure) {
+      if (!partial.empty()) throw;
+      no_plan_ = failure.what();
+    }
+  }
+
+  Drawn draw(const Evidence& given, int64_t rows) {
+    if (!plan_first_)
+      if (auto drawn = generate(image_, sampler_, targets_, given.values, rows, limiting_)) return *drawn;
+    if (conditioner_) {
+      note_ignored();
+      return condition(image_, sampler_, *conditioner_, targets_, given, rows);
+    }
+    throw Failure(Exit::bad_configuration,
+                  limiting_ > 0 ? "nothing gives the codes from which the chain could start" : no_plan_);
+  }
+
+ private:
+  void note_ignored() {
+    if (!noted_)
+      for (const Plan::Ignored& ignored : conditioner_->plan().ignored)
+        fmt::print(stderr, "note: {} ignores {}, which is known\n",
+                   name_of_conditional(image_, ignored.conditional), name_of(image_, ignored.variable));
+    noted_ = true;
+  }
+
+  const Image& image_;
+  Sampler& sampler_;
+  const std::vector<int> targets_;
+  int64_t limiting_;
+  std::optional<Conditioner> conditioner_;
+  bool plan_first_ = false, noted_ = false;
+  std::string no_plan_;
+};
+
+void append(Values& all, const Values& batch, const Image& image, int64_t rows) {
+  for (const auto& [variable, values] : batch) {
+    const int64_t width = image.variables[static_cast<size_t>(variable)].elements();
+    std::vector<float>& to = all[variable];
+    to.insert(to.end(), values.begin(), values.begin() + rows * width);
+  }
+}
+
+}  // namespace
+
+void sample(const Image& image, const SampleRequest& request) {
+  check_ending(request.out);
+  const Checkpoint checkpoint = require_checkpoint(request.run);
+  Session session(image, request);
+  session.load_parameters(checkpoint.path / "model.safetensors");
+  Sampler sampler(session, request.seed);
+  const Given given = read_given(image, sampler, request.given);
+  std::vector<int> targets = generated_variables(image);
+  if (targets.empty()) throw Failure(Exit::bad_configuration, "the model generates nothing");
+  std::set<int> whole = variables_of(given.values);
+  for (const auto& [variable, mask] : given.masks) whole.erase(variable);
+  std::erase_if(targets, [&](int target) { return whole.contains(target); });
+  if (targets.empty()) throw Failure(Exit::usage, "everything that the model generates is given");
+  check_picture(request.out, image, targets);
+  if (!given.masks.empty() && request.limiting > 0)
+    throw Failure(Exit::usage, fmt::format("--limiting: {} is known in part only",
+                                           name_of(image, given.masks.begin()->first)));
+  Batches batches(image, sampler, targets, whole, variables_of(given.masks), request);
+  Values values, means;
+  const int64_t at_once = std::min(rows_at_once, request.n);
+  for (int64_t first = 0; first < request.n; first += at_once) {
+    const int64_t given_rows = std::max<int64_t>(1, given.rows);
+    const Evidence known = {some_rows(image, given.values, given_rows, first, at_once),
+                            some_rows(image, given.masks, given_rows, first, at_once)};
+    const Drawn drawn = batches.draw(known, at_once);
+    const int64_t rows = std::min(at_once, request.n - first);
+    append(values, drawn.values, image, rows);
+    append(means, drawn.means, image, rows);
+  }
+  // A picture shows means; arrays hold draws, and means beside them where several tensors go into a file.
+  const bool picture = request.out.extension() == ".png", several = holds_several(request.out);
+  std::vector<Result> results;
+  const auto add = [&](int variable, const std::string& suffix, const std::vector<float>& numbers) {
+    const Variable& entry = image.variables[static_cast<size_t>(variable)];
+    results.push_back({entry.name + suffix, &entry, numbers});
+  };
+  for (int target : targets) add(target, "", picture ? means.at(target) : values.at(target));
+  for (const auto& [variable, numbers] : values)
+    if (!picture && std::count(targets.begin(), targets.end(), variable) == 0) add(variable, "", numbers);
+  if (several)
+    for (const auto& [variable, numbers] : means) add(variable, ".mean", numbers);
+  write_results(request.out, results, request.n);
+  if (request.json)
+    fmt::print("{}\n", nlohmann::json{{"file", request.out.string()},
+                                      {"rows", request.n},
+                                      {"step", checkpoint.step},
+                                      {"limiting", request.limiting}}
+                           .dump());
+  else
+    fmt::print("{} rows of step {} in {}\n", request.n, checkpoint.step, request.out.string());
+}
+
+}  // namespace core

@@ -1,0 +1,268 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <ctime>
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/report.h"
+#include "runtime/core/evaluation/likelihood.h"
+#include "runtime/core/learning/trainer.h"
+#include "runtime/core/sample_grid.h"
+#include "runtime/data/byte_source.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+namespace {
+
+// While it trains a run is evaluated on few rows; `evaluate` takes all.
+constexpr int64_t evaluated_rows = 256, evaluated_samples = 16;
+
+volatile std::sig_atomic_t stop_asked = 0;
+
+/// The first Ctrl-C or SIGTERM asks for a checkpoint; the second ends the process as usual.
+void listen_to_signals() {
+  stop_asked = 0;
+  struct sigaction action = {};
+  action.sa_handler = [](int) { stop_asked = 1; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+double seconds_since(steady_clock::time_point begin) {
+  return std::chrono::duration<double>(steady_clock::now() - begin).count();
+}
+
+std::string time_text() {
+  char text[32];
+  const std::time_t now = std::time(nullptr);
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+  return text;
+}
+
+json environment(const Session& session) {
+  json versions = {{"vaec", session.image.version},
+                   {"abi", VAE_ABI_VERSION},
+                   {"started", time_text()},
+                   {"device", "cpu"},
+                   {"cpu", session.image.cpu},
+                   {"cpu_features", session.image.cpu_features},
+                   {"backend", session.machine.heavy->name},
+                   {"threads", session.machine.threads},
+                   {"compiler", __VERSION__}};
+  if (session.machine.heavy->name == std::string("torch")) versions["libtorch"] = torch_version();
+  return versions;
+}
+
+class Run {
+ public:
+  Run(Session& session, const Settings& settings, Trainer& trainer, RunDirectory directory,
+      const TrainRequest& request)
+      : session_(session),
+        settings_(settings),
+        trainer_(trainer),
+        directory_(std::move(directory)),
+        request_(request) {}
+
+  RunDirectory& directory() { return directory_; }
+
+  void restore(const Checkpoint& checkpoint) {
+    try {
+      seconds_before_ = trainer_.restore(checkpoint.path);
+    } catch (const Failure& failure) {
+      if (failure.exit_code != Exit::bad_data && failure.exit_code != Exit::missing_input) throw;
+      throw Failure(failure.exit_code,
+                    fmt::format("{}; {}", failure.what(),
+                                directory_.has_checkpoint_before(checkpoint.step)
+                                    ? fmt::format("without {} the run continues from the checkpoint before",
+                                                  checkpoint.path.string())
+                                    : "it is of the run's only checkpoint"));
+    }
+    last_checkpoint_ = checkpoint.path;
+    directory_.truncate_metrics(trainer_.step());
+  }
+
+  int follow() {
+    Progress progress(request_.voice, trainer_.step(), settings_.steps);
+    progress.say(fmt::format("learn {}: steps {} to {}, {} thread{}, {}", settings_.learn, trainer_.step(),
+                             settings_.steps, session_.machine.threads,
+                             session_.machine.threads == 1 ? "" : "s", directory_.path().string()));
+    for (const std::string& note : trainer_.notes()) progress.say("note: " + note);
+    try {
+      return loop(progress);
+    } catch (const Failure& failure) {
+      throw Failure(failure.exit_code, fmt::format("{} ({})", failure.what(),
+                                                   last_checkpoint_.empty() ? "there is no checkpoint yet"
+                                                                            : "the last checkpoint is " +
+                                                                                  last_checkpoint_.string()));
+    }
+  }
+
+ private:
+  int loop(Progress& progress) {
+    started_ = line_begun_ = steady_clock::now();
+    first_step_ = line_step_ = trainer_.step();
+    if (trainer_.step() >= settings_.steps) checkpoint();  // of the beginning, so that it can be looked at
+    while (trainer_.step() < settings_.steps) {
+      trainer_.do_step();
+      const int64_t step = trainer_.step();
+      const bool last = step == settings_.steps;
+      if (last || due(step, "log") || due(step, "evaluate")) log(progress);
+      if (last || due(step, "sample")) draw_samples(last);
+      for (const std::string& note : session_.rows.take_notes())
+        progress.say("note: evaluation and pictures: " + note);
+      if (last || due(step, "checkpoint")) checkpoint();
+      progress.step(step);
+      if (stop_asked && !last) {
+        checkpoint();
+        directory_.write("report.html", report_page(directory_.path()));
+        throw Failure(Exit::interrupted, fmt::format("stopped at step {}; train --resume {} continues", step,
+                                                     directory_.path().string()));
+      }
+    }
+    directory_.write("report.html", report_page(directory_.path()));
+    progress.say(fmt::format("{} steps in {}: {}", trainer_.step() - first_step_, duration_text(seconds()),
+                             directory_.path().string()));
+    return 0;
+  }
+
+  bool due(int64_t step, const char* what) const {
+    const int64_t every = settings_.every.at(what);
+    return every > 0 && step % every == 0;
+  }
+
+  double seconds() const { return seconds_before_ + seconds_since(started_); }
+
+  void log(Progress& progress) {
+    const double rate =
+        static_cast<double>(trainer_.step() - line_step_) / std::max(1e-9, seconds_since(line_begun_));
+    json line = trainer_.metrics(seconds(), rate);
+    if (due(trainer_.step(), "evaluate")) evaluate(line, progress);
+    line_step_ = trainer_.step();
+    line_begun_ = steady_clock::now();
+    directory_.append_metrics(line);
+    progress.metrics(line);
+  }
+
+  /// What cannot be evaluated (no held-out file, no density) is said once and does not stop the training.
+  void evaluate(json& line, Progress& progress) {
+    if (!evaluates_) return;
+    try {
+      line["evaluate"] =
+          measure_log_likelihoods(session_, ~settings_.seed, evaluated_samples, evaluated_rows);
+    } catch (const Failure& failure) {
+      evaluates_ = false;
+      progress.say(fmt::format("note: no evaluation while training: {}", failure.what()));
+    }
+  }
+
+  /// The pictures that a model without images has not got are left out quietly; 0 turns them off.
+  void draw_samples(bool last) {
+    if (settings_.every.at("sample") == 0) return;
+    if (last && fs::exists(directory_.sample_path(trainer_.step()))) return;
+    if (!grid_) grid_ = std::make_unique<SampleGrid>(session_);
+    const std::optional<data::Picture> picture = grid_->draw(settings_.seed, trainer_.step());
+    if (!picture) return;
+    const fs::path path = directory_.sample_path(trainer_.step());
+    data::write_png(path, *picture);
+    const std::vector<uint8_t> png = data::read_file(path);
+    directory_.add_event(image_event(wall_clock(), trainer_.step(), "samples", picture->height,
+                                     picture->width, picture->channels, {png.begin(), png.end()}));
+  }
+
+  void checkpoint() {
+    directory_.checkpoint(trainer_.step(), [&](const fs::path& folder) { trainer_.save(folder, seconds()); });
+    last_checkpoint_ = directory_.path() / "checkpoints" / fmt::format("step-{}", trainer_.step());
+  }
+
+  Session& session_;
+  const Settings& settings_;
+  Trainer& trainer_;
+  RunDirectory directory_;
+  const TrainRequest& request_;
+  std::unique_ptr<SampleGrid> grid_;
+  fs::path last_checkpoint_;
+  bool evaluates_ = true;
+  double seconds_before_ = 0;
+  steady_clock::time_point started_, line_begun_;
+  int64_t first_step_ = 0, line_step_ = 0;
+};
+
+int begin(const Image& image, const TrainRequest& request) {
+  Settings settings = settings_of(find_learn(image, request.learn), image);
+  for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
+  check(settings, image);
+  Session session(image, request);
+  // The trainer first: where the data are missing no run directory is made.
+  Trainer trainer(session, settings);
+  Run run(session, settings, trainer, RunDirectory::create(request.out, image.file + "-" + settings.learn),
+          request);
+  json config = to_json(settings);
+  config.update({{"program", image.file},
+                 {"params", image.params},
+                 {"threads", session.machine.threads},
+                 {"device", "cpu"},
+                 {"backend", session.machine.heavy->name}});
+  run.directory().write("config.json", config.dump(2) + "\n");
+  run.directory().write("model.vae", image.text);
+  run.directory().write("env.json", environment(session).dump(2) + "\n");
+  return run.follow();
+}
+
+/// The settings that a run was begun with, where they are settings of this model.
+Settings settings_of_run(const Image& image, const fs::path& run, const json& config) {
+  try {
+    const Settings settings = settings_from(config);
+    find_learn(image, settings.learn);
+    check(settings, image);
+    return settings;
+  } catch (const Failure& failure) {
+    throw Failure(Exit::bad_configuration, fmt::format("{} is a run of another model, or of another version "
+                                                       "of its file: {}",
+                                                       run.string(), failure.what()));
+  } catch (const json::exception& failure) {
+    throw Failure(Exit::bad_data, fmt::format("{} is not what a run writes: {}",
+                                              (run / "config.json").string(), failure.what()));
+  }
+}
+
+int resume(const Image& image, const TrainRequest& request) {
+  RunDirectory directory = RunDirectory::open(request.resume);
+  const Checkpoint checkpoint = require_checkpoint(request.resume);
+  json config = read_json(request.resume / "config.json");
+  Settings settings = settings_of_run(image, request.resume, config);
+  if (!request.learn.empty() && request.learn != settings.learn)
+    throw Failure(Exit::usage, fmt::format("{} is a run of learn {}, not {}", request.resume.string(),
+                                           settings.learn, request.learn));
+  for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
+  check(settings, image);
+  // Sums depend on the backend and the number of threads in their last bits: unless told, a run keeps its
+  // own.
+  MachineRequest machine = request;
+  if (machine.threads == 0) machine.threads = config.value("threads", 0);
+  if (machine.backend.empty()) machine.backend = config.value("backend", "");
+  Session session(image, machine);
+  Trainer trainer(session, settings);
+  Run run(session, settings, trainer, std::move(directory), request);
+  run.restore(checkpoint);
+  config.update(to_json(settings));
+  config["threads"] = session.machine.threads;
+  config["backend"] = session.machine.heavy->name;
+  config["resumed"].push_back(checkpoint.step);
+  run.directory().write("config.json", config.dump(2) + "\n");
+  return run.follow();
+}
+
+}  // namespace
+
+int train(const Image& image, const TrainRequest& request) {
+  listen_to_signals();
+  return request.resume.empty() ? begin(image, request) : resume(image, request);
+}
+
+}  // namespace core

@@ -1,0 +1,133 @@
+#include "runtime/core/evaluation/importance.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "runtime/core/evaluation/evaluated_sources.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+
+/// The decoders' conditional of a variable, else (for a root) a source's own family; -1 where neither states
+/// a density.
+int density_of(const Image& image, int variable, bool decoders_only = false) {
+  int found = -1;
+  for (size_t i = 0; i < image.conditionals.size(); ++i) {
+    const Conditional& conditional = image.conditionals[i];
+    if (conditional.target != variable) continue;
+    if (conditional.player < 0) {
+      if (!decoders_only && found < 0 && conditional.source >= 0) found = static_cast<int>(i);
+    } else if (image.players[static_cast<size_t>(conditional.player)].role == "decoder") {
+      return static_cast<int>(i);
+    }
+  }
+  return found;
+}
+
+bool is_parent(const Image& image, const std::vector<int>& conditionals, int variable) {
+  return std::any_of(conditionals.begin(), conditionals.end(), [&](int conditional) {
+    const std::vector<int>& parents = image.conditionals[static_cast<size_t>(conditional)].parents;
+    return std::find(parents.begin(), parents.end(), variable) != parents.end();
+  });
+}
+
+constexpr int64_t most_dimensions_of_prior_draws = 2;
+
+/// What is drawn, from its densities, parents first. None where it has many dimensions, or no densities.
+std::optional<DirectOrder> prior_order(const Image& image, const Importance& plan) {
+  int64_t dimensions = 0;
+  for (int variable : plan.drawn) dimensions += image.variables[static_cast<size_t>(variable)].elements();
+  if (dimensions == 0 || dimensions > most_dimensions_of_prior_draws) return std::nullopt;
+  DirectOrder order;
+  std::set<int> waiting(plan.drawn.begin(), plan.drawn.end());
+  for (bool progress = true; progress;) {
+    progress = false;
+    for (int conditional : plan.densities) {
+      const Conditional& entry = image.conditionals[static_cast<size_t>(conditional)];
+      const bool ready = std::none_of(entry.parents.begin(), entry.parents.end(),
+                                      [&](int parent) { return waiting.count(parent) > 0; });
+      if (!ready || waiting.erase(entry.target) == 0) continue;
+      order.conditionals.push_back(conditional);
+      progress = true;
+    }
+  }
+  if (!waiting.empty()) return std::nullopt;
+  return order;
+}
+
+}  // namespace
+
+std::optional<Importance> plan_importance(const Image& image, const Source& source, Need need) {
+  Importance plan;
+  std::set<int> model;
+  std::vector<int> waiting = source.known;
+  const std::set<int> known(source.known.begin(), source.known.end());
+  bool modelled = false;
+  while (!waiting.empty()) {
+    const int variable = waiting.back();
+    waiting.pop_back();
+    if (!model.insert(variable).second) continue;
+    const int density = density_of(image, variable, true);
+    if (density < 0) continue;
+    const std::vector<int>& parents = image.conditionals[static_cast<size_t>(density)].parents;
+    modelled |= known.count(variable) > 0 && !parents.empty();
+    waiting.insert(waiting.end(), parents.begin(), parents.end());
+  }
+  if (!modelled) return std::nullopt;
+  for (int variable : model) {
+    const int density = density_of(image, variable);
+    if (known.count(variable) && density >= 0) plan.known.push_back(variable);
+    if (!known.count(variable)) plan.drawn.push_back(variable);
+    if (density >= 0)
+      plan.densities.push_back(density);
+    else if (!known.count(variable) && need == Need::densities)
+      throw Failure(
+          Exit::bad_configuration,
+          fmt::format("source {}: the log-likelihood needs the density of {}, which is only sampled",
+                      source.name, image.variables[static_cast<size_t>(variable)].name));
+  }
+  // What the source knows beside the model is no condition of it.
+  for (int variable : known)
+    if (density_of(image, variable) < 0 && is_parent(image, plan.densities, variable))
+      plan.conditioned.push_back(variable);
+  const std::optional<DirectOrder> proposal = find_direct_order(image, known, plan.drawn);
+  if (!proposal)
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("source {}: the {} needs draws that no player gives directly", source.name,
+                              need == Need::densities ? "log-likelihood" : "use of latents"));
+  plan.proposal = *proposal;
+  plan.prior = prior_order(image, plan);
+  return plan;
+}
+
+std::string text_of_likelihood(const Image& image, const Importance& plan) {
+  std::string text = "log p(" + image.names(plan.known);
+  if (!plan.conditioned.empty()) text += " | " + image.names(plan.conditioned);
+  return text + ")";
+}
+
+std::vector<std::pair<int, Importance>> plan_evaluation(const Image& image, Sampler& sampler, Need need) {
+  std::vector<std::pair<int, Importance>> found;
+  for (int source : evaluated_sources(image, sampler))
+    if (auto plan = plan_importance(image, image.sources[static_cast<size_t>(source)], need))
+      found.emplace_back(source, std::move(*plan));
+  const char* measure = need == Need::densities ? "log-likelihood" : "use of latents";
+  const bool decoders = std::any_of(image.players.begin(), image.players.end(),
+                                    [](const Player& player) { return player.role == "decoder"; });
+  if (!decoders)
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("the {} is that of a decoder, and {} declares none: write `decoder` in "
+                              "place of `player` for the model of the data",
+                              measure, image.file));
+  if (found.empty())
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("the {} is that of data given by a decoder, and no source has rows of such a variable",
+                    measure));
+  return found;
+}
+
+}  // namespace core

@@ -1,0 +1,173 @@
+#include "runtime/core/evaluation/likelihood.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/core/evaluation/importance.h"
+#include "runtime/failure.h"
+#include "runtime/metrics/points.h"
+
+namespace core {
+namespace {
+using nlohmann::json;
+
+constexpr int64_t rows_at_once = 1024;  // rows times samples
+
+/// log sum exp over numbers that come one by one.
+struct LogSum {
+  double largest = -INFINITY, sum = 0;
+  void add(double value) {
+    if (value == -INFINITY) return;
+    if (value > largest) {
+      sum = sum * std::exp(largest - value) + 1;
+      largest = value;
+    } else {
+      sum += std::exp(value - largest);
+    }
+  }
+  double log() const { return largest + std::log(sum); }
+};
+
+/// What is estimated of each row, nats: log mean_k p / r, mean_k log p / q, and the mean of log q - log p
+/// over what is drawn; r is q, or the even mixture of q and the prior, each drawn as often.
+struct RowEstimates {
+  std::vector<double> likelihood, bound, divergence;
+};
+
+/// Log-densities of rows and what was drawn for them, one a row.
+struct Densities {
+  std::vector<double> joint, prior, proposal;
+};
+
+Densities densities_of(Sampler& sampler, const Image& image, const Importance& plan, const Values& values,
+                       int64_t rows) {
+  Densities found;
+  for (auto* sum : {&found.joint, &found.prior, &found.proposal}) sum->resize(static_cast<size_t>(rows));
+  const auto add = [&](int conditional, std::vector<double>& sum) {
+    const std::vector<float> density = sampler.log_density(conditional, values, rows);
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += density[i];
+    return density;
+  };
+  for (int conditional : plan.densities) {
+    const std::vector<float> density = add(conditional, found.joint);
+    const int target = image.conditionals[static_cast<size_t>(conditional)].target;
+    if (std::find(plan.drawn.begin(), plan.drawn.end(), target) == plan.drawn.end()) continue;
+    for (size_t i = 0; i < density.size(); ++i) found.prior[i] += density[i];
+  }
+  for (int conditional : plan.proposal.conditionals) add(conditional, found.proposal);
+  return found;
+}
+
+double log_mean(double a, double b) {
+  const double top = std::max(a, b);
+  return top + std::log((std::exp(a - top) + std::exp(b - top)) / 2);
+}
+
+/// Rows [first, first + count) of the source.
+RowEstimates estimate(Sampler& sampler, const Image& image, int source, const Importance& plan, int64_t first,
+                      int64_t count, int64_t samples) {
+  const Values rows = sampler.source(source, count, first);
+  const bool draws = !plan.proposal.conditionals.empty(), mixed = plan.prior.has_value();
+  const int64_t copies = draws ? std::min(samples, rows_at_once / count) : 1;
+  const int64_t total = draws ? samples : 1;
+  Values repeated;
+  for (const auto& [variable, values] : rows) {
+    std::vector<float>& to = repeated[variable];
+    for (int64_t copy = 0; copy < copies; ++copy) to.insert(to.end(), values.begin(), values.end());
+  }
+  std::vector<LogSum> sums(static_cast<size_t>(count));
+  RowEstimates result;
+  result.bound.resize(static_cast<size_t>(count));
+  result.divergence.resize(static_cast<size_t>(count));
+  for (int64_t done = 0; done < total; done += copies) {
+    const auto draw = [&](const DirectOrder& order, bool of_encoders) {
+      Values values = repeated;
+      sampler.follow(order, values, count * copies);
+      const Densities found = densities_of(sampler, image, plan, values, count * copies);
+      for (int64_t copy = 0; copy < std::min(copies, total - done); ++copy)
+        for (int64_t row = 0; row < count; ++row) {
+          const auto at = static_cast<size_t>(row), i = static_cast<size_t>(copy * count + row);
+          const double proposal = mixed ? log_mean(found.proposal[i], found.prior[i]) : found.proposal[i];
+          sums[at].add(found.joint[i] - proposal);
+          if (!of_encoders) continue;
+          result.bound[at] += (found.joint[i] - found.proposal[i]) / static_cast<double>(total);
+          result.divergence[at] += (found.proposal[i] - found.prior[i]) / static_cast<double>(total);
+        }
+    };
+    draw(plan.proposal, true);
+    if (mixed) draw(*plan.prior, false);
+  }
+  for (const LogSum& sum : sums)
+    result.likelihood.push_back(sum.log() - std::log(static_cast<double>(mixed ? 2 * total : total)));
+  return result;
+}
+
+void append(std::vector<double>& all, const std::vector<double>& some, int64_t count) {
+  all.insert(all.end(), some.begin(), some.begin() + count);
+}
+
+RowEstimates estimate_all(Sampler& sampler, const Image& image, int source, const Importance& plan,
+                          int64_t samples, int64_t rows) {
+  const int64_t at_once = std::min(rows, std::max<int64_t>(1, rows_at_once / samples));
+  RowEstimates all;
+  for (int64_t first = 0; first < rows; first += at_once) {
+    const RowEstimates batch = estimate(sampler, image, source, plan, first, at_once, samples);
+    const int64_t count = std::min(at_once, rows - first);
+    append(all.likelihood, batch.likelihood, count);
+    append(all.bound, batch.bound, count);
+    append(all.divergence, batch.divergence, count);
+  }
+  return all;
+}
+
+std::string text_of_divergence(const Image& image, const Importance& plan) {
+  const std::string drawn = image.names(plan.drawn);
+  return fmt::format("KL(q({} | {}) || p({}))", drawn,
+                     image.names({plan.proposal.used.begin(), plan.proposal.used.end()}), drawn);
+}
+
+}  // namespace
+
+json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t most_rows,
+                    const std::set<std::string>& asked) {
+  const Image& image = session.image;
+  Sampler sampler(session, seed);
+  json results = json::array();
+  for (const auto& [source, plan] : plan_evaluation(image, sampler)) {
+    const int64_t all = sampler.source_rows(source), rows = most_rows > 0 ? std::min(most_rows, all) : all;
+    const RowEstimates found = estimate_all(sampler, image, source, plan, samples, rows);
+    std::vector<double> gap;
+    for (size_t row = 0; row < found.bound.size(); ++row)
+      gap.push_back(found.likelihood[row] - found.bound[row]);
+    const std::string name = image.sources[static_cast<size_t>(source)].name;
+    const auto add = [&](const char* metric, const std::string& of, const std::vector<double>& numbers) {
+      if (!asked.contains(metric)) return;
+      const metrics::Estimate mean = metrics::mean_of(numbers);
+      results.push_back({{"source", name},
+                         {"metric", metric},
+                         {"of", of},
+                         {"mean", mean.value},
+                         {"standard_error", mean.standard_error},
+                         {"rows", rows},
+                         {"samples", samples}});
+    };
+    const std::string likelihood = text_of_likelihood(image, plan);
+    add("loglik", likelihood, found.likelihood);
+    add("elbo", "the bound of " + likelihood, found.bound);
+    if (plan.drawn.empty()) continue;
+    add("kl", text_of_divergence(image, plan), found.divergence);
+    add("gap", likelihood + " - its bound", gap);
+  }
+  if (results.empty())
+    throw Failure(Exit::bad_configuration,
+                  "kl and gap are those of what a source does not know, and each knows all");
+  return results;
+}
+
+json measure_log_likelihoods(Session& session, uint64_t seed, int64_t samples, int64_t rows) {
+  return measure_bounds(session, seed, samples, rows, {"loglik"});
+}
+
+}  // namespace core

@@ -1,0 +1,279 @@
+#include "runtime/core/evaluation/mechanisms.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/core/evaluation/importance.h"
+#include "runtime/failure.h"
+#include "runtime/metrics/mechanisms.h"
+#include "runtime/metrics/points.h"
+
+namespace core {
+namespace {
+using nlohmann::json;
+using Numbers = std::vector<double>;
+
+constexpr int64_t most_rows = 5000;         // without --rows
+constexpr int64_t most_row_copies = 16384;  // a row's Jacobian takes one copy for each output
+constexpr int64_t rows_in_mean = 64;        // of a mean Jacobian: as the published figures
+
+json to_json(const metrics::Estimate& estimate) {
+  return {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
+}
+
+/// A source's rows and the decoder's conditional that is looked at.
+class Mechanisms {
+ public:
+  Mechanisms(const Image& image, Sampler& sampler, int source, const Importance& plan, int decoder,
+             const EvaluateRequest& request)
+      : image_(image), sampler_(sampler), source_(source), plan_(plan), decoder_(decoder) {
+    const int64_t all = sampler.source_rows(source);
+    rows_ = std::min(request.rows > 0 ? request.rows : most_rows, all);
+    samples_ = std::max<int64_t>(request.samples, 2);
+    data_ = conditional(decoder).target;
+    code_ = conditional(decoder).parents.front();
+    outputs_ = variable(data_).elements();
+    codes_ = variable(code_).elements();
+    at_once_ = std::clamp<int64_t>(most_row_copies / outputs_, 1, std::min<int64_t>(512, rows_));
+    if (outputs_ < codes_)
+      throw Failure(
+          Exit::bad_configuration,
+          fmt::format("independent mechanisms are those of at least as many outputs as codes; {} has {} "
+                      "and {} has {}",
+                      variable(data_).name, outputs_, variable(code_).name, codes_));
+  }
+
+  json contrast() {
+    Numbers local, of_means, sum;
+    int64_t summed = 0, dependent = 0;
+    const auto end_batch = [&] {
+      for (double& number : sum) number /= static_cast<double>(summed);
+      of_means.push_back(contrast_of(sum));
+      summed = 0;
+    };
+    each_batch([&](const Values& codes, int64_t counted) {
+      const std::vector<float> jacobians = sampler_.jacobian(decoder_, codes, at_once_);
+      for (int64_t row = 0; row < counted; ++row) {
+        const Numbers one = row_of(jacobians, row, outputs_ * codes_);
+        const double found = contrast_of(one);
+        std::isfinite(found) ? local.push_back(found) : static_cast<void>(++dependent);
+        if (summed == 0) sum.assign(one.size(), 0);
+        for (size_t i = 0; i < one.size(); ++i) sum[i] += one[i];
+        if (++summed == rows_in_mean) end_batch();
+      }
+    });
+    if (of_means.empty()) end_batch();
+    std::erase_if(of_means, [](double found) { return !std::isfinite(found); });
+    if (local.empty() || of_means.empty())
+      throw Failure(Exit::bad_configuration,
+                    fmt::format("{} moves {} in fewer directions than it has numbers: ima has no value",
+                                variable(code_).name, variable(data_).name));
+    json result = about("ima");
+    result.update(to_json(metrics::mean_of(local)));
+    result["mean_jacobian"] = to_json(metrics::mean_of(of_means));
+    result["mean_jacobian"]["rows"] = std::min(rows_in_mean, rows_);
+    result["dependent"] = dependent;
+    return result;
+  }
+
+  json self_consistency() {
+    const int encoder = find_encoder(), prior = find_prior();
+    const Numbers precisions = decoder_precisions();
+    Numbers errors;
+    std::vector<Numbers> variances(static_cast<size_t>(codes_)), predicted(static_cast<size_t>(codes_));
+    each_batch([&](const Values& codes, int64_t counted) {
+      const std::vector<float> jacobians = sampler_.jacobian(decoder_, codes, at_once_);
+      const Values decoded = {{data_, sampler_.mean(decoder_, codes, at_once_)}};
+      const Posterior posterior = look_back(encoder, decoded);
+      const Numbers curvature = prior_curvature(prior, codes);
+      for (int64_t row = 0; row < counted; ++row) {
+        double error = 0;
+        for (int64_t k = 0; k < codes_; ++k) {
+          const auto at = static_cast<size_t>(row * codes_ + k);
+          const double off = codes.at(code_)[at] - posterior.mean[at];
+          error += off * off - posterior.variance_of_mean[at];
+          variances[static_cast<size_t>(k)].push_back(posterior.variance[at]);
+          double information = curvature[at];
+          for (int64_t i = 0; i < outputs_; ++i) {
+            const double slope = jacobians[static_cast<size_t>((row * outputs_ + i) * codes_ + k)];
+            information += precisions[static_cast<size_t>(i)] * slope * slope;
+          }
+          if (information > 0) predicted[static_cast<size_t>(k)].push_back(1 / information);
+        }
+        errors.push_back(error / static_cast<double>(codes_));
+      }
+    });
+    json result = about("self_consistency");
+    result.update(to_json(metrics::mean_of(errors)));
+    result["samples"] = samples_;
+    for (size_t k = 0; k < variances.size(); ++k) {
+      json unit = to_json(metrics::mean_of(variances[k]));
+      if (!predicted[k].empty()) unit["predicted"] = to_json(metrics::mean_of(predicted[k]));
+      result["variances"].push_back(unit);
+    }
+    return result;
+  }
+
+ private:
+  const Variable& variable(int index) const { return image_.variables[static_cast<size_t>(index)]; }
+  const Conditional& conditional(int index) const { return image_.conditionals[static_cast<size_t>(index)]; }
+
+  json about(const char* metric) const {
+    return {{"metric", metric},
+            {"source", image_.sources[static_cast<size_t>(source_)].name},
+            {"of", variable(data_).name},
+            {"codes", variable(code_).name},
+            {"rows", rows_}};
+  }
+
+  /// The code's values of the source's rows; `visit` gets them and how many count.
+  template <typename Visit>
+  void each_batch(const Visit& visit) {
+    for (int64_t first = 0; first < rows_; first += at_once_) {
+      Values values = sampler_.source(source_, at_once_, first);
+      if (values.count(code_) == 0) sampler_.follow(plan_.proposal, values, at_once_);
+      visit(Values{{code_, values.at(code_)}}, std::min(at_once_, rows_ - first));
+    }
+  }
+
+  static Numbers row_of(const std::vector<float>& values, int64_t row, int64_t width) {
+    return {values.begin() + row * width, values.begin() + (row + 1) * width};
+  }
+  double contrast_of(const Numbers& jacobian) const {
+    return metrics::column_contrast(jacobian, static_cast<int>(outputs_), static_cast<int>(codes_));
+  }
+
+  int find_encoder() const {
+    for (size_t i = 0; i < image_.conditionals.size(); ++i) {
+      const Conditional& entry = image_.conditionals[i];
+      if (entry.target == code_ && entry.player >= 0 && entry.parents == std::vector<int>{data_} &&
+          image_.players[static_cast<size_t>(entry.player)].role == "encoder")
+        return static_cast<int>(i);
+    }
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("self_consistency asks the encoder of {} given {} alone, and "
+                              "there is none",
+                              variable(code_).name, variable(data_).name));
+  }
+
+  int find_prior() const {
+    for (const int density : plan_.densities)
+      if (conditional(density).target == code_ && conditional(density).parents.empty()) return density;
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("self_consistency needs the density of {} alone, which nothing states",
+                              variable(code_).name));
+  }
+
+  /// Of each output 1 / variance given the codes, over all rows.
+  Numbers decoder_precisions() {
+    Numbers squares(static_cast<size_t>(outputs_));
+    each_batch([&](const Values& codes, int64_t counted) {
+      const std::vector<float> means = sampler_.mean(decoder_, codes, at_once_);
+      for (int64_t sample = 0; sample < samples_; ++sample) {
+        const std::vector<float> draws = sampler_.draw(decoder_, codes, at_once_);
+        for (int64_t i = 0; i < counted * outputs_; ++i) {
+          const double off = double{draws[static_cast<size_t>(i)]} - means[static_cast<size_t>(i)];
+          squares[static_cast<size_t>(i % outputs_)] += off * off;
+        }
+      }
+    });
+    for (double& number : squares) number = static_cast<double>(rows_ * samples_) / number;
+    return squares;
+  }
+
+  struct Posterior {
+    Numbers mean, variance, variance_of_mean;  // [rows, codes]; the last is 0 where the mean is exact
+  };
+  /// By draws; the mean is the family's where it gives one.
+  Posterior look_back(int encoder, const Values& decoded) {
+    const auto size = static_cast<size_t>(at_once_ * codes_);
+    const std::vector<float> closed = sampler_.mean(encoder, decoded, at_once_);
+    Numbers sum(size), squares(size);  // about `closed`, which is near
+    for (int64_t sample = 0; sample < samples_; ++sample) {
+      const std::vector<float> draws = sampler_.draw(encoder, decoded, at_once_);
+      for (size_t i = 0; i < size; ++i) {
+        const double off = double{draws[i]} - closed[i];
+        sum[i] += off;
+        squares[i] += off * off;
+      }
+    }
+    Posterior posterior{Numbers(closed.begin(), closed.end()), Numbers(size), Numbers(size)};
+    const auto n = static_cast<double>(samples_);
+    for (size_t i = 0; i < size; ++i) {
+      posterior.variance[i] = (squares[i] - sum[i] * sum[i] / n) / (n - 1);
+      if (sampler_.has_mean(encoder)) continue;
+      posterior.mean[i] += sum[i] / n;
+      posterior.variance_of_mean[i] = posterior.variance[i] / n;
+    }
+    return posterior;
+  }
+
+  /// -(log p0)'' in each code of each row, by central differences over a stretch that stays in the domain.
+  Numbers prior_curvature(int prior, const Values& codes) {
+    const std::vector<float>& at = codes.at(code_);
+    const std::string& domain = variable(code_).domain;
+    const std::vector<float> here = sampler_.log_density(prior, codes, at_once_);
+    Numbers curvature(at.size());
+    for (int64_t k = 0; k < codes_; ++k) {
+      Values above = codes, below = codes;
+      for (int64_t row = 0; row < at_once_; ++row) {
+        const auto i = static_cast<size_t>(row * codes_ + k);
+        float step = 0.125F;
+        if (domain == "positive" || domain == "unit") step = std::min(step, at[i] / 2);
+        if (domain == "unit") step = std::min(step, (1 - at[i]) / 2);
+        above[code_][i] = at[i] + step;
+        below[code_][i] = at[i] - step;
+      }
+      const std::vector<float> right = sampler_.log_density(prior, above, at_once_),
+                               left = sampler_.log_density(prior, below, at_once_);
+      for (int64_t row = 0; row < at_once_; ++row) {
+        const auto r = static_cast<size_t>(row), i = static_cast<size_t>(row * codes_ + k);
+        const double step = (double{above[code_][i]} - below[code_][i]) / 2;
+        curvature[i] = (2 * double{here[r]} - right[r] - left[r]) / (step * step);
+      }
+    }
+    return curvature;
+  }
+
+  const Image& image_;
+  Sampler& sampler_;
+  int source_;
+  const Importance& plan_;
+  int decoder_, data_ = -1, code_ = -1;
+  int64_t rows_ = 0, samples_ = 0, outputs_ = 0, codes_ = 0, at_once_ = 0;
+};
+
+/// The first conditional of what the source knows that has a Jacobian, or -1.
+int find_decoder(const Image& image, const Importance& plan) {
+  for (const int density : plan.densities) {
+    const Conditional& entry = image.conditionals[static_cast<size_t>(density)];
+    if (entry.jacobian >= 0 && std::count(plan.known.begin(), plan.known.end(), entry.target) > 0)
+      return density;
+  }
+  return -1;
+}
+
+}  // namespace
+
+json measure_mechanisms(Session& session, const EvaluateRequest& request,
+                        const std::set<std::string>& asked) {
+  const Image& image = session.image;
+  Sampler sampler(session, request.seed);
+  json results = json::array();
+  for (const auto& [source, plan] : plan_evaluation(image, sampler, Need::draws)) {
+    const int decoder = find_decoder(image, plan);
+    if (decoder < 0) continue;
+    Mechanisms mechanisms(image, sampler, source, plan, decoder, request);
+    if (asked.contains("ima")) results.push_back(mechanisms.contrast());
+    if (asked.contains("self_consistency")) results.push_back(mechanisms.self_consistency());
+  }
+  if (results.empty())
+    throw Failure(Exit::bad_configuration,
+                  "independent mechanisms are those of a decoder's mean that depends on one variable of real "
+                  "numbers and has 1024 numbers at most; no source has rows of such");
+  return results;
+}
+
+}  // namespace core

@@ -1,0 +1,283 @@
+#include "runtime/core/learning/pattern_phase.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+
+constexpr uint32_t order_site = 0x10000000;  // no program has so many draws
+constexpr int64_t most_runs = 0xffff;        // sub-steps of a step (runtime/image.md)
+
+completion::Players players_of(const Image& image) {
+  std::vector<completion::Conditional> conditionals;
+  for (const Conditional& one : image.conditionals)
+    conditionals.push_back({one.player, one.target, one.parents, one.learned});
+  return {static_cast<int>(image.variables.size()), std::move(conditionals)};
+}
+
+/// Rows of a batch for each pattern, by its share, one at least.
+std::vector<int64_t> apportion(const std::vector<Pattern>& patterns, int64_t batch) {
+  int64_t all = 0;
+  for (const Pattern& pattern : patterns) all += pattern.count;
+  std::vector<int64_t> rows;
+  for (const Pattern& pattern : patterns)
+    rows.push_back(
+        std::max<int64_t>(1, std::llround(static_cast<double>(batch) * static_cast<double>(pattern.count) /
+                                          static_cast<double>(all))));
+  return rows;
+}
+
+const std::string& name_of(const Image& image, int variable) {
+  return image.variables[static_cast<size_t>(variable)].name;
+}
+
+std::string names_of(const Image& image, const std::set<int>& variables) {
+  std::vector<std::string> names;
+  for (int variable : variables) names.push_back(name_of(image, variable));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string draw_text(const Image& image, int conditional) {
+  const Conditional& one = image.conditionals[static_cast<size_t>(conditional)];
+  return fmt::format("{} ~ {}", name_of(image, one.target),
+                     image.players[static_cast<size_t>(one.player)].name);
+}
+
+}  // namespace
+
+PatternGame::PatternGame(Session& session, const PatternRequest& request)
+    : session_(session), frozen_(request.frozen) {
+  const completion::Players players = players_of(session.image);
+  for (const PatternRequest::OfSource& of : request.sources) {
+    const std::vector<Pattern> patterns = session.rows.patterns(of.source);
+    int64_t all = 0, place = 0, used = 0;
+    for (const Pattern& pattern : patterns) all += pattern.count;
+    const std::vector<int64_t> rows = apportion(patterns, of.batch);
+    for (size_t i = 0; i < patterns.size(); ++i) {
+      const double share = all > 0 ? static_cast<double>(patterns[i].count) / static_cast<double>(all)
+                                   : 1;  // no data: one pattern
+      if (add(of.source, patterns[i], players, place, rows[i], of.batch, share)) ++used;
+      place += rows[i];
+    }
+    if (used == 0)
+      throw Failure(Exit::bad_data, fmt::format("source {}: no player has a term for any of its rows",
+                                                session.image.sources[static_cast<size_t>(of.source)].name));
+  }
+}
+
+std::string PatternGame::rows_text(int source, const Pattern& pattern) const {
+  const Image& image = session_.image;
+  const std::string& name = image.sources[static_cast<size_t>(source)].name;
+  if (pattern.missing.empty()) return "source " + name;
+  return fmt::format("source {}, the {} row{} without {}", name, pattern.count, pattern.count == 1 ? "" : "s",
+                     names_of(image, pattern.missing));
+}
+
+/// False where nothing can be learned from these rows.
+bool PatternGame::add(int source, Pattern pattern, const completion::Players& players, int64_t first_place,
+                      int64_t rows, int64_t batch, double share) {
+  const Image& image = session_.image;
+  const Source& entry = image.sources[static_cast<size_t>(source)];
+  completion::Variables known(entry.known.begin(), entry.known.end());
+  for (int variable : pattern.missing) known.erase(variable);
+  completion::Completion completed = completion::complete(players, known, entry.words);
+  if (completed.ambiguity)
+    throw Failure(
+        Exit::bad_data,
+        fmt::format(
+            "{}: {} and {} are both possible, and it matters which; say who gives it, as in "
+            "`complete {{ {} }}` in the source",
+            rows_text(source, pattern), draw_text(image, completed.ambiguity->first.conditional),
+            draw_text(image, completed.ambiguity->second.conditional),
+            draw_text(image, completed.ambiguity->lost >= 0 ? completed.ambiguity->lost
+                                                            : completed.ambiguity->first.conditional)));
+  const completion::Terms terms = completion::terms_of(players, completed);
+  if (terms.conditionals.empty()) {
+    notes_.push_back(rows_text(source, pattern) + " are not learned from: no player has a term for them");
+    return false;
+  }
+  completion::Variables needed;
+  for (int term : terms.conditionals) {
+    needed.insert(players[term].target);
+    needed.insert(players[term].parents.begin(), players[term].parents.end());
+  }
+  completion::prune(players, completed.steps, needed);
+  OfPattern& of = patterns_.emplace_back();
+  of.source = source;
+  of.pattern = std::move(pattern);
+  of.first_place = first_place;
+  of.rows = rows;
+  of.coefficient = static_cast<float>(entry.weight * share / static_cast<double>(rows));
+  of.machine = session_.machine;
+  of.machine.coefficients = &of.coefficient;
+  load(of, players, completed, terms, share * static_cast<double>(batch) / static_cast<double>(rows));
+  return true;
+}
+
+std::unique_ptr<Executor> PatternGame::executor(OfPattern& of, int program) {
+  if (program < 0) throw Failure(Exit::internal, "a program for rows that lack variables is not there");
+  const Program& entry = session_.image.programs[static_cast<size_t>(program)];
+  const std::vector<int64_t> rows(entry.batches.size(), of.rows);
+  return std::make_unique<Executor>(session_.image, entry, of.machine, rows, nullptr, &of.values);
+}
+
+void PatternGame::load(OfPattern& of, const completion::Players& players,
+                       const completion::Completion& completed, const completion::Terms& terms,
+                       double scale) {
+  const Image& image = session_.image;
+  const Source& source = image.sources[static_cast<size_t>(of.source)];
+  const auto conditional = [&](int index) -> const Conditional& {
+    return image.conditionals[static_cast<size_t>(index)];
+  };
+  if (source.program >= 0) of.gather = executor(of, source.program);
+  for (const completion::Step& given : completed.steps) {
+    Step& step = of.steps.emplace_back();
+    if (given.chain) step.sweeps = source.sweeps;
+    for (const completion::Draw& draw : given.draws) {
+      const Conditional& from = conditional(draw.conditional);
+      if (step.parts.empty() || conditional(step.parts.back().draws.back().conditional).player != from.player)
+        step.parts.emplace_back();
+      step.parts.back().draws.push_back({draw.conditional, executor(of, from.draw)});
+      if (!given.chain) continue;
+      int start = from.initial;
+      for (int asked : source.starts)
+        if (conditional(asked).target == from.target) start = conditional(asked).draw;
+      step.starts.push_back(executor(of, start));
+    }
+  }
+  for (int index : terms.conditionals) {
+    const Conditional& from = conditional(index);
+    const std::string name =
+        image.players[static_cast<size_t>(from.player)].name + "." + name_of(image, from.target);
+    Term term{index, name + "@" + source.name, executor(of, from.term), nullptr, scale};
+    term.sum = term.program->output(name).data;
+    for (size_t s = 0; s < of.steps.size(); ++s) {
+      const std::vector<Part>& parts = of.steps[s].parts;
+      if (of.steps[s].sweeps == 0) continue;
+      for (size_t p = 0; p < parts.size(); ++p)
+        for (const Drawn& drawn : parts[p].draws) {
+          const int target = players[drawn.conditional].target;
+          const std::vector<int>& parents = players[index].parents;
+          if (drawn.conditional == index) {
+            term.step = static_cast<int>(s);
+            term.part = static_cast<int>(p);
+          } else if (std::find(parents.begin(), parents.end(), target) != parents.end()) {
+            term.redrawn_by.push_back(static_cast<int>(p));
+          }
+        }
+    }
+    of.terms.push_back(std::move(term));
+  }
+}
+
+std::vector<int> PatternGame::players() const {
+  std::set<int> found;
+  for (const OfPattern& of : patterns_)
+    for (const Term& term : of.terms)
+      found.insert(session_.image.conditionals[static_cast<size_t>(term.conditional)].player);
+  return {found.begin(), found.end()};
+}
+
+int64_t PatternGame::runs_of(const OfPattern& of) const {
+  int64_t runs = 1 + static_cast<int64_t>(of.terms.size());
+  for (const Step& step : of.steps) {
+    runs += static_cast<int64_t>(step.starts.size());
+    for (const Part& part : step.parts)
+      runs += static_cast<int64_t>(part.draws.size()) * std::max(1, step.sweeps);
+  }
+  return runs;
+}
+
+PatternPhase::PatternPhase(Session& session, PatternGame& game, std::vector<int> players, int64_t first_run)
+    : session_(session),
+      game_(game),
+      players_(players.begin(), players.end()),
+      first_run_(static_cast<uint64_t>(first_run)) {
+  for (int player : players)
+    gradients_.emplace(player, Floats(session.image.players[static_cast<size_t>(player)].elements));
+  for (const PatternGame::OfPattern& of : game.patterns_)
+    for (const PatternGame::Term& term : of.terms)
+      if (mine(term)) sums_[term.name] = 0;
+  if (first_run + runs() > most_runs)
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("the rows lack variables in too many ways: a step would take {} draws, {} at most "
+                    "are possible; fewer sweeps, or sources of fewer columns",
+                    first_run + runs(), most_runs));
+}
+
+bool PatternPhase::mine(const PatternGame::Term& term) const {
+  return players_.count(session_.image.conditionals[static_cast<size_t>(term.conditional)].player) > 0;
+}
+
+bool PatternPhase::concerns(const PatternGame::OfPattern& of) const {
+  return std::any_of(of.terms.begin(), of.terms.end(),
+                     [&](const PatternGame::Term& term) { return mine(term); });
+}
+
+int64_t PatternPhase::runs() const {
+  int64_t runs = 0;
+  for (const PatternGame::OfPattern& of : game_.patterns_)
+    if (concerns(of)) runs += game_.runs_of(of);
+  return runs;
+}
+
+std::vector<LearningPhase::Term> PatternPhase::terms() const {
+  std::vector<LearningPhase::Term> found;
+  for (const auto& [name, sum] : sums_) found.push_back({name, &sum, nullptr});
+  return found;
+}
+
+void PatternPhase::complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks) {
+  for (PatternGame::Term& term : of.terms) term.counts = true;
+  for (size_t s = 0; s < of.steps.size(); ++s) {
+    PatternGame::Step& one = of.steps[s];
+    for (const auto& start : one.starts) start->run(seed, next_step(step), hooks);
+    std::vector<int> order = {0};
+    for (int sweep = 0; sweep < std::max(1, one.sweeps); ++sweep) {
+      order = sweep_order(one.parts.size(), order_site, seed, sweep_step(step, run_ + 1));
+      for (int part : order)
+        for (const PatternGame::Drawn& drawn : one.parts[static_cast<size_t>(part)].draws)
+          drawn.draw->run(seed, next_step(step), hooks);
+    }
+    const auto place = [&](int part) { return std::find(order.begin(), order.end(), part); };
+    for (PatternGame::Term& term : of.terms)
+      if (term.step == static_cast<int>(s))
+        term.counts = std::any_of(term.redrawn_by.begin(), term.redrawn_by.end(),
+                                  [&](int part) { return place(part) > place(term.part); });
+  }
+}
+
+void PatternPhase::run(uint64_t seed, uint64_t step, const Hooks& hooks) {
+  run_ = first_run_;
+  for (auto& [player, gradient] : gradients_) std::fill(gradient.begin(), gradient.end(), 0.0F);
+  for (auto& [name, sum] : sums_) sum = 0;
+  for (PatternGame::OfPattern& of : game_.patterns_) {
+    if (!concerns(of)) continue;
+    Hooks own;
+    own.gather = [&](int column, int source, int64_t rows, float* to) {
+      session_.rows.gather_random(column, source, of.pattern, seed, step, of.first_place, rows, to);
+    };
+    own.update = [&](int player, const float* gradient) {
+      const Floats& sum = gradients_.at(player);
+      for (int64_t i = 0; i < sum.size(); ++i) sum[i] += gradient[i];
+    };
+    if (of.gather) of.gather->run(seed, next_step(step), own);
+    complete(of, seed, step, own);
+    for (PatternGame::Term& term : of.terms) {
+      if (!mine(term) || !term.counts) continue;
+      term.program->run(seed, next_step(step), own);
+      sums_[term.name] += static_cast<float>(*term.sum * term.scale);
+    }
+  }
+  for (const auto& [player, gradient] : gradients_)
+    if (!game_.frozen_.count(player)) hooks.update(player, gradient.data());
+}
+
+}  // namespace core

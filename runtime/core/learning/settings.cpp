@@ -1,0 +1,340 @@
+#include "runtime/core/learning/settings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+using nlohmann::json;
+
+/// A flag as the user wrote it, for messages about any part of it.
+struct Flag {
+  std::string key, text;
+};
+
+[[noreturn]] void refuse(const Flag& flag, const std::string& cause) {
+  throw Failure(Exit::usage, fmt::format("--{} {}: {}", flag.key, flag.text, cause));
+}
+
+std::string trimmed(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t");
+  return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
+}
+
+/// Cut at the commas that stand in no bracket.
+std::vector<std::string> items_of(const std::string& text) {
+  std::vector<std::string> items(1);
+  int depth = 0;
+  for (char c : text) {
+    depth += (c == '(') - (c == ')');
+    if (c == ',' && depth == 0)
+      items.emplace_back();
+    else
+      items.back() += c;
+  }
+  for (std::string& item : items) item = trimmed(item);
+  return items;
+}
+
+/// `what` completes the sentence "this must be ..." or "x must be ...".
+[[noreturn]] void refuse_part(const Flag& flag, const std::string& part, const std::string& what) {
+  refuse(flag, fmt::format("{} must be {}", part == flag.text ? "this" : part, what));
+}
+
+double real(const Flag& flag, const std::string& text, double least, const std::string& what = "a number") {
+  std::string digits;
+  for (char c : text)
+    if (c != '_') digits += c;
+  double value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value) || value < least)
+    refuse_part(flag, text, fmt::format("{} of at least {}", what, least));
+  return value;
+}
+
+int64_t whole(const Flag& flag, const std::string& text, int64_t least) {
+  const double value = real(flag, text, static_cast<double>(least), "a whole number");
+  if (value != std::floor(value) || value > 0x1p53)
+    refuse_part(flag, text, fmt::format("a whole number of at least {}", least));
+  return static_cast<int64_t>(value);
+}
+
+/// Gives each named entry its value (`a=1,b=2`), or all of them one value.
+template <class Value, class Set>
+void set_entries(std::map<std::string, Value>& entries, const Flag& flag, const std::string& what, Set set) {
+  for (const std::string& item : items_of(flag.text)) {
+    const size_t equals = item.find('='), bracket = item.find('(');
+    if (equals == std::string::npos || equals > bracket) {
+      for (auto& [name, entry] : entries) set(entry, item);
+      continue;
+    }
+    const std::string name = trimmed(item.substr(0, equals));
+    const auto found = entries.find(name);
+    if (found == entries.end()) {
+      std::vector<std::string> names;
+      for (const auto& [known, entry] : entries) names.push_back(known);
+      refuse(flag, fmt::format("there is no {} {}; known: {}", what, name, fmt::join(names, ", ")));
+    }
+    set(found->second, trimmed(item.substr(equals + 1)));
+  }
+}
+
+/// `name(1, b = 2)`: the name, and the arguments by position or by their keys.
+struct Call {
+  std::string name;
+  std::vector<std::pair<std::string, double>> arguments;  // "" where given by position
+};
+
+Call parse_call(const Flag& flag, const std::string& text) {
+  const size_t open = text.find('(');
+  if (open == std::string::npos) return {text, {}};
+  if (text.back() != ')') refuse(flag, "a `)` is missing");
+  Call call{trimmed(text.substr(0, open)), {}};
+  const std::string inside = trimmed(text.substr(open + 1, text.size() - open - 2));
+  if (inside.empty()) return call;
+  for (const std::string& item : items_of(inside)) {
+    const size_t equals = item.find('=');
+    if (equals == std::string::npos)
+      call.arguments.emplace_back("", real(flag, item, 0));
+    else
+      call.arguments.emplace_back(trimmed(item.substr(0, equals)),
+                                  real(flag, trimmed(item.substr(equals + 1)), 0));
+  }
+  return call;
+}
+
+/// Puts a call's arguments into fields listed in declared order.
+void assign(const Flag& flag, const Call& call, const std::vector<std::pair<std::string, double*>>& fields) {
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    const auto& [name, value] = call.arguments[i];
+    double* target = nullptr;
+    if (name.empty() && i < fields.size()) target = fields[i].second;
+    for (const auto& [field, place] : fields)
+      if (field == name) target = place;
+    if (!target) {
+      std::vector<std::string> names;
+      for (const auto& [field, place] : fields) names.push_back(field);
+      const std::string takes = fields.empty() ? "no argument" : fmt::to_string(fmt::join(names, ", "));
+      refuse(flag, fmt::format("{} takes {}", call.name, takes));
+    }
+    *target = value;
+  }
+}
+
+/// The ranges and defaults are the compiler's (analyse_learn.cpp).
+OptimizerSettings parse_optimizer(const Flag& flag, const std::string& text) {
+  const Call call = parse_call(flag, text);
+  OptimizerSettings o;
+  o.kind = call.name;
+  std::vector<std::pair<std::string, double*>> fields = {{"lr", &o.lr}};
+  if (o.kind == "adam" || o.kind == "adamw")
+    fields.insert(fields.end(), {{"beta1", &o.beta1}, {"beta2", &o.beta2}, {"eps", &o.eps}});
+  if (o.kind == "adamw") {
+    o.weight_decay = 0.01;
+    fields.emplace_back("weight_decay", &o.weight_decay);
+  }
+  if (o.kind == "sgd") fields.emplace_back("momentum", &o.momentum);
+  if (o.kind == "none") fields.clear();
+  if (o.kind != "adam" && o.kind != "adamw" && o.kind != "sgd" && o.kind != "none")
+    refuse(flag, "an optimizer is adam(lr), adamw(lr), sgd(lr, momentum) or none");
+  assign(flag, call, fields);
+  for (const auto& [name, place] : fields)
+    if ((name == "beta1" || name == "beta2" || name == "momentum") && *place >= 1)
+      refuse(flag, fmt::format("{} must be less than 1", name));
+  return o;
+}
+
+RateSchedule parse_schedule(const Flag& flag) {
+  const Call call = parse_call(flag, flag.text);
+  RateSchedule s;
+  s.kind = call.name;
+  if (s.kind == "cosine") {
+    assign(flag, call, {{"warmup", &s.warmup}});
+  } else if (s.kind == "step") {
+    s.factor = 0.1;
+    assign(flag, call, {{"every", &s.every}, {"factor", &s.factor}});
+    if (s.every < 1) refuse(flag, "every must be at least 1 step: step(every = 10000, factor = 0.5)");
+  } else if (s.kind == "constant") {
+    assign(flag, call, {});
+  } else {
+    refuse(flag, "a schedule is constant, cosine(warmup) or step(every, factor)");
+  }
+  return s;
+}
+
+/// One of the words.
+std::string word(const Flag& flag, const std::vector<std::string>& words) {
+  if (std::find(words.begin(), words.end(), flag.text) == words.end())
+    refuse(flag, fmt::format("this must be one of {}", fmt::join(words, ", ")));
+  return flag.text;
+}
+
+OptimizerSettings optimizer_from(const json& text) {
+  OptimizerSettings o;
+  o.kind = text.value("kind", o.kind);
+  o.lr = text.value("lr", o.lr);
+  o.beta1 = text.value("beta1", o.beta1);
+  o.beta2 = text.value("beta2", o.beta2);
+  o.eps = text.value("eps", o.eps);
+  o.weight_decay = text.value("weight_decay", o.weight_decay);
+  o.momentum = text.value("momentum", o.momentum);
+  return o;
+}
+
+}  // namespace
+
+const std::vector<std::string>& overridable_keys() {
+  static const std::vector<std::string> keys = {"steps",     "batch",   "optimizer", "lr",
+                                                "schedule",  "clip",    "seed",      "order",
+                                                "precision", "sources", "start",     "every"};
+  return keys;
+}
+
+const Learn& find_learn(const Image& image, const std::string& name) {
+  if (image.learns.empty())
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("{} has no learn block: add `learn symmetric {{ steps = 20_000 }}`", image.file));
+  const Learn* found = name.empty() ? &image.learns.front() : nullptr;
+  std::vector<std::string> names;
+  for (const Learn& learn : image.learns) {
+    names.push_back(learn.name);
+    if (learn.name == name) found = &learn;
+  }
+  if (!found)
+    throw Failure(Exit::usage,
+                  fmt::format("there is no learn block {}; known: {}", name, fmt::join(names, ", ")));
+  if (!found->available())
+    throw Failure(Exit::bad_configuration, fmt::format("learn {} {}", found->name, found->unavailable));
+  return *found;
+}
+
+Settings settings_of(const Learn& learn, const Image& image) {
+  json text = learn.keys;
+  text["learn"] = learn.name;
+  std::vector<std::string> names;
+  for (int source : learn.sources) names.push_back(image.sources[static_cast<size_t>(source)].name);
+  text["sources"] = names;
+  Settings settings = settings_from(text);
+  for (const Player& player : image.players) settings.optimizers.try_emplace(player.name);
+  return settings;
+}
+
+void override_key(Settings& settings, const std::string& key, const std::string& text) {
+  const Flag flag{key, text};
+  if (key == "steps") {
+    settings.steps = whole(flag, text, 0);
+  } else if (key == "batch") {
+    set_entries(settings.batch, flag, "source",
+                [&](int64_t& rows, const std::string& value) { rows = whole(flag, value, 1); });
+  } else if (key == "optimizer") {
+    set_entries(settings.optimizers, flag, "player",
+                [&](OptimizerSettings& o, const std::string& value) { o = parse_optimizer(flag, value); });
+  } else if (key == "lr") {
+    set_entries(settings.optimizers, flag, "player",
+                [&](OptimizerSettings& o, const std::string& value) { o.lr = real(flag, value, 0); });
+  } else if (key == "schedule") {
+    settings.schedule = parse_schedule(flag);
+  } else if (key == "clip") {
+    settings.clip = real(flag, text, 0);
+  } else if (key == "seed") {
+    settings.seed = static_cast<uint64_t>(whole(flag, text, 0));
+  } else if (key == "order") {
+    settings.order = word(flag, {"alternating", "simultaneous"});
+  } else if (key == "precision") {
+    settings.precision = word(flag, {"fp32", "tf32", "bf16"});
+  } else if (key == "sources") {
+    settings.sources = items_of(text);
+    for (const std::string& name : settings.sources)
+      if (!settings.batch.count(name)) {
+        std::vector<std::string> names;
+        for (const auto& [known, rows] : settings.batch) names.push_back(known);
+        refuse(flag,
+               fmt::format("there is no source {} to learn from; known: {}", name, fmt::join(names, ", ")));
+      }
+  } else if (key == "start") {
+    settings.start = text;
+  } else if (key == "every") {
+    if (text.find('=') == std::string::npos) refuse(flag, "say log=N, sample=N, checkpoint=N or evaluate=N");
+    set_entries(settings.every, flag, "event",
+                [&](int64_t& n, const std::string& value) { n = whole(flag, value, 0); });
+  }
+}
+
+void check(const Settings& settings, const Image& image) {
+  const auto refuse_settings = [](const std::string& cause) {
+    throw Failure(Exit::bad_configuration, cause);
+  };
+  if (settings.precision != "fp32")
+    refuse_settings(
+        fmt::format("precision {} is not available on the CPU: use --precision fp32", settings.precision));
+  if (settings.order != "alternating" && settings.order != "simultaneous")
+    refuse_settings(fmt::format("there is no order {}: alternating or simultaneous", settings.order));
+  for (const auto& [source, rows] : settings.batch)
+    if (rows < 1)
+      refuse_settings(fmt::format("the batch of {} is {}: at least one row is needed", source, rows));
+  if (settings.sources.empty()) refuse_settings("there is no source to learn from");
+  for (const std::string& name : settings.sources) {
+    const int source = image.source(name);
+    if (source < 0 || !settings.batch.count(name)) {
+      std::vector<std::string> names;
+      for (const auto& [known, rows] : settings.batch) names.push_back(known);
+      refuse_settings(
+          fmt::format("learn {} has no source {}: {}", settings.learn, name, fmt::join(names, ", ")));
+    }
+  }
+}
+
+json to_json(const Settings& settings) {
+  json optimizers = json::object();
+  for (const auto& [player, o] : settings.optimizers) {
+    json& entry = optimizers[player] = {{"kind", o.kind}};
+    if (o.kind == "none") continue;
+    entry["lr"] = o.lr;
+    if (o.kind == "sgd") entry["momentum"] = o.momentum;
+    if (o.kind == "adamw") entry["weight_decay"] = o.weight_decay;
+    if (o.kind != "sgd") entry.update({{"beta1", o.beta1}, {"beta2", o.beta2}, {"eps", o.eps}});
+  }
+  json schedule = {{"kind", settings.schedule.kind}};
+  if (settings.schedule.kind == "cosine") schedule["warmup"] = settings.schedule.warmup;
+  if (settings.schedule.kind == "step")
+    schedule.update({{"every", settings.schedule.every}, {"factor", settings.schedule.factor}});
+  return {{"method", settings.method},       {"learn", settings.learn},     {"steps", settings.steps},
+          {"batch", settings.batch},         {"optimizers", optimizers},    {"schedule", schedule},
+          {"clip", settings.clip},           {"seed", settings.seed},       {"order", settings.order},
+          {"precision", settings.precision}, {"sources", settings.sources}, {"start", settings.start},
+          {"every", settings.every}};
+}
+
+Settings settings_from(const json& text) {
+  Settings settings;
+  settings.method = text.at("method");
+  settings.learn = text.at("learn");
+  settings.steps = text.at("steps");
+  settings.batch = text.at("batch").get<std::map<std::string, int64_t>>();
+  for (const auto& [player, o] : text.at("optimizers").items())
+    settings.optimizers[player] = optimizer_from(o);
+  if (text.contains("schedule") && text["schedule"].is_object()) {
+    const json& schedule = text["schedule"];
+    settings.schedule = {schedule.value("kind", "constant"), schedule.value("warmup", 0.0),
+                         schedule.value("every", 0.0), schedule.value("factor", 1.0)};
+  }
+  settings.clip = text.value("clip", 0.0);
+  settings.seed = text.value("seed", uint64_t{0});
+  settings.order = text.value("order", settings.order);
+  settings.precision = text.value("precision", settings.precision);
+  settings.sources = text.at("sources").get<std::vector<std::string>>();
+  settings.start = text.value("start", "");
+  settings.every = {{"log", 100}, {"sample", 1000}, {"checkpoint", 1000}, {"evaluate", 5000}};
+  const json every = text.value("every", json::object());
+  for (const auto& [key, n] : every.items()) settings.every[key] = n;
+  return settings;
+}
+
+}  // namespace core

@@ -1,0 +1,45 @@
+// How a run learns: a learn block of the file, then what the environment and the flags override, then fixed.
+// Written to config.json, from which a resumed run takes it.
+#pragma once
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "runtime/core/image.h"
+#include "runtime/core/learning/optimizer.h"
+
+namespace core {
+
+struct Settings {
+  std::string method, learn;
+  int64_t steps = 0;
+  std::map<std::string, int64_t> batch;                 // per source
+  std::map<std::string, OptimizerSettings> optimizers;  // per player
+  RateSchedule schedule;
+  double clip = 0;
+  uint64_t seed = 0;
+  std::string order = "alternating", precision = "fp32", start;
+  std::vector<std::string> sources;
+  std::map<std::string, int64_t> every;  // log, sample, checkpoint, evaluate; 0 is never
+};
+
+/// The names of the keys that flags override: `--steps`, `--batch`, ...
+const std::vector<std::string>& overridable_keys();
+
+/// The learn block of this name (the first where it is empty). Failure(usage) with the list of names,
+/// Failure(bad_configuration) with the reason where this version cannot run it.
+const Learn& find_learn(const Image& image, const std::string& name);
+
+Settings settings_of(const Learn& learn, const Image& image);
+
+/// `text` as on the command line: "100", "labelled=10,codes=5", "adam(1e-3)", "p=none". Failure(usage).
+void override_key(Settings& settings, const std::string& key, const std::string& text);
+
+/// Failure(bad_configuration) where no run could follow these settings.
+void check(const Settings& settings, const Image& image);
+
+nlohmann::json to_json(const Settings& settings);
+Settings settings_from(const nlohmann::json& text);
+
+}  // namespace core

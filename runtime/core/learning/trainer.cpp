@@ -1,0 +1,305 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/core/learning/trainer.h"
+#include "runtime/data/byte_source.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// The run that `start` names: as given, else relative to the program's folder.
+fs::path start_run(const Settings& settings, const Image& image) {
+  const fs::path given = settings.start;
+  return fs::exists(given) || given.is_absolute() ? given : fs::path(image.folder) / given;
+}
+
+}  // namespace
+
+Trainer::Trainer(Session& session, const Settings& settings) : session_(session), settings_(settings) {
+  const Image& image = session.image;
+  session.parameters.initialise(image, settings.seed);
+  if (!settings.start.empty())
+    session.load_parameters(require_checkpoint(start_run(settings, image)).path / "model.safetensors");
+  std::vector<double> coefficients(image.sources.size());
+  for (const std::string& name : settings.sources) {
+    const auto source = static_cast<size_t>(image.source(name));
+    coefficients[source] = image.sources[source].weight / static_cast<double>(settings.batch.at(name));
+  }
+  session.set_coefficients(coefficients);
+  for (const Player& player : image.players)
+    optimizers_.emplace_back(player, settings.optimizers.at(player.name));
+  const Learn& learn = find_learn(image, settings.learn);
+  const std::vector<Phase>& phases = settings.order == "alternating" ? learn.alternating : learn.simultaneous;
+  if (phases.empty())
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("learn {} has no program for the order {}", learn.name, settings.order));
+  if (learn.method == "libi") libi_.emplace(learn, settings.steps);
+  load_phases(phases);
+  hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
+    session_.rows.gather_random(column, source, settings_.seed, static_cast<uint64_t>(step_), rows, to);
+  };
+  hooks_.update = [this](int player, const float* gradient) {
+    optimizers_[static_cast<size_t>(player)].climb(session_.parameters.of(player), gradient,
+                                                   settings_.schedule.rate(step_, settings_.steps),
+                                                   settings_.clip);
+  };
+}
+
+void Trainer::load_phases(const std::vector<Phase>& phases) {
+  const Image& image = session_.image;
+  std::vector<int64_t> source_rows(image.sources.size());
+  for (const auto& [name, rows] : settings_.batch)
+    if (const int source = image.source(name); source >= 0) source_rows[static_cast<size_t>(source)] = rows;
+  // The phases run one after the other and share their memory.
+  int64_t scratch = 0;
+  for (const Phase& phase : phases) {
+    PhaseRunner::open(session_, phase);
+    scratch = std::max(scratch, PhaseRunner::scratch(image, phase, source_rows));
+  }
+  if (rows_lack_variables()) {
+    require_completion();
+    load_pattern_phases(source_rows);
+  } else {
+    const auto memory = std::make_shared<Floats>(scratch);
+    for (const Phase& phase : phases)
+      phases_.push_back(std::make_unique<PhaseRunner>(session_, phase, source_rows, memory));
+  }
+  for (size_t phase = 0; phase < phases_.size(); ++phase)
+    for (const LearningPhase::Term& term : phases_[phase]->terms()) add_term(term, phase, source_rows);
+  if (find_learn(image, settings_.learn).method == "symmetric") require_terms();
+}
+
+/// The compiler asks for this where it knows what the rows lack.
+void Trainer::require_terms() const {
+  const Image& image = session_.image;
+  for (const Conditional& conditional : image.conditionals) {
+    if (conditional.player < 0 || !conditional.learned) continue;
+    const std::string& player = image.players[static_cast<size_t>(conditional.player)].name;
+    if (settings_.optimizers.at(player).kind == "none") continue;
+    const std::string name =
+        fmt::format("{}.{}", player, image.variables[static_cast<size_t>(conditional.target)].name);
+    if (std::none_of(terms_.begin(), terms_.end(),
+                     [&](const Term& term) { return term.name.starts_with(name + "@"); }))
+      throw Failure(
+          Exit::bad_configuration,
+          fmt::format("{} would never be learned: no row of the sources gives it a term; a source whose "
+                      "rows are drawn from the other players does: `source dreams {{ }}`",
+                      name));
+  }
+}
+
+/// Only a game says who completes what rows lack.
+void Trainer::require_completion() const {
+  const Learn& learn = find_learn(session_.image, settings_.learn);
+  if (learn.method == "symmetric") return;
+  throw Failure(Exit::bad_configuration,
+                fmt::format("learn {}: some rows of its sources lack values, which {} does not complete; "
+                            "learn symmetric does",
+                            learn.name, learn.method));
+}
+
+bool Trainer::rows_lack_variables() const {
+  return std::any_of(settings_.sources.begin(), settings_.sources.end(), [&](const std::string& name) {
+    for (const Pattern& pattern : session_.rows.patterns(session_.image.source(name)))
+      if (!pattern.missing.empty()) return true;
+    return false;
+  });
+}
+
+void Trainer::load_pattern_phases(const std::vector<int64_t>& source_rows) {
+  PatternRequest request;
+  for (const std::string& name : settings_.sources) {
+    const int source = session_.image.source(name);
+    request.sources.push_back({source, source_rows[static_cast<size_t>(source)]});
+  }
+  for (size_t player = 0; player < session_.image.players.size(); ++player)
+    if (settings_.optimizers.at(session_.image.players[player].name).kind == "none")
+      request.frozen.insert(static_cast<int>(player));
+  patterns_ = std::make_unique<PatternGame>(session_, request);
+  int64_t runs = 0;
+  const auto add = [&](std::vector<int> players) {
+    auto phase = std::make_unique<PatternPhase>(session_, *patterns_, std::move(players), runs);
+    runs += phase->runs();
+    phases_.push_back(std::move(phase));
+  };
+  const std::vector<int> players = patterns_->players();
+  if (settings_.order == "simultaneous") return add(players);
+  for (int player : players) add({player});
+}
+
+std::vector<std::string> Trainer::notes() const {
+  if (patterns_) return patterns_->notes();
+  const Learn& learn = find_learn(session_.image, settings_.learn);
+  std::vector<std::string> notes;
+  for (const int source : learn.skipped)
+    notes.push_back(fmt::format("source {} is left out: nothing is learned from its {}",
+                                session_.image.sources[static_cast<size_t>(source)].name,
+                                learn.method == "supervised" ? "rows alone" : "bound"));
+  return notes;
+}
+
+void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
+                       const std::vector<int64_t>& source_rows) {
+  const Image& image = session_.image;
+  const size_t dot = term.name.find('.'), at = term.name.rfind('@');
+  const int player = dot == std::string::npos || term.shared ? -1 : image.player(term.name.substr(0, dot));
+  const int source = at == std::string::npos ? -1 : image.source(term.name.substr(at + 1));
+  if ((player < 0 && !term.shared) || source < 0)
+    throw Failure(Exit::internal, "a learning phase has the output " + term.name);
+  const Source& of = image.sources[static_cast<size_t>(source)];
+  // Phases compute a term twice only where it is the same.
+  bool known =
+      std::find(settings_.sources.begin(), settings_.sources.end(), of.name) == settings_.sources.end();
+  for (const Term& other : terms_) known |= !libi_ && other.name == term.name;
+  if (known) return;
+  terms_.push_back({term.name, player, source_rows[static_cast<size_t>(source)], of.weight * term.factor,
+                    term.sum, term.coefficient, phase});
+}
+
+/// In a checkpoint: libi's phases have terms of one name.
+std::string Trainer::key_of(const Term& term) const {
+  return libi_ ? fmt::format("{} in phase {}", term.name, term.phase) : term.name;
+}
+
+std::string Trainer::player_name(const Term& term) const {
+  return session_.image.players[static_cast<size_t>(term.player)].name;
+}
+
+void Trainer::run_phases() {
+  for (const auto& phase : phases_) phase->run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
+}
+
+/// Of the rows of the phase's last run, nats a row, each source by its weight.
+double Trainer::log_likelihood(Libi::Phase phase) const {
+  double sum = 0, weights = 0;
+  for (const Term& term : terms_) {
+    if (term.phase != phase || !term.name.starts_with("bound@")) continue;
+    const std::string source = term.name.substr(term.name.rfind('@') + 1);
+    const double weight = session_.image.sources[static_cast<size_t>(session_.image.source(source))].weight;
+    sum += weight * *term.value / static_cast<double>(term.rows);
+    weights += weight;
+  }
+  return sum / weights;
+}
+
+void Trainer::run_libi() {
+  const Libi::Phase phase = libi_->phase_at(step_);
+  const auto step = static_cast<uint64_t>(step_);
+  if (phase == Libi::constrain && !libi_->has_best()) {
+    // Batches of numbers that no step has.
+    Hooks looking = hooks_;
+    looking.update = [](int, const float*) {};
+    uint64_t batch = 0;
+    looking.gather = [&](int column, int source, int64_t rows, float* to) {
+      session_.rows.gather_random(column, source, settings_.seed, batch, rows, to);
+    };
+    double sum = 0;
+    for (int i = 0; i < Libi::batches_of_best; ++i) {
+      batch = step + (static_cast<uint64_t>(i + 1) << 48);
+      phases_[Libi::fit]->run(settings_.seed, batch, looking);
+      sum += log_likelihood(Libi::fit);
+    }
+    libi_->set_best(sum / Libi::batches_of_best);
+  }
+  const int multiplier = find_learn(session_.image, settings_.learn).multiplier;
+  session_.coefficients[static_cast<size_t>(multiplier)] = static_cast<float>(libi_->multiplier());
+  phases_[phase]->run(settings_.seed, step, hooks_);
+  if (phase == Libi::constrain) libi_->observe(log_likelihood(phase));
+}
+
+void Trainer::do_step() {
+  const size_t active = libi_ ? libi_->phase_at(step_) : 0;
+  libi_ ? run_libi() : run_phases();
+  ++step_;
+  for (Term& term : terms_) {
+    if (libi_ && term.phase != active) continue;
+    const float value = *term.value;
+    if (!std::isfinite(value))
+      throw Failure(Exit::diagnostics,
+                    fmt::format("step {}: {}term {} is {}; a lower learning rate or clip may help", step_,
+                                term.player < 0 ? "the " : "player " + player_name(term) + "'s ", term.name,
+                                std::isnan(value) ? "not a number" : "infinite"));
+    if (!term.coefficient || *term.coefficient != 0) term.sum += value;
+    ++term.steps;
+  }
+}
+
+json Trainer::metrics(double seconds, double steps_per_second) {
+  json utility = json::object(), terms = json::object();
+  for (const Player& player : session_.image.players) utility[player.name] = 0.0;
+  for (Term& term : terms_) {
+    // Where a phase of libi ends, the record's line is of the one that began.
+    if (libi_ && (term.steps == 0 || term.phase != libi_->phase_at(step_ - 1))) continue;
+    const auto steps = static_cast<double>(std::max<int64_t>(1, term.steps));
+    const double mean = term.sum / (steps * static_cast<double>(term.rows));
+    terms[term.name] = mean;
+    for (auto& [player, sum] : utility.items())
+      if (term.player < 0 || player == player_name(term)) sum = sum.get<double>() + term.weight * mean;
+  }
+  for (Term& term : terms_) term.sum = 0, term.steps = 0;
+  json line = {{"step", step_},
+               {"seconds", seconds},
+               {"steps_per_second", steps_per_second},
+               {"utility", utility},
+               {"terms", terms}};
+  const bool shared = !terms_.empty() && std::all_of(terms_.begin(), terms_.end(),
+                                                     [](const Term& term) { return term.player < 0; });
+  if (shared) line["bound"] = utility.begin().value();
+  if (libi_) line["libi"] = libi_->record(step_ - 1);
+  return line;
+}
+
+void Trainer::save(const fs::path& folder, double seconds) const {
+  const Image& image = session_.image;
+  data::Tensors model, optimizer;
+  json updates = json::object(), sums = json::object(), counts = json::object();
+  for (size_t i = 0; i < image.players.size(); ++i) {
+    add_tensors(image.players[i], session_.parameters.of(static_cast<int>(i)), "", model);
+    for (const auto& [name, state] : optimizers_[i].state())
+      add_tensors(image.players[i], state, "." + name, optimizer);
+    updates[image.players[i].name] = optimizers_[i].steps;
+  }
+  for (const Term& term : terms_) sums[key_of(term)] = term.sum, counts[key_of(term)] = term.steps;
+  data::write_safetensors(folder / "model.safetensors", model,
+                          {{"program", image.file}, {"step", fmt::to_string(step_)}});
+  data::write_safetensors(folder / "optimizer.safetensors", optimizer);
+  // Draws are counted by seed and step: the step is the whole state of random numbers and of data cursors.
+  json state = {{"step", step_}, {"seed", settings_.seed}, {"updates", updates},
+                {"sums", sums},  {"summed_steps", counts}, {"seconds", seconds}};
+  if (libi_) state["libi"] = libi_->state();
+  const std::string text = state.dump(2) + "\n";
+  data::write_file(folder / "state.json", {text.begin(), text.end()});
+}
+
+double Trainer::restore(const fs::path& folder) {
+  const Image& image = session_.image;
+  const fs::path optimizer_file = folder / "optimizer.safetensors";
+  session_.load_parameters(folder / "model.safetensors");
+  const data::Tensors optimizer = data::read_safetensors(optimizer_file);
+  const json state = read_json(folder / "state.json");
+  for (size_t i = 0; i < image.players.size(); ++i)
+    for (const auto& [name, values] : optimizers_[i].state())
+      take_tensors(image.players[i], optimizer, "." + name, optimizer_file, values);
+  try {
+    for (size_t i = 0; i < image.players.size(); ++i)
+      optimizers_[i].steps = state.at("updates").value(image.players[i].name, int64_t{0});
+    for (Term& term : terms_) {
+      term.sum = state.at("sums").value(key_of(term), 0.0);
+      term.steps = state.at("summed_steps").value(key_of(term), int64_t{0});
+    }
+    if (libi_) libi_->restore(state.at("libi"));
+    step_ = state.at("step");
+    return state.at("seconds");
+  } catch (const json::exception&) {
+    throw Failure(Exit::bad_data,
+                  fmt::format("{} lacks what a run writes there", (folder / "state.json").string()));
+  }
+}
+
+}  // namespace core

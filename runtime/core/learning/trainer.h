@@ -1,0 +1,78 @@
+// The training loop. In: an image, the settings of a run, a run directory. Out: the run directory filled.
+// A run is a function of (image, settings): interrupted anywhere and resumed, it gives the same bits as in
+// one go.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/core/learning/libi.h"
+#include "runtime/core/learning/optimizer.h"
+#include "runtime/core/learning/pattern_phase.h"
+#include "runtime/core/learning/settings.h"
+#include "runtime/core/phase.h"
+#include "runtime/core/run_directory.h"
+#include "runtime/core/session.h"
+
+namespace core {
+
+/// The state of a run between two steps, and the step.
+class Trainer {
+ public:
+  /// Parameters as initialised, or those of `settings.start`.
+  Trainer(Session& session, const Settings& settings);
+
+  /// Done so far.
+  int64_t step() const { return step_; }
+  /// Failure(diagnostics) naming the term that is no longer finite.
+  void do_step();
+
+  /// What the user should know before the first step, a line each.
+  std::vector<std::string> notes() const;
+
+  /// A line of metrics.jsonl: means since the last line, nats per row; begins the next line's sums.
+  nlohmann::json metrics(double seconds, double steps_per_second);
+
+  /// model.safetensors, optimizer.safetensors, state.json.
+  void save(const std::filesystem::path& folder, double seconds) const;
+  /// Returns the seconds that the run had taken.
+  double restore(const std::filesystem::path& folder);
+
+ private:
+  struct Term {
+    std::string name;  // player.variable@source
+    int player;        // -1: it counts for all
+    int64_t rows;
+    double weight;
+    const float* value;
+    const float* coefficient;  // of its tag: in steps where it is 0 the term counts zero; or null
+    size_t phase;              // libi: only in its steps there is a value
+    double sum = 0;
+    int64_t steps = 0;
+  };
+  void load_phases(const std::vector<Phase>& phases);
+  void require_terms() const;
+  void require_completion() const;
+  std::string player_name(const Term& term) const;
+  bool rows_lack_variables() const;
+  void load_pattern_phases(const std::vector<int64_t>& source_rows);
+  void add_term(const LearningPhase::Term& term, size_t phase, const std::vector<int64_t>& source_rows);
+  std::string key_of(const Term& term) const;
+  void run_phases();
+  void run_libi();
+  double log_likelihood(Libi::Phase phase) const;
+
+  Session& session_;
+  Settings settings_;
+  std::unique_ptr<PatternGame> patterns_;  // where rows lack variables
+  std::vector<std::unique_ptr<LearningPhase>> phases_;
+  std::vector<Optimizer> optimizers_;
+  std::vector<Term> terms_;
+  std::optional<Libi> libi_;
+  Hooks hooks_;
+  int64_t step_ = 0;
+};
+
+}  // namespace core
