@@ -12,7 +12,9 @@ inline bool is_installed(const std::string& backend) {
   return backend != "torch" || std::filesystem::exists(library);
 }
 
-inline const vae_heavy* backend_under_test() {
+inline core::MachineRequest one_thread() {
   const char* name = std::getenv("VAEC_BACKEND");
-  return core::open_backend({.backend = name ? name : ""});
+  return {.backend = name ? name : "", .threads = 1};
 }
+
+inline const vae_heavy* backend_under_test() { return core::open_backend(one_thread()); }

@@ -1,103 +1,30 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// A learning step as it runs (kernels compiled in memory, heavy calls on oneDNN, buffers planned) gives the
+// A learning step as it runs (kernels compiled in memory, heavy calls prepared, buffers planned) gives the
 // outputs and gradients of the interpreter in double precision, with the same draws.
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <fstream>
-#include <functional>
-#include <random>
-#include <sstream>
+#include "tests/numeric/backend_under_test.h"
+#include "tests/numeric/compiled_programs.h"
+#include "tests/numeric/step_models.h"
 
-#include "compiler/pipeline.h"
-#include "compiler/tensor/interpret.h"
-#include "runtime/core/executor.h"
+INSPECTS_IMAGES();
 
 namespace {
-constexpr int64_t rows = 3;
-constexpr uint64_t seed = 11, step = 5;
-
-/// What vaert_main does with the image that it is handed.
-std::function<void(const vae_image&)> inspect;
-
-std::vector<float> noise(size_t count, unsigned from, float scale) {
-  std::mt19937 generator(from);
-  std::normal_distribution<float> normal(0, scale);
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(generator);
-  return values;
-}
-
-std::vector<float> bits(size_t count, unsigned from) {
-  std::vector<float> values = noise(count, from, 1);
-  for (float& value : values) value = value > 0 ? 1.0F : 0.0F;
-  return values;
-}
-
-tensor::Numbers doubled(const std::vector<float>& values) { return {values.begin(), values.end()}; }
-
-/// Largest difference, relative to the largest magnitude.
-double difference(const float* seen, const tensor::Numbers& expected) {
-  double largest = 0, scale = 1e-6;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    largest = std::max(largest, std::abs(static_cast<double>(seen[i]) - expected[i]));
-    scale = std::max(scale, std::abs(expected[i]));
-  }
-  return largest / scale;
-}
 
 void compare(const core::Image& image, const core::Program& program, const tensor::Schedule& schedule) {
-  tensor::Inputs inputs;
-  inputs.seed = seed;
-  inputs.step = step;
-  for (const tensor::BatchClass& batch : schedule.batches) inputs.rows.push_back(rows * batch.times);
-  core::Machine machine;
-  machine.heavy = vaert_onednn();
-  machine.threads = 1;
-  std::vector<std::vector<float>> parameters;
-  parameters.reserve(image.players.size());
-  for (size_t i = 0; i < image.players.size(); ++i) {
-    const auto from = static_cast<unsigned>(i);
-    parameters.push_back(noise(static_cast<size_t>(image.players[i].elements), from, 0.1F));
-    machine.parameters.push_back(parameters.back().data());
-    inputs.parameters.push_back(doubled(parameters.back()));
-  }
-  std::vector<float> coefficients(static_cast<size_t>(image.coefficients), 1.0F / rows);
-  machine.coefficients = coefficients.data();
-  inputs.coefficients = doubled(coefficients);
-
-  core::Hooks hooks;
-  hooks.gather = [&](int column, int source, int64_t count, float* to) {
-    const int variable = image.columns[static_cast<size_t>(column)].variable;
-    const int64_t row = image.variables[static_cast<size_t>(variable)].elements();
-    const std::vector<float> drawn =
-        bits(static_cast<size_t>(count * row), static_cast<unsigned>(100 * column + source));
-    std::ranges::copy(drawn, to);
-    inputs.columns[{column, source}] = doubled(drawn);
-  };
-  std::map<int, std::vector<float>> gradients;
-  hooks.update = [&](int player, const float* gradient) {
-    gradients[player].assign(gradient, gradient + image.players[static_cast<size_t>(player)].elements);
-  };
-  const core::Executor executor(image, program, machine, inputs.rows);
-  for (const core::Buffer& buffer : program.buffers) {
-    if (buffer.kind != core::Buffer::Kind::input) continue;
-    const core::Executor::Tensor input = executor.input(buffer.name);
-    const std::vector<float> given = bits(static_cast<size_t>(input.elements), 7);
-    std::ranges::copy(given, input.data);
-    inputs.values[buffer.name] = doubled(given);
-  }
-  executor.run(seed, step, hooks);
-
-  const tensor::Results expected = tensor::interpret(schedule, inputs);
-  ASSERT_EQ(expected.gradients.size(), gradients.size());
+  const compiled::Executed executed =
+      compiled::execute(image, program, schedule.batches, backend_under_test());
+  const tensor::Results expected = tensor::interpret(schedule, executed.inputs);
+  ASSERT_EQ(expected.gradients.size(), executed.gradients.size());
   for (const auto& [player, gradient] : expected.gradients) {
-    ASSERT_EQ(gradients.count(player), 1U);
-    EXPECT_LT(difference(gradients[player].data(), gradient), 2e-5) << schedule.name << " player " << player;
+    ASSERT_EQ(executed.gradients.count(player), 1U);
+    EXPECT_LT(compiled::difference(executed.gradients.at(player).data(), gradient), 2e-5)
+        << schedule.name << " player " << player;
   }
   ASSERT_FALSE(expected.outputs.empty());
   for (const auto& [name, values] : expected.outputs) {
-    EXPECT_LT(difference(executor.output(name).data, values), 2e-5) << schedule.name << " " << name;
+    EXPECT_LT(compiled::difference(executed.outputs.at(name).data(), values), 2e-5)
+        << schedule.name << " " << name;
   }
 }
 
@@ -111,16 +38,14 @@ std::vector<int> programs_of(const core::Phase& phase) {
   return programs;
 }
 
-void compare_steps(const std::string& text) {
+void compare_steps(const vaec::Request& request) {
   base::SourceSet sources;
   base::Report report(sources);
-  const vaec::Request request{"test.vae", text, {}};
   const auto understood = vaec::understand(request, sources, report);
   ASSERT_TRUE(understood) << base::render_text(report, false);
   const lower::Programs programs = vaec::build_programs(*understood);
   size_t compared = 0;
-  inspect = [&](const vae_image& binary) {
-    const core::Image image = core::read_image(binary);
+  compiled::with_image(request, [&](const core::Image& image) {
     for (const core::Learn& learn : image.learns) {
       for (const std::vector<core::Phase>& phases : {learn.alternating, learn.simultaneous}) {
         for (const core::Phase& phase : phases) {
@@ -132,199 +57,20 @@ void compare_steps(const std::string& text) {
         }
       }
     }
-  };
-  base::SourceSet again;
-  base::Report again_report(again);
-  auto image = vaec::compile(request, again, again_report);
-  ASSERT_TRUE(image);
-  image->run("", {"test"});  // the runtime is this program itself
+  });
   EXPECT_GE(compared, 2U);
 }
 
-std::string example(const std::string& name) {
-  std::ifstream file(std::string(VAEC_ROOT) + "/examples/" + name + "/" + name + ".vae");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+TEST(CompiledStep, OfTheDigitsExample) { compare_steps(compiled::example("digits", "digits")); }
+TEST(CompiledStep, OfTheLadderExample) { compare_steps(compiled::example("ladder", "ladder")); }
+TEST(CompiledStep, OfTheReverseExample) { compare_steps(compiled::example("reverse", "reverse")); }
 
-TEST(CompiledStep, OfTheDigitsExample) { compare_steps(example("digits")); }
-TEST(CompiledStep, OfTheLadderExample) { compare_steps(example("ladder")); }
-TEST(CompiledStep, OfTheReverseExample) { compare_steps(example("reverse")); }
-
-TEST(CompiledStep, OfNormalAndCategoricalConditionals) {
-  compare_steps(R"(
-var x : real[3, 5]
-var c : category(4)[2]
-var z : real[3]
-source data  { x = npy("x.npy") }
-source codes { z ~ Normal(0); c ~ Categorical(0) }
-decoder p { x | z, c ~ Normal(dense(tanh(dense(concat(z, flatten(c)), 9)), 15), parameter([])) }
-encoder q {
-  let h = gelu(layer_norm(dense(x, 12)))
-  c | x ~ Categorical(dense(h, 8))
-  z | x, c ~ Normal(dense(h, 3) + dense(c, 3), 0.1 * dense(h, 3))
+using Model = std::pair<std::string, std::string>;
+class CompiledStepOf : public testing::TestWithParam<Model> {};
+TEST_P(CompiledStepOf, gives_what_the_interpreter_does) {
+  compare_steps({"test.vae", GetParam().second, {}});
 }
-learn symmetric { steps = 1 }
-)");
-}
-
-TEST(CompiledStep, OfPoissonCountsWithAWeightedSourceOfPairs) {
-  compare_steps(R"(
-var x : count[7]
-var z : binary[6]
-source pairs weight 3 { x = npy("x.npy"); z = npy("z.npy") }
-source data  { x = npy("x.npy") }
-decoder p { x | z ~ Poisson(dense(silu(dense(z, 11)), 7)) }
-encoder q { z | x ~ Bernoulli(dense(softplus(dense(x, 11)), 6)) }
-learn symmetric { steps = 1 }
-)");
-}
-
-// Every function of nets at least once: passed as arguments, called by nets that call themselves, shared
-// within a player, unpacked from tuples.
-TEST(CompiledStep, OfEveryFunctionOfNets) {
-  compare_steps(R"(
-import nets
-param widths = [8, 4]
-var x : real[2, 8, 8]
-var y : binary[10]
-var c : category(5)[4, 4]
-var d : category(7)
-var z : real[6]
-source a { x = npy("x.npy"); y = npy("y.npy"); c = npy("c.npy"); d = npy("d.npy") }
-source b { z ~ Normal(0) }
-net twice(h) = 2 * h
-net apply(f, h, n) = f(h, n)
-net two(h, act = tanh) { h = act(dense(h, 4)); return (h, dense(h, 3)) }
-net rec(h, n) {
-  if n > 0 { return rec(tanh(dense(h, 5)), n - 1) }
-  return h
-}
-net chooser(h, kind) {
-  if kind == "relu" { h = relu(h) } else if kind == "gelu" { h = gelu(h) } else { h = silu(h) }
-  return h
-}
-net everything(h) {
-  a = relu(h) + tanh(h) * sigmoid(h) - softplus(h) / (1 + exp(-h))
-  b = log(1 + h * h) + log1p(abs(h)) + sqrt(square(h) + 1) + elu(h) + leaky_relu(h, slope = 0.2) + elu(h, alpha = 0.5)
-  e = sin(h) + cos(h) + atan2(h, 1 + square(h)) + floor(h) + min(h, 0.5) + max(h, -0.5, 0.1 * h)
-  f = where(h > 0 and h < 1 or not h > -1, h, -h) + (h ** 2) ** 0.5 + h % 2
-  return a + b + e + f + chooser(h, "relu") + chooser(h, "gelu") + chooser(h, "none")
-}
-decoder p {
-  let h = everything(dense(z, 6))
-  let (s, t) = two(h)
-  let (s2, t2) = two(h, act = relu)
-  let w = parameter([4, 6], init = "orthogonal")
-  let m = w @ h
-  let v = parameter([], init = 0.5) * m + parameter([4], init = 1)
-  let g = softmax(v) + logsumexp(v) + sum(v) + mean(v) + max(v, 0)
-  let im = reshape(dense(z, 32), [2, 4, 4])
-  let im2 = upsample(im, 2) + deconv(im, 2, kernel = 2, stride = 2) + deconv(im, 2, [3, 3], stride = [2, 2], padding = [1, 1])[0:1, 0:1, 0:1]
-  let im3 = conv(im2, 3, kernel = 3, padding = 1, bias = false, init = "kaiming")
-  let im4 = avg_pool(im3, 2) + max_pool(im3, [2, 2])
-  let im5 = group_norm(im4 + softmax(im4) + mean(im4, axis = 0)[0, 0], 3)
-  let q = transpose(im5, [1, 2, 0])
-  let q2 = sum(q, axis = -1)
-  x | z ~ Normal(conv(concat(im3, im2), 2, 1), -1)
-  y | z ~ Bernoulli(concat(g, s + s2, flatten(q2)[0:2]) + layer_norm(dense(stop(h), 10, init = "xavier")))
-  c | z ~ Categorical(reshape(dense(q2, 5 * 16, init = 0.01), [5, 4, 4]))
-  d | z ~ Categorical(apply(dense, concat(t, t2, h[1], h[-2:]), 7) + rec(h, 3)[0])
-}
-encoder q {
-  net cell(h, u) = tanh(dense(h, 6) + dense(u, 6))
-  let e = embedding(c, 3)
-  let de = embedding(d, 6)
-  let h0 = cell(de, y)
-  let h1 = cell(h0, y)
-  let r = residual(h1, 12)
-  let enc = conv_encoder(x, [4, 8], 6)
-  let un = unet(x, 4, 2)
-  z | x, y, c, d ~ Normal(mlp(concat(r, enc, flatten(avg_pool(un, 4)), flatten(e)), widths, 6, act = gelu), 0.5 * tanh(dense(h1, 6)))
-}
-learn symmetric { steps = 1 }
-)");
-}
-
-// The slices begin inside rows of the pooled image: each needs the flat copy, which is made for both.
-TEST(CompiledStep, OfSlicesThroughAFlattenedPool) {
-  compare_steps(R"(
-var x : binary[3, 8, 8]
-var z : binary[6]
-source data  { x = npy("x.npy") }
-source codes { z ~ Bernoulli(0) }
-net slices(x) {
-  h = flatten(avg_pool(tanh(conv(x, 4, kernel = 1)), 2))
-  return dense(concat(h[10 : 17], h[5 : 11], sum(h)), 6)
-}
-decoder p { x | z ~ Bernoulli(dense(z, 192)) }
-encoder q { z | x ~ Bernoulli(slices(x)) }
-learn symmetric { steps = 1 }
-)");
-}
-
-TEST(CompiledStep, OfAGibbsChainAndItsParts) {
-  compare_steps(R"(
-var c : binary[3]
-var x : binary[4, 5]
-var z : binary[6]
-source pairs { x = npy("x.npy"); c = npy("c.npy") }
-source few   { c = npy("c.npy"); complete gibbs(sweeps = 3) { z ~ Bernoulli(1) } }
-source dreams { }
-decoder p { x | c, z ~ Bernoulli(dense(tanh(dense(concat(c, z), 9)), 20)) }
-encoder q {
-  let h = tanh(dense(x, 7))
-  c | x ~ Bernoulli(dense(h, 3))
-  z | x, c ~ Bernoulli(dense(h, 6) + dense(c, 6))
-}
-learn symmetric { steps = 1 }
-)");
-}
-
-// Every estimator and bound, with several samples a row.
-TEST(CompiledStep, OfBounds) {
-  compare_steps(R"(
-var x : binary[4, 5]
-var a : real[3]
-var b : binary[6]
-var c : category(4)
-var n : count[2]
-source data { x = npy("x.npy") }
-source pairs weight 3 { x = npy("x.npy"); b = npy("b.npy") }
-decoder p {
-  a ~ Normal(0)
-  b | a ~ Bernoulli(dense(a, 6))
-  c ~ Categorical(parameter([4]))
-  n ~ Geometric(parameter([2]))
-  x | a, b, c, n ~ Bernoulli(dense(tanh(dense(concat(a, b, c, n), 9)), 20))
-}
-encoder q {
-  let h = tanh(dense(x, 7))
-  a | x ~ Normal(dense(h, 3), 0.1 * dense(h, 3))
-  b | a, x ~ Bernoulli(p.b(a) + dense(h, 6))
-  c | x ~ Categorical(dense(h, 4))
-  n | x ~ Geometric(dense(h, 2))
-}
-source all weight 0 { x = npy("x.npy") }
-learn elbo { steps = 1; sources = [data] }
-learn elbo as relaxed { steps = 1; sources = [data]; samples = 2; estimator = {a: reparam, b: gumbel(0.5), c: gumbel(1), n: score}; beta = 0.5 }
-learn elbo as straight { steps = 1; sources = [data]; estimator = {a: score, b: st, c: score, n: score} }
-learn iwae { steps = 1; sources = [data]; samples = 4 }
-learn rws { steps = 1; sources = [data]; samples = 4 }
-learn libi { steps = 1; sources = [data]; samples = 3 }
-)");
-}
+INSTANTIATE_TEST_SUITE_P(Models, CompiledStepOf, testing::ValuesIn(step_models()),
+                         [](const testing::TestParamInfo<Model>& info) { return info.param.first; });
 
 }  // namespace
-
-// Functions that kernels call: named here, so that they are linked into the test.
-extern const void* const called_by_kernels[];
-const void* const called_by_kernels[] = {reinterpret_cast<const void*>(&vaert_lgamma),
-                                         reinterpret_cast<const void*>(&vaert_sample_poisson)};
-
-extern "C" __attribute__((visibility("default"))) int vaert_main(const vae_image* image, int /*argc*/,
-                                                                 char** /*argv*/) {
-  inspect(*image);
-  return 0;
-}

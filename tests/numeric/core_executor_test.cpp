@@ -9,6 +9,7 @@
 #include "runtime/core/parameters.h"
 #include "runtime/core/philox.h"
 #include "runtime/failure.h"
+#include "tests/numeric/backend_under_test.h"
 
 namespace core {
 namespace {
@@ -58,7 +59,7 @@ Program transposing() {
 
 std::vector<float> transposed(int threads) {
   const Image image = image_with(transposing());
-  Machine machine{vaert_onednn(), start_threads(threads, vaert_onednn()), {}, nullptr};
+  Machine machine{backend_under_test(), start_threads(threads, backend_under_test()), {}, nullptr};
   const Executor executor(image, image.programs[0], machine, {5000});
   const Executor::Tensor x = executor.input("x"), y = executor.output("y");
   EXPECT_EQ(x.elements, 35000);
@@ -79,7 +80,7 @@ TEST(Executor, RunsEveryUnitOnceOnAnyNumberOfThreads) {
 
 TEST(Executor, BuffersBeginOnACacheLine) {
   const Image image = image_with(transposing());
-  const Machine machine{vaert_onednn(), 1, {}, nullptr};
+  const Machine machine{backend_under_test(), 1, {}, nullptr};
   const Executor executor(image, image.programs[0], machine, {3});
   EXPECT_EQ(reinterpret_cast<uintptr_t>(executor.output("y").data) % 64, 0u);
   EXPECT_EQ(Executor::scratch(image.programs[0], {3}), 32);  // 21 floats: two lines
@@ -95,7 +96,7 @@ TEST(Executor, GemmReadsAPartOfThePlayersParameters) {
   const Image image = image_with(program);
   Floats parameters(6);
   for (int64_t i = 0; i < 6; ++i) parameters[i] = static_cast<float>(i);
-  const Machine machine{vaert_onednn(), 1, {parameters.data()}, nullptr};
+  const Machine machine{backend_under_test(), 1, {parameters.data()}, nullptr};
   const Executor executor(image, image.programs[0], machine, {2});
   const float x[] = {1, 2, -1, 1};
   std::copy(x, x + 4, executor.input("x").data);

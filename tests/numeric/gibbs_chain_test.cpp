@@ -12,6 +12,7 @@
 
 #include "compiler/pipeline.h"
 #include "runtime/core/phase.h"
+#include "tests/numeric/backend_under_test.h"
 
 namespace {
 
@@ -127,7 +128,7 @@ TEST(GibbsChain, MeanGradientIsThatOfEnumerationWithTaggedRowsDropped) {
   with_image([](const core::Image& image) {
     const Truth truth;
     const auto place = places(image);
-    core::Session session(image, {.threads = 1});
+    core::Session session(image, one_thread());
     const std::map<std::string, double> values = {
         {"p.x.0", truth.p_x[0]}, {"p.x.1", truth.p_x[1]},    {"p.x.bias", truth.p_x[2]},
         {"q.z.0", truth.q_z[0]}, {"q.z.1", truth.q_z[1]},    {"q.z.bias", truth.q_z[2]},

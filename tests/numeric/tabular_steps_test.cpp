@@ -10,6 +10,7 @@
 
 #include "runtime/core/phase.h"
 #include "runtime/data/npy.h"
+#include "tests/numeric/backend_under_test.h"
 #include "tests/numeric/tabular_models.h"
 
 namespace {
@@ -27,7 +28,7 @@ Game game_of(const TabularModel& model, const Defines& defines) {
 /// A compiled game: its rows in files, its tables where the exact game has them.
 class Steps {
  public:
-  Steps(const core::Image& image, const Game& game) : image_(image), session_(image, {.threads = 1}) {
+  Steps(const core::Image& image, const Game& game) : image_(image), session_(image, one_thread()) {
     const semantics::Model& model = game.model();
     std::vector<double> coefficients;
     for (const semantics::Source& source : model.sources) coefficients.push_back(source.weight / batch);
