@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <deque>
 #include <thread>
 #if defined(__SSE__)
@@ -246,7 +247,7 @@ struct Executor::Parts {
 
 Executor::Executor(const Image& image, const Program& program, const Machine& machine,
                    const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory, Carried* carried)
-    : name_(program.name), parts_(std::make_unique<Parts>(image, machine, rows)) {
+    : program_(program), parts_(std::make_unique<Parts>(image, machine, rows)) {
   parts_->place(program, memory, carried, *this);
   for (const Instruction& instruction : program.instructions)
     std::visit(
@@ -269,26 +270,43 @@ int64_t Executor::scratch(const Program& program, const std::vector<int64_t>& ro
 }
 
 void Executor::run(uint64_t seed, uint64_t step, const Hooks& hooks) const {
-  const vae_heavy* heavy = parts_->machine.heavy;
-  for (const Parts::Step& item : parts_->order) {
-    if (auto* loop = std::get_if<BoundLoop*>(&item)) {
-      parts_->run(**loop, seed, step);
-    } else if (auto* call = std::get_if<BoundHeavy*>(&item)) {
-      heavy->run((*call)->op, (*call)->a, (*call)->b, (*call)->c);
-    } else if (auto* gather = std::get_if<BoundGather*>(&item)) {
-      hooks.gather((*gather)->column, (*gather)->source, (*gather)->rows, (*gather)->to);
-    } else {
-      const BoundUpdate& update = *std::get<BoundUpdate*>(item);
-      hooks.update(update.player, update.gradient);
+  for (size_t i = 0; i < parts_->order.size(); ++i) {
+    if (!hooks.watch) {
+      run(i, seed, step, hooks);
+      continue;
     }
+    const Watch::Time begin = std::chrono::steady_clock::now();
+    run(i, seed, step, hooks);
+    hooks.watch->saw(*this, i, begin, std::chrono::steady_clock::now());
   }
+}
+
+void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks& hooks) const {
+  const Parts::Step& item = parts_->order[instruction];
+  if (auto* loop = std::get_if<BoundLoop*>(&item)) {
+    parts_->run(**loop, seed, step);
+  } else if (auto* call = std::get_if<BoundHeavy*>(&item)) {
+    parts_->machine.heavy->run((*call)->op, (*call)->a, (*call)->b, (*call)->c);
+  } else if (auto* gather = std::get_if<BoundGather*>(&item)) {
+    hooks.gather((*gather)->column, (*gather)->source, (*gather)->rows, (*gather)->to);
+  } else {
+    const BoundUpdate& update = *std::get<BoundUpdate*>(item);
+    hooks.update(update.player, update.gradient);
+  }
+}
+
+std::vector<Work> Executor::works() const { return works_of(parts_->image, program_, parts_->rows); }
+
+std::string Executor::implementation(size_t instruction) const {
+  auto* const* call = std::get_if<BoundHeavy*>(&parts_->order.at(instruction));
+  return call ? parts_->machine.heavy->describe((*call)->op) : "";
 }
 
 Executor::Tensor Executor::named(const std::map<std::string, Tensor>& tensors,
                                  const std::string& name) const {
   const auto found = tensors.find(name);
   if (found == tensors.end())
-    throw Failure(Exit::internal, fmt::format("the program {} has no tensor {}", name_, name));
+    throw Failure(Exit::internal, fmt::format("the program {} has no tensor {}", program_.name, name));
   return found->second;
 }
 

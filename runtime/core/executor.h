@@ -10,6 +10,7 @@
 
 #include "runtime/core/image.h"
 #include "runtime/core/memory.h"
+#include "runtime/core/watch.h"
 
 namespace core {
 
@@ -26,6 +27,8 @@ struct Hooks {
   /// Writes `rows` rows of the image's column, drawn for `source`.
   std::function<void(int column, int source, int64_t rows, float* to)> gather;
   std::function<void(int player, const float* gradient)> update;
+  /// Hears how long each instruction took; or null.
+  Watch* watch = nullptr;
 };
 
 /// Tensors that several programs share: one's output is another's input of the same name. Outlives them.
@@ -59,11 +62,18 @@ class Executor {
   bool takes(const std::string& name) const { return inputs_.count(name) > 0; }
   const std::map<std::string, Tensor>& outputs() const { return outputs_; }
 
+  const Program& program() const { return program_; }
+  std::vector<Work> works() const;
+  /// What does the work of a GEMM or convolution, as its implementation names it; else empty.
+  std::string implementation(size_t instruction) const;
+
  private:
   struct Parts;
   Tensor named(const std::map<std::string, Tensor>& tensors, const std::string& name) const;
 
-  std::string name_;
+  void run(size_t instruction, uint64_t seed, uint64_t step, const Hooks& hooks) const;
+
+  const Program& program_;
   std::unique_ptr<Parts> parts_;
   std::map<std::string, Tensor> inputs_, outputs_;
 };

@@ -1,6 +1,6 @@
 // Prints how fast the heavy kernels run beside the processor's FMA peak: GFLOP/s of the GEMMs of a digits MLP
 // and of the convolutions of `reverse`. Each is the best of many short runs: other work disturbs it little.
-// links: vaert_onednn
+// links: vaert_core vaert_onednn
 #include <omp.h>
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <string>
 
 #include "runtime/abi.h"
+#include "runtime/core/peaks.h"
 #include "tests/numeric/reverse_layers.h"
 
 namespace {
@@ -19,44 +20,6 @@ const vae_heavy& heavy = *vaert_onednn();
 
 double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// Twelve independent chains of fused multiply-adds cover the latency of two units; the empty asm keeps the
-// compiler from merging them.
-#define FMA_CHAINS(bytes)                                                                     \
-  typedef float Lanes __attribute__((vector_size(bytes)));                                    \
-  Lanes a{}, b{}, c{}, d{}, e{}, f{}, g{}, h{}, i{}, j{}, k{}, l{};                           \
-  const Lanes x = Lanes{} + 1.0001f, y = Lanes{} + 0.9999f;                                   \
-  for (int64_t turn = 0; turn < turns; ++turn) {                                              \
-    a = a * x + y, b = b * x + y, c = c * x + y, d = d * x + y, e = e * x + y, f = f * x + y; \
-    g = g * x + y, h = h * x + y, i = i * x + y, j = j * x + y, k = k * x + y, l = l * x + y; \
-    asm volatile("" : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f));                  \
-    asm volatile("" : "+v"(g), "+v"(h), "+v"(i), "+v"(j), "+v"(k), "+v"(l));                  \
-  }                                                                                           \
-  return 12.0 * double(turns) * 2 * (bytes) / 4
-
-__attribute__((target("avx512f"))) double chains_avx512(int64_t turns) { FMA_CHAINS(64); }
-__attribute__((target("avx2,fma"))) double chains_avx2(int64_t turns) { FMA_CHAINS(32); }
-
-/// GFLOP/s of nothing but fused multiply-adds.
-double fma_peak(int threads, double budget) {
-  const auto chains = __builtin_cpu_supports("avx512f") ? chains_avx512 : chains_avx2;
-  double best = 0;
-  for (const double stop = seconds() + budget; seconds() < stop;) {
-    double done = 0, begin = 0, end = 0;
-#pragma omp parallel num_threads(threads) reduction(+ : done)
-    {
-#pragma omp barrier
-#pragma omp master
-      begin = seconds();
-      done += chains(20000);
-#pragma omp barrier
-#pragma omp master
-      end = seconds();
-    }
-    best = std::max(best, done / (end - begin) * 1e-9);
-  }
-  return best;
 }
 
 double best_seconds(vae_heavy_op* op, const float* a, const float* b, float* c, double budget) {
@@ -166,9 +129,9 @@ int main(int argc, char** argv) {
   const int threads = argc > 3 ? std::atoi(argv[3]) : omp_get_max_threads();
   const int64_t batch = argc > 4 ? std::atoi(argv[4]) : 128;
   heavy.set_threads(threads);
-  const double peak = fma_peak(threads, budget);
-  std::printf("FMA peak: 1 thread %.1f GFLOP/s, %d threads %.1f GFLOP/s\n", fma_peak(1, budget), threads,
-              peak);
+  const double peak = 1e-9 * core::measure_fma_peak(threads, budget);
+  std::printf("FMA peak: 1 thread %.1f GFLOP/s, %d threads %.1f GFLOP/s\n",
+              1e-9 * core::measure_fma_peak(1, budget), threads, peak);
   if (what == "gemm" || what == "all")
     for (int64_t rows : {32, 128, 512}) bench_gemms(rows, peak, budget);
   if (what == "convolution" || what == "all") bench_convolutions(batch, peak, budget);

@@ -89,7 +89,7 @@ def test_a_value_from_the_environment_is_named_as_such(folder, vaec):
 
 def test_words_that_no_command_knows(folder, vaec):
     exe = glyphs(folder, vaec)
-    commands = "the commands are train, sample, infer, evaluate, compare, info"
+    commands = "the commands are train, sample, infer, evaluate, compare, bench, info"
     refused(64, f"glyphs: a command is needed; {commands}", exe)
     refused(64, f"glyphs: there is no command trian; {commands}", exe, "trian")
     refused(64, "glyphs train: there is no flag --step; see glyphs train --help", exe, "train", "--step", "10")

@@ -129,6 +129,7 @@ class CommandLine {
     add_infer();
     add_evaluate();
     add_compare();
+    add_bench();
     CLI::App* command =
         app_.add_subcommand("info", "say what the model is: variables, players, sources, methods");
     command->add_flag("--json", info_json_, "as JSON on stdout");
@@ -189,6 +190,8 @@ class CommandLine {
         command->add_option("--out", train_.out, "the run directory, made anew (default: runs/NAME-LEARN-N)");
     command->add_option("--resume", train_.resume, "continue this run from its last checkpoint")
         ->excludes(out);
+    command->add_flag("--profile", train_.profile,
+                      "write trace-step-N.json: the first steps, kernel by kernel, for Perfetto");
     command->add_flag("--json", json_, "metrics as JSON lines on stdout");
     command->add_flag("--quiet", quiet_, "say nothing but errors");
     command->footer(
@@ -324,6 +327,28 @@ class CommandLine {
     });
   }
 
+  void add_bench() {
+    CLI::App* command = app_.add_subcommand(
+        "bench", "time training steps, and each kernel: its share, and how much of the processor it uses");
+    with_environment(command->add_option("--learn", bench_.learn, "the learn block (default: the first)"));
+    for (const char* key : {"batch", "order", "precision", "seed", "sources"})
+      one_at_a_time(command->add_option(std::string("--") + key, benched_[key], help_of_keys().at(key)));
+    command->add_option("--steps", bench_.steps, "to measure (default: for 3 seconds)")->check(at_least(1));
+    add_machine_flags(command, bench_);
+    command->add_flag("--json", bench_.json, "the result as JSON on stdout");
+    command->footer(
+        "Every second step is timed whole, the others kernel by kernel. Of peak: f, of the fused "
+        "multiply-adds that all threads can do; m, of what memory can move, which a cache may exceed.");
+    command->callback([this] {
+      run_ = [this] {
+        check_machine(bench_);
+        for (const auto& [key, texts] : benched_)
+          for (const std::string& text : texts) bench_.overrides.emplace_back(key, text);
+        return bench(image_, bench_), 0;
+      };
+    });
+  }
+
   static void check_machine(const MachineRequest& request) {
     const std::string& device = request.device;
     const bool numbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 &&
@@ -348,6 +373,8 @@ class CommandLine {
   InferRequest infer_;
   EvaluateRequest evaluate_;
   CompareRequest compare_;
+  BenchRequest bench_;
+  std::map<std::string, std::vector<std::string>> benched_;   // settings that it takes
   std::map<std::string, std::vector<std::string>> compared_;  // settings that all blocks take
 };
 

@@ -20,6 +20,7 @@ struct TrainRequest : MachineRequest {
   std::vector<std::pair<std::string, std::string>> overrides;  // key, text; weakest first
   std::filesystem::path out, resume;
   Voice voice = Voice::normal;
+  bool profile = false;  // write a Chrome trace of the first steps
 };
 
 /// The exit code: ok, or interrupted after a checkpoint.
@@ -63,5 +64,14 @@ struct CompareRequest : EvaluateRequest {
 };
 /// One table and one picture of several learn blocks.
 void compare(const Image& image, const CompareRequest& request);
+
+struct BenchRequest : MachineRequest {
+  std::string learn;                                           // empty: the file's first
+  std::vector<std::pair<std::string, std::string>> overrides;  // as train takes them
+  int64_t steps = 0;                                           // to measure; 0: for some seconds
+  bool json = false;
+};
+/// How fast steps are, and the time, share and use of the processor of each kernel.
+void bench(const Image& image, const BenchRequest& request);
 
 }  // namespace core

@@ -6,6 +6,7 @@
 
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/report.h"
+#include "runtime/core/commands/trace.h"
 #include "runtime/core/evaluation/likelihood.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/sample_grid.h"
@@ -93,9 +94,17 @@ class Run {
                              settings_.steps, session_.machine.threads,
                              session_.machine.threads == 1 ? "" : "s", directory_.path().string()));
     for (const std::string& note : trainer_.notes()) progress.say("note: " + note);
+    if (request_.profile) {
+      trace_ = std::make_unique<Trace>();
+      trace_file_ = fmt::format("trace-step-{}.json", trainer_.step());
+      trainer_.tell(trace_.get());
+    }
     try {
-      return loop(progress);
+      const int code = loop(progress);
+      end_trace();
+      return code;
     } catch (const Failure& failure) {
+      end_trace();
       throw Failure(failure.exit_code, fmt::format("{} ({})", failure.what(),
                                                    last_checkpoint_.empty() ? "there is no checkpoint yet"
                                                                             : "the last checkpoint is " +
@@ -109,14 +118,15 @@ class Run {
     first_step_ = line_step_ = trainer_.step();
     if (trainer_.step() >= settings_.steps) checkpoint();  // of the beginning, so that it can be looked at
     while (trainer_.step() < settings_.steps) {
-      trainer_.do_step();
+      traced("step", [&] { trainer_.do_step(); });
       const int64_t step = trainer_.step();
       const bool last = step == settings_.steps;
-      if (last || due(step, "log") || due(step, "evaluate")) log(progress);
-      if (last || due(step, "sample")) draw_samples(last);
+      if (last || due(step, "log") || due(step, "evaluate")) traced("log", [&] { log(progress); });
+      if (last || due(step, "sample")) traced("sample", [&] { draw_samples(last); });
       for (const std::string& note : session_.rows.take_notes())
         progress.say("note: evaluation and pictures: " + note);
-      if (last || due(step, "checkpoint")) checkpoint();
+      if (last || due(step, "checkpoint")) traced("checkpoint", [&] { checkpoint(); });
+      if (trace_ && trace_->full()) end_trace();
       progress.step(step);
       if (stop_asked && !last) {
         checkpoint();
@@ -129,6 +139,23 @@ class Run {
     progress.say(fmt::format("{} steps in {}: {}", trainer_.step() - first_step_, duration_text(seconds()),
                              directory_.path().string()));
     return 0;
+  }
+
+  /// Does it, and notes it where the run is traced, with the steps done before it.
+  template <class Action>
+  void traced(const char* what, const Action& action) {
+    const int64_t step = trainer_.step();
+    const steady_clock::time_point begin = steady_clock::now();
+    action();
+    if (trace_) trace_->add(what, step, begin, steady_clock::now());
+  }
+
+  /// Writes it; the run goes on without.
+  void end_trace() {
+    if (!trace_) return;
+    trainer_.tell(nullptr);
+    directory_.write(trace_file_, trace_->text());
+    trace_.reset();
   }
 
   bool due(int64_t step, const char* what) const {
@@ -186,6 +213,8 @@ class Run {
   RunDirectory directory_;
   const TrainRequest& request_;
   std::unique_ptr<SampleGrid> grid_;
+  std::unique_ptr<Trace> trace_;  // until it is full
+  std::string trace_file_;
   fs::path last_checkpoint_;
   bool evaluates_ = true;
   double seconds_before_ = 0;

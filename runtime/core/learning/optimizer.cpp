@@ -77,9 +77,8 @@ Optimizer::Optimizer(const Player& player, const OptimizerSettings& settings) : 
   for (const Range& range : joined)
     for (int64_t begin = range.begin; begin < range.end; begin += piece)
       ranges_.push_back({begin, std::min(begin + piece, range.end)});
-  int64_t floats = 0;
-  for (const Range& range : ranges_) floats += range.end - range.begin;
-  parallel_ = floats > parallel_floats;
+  for (const Range& range : ranges_) floats_ += range.end - range.begin;
+  parallel_ = floats_ > parallel_floats;
   squares_.resize(ranges_.size());
   const std::string& kind = settings.kind;
   if (kind != "adam" && kind != "adamw" && kind != "sgd" && kind != "none")
@@ -140,6 +139,13 @@ std::map<std::string, float*> Optimizer::state() const {
   if (second_.size() > 0) return {{"exp_avg", first_.data()}, {"exp_avg_sq", second_.data()}};
   if (first_.size() > 0) return {{"momentum_buffer", first_.data()}};
   return {};
+}
+
+double Optimizer::bytes() const {
+  if (settings_.kind == "none") return 0;
+  // The gradient is read, parameters and state are read and written.
+  const int arrays = 3 + 2 * (first_.size() > 0) + 2 * (second_.size() > 0);
+  return static_cast<double>(floats_) * arrays * sizeof(float);
 }
 
 double RateSchedule::rate(int64_t step, int64_t steps) const {

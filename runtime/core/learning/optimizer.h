@@ -30,6 +30,8 @@ class Optimizer {
   /// State by PyTorch's names ("exp_avg", "exp_avg_sq", "momentum_buffer"), each as the player's parameters.
   std::map<std::string, float*> state() const;
   int64_t steps = 0;  // done
+  /// That one step reads and writes.
+  double bytes() const;
 
  private:
   struct Range {
@@ -37,6 +39,7 @@ class Optimizer {
   };
   OptimizerSettings settings_;
   std::vector<Range> ranges_;  // of parameters, without the gaps between them; in pieces for the threads
+  int64_t floats_ = 0;
   bool parallel_ = false;
   Floats first_, second_;
   std::vector<double> squares_;  // of the gradient, per range

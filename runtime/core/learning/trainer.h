@@ -29,6 +29,11 @@ class Trainer {
   /// Failure(diagnostics) naming the term that is no longer finite.
   void do_step();
 
+  /// Who hears from now on how long each instruction takes; or null.
+  void tell(Watch* watch) { hooks_.watch = watch; }
+  /// Bytes that an update of the player reads and writes.
+  double update_bytes(int player) const { return optimizers_.at(static_cast<size_t>(player)).bytes(); }
+
   /// What the user should know before the first step, a line each.
   std::vector<std::string> notes() const;
 

@@ -1,0 +1,181 @@
+// The command `bench`: training steps of the model, without a run directory, and where their time goes.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/stopwatch.h"
+#include "runtime/core/learning/trainer.h"
+#include "runtime/core/peaks.h"
+
+namespace core {
+namespace {
+
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+constexpr int warming = 3;        // steps: caches, threads, rows of data
+constexpr double enough = 3;      // seconds, where the number of steps is not given
+constexpr int64_t few_steps = 5;  // however slow
+constexpr int64_t most_steps = 2000;
+constexpr size_t shown = 25;  // kernels of the table
+
+double seconds_since(steady_clock::time_point begin) {
+  return std::chrono::duration<double>(steady_clock::now() - begin).count();
+}
+
+struct Times {
+  std::vector<double> steps;  // seconds of each that nothing watched
+  Stopwatch kernels;          // of as many others, watched
+};
+
+/// Watched and unwatched steps by turns, so that a machine whose speed drifts slows both.
+void measure(Trainer& trainer, int64_t steps, Times& times) {
+  for (int i = 0; i < warming; ++i) trainer.do_step();
+  const auto started = steady_clock::now();
+  for (int64_t done = 0;
+       steps > 0 ? done < steps : done < few_steps || (done < most_steps && seconds_since(started) < enough);
+       ++done) {
+    const auto begin = steady_clock::now();
+    trainer.do_step();
+    times.steps.push_back(seconds_since(begin));
+    trainer.tell(&times.kernels);
+    trainer.do_step();
+    trainer.tell(nullptr);
+    times.kernels.end_step();
+  }
+}
+
+double quantile(std::vector<double> values, double share) {
+  std::ranges::sort(values);
+  return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+json kernel_json(const Kernel& kernel, const Trainer& trainer, const Peaks& peaks, double all) {
+  const Work& work = kernel.work;
+  json line = {{"name", work.name},
+               {"kind", name_of(work.kind)},
+               {"calls", kernel.calls},
+               {"milliseconds", 1e3 * kernel.seconds},
+               {"share", kernel.seconds / all}};
+  if (!work.shape.empty()) line["shape"] = work.shape;
+  if (!kernel.implementation.empty()) line["implementation"] = kernel.implementation;
+  if (kernel.seconds <= 0) return line;
+  const double a_second = kernel.calls / kernel.seconds;
+  if (work.flops > 0) {
+    line["gigaflops_per_second"] = 1e-9 * work.flops * a_second;
+    line["of_peak"] = work.flops * a_second / peaks.flops;
+    return line;
+  }
+  const double bytes = work.player >= 0 ? trainer.update_bytes(work.player) : work.bytes;
+  line["gigabytes_per_second"] = 1e-9 * bytes * a_second;
+  line["of_peak"] = bytes * a_second / peaks.bytes;
+  return line;
+}
+
+json results(const Session& session, const Trainer& trainer, const Settings& settings, const Times& times,
+             double peak_memory) {
+  const Peaks peaks = measure_peaks(session.machine.threads, 0.3);
+  const std::vector<Kernel> kernels = times.kernels.kernels();
+  const double step = median(times.steps);
+  double flops = 0, all = 0;
+  for (const Kernel& kernel : kernels) {
+    flops += kernel.calls * kernel.work.flops;
+    all += kernel.seconds;
+  }
+  json lines = json::array();
+  for (const Kernel& kernel : kernels) lines.push_back(kernel_json(kernel, trainer, peaks, all));
+  return {
+      {"program", session.image.file},
+      {"learn", settings.learn},
+      {"batch", settings.batch},
+      {"device", "cpu"},
+      {"backend", session.machine.heavy->name},
+      {"threads", session.machine.threads},
+      {"peak", {{"gigaflops_per_second", 1e-9 * peaks.flops}, {"gigabytes_per_second", 1e-9 * peaks.bytes}}},
+      {"steps", times.steps.size()},
+      {"steps_per_second", 1 / step},
+      {"milliseconds", 1e3 * step},
+      {"fastest_tenth_milliseconds", 1e3 * quantile(times.steps, 0.1)},
+      {"slowest_tenth_milliseconds", 1e3 * quantile(times.steps, 0.9)},
+      {"gigaflops", 1e-9 * flops},
+      {"of_peak", flops / step / peaks.flops},
+      {"kernels_milliseconds", 1e3 * all},
+      {"peak_memory_megabytes", peak_memory},
+      {"kernels", lines}};
+}
+
+/// Of this process so far.
+double peak_memory_megabytes() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+std::string calls_text(double calls) {
+  return calls == std::round(calls) ? fmt::format("{:.0f}", calls) : fmt::format("{:.2f}", calls);
+}
+
+void print(const json& all) {
+  std::vector<std::string> batches;
+  for (const auto& [source, rows] : all["batch"].items())
+    batches.push_back(fmt::format("{}={}", source, rows.get<int64_t>()));
+  const auto number = [&](const char* key) { return all[key].get<double>(); };
+  fmt::print("{}, learn {}, batch {}\n", all["program"].get<std::string>(), all["learn"].get<std::string>(),
+             fmt::join(batches, ", "));
+  fmt::print("{} ({}), {} thread{}: {:.0f} GFLOP/s of fused multiply-adds, {:.1f} GB/s of memory\n",
+             all["device"].get<std::string>(), all["backend"].get<std::string>(), all["threads"].get<int>(),
+             all["threads"] == 1 ? "" : "s", all["peak"]["gigaflops_per_second"].get<double>(),
+             all["peak"]["gigabytes_per_second"].get<double>());
+  fmt::print(
+      "{:.1f} steps a second: {:.3f} ms (median of {}; a tenth under {:.3f}, a tenth above {:.3f}), "
+      "{:.3f} GFLOP, {:.0f} % of the peak\n",
+      number("steps_per_second"), number("milliseconds"), all["steps"].get<int64_t>(),
+      number("fastest_tenth_milliseconds"), number("slowest_tenth_milliseconds"), number("gigaflops"),
+      100 * number("of_peak"));
+  fmt::print("{:.0f} MB of memory at most\n\n", number("peak_memory_megabytes"));
+  fmt::print("{:>6}  {:>9}  {:>5}  {:>7}  kernel\n", "share", "ms", "calls", "of peak");
+  size_t place = 0;
+  double rest = 0;
+  for (const json& kernel : all["kernels"]) {
+    if (++place > shown) {
+      rest += kernel["milliseconds"].get<double>();
+      continue;
+    }
+    const bool computes = kernel.contains("gigaflops_per_second");
+    fmt::print("{:>4.1f} %  {:>9.4f}  {:>5}  {:>3.0f} % {}  {}{}{}\n", 100 * kernel["share"].get<double>(),
+               kernel["milliseconds"].get<double>(), calls_text(kernel["calls"].get<double>()),
+               100 * kernel.value("of_peak", 0.0), computes ? 'f' : 'm', kernel["name"].get<std::string>(),
+               kernel.contains("shape") ? "  " + kernel["shape"].get<std::string>() : "",
+               kernel.contains("implementation")
+                   ? fmt::format("  ({})", kernel["implementation"].get<std::string>())
+                   : "");
+  }
+  if (place > shown)
+    fmt::print("{:>4.1f} %  {:>9.4f}  {} others\n", 100 * rest / number("kernels_milliseconds"), rest,
+               place - shown);
+  fmt::print("100.0 %  {:>9.4f}  in kernels\n", number("kernels_milliseconds"));
+}
+
+}  // namespace
+
+void bench(const Image& image, const BenchRequest& request) {
+  Settings settings = settings_of(find_learn(image, request.learn), image);
+  for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
+  check(settings, image);
+  Session session(image, request);
+  Trainer trainer(session, settings);
+  Times times;
+  measure(trainer, request.steps, times);
+  const json all = results(session, trainer, settings, times, peak_memory_megabytes());
+  if (request.json)
+    fmt::print("{}\n", all.dump(2));
+  else
+    print(all);
+}
+
+}  // namespace core
