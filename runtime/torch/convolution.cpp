@@ -1,3 +1,4 @@
+#include <ATen/core/ivalue.h>  // before all that keeps vectors of it: clang wants it complete
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>

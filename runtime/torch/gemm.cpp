@@ -1,3 +1,4 @@
+#include <ATen/core/ivalue.h>  // before all that keeps vectors of it: clang wants it complete
 #include <ATen/ops/mm.h>
 
 #include <array>

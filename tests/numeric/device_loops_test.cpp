@@ -54,18 +54,18 @@ void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buf
   const void *clock_place = clock, *partials_place = partials.data(), *counters_place = counters.data();
   std::vector<void*> parameters;
   const auto add = [&](auto& list) {
-    for (auto& value : list) parameters.push_back(&value);
+    for (auto& value : list) parameters.push_back(static_cast<void*>(&value));
   };
   add(pointers);
   add(extents);
   add(strides);
   add(scalars);
   add(sites);
-  if (!sites.empty()) parameters.push_back(&clock_place);
+  if (!sites.empty()) parameters.push_back(static_cast<void*>(&clock_place));
   if (kernel.reduces()) {
     parameters.push_back(&launch.log_width);
-    parameters.push_back(&partials_place);
-    parameters.push_back(&counters_place);
+    parameters.push_back(static_cast<void*>(&partials_place));
+    parameters.push_back(static_cast<void*>(&counters_place));
   }
   for (uint32_t y = launch.blocks_y; y-- > 0;)
     for (uint32_t x = launch.blocks_x; x-- > 0;)
@@ -152,8 +152,8 @@ TEST(Sums, of_many_elements_keep_their_digits) {
 }
 
 // Linked in, so that kernels find them.
-__attribute__((used)) const void* const called_by_kernels[] = {reinterpret_cast<const void*>(&vaert_lgamma),
-                                                          reinterpret_cast<const void*>(&vaert_sample_gamma)};
+__attribute__((used)) const void* const called_by_kernels[] = {
+    reinterpret_cast<const void*>(&vaert_lgamma), reinterpret_cast<const void*>(&vaert_sample_gamma)};
 
 class Examples : public testing::TestWithParam<const char*> {};
 

@@ -1,7 +1,10 @@
 // In: a tensor program as it was built, before any pass, and what it is given. Out: its gradients by
 // LibTorch's autograd, in double precision. Every operation is LibTorch's own; random draws alone are ours.
 #pragma once
+// clang-format off
+#include <ATen/core/ivalue.h>  // before all that keeps vectors of it: clang wants it complete
 #include <ATen/ATen.h>
+// clang-format on
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
