@@ -27,8 +27,12 @@ namespace vaec {
 namespace {
 namespace fs = std::filesystem;
 
+const std::map<std::string, lower::Target> targets = {
+    {"cpu", lower::Target::cpu}, {"cuda", lower::Target::cuda}, {"auto", lower::Target::any}};
+
 struct Arguments {
-  std::string file, output, emit, after, error_format = "text", explain_format = "text", name, to;
+  std::string file, output, emit, after, error_format = "text", explain_format = "text", name, to,
+                                         target = "cpu";
   std::vector<std::string> defines;
   bool check_only = false;
 };
@@ -39,7 +43,7 @@ class Session {
   explicit Session(const Arguments& arguments) : arguments_(arguments) {}
 
   Request request() const {
-    Request request{arguments_.file, read_file(arguments_.file), {}};
+    Request request{arguments_.file, read_file(arguments_.file), {}, targets.at(arguments_.target)};
     for (const std::string& define : arguments_.defines) {
       const size_t equals = define.find('=');
       if (equals == std::string::npos || equals == 0) {
@@ -68,6 +72,17 @@ class Session {
   const Arguments& arguments_;
 };
 
+/// What this vaec has not got for a GPU is no error of the program's, nor of vaec's.
+template <class Function>
+auto on_target(const Function& make) {
+  try {
+    return make();
+  } catch (const std::runtime_error& failure) {
+    if (dynamic_cast<const Failure*>(&failure)) throw;
+    throw Failure(Exit::bad_configuration, failure.what());
+  }
+}
+
 Exit emit_stage(const Arguments& arguments) {
   if (!arguments.after.empty()) {
     std::vector<std::string> names = {"build"};
@@ -78,13 +93,9 @@ Exit emit_stage(const Arguments& arguments) {
                                              fmt::join(names, ", ")));
   }
   Session session(arguments);
-  std::optional<std::string> text;
-  try {
-    text = print_stage(arguments.emit, arguments.after, session.request(), session.sources, session.report);
-  } catch (const std::runtime_error& failure) {
-    if (arguments.emit != "ptx" || dynamic_cast<const Failure*>(&failure)) throw;
-    throw Failure(Exit::bad_configuration, failure.what());
-  }
+  const auto text = on_target([&] {
+    return print_stage(arguments.emit, arguments.after, session.request(), session.sources, session.report);
+  });
   const Exit exit = session.finish();
   if (!text) return exit;
   if (arguments.output.empty()) {
@@ -119,7 +130,7 @@ void link(const Aside& object, const Aside& executable, const fs::path& output) 
 Exit build(const Arguments& arguments) {
   if (!arguments.emit.empty()) return emit_stage(arguments);
   Session session(arguments);
-  auto image = compile(session.request(), session.sources, session.report);
+  auto image = on_target([&] { return compile(session.request(), session.sources, session.report); });
   const Exit exit = session.finish();
   if (!image) return exit;
   const fs::path output =
@@ -137,7 +148,7 @@ Exit build(const Arguments& arguments) {
 
 Exit run(const Arguments& arguments, const std::vector<std::string>& passed_on) {
   Session session(arguments);
-  auto image = compile(session.request(), session.sources, session.report);
+  auto image = on_target([&] { return compile(session.request(), session.sources, session.report); });
   const Exit exit = session.finish();
   if (!image) return exit;
   std::vector<std::string> all = {fs::path(arguments.file).stem().string()};
@@ -258,11 +269,20 @@ int main(int count, char** values) {
   };
   auto* build_command = emits(defines(reads_file(
       app.add_subcommand("build", "compile to an executable that trains, samples, infers and evaluates"))));
+  const auto targeted = [&](CLI::App* command) {
+    command
+        ->add_option("--target", arguments.target,
+                     "what training runs on: cpu (default), cuda, or auto: a GPU where there is one")
+        ->option_text("cpu|cuda|auto")
+        ->check(CLI::IsMember({"cpu", "cuda", "auto"}));
+  };
+  targeted(build_command);
   build_command
       ->add_option("-o", arguments.output, "where to write it (default: FILE's name without .vae, here)")
       ->option_text("PATH");
   auto* run_command =
       defines(reads_file(app.add_subcommand("run", "compile in memory and run a command of the executable")));
+  targeted(run_command);
   run_command->prefix_command();
   run_command->footer(
       "What follows FILE goes to the program: vaec run model.vae train --steps 100; vaec run model.vae "

@@ -122,8 +122,12 @@ lower::Image make_image(const Understood& understood, const Request& request) {
   for (const Simulator& simulator : understood.simulators)
     simulators.push_back({simulator.file, simulator.model, build_draws(simulator.model),
                           origin_of(simulator.path, simulator.text)});
-  return {understood.model, game::explain_json(understood.model, understood.game), build_programs(understood),
-          origin_of(request.path, request.text), simulators};
+  return {understood.model,
+          game::explain_json(understood.model, understood.game),
+          build_programs(understood),
+          origin_of(request.path, request.text),
+          simulators,
+          request.target};
 }
 
 /// Calls `visit` with every reader in a data expression, and the column that is asked of it ("" for the

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define VAE_ABI_VERSION 2
+#define VAE_ABI_VERSION 3
 
 /// What one loop kernel reads. All pointers outlive the call; strides count elements of 4 bytes.
 typedef struct vae_loop {
@@ -33,6 +33,7 @@ typedef struct vae_image {
   const char* description;  // JSON, not zero-terminated
   uint64_t description_size;
   const vae_kernel* kernels;
+  const char* ptx;  // the same loops and more for GPUs (runtime/image.md), zero-terminated; or null
 } vae_image;
 
 /// C[m,n] = op(A) op(B), row-major; A is [m,k] ([k,m] if transpose_a), B is [k,n] ([n,k] if transpose_b).

@@ -1,5 +1,6 @@
 #include "compiler/lower/device_set.h"
 
+#include "compiler/lower/emit_device_tools.h"
 #include "compiler/lower/host.h"
 #include "compiler/lower/kernel_set.h"
 #include "compiler/lower/ptx.h"
@@ -15,6 +16,7 @@ DeviceSet::DeviceSet(DeviceForm form)
   } else {
     target_host(*module_);
   }
+  emit_device_tools(form, *module_);
 }
 
 DeviceSet::~DeviceSet() = default;

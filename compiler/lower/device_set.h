@@ -1,4 +1,5 @@
-// The GPU kernels of an image: one module, in either form of grid.h. In: arrangements, by the index of their
+// The GPU kernels of an image: one module, in either form of grid.h, with the runtime's own
+// kernels. In: arrangements, by the index of their
 // CPU kernel. Out: how each is launched, and PTX or an object of the host.
 #pragma once
 #include <llvm/IR/LLVMContext.h>

@@ -24,17 +24,24 @@ llvm::GlobalVariable* add_constant(llvm::Module& module, llvm::Constant* value, 
                                   name);
 }
 
+const char* name_of(Target target) {
+  return target == Target::cpu ? "cpu" : target == Target::cuda ? "cuda" : "auto";
+}
+
 /// `image`, a vae_image, and a `main` that hands it to the runtime.
-void add_entry(KernelSet& kernels, const std::string& description) {
+void add_entry(KernelSet& kernels, const std::string& description, const std::string& ptx) {
   llvm::Module& module = kernels.module();
   llvm::LLVMContext& context = module.getContext();
   llvm::IRBuilder<> ir(context);
   auto* text =
       add_constant(module, llvm::ConstantDataArray::getString(context, description, false), "description");
   auto* table = kernels.export_table("kernels");
+  llvm::Constant* device = llvm::ConstantPointerNull::get(ir.getPtrTy());
+  if (!ptx.empty())
+    device = add_constant(module, llvm::ConstantDataArray::getString(context, ptx, true), "ptx");
   llvm::Constant* image = llvm::ConstantStruct::getAnon(
       context, {ir.getInt32(VAE_ABI_VERSION), ir.getInt32(static_cast<uint32_t>(kernels.kernels().size())),
-                text, ir.getInt64(description.size()), table});
+                text, ir.getInt64(description.size()), table, device});
   auto* image_place = add_constant(module, image, "image");
 
   llvm::Type* integer = ir.getInt32Ty();
@@ -51,10 +58,14 @@ void add_entry(KernelSet& kernels, const std::string& description) {
 
 struct Image::Parts {
   KernelSet kernels;
+
+  void add_all(DeviceSet& set) const {
+    for (const Arrangement& arrangement : kernels.arrangements()) set.add(arrangement, arrangement.loop.name);
+  }
 };
 
 Image::Image(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
-             const Origin& origin, const std::vector<Simulator>& simulators)
+             const Origin& origin, const std::vector<Simulator>& simulators, Target target)
     : parts_(std::make_unique<Parts>()) {
   nlohmann::json description = describe(model, game, programs, origin, parts_->kernels);
   description["simulators"] = nlohmann::json::array();
@@ -63,7 +74,21 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
         {{"file", simulator.file},
          {"image", describe(simulator.model, nlohmann::json::object(), simulator.programs, simulator.origin,
                             parts_->kernels)}});
-  add_entry(parts_->kernels, description.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  description["target"] = name_of(target);
+  std::string ptx;
+  if (target != Target::cpu) {
+    DeviceSet set(DeviceForm::ptx);
+    for (const Arrangement& arrangement : parts_->kernels.arrangements()) {
+      const DeviceKernel& kernel = set.add(arrangement, arrangement.loop.name);
+      description["device_kernels"].push_back({{"name", kernel.name},
+                                               {"mapping", name_of(kernel.mapping)},
+                                               {"threads", kernel.threads},
+                                               {"sums", kernel.sums}});
+    }
+    ptx = make_ptx(set.module());
+  }
+  const std::string text = description.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  add_entry(parts_->kernels, text, ptx);
 }
 
 Image::Image(Image&&) noexcept = default;
@@ -76,9 +101,14 @@ std::string Image::object() { return make_object(parts_->kernels.module()); }
 
 std::string Image::ptx() const {
   DeviceSet set(DeviceForm::ptx);
-  for (const Arrangement& arrangement : parts_->kernels.arrangements())
-    set.add(arrangement, arrangement.loop.name);
+  parts_->add_all(set);
   return make_ptx(set.module());
+}
+
+std::string Image::emulated_object() const {
+  DeviceSet set(DeviceForm::host);
+  parts_->add_all(set);
+  return make_object(set.module());
 }
 
 int Image::run(const std::string& runtime_library, const std::vector<std::string>& arguments) {

@@ -57,11 +57,14 @@ struct Simulator {
   Origin origin;
 };
 
+/// What the image runs on: the processor; a GPU too (then training asks for one); or whichever there is.
+enum class Target { cpu, cuda, any };
+
 /// An image on its way to machine code. Its parts are valid until it is moved from or compiled.
 class Image {
  public:
   Image(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
-        const Origin& origin, const std::vector<Simulator>& simulators = {});
+        const Origin& origin, const std::vector<Simulator>& simulators = {}, Target target = Target::cpu);
   Image(Image&&) noexcept;
   ~Image();
 
@@ -69,8 +72,10 @@ class Image {
   std::string llvm() const;
   std::string assembly();
   std::string object();
-  /// The same loops as kernels of a GPU.
+  /// The same loops as kernels of a GPU, and what the runtime needs there.
   std::string ptx() const;
+  /// These kernels as an object for the processor (grid.h: form host), which tests run.
+  std::string emulated_object() const;
 
   /// Compiles in memory and calls the runtime's vaert_main with these arguments. Throws std::runtime_error
   /// where the runtime cannot be loaded.

@@ -31,35 +31,40 @@ Function* torch_function(const char* name) {
 
 }  // namespace
 
+int gpu_of(const std::string& device) {
+  if (device.rfind("cuda", 0) != 0) return -1;
+  return device.size() > 5 ? std::stoi(device.substr(5)) : 0;
+}
+
 const std::vector<std::string>& backend_names() {
   static const std::vector<std::string> names = {"onednn", "torch"};
   return names;
 }
 
 const vae_heavy* open_torch(int device, int precision) {
+  const char* flag = device < 0 ? "--backend torch" : "--device cuda";
   if (!torch_is_open) name_the_processor();
   decltype(&vaert_torch) open = nullptr;
   try {
     open = torch_function<decltype(vaert_torch)>("vaert_torch");
   } catch (const Failure& failure) {
-    throw Failure(failure.exit_code, fmt::format("--backend torch: {}", failure.what()));
+    throw Failure(failure.exit_code, fmt::format("{}: {}", flag, failure.what()));
   }
   torch_is_open = true;
   const vae_torch_options options = {device, precision};
   char error[256] = "";
   const vae_heavy* heavy = open(&options, error, sizeof error);
-  if (!heavy) throw Failure(Exit::bad_configuration, fmt::format("--backend torch: {}", error));
+  if (!heavy) throw Failure(Exit::bad_configuration, fmt::format("{}: {}", flag, error));
   return heavy;
 }
+
+void* torch_stream() { return torch_function<decltype(vaert_torch_stream)>("vaert_torch_stream")(); }
 
 std::string torch_version() {
   return torch_is_open ? torch_function<decltype(vaert_torch_version)>("vaert_torch_version")() : "";
 }
 
 const vae_heavy* open_backend(const MachineRequest& request) {
-  if (request.device.rfind("cuda", 0) == 0)
-    throw Failure(Exit::bad_configuration,
-                  "no CUDA device can be used by this version of vaec: use --device cpu");
   return request.backend == "torch" ? open_torch(-1, VAE_FP32) : vaert_onednn();
 }
 

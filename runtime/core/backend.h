@@ -8,10 +8,14 @@
 namespace core {
 
 struct MachineRequest {
-  std::string device = "auto";  // or cpu; cuda is refused
+  std::string device = "auto";  // or cpu, cuda, cuda:1, ...
+  int precision = VAE_FP32;     // a vae_precision: of the heavy kernels on a GPU
   std::string backend;          // of the heavy kernels; empty: onednn
   int threads = 0;              // 0: all
 };
+
+/// The number of the GPU that `device` names; -1: none.
+int gpu_of(const std::string& device);
 
 /// The names that `MachineRequest::backend` may have.
 const std::vector<std::string>& backend_names();
@@ -21,6 +25,9 @@ const vae_heavy* open_backend(const MachineRequest& request);
 
 /// libvaert_torch.so on a CUDA device (-1: the CPU) in a vae_precision. Failure(bad_configuration).
 const vae_heavy* open_torch(int device, int precision);
+
+/// Where it enqueues what it computes on a CUDA device (a CUstream); null on the CPU.
+void* torch_stream();
 
 /// LibTorch's, once it is open; else empty.
 std::string torch_version();

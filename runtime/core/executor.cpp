@@ -52,6 +52,20 @@ struct BoundLoop {
   std::vector<int64_t> extents, strides;
 };
 
+/// A loop as a GPU's kernel: its parameters, which the launch points to.
+struct BoundLaunch {
+  cuda::Function function;
+  Launch launch;
+  std::vector<float*> pointers;
+  std::vector<int64_t> extents, strides;
+  std::vector<float> scalars;
+  std::vector<uint32_t> sites;
+  const uint64_t* clock;
+  Floats memory;  // parts of sums, and a counter for each block
+  float *partials, *counters;
+  std::vector<void*> parameters;
+};
+
 struct BoundHeavy {
   vae_heavy_op* op;
   const float *a, *b;
@@ -112,8 +126,10 @@ struct Executor::Parts {
 
   /// The place of an input or output: shared with other programs where there are any.
   float* visible_place(const std::string& name, int64_t size, Carried* carried) {
-    if (!carried) return visible.emplace_back(size).data();
-    Floats& shared = carried->try_emplace(name, size).first->second;
+    if (!carried) return visible.emplace_back(allocate(machine, size)).data();
+    auto found = carried->find(name);
+    if (found == carried->end()) found = carried->emplace(name, allocate(machine, size)).first;
+    const Floats& shared = found->second;
     if (shared.size() != size) throw Failure(Exit::internal, fmt::format("{} has two sizes", name));
     return shared.data();
   }
@@ -127,7 +143,7 @@ struct Executor::Parts {
       starts.push_back(total);
       total += size;
     }
-    scratch_memory = memory ? memory : std::make_shared<Floats>(total);
+    scratch_memory = memory ? memory : std::make_shared<Floats>(allocate(machine, total));
     if (scratch_memory->size() < total) throw Failure(Exit::internal, "the shared memory is too small");
     for (const Buffer& buffer : program.buffers) {
       const int64_t size = elements(buffer.extents, rows);
@@ -169,7 +185,50 @@ struct Executor::Parts {
     }
   }
 
+  void bind_launch(const Loop& loop) {
+    const DeviceKernel& kernel = image.device_kernels.at(loop.kernel);
+    BoundLaunch& bound = launches.emplace_back();
+    bound.function = machine.device->function(kernel.name);
+    int64_t kept = 1, reduced = 1;
+    for (const Extent& extent : loop.space) bound.extents.push_back(length(extent, rows));
+    for (size_t axis = 0; axis < bound.extents.size(); ++axis)
+      (static_cast<int>(axis) < loop.kept ? kept : reduced) *= bound.extents[axis];
+    if (kept * reduced >= int64_t{1} << 31)
+      throw Failure(
+          Exit::bad_configuration,
+          fmt::format("{} has 2^31 elements or more, too many for a GPU's kernel: use a smaller batch",
+                      loop.name));
+    for (const Access& access : loop.accesses) {
+      bound.pointers.push_back(at(access.buffer) + access.offset);
+      bound.strides.insert(bound.strides.end(), access.strides.begin(), access.strides.end());
+    }
+    bound.scalars = loop.scalars;
+    bound.sites = loop.sites;
+    bound.clock = machine.device->clock();
+    bound.launch = plan_launch(kernel, kept, reduced, machine.device->processors());
+    const auto add = [&](auto& list) {
+      for (auto& value : list) bound.parameters.push_back(&value);
+    };
+    add(bound.pointers);
+    add(bound.extents);
+    add(bound.strides);
+    add(bound.scalars);
+    add(bound.sites);
+    if (!bound.sites.empty()) bound.parameters.push_back(&bound.clock);
+    if (kernel.reduces()) {
+      const int64_t parts = 2 * partial_sums(kernel, bound.launch, kept);  // doubles
+      if (parts > 0) bound.memory = machine.device->allocate(parts + bound.launch.blocks_x);
+      bound.partials = bound.memory.data();
+      bound.counters = bound.partials + parts;
+      bound.parameters.push_back(&bound.launch.log_width);
+      bound.parameters.push_back(&bound.partials);
+      bound.parameters.push_back(&bound.counters);
+    }
+    order.push_back(&bound);
+  }
+
   void bind(const Loop& loop) {
+    if (machine.device) return bind_launch(loop);
     BoundLoop& bound = loops.emplace_back();
     bound.kernel = image.kernels[loop.kernel];
     for (const Extent& extent : loop.space) bound.extents.push_back(length(extent, rows));
@@ -229,7 +288,7 @@ struct Executor::Parts {
     }
   }
 
-  using Step = std::variant<BoundLoop*, BoundHeavy*, BoundGather*, BoundUpdate*>;
+  using Step = std::variant<BoundLoop*, BoundLaunch*, BoundHeavy*, BoundGather*, BoundUpdate*>;
 
   const Image& image;
   const std::vector<int64_t> rows;
@@ -239,10 +298,12 @@ struct Executor::Parts {
   std::deque<Floats> visible;  // inputs and outputs
   std::vector<float*> placed;
   std::deque<BoundLoop> loops;  // deques: the arguments of a loop point into it
+  std::deque<BoundLaunch> launches;
   std::deque<BoundHeavy> heavies;
   std::deque<BoundGather> gathers;
   std::deque<BoundUpdate> updates;
   std::vector<Step> order;
+  Device::Recording recording;
 };
 
 Executor::Executor(const Image& image, const Program& program, const Machine& machine,
@@ -270,21 +331,27 @@ int64_t Executor::scratch(const Program& program, const std::vector<int64_t>& ro
 }
 
 void Executor::run(uint64_t seed, uint64_t step, const Hooks& hooks) const {
-  for (size_t i = 0; i < parts_->order.size(); ++i) {
-    if (!hooks.watch) {
+  const auto all = [&] {
+    for (size_t i = 0; i < parts_->order.size(); ++i) {
+      if (!hooks.watch) {
+        run(i, seed, step, hooks);
+        continue;
+      }
+      const Watch::Time begin = std::chrono::steady_clock::now();
       run(i, seed, step, hooks);
-      continue;
+      hooks.watch->saw(*this, i, begin, std::chrono::steady_clock::now());
     }
-    const Watch::Time begin = std::chrono::steady_clock::now();
-    run(i, seed, step, hooks);
-    hooks.watch->saw(*this, i, begin, std::chrono::steady_clock::now());
-  }
+  };
+  if (Device* device = parts_->machine.device) return device->run(parts_->recording, all);
+  all();
 }
 
 void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks& hooks) const {
   const Parts::Step& item = parts_->order[instruction];
   if (auto* loop = std::get_if<BoundLoop*>(&item)) {
     parts_->run(**loop, seed, step);
+  } else if (auto* launch = std::get_if<BoundLaunch*>(&item)) {
+    parts_->machine.device->launch((*launch)->function, (*launch)->launch, (*launch)->parameters.data());
   } else if (auto* call = std::get_if<BoundHeavy*>(&item)) {
     parts_->machine.heavy->run((*call)->op, (*call)->a, (*call)->b, (*call)->c);
   } else if (auto* gather = std::get_if<BoundGather*>(&item)) {
@@ -317,6 +384,10 @@ std::vector<int64_t> class_rows(const Program& program, const std::vector<int64_
     rows.push_back(batch.times *
                    (batch.source < 0 ? others : source_rows.at(static_cast<size_t>(batch.source))));
   return rows;
+}
+
+Floats allocate(const Machine& machine, int64_t count) {
+  return machine.device ? machine.device->allocate(count) : Floats(count);
 }
 
 int start_threads(int asked, const vae_heavy* heavy) {

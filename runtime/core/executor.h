@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/device.h"
 #include "runtime/core/image.h"
 #include "runtime/core/memory.h"
 #include "runtime/core/watch.h"
@@ -18,9 +19,13 @@ namespace core {
 struct Machine {
   const vae_heavy* heavy = nullptr;
   int threads = 1;
+  Device* device = nullptr;             // all memory and all loops are there; else the processor's
   std::vector<float*> parameters;       // per player, flat
   const float* coefficients = nullptr;  // per source: weight / rows
 };
+
+/// Zeroed, of the machine's memory.
+Floats allocate(const Machine& machine, int64_t count);
 
 /// What a program asks of the runtime while it runs.
 struct Hooks {
@@ -29,6 +34,10 @@ struct Hooks {
   std::function<void(int player, const float* gradient)> update;
   /// Hears how long each instruction took; or null.
   Watch* watch = nullptr;
+  /// On a device: the draws that follow are of this sweep of the step; 0 ends a chain.
+  std::function<void(uint64_t sweep)> begin_sweep = [](uint64_t) {};
+  /// After the session's coefficients changed within a step.
+  std::function<void()> coefficients_changed = [] {};
 };
 
 /// Tensors that several programs share: one's output is another's input of the same name. Outlives them.
@@ -50,6 +59,8 @@ class Executor {
   /// Floats of scratch that the program needs at these batch sizes.
   static int64_t scratch(const Program& program, const std::vector<int64_t>& rows);
 
+  /// On a device seed and step are those of its clock, the program is recorded when it first runs (device.h),
+  /// and hooks are asked only then: what they do must be recorded too.
   void run(uint64_t seed, uint64_t step, const Hooks& hooks) const;
 
   struct Tensor {

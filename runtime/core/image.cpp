@@ -301,10 +301,25 @@ Learn read_learn(const json& text, const Image& image, size_t programs) {
   return learn;
 }
 
+DeviceKernel read_device_kernel(const json& text) {
+  using Mapping = DeviceKernel::Mapping;
+  static const std::map<std::string, Mapping> mappings = {{"elements", Mapping::elements},
+                                                          {"draws", Mapping::draws},
+                                                          {"rows", Mapping::rows},
+                                                          {"columns", Mapping::columns}};
+  const auto mapping = mappings.find(text.at("mapping"));
+  if (mapping == mappings.end()) throw Failure(Exit::internal, "a device kernel's mapping is unknown");
+  return {text.at("name"), mapping->second, text.at("threads"), text.at("sums")};
+}
+
 Image read(const json& text, const vae_image& binary) {
   Image image;
   image.kernels = binary.kernels;
   image.kernel_count = binary.kernel_count;
+  image.target = text.value("target", image.target);
+  for (const json& kernel : text.value("device_kernels", json::array()))
+    image.device_kernels.push_back(read_device_kernel(kernel));
+  if (image.device_kernels.size() == image.kernel_count) image.ptx = binary.ptx;
   image.file = text.at("file");
   if (const size_t ending = image.file.rfind(".vae");
       ending != std::string::npos && ending + 4 == image.file.size())

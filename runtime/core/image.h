@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/abi.h"
+#include "runtime/core/launch.h"
 
 namespace core {
 
@@ -199,7 +200,10 @@ struct Image {
   std::vector<Simulator> simulators;
   const vae_kernel* kernels = nullptr;
   uint32_t kernel_count = 0;
-  int coefficients = 0;  // one per source, then one per tag
+  std::string target = "cpu";                // or cuda, or auto
+  const char* ptx = nullptr;                 // code for GPUs, or null
+  std::vector<DeviceKernel> device_kernels;  // per kernel, where there is PTX
+  int coefficients = 0;                      // one per source, then one per tag
 
   /// Index by name, or -1.
   int variable(const std::string& name) const;

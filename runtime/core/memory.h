@@ -1,4 +1,5 @@
-// Arrays of floats that begin on a cache line (large ones on huge pages where the system gives them), zeroed.
+// Arrays of floats that begin on a cache line (large ones on huge pages where the system gives them), zeroed;
+// or memory of another device, which only that device reads.
 #pragma once
 #include <sys/mman.h>
 
@@ -9,6 +10,13 @@
 #include <utility>
 
 namespace core {
+
+/// Gives memory back to where it came from.
+struct FreeFloats {
+  void (*free)(float* memory, const void* owner) = [](float* memory, const void*) { std::free(memory); };
+  const void* owner = nullptr;
+  void operator()(float* memory) const { free(memory, owner); }
+};
 
 class Floats {
  public:
@@ -25,6 +33,8 @@ class Floats {
     data_.reset(static_cast<float*>(memory));
   }
 
+  Floats(float* memory, int64_t count, FreeFloats free) : data_(memory, free), count_(count) {}
+
   float* data() const { return data_.get(); }
   int64_t size() const { return count_; }
   float& operator[](int64_t i) const { return data_.get()[i]; }
@@ -32,10 +42,7 @@ class Floats {
   float* end() const { return data() + count_; }
 
  private:
-  struct Free {
-    void operator()(float* memory) const { std::free(memory); }
-  };
-  std::unique_ptr<float, Free> data_;
+  std::unique_ptr<float, FreeFloats> data_;
   int64_t count_ = 0;
 };
 

@@ -21,13 +21,13 @@ void for_each_program(const Phase& phase, const Visit& visit) {
 
 }  // namespace
 
-PhaseRunner::PhaseRunner(Session& session, const Phase& phase, const std::vector<int64_t>& source_rows,
-                         const std::shared_ptr<Floats>& memory)
+PhaseRunner::PhaseRunner(Session& session, const Machine& machine, const Phase& phase,
+                         const std::vector<int64_t>& source_rows, const std::shared_ptr<Floats>& memory)
     : session_(session), phase_(phase) {
   const Image& image = session.image;
   const auto load = [&](int index) {
     const Program& program = image.programs[static_cast<size_t>(index)];
-    return Executor(image, program, session.machine, class_rows(program, source_rows, 1), memory, &carried_);
+    return Executor(image, program, machine, class_rows(program, source_rows, 1), memory, &carried_);
   };
   for (const Stage& stage : phase.stages) {
     Step& step = stages_.emplace_back();
@@ -70,6 +70,7 @@ void PhaseRunner::run(Part& ready, uint64_t seed, uint64_t step, const Hooks& ho
   for (int sweep = 1; sweep <= chain.sweeps; ++sweep) {
     const uint64_t substep = sweep_step(step, static_cast<uint64_t>(sweep));
     order = sweep_order(chain.parts.size(), chain.site, seed, substep);
+    hooks.begin_sweep(static_cast<uint64_t>(sweep));
     for (int part : order) ready.parts[static_cast<size_t>(part)].run(seed, substep, hooks);
   }
   const auto place = [&](int part) { return std::find(order.begin(), order.end(), part); };
@@ -79,6 +80,12 @@ void PhaseRunner::run(Part& ready, uint64_t seed, uint64_t step, const Hooks& ho
     session_.coefficients[static_cast<size_t>(tag.coefficient)] =
         counts ? session_.coefficients[static_cast<size_t>(chain.source)] : 0;
   }
+  hooks.begin_sweep(0);
+  if (!chain.tags.empty()) hooks.coefficients_changed();
+}
+
+bool PhaseRunner::has_chains() const {
+  return std::any_of(stages_.begin(), stages_.end(), [](const Step& stage) { return !stage.chains.empty(); });
 }
 
 const Tag* PhaseRunner::tag_of(const std::string& term) const {

@@ -16,6 +16,8 @@ class LearningPhase {
   LearningPhase(const LearningPhase&) = delete;
   virtual ~LearningPhase() = default;
   virtual void run(uint64_t seed, uint64_t step, const Hooks& hooks) = 0;
+  /// Its programs run in an order that is drawn for each step.
+  virtual bool has_chains() const { return false; }
 
   struct Term {
     std::string name;  // player.variable@source; shared: anything@source
@@ -32,10 +34,10 @@ class LearningPhase {
 
 class PhaseRunner : public LearningPhase {
  public:
-  /// `source_rows`: the batch of every source. `memory`: at least scratch() floats, shared with phases that
-  /// never run at once.
-  PhaseRunner(Session& session, const Phase& phase, const std::vector<int64_t>& source_rows,
-              const std::shared_ptr<Floats>& memory);
+  /// `source_rows`: the batch of every source. `memory`: at least scratch() floats of the machine, shared
+  /// with phases that never run at once.
+  PhaseRunner(Session& session, const Machine& machine, const Phase& phase,
+              const std::vector<int64_t>& source_rows, const std::shared_ptr<Floats>& memory);
 
   /// Floats that the largest of the phase's programs needs.
   static int64_t scratch(const Image& image, const Phase& phase, const std::vector<int64_t>& source_rows);
@@ -43,6 +45,7 @@ class PhaseRunner : public LearningPhase {
   static void open(Session& session, const Phase& phase);
 
   void run(uint64_t seed, uint64_t step, const Hooks& hooks) override;
+  bool has_chains() const override;
   std::vector<Term> terms() const override;
 
  private:

@@ -2,6 +2,7 @@
 // loaded into it on demand. Nothing is read from disk until a command asks.
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct Session {
   Parameters parameters;
   std::vector<float> coefficients;  // Image::coefficients
   Rows rows;
-  Machine machine;
+  Machine machine;                 // the processor
+  std::unique_ptr<Device> device;  // a GPU to learn on, or null
 };
 
 }  // namespace core

@@ -59,7 +59,7 @@ Program transposing() {
 
 std::vector<float> transposed(int threads) {
   const Image image = image_with(transposing());
-  Machine machine{backend_under_test(), start_threads(threads, backend_under_test()), {}, nullptr};
+  Machine machine{backend_under_test(), start_threads(threads, backend_under_test()), nullptr, {}, nullptr};
   const Executor executor(image, image.programs[0], machine, {5000});
   const Executor::Tensor x = executor.input("x"), y = executor.output("y");
   EXPECT_EQ(x.elements, 35000);
@@ -80,7 +80,7 @@ TEST(Executor, RunsEveryUnitOnceOnAnyNumberOfThreads) {
 
 TEST(Executor, BuffersBeginOnACacheLine) {
   const Image image = image_with(transposing());
-  const Machine machine{backend_under_test(), 1, {}, nullptr};
+  const Machine machine{backend_under_test(), 1, nullptr, {}, nullptr};
   const Executor executor(image, image.programs[0], machine, {3});
   EXPECT_EQ(reinterpret_cast<uintptr_t>(executor.output("y").data) % 64, 0u);
   EXPECT_EQ(Executor::scratch(image.programs[0], {3}), 32);  // 21 floats: two lines
@@ -96,7 +96,7 @@ TEST(Executor, GemmReadsAPartOfThePlayersParameters) {
   const Image image = image_with(program);
   Floats parameters(6);
   for (int64_t i = 0; i < 6; ++i) parameters[i] = static_cast<float>(i);
-  const Machine machine{backend_under_test(), 1, {parameters.data()}, nullptr};
+  const Machine machine{backend_under_test(), 1, nullptr, {parameters.data()}, nullptr};
   const Executor executor(image, image.programs[0], machine, {2});
   const float x[] = {1, 2, -1, 1};
   std::copy(x, x + 4, executor.input("x").data);

@@ -145,7 +145,7 @@ TEST(GibbsChain, MeanGradientIsThatOfEnumerationWithTaggedRowsDropped) {
     ASSERT_EQ(phase.stages.size(), 1U);
     ASSERT_EQ(phase.stages[0].chains.at(0).tags.size(), 2U) << "x and z are drawn from themselves, c is not";
     const auto memory = std::make_shared<core::Floats>(core::PhaseRunner::scratch(image, phase, {rows}));
-    core::PhaseRunner runner(session, phase, {rows}, memory);
+    core::PhaseRunner runner(session, session.machine, phase, {rows}, memory);
 
     std::map<std::string, double> sum, sum_of_squares;
     core::Hooks hooks;

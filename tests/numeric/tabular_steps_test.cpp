@@ -76,7 +76,7 @@ class Steps {
     for (const core::Phase& phase : phases) {
       core::PhaseRunner::open(session_, phase);
       runners.push_back(std::make_unique<core::PhaseRunner>(
-          session_, phase, rows,
+          session_, session_.machine, phase, rows,
           std::make_shared<core::Floats>(core::PhaseRunner::scratch(image_, phase, rows))));
     }
     for (int step = 0; step < steps; ++step) {

@@ -104,8 +104,8 @@ def test_what_this_version_has_not_exits_78(folder, vaec):
     exe, _ = model_of_files(folder, vaec)
     refused(78, "files train: precision bf16 is not available on the CPU: use --precision fp32", exe, "train",
             "--precision", "bf16")
-    refused(78, "files train: no CUDA device can be used by this version of vaec: use --device cpu", exe, "train",
-            "--device", "cuda", cwd=folder)
+    refused(78, "files evaluate: --device cuda: in this version only train uses a GPU; leave it out", exe, "evaluate",
+            "--run", "none", "--device", "cuda", cwd=folder)
     nothing = build(vaec, write(folder, "nothing.vae", "var x : binary\nplayer p { x ~ Bernoulli(0) }\n"), folder)
     refused(78, "nothing train: nothing has no learn block: add `learn symmetric { steps = 20_000 }`", nothing,
             "train")

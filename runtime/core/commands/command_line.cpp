@@ -198,7 +198,7 @@ class CommandLine {
         "Flags win over environment variables (VAEC_STEPS for --steps, and so on), these over the file.");
     command->callback([this] {
       run_ = [this] {
-        check_machine(train_);
+        check_machine(train_, true);
         train_.voice = json_ ? Voice::json : quiet_ ? Voice::quiet : Voice::normal;
         for (const std::string& key : overridable_keys())
           for (const std::string& text : flags_.at(key)) train_.overrides.emplace_back(key, text);
@@ -349,13 +349,16 @@ class CommandLine {
     });
   }
 
-  static void check_machine(const MachineRequest& request) {
+  static void check_machine(const MachineRequest& request, bool trains = false) {
     const std::string& device = request.device;
     const bool numbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 &&
                           device.find_first_not_of("0123456789", 5) == std::string::npos;
     if (device != "auto" && device != "cpu" && device != "cuda" && !numbered)
       throw Failure(Exit::usage,
                     fmt::format("--device {}: this must be one of auto, cpu, cuda, cuda:0 ...", device));
+    if (!trains && gpu_of(device) >= 0)
+      throw Failure(Exit::bad_configuration,
+                    fmt::format("--device {}: in this version only train uses a GPU; leave it out", device));
     const std::vector<std::string>& backends = backend_names();
     if (!request.backend.empty() &&
         std::find(backends.begin(), backends.end(), request.backend) == backends.end())

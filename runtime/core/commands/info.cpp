@@ -57,10 +57,17 @@ json as_json(const Image& image) {
       entry["unavailable"] = learn.unavailable;
     learns.push_back(entry);
   }
-  return {{"program", image.file},  {"vaec", image.version},
-          {"cpu", image.cpu},       {"cpu_features", image.cpu_features},
-          {"params", image.params}, {"variables", variables},
-          {"players", players},     {"sources", sources},
+  const std::vector<std::string> targets =
+      image.ptx ? std::vector<std::string>{"cpu", "cuda"} : std::vector<std::string>{"cpu"};
+  return {{"program", image.file},
+          {"vaec", image.version},
+          {"targets", targets},
+          {"cpu", image.cpu},
+          {"cpu_features", image.cpu_features},
+          {"params", image.params},
+          {"variables", variables},
+          {"players", players},
+          {"sources", sources},
           {"learns", learns}};
 }
 
@@ -72,8 +79,8 @@ void info(const Image& image, bool as_data) {
     fmt::print("{}\n", all.dump(2));
     return;
   }
-  fmt::print("{} (vaec {}, built for {})\n", image.file, image.version,
-             image.cpu.empty() ? "any processor" : image.cpu);
+  fmt::print("{} (vaec {}, built for {}{})\n", image.file, image.version,
+             image.cpu.empty() ? "any processor" : image.cpu, image.ptx ? " and NVIDIA GPUs" : "");
   for (const auto& [name, value] : image.params.items())
     fmt::print("  param {} = {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
   for (const json& variable : all["variables"])

@@ -50,13 +50,14 @@ json environment(const Session& session) {
   json versions = {{"vaec", session.image.version},
                    {"abi", VAE_ABI_VERSION},
                    {"started", time_text()},
-                   {"device", "cpu"},
+                   {"device", session.device ? session.device->name() : "cpu"},
                    {"cpu", session.image.cpu},
                    {"cpu_features", session.image.cpu_features},
                    {"backend", session.machine.heavy->name},
                    {"threads", session.machine.threads},
                    {"compiler", __VERSION__}};
-  if (session.machine.heavy->name == std::string("torch")) versions["libtorch"] = torch_version();
+  if (session.device || session.machine.heavy->name == std::string("torch"))
+    versions["libtorch"] = torch_version();
   return versions;
 }
 
@@ -90,9 +91,10 @@ class Run {
 
   int follow() {
     Progress progress(request_.voice, trainer_.step(), settings_.steps);
-    progress.say(fmt::format("learn {}: steps {} to {}, {} thread{}, {}", settings_.learn, trainer_.step(),
-                             settings_.steps, session_.machine.threads,
-                             session_.machine.threads == 1 ? "" : "s", directory_.path().string()));
+    progress.say(
+        fmt::format("learn {}: steps {} to {}, {} thread{}, {}{}", settings_.learn, trainer_.step(),
+                    settings_.steps, session_.machine.threads, session_.machine.threads == 1 ? "" : "s",
+                    session_.device ? session_.device->name() + ", " : "", directory_.path().string()));
     for (const std::string& note : trainer_.notes()) progress.say("note: " + note);
     if (request_.profile) {
       trace_ = std::make_unique<Trace>();
@@ -120,7 +122,10 @@ class Run {
     while (trainer_.step() < settings_.steps) {
       traced("step", [&] { trainer_.do_step(); });
       const int64_t step = trainer_.step();
-      const bool last = step == settings_.steps;
+      const bool last = step == settings_.steps, stopping = stop_asked && !last;
+      const bool state =
+          last || stopping || due(step, "evaluate") || due(step, "sample") || due(step, "checkpoint");
+      if (state || due(step, "log")) trainer_.fetch(state);
       if (last || due(step, "log") || due(step, "evaluate")) traced("log", [&] { log(progress); });
       if (last || due(step, "sample")) traced("sample", [&] { draw_samples(last); });
       for (const std::string& note : session_.rows.take_notes())
@@ -128,7 +133,7 @@ class Run {
       if (last || due(step, "checkpoint")) traced("checkpoint", [&] { checkpoint(); });
       if (trace_ && trace_->full()) end_trace();
       progress.step(step);
-      if (stop_asked && !last) {
+      if (stopping) {
         checkpoint();
         directory_.write("report.html", report_page(directory_.path()));
         throw Failure(Exit::interrupted, fmt::format("stopped at step {}; train --resume {} continues", step,
@@ -222,11 +227,39 @@ class Run {
   int64_t first_step_ = 0, line_step_ = 0;
 };
 
+/// What the user or else the executable asks for: one built for GPUs trains on one.
+MachineRequest machine_for(const Image& image, const MachineRequest& asked, const Settings& settings) {
+  MachineRequest machine = asked;
+  machine.precision = settings.precision == "tf32"   ? VAE_TF32
+                      : settings.precision == "bf16" ? VAE_BF16
+                                                     : VAE_FP32;
+  if (machine.device != "auto" || !image.ptx) return machine;
+  try {
+    cuda::Driver::get();
+    machine.device = "cuda";
+  } catch (const Failure& failure) {
+    if (image.target == "cuda")
+      throw Failure(
+          failure.exit_code,
+          fmt::format("{}; this executable was built for one: --device cpu trains without", failure.what()));
+  }
+  return machine;
+}
+
+std::string device_name(const MachineRequest& machine) {
+  const int gpu = gpu_of(machine.device);
+  return gpu < 0 ? "cpu" : fmt::format("cuda:{}", gpu);
+}
+
 int begin(const Image& image, const TrainRequest& request) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
-  Session session(image, request);
+  const MachineRequest machine = machine_for(image, request, settings);
+  Session session(image, machine);
+  if (session.device && request.profile)
+    throw Failure(Exit::bad_configuration,
+                  "--profile: in this version only the processor's steps are traced");
   // The trainer first: where the data are missing no run directory is made.
   Trainer trainer(session, settings);
   Run run(session, settings, trainer, RunDirectory::create(request.out, image.file + "-" + settings.learn),
@@ -235,7 +268,7 @@ int begin(const Image& image, const TrainRequest& request) {
   config.update({{"program", image.file},
                  {"params", image.params},
                  {"threads", session.machine.threads},
-                 {"device", "cpu"},
+                 {"device", device_name(machine)},
                  {"backend", session.machine.heavy->name}});
   run.directory().write("config.json", config.dump(2) + "\n");
   run.directory().write("model.vae", image.text);
@@ -272,16 +305,20 @@ int resume(const Image& image, const TrainRequest& request) {
   check(settings, image);
   // Sums depend on the backend and the number of threads in their last bits: unless told, a run keeps its
   // own.
-  MachineRequest machine = request;
+  MachineRequest machine = machine_for(image, request, settings);
   if (machine.threads == 0) machine.threads = config.value("threads", 0);
   if (machine.backend.empty()) machine.backend = config.value("backend", "");
   Session session(image, machine);
+  if (session.device && request.profile)
+    throw Failure(Exit::bad_configuration,
+                  "--profile: in this version only the processor's steps are traced");
   Trainer trainer(session, settings);
   Run run(session, settings, trainer, std::move(directory), request);
   run.restore(checkpoint);
   config.update(to_json(settings));
   config["threads"] = session.machine.threads;
   config["backend"] = session.machine.heavy->name;
+  config["device"] = device_name(machine);
   config["resumed"].push_back(checkpoint.step);
   run.directory().write("config.json", config.dump(2) + "\n");
   return run.follow();

@@ -107,18 +107,9 @@ void Optimizer::climb(float* parameters, const float* gradient, double rate, dou
     scale = std::min(1.0, clip / (std::sqrt(sum) + 1e-6));
   }
   const double lr = settings_.lr * rate;
-  const auto count = static_cast<double>(steps);
   const bool adam = settings_.kind != "sgd";
-  const double first_left = 1 - std::pow(settings_.beta1, count),
-               second_left = 1 - std::pow(settings_.beta2, count);
-  const AdamNumbers numbers = {
-      static_cast<float>(settings_.beta1),
-      static_cast<float>(settings_.beta2),
-      static_cast<float>(settings_.eps),
-      static_cast<float>(scale),
-      static_cast<float>(lr / first_left),
-      static_cast<float>(1 / std::sqrt(second_left)),
-      static_cast<float>(settings_.kind == "adamw" ? 1 - lr * settings_.weight_decay : 1)};
+  const Numbers n = this->numbers(steps, rate);
+  const AdamNumbers numbers = {n[0], n[1], n[2], static_cast<float>(scale), n[3], n[4], n[5]};
 #pragma omp parallel for schedule(static) if (parallel_)
   for (int64_t i = 0; i < pieces; ++i) {
     const Range range = ranges_[static_cast<size_t>(i)];
@@ -133,6 +124,31 @@ void Optimizer::climb(float* parameters, const float* gradient, double rate, dou
                      static_cast<float>(lr), static_cast<float>(settings_.momentum),
                      static_cast<float>(scale));
   }
+}
+
+Optimizer::Numbers Optimizer::numbers(int64_t update, double rate) const {
+  const double lr = settings_.lr * rate;
+  const auto count = static_cast<double>(update);
+  const double first_left = 1 - std::pow(settings_.beta1, count),
+               second_left = 1 - std::pow(settings_.beta2, count);
+  return {static_cast<float>(settings_.beta1),
+          static_cast<float>(settings_.beta2),
+          static_cast<float>(settings_.eps),
+          static_cast<float>(settings_.kind == "sgd" ? lr : lr / first_left),
+          static_cast<float>(1 / std::sqrt(second_left)),
+          static_cast<float>(settings_.kind == "adamw" ? 1 - lr * settings_.weight_decay : 1),
+          static_cast<float>(settings_.momentum)};
+}
+
+std::vector<std::pair<int64_t, int64_t>> Optimizer::ranges() const {
+  std::vector<std::pair<int64_t, int64_t>> joined;
+  for (const Range& range : ranges_) {
+    if (!joined.empty() && joined.back().second == range.begin)
+      joined.back().second = range.end;
+    else
+      joined.emplace_back(range.begin, range.end);
+  }
+  return joined;
 }
 
 std::map<std::string, float*> Optimizer::state() const {

@@ -3,10 +3,12 @@
 // Formulas as PyTorch's (adam without weight decay, adamw decoupled, sgd with momentum), bias corrected in
 // double.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/core/image.h"
@@ -26,6 +28,14 @@ class Optimizer {
   /// One step along `gradient` (ascending); `rate` multiplies the learning rate. `clip` > 0 bounds the
   /// gradient's norm.
   void climb(float* parameters, const float* gradient, double rate, double clip);
+
+  /// beta1, beta2, eps, learning rate, 1 / root of the second correction, share of a parameter that stays,
+  /// momentum: the numbers of the `update`-th update, from 1.
+  using Numbers = std::array<float, 7>;
+  Numbers numbers(int64_t update, double rate) const;
+  const OptimizerSettings& settings() const { return settings_; }
+  /// Where the parameters lie, without the gaps between them: [begin, end) each.
+  std::vector<std::pair<int64_t, int64_t>> ranges() const;
 
   /// State by PyTorch's names ("exp_avg", "exp_avg_sq", "momentum_buffer"), each as the player's parameters.
   std::map<std::string, float*> state() const;

@@ -271,9 +271,6 @@ void check(const Settings& settings, const Image& image) {
   const auto refuse_settings = [](const std::string& cause) {
     throw Failure(Exit::bad_configuration, cause);
   };
-  if (settings.precision != "fp32")
-    refuse_settings(
-        fmt::format("precision {} is not available on the CPU: use --precision fp32", settings.precision));
   if (settings.order != "alternating" && settings.order != "simultaneous")
     refuse_settings(fmt::format("there is no order {}: alternating or simultaneous", settings.order));
   for (const auto& [source, rows] : settings.batch)

@@ -23,6 +23,10 @@ fs::path start_run(const Settings& settings, const Image& image) {
 
 Trainer::Trainer(Session& session, const Settings& settings) : session_(session), settings_(settings) {
   const Image& image = session.image;
+  if (!session.device && settings.precision != "fp32")
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("precision {} is not available on the CPU: use --precision fp32", settings.precision));
   session.parameters.initialise(image, settings.seed);
   if (!settings.start.empty())
     session.load_parameters(require_checkpoint(start_run(settings, image)).path / "model.safetensors");
@@ -40,6 +44,7 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
     throw Failure(Exit::bad_configuration,
                   fmt::format("learn {} has no program for the order {}", learn.name, settings.order));
   if (learn.method == "libi") libi_.emplace(learn, settings.steps);
+  if (session.device) learner_ = std::make_unique<DeviceLearner>(session, settings_, optimizers_);
   load_phases(phases);
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
     session_.rows.gather_random(column, source, settings_.seed, static_cast<uint64_t>(step_), rows, to);
@@ -62,17 +67,32 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
     PhaseRunner::open(session_, phase);
     scratch = std::max(scratch, PhaseRunner::scratch(image, phase, source_rows));
   }
+  if (learner_) check_device();
+  const Machine& machine = learner_ ? learner_->machine() : session_.machine;
   if (rows_lack_variables()) {
     require_completion();
     load_pattern_phases(source_rows);
   } else {
-    const auto memory = std::make_shared<Floats>(scratch);
+    const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
     for (const Phase& phase : phases)
-      phases_.push_back(std::make_unique<PhaseRunner>(session_, phase, source_rows, memory));
+      phases_.push_back(std::make_unique<PhaseRunner>(session_, machine, phase, source_rows, memory));
   }
   for (size_t phase = 0; phase < phases_.size(); ++phase)
     for (const LearningPhase::Term& term : phases_[phase]->terms()) add_term(term, phase, source_rows);
   if (find_learn(image, settings_.learn).method == "symmetric") require_terms();
+}
+
+/// What this version does on the processor alone.
+void Trainer::check_device() const {
+  const auto refuse = [&](const char* what) {
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("--device cuda: learn {}: {}, which this version does on the processor alone: use "
+                    "--device cpu",
+                    settings_.learn, what));
+  };
+  if (libi_) refuse("the multiplier of its constraint follows each step");
+  if (rows_lack_variables()) refuse("rows of its sources lack values");
 }
 
 /// The compiler asks for this where it knows what the rows lack.
@@ -213,18 +233,43 @@ void Trainer::run_libi() {
   if (phase == Libi::constrain) libi_->observe(log_likelihood(phase));
 }
 
+void Trainer::refuse(const Term& term, int64_t step, const char* what) const {
+  throw Failure(
+      Exit::diagnostics,
+      fmt::format("step {}: {}term {} is {}; a lower learning rate or clip may help", step,
+                  term.player < 0 ? "the " : "player " + player_name(term) + "'s ", term.name, what));
+}
+
+void Trainer::fetch(bool state) {
+  if (!learner_is_ready_) return;
+  const std::vector<DeviceLearner::Sum> sums = learner_->take_sums();
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    if (sums[i].first_bad > 0) refuse(terms_[i], sums[i].first_bad, "infinite or not a number");
+    terms_[i].sum += sums[i].sum;
+  }
+  if (state) learner_->fetch();
+}
+
 void Trainer::do_step() {
+  if (learner_) {
+    if (!learner_is_ready_) {
+      std::vector<DeviceLearner::Observed> observed;
+      for (const Term& term : terms_) observed.push_back({term.value, term.coefficient});
+      learner_->observe(observed);
+      learner_->put(step_);
+      learner_is_ready_ = true;
+    }
+    learner_->do_step(step_++, phases_);
+    for (Term& term : terms_) ++term.steps;
+    return;
+  }
   const size_t active = libi_ ? libi_->phase_at(step_) : 0;
   libi_ ? run_libi() : run_phases();
   ++step_;
   for (Term& term : terms_) {
     if (libi_ && term.phase != active) continue;
     const float value = *term.value;
-    if (!std::isfinite(value))
-      throw Failure(Exit::diagnostics,
-                    fmt::format("step {}: {}term {} is {}; a lower learning rate or clip may help", step_,
-                                term.player < 0 ? "the " : "player " + player_name(term) + "'s ", term.name,
-                                std::isnan(value) ? "not a number" : "infinite"));
+    if (!std::isfinite(value)) refuse(term, step_, std::isnan(value) ? "not a number" : "infinite");
     if (!term.coefficient || *term.coefficient != 0) term.sum += value;
     ++term.steps;
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/learning/device_learner.h"
 #include "runtime/core/learning/libi.h"
 #include "runtime/core/learning/optimizer.h"
 #include "runtime/core/learning/pattern_phase.h"
@@ -27,7 +28,11 @@ class Trainer {
   /// Done so far.
   int64_t step() const { return step_; }
   /// Failure(diagnostics) naming the term that is no longer finite.
+  /// On a GPU it is only begun, and what went wrong is known by fetch().
   void do_step();
+  /// What is on a GPU is here too: the sums of the terms; `state`: parameters and the optimizers' state.
+  /// Failure as do_step().
+  void fetch(bool state);
 
   /// Who hears from now on how long each instruction takes; or null.
   void tell(Watch* watch) { hooks_.watch = watch; }
@@ -57,6 +62,8 @@ class Trainer {
     double sum = 0;
     int64_t steps = 0;
   };
+  void check_device() const;
+  [[noreturn]] void refuse(const Term& term, int64_t step, const char* what) const;
   void load_phases(const std::vector<Phase>& phases);
   void require_terms() const;
   void require_completion() const;
@@ -75,6 +82,8 @@ class Trainer {
   std::vector<std::unique_ptr<LearningPhase>> phases_;
   std::vector<Optimizer> optimizers_;
   std::vector<Term> terms_;
+  std::unique_ptr<DeviceLearner> learner_;  // where the session has a GPU
+  bool learner_is_ready_ = false;
   std::optional<Libi> libi_;
   Hooks hooks_;
   int64_t step_ = 0;

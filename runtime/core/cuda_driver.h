@@ -1,0 +1,61 @@
+// NVIDIA's driver, found when a program asks for a GPU: the calls that vaec makes of libcuda.so.1, by the
+// names of the driver's interface. Nothing of CUDA is needed to build this.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace core::cuda {
+
+using Pointer = unsigned long long;  // CUdeviceptr
+
+/// All that the driver gives away but does not show.
+using Context = struct ContextTag*;
+using Module = struct ModuleTag*;
+using Function = struct FunctionTag*;
+using Stream = struct StreamTag*;
+using Graph = struct GraphTag*;
+using GraphExec = struct GraphExecTag*;
+
+constexpr int capture_relaxed = 2;                             // CU_STREAM_CAPTURE_MODE_RELAXED
+constexpr int attribute_processors = 16;                       // CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT
+constexpr int attribute_major = 75;                            // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+constexpr unsigned jit_error_log = 5, jit_error_log_size = 6;  // CU_JIT_ERROR_LOG_BUFFER and its size
+
+struct Driver {
+  int (*cuInit)(unsigned flags);
+  int (*cuGetErrorString)(int error, const char** text);
+  int (*cuDeviceGetCount)(int* count);
+  int (*cuDeviceGet)(int* device, int ordinal);
+  int (*cuDeviceGetName)(char* name, int size, int device);
+  int (*cuDeviceGetAttribute)(int* value, int attribute, int device);
+  int (*cuDevicePrimaryCtxRetain)(Context* context, int device);
+  int (*cuCtxSetCurrent)(Context context);
+  int (*cuModuleLoadDataEx)(Module* module, const void* text, unsigned count, const unsigned* options,
+                            void** values);
+  int (*cuModuleGetFunction)(Function* function, Module module, const char* name);
+  int (*cuMemAlloc_v2)(Pointer* pointer, size_t bytes);
+  int (*cuMemFree_v2)(Pointer pointer);
+  int (*cuMemGetInfo_v2)(size_t* free, size_t* total);
+  int (*cuMemsetD32Async)(Pointer to, unsigned value, size_t count, Stream stream);
+  int (*cuMemcpyHtoDAsync_v2)(Pointer to, const void* from, size_t bytes, Stream stream);
+  int (*cuMemcpyDtoHAsync_v2)(void* to, Pointer from, size_t bytes, Stream stream);
+  int (*cuStreamSynchronize)(Stream stream);
+  int (*cuLaunchKernel)(Function function, unsigned blocks_x, unsigned blocks_y, unsigned blocks_z,
+                        unsigned threads_x, unsigned threads_y, unsigned threads_z, unsigned shared,
+                        Stream stream, void** parameters, void** extra);
+  int (*cuStreamBeginCapture_v2)(Stream stream, int mode);
+  int (*cuStreamEndCapture)(Stream stream, Graph* graph);
+  int (*cuGraphInstantiateWithFlags)(GraphExec* exec, Graph graph, unsigned long long flags);
+  int (*cuGraphLaunch)(GraphExec exec, Stream stream);
+  int (*cuGraphExecDestroy)(GraphExec exec);
+  int (*cuGraphDestroy)(Graph graph);
+
+  /// Opened and initialised once. Failure(bad_configuration) where there is no driver, an older one, or no
+  /// GPU.
+  static const Driver& get();
+
+  /// Failure(internal) naming the call and the driver's words where it failed.
+  void check(int result, const char* call) const;
+};
+
+}  // namespace core::cuda

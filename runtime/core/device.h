@@ -1,0 +1,78 @@
+// A GPU: memory, the image's kernels, and sequences of work that are recorded once and replayed. In: an image
+// with PTX. Everything is enqueued on one stream, LibTorch's; only download() waits for it.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/core/cuda_driver.h"
+#include "runtime/core/image.h"
+#include "runtime/core/launch.h"
+#include "runtime/core/memory.h"
+
+namespace core {
+
+class Device {
+ public:
+  /// Failure(bad_configuration): the image has no code for GPUs, this machine no such GPU, this installation
+  /// no LibTorch for it.
+  Device(const Image& image, int ordinal, int precision);
+  Device(const Device&) = delete;
+  ~Device();
+
+  const std::string& name() const { return name_; }
+  int processors() const { return processors_; }
+  /// GEMM and convolution on this GPU's memory, enqueued as all else.
+  const vae_heavy* heavy() const { return heavy_; }
+
+  /// Zeroed. Failure(bad_configuration) where the GPU has no room.
+  Floats allocate(int64_t count);
+  /// `from` may change on return.
+  void upload(void* to, const void* from, size_t bytes);
+  void download(void* to, const void* from, size_t bytes);
+
+  cuda::Function function(const std::string& name);
+  /// `parameters`: pointers to the kernel's parameters in order.
+  void launch(cuda::Function function, const Launch& launch, void** parameters);
+  /// Where kernels find the run's seed and steps (runtime/image.md).
+  uint64_t* clock() const { return reinterpret_cast<uint64_t*>(clock_.data()); }
+
+  /// Work that can be replayed: done as it is the first time, recorded the second, replayed from then on.
+  class Recording {
+   public:
+    Recording() = default;
+    Recording(Recording&& other) noexcept { *this = std::move(other); }
+    Recording& operator=(Recording&& other) noexcept {
+      std::swap(runs_, other.runs_);
+      std::swap(device_, other.device_);
+      std::swap(exec_, other.exec_);
+      return *this;
+    }
+    ~Recording();
+
+   private:
+    friend class Device;
+    int64_t runs_ = 0;
+    Device* device_ = nullptr;
+    cuda::GraphExec exec_ = nullptr;
+  };
+  /// Within another recording `work` becomes part of that.
+  void run(Recording& recording, const std::function<void()>& work);
+
+ private:
+  void load(const Image& image);
+
+  const cuda::Driver& driver_;
+  const vae_heavy* heavy_ = nullptr;
+  std::string name_;
+  int processors_ = 1;
+  cuda::Module module_ = nullptr;
+  cuda::Stream stream_ = nullptr;
+  std::map<std::string, cuda::Function> functions_;
+  Floats clock_;
+  bool recording_ = false;
+};
+
+}  // namespace core

@@ -1,0 +1,243 @@
+#include "runtime/core/learning/device_learner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/core/simulator.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace {
+
+constexpr int64_t steps_of_table = 512;
+constexpr int64_t width_of_numbers = std::tuple_size_v<Optimizer::Numbers>;
+constexpr uint32_t threads = 256;
+constexpr int64_t share_of_squares = 2048;  // elements that are worth a block
+constexpr int64_t most_blocks_of_squares = 64;
+
+int64_t blocks_for(int64_t elements, int64_t most) {
+  return std::clamp<int64_t>((elements + threads - 1) / threads, 1, most);
+}
+
+int64_t blocks_of_squares(int64_t elements) {
+  return std::clamp<int64_t>(elements / share_of_squares, 1, most_blocks_of_squares);
+}
+
+}  // namespace
+
+DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::vector<Optimizer>& optimizers)
+    : session_(session), settings_(settings), optimizers_(optimizers), device_(*session.device) {
+  const Image& image = session.image;
+  machine_ = session.machine;
+  machine_.device = &device_;
+  machine_.heavy = device_.heavy();
+  machine_.parameters.clear();
+  int64_t partials = 1;
+  for (size_t player = 0; player < image.players.size(); ++player) {
+    parameters_.push_back(device_.allocate(image.players[player].elements));
+    machine_.parameters.push_back(parameters_.back().data());
+    auto& states = states_.emplace_back();
+    for (const auto& [name, host] : optimizers_[player].state())
+      states.push_back({host, device_.allocate(image.players[player].elements)});
+    int64_t of_player = 0;
+    for (const auto& [begin, end] : optimizers_[player].ranges())
+      of_player += blocks_of_squares(end - begin) * threads;
+    partials = std::max(partials, of_player);
+  }
+  coefficients_ = device_.allocate(static_cast<int64_t>(session.coefficients.size()));
+  machine_.coefficients = coefficients_.data();
+  const auto players = static_cast<int64_t>(image.players.size());
+  numbers_ = device_.allocate(players * width_of_numbers);
+  table_ = device_.allocate(steps_of_table * players * width_of_numbers);
+  scales_ = device_.allocate(players);
+  const std::vector<float> ones(static_cast<size_t>(players), 1.0F);
+  device_.upload(scales_.data(), ones.data(), ones.size() * sizeof(float));
+  if (settings.clip > 0) partials_ = device_.allocate(2 * partials);
+  one_ = device_.allocate(1);
+  device_.upload(one_.data(), ones.data(), sizeof(float));
+
+  hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
+    gather(column, source, rows, to);
+  };
+  hooks_.update = [this](int player, const float* gradient) { update(player, gradient); };
+  hooks_.begin_sweep = [this](uint64_t sweep) {
+    uint64_t* clock = device_.clock();
+    launch("vae_set_sweep", 1, {&clock, &sweep});
+  };
+  hooks_.coefficients_changed = [this] {
+    device_.upload(coefficients_.data(), session_.coefficients.data(),
+                   session_.coefficients.size() * sizeof(float));
+  };
+}
+
+const float* DeviceLearner::on_device(const float* coefficient) const {
+  return coefficient ? coefficients_.data() + (coefficient - session_.coefficients.data()) : one_.data();
+}
+
+void DeviceLearner::observe(const std::vector<Observed>& terms) {
+  terms_ = static_cast<int64_t>(terms.size());
+  std::vector<const float*> values, coefficients;
+  for (const Observed& term : terms) {
+    values.push_back(term.sum);
+    coefficients.push_back(on_device(term.coefficient));
+  }
+  values_ = device_.allocate(2 * terms_);
+  their_coefficients_ = device_.allocate(2 * terms_);
+  sums_ = device_.allocate(2 * terms_);
+  bad_ = device_.allocate(2 * terms_);
+  device_.upload(values_.data(), values.data(), values.size() * sizeof(float*));
+  device_.upload(their_coefficients_.data(), coefficients.data(), coefficients.size() * sizeof(float*));
+}
+
+void DeviceLearner::put(int64_t step) {
+  for (size_t player = 0; player < parameters_.size(); ++player) {
+    const auto bytes = static_cast<size_t>(parameters_[player].size()) * sizeof(float);
+    device_.upload(parameters_[player].data(), session_.parameters.of(static_cast<int>(player)), bytes);
+    for (const State& state : states_[player]) device_.upload(state.device.data(), state.host, bytes);
+  }
+  hooks_.coefficients_changed();
+  fill_table(step);
+}
+
+void DeviceLearner::fetch() {
+  for (size_t player = 0; player < parameters_.size(); ++player) {
+    const auto bytes = static_cast<size_t>(parameters_[player].size()) * sizeof(float);
+    device_.download(session_.parameters.of(static_cast<int>(player)), parameters_[player].data(), bytes);
+    for (const State& state : states_[player]) device_.download(state.host, state.device.data(), bytes);
+  }
+}
+
+/// The numbers of the coming steps' updates, and the clock at their first.
+void DeviceLearner::fill_table(int64_t step) {
+  std::vector<float> table;
+  for (int64_t ahead = 0; ahead < steps_of_table; ++ahead)
+    for (const Optimizer& optimizer : optimizers_) {
+      const auto numbers = optimizer.numbers(optimizer.steps + ahead + 1,
+                                             settings_.schedule.rate(step + ahead, settings_.steps));
+      table.insert(table.end(), numbers.begin(), numbers.end());
+    }
+  device_.upload(table_.data(), table.data(), table.size() * sizeof(float));
+  const auto now = static_cast<uint64_t>(step);
+  const uint64_t clock[] = {settings_.seed, now, now, now};
+  device_.upload(device_.clock(), clock, sizeof clock);
+  table_begin_ = step;
+}
+
+void DeviceLearner::do_step(int64_t step, const std::vector<std::unique_ptr<LearningPhase>>& phases) {
+  if (step - table_begin_ >= steps_of_table) fill_table(step);
+  counting_ = updates_.empty();
+  const auto work = [&] {
+    uint64_t* clock = device_.clock();
+    float *table = table_.data(), *numbers = numbers_.data();
+    int64_t width = numbers_.size();
+    launch("vae_begin_step", width, {&clock, &table, &numbers, &width}, 1);
+    for (const auto& phase : phases) phase->run(settings_.seed, static_cast<uint64_t>(step), hooks_);
+    float *values = values_.data(), *coefficients = their_coefficients_.data();
+    float *sums = sums_.data(), *bad = bad_.data();
+    launch("vae_end_step", terms_, {&clock, &values, &coefficients, &sums, &bad, &terms_}, 1);
+  };
+  const bool fixed =
+      std::none_of(phases.begin(), phases.end(), [](const auto& phase) { return phase->has_chains(); });
+  if (fixed)
+    device_.run(step_, work);
+  else
+    work();
+  for (const auto& [player, times] : updates_) {
+    if (times != 1)
+      throw Failure(Exit::internal, fmt::format("a step updates player {} {} times", player, times));
+    ++optimizers_[static_cast<size_t>(player)].steps;
+  }
+  counting_ = false;
+}
+
+std::vector<DeviceLearner::Sum> DeviceLearner::take_sums() {
+  const auto count = static_cast<size_t>(terms_);
+  std::vector<double> sums(count);
+  std::vector<int64_t> bad(count);
+  device_.download(sums.data(), sums_.data(), count * sizeof(double));
+  device_.download(bad.data(), bad_.data(), count * sizeof(int64_t));
+  const std::vector<double> zeros(count, 0.0);
+  device_.upload(sums_.data(), zeros.data(), count * sizeof(double));
+  std::vector<Sum> taken;
+  for (size_t i = 0; i < count; ++i) taken.push_back({sums[i], bad[i]});
+  return taken;
+}
+
+void DeviceLearner::launch(const char* kernel, int64_t elements, std::vector<void*> parameters,
+                           int64_t blocks) {
+  Launch launch;
+  launch.threads = threads;
+  launch.blocks_x =
+      static_cast<uint32_t>(blocks > 0 ? blocks : blocks_for(elements, int64_t{16} * device_.processors()));
+  device_.launch(device_.function(kernel), launch, parameters.data());
+}
+
+void DeviceLearner::gather(int column, int source, int64_t rows, float* to) {
+  const auto [entry, fresh] = columns_.try_emplace({column, source});
+  Resident& resident = entry->second;
+  if (fresh) {
+    const DataColumn& of = session_.image.columns[static_cast<size_t>(column)];
+    if (find_run(of.expression))
+      throw Failure(
+          Exit::bad_configuration,
+          fmt::format("--device cuda: source {} draws its rows from another model, which this version does "
+                      "on the processor alone: use --device cpu",
+                      session_.image.sources[static_cast<size_t>(source)].name));
+    resident.count = session_.rows.count(source);
+    resident.width = session_.image.variables[static_cast<size_t>(of.variable)].elements();
+    resident.rows = device_.allocate(resident.count * resident.width);
+    constexpr int64_t piece = 1024;
+    std::vector<float> host(static_cast<size_t>(std::min(piece, resident.count) * resident.width));
+    for (int64_t row = 0; row < resident.count; row += piece) {
+      const int64_t count = std::min(piece, resident.count - row);
+      session_.rows.gather_in_order(column, source, row, count, host.data());
+      device_.upload(resident.rows.data() + row * resident.width, host.data(),
+                     static_cast<size_t>(count * resident.width) * sizeof(float));
+    }
+  }
+  uint64_t* clock = device_.clock();
+  uint32_t site = 0x40000000U + static_cast<uint32_t>(source);
+  float* data = resident.rows.data();
+  launch("vae_gather", 0, {&clock, &site, &data, &resident.count, &resident.width, &to}, rows);
+}
+
+/// The norm of the gradient, the gaps between parameters left out, becomes a factor of the update.
+void DeviceLearner::clip_gradient(int player, const float* gradient) {
+  float* partials = partials_.data();
+  int64_t used = 0;
+  for (const auto& [begin, end] : optimizers_[static_cast<size_t>(player)].ranges()) {
+    const float* values = gradient + begin;
+    float* place = partials + 2 * used;
+    int64_t count = end - begin;
+    const int64_t blocks = blocks_of_squares(count);
+    launch("vae_squares", count, {&values, &place, &count}, blocks);
+    used += blocks * threads;
+  }
+  auto clip = static_cast<float>(settings_.clip);
+  float* scale = scales_.data() + player;
+  launch("vae_clip", 0, {&partials, &used, &clip, &scale}, 1);
+}
+
+void DeviceLearner::update(int player, const float* gradient) {
+  const auto at = static_cast<size_t>(player);
+  const OptimizerSettings& settings = optimizers_[at].settings();
+  if (settings.kind == "none") return;
+  if (counting_) ++updates_[player];
+  if (settings_.clip > 0) clip_gradient(player, gradient);
+  float *parameters = parameters_[at].data(), *numbers = numbers_.data() + width_of_numbers * player;
+  float* scale = scales_.data() + player;
+  int64_t count = parameters_[at].size();
+  const auto state = [&](size_t i) { return states_[at].at(i).device.data(); };
+  if (settings.kind != "sgd") {
+    float *first = state(0), *second = state(1);
+    launch("vae_adam", count, {&parameters, &first, &second, &gradient, &numbers, &scale, &count});
+  } else if (states_[at].empty()) {
+    launch("vae_sgd", count, {&parameters, &gradient, &numbers, &scale, &count});
+  } else {
+    float* buffer = state(0);
+    launch("vae_momentum", count, {&parameters, &buffer, &gradient, &numbers, &scale, &count});
+  }
+}
+
+}  // namespace core

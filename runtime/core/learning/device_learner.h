@@ -1,0 +1,81 @@
+// Learning on a GPU. In: a device, the phases of a step, loaded on machine(). Holds parameters, the
+// optimizers' state, the sources' rows and the sums of the terms in the device's memory, so that a step asks
+// nothing of the host: it is recorded once and replayed; steps with Gibbs chains, whose order is drawn anew,
+// program by program. The host's parameters and states are those of the last put() or fetch().
+#pragma once
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "runtime/core/learning/optimizer.h"
+#include "runtime/core/learning/settings.h"
+#include "runtime/core/phase.h"
+
+namespace core {
+
+class DeviceLearner {
+ public:
+  /// The session has a device.
+  DeviceLearner(Session& session, const Settings& settings, std::vector<Optimizer>& optimizers);
+
+  const Machine& machine() const { return machine_; }
+
+  /// Sums of these are kept from now on; `coefficient` as in LearningPhase::Term.
+  struct Observed {
+    const float *sum, *coefficient;
+  };
+  void observe(const std::vector<Observed>& terms);
+
+  /// The host's parameters, states and coefficients go to the device, which stands before step `step`.
+  void put(int64_t step);
+  /// They come back.
+  void fetch();
+  /// Enqueues the step.
+  void do_step(int64_t step, const std::vector<std::unique_ptr<LearningPhase>>& phases);
+
+  struct Sum {
+    double sum;
+    int64_t first_bad;  // the first step after which the term was not finite; 0: none
+  };
+  /// Of the steps since the last call, in the order of observe().
+  std::vector<Sum> take_sums();
+
+ private:
+  /// What the host would do for a program.
+  void gather(int column, int source, int64_t rows, float* to);
+  void update(int player, const float* gradient);
+  void clip_gradient(int player, const float* gradient);
+  void fill_table(int64_t step);
+  void launch(const char* kernel, int64_t elements, std::vector<void*> parameters, int64_t blocks = 0);
+  const float* on_device(const float* coefficient) const;
+
+  struct Resident {
+    Floats rows;
+    int64_t count, width;
+  };
+  struct State {
+    float* host;
+    Floats device;
+  };
+
+  Session& session_;
+  const Settings& settings_;
+  std::vector<Optimizer>& optimizers_;
+  Device& device_;
+  Machine machine_;
+  Hooks hooks_;
+  std::vector<Floats> parameters_;
+  std::vector<std::vector<State>> states_;  // per player
+  Floats coefficients_, table_, numbers_, scales_, partials_;
+  Floats values_, their_coefficients_, sums_,
+      bad_;  // of the terms: pointers, pointers, doubles, step numbers
+  Floats one_;
+  std::map<std::pair<int, int>, Resident> columns_;  // by column and source
+  std::map<int, int> updates_;                       // of a step, per player
+  int64_t terms_ = 0, table_begin_ = 0;
+  bool counting_ = false;  // the first step is being done: updates are counted
+  Device::Recording step_;
+};
+
+}  // namespace core

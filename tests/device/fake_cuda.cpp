@@ -1,0 +1,256 @@
+// A libcuda.so.1 without a GPU: what tests of the host's side run on. Memory is the host's, and closed to the
+// host but while this library works, so that a program that reads the device's memory itself dies. Kernels
+// are those of grid.h's host form, in the library that FAKE_CUDA_KERNELS names; the PTX that a program loads
+// says how many parameters each takes, and must have it. Streams do everything at once; a capture records, a
+// graph replays. FAKE_CUDA_LOG names a file for the numbers of calls; FAKE_CUDA_DEVICES says how many GPUs
+// there are.
+#include <dlfcn.h>
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Code = void (*)(void** parameters, uint32_t block_x, uint32_t block_y, uint32_t blocks_x,
+                      uint32_t blocks_y, uint32_t threads);
+using Work = std::vector<std::function<void()>>;
+
+enum { ok = 0, invalid = 1, out_of_memory = 2, not_found = 500, capture_unsupported = 900 };
+
+constexpr size_t room = size_t{4} << 30;
+
+struct Kernel {
+  Code code;
+  std::vector<size_t> sizes;  // of its parameters
+};
+
+struct State {
+  char* memory =
+      static_cast<char*>(mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  size_t used = 0;
+  int open = 0;
+  Work* recording = nullptr;
+  std::map<std::string, Kernel> kernels;
+  std::map<std::string, long> calls;
+
+  ~State() {
+    const char* path = std::getenv("FAKE_CUDA_LOG");
+    FILE* file = path ? std::fopen(path, "w") : nullptr;
+    if (!file) return;
+    const char* between = "{";
+    for (const auto& [name, count] : calls) {
+      std::fprintf(file, "%s\"%s\": %ld", between, name.c_str(), count);
+      between = ", ";
+    }
+    std::fprintf(file, "}\n");
+    std::fclose(file);
+  }
+  void protect(int how) const {
+    if (used > 0) mprotect(memory, (used + 4095) / 4096 * 4096, how);
+  }
+  bool holds(unsigned long long pointer, size_t bytes) const {
+    const auto begin = reinterpret_cast<unsigned long long>(memory);
+    return pointer >= begin && pointer + bytes <= begin + used;
+  }
+} state;
+
+/// The device's memory is open while one of these lives.
+struct Open {
+  Open() {
+    if (state.open++ == 0) state.protect(PROT_READ | PROT_WRITE);
+  }
+  ~Open() {
+    if (--state.open == 0) state.protect(PROT_NONE);
+  }
+};
+
+int enqueue(std::function<void()> work) {
+  if (state.recording) {
+    state.recording->push_back(std::move(work));
+  } else {
+    const Open open;
+    work();
+  }
+  return ok;
+}
+
+}  // namespace
+
+extern "C" {
+
+int cuInit(unsigned) { return ok; }
+
+int cuGetErrorString(int error, const char** text) {
+  *text = error == out_of_memory         ? "out of memory"
+          : error == not_found           ? "named symbol not found"
+          : error == capture_unsupported ? "operation not permitted when stream is capturing"
+                                         : "invalid argument";
+  return ok;
+}
+
+int cuDeviceGetCount(int* count) {
+  const char* text = std::getenv("FAKE_CUDA_DEVICES");
+  *count = text ? std::atoi(text) : 1;
+  return ok;
+}
+
+int cuDeviceGet(int* device, int ordinal) {
+  *device = ordinal;
+  return ok;
+}
+
+int cuDeviceGetName(char* name, int size, int) {
+  std::snprintf(name, static_cast<size_t>(size), "Fake GPU");
+  return ok;
+}
+
+int cuDeviceGetAttribute(int* value, int attribute, int) {
+  *value = attribute == 16 ? 6 : 8;  // multiprocessors; compute capability 8
+  return ok;
+}
+
+int cuDevicePrimaryCtxRetain(void** context, int) {
+  *context = &state;
+  return ok;
+}
+
+int cuCtxSetCurrent(void* context) { return context == &state ? ok : invalid; }
+
+int cuModuleLoadDataEx(void** module, const void* text, unsigned, const unsigned*, void** values) {
+  const char* path = std::getenv("FAKE_CUDA_KERNELS");
+  void* library = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : nullptr;
+  if (!library) {
+    // The first option is the buffer of the log, the second its size.
+    std::snprintf(static_cast<char*>(values[0]), reinterpret_cast<size_t>(values[1]), "%s",
+                  path ? dlerror() : "FAKE_CUDA_KERNELS is not set");
+    return invalid;
+  }
+  const std::string ptx = static_cast<const char*>(text), entry = ".visible .entry ";
+  for (size_t at = ptx.find(entry); at != std::string::npos; at = ptx.find(entry, at + 1)) {
+    const size_t begin = at + entry.size(), open = ptx.find('(', begin), close = ptx.find(')', open);
+    Kernel kernel{reinterpret_cast<Code>(dlsym(library, ptx.substr(begin, open - begin).c_str())), {}};
+    if (!kernel.code) return not_found;
+    for (size_t param = ptx.find(".param .", open); param < close; param = ptx.find(".param .", param + 1))
+      kernel.sizes.push_back(ptx.compare(param + 9, 2, "64") == 0 ? 8 : 4);
+    state.kernels[ptx.substr(begin, open - begin)] = kernel;
+  }
+  *module = &state.kernels;
+  return ok;
+}
+
+int cuModuleGetFunction(void** function, void*, const char* name) {
+  const auto found = state.kernels.find(name);
+  if (found == state.kernels.end()) return not_found;
+  *function = &found->second;
+  return ok;
+}
+
+int cuMemAlloc_v2(unsigned long long* pointer, size_t bytes) {
+  if (state.recording) return capture_unsupported;
+  const size_t padded = (bytes + 255) / 256 * 256;
+  if (state.used + padded > room) return out_of_memory;
+  *pointer = reinterpret_cast<unsigned long long>(state.memory + state.used);
+  state.used += padded;
+  ++state.calls["allocations"];
+  return ok;
+}
+
+int cuMemFree_v2(unsigned long long) { return ok; }
+
+int cuMemGetInfo_v2(size_t* free, size_t* total) {
+  *free = room - state.used;
+  *total = room;
+  return ok;
+}
+
+int cuMemsetD32Async(unsigned long long to, unsigned value, size_t count, void*) {
+  if (!state.holds(to, 4 * count) || value != 0) return invalid;
+  return enqueue([=] { std::memset(reinterpret_cast<void*>(to), 0, 4 * count); });
+}
+
+int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t bytes, void*) {
+  if (state.recording) return capture_unsupported;
+  if (!state.holds(to, bytes)) return invalid;
+  ++state.calls["uploads"];
+  return enqueue([=] { std::memcpy(reinterpret_cast<void*>(to), from, bytes); });
+}
+
+int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t bytes, void*) {
+  if (state.recording) return capture_unsupported;
+  if (!state.holds(from, bytes)) return invalid;
+  ++state.calls["downloads"];
+  return enqueue([=] { std::memcpy(to, reinterpret_cast<const void*>(from), bytes); });
+}
+
+int cuStreamSynchronize(void*) {
+  ++state.calls["waits"];
+  return state.recording ? capture_unsupported : ok;
+}
+
+int cuLaunchKernel(void* function, unsigned blocks_x, unsigned blocks_y, unsigned blocks_z,
+                   unsigned threads_x, unsigned threads_y, unsigned threads_z, unsigned, void*,
+                   void** parameters, void**) {
+  if (!function || blocks_x == 0 || blocks_y == 0 || blocks_z != 1 || threads_x == 0 || threads_x > 1024 ||
+      threads_y != 1 || threads_z != 1)
+    return invalid;
+  const auto& kernel = *static_cast<const Kernel*>(function);
+  std::vector<uint64_t> values;
+  for (size_t i = 0; i < kernel.sizes.size(); ++i)
+    std::memcpy(&values.emplace_back(0), parameters[i], kernel.sizes[i]);
+  if (!state.recording) ++state.calls["launches"];
+  return enqueue([=, values = std::move(values)]() mutable {
+    std::vector<void*> places;
+    for (uint64_t& value : values) places.push_back(&value);
+    for (uint32_t y = 0; y < blocks_y; ++y)
+      for (uint32_t x = 0; x < blocks_x; ++x) kernel.code(places.data(), x, y, blocks_x, blocks_y, threads_x);
+  });
+}
+
+int cuLaunchHostFunc(void*, void (*work)(void*), void* data) {
+  return enqueue([=] { work(data); });
+}
+
+int cuStreamBeginCapture_v2(void*, int) {
+  if (state.recording) return capture_unsupported;
+  state.recording = new Work;
+  ++state.calls["captures"];
+  return ok;
+}
+
+int cuStreamEndCapture(void*, void** graph) {
+  *graph = state.recording;
+  state.recording = nullptr;
+  return *graph ? ok : invalid;
+}
+
+int cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned long long) {
+  *exec = new Work(*static_cast<Work*>(graph));
+  return ok;
+}
+
+int cuGraphLaunch(void* exec, void*) {
+  if (state.recording) return capture_unsupported;
+  ++state.calls["replays"];
+  const Open open;
+  for (const auto& work : *static_cast<Work*>(exec)) work();
+  return ok;
+}
+
+int cuGraphExecDestroy(void* exec) {
+  delete static_cast<Work*>(exec);
+  return ok;
+}
+
+int cuGraphDestroy(void* graph) {
+  delete static_cast<Work*>(graph);
+  return ok;
+}
+
+}  // extern "C"

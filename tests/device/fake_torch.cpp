@@ -1,0 +1,44 @@
+// A libvaert_torch.so for the fake driver beside it: GEMM and convolution are libvaert.so's own, enqueued on
+// the fake GPU as host work, so that a capture records them.
+#include <cstdio>
+
+#include "runtime/abi.h"
+
+extern "C" int cuLaunchHostFunc(void* stream, void (*work)(void*), void* data);
+
+namespace {
+
+struct Call {
+  vae_heavy_op* op;
+  const float *a, *b;
+  float* c;
+};
+
+void run(vae_heavy_op* op, const float* a, const float* b, float* c) {
+  // Kept: a graph may replay it as long as the process lives.
+  cuLaunchHostFunc(
+      nullptr,
+      [](void* data) {
+        const Call& call = *static_cast<Call*>(data);
+        vaert_onednn()->run(call.op, call.a, call.b, call.c);
+      },
+      new Call{op, a, b, c});
+}
+
+}  // namespace
+
+extern "C" {
+
+const vae_heavy* vaert_torch(const vae_torch_options* options, char* error, size_t error_size) {
+  static vae_heavy table = *vaert_onednn();
+  table.name = "torch";
+  table.run = run;
+  if (options->device >= 0) return &table;
+  std::snprintf(error, error_size, "this is the fake GPU's");
+  return nullptr;
+}
+
+void* vaert_torch_stream(void) { return nullptr; }
+const char* vaert_torch_version(void) { return "fake"; }
+
+}  // extern "C"

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Training on a GPU that is none (tests/device): the host's side of it, the kernels as code of the processor. What a
+step computes is what the processor computes; between two lines of the record the host waits for nothing."""
+import ctypes
+import json
+import os
+import shutil
+import struct
+import subprocess
+
+import executable
+from chain_test import SEMI, write_joint
+from executable import GLYPHS, call, metrics, safetensors, succeed, write
+
+
+def has_driver():
+    try:
+        ctypes.CDLL("libcuda.so.1")
+        return True
+    except OSError:
+        return False
+
+
+class Fake:
+    """An installation whose LibTorch and driver are those of tests/device."""
+
+    def __init__(self, folder, vaec):
+        lib, self.tool = vaec.parent.parent / "lib", vaec.parent / "emulated_kernels"
+        self.folder, self.vaec, self.drivers = folder, folder / "fake/bin/vaec", lib / "fake"
+        (folder / "fake/bin").mkdir(parents=True)
+        (folder / "fake/lib").mkdir()
+        shutil.copy(vaec, self.vaec)
+        for library in [*lib.glob("*.so"), lib / "fake/libvaert_torch.so"]:
+            link = folder / "fake/lib" / library.name
+            link.unlink(missing_ok=True)
+            link.symlink_to(library)
+
+    def build(self, name, text, target="auto"):
+        path = write(self.folder, f"{name}.vae", text)
+        succeed(self.tool, path, self.folder / f"{name}.o")
+        subprocess.run(["cc", "-shared", "-o", self.folder / f"{name}.kernels", self.folder / f"{name}.o"], check=True)
+        return executable.build(self.vaec, path, self.folder, "--target", target)
+
+    def environment(self, exe, **more):
+        return {"LD_LIBRARY_PATH": str(self.drivers), "FAKE_CUDA_KERNELS": str(exe) + ".kernels",
+                "FAKE_CUDA_LOG": str(self.folder / "calls.json"), **more}
+
+    def train(self, exe, out, *arguments, device="cuda", **more):
+        result = call(exe, "train", "--device", device, "--threads", "1", "--out", out, "--quiet", *arguments,
+                      cwd=self.folder, env=self.environment(exe, **more))
+        assert result.returncode == 0, result.stderr
+        return json.loads((self.folder / "calls.json").read_text()) if device != "cpu" else {}
+
+
+def values(path):
+    return {name: struct.unpack(f"<{len(data) // 4}f", data) for name, (_, data) in safetensors(path).items()}
+
+
+def expect_equal(folder, steps, tolerance=1e-4):
+    """Runs `gpu` and `cpu`: parameters, states and records agree within rounding."""
+    for file in ("model.safetensors", "optimizer.safetensors"):
+        there, here = (values(folder / run / f"checkpoints/step-{steps}" / file) for run in ("gpu", "cpu"))
+        assert there.keys() == here.keys()
+        for name in here:
+            worst = max((abs(a - b) / max(1, abs(b)) for a, b in zip(there[name], here[name], strict=True)), default=0)
+            assert worst < tolerance, (file, name, worst)
+    for there, here in zip(metrics(folder / "gpu"), metrics(folder / "cpu"), strict=True):
+        for name, value in here["terms"].items():
+            assert abs(there["terms"][name] - value) < 1e-3 * max(1, abs(value)), (name, there, here)
+
+
+def expect_training_equal(folder, vaec, text, *arguments, steps=20, **options):
+    fake = Fake(folder, vaec)
+    exe = fake.build("model", text)
+    flags = ["--steps", steps, "--every", f"log=5,sample=0,checkpoint={steps},evaluate=0", *arguments]
+    calls = fake.train(exe, "gpu", *flags)
+    fake.train(exe, "cpu", *flags, device="cpu")
+    expect_equal(folder, steps, **options)
+    return calls
+
+
+def test_a_step_is_one_graph_and_the_host_waits_only_for_the_record(folder, vaec):
+    calls = expect_training_equal(folder, vaec, GLYPHS, steps=20)
+    assert (calls["captures"], calls["replays"]) == (1, 19), calls
+    assert calls["waits"] == calls["downloads"] and calls["downloads"] <= 4 * 2 + 6, calls
+    assert json.loads((folder / "gpu/env.json").read_text())["device"] == "Fake GPU"
+    assert json.loads((folder / "gpu/config.json").read_text())["device"] == "cuda:0"
+
+
+def test_players_that_move_together_and_every_optimizer(folder, vaec):
+    text = GLYPHS.replace("steps = 100;", "steps = 100; order = simultaneous; clip = 0.5;"
+                          " optimizer = {p: sgd(0.1, momentum = 0.9), q: adamw(0.01, weight_decay = 0.1)};"
+                          " schedule = cosine(5);")
+    expect_training_equal(folder, vaec, text)
+
+
+def test_chains_sweep_in_the_order_that_the_host_draws(folder, vaec):
+    write_joint(folder)
+    text = SEMI.replace("WEIGHT", "2").replace("SWEEPS", "3").replace("STEPS", "12").replace("ORDER", "simultaneous")
+    calls = expect_training_equal(folder, vaec, text, steps=12)
+    assert calls["replays"] > 12 * 3, calls
+
+
+def test_a_run_continues_with_the_same_bits(folder, vaec):
+    fake = Fake(folder, vaec)
+    exe = fake.build("glyphs", GLYPHS)
+    every = ["--every", "log=5,sample=0,checkpoint=10,evaluate=0"]
+    fake.train(exe, "whole", "--steps", "20", *every)
+    fake.train(exe, "part", "--steps", "10", *every)
+    succeed(exe, "train", "--device", "cuda", "--resume", "part", "--steps", "20", "--quiet", cwd=folder,
+            env=fake.environment(exe))
+    for file in ("model.safetensors", "optimizer.safetensors"):
+        assert executable.digest(folder / "whole", 20, file) == executable.digest(folder / "part", 20, file)
+
+
+def test_what_is_not_finite_ends_the_run_at_the_next_line(folder, vaec):
+    fake = Fake(folder, vaec)
+    exe = fake.build("glyphs", GLYPHS)
+    result = call(exe, "train", "--device", "cuda", "--steps", "20", "--lr", "1e38", "--out", "run", "--quiet", cwd=folder,
+                  env=fake.environment(exe))
+    assert result.returncode == 1 and "is infinite or not a number" in result.stderr, result
+
+
+def refused(fake, exe, words, *arguments, **more):
+    result = call(exe, "train", "--steps", "1", "--out", "never", *arguments, cwd=fake.folder,
+                  env=fake.environment(exe, **more))
+    assert (result.returncode, result.stdout) == (78, ""), result
+    assert words in result.stderr and result.stderr.count("\n") == 1, result
+    assert not (fake.folder / "never").exists()
+
+
+def test_what_is_missing_for_a_gpu_is_said(folder, vaec):
+    fake = Fake(folder, vaec)
+    exe = fake.build("glyphs", GLYPHS)
+    refused(fake, exe, "there is no NVIDIA GPU here", "--device", "cuda", FAKE_CUDA_DEVICES="0")
+    refused(fake, exe, "there is one GPU here, from cuda:0 on", "--device", "cuda:3")
+    refused(fake, exe, "the driver does not take this executable's code: /none", "--device", "cuda", FAKE_CUDA_KERNELS="/none")
+    result = call(exe, "sample", "--run", "x", "--out", "x.npy", "--device", "cuda", cwd=folder)
+    assert result.returncode == 78 and "only train uses a GPU" in result.stderr, result
+    if not has_driver():
+        refused(fake, exe, "no NVIDIA driver is installed here", "--device", "cuda", LD_LIBRARY_PATH="")
+        succeed(exe, "train", "--steps", "1", "--out", "auto", "--quiet", cwd=folder)  # auto: the processor then
+        assert json.loads((folder / "auto/env.json").read_text())["device"] == "cpu"
+        only = fake.build("glyphs", GLYPHS, target="cuda")
+        refused(fake, only, "built for one: --device cpu trains without", LD_LIBRARY_PATH="")
+    (folder / "fake/lib/libvaert_torch.so").unlink()
+    refused(fake, exe, "libvaert_torch.so", "--device", "cuda")
+    plain = fake.build("glyphs", GLYPHS, target="cpu")
+    refused(fake, plain, "this executable has no code for GPUs; build it with --target cuda or auto", "--device", "cuda")
+
+
+def test_auto_takes_the_gpu_and_info_names_it(folder, vaec):
+    fake = Fake(folder, vaec)
+    exe = fake.build("glyphs", GLYPHS)
+    assert fake.train(exe, "run", "--steps", "3", device="auto")["replays"] == 2
+    assert json.loads(succeed(exe, "info", "--json").stdout)["targets"] == ["cpu", "cuda"]
+    assert "and NVIDIA GPUs" in succeed(exe, "info").stdout
+    plain = executable.build(vaec, folder / "glyphs.vae", folder)
+    assert json.loads(succeed(plain, "info", "--json").stdout)["targets"] == ["cpu"]
+
+
+if __name__ == "__main__":
+    executable.main(globals())
