@@ -1,7 +1,11 @@
 """`bench` says where the time of a step goes; `train --profile` writes a trace of it."""
 import json
+import sys
 
-from executable import GLYPHS, build, call, main, succeed, write
+from executable import GLYPHS, ROOT, build, call, main, succeed, write
+
+sys.path.insert(0, str(ROOT / "tests/bench"))
+import growth  # noqa: E402
 
 
 def glyphs(folder, vaec):
@@ -84,6 +88,16 @@ def test_a_trace_is_bounded_and_changes_nothing(folder, vaec):
     assert not (folder / "plain" / "trace-step-0.json").exists()
     model = "checkpoints/step-1500/model.safetensors"
     assert (folder / "traced" / model).read_bytes() == (folder / "plain" / model).read_bytes()
+
+
+def test_the_models_of_the_benchmarks_compile(folder, vaec):
+    for program in sorted((ROOT / "tests/bench").glob("*.vae")):
+        succeed(vaec, "check", program)
+    for sources, codes in (1, 2), (8, 2), (1, 8):
+        model = write(folder, "model.vae", growth.model(sources, codes))
+        explained = json.loads(succeed(vaec, "explain", "--format", "json", model).stdout)
+        assert len(explained["players"]) == codes + 1, explained["players"]
+        assert len(explained["sources"]) == sources + 1
 
 
 if __name__ == "__main__":

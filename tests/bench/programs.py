@@ -1,0 +1,111 @@
+"""One measurement: a vaec executable or a PyTorch script, run as a user would, and what it says of itself."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BIN = ROOT / "build/release/bin"
+TORCH = ROOT / "tests/bench/torch"
+QUIET = "sample=0,checkpoint=0,evaluate=0"
+
+# OpenBLAS 0.3.21 does not know recent Intel processors and falls back to SSE3 code unless told. Its threads and
+# OpenMP's fight where both spin, so one setting leaves OpenMP one thread and the other lets its threads sleep.
+BLAS = {"OPENBLAS_CORETYPE": "SKYLAKEX"}
+
+
+def tuned_settings(convolutional, threads):
+    """Environments and flags that serve PyTorch well, one or the other, depending on the model."""
+    if threads == 1:
+        environments = [{**BLAS, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}]
+    else:
+        environments = [{**BLAS, "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}]
+        if not convolutional:  # oneDNN's convolutions have no other threads than OpenMP's
+            environments.append({**BLAS, "OMP_NUM_THREADS": "1"})
+    flags = [["--flush-denormals"]]
+    if convolutional:
+        flags.append(["--flush-denormals", "--channels-last"])
+    # Where the machine decides otherwise, the defaults serve best.
+    return [(environment, flag) for environment in [*environments, default_setting(threads)[0]] for flag in flags]
+
+
+def default_setting(threads):
+    environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} if threads == 1 else {}
+    return environment, []
+
+
+def python_with_torch():
+    python = os.environ.get("VAEC_PYTHON", "/usr/bin/python3")
+    probe = subprocess.run([python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
+    if probe.returncode:
+        sys.exit(f"run: {python} has no torch (Debian: apt-get install python3-torch); VAEC_PYTHON names another")
+    return python, probe.stdout.strip()
+
+
+def succeed(command, **environment):
+    result = subprocess.run([str(word) for word in command], env={**os.environ, **environment}, capture_output=True,
+                            text=True)
+    if result.returncode:
+        sys.exit(f"run: {' '.join(str(word) for word in command)} exited {result.returncode}\n{result.stderr}")
+    return result.stdout
+
+
+class Vaec:
+    """The executables of a run, each built once into `folder`."""
+
+    def __init__(self, folder):
+        self.folder, self.built = pathlib.Path(folder), 0
+
+    def build(self, program, *definitions):
+        self.built += 1
+        exe = self.folder / f"{pathlib.Path(program).stem}-{self.built}"
+        succeed([BIN / "vaec", "build", program, "-o", exe,
+                 *(word for definition in definitions for word in ("-D", definition))])
+        return exe
+
+    def bench(self, exe, batch, threads, steps):
+        """What `bench --json` says."""
+        return json.loads(succeed([exe, "bench", "--json", "--batch", batch, "--threads", threads, "--steps", steps]))
+
+    def utilities(self, exe, batch, steps, window):
+        """Each player's, as the mean over the last steps of a run."""
+        run = self.folder / f"run-{time.monotonic_ns()}"
+        first = steps - window
+        for end in (first, steps):
+            where = ["--resume", run] if run.exists() else ["--out", run]
+            succeed([exe, "train", "--quiet", "--steps", end, "--batch", batch, "--schedule", "constant", "--every",
+                     f"log={steps},{QUIET}", *where])
+        return json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["utility"]
+
+    def first_step(self, program, batch):
+        """Seconds from an edited file to its first step's end."""
+        edited = self.folder / f"edited-{time.monotonic_ns()}.vae"
+        edited.write_text(pathlib.Path(program).read_text() + f"\n// {time.monotonic_ns()}\n")
+        begin = time.perf_counter()
+        exe = self.build(edited)
+        built = time.perf_counter()
+        succeed([exe, "train", "--quiet", "--steps", 1, "--batch", batch, "--every", QUIET, "--out",
+                 self.folder / f"first-{self.built}"])
+        return built - begin, time.perf_counter() - begin
+
+
+class Torch:
+    def __init__(self):
+        self.python, self.version = python_with_torch()
+
+    def run(self, script, setting, *flags):
+        environment, own_flags = setting
+        return json.loads(succeed([self.python, TORCH / f"{script}.py", *own_flags, *flags], **environment))
+
+    def bench(self, script, setting, batch, steps, *flags):
+        return self.run(script, setting, "--batch", batch, "--steps", steps, *flags)
+
+    def utilities(self, script, setting, batch, steps, window):
+        return self.run(script, setting, "--batch", batch, "--steps", steps, "--window", window)["utility"]
+
+    def first_step(self, script, batch):
+        begin = time.perf_counter()
+        self.run(script, default_setting(0), "--batch", batch, "--steps", 1)
+        return time.perf_counter() - begin

@@ -1,0 +1,68 @@
+"""The networks that examples/ladder and examples/reverse have in common."""
+import math
+
+import torch
+from steps import coins, draw, log_bernoulli
+from torch import nn
+
+
+class SkipMlp(nn.Module):
+    """Tanh layers beside a linear skip."""
+
+    def __init__(self, inputs, hidden, outputs, layers):
+        super().__init__()
+        parts, width = [], inputs
+        for _ in range(layers):
+            parts += [nn.Linear(width, hidden), nn.Tanh()]
+            width = hidden
+        self.layers = nn.Sequential(*parts, nn.Linear(width, outputs))
+        self.skip = nn.Linear(inputs, outputs, bias=False)
+
+    def forward(self, x):
+        return self.layers(x) + self.skip(x)
+
+
+def generator():
+    return nn.Sequential(
+        nn.Unflatten(1, (100, 1, 1)),
+        nn.ConvTranspose2d(100, 128, 4), nn.Tanh(),
+        nn.ConvTranspose2d(128, 64, 3, stride=2), nn.Tanh(),
+        nn.ConvTranspose2d(64, 64, 3), nn.Tanh(),
+        nn.ConvTranspose2d(64, 64, 3), nn.Tanh(),
+        nn.ConvTranspose2d(64, 32, 3, stride=2), nn.Tanh(),
+        nn.ConvTranspose2d(32, 32, 2), nn.Tanh(),
+        nn.Conv2d(32, 1, 3, padding=1), nn.Flatten())
+
+
+def trunk():
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 28, 28)),
+        nn.Conv2d(1, 32, 3, padding=1), nn.Tanh(),
+        nn.Conv2d(32, 32, 2), nn.Tanh(),
+        nn.Conv2d(32, 64, 3, stride=2), nn.Tanh(),
+        nn.Conv2d(64, 64, 3), nn.Tanh(),
+        nn.Conv2d(64, 64, 3), nn.Tanh(),
+        nn.Conv2d(64, 128, 3, stride=2), nn.Tanh(),
+        nn.Conv2d(128, 600, 4), nn.Tanh(), nn.Flatten())
+
+
+class Decoder(nn.Module):
+    """Uniform bits z0, z1 given z0, x given z1."""
+
+    def __init__(self):
+        super().__init__()
+        self.z1, self.x = SkipMlp(30, 600, 100, 2), generator()
+
+    def sample(self, rows):
+        z0 = coins(rows, 30)
+        z1 = draw(self.z1(z0))
+        return z0, z1, draw(self.x(z1))
+
+    def log_density(self, z0, z1, x):
+        return 30 * math.log(0.5) + log_bernoulli(z1, self.z1(z0)) + log_bernoulli(x, self.x(z1))
+
+
+def optimizer(net, options):
+    if options.channels_last:
+        net.to(memory_format=torch.channels_last)
+    return torch.optim.Adam(net.parameters(), lr=1e-4)
