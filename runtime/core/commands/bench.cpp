@@ -11,6 +11,7 @@
 #include "runtime/core/commands/stopwatch.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/peaks.h"
+#include "runtime/failure.h"
 
 namespace core {
 namespace {
@@ -168,6 +169,8 @@ void bench(const Image& image, const BenchRequest& request) {
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
   Session session(image, request);
+  if (session.device)
+    throw Failure(Exit::bad_configuration, "bench: in this version only the processor's steps are timed");
   Trainer trainer(session, settings);
   Times times;
   measure(trainer, request.steps, times);
