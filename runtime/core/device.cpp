@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 
 #include "runtime/core/backend.h"
 #include "runtime/failure.h"
@@ -59,7 +60,7 @@ Device::~Device() = default;  // the module and the context live as long as the 
 void Device::load(const Image& image) {
   std::array<char, 4096> log{};
   const unsigned options[] = {cuda::jit_error_log, cuda::jit_error_log_size};
-  void* values[] = {log.data(), reinterpret_cast<void*>(log.size())};
+  void* values[] = {log.data(), std::bit_cast<void*>(log.size())};
   if (driver_.cuModuleLoadDataEx(&module_, image.ptx, 2, options, values) != 0)
     throw Failure(
         Exit::bad_configuration,
@@ -80,7 +81,7 @@ Floats Device::allocate(int64_t count) {
   const auto free = [](float* memory, const void* driver) {
     static_cast<const Driver*>(driver)->cuMemFree_v2(address(memory));
   };
-  Floats memory(reinterpret_cast<float*>(pointer), count, {free, &driver_});
+  Floats memory(std::bit_cast<float*>(pointer), count, {free, &driver_});
   CUDA(cuMemsetD32Async, pointer, 0, words, stream_);
   return memory;
 }

@@ -207,22 +207,25 @@ struct Executor::Parts {
     bound.clock = machine.device->clock();
     bound.launch = plan_launch(kernel, kept, reduced, machine.device->processors());
     const auto add = [&](auto& list) {
-      for (auto& value : list) bound.parameters.push_back(&value);
+      for (auto& value : list) bound.parameters.push_back(static_cast<void*>(&value));
     };
     add(bound.pointers);
     add(bound.extents);
     add(bound.strides);
     add(bound.scalars);
     add(bound.sites);
-    if (!bound.sites.empty()) bound.parameters.push_back(&bound.clock);
+    const auto add_pointer = [&](auto& pointer) {
+      bound.parameters.push_back(const_cast<void*>(static_cast<const void*>(&pointer)));
+    };
+    if (!bound.sites.empty()) add_pointer(bound.clock);
     if (kernel.reduces()) {
       const int64_t parts = 2 * partial_sums(kernel, bound.launch, kept);  // doubles
       if (parts > 0) bound.memory = machine.device->allocate(parts + bound.launch.blocks_x);
       bound.partials = bound.memory.data();
       bound.counters = bound.partials + parts;
       bound.parameters.push_back(&bound.launch.log_width);
-      bound.parameters.push_back(&bound.partials);
-      bound.parameters.push_back(&bound.counters);
+      add_pointer(bound.partials);
+      add_pointer(bound.counters);
     }
     order.push_back(&bound);
   }

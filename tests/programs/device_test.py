@@ -101,6 +101,11 @@ def test_chains_sweep_in_the_order_that_the_host_draws(folder, vaec):
     assert calls["replays"] > 12 * 3, calls
 
 
+def test_a_bound_of_several_samples_a_row(folder, vaec):
+    text = GLYPHS.replace("learn symmetric { ", "learn rws { samples = 5; ")
+    expect_training_equal(folder, vaec, text, steps=5, tolerance=1e-3)
+
+
 def test_a_run_continues_with_the_same_bits(folder, vaec):
     fake = Fake(folder, vaec)
     exe = fake.build("glyphs", GLYPHS)

@@ -16,10 +16,6 @@ constexpr uint32_t threads = 256;
 constexpr int64_t share_of_squares = 2048;  // elements that are worth a block
 constexpr int64_t most_blocks_of_squares = 64;
 
-int64_t blocks_for(int64_t elements, int64_t most) {
-  return std::clamp<int64_t>((elements + threads - 1) / threads, 1, most);
-}
-
 int64_t blocks_of_squares(int64_t elements) {
   return std::clamp<int64_t>(elements / share_of_squares, 1, most_blocks_of_squares);
 }
@@ -63,7 +59,7 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
   hooks_.update = [this](int player, const float* gradient) { update(player, gradient); };
   hooks_.begin_sweep = [this](uint64_t sweep) {
     uint64_t* clock = device_.clock();
-    launch("vae_set_sweep", 1, {&clock, &sweep});
+    launch("vae_set_sweep", 1, clock, sweep);
   };
   hooks_.coefficients_changed = [this] {
     device_.upload(coefficients_.data(), session_.coefficients.data(),
@@ -131,11 +127,11 @@ void DeviceLearner::do_step(int64_t step, const std::vector<std::unique_ptr<Lear
     uint64_t* clock = device_.clock();
     float *table = table_.data(), *numbers = numbers_.data();
     int64_t width = numbers_.size();
-    launch("vae_begin_step", width, {&clock, &table, &numbers, &width}, 1);
+    launch("vae_begin_step", 1, clock, table, numbers, width);
     for (const auto& phase : phases) phase->run(settings_.seed, static_cast<uint64_t>(step), hooks_);
     float *values = values_.data(), *coefficients = their_coefficients_.data();
     float *sums = sums_.data(), *bad = bad_.data();
-    launch("vae_end_step", terms_, {&clock, &values, &coefficients, &sums, &bad, &terms_}, 1);
+    launch("vae_end_step", 1, clock, values, coefficients, sums, bad, terms_);
   };
   const bool fixed =
       std::none_of(phases.begin(), phases.end(), [](const auto& phase) { return phase->has_chains(); });
@@ -164,12 +160,14 @@ std::vector<DeviceLearner::Sum> DeviceLearner::take_sums() {
   return taken;
 }
 
-void DeviceLearner::launch(const char* kernel, int64_t elements, std::vector<void*> parameters,
-                           int64_t blocks) {
+int64_t DeviceLearner::blocks_for(int64_t elements) const {
+  return std::clamp<int64_t>((elements + threads - 1) / threads, 1, int64_t{16} * device_.processors());
+}
+
+void DeviceLearner::enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters) {
   Launch launch;
   launch.threads = threads;
-  launch.blocks_x =
-      static_cast<uint32_t>(blocks > 0 ? blocks : blocks_for(elements, int64_t{16} * device_.processors()));
+  launch.blocks_x = static_cast<uint32_t>(blocks);
   device_.launch(device_.function(kernel), launch, parameters.data());
 }
 
@@ -199,7 +197,7 @@ void DeviceLearner::gather(int column, int source, int64_t rows, float* to) {
   uint64_t* clock = device_.clock();
   uint32_t site = 0x40000000U + static_cast<uint32_t>(source);
   float* data = resident.rows.data();
-  launch("vae_gather", 0, {&clock, &site, &data, &resident.count, &resident.width, &to}, rows);
+  launch("vae_gather", rows, clock, site, data, resident.count, resident.width, to);
 }
 
 /// The norm of the gradient, the gaps between parameters left out, becomes a factor of the update.
@@ -211,12 +209,12 @@ void DeviceLearner::clip_gradient(int player, const float* gradient) {
     float* place = partials + 2 * used;
     int64_t count = end - begin;
     const int64_t blocks = blocks_of_squares(count);
-    launch("vae_squares", count, {&values, &place, &count}, blocks);
+    launch("vae_squares", blocks, values, place, count);
     used += blocks * threads;
   }
   auto clip = static_cast<float>(settings_.clip);
   float* scale = scales_.data() + player;
-  launch("vae_clip", 0, {&partials, &used, &clip, &scale}, 1);
+  launch("vae_clip", 1, partials, used, clip, scale);
 }
 
 void DeviceLearner::update(int player, const float* gradient) {
@@ -227,16 +225,16 @@ void DeviceLearner::update(int player, const float* gradient) {
   if (settings_.clip > 0) clip_gradient(player, gradient);
   float *parameters = parameters_[at].data(), *numbers = numbers_.data() + width_of_numbers * player;
   float* scale = scales_.data() + player;
-  int64_t count = parameters_[at].size();
+  const int64_t count = parameters_[at].size(), blocks = blocks_for(count);
   const auto state = [&](size_t i) { return states_[at].at(i).device.data(); };
   if (settings.kind != "sgd") {
     float *first = state(0), *second = state(1);
-    launch("vae_adam", count, {&parameters, &first, &second, &gradient, &numbers, &scale, &count});
+    launch("vae_adam", blocks, parameters, first, second, gradient, numbers, scale, count);
   } else if (states_[at].empty()) {
-    launch("vae_sgd", count, {&parameters, &gradient, &numbers, &scale, &count});
+    launch("vae_sgd", blocks, parameters, gradient, numbers, scale, count);
   } else {
     float* buffer = state(0);
-    launch("vae_momentum", count, {&parameters, &buffer, &gradient, &numbers, &scale, &count});
+    launch("vae_momentum", blocks, parameters, buffer, gradient, numbers, scale, count);
   }
 }
 

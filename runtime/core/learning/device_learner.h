@@ -47,7 +47,13 @@ class DeviceLearner {
   void update(int player, const float* gradient);
   void clip_gradient(int player, const float* gradient);
   void fill_table(int64_t step);
-  void launch(const char* kernel, int64_t elements, std::vector<void*> parameters, int64_t blocks = 0);
+  /// Of one of the runtime's own kernels (runtime/image.md), whose parameters have these types.
+  template <class... Types>
+  void launch(const char* kernel, int64_t blocks, const Types&... parameters) {
+    enqueue(kernel, blocks, {const_cast<void*>(static_cast<const void*>(&parameters))...});
+  }
+  void enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters);
+  int64_t blocks_for(int64_t elements) const;
   const float* on_device(const float* coefficient) const;
 
   struct Resident {
