@@ -92,6 +92,7 @@ inline Executed execute(const core::Image& image, const core::Program& program,
   for (const tensor::BatchClass& batch : batches) inputs.rows.push_back(rows * batch.times);
   core::Machine machine;
   machine.heavy = heavy;
+  heavy->set_threads(1);
   machine.threads = 1;
   std::vector<std::vector<float>> parameters;
   parameters.reserve(image.players.size());
