@@ -14,8 +14,8 @@ RUNTIME = {
     "onednn": {"onednn"},
     "metrics": {"metrics"},
     "device": {"device"},
-    "core": {"core", "completion", "data", "metrics", "onednn"},
     "torch": {"torch"},
+    "core": {"core", "completion", "data", "metrics", "onednn", "torch"},
 }
 # What stands on runtime/core itself, lowest first.
 FLOORS = ["learning", "evaluation", "commands"]

@@ -10,7 +10,6 @@
 namespace core {
 namespace {
 
-constexpr const char* torch_library = "libvaert_torch.so";
 bool torch_is_open = false;
 
 /// OpenBLAS, where LibTorch brings it along, reads this once, when it is loaded: Debian's does not know
@@ -22,11 +21,6 @@ void name_the_processor() {
   else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
     setenv("OPENBLAS_CORETYPE", "HASWELL", 0);
 #endif
-}
-
-template <class Function>
-Function* torch_function(const char* name) {
-  return reinterpret_cast<Function*>(data::function_of(torch_library, name));
 }
 
 }  // namespace
@@ -41,16 +35,20 @@ const std::vector<std::string>& backend_names() {
   return names;
 }
 
+void* torch_function(const std::string& asks, const char* name) {
+  if (!torch_is_open) name_the_processor();
+  try {
+    void* found = data::function_of("libvaert_torch.so", name);
+    torch_is_open = true;
+    return found;
+  } catch (const Failure& failure) {
+    throw Failure(failure.exit_code, fmt::format("{}: {}", asks, failure.what()));
+  }
+}
+
 const vae_heavy* open_torch(int device, int precision) {
   const char* flag = device < 0 ? "--backend torch" : "--device cuda";
-  if (!torch_is_open) name_the_processor();
-  decltype(&vaert_torch) open = nullptr;
-  try {
-    open = torch_function<decltype(vaert_torch)>("vaert_torch");
-  } catch (const Failure& failure) {
-    throw Failure(failure.exit_code, fmt::format("{}: {}", flag, failure.what()));
-  }
-  torch_is_open = true;
+  const auto open = reinterpret_cast<decltype(&vaert_torch)>(torch_function(flag, "vaert_torch"));
   const vae_torch_options options = {device, precision};
   char error[256] = "";
   const vae_heavy* heavy = open(&options, error, sizeof error);
@@ -58,10 +56,13 @@ const vae_heavy* open_torch(int device, int precision) {
   return heavy;
 }
 
-void* torch_stream() { return torch_function<decltype(vaert_torch_stream)>("vaert_torch_stream")(); }
+void* torch_stream() {
+  return reinterpret_cast<decltype(&vaert_torch_stream)>(torch_function("", "vaert_torch_stream"))();
+}
 
 std::string torch_version() {
-  return torch_is_open ? torch_function<decltype(vaert_torch_version)>("vaert_torch_version")() : "";
+  if (!torch_is_open) return "";
+  return reinterpret_cast<decltype(&vaert_torch_version)>(torch_function("", "vaert_torch_version"))();
 }
 
 const vae_heavy* open_backend(const MachineRequest& request) {

@@ -23,7 +23,12 @@ const std::vector<std::string>& backend_names();
 /// Failure(bad_configuration) where this installation or machine does not have what is asked for.
 const vae_heavy* open_backend(const MachineRequest& request);
 
-/// libvaert_torch.so on a CUDA device (-1: the CPU) in a vae_precision. Failure(bad_configuration).
+/// A function of libvaert_torch.so, which stays open. Failure(bad_configuration) naming who `asks`
+/// ("--backend torch") where this installation does not have it.
+void* torch_function(const std::string& asks, const char* name);
+
+/// The heavy kernels of libvaert_torch.so on a CUDA device (-1: the CPU) in a vae_precision.
+/// Failure(bad_configuration).
 const vae_heavy* open_torch(int device, int precision);
 
 /// Where it enqueues what it computes on a CUDA device (a CUstream); null on the CPU.

@@ -34,6 +34,9 @@ struct Place {
   std::string describe(const std::string& operation) const;
 };
 
+/// Of LibTorch, and of its BLAS.
+void set_threads(int threads);
+
 /// Throws std::invalid_argument if an extent is not positive.
 Op make_gemm(const vae_gemm& shape, const Place& place);
 

@@ -5,10 +5,10 @@
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include <cstdio>
 #include <stdexcept>
 
 #include "runtime/torch/heavy_op.h"
+#include "runtime/torch/message.h"
 #include "runtime/torch/version.h"
 
 // LibTorch's BLAS may have threads of its own, which LibTorch does not count.
@@ -21,13 +21,6 @@ namespace {
 Place place_of_calls;
 
 c10::impl::VirtualGuardImpl cuda() { return c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA); }
-
-/// LibTorch's messages bring the stack along.
-std::string first_line(const std::exception& failure) {
-  const auto* own = dynamic_cast<const c10::Error*>(&failure);
-  const std::string text = own ? own->what_without_backtrace() : failure.what();
-  return text.substr(0, text.find('\n'));
-}
 
 void choose_device(const vae_torch_options& options) {
   Place place;
@@ -58,10 +51,6 @@ void choose_device(const vae_torch_options& options) {
   place_of_calls = place;
 }
 
-void report(const std::exception& failure, char* error, size_t error_size) {
-  if (error && error_size) std::snprintf(error, error_size, "%s", first_line(failure).c_str());
-}
-
 template <class Shape>
 vae_heavy_op* prepare(Op (*make)(const Shape&, const Place&), const Shape* shape, char* error,
                       size_t error_size) {
@@ -84,11 +73,7 @@ void run(vae_heavy_op* op, const float* a, const float* b, float* c) {
 
 const vae_heavy table = {
     .name = "torch",
-    .set_threads =
-        [](int threads) {
-          at::set_num_threads(threads);
-          if (openblas_set_num_threads) openblas_set_num_threads(threads);
-        },
+    .set_threads = set_threads,
     .prepare_gemm = [](const vae_gemm* shape, char* error,
                        size_t size) { return prepare(make_gemm, shape, error, size); },
     .prepare_convolution = [](const vae_convolution* shape, char* error,
@@ -100,6 +85,11 @@ const vae_heavy table = {
 };
 
 }  // namespace
+
+void set_threads(int threads) {
+  at::set_num_threads(threads);
+  if (openblas_set_num_threads) openblas_set_num_threads(threads);
+}
 
 at::Tensor Place::view(const float* data, c10::IntArrayRef sizes, c10::IntArrayRef strides) const {
   // LibTorch takes memory that it only reads through the same pointer type as that which it writes.

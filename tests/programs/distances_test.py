@@ -136,9 +136,9 @@ def test_distances_that_cannot_be_had(folder, vaec):
 
     refused(78, "the features lenet are of pictures of 28 x 28 in one channel, and x is none: --features pca64 is of "
             "any variable", "--metrics", "fd")
-    refused(64, "--features fid: known are lenet, pca64", "--metrics", "fd", "--features", "fid")
-    refused(78, "--features inception.pt: this version of vaec runs no TorchScript; known are lenet, pca64", "--metrics",
-            "fd", "--features", "inception.pt")
+    refused(64, "--features fid: known are lenet, pca64, and files of TorchScript, FILE.pt", "--metrics", "fd",
+            "--features", "fid")
+    refused(66, "inception.pt", "--metrics", "fd", "--features", "inception.pt")
     refused(64, "--of y: the model generates no variable of this name", "--metrics", "fd", "--of", "y")
     refused(78, "--n: distances need 20 rows at least, not 19", "--metrics", "fd", "--features", "pca64", "--n", "19")
     refused(78, "consistency needs steps of the chain: --limiting N", "--metrics", "consistency", "--features", "pca64",

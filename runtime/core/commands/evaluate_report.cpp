@@ -47,6 +47,8 @@ std::string features_of(const json& result) {
     words += fmt::format(" of classifier {}, seed {}, accuracy {:.2f} %",
                          text(result["classifier"], "hash").substr(0, 8), count(result["classifier"], "seed"),
                          100 * number(result["classifier"], "accuracy"));
+  if (result.contains("hash"))
+    words += fmt::format(" of {}, hash {}", text(result, "features"), text(result, "hash").substr(0, 8));
   return words;
 }
 

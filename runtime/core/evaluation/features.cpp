@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "runtime/core/evaluation/lenet.h"
+#include "runtime/core/evaluation/scripted_features.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/principal_components.h"
 
@@ -67,13 +68,10 @@ std::unique_ptr<Features> make_features(const std::string& name, Sampler& sample
                                         int variable, int source) {
   const Image& image = session.image;
   if (name == "lenet") return make_lenet_features(session, variable);
-  if (name.ends_with(".pt"))
-    throw Failure(Exit::bad_configuration,
-                  fmt::format("--features {}: this version of vaec runs no TorchScript; known are {}", name,
-                              fmt::join(feature_names(), ", ")));
+  if (name.ends_with(".pt")) return make_scripted_features(name, session, variable);
   if (name != "pca64")
-    throw Failure(Exit::usage,
-                  fmt::format("--features {}: known are {}", name, fmt::join(feature_names(), ", ")));
+    throw Failure(Exit::usage, fmt::format("--features {}: known are {}, and files of TorchScript, FILE.pt",
+                                           name, fmt::join(feature_names(), ", ")));
   metrics::Points rows;
   rows.width = image.variables[static_cast<size_t>(variable)].elements();
   // Half of the rows at most: the others are what samples are compared with.

@@ -1,5 +1,5 @@
 // Features of a variable's rows, on which distances between distributions are taken: `pca64`, principal
-// components of the data, or `lenet`, a classifier's penultimate layer.
+// components of the data, `lenet`, a classifier's penultimate layer, or a network in a file.
 #pragma once
 #include <functional>
 #include <memory>
@@ -30,8 +30,8 @@ class Features {
 const std::vector<std::string>& feature_names();
 
 /// `source`: whose rows principal components are fitted to. Failure(usage) where there is no such name,
-/// Failure(bad_configuration) where it is a TorchScript file, or has no features of this variable: names what
-/// has.
+/// Failure(bad_configuration) where it has no features of this variable: names what has; the failures of
+/// make_scripted_features where it is a file of TorchScript, FILE.pt.
 std::unique_ptr<Features> make_features(const std::string& name, Sampler& sampler, const Session& session,
                                         int variable, int source);
 

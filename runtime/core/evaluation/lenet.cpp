@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "runtime/core/evaluation/accuracy.h"
+#include "runtime/core/evaluation/content_hash.h"
 #include "runtime/core/learning/settings.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/progress.h"
@@ -29,14 +30,6 @@ constexpr float threshold = 0.4375;
 constexpr double least_accuracy = 0.99;
 constexpr const char* description_file = "classifier.json";
 constexpr const char* model_file = "model.safetensors";
-
-/// FNV-1a, 64 bits.
-template <typename Bytes>
-std::string hash_of(const Bytes& bytes) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (const auto byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
-  return fmt::format("{:016x}", hash);
-}
 
 /// The classifier: its image, and a session of its own.
 class Classifier {
