@@ -1,3 +1,4 @@
+#include <ATen/core/ivalue.h>  // before all that keeps vectors of it: clang wants it complete
 #include <c10/core/InferenceMode.h>
 #include <c10/util/strides.h>
 #include <torch/csrc/jit/api/module.h>
