@@ -41,8 +41,8 @@ std::optional<Understood> understand(const Request& request, base::SourceSet& so
 /// Every program that an executable of this model has, scheduled.
 lower::Programs build_programs(const Understood& understood);
 
-/// The image that `build` links and `run` runs. Throws std::runtime_error where this vaec has not got what the
-/// program needs on its target.
+/// The image that `build` links and `run` runs. Throws std::runtime_error where this vaec has not got what
+/// the program needs on its target.
 std::optional<lower::Image> compile(const Request& request, base::SourceSet& sources, base::Report& report);
 
 /// One stage's result as text (object: as bytes): syntax, model, game, tensor, llvm, asm or object. `after`

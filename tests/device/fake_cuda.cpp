@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <sys/mman.h>
 
+#include <bit>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -172,21 +173,21 @@ int cuMemGetInfo_v2(size_t* free, size_t* total) {
 
 int cuMemsetD32Async(unsigned long long to, unsigned value, size_t count, void*) {
   if (!state.holds(to, 4 * count) || value != 0) return invalid;
-  return enqueue([=] { std::memset(reinterpret_cast<void*>(to), 0, 4 * count); });
+  return enqueue([=] { std::memset(std::bit_cast<void*>(to), 0, 4 * count); });
 }
 
 int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t bytes, void*) {
   if (state.recording) return capture_unsupported;
   if (!state.holds(to, bytes)) return invalid;
   ++state.calls["uploads"];
-  return enqueue([=] { std::memcpy(reinterpret_cast<void*>(to), from, bytes); });
+  return enqueue([=] { std::memcpy(std::bit_cast<void*>(to), from, bytes); });
 }
 
 int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t bytes, void*) {
   if (state.recording) return capture_unsupported;
   if (!state.holds(from, bytes)) return invalid;
   ++state.calls["downloads"];
-  return enqueue([=] { std::memcpy(to, reinterpret_cast<const void*>(from), bytes); });
+  return enqueue([=] { std::memcpy(to, std::bit_cast<const void*>(from), bytes); });
 }
 
 int cuStreamSynchronize(void*) {

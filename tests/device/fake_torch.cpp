@@ -1,6 +1,7 @@
 // A libvaert_torch.so for the fake driver beside it: GEMM and convolution are libvaert.so's own, enqueued on
 // the fake GPU as host work, so that a capture records them.
 #include <cstdio>
+#include <deque>
 
 #include "runtime/abi.h"
 
@@ -15,14 +16,14 @@ struct Call {
 };
 
 void run(vae_heavy_op* op, const float* a, const float* b, float* c) {
-  // Kept: a graph may replay it as long as the process lives.
+  static std::deque<Call> kept;  // a graph may replay it as long as the process lives
   cuLaunchHostFunc(
       nullptr,
       [](void* data) {
         const Call& call = *static_cast<Call*>(data);
         vaert_onednn()->run(call.op, call.a, call.b, call.c);
       },
-      new Call{op, a, b, c});
+      &kept.emplace_back(Call{op, a, b, c}));
 }
 
 }  // namespace

@@ -82,8 +82,9 @@ void DeviceLearner::observe(const std::vector<Observed>& terms) {
   their_coefficients_ = device_.allocate(2 * terms_);
   sums_ = device_.allocate(2 * terms_);
   bad_ = device_.allocate(2 * terms_);
-  device_.upload(values_.data(), values.data(), values.size() * sizeof(float*));
-  device_.upload(their_coefficients_.data(), coefficients.data(), coefficients.size() * sizeof(float*));
+  device_.upload(values_.data(), static_cast<const void*>(values.data()), values.size() * sizeof(float*));
+  device_.upload(their_coefficients_.data(), static_cast<const void*>(coefficients.data()),
+                 coefficients.size() * sizeof(float*));
 }
 
 void DeviceLearner::put(int64_t step) {
