@@ -99,8 +99,8 @@ class Convolution final : public vae_heavy_op {
   std::tuple<at::Tensor, at::Tensor, at::Tensor> backward(const at::Tensor& destination,
                                                           const at::Tensor& from, const at::Tensor& weights,
                                                           std::array<bool, 3> wanted) const {
-    return at::convolution_backward(destination, from, weights, c10::nullopt, stride_, padding_, ones, false,
-                                    zeros, 1, wanted);
+    return at::convolution_backward(destination, from, weights, at::OptionalIntArrayRef(), stride_, padding_,
+                                    ones, false, zeros, 1, wanted);
   }
 
   int32_t direction_;
