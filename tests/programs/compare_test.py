@@ -41,6 +41,23 @@ def test_methods_take_the_same_budget_and_share_a_table(folder, vaec):
     assert (folder / "both" / "samples.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_where_no_random_codes_can_be_drawn_there_is_no_picture(folder, vaec):
+    exe = build(vaec, write(folder, "given.vae", """
+var x : binary[28, 28]; var z : binary[8]; var c : category(10)
+let g = glyphs(300, seed = 1)
+let held = glyphs(100, seed = 2)
+source images { x = g.image > 0.5; c = g.label }
+source codes { z ~ Bernoulli(0); c = g.label }  // of the class there is data alone
+source heldout weight 0 { x = held.image > 0.5; c = held.label }
+decoder p { x | z, c ~ Bernoulli(dense(concat(z, c), 784)) }
+encoder q { z | x, c ~ Bernoulli(dense(concat(flatten(x), c), 8)) }
+learn symmetric { steps = 2; batch = 16 }
+"""), folder)
+    compare(exe, folder, "--out", "out")
+    assert not (folder / "out" / "samples.png").exists()
+    assert "data:image/png" not in (folder / "out" / "report.html").read_text()
+
+
 def test_finished_runs_are_loaded_and_others_refused(folder, vaec):
     exe = build(vaec, write(folder, "two.vae", MODEL), folder)
     first = json.loads(compare(exe, folder, "--json", "--out", "runs", "--learn", "elbo", "--steps", "20"))

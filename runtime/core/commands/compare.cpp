@@ -240,6 +240,7 @@ class Comparison {
       session.load_parameters(require_checkpoint(run_of(*learn, seed(0))).path / "model.safetensors");
       picture.add(session, request_.seed);
     }
+    if (!picture.shows()) return;
     data::write_png(folder_ / "samples.png", picture.draw());
     has_picture_ = true;
     has_limiting_ = picture.limiting();

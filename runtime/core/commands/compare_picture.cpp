@@ -66,6 +66,7 @@ void ComparePicture::add(Session& session, uint64_t seed) {
   const size_t side_end = cells_.size() + static_cast<size_t>(cell_ * a_side_);
   const auto show = [&](const std::optional<Values>& codes, size_t end) {
     if (codes) {
+      shows_ = true;
       const std::vector<float> values =
           plane ? sketch(sampler.draw(generating_, *codes, rows)) : sampler.mean(generating_, *codes, rows);
       cells_.insert(cells_.end(), values.begin(), values.end());

@@ -17,6 +17,8 @@ class ComparePicture {
 
   bool limiting() const { return chain_.has_value(); }
   bool possible() const { return variable_ >= 0; }
+  /// Whether any row has something to show: random codes need what the decoder reads.
+  bool shows() const { return shows_; }
   const std::string& variable() const;
   /// The next row: the model with the parameters of `session`.
   void add(Session& session, uint64_t seed);
@@ -27,6 +29,7 @@ class ComparePicture {
 
   const Image& image_;
   int64_t limiting_;
+  bool shows_ = false;
   std::optional<Chain> chain_;  // none: only random codes are shown
   struct Frame {
     float x, y, reach;  // middle, and how far it shows to each side
