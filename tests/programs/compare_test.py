@@ -47,11 +47,10 @@ var x : binary[28, 28]; var z : binary[8]; var c : category(10)
 let g = glyphs(300, seed = 1)
 let held = glyphs(100, seed = 2)
 source images { x = g.image > 0.5; c = g.label }
-source codes { z ~ Bernoulli(0); c = g.label }  // of the class there is data alone
 source heldout weight 0 { x = held.image > 0.5; c = held.label }
-decoder p { x | z, c ~ Bernoulli(dense(concat(z, c), 784)) }
+decoder p { z ~ Bernoulli(0); x | z, c ~ Bernoulli(dense(concat(z, c), 784)) }  // nobody gives the class
 encoder q { z | x, c ~ Bernoulli(dense(concat(flatten(x), c), 8)) }
-learn symmetric { steps = 2; batch = 16 }
+learn elbo { steps = 2; batch = 16 }
 """), folder)
     compare(exe, folder, "--out", "out")
     assert not (folder / "out" / "samples.png").exists()
