@@ -1,38 +1,11 @@
 #!/usr/bin/env python3
 """tests/bench/wide.vae: perceptrons of --depth layers of --width, in PyTorch."""
-import torch
-from steps import binary_mnist, climb, coins, draw, log_bernoulli, rows_of, run
-from torch import nn
-
-
-def mlp(inputs, width, depth, outputs):
-    layers = []
-    for _ in range(depth):
-        layers += [nn.Linear(inputs, width), nn.ReLU()]
-        inputs = width
-    return nn.Sequential(*layers, nn.Linear(inputs, outputs))
+from perceptrons import symmetric
+from steps import run
 
 
 def model(options):
-    images = binary_mnist("train").flatten(1)
-    p, q = mlp(64, options.width, options.depth, 784), mlp(784, options.width, options.depth, 64)
-    p_optimizer, q_optimizer = (torch.optim.Adam(net.parameters(), lr=1e-4) for net in (p, q))
-
-    def step():
-        x = rows_of(images, options.batch)
-        with torch.no_grad():
-            z = draw(q(x))
-        p_utility = log_bernoulli(x, p(z))
-        climb(p_optimizer, p_utility)
-
-        z = coins(options.batch, 64)
-        with torch.no_grad():
-            x = draw(p(z))
-        q_utility = log_bernoulli(z, q(x))
-        climb(q_optimizer, q_utility)
-        return {"p": p_utility, "q": q_utility}
-
-    return step
+    return symmetric(options.width, options.depth, rate=1e-4, batch=options.batch)
 
 
 if __name__ == "__main__":
