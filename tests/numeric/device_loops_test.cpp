@@ -30,23 +30,10 @@ core::DeviceKernel as_described(const lower::DeviceKernel& kernel) {
 void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buffers, int64_t rows,
                   int processors) {
   const lower::Arrangement& arranged = loops.arrangement(number);
-  const tensor::Loop& loop = arranged.loop;
-  std::vector<float*> pointers;
-  std::vector<int64_t> extents, strides;
-  const auto bind = [&](const tensor::Access& access) {
-    pointers.push_back(buffers.at(static_cast<size_t>(access.buffer)).data() + access.offset);
-    strides.insert(strides.end(), access.strides.begin(), access.strides.end());
-  };
-  for (const tensor::Access& access : loop.loads) bind(access);
-  for (const tensor::Store& store : loop.stores) bind(store.access);
-  int64_t kept = 1, reduced = 1;
-  for (size_t axis = 0; axis < loop.space.size(); ++axis) {
-    extents.push_back(loop_runner::length(loop.space[axis], rows));
-    (static_cast<int>(axis) < loop.kept ? kept : reduced) *= extents.back();
-  }
+  loop_runner::Bound bound(arranged.loop, buffers, rows);
   const core::DeviceKernel kernel = as_described(loops.kernel(number));
-  core::Launch launch = core::plan_launch(kernel, kept, reduced, processors);
-  std::vector<double> partials(static_cast<size_t>(core::partial_sums(kernel, launch, kept)), -1e300);
+  core::Launch launch = core::plan_launch(kernel, bound.kept, bound.reduced, processors);
+  std::vector<double> partials(static_cast<size_t>(core::partial_sums(kernel, launch, bound.kept)), -1e300);
   std::vector<uint32_t> counters(launch.blocks_x, 0);
   std::vector<float> scalars = arranged.scalars;
   std::vector<uint32_t> sites = arranged.sites;
@@ -56,9 +43,9 @@ void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buf
   const auto add = [&](auto& list) {
     for (auto& value : list) parameters.push_back(static_cast<void*>(&value));
   };
-  add(pointers);
-  add(extents);
-  add(strides);
+  add(bound.pointers);
+  add(bound.extents);
+  add(bound.strides);
   add(scalars);
   add(sites);
   if (!sites.empty()) parameters.push_back(static_cast<void*>(&clock_place));

@@ -21,29 +21,39 @@ struct Randomness {
   uint64_t seed = 0, step = 0;
 };
 
+/// A loop's accesses at actual buffers and rows, as kernels take them.
+struct Bound {
+  Bound(const tensor::Loop& loop, Buffers& buffers, int64_t rows) {
+    for (const tensor::Access& access : loop.loads) bind(access, buffers);
+    for (const tensor::Store& store : loop.stores) bind(store.access, buffers);
+    for (size_t axis = 0; axis < loop.space.size(); ++axis) {
+      extents.push_back(length(loop.space[axis], rows));
+      (static_cast<int>(axis) < loop.kept ? kept : reduced) *= extents.back();
+    }
+  }
+
+  std::vector<float*> pointers;
+  std::vector<int64_t> extents, strides;
+  int64_t kept = 1, reduced = 1;  // elements of these axes
+
+ private:
+  void bind(const tensor::Access& access, Buffers& buffers) {
+    pointers.push_back(buffers.at(static_cast<size_t>(access.buffer)).data() + access.offset);
+    strides.insert(strides.end(), access.strides.begin(), access.strides.end());
+  }
+};
+
 /// Calls body(begin, end, kernel arguments' units) once per range of `cut` units.
 inline void run(const lower::CompiledLoops& compiled, size_t number, Buffers& buffers, int64_t rows,
                 int64_t cut = 1 << 30, Randomness randomness = {}) {
   const lower::Arrangement& arranged = compiled.arrangement(number);
-  const tensor::Loop& loop = arranged.loop;
-  std::vector<float*> pointers;
-  std::vector<int64_t> extents, strides;
-  const auto bind = [&](const tensor::Access& access) {
-    pointers.push_back(buffers.at(static_cast<size_t>(access.buffer)).data() + access.offset);
-    strides.insert(strides.end(), access.strides.begin(), access.strides.end());
-  };
-  for (const tensor::Access& access : loop.loads) bind(access);
-  for (const tensor::Store& store : loop.stores) bind(store.access);
-  int64_t kept = 1;
-  for (size_t axis = 0; axis < loop.space.size(); ++axis) {
-    extents.push_back(length(loop.space[axis], rows));
-    if (static_cast<int>(axis) < loop.kept) kept *= extents.back();
-  }
+  Bound bound(arranged.loop, buffers, rows);
   int64_t unit = 1;
   for (const tensor::Extent& extent : arranged.unit()) unit *= length(extent, rows);
-  const vae_loop arguments = {pointers.data(), extents.data(),  strides.data(),       arranged.scalars.data(),
-                              randomness.seed, randomness.step, arranged.sites.data()};
-  const int64_t units = (kept + unit - 1) / unit;
+  const vae_loop arguments = {bound.pointers.data(),   bound.extents.data(), bound.strides.data(),
+                              arranged.scalars.data(), randomness.seed,      randomness.step,
+                              arranged.sites.data()};
+  const int64_t units = (bound.kept + unit - 1) / unit;
   for (int64_t begin = 0; begin < units; begin += cut) {
     compiled.kernel(number)(&arguments, begin, std::min(begin + cut, units));
   }
