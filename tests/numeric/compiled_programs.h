@@ -6,11 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <random>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -143,15 +141,6 @@ inline void with_image(const vaec::Request& request, std::function<void(const co
   auto image = vaec::compile(request, sources, report);
   ASSERT_TRUE(image) << base::render_text(report, false);
   image->run("", {"test"});  // the runtime is this program itself
-}
-
-/// examples/FOLDER/FILE.vae, which may name files beside it.
-inline vaec::Request example(const std::string& folder, const std::string& file) {
-  const std::string path = std::string(VAEC_ROOT) + "/examples/" + folder + "/" + file + ".vae";
-  std::ifstream stream(path);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return {path, text.str(), {}};
 }
 
 }  // namespace compiled

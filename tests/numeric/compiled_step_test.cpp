@@ -5,6 +5,7 @@
 
 #include "tests/numeric/backend_under_test.h"
 #include "tests/numeric/compiled_programs.h"
+#include "tests/numeric/example_programs.h"
 #include "tests/numeric/step_models.h"
 
 INSPECTS_IMAGES();
@@ -39,11 +40,7 @@ std::vector<int> programs_of(const core::Phase& phase) {
 }
 
 void compare_steps(const vaec::Request& request) {
-  base::SourceSet sources;
-  base::Report report(sources);
-  const auto understood = vaec::understand(request, sources, report);
-  ASSERT_TRUE(understood) << base::render_text(report, false);
-  const lower::Programs programs = vaec::build_programs(*understood);
+  const lower::Programs programs = vaec::build_programs(programs::understand(request));
   size_t compared = 0;
   compiled::with_image(request, [&](const core::Image& image) {
     for (const core::Learn& learn : image.learns) {
@@ -61,9 +58,9 @@ void compare_steps(const vaec::Request& request) {
   EXPECT_GE(compared, 2U);
 }
 
-TEST(CompiledStep, OfTheDigitsExample) { compare_steps(compiled::example("digits", "digits")); }
-TEST(CompiledStep, OfTheLadderExample) { compare_steps(compiled::example("ladder", "ladder")); }
-TEST(CompiledStep, OfTheReverseExample) { compare_steps(compiled::example("reverse", "reverse")); }
+TEST(CompiledStep, OfTheDigitsExample) { compare_steps(programs::example("digits/digits.vae")); }
+TEST(CompiledStep, OfTheLadderExample) { compare_steps(programs::example("ladder/ladder.vae")); }
+TEST(CompiledStep, OfTheReverseExample) { compare_steps(programs::example("reverse/reverse.vae")); }
 
 using Model = std::pair<std::string, std::string>;
 class CompiledStepOf : public testing::TestWithParam<Model> {};

@@ -4,14 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "compiler/lower/emulated_loops.h"
-#include "compiler/pipeline.h"
 #include "runtime/abi.h"
 #include "runtime/core/launch.h"
+#include "tests/numeric/example_programs.h"
 #include "tests/numeric/loop_runner.h"
 
 namespace {
@@ -146,20 +144,14 @@ class Examples : public testing::TestWithParam<const char*> {};
 
 TEST_P(Examples, have_kernels_that_compute_what_the_processor_computes) {
   constexpr int64_t rows = 19, most = 200000;
-  const std::string path = std::string(VAEC_ROOT "/examples/") + GetParam();
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  base::SourceSet sources;
-  base::Report report(sources);
-  const auto understood = vaec::understand({path, text.str(), {}}, sources, report);
-  ASSERT_TRUE(understood) << base::render_text(report, false);
+  const vaec::Understood understood = programs::understand(programs::example(GetParam()));
   const auto elements = [](const std::vector<tensor::Extent>& extents) {
     int64_t product = 1;
     for (const tensor::Extent& extent : extents) product *= loop_runner::length(extent, rows);
     return product;
   };
   size_t compared = 0;
-  for (const tensor::Schedule& schedule : vaec::build_programs(*understood).programs) {
+  for (const tensor::Schedule& schedule : vaec::build_programs(understood).programs) {
     std::vector<Case> cases;
     for (const tensor::Instruction& instruction : schedule.instructions) {
       const auto* loop = std::get_if<tensor::Loop>(&instruction);

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "compiler/pipeline.h"
 #include "compiler/tensor/build_bound.h"
 #include "compiler/tensor/interpret.h"
 #include "compiler/tensor/passes.h"
+#include "tests/numeric/example_programs.h"
 
 namespace enumerated_bounds {
 
@@ -20,11 +20,7 @@ using Row = std::vector<double>;
 using Rows = std::vector<Row>;
 
 inline vaec::Understood understand(const std::string& text) {
-  base::SourceSet sources;
-  base::Report report(sources);
-  auto understood = vaec::understand({"bounds.vae", text, {}}, sources, report);
-  if (!understood) throw std::runtime_error(base::render_text(report, false));
-  return std::move(*understood);
+  return programs::understand({"bounds.vae", text, {}});
 }
 
 /// Every draw an input `draw 0`, `draw 1`, ... in the order of the program.

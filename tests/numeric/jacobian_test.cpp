@@ -7,9 +7,9 @@
 
 #include <cmath>
 
-#include "compiler/pipeline.h"
 #include "compiler/tensor/interpret.h"
 #include "compiler/tensor/passes.h"
+#include "tests/numeric/example_programs.h"
 
 namespace {
 
@@ -20,11 +20,7 @@ decoder p { x | z ~ )" + mean +
                            R"( }
 learn supervised { steps = 1 }
 )";
-  base::SourceSet sources;
-  base::Report report(sources);
-  const auto understood = vaec::understand({"jacobian.vae", text, {}}, sources, report);
-  if (!understood) throw std::runtime_error(base::render_text(report, false));
-  return understood->model;
+  return programs::understand({"jacobian.vae", text, {}}).model;
 }
 
 constexpr int64_t rows = 3;

@@ -2,11 +2,9 @@
 // Every loop of the examples' programs, compiled, computes what the loop says, on positive noise.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <random>
-#include <sstream>
 
-#include "compiler/pipeline.h"
+#include "tests/numeric/example_programs.h"
 #include "tests/numeric/loop_runner.h"
 
 namespace {
@@ -88,15 +86,9 @@ int compare_loops(const tensor::Schedule& schedule) {
 class Examples : public testing::TestWithParam<const char*> {};
 
 TEST_P(Examples, have_loops_that_compute_what_they_say) {
-  const std::string path = std::string(VAEC_ROOT "/examples/") + GetParam();
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  base::SourceSet sources;
-  base::Report report(sources);
-  const auto understood = vaec::understand({path, text.str(), {}}, sources, report);
-  ASSERT_TRUE(understood) << base::render_text(report, false);
+  const vaec::Understood understood = programs::understand(programs::example(GetParam()));
   int compared = 0;
-  for (const tensor::Schedule& schedule : vaec::build_programs(*understood).programs) {
+  for (const tensor::Schedule& schedule : vaec::build_programs(understood).programs) {
     compared += compare_loops(schedule);
     ASSERT_FALSE(HasFailure());
   }

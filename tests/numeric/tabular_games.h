@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/pipeline.h"
+#include "tests/numeric/example_programs.h"
 
 namespace tabular_games {
 
@@ -30,11 +30,7 @@ inline Joint normalised(Joint weights) {
 /// What a program means: every variable a bit or a category without a shape.
 using Defines = std::vector<std::pair<std::string, std::string>>;
 inline vaec::Understood understand(const std::string& text, const Defines& defines) {
-  base::SourceSet sources;
-  base::Report report(sources);
-  auto understood = vaec::understand({"game.vae", text, defines}, sources, report);
-  if (!understood) throw std::runtime_error(base::render_text(report, false));
-  return std::move(*understood);
+  return programs::understand({"game.vae", text, defines});
 }
 
 /// The states of a model's variables.

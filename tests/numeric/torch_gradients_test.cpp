@@ -6,6 +6,7 @@
 
 #include "tests/numeric/backend_under_test.h"
 #include "tests/numeric/compiled_programs.h"
+#include "tests/numeric/example_programs.h"
 #include "tests/numeric/step_models.h"
 #include "tests/numeric/torch_rendering.h"
 
@@ -75,8 +76,7 @@ INSTANTIATE_TEST_SUITE_P(Models, TorchGradientsOf, testing::ValuesIn(step_models
 class TorchGradients : public testing::TestWithParam<const char*> {};
 
 TEST_P(TorchGradients, are_those_of_the_compiled_steps) {
-  const std::string name = GetParam(), folder = name.substr(0, name.find('/'));
-  compare_steps(compiled::example(folder, name.substr(name.find('/') + 1)));
+  compare_steps(programs::example(std::string(GetParam()) + ".vae"));
 }
 
 INSTANTIATE_TEST_SUITE_P(
