@@ -69,4 +69,20 @@ const vae_heavy* open_backend(const MachineRequest& request) {
   return request.backend == "torch" ? open_torch(-1, VAE_FP32) : vaert_onednn();
 }
 
+const vae_heavy* open_training_backend(const MachineRequest& request) {
+  if (request.precision == VAE_FP32) return open_backend(request);
+  if (request.precision == VAE_TF32)
+    throw Failure(Exit::bad_configuration,
+                  "precision tf32 is of CUDA devices: on the CPU use --precision fp32 or bf16");
+  if (request.backend == "torch")
+    throw Failure(Exit::bad_configuration,
+                  "--backend torch: on the CPU it computes in fp32 alone: use --precision fp32");
+  const vae_heavy* heavy = vaert_onednn_bf16();
+  if (!heavy)
+    throw Failure(Exit::bad_configuration,
+                  "precision bf16: this processor has no instructions for it (AVX512_BF16 or AMX): use "
+                  "--precision fp32");
+  return heavy;
+}
+
 }  // namespace core

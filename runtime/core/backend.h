@@ -9,7 +9,7 @@ namespace core {
 
 struct MachineRequest {
   std::string device = "auto";  // or cpu, cuda, cuda:1, ...
-  int precision = VAE_FP32;     // a vae_precision: of the heavy kernels on a GPU
+  int precision = VAE_FP32;     // a vae_precision: of the heavy kernels in training
   std::string backend;          // of the heavy kernels; empty: onednn
   int threads = 0;              // 0: all
 };
@@ -20,8 +20,12 @@ int gpu_of(const std::string& device);
 /// The names that `MachineRequest::backend` may have.
 const std::vector<std::string>& backend_names();
 
-/// Failure(bad_configuration) where this installation or machine does not have what is asked for.
+/// The heavy kernels on the processor, in fp32 whatever the precision asked for. Failure(bad_configuration)
+/// where this installation or machine does not have what is asked for.
 const vae_heavy* open_backend(const MachineRequest& request);
+
+/// Likewise, in the precision asked for.
+const vae_heavy* open_training_backend(const MachineRequest& request);
 
 /// A function of libvaert_torch.so, which stays open. Failure(bad_configuration) naming who `asks`
 /// ("--backend torch") where this installation does not have it.

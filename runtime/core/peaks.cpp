@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "runtime/abi.h"
 #include "runtime/core/memory.h"
 
 namespace core {
@@ -38,7 +39,7 @@ double now() {
   }                                                                                                          \
   return 12.0 * static_cast<double>(turns) * 2 * (bytes) / 4
 
-using Chains = double (*)(int64_t turns);
+using Chains = decltype(BusyLoop::flops_of);
 
 #ifdef __x86_64__
 __attribute__((target("avx512f"))) double chains_of_64_bytes(int64_t turns) { FMA_CHAINS(64); }
@@ -70,10 +71,7 @@ double memory_peak(int threads, double budget) {
   return best;
 }
 
-}  // namespace
-
-double measure_fma_peak(int threads, double seconds) {
-  const Chains chains = widest_chains();
+double fastest(const BusyLoop& loop, int threads, double seconds) {
   double best = 0;
   const double stop = now() + seconds;
   do {
@@ -83,7 +81,7 @@ double measure_fma_peak(int threads, double seconds) {
 #pragma omp barrier
 #pragma omp master
       begin = now();
-      done += chains(20000);
+      done += loop.flops_of(loop.turns);
 #pragma omp barrier
 #pragma omp master
       end = now();
@@ -93,8 +91,20 @@ double measure_fma_peak(int threads, double seconds) {
   return best;
 }
 
-Peaks measure_peaks(int threads, double seconds) {
-  return {measure_fma_peak(threads, seconds), memory_peak(threads, seconds)};
+}  // namespace
+
+double measure_fma_peak(int threads, double seconds) {
+  return fastest({widest_chains(), 20000}, threads, seconds);
+}
+
+double measure_bf16_peak(int threads, double seconds) {
+  const BusyLoop loop = bf16_chains();
+  return loop.flops_of ? fastest(loop, threads, seconds) : measure_fma_peak(threads, seconds);
+}
+
+Peaks measure_peaks(int threads, double seconds, int precision) {
+  return {precision == VAE_BF16 ? measure_bf16_peak(threads, seconds) : measure_fma_peak(threads, seconds),
+          memory_peak(threads, seconds)};
 }
 
 }  // namespace core

@@ -14,6 +14,8 @@ Session::Session(const Image& in_image, const MachineRequest& request)
   machine.threads = start_threads(request.threads, machine.heavy);
   machine.parameters = parameters.pointers();
   machine.coefficients = coefficients.data();
+  training = machine;
+  if (!device) training.heavy = open_training_backend(request);
 }
 
 void Session::set_coefficients(const std::vector<double>& values) {

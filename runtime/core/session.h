@@ -26,7 +26,8 @@ struct Session {
   Parameters parameters;
   std::vector<float> coefficients;  // Image::coefficients
   Rows rows;
-  Machine machine;                 // the processor
+  Machine machine;                 // the processor, in fp32
+  Machine training;                // the processor in the precision asked for
   std::unique_ptr<Device> device;  // a GPU to learn on, or null
 };
 

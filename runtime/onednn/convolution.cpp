@@ -25,11 +25,13 @@ void check(const vae_convolution& shape) {
   check_axis(shape.in_w, shape.out_w, shape.kernel_w, shape.stride_w, shape.padding_w);
 }
 
-Op choose(const vae_convolution& shape) {
-  if (is_flat(shape)) return make_flat_convolution(shape);
+Op choose(const vae_convolution& shape, vae_precision precision) {
+  if (is_flat(shape)) return make_flat_convolution(shape, precision);
   if (is_contraction(shape)) return make_contraction(shape);
+  // Rounding takes longer than so few channels save.
+  if (std::min(shape.in_channels, shape.out_channels) <= few_channels) precision = VAE_FP32;
   if (is_mirrored(shape)) return make_mirrored_weights(shape);
-  return make_direct_convolution(shape);
+  return make_direct_convolution(shape, precision);
 }
 
 }  // namespace
@@ -38,14 +40,14 @@ int64_t far_padding(int64_t in, int64_t out, int64_t kernel, int64_t stride, int
   return std::max<int64_t>(0, (out - 1) * stride + kernel - in - padding);
 }
 
-Op make_convolution(const vae_convolution& shape) {
+Op make_convolution(const vae_convolution& shape, vae_precision precision) {
   check(shape);
   const double flops = 2.0 * double(shape.batch * shape.out_h * shape.out_w) *
                        double(shape.out_channels * shape.in_channels) *
                        double(shape.kernel_h * shape.kernel_w);
   const bool alone = flops < flops_for_one_thread;
   const Alone while_prepared(alone);
-  Op op = choose(shape);
+  Op op = choose(shape, precision);
   op->flops = flops;
   op->alone = alone;
   return op;

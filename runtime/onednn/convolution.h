@@ -12,12 +12,12 @@ constexpr int64_t few_channels = 4;
 int64_t far_padding(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding);
 
 /// oneDNN's own convolution: right for every shape.
-Op make_direct_convolution(const vae_convolution& shape);
+Op make_direct_convolution(const vae_convolution& shape, vae_precision precision);
 
 /// One window that is the whole input: a GEMM. Each side's element (h, w, channel) meets a weight (channel,
 /// h, w), so one of the two is transposed: whichever is smaller.
 bool is_flat(const vae_convolution& shape);
-Op make_flat_convolution(const vae_convolution& shape);
+Op make_flat_convolution(const vae_convolution& shape, vae_precision precision);
 
 /// The direction that sums many channels into a few: forward if the output has few channels, backward-data if
 /// the input has. oneDNN would compute 16 channels or more and throw most of them away.

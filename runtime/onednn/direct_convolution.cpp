@@ -1,3 +1,5 @@
+#include <array>
+
 #include "runtime/onednn/convolution.h"
 #include "runtime/onednn/primitive.h"
 
@@ -5,27 +7,29 @@ namespace onednn {
 namespace {
 
 using Tag = dnnl::memory::format_tag;
+using Kind = dnnl::memory::data_type;
 using dnnl::memory;
 
 /// Channels-last activations, and the weights in the layout that oneDNN asks for: they are small, so copying
-/// them costs little beside the convolution.
+/// them costs little beside the convolution. In bf16 both operands are copied, rounded; sums are fp32.
 class DirectConvolution final : public vae_heavy_op {
  public:
-  explicit DirectConvolution(const vae_convolution& shape);
+  DirectConvolution(const vae_convolution& shape, vae_precision precision);
 
   void run(const float* a, const float* b, float* c) override {
-    const bool weights_are_result = direction_ == VAE_BACKWARD_WEIGHTS;
-    if (!same_layout_ && !weights_are_result) {
-      reorder_.bind(0, b);
-      reorder_.run();
-    }
-    call_.bind(0, a);
-    if (same_layout_ || weights_are_result) call_.bind(1, b);
-    if (same_layout_ || !weights_are_result) call_.bind(2, c);
+    const std::array<const float*, 2> operands = {a, b};
+    for (size_t i = 0; i < 2; ++i)
+      if (copied_[i]) {
+        copies_[i].bind(0, operands[i]);
+        copies_[i].run();
+      } else {
+        call_.bind(i, operands[i]);
+      }
+    if (!copied_[2]) call_.bind(2, c);
     call_.run();
-    if (!same_layout_ && weights_are_result) {
-      reorder_.bind(1, c);
-      reorder_.run();
+    if (copied_[2]) {
+      copies_[2].bind(1, c);
+      copies_[2].run();
     }
   }
 
@@ -36,65 +40,74 @@ class DirectConvolution final : public vae_heavy_op {
     this->description = description.impl_info_str();
   }
 
-  int direction_;
-  bool same_layout_ = false;
-  Call call_, reorder_;
+  /// Argument `position` lies `outside` in the program's memory, but oneDNN asks for it as `inside`.
+  void copy_where_they_differ(size_t position, const memory::desc& outside, const memory::desc& inside) {
+    copied_[position] = outside != inside;
+    if (!copied_[position]) return;
+    const memory own(inside, cpu());
+    const bool is_result = position == 2;
+    copies_[position] = is_result ? make_reorder(inside, outside) : make_reorder(outside, inside);
+    copies_[position].bind(is_result ? 0 : 1, own);
+    call_.bind(position, own);
+  }
+
+  std::array<bool, 3> copied_ = {};
+  std::array<Call, 3> copies_;
+  Call call_;
 };
 
-DirectConvolution::DirectConvolution(const vae_convolution& s) : direction_(s.direction) {
-  const auto kind = memory::data_type::f32;
-  const memory::desc source = plain({s.batch, s.in_channels, s.in_h, s.in_w}, Tag::nhwc);
-  const memory::desc destination = plain({s.batch, s.out_channels, s.out_h, s.out_w}, Tag::nhwc);
+DirectConvolution::DirectConvolution(const vae_convolution& s, vae_precision precision) {
+  const Kind operand = precision == VAE_BF16 ? Kind::bf16 : Kind::f32;
+  const auto kind_of = [&](int direction) { return s.direction == direction ? Kind::f32 : operand; };
+  const memory::dims sources{s.batch, s.in_channels, s.in_h, s.in_w};
+  const memory::dims destinations{s.batch, s.out_channels, s.out_h, s.out_w};
   const memory::dims weight_dims{s.out_channels, s.in_channels, s.kernel_h, s.kernel_w};
-  const memory::desc any(weight_dims, kind, Tag::any);
-  const memory::desc plain_weights(weight_dims, kind, Tag::oihw);
+  const memory::desc source(sources, kind_of(VAE_BACKWARD_DATA), Tag::nhwc);
+  const memory::desc destination(destinations, kind_of(VAE_FORWARD), Tag::nhwc);
+  const memory::desc any(weight_dims, kind_of(VAE_BACKWARD_WEIGHTS), Tag::any);
   const memory::dims strides{s.stride_h, s.stride_w}, near{s.padding_h, s.padding_w};
   const memory::dims far{far_padding(s.in_h, s.out_h, s.kernel_h, s.stride_h, s.padding_h),
                          far_padding(s.in_w, s.out_w, s.kernel_w, s.stride_w, s.padding_w)};
   const auto direct = dnnl::algorithm::convolution_direct;
 
   const dnnl::convolution_forward::primitive_desc forward(
-      {dnnl::prop_kind::forward_training, direct, source, any, destination, strides, near, far},
+      {dnnl::prop_kind::forward_training, direct, memory::desc(sources, operand, Tag::nhwc),
+       memory::desc(weight_dims, operand, Tag::any), destination, strides, near, far},
       shared_scratch(), cpu());
-  memory::desc weights;
+  const memory::desc plain_source = plain(sources, Tag::nhwc);
+  const memory::desc plain_destination = plain(destinations, Tag::nhwc);
+  const memory::desc plain_weights = plain(weight_dims, Tag::oihw);
   if (s.direction == VAE_FORWARD) {
-    weights = forward.weights_desc();
     adopt<dnnl::convolution_forward>(
-        forward, {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, destination}});
+        forward,
+        {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, forward.weights_desc()}, {DNNL_ARG_DST, destination}});
+    copy_where_they_differ(0, plain_source, source);
+    copy_where_they_differ(1, plain_weights, forward.weights_desc());
   } else if (s.direction == VAE_BACKWARD_DATA) {
     const dnnl::convolution_backward_data::primitive_desc backward(
         {direct, source, any, destination, strides, near, far}, shared_scratch(), cpu(), forward);
-    weights = backward.weights_desc();
-    adopt<dnnl::convolution_backward_data>(
-        backward,
-        {{DNNL_ARG_DIFF_DST, destination}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, source}});
+    adopt<dnnl::convolution_backward_data>(backward, {{DNNL_ARG_DIFF_DST, destination},
+                                                      {DNNL_ARG_WEIGHTS, backward.weights_desc()},
+                                                      {DNNL_ARG_DIFF_SRC, source}});
+    copy_where_they_differ(0, plain_destination, destination);
+    copy_where_they_differ(1, plain_weights, backward.weights_desc());
   } else {
     const dnnl::convolution_backward_weights::primitive_desc backward(
         {direct, source, any, destination, strides, near, far}, shared_scratch(), cpu(), forward);
-    weights = backward.diff_weights_desc();
-    adopt<dnnl::convolution_backward_weights>(
-        backward,
-        {{DNNL_ARG_SRC, source}, {DNNL_ARG_DIFF_DST, destination}, {DNNL_ARG_DIFF_WEIGHTS, weights}});
-  }
-
-  same_layout_ = weights == plain_weights;
-  if (same_layout_) return;
-  const memory own(weights, cpu());
-  if (s.direction == VAE_BACKWARD_WEIGHTS) {
-    reorder_ = make_reorder(weights, plain_weights);
-    reorder_.bind(0, own);
-    call_.bind(2, own);
-  } else {
-    reorder_ = make_reorder(plain_weights, weights);
-    reorder_.bind(1, own);
-    call_.bind(1, own);
+    adopt<dnnl::convolution_backward_weights>(backward,
+                                              {{DNNL_ARG_SRC, source},
+                                               {DNNL_ARG_DIFF_DST, destination},
+                                               {DNNL_ARG_DIFF_WEIGHTS, backward.diff_weights_desc()}});
+    copy_where_they_differ(0, plain_source, source);
+    copy_where_they_differ(1, plain_destination, destination);
+    copy_where_they_differ(2, plain_weights, backward.diff_weights_desc());
   }
 }
 
 }  // namespace
 
-Op make_direct_convolution(const vae_convolution& shape) {
-  return std::make_unique<DirectConvolution>(shape);
+Op make_direct_convolution(const vae_convolution& shape, vae_precision precision) {
+  return std::make_unique<DirectConvolution>(shape, precision);
 }
 
 }  // namespace onednn

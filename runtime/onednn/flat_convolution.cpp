@@ -8,7 +8,7 @@ using Tag = dnnl::memory::format_tag;
 
 class FlatConvolution final : public vae_heavy_op {
  public:
-  explicit FlatConvolution(const vae_convolution& s);
+  FlatConvolution(const vae_convolution& s, vae_precision precision);
 
   void run(const float* a, const float* b, float* c) override {
     if (!transposes_) return gemm(a, b, c);
@@ -41,12 +41,12 @@ class FlatConvolution final : public vae_heavy_op {
   dnnl::memory transposed_;
 };
 
-FlatConvolution::FlatConvolution(const vae_convolution& s) {
+FlatConvolution::FlatConvolution(const vae_convolution& s, vae_precision precision) {
   const int64_t window = s.kernel_h * s.kernel_w, inputs = s.in_channels * window;
   const vae_gemm gemms[] = {{s.batch, s.out_channels, inputs, 0, 1},
                             {s.batch, inputs, s.out_channels, 0, 0},
                             {s.out_channels, inputs, s.batch, 1, 0}};
-  gemm_ = make_gemm(gemms[s.direction]);
+  gemm_ = make_gemm(gemms[s.direction], precision);
   description = "flat gemm, " + gemm_->description;
 
   source_ = s.direction == VAE_BACKWARD_DATA ? Operand::result : Operand::a;
@@ -73,6 +73,8 @@ bool is_flat(const vae_convolution& s) {
          s.kernel_w == s.in_w;
 }
 
-Op make_flat_convolution(const vae_convolution& shape) { return std::make_unique<FlatConvolution>(shape); }
+Op make_flat_convolution(const vae_convolution& shape, vae_precision precision) {
+  return std::make_unique<FlatConvolution>(shape, precision);
+}
 
 }  // namespace onednn

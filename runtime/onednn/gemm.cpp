@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "runtime/onednn/bf16.h"
 #include "runtime/onednn/heavy_op.h"
 #include "runtime/onednn/primitive.h"
 #include "runtime/onednn/threads.h"
@@ -102,12 +103,12 @@ Op choose(const vae_gemm& s) {
 
 }  // namespace
 
-Op make_gemm(const vae_gemm& shape) {
+Op make_gemm(const vae_gemm& shape, vae_precision precision) {
   if (shape.m < 1 || shape.n < 1 || shape.k < 1) throw std::invalid_argument("a GEMM has an empty extent");
   const double flops = 2.0 * double(shape.m) * double(shape.n) * double(shape.k);
   const bool alone = flops < flops_for_one_thread;
   const Alone while_prepared(alone);
-  Op op = choose(shape);
+  Op op = precision == VAE_BF16 && flops >= flops_for_rounding ? make_bf16_gemm(shape) : choose(shape);
   op->flops = flops;
   op->alone = alone;
   return op;

@@ -1,4 +1,4 @@
-// In: the shape of one GEMM or convolution. Out: an object that runs it.
+// In: the shape of one GEMM or convolution, and fp32 or bf16. Out: an object that runs it.
 // Holds: whatever may be slow or allocate happens in the constructor; run() is called by one thread at a time
 // and starts the threads itself. The number of threads is the one set when the operation was prepared.
 #pragma once
@@ -21,9 +21,9 @@ namespace onednn {
 using Op = std::unique_ptr<vae_heavy_op>;
 
 /// Throws std::invalid_argument if an extent is not positive.
-Op make_gemm(const vae_gemm& shape);
+Op make_gemm(const vae_gemm& shape, vae_precision precision);
 
 /// Throws std::invalid_argument if the extents of the two sides do not fit together.
-Op make_convolution(const vae_convolution& shape);
+Op make_convolution(const vae_convolution& shape, vae_precision precision);
 
 }  // namespace onednn

@@ -17,7 +17,7 @@ class MirroredWeights final : public vae_heavy_op {
     mirror.out_channels = s.in_channels, mirror.out_h = s.in_h, mirror.out_w = s.in_w;
     mirror.padding_h = s.kernel_h - 1 - s.padding_h;
     mirror.padding_w = s.kernel_w - 1 - s.padding_w;
-    weights_ = make_direct_convolution(mirror);
+    weights_ = make_direct_convolution(mirror, VAE_FP32);
     description = "mirrored, " + weights_->description;
   }
 

@@ -4,28 +4,33 @@
 #include <cstdio>
 #include <exception>
 
+#include "runtime/onednn/bf16.h"
 #include "runtime/onednn/heavy_op.h"
 #include "runtime/onednn/threads.h"
 
 namespace {
 
 template <class Shape>
-vae_heavy_op* prepare(onednn::Op (*make)(const Shape&), const Shape* shape, char* error, size_t error_size) {
+vae_heavy_op* prepare(onednn::Op (*make)(const Shape&, vae_precision), const Shape* shape,
+                      vae_precision precision, char* error, size_t error_size) {
   try {
-    return make(*shape).release();
+    return make(*shape, precision).release();
   } catch (const std::exception& failure) {
     if (error && error_size) std::snprintf(error, error_size, "%s", failure.what());
     return nullptr;
   }
 }
 
+template <vae_precision precision>
 const vae_heavy table = {
     .name = "onednn",
     .set_threads = [](int threads) { omp_set_num_threads(threads); },
     .prepare_gemm = [](const vae_gemm* shape, char* error,
-                       size_t size) { return prepare(onednn::make_gemm, shape, error, size); },
-    .prepare_convolution = [](const vae_convolution* shape, char* error,
-                              size_t size) { return prepare(onednn::make_convolution, shape, error, size); },
+                       size_t size) { return prepare(onednn::make_gemm, shape, precision, error, size); },
+    .prepare_convolution =
+        [](const vae_convolution* shape, char* error, size_t size) {
+          return prepare(onednn::make_convolution, shape, precision, error, size);
+        },
     .run =
         [](vae_heavy_op* op, const float* a, const float* b, float* c) {
           const onednn::Alone while_it_runs(op->alone);
@@ -38,4 +43,8 @@ const vae_heavy table = {
 
 }  // namespace
 
-extern "C" const vae_heavy* vaert_onednn(void) { return &table; }
+extern "C" const vae_heavy* vaert_onednn(void) { return &table<VAE_FP32>; }
+
+extern "C" const vae_heavy* vaert_onednn_bf16(void) {
+  return onednn::multiplies_bf16() ? &table<VAE_BF16> : nullptr;
+}

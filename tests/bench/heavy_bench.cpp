@@ -16,7 +16,7 @@
 
 namespace {
 
-const vae_heavy& heavy = *vaert_onednn();
+vae_heavy heavy;
 
 double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -123,15 +123,21 @@ void bench_overhead(double peak, double budget) {
 }  // namespace
 
 /// heavy_bench [gemm|convolution|overhead|all] [seconds a line] [threads] [batch of the convolutions]
+/// [fp32|bf16]
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "all";
   const double budget = argc > 2 ? std::atof(argv[2]) : 0.3;
   const int threads = argc > 3 ? std::atoi(argv[3]) : omp_get_max_threads();
   const int64_t batch = argc > 4 ? std::atoi(argv[4]) : 128;
+  const bool rounded = argc > 5 && argv[5] == std::string("bf16");
+  const vae_heavy* const table = rounded ? vaert_onednn_bf16() : vaert_onednn();
+  if (!table) return std::puts("this processor has no instructions for bf16"), 1;
+  heavy = *table;
   heavy.set_threads(threads);
-  const double peak = 1e-9 * core::measure_fma_peak(threads, budget);
-  std::printf("FMA peak: 1 thread %.1f GFLOP/s, %d threads %.1f GFLOP/s\n",
-              1e-9 * core::measure_fma_peak(1, budget), threads, peak);
+  const auto measure = rounded ? core::measure_bf16_peak : core::measure_fma_peak;
+  const double peak = 1e-9 * measure(threads, budget);
+  std::printf("%s peak: 1 thread %.1f GFLOP/s, %d threads %.1f GFLOP/s\n", rounded ? "bf16" : "FMA",
+              1e-9 * measure(1, budget), threads, peak);
   if (what == "gemm" || what == "all")
     for (int64_t rows : {32, 128, 512}) bench_gemms(rows, peak, budget);
   if (what == "convolution" || what == "all") bench_convolutions(batch, peak, budget);

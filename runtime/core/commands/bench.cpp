@@ -80,7 +80,7 @@ json kernel_json(const Kernel& kernel, const Trainer& trainer, const Peaks& peak
 
 json results(const Session& session, const Trainer& trainer, const Settings& settings, const Times& times,
              double peak_memory) {
-  const Peaks peaks = measure_peaks(session.machine.threads, 0.3);
+  const Peaks peaks = measure_peaks(session.machine.threads, 0.3, precision_of(settings));
   const std::vector<Kernel> kernels = times.kernels.kernels();
   const double step = median(times.steps);
   double flops = 0, all = 0;
@@ -96,6 +96,7 @@ json results(const Session& session, const Trainer& trainer, const Settings& set
       {"batch", settings.batch},
       {"device", "cpu"},
       {"backend", session.machine.heavy->name},
+      {"precision", settings.precision},
       {"threads", session.machine.threads},
       {"peak", {{"gigaflops_per_second", 1e-9 * peaks.flops}, {"gigabytes_per_second", 1e-9 * peaks.bytes}}},
       {"steps", times.steps.size()},
@@ -128,9 +129,10 @@ void print(const json& all) {
   const auto number = [&](const char* key) { return all[key].get<double>(); };
   fmt::print("{}, learn {}, batch {}\n", all["program"].get<std::string>(), all["learn"].get<std::string>(),
              fmt::join(batches, ", "));
-  fmt::print("{} ({}), {} thread{}: {:.0f} GFLOP/s of fused multiply-adds, {:.1f} GB/s of memory\n",
+  fmt::print("{} ({}), {} thread{}: {:.0f} GFLOP/s of {}, {:.1f} GB/s of memory\n",
              all["device"].get<std::string>(), all["backend"].get<std::string>(), all["threads"].get<int>(),
              all["threads"] == 1 ? "" : "s", all["peak"]["gigaflops_per_second"].get<double>(),
+             all["precision"] == "bf16" ? "bf16 products" : "fused multiply-adds",
              all["peak"]["gigabytes_per_second"].get<double>());
   fmt::print(
       "{:.1f} steps a second: {:.3f} ms (median of {}; a tenth under {:.3f}, a tenth above {:.3f}), "
@@ -168,7 +170,9 @@ void bench(const Image& image, const BenchRequest& request) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
-  Session session(image, request);
+  MachineRequest machine = request;
+  machine.precision = precision_of(settings);
+  Session session(image, machine);
   if (session.device)
     throw Failure(Exit::bad_configuration, "bench: in this version only the processor's steps are timed");
   Trainer trainer(session, settings);

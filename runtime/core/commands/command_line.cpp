@@ -55,7 +55,7 @@ const std::map<std::string, std::string>& help_of_keys() {
       {"clip", "largest norm of a player's gradient"},
       {"seed", "of all random draws"},
       {"order", "alternating or simultaneous"},
-      {"precision", "fp32"},
+      {"precision", "fp32, bf16 or (on a GPU) tf32: of products and convolutions"},
       {"sources", "learn from these of its sources only: a,b"},
       {"start", "begin from the parameters of this run"},
       {"every", "steps from one to the next log, sample, checkpoint or evaluate; 0 is never"}};

@@ -230,9 +230,7 @@ class Run {
 /// What the user or else the executable asks for: one built for GPUs trains on one.
 MachineRequest machine_for(const Image& image, const MachineRequest& asked, const Settings& settings) {
   MachineRequest machine = asked;
-  machine.precision = settings.precision == "tf32"   ? VAE_TF32
-                      : settings.precision == "bf16" ? VAE_BF16
-                                                     : VAE_FP32;
+  machine.precision = precision_of(settings);
   if (machine.device != "auto" || !image.ptx) return machine;
   try {
     cuda::Driver::get();

@@ -114,7 +114,7 @@ bool PatternGame::add(int source, Pattern pattern, const completion::Players& pl
   of.first_place = first_place;
   of.rows = rows;
   of.coefficient = static_cast<float>(entry.weight * share / static_cast<double>(rows));
-  of.machine = session_.machine;
+  of.machine = session_.training;
   of.machine.coefficients = &of.coefficient;
   load(of, players, completed, terms, share * static_cast<double>(batch) / static_cast<double>(rows));
   return true;

@@ -189,6 +189,10 @@ OptimizerSettings optimizer_from(const json& text) {
 
 }  // namespace
 
+int precision_of(const Settings& settings) {
+  return settings.precision == "tf32" ? VAE_TF32 : settings.precision == "bf16" ? VAE_BF16 : VAE_FP32;
+}
+
 const std::vector<std::string>& overridable_keys() {
   static const std::vector<std::string> keys = {"steps",     "batch",   "optimizer", "lr",
                                                 "schedule",  "clip",    "seed",      "order",

@@ -24,6 +24,9 @@ struct Settings {
   std::map<std::string, int64_t> every;  // log, sample, checkpoint, evaluate; 0 is never
 };
 
+/// The precision as a vae_precision.
+int precision_of(const Settings& settings);
+
 /// The names of the keys that flags override: `--steps`, `--batch`, ...
 const std::vector<std::string>& overridable_keys();
 

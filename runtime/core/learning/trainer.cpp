@@ -23,10 +23,6 @@ fs::path start_run(const Settings& settings, const Image& image) {
 
 Trainer::Trainer(Session& session, const Settings& settings) : session_(session), settings_(settings) {
   const Image& image = session.image;
-  if (!session.device && settings.precision != "fp32")
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("precision {} is not available on the CPU: use --precision fp32", settings.precision));
   session.parameters.initialise(image, settings.seed);
   if (!settings.start.empty())
     session.load_parameters(require_checkpoint(start_run(settings, image)).path / "model.safetensors");
@@ -68,7 +64,7 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
     scratch = std::max(scratch, PhaseRunner::scratch(image, phase, source_rows));
   }
   if (learner_) check_device();
-  const Machine& machine = learner_ ? learner_->machine() : session_.machine;
+  const Machine& machine = learner_ ? learner_->machine() : session_.training;
   if (rows_lack_variables()) {
     require_completion();
     load_pattern_phases(source_rows);

@@ -1,0 +1,16 @@
+// In: the shape of a GEMM. Out: an operation that rounds its operands to bf16 and sums their products in fp32
+// (gemm.cpp says for which shapes; convolutions take the precision themselves).
+#pragma once
+#include "runtime/onednn/heavy_op.h"
+
+namespace onednn {
+
+/// Whether this processor has instructions for it, and the environment (DNNL_MAX_CPU_ISA) allows them.
+bool multiplies_bf16();
+
+/// Of a GEMM: below this, rounding the operands takes longer than it saves.
+constexpr double flops_for_rounding = 2.5e5;
+
+Op make_bf16_gemm(const vae_gemm& shape);
+
+}  // namespace onednn
