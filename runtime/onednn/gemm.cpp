@@ -91,10 +91,14 @@ class Sgemm final : public vae_heavy_op {
 Op choose(const vae_gemm& s) {
   const bool nn = !s.transpose_a && !s.transpose_b, nt = !s.transpose_a && s.transpose_b,
              tn = s.transpose_a && !s.transpose_b;
+  const bool ragged = s.m % 16 != 0 || s.n % 16 != 0;  // lanes of oneDNN's matmul idle
   // Floats moved: the copy of A and the reorder of C, against the copy of B.
-  if (nt && s.m * s.k + 4 * s.m * s.n < s.n * s.k && s.m >= 16) return std::make_unique<TransposedMatmul>(s);
-  // Long rows of B lie at strides that collide in the cache, unless copied.
-  if (nn && s.m >= 16 && s.m <= 128 && s.n >= 256) return std::make_unique<Sgemm>(s);
+  if (nt && s.m * s.k + 3 * s.m * s.n < s.n * s.k && s.m >= 16) return std::make_unique<TransposedMatmul>(s);
+  // Elsewhere the matmul serves the whole step better, even where sgemm alone is as fast: each thread reads
+  // only a part of the weights, so that the optimizer finds their lines in no other core's cache.
+  if (nn && ragged && s.m >= 16 && s.m <= 128 && s.n >= 256) return std::make_unique<Sgemm>(s);
+  if (tn && ragged && std::min(s.m, s.n) >= 64 && std::max(s.m, s.n) >= 256)
+    return std::make_unique<Sgemm>(s);
   // A result with one short side leaves oneDNN's matmul too few blocks to share among threads.
   if (tn && std::min(s.m, s.n) <= 64 && std::max(s.m, s.n) >= 256 && s.k >= 64)
     return std::make_unique<Sgemm>(s);
