@@ -15,6 +15,10 @@ using tensor::Scalar;
 
 constexpr int64_t usual_batch = 128;  // what an unknown extent is taken for when costs are compared
 constexpr int64_t unit_work = 4096;   // elements worth a parallel region's overhead
+// Sums of columns stay in registers while all that is summed into one vector is read in few pages: windows of
+// pooling, or channels whose rows are short. Else whole rows are read, into sums in memory.
+constexpr int64_t window = 16, short_row = 64;
+constexpr int64_t most_repeats = 4;
 
 int64_t guess(const Extent& extent) { return extent.batch >= 0 ? usual_batch : extent.size; }
 
@@ -234,6 +238,15 @@ int64_t power_of_two_above(int64_t number) {
   return power;
 }
 
+bool sums_in_registers(const Arrangement& arranged, int64_t reduced) {
+  if (arranged.form != Form::column_reduction || !arranged.short_sums) return false;
+  const AxisGroup& columns = arranged.kept.back();
+  const bool known =
+      std::all_of(arranged.loop.space.begin() + columns.begin, arranged.loop.space.begin() + columns.end,
+                  [](const Extent& extent) { return extent.batch < 0; });
+  return reduced <= window || (known && elements_of(arranged.loop, columns) <= short_row);
+}
+
 void cut_into_units(Arrangement& arranged) {
   const Loop& loop = arranged.loop;
   int64_t row = 1;
@@ -284,6 +297,7 @@ Arrangement arrange(const Loop& loop) {
   }
   arranged.per_element_calls = calls_per_element(result);
   arranged.short_sums = reduced_known && reduced <= (arranged.per_element_calls ? 256 : 4096);
+  arranged.register_sums = sums_in_registers(arranged, reduced);
   place_immediates(arranged);
   for (const Scalar& scalar : result.body) {
     if (scalar.kind == Scalar::Kind::operation &&
@@ -307,9 +321,19 @@ std::vector<Extent> Arrangement::unit() const {
   return extents;
 }
 
+int64_t Arrangement::repeats(const AxisGroup& axes) const {
+  const Extent& extent = loop.space[static_cast<size_t>(axes.begin)];
+  const bool few = axes.end - axes.begin == 1 && extent.batch < 0 && extent.size <= most_repeats;
+  return few ? extent.size : 0;
+}
+
 std::string Arrangement::key() const {
-  return fmt::format("{}{} {} {};", whole_vectors, per_element_calls, unit_rows, unit_elements) +
-         key_without_units();
+  std::string key =
+      fmt::format("{}{}{} {} {};", whole_vectors, per_element_calls, register_sums, unit_rows, unit_elements);
+  if (register_sums) {
+    for (const AxisGroup& axes : reduced) key += fmt::format("{} ", repeats(axes));
+  }
+  return key + key_without_units();
 }
 
 std::string Arrangement::key_without_units() const {

@@ -33,6 +33,7 @@ struct Arrangement {
   std::vector<uint32_t> sites;     // per random operation of the body, in order
   bool whole_vectors = false;      // the vector axis is a multiple of 16
   bool short_sums = false;         // so few elements into one result that float does
+  bool register_sums = false;      // of columns: one vector of results after the other, not many in memory
   bool per_element_calls = false;  // calls the runtime for single elements: no vectors
   /// A unit is `unit_rows` rows: whole vector axes for each index of the other kept groups. Where there is
   /// no other kept group, it is `unit_elements` of the vector axis.
@@ -42,6 +43,8 @@ struct Arrangement {
   bool is_flat() const { return kept.size() == 1 && form != Form::row_reduction; }
   /// Elements of the kept space in one unit: the product of these, as runtime/image.md says.
   std::vector<tensor::Extent> unit() const;
+  /// The extent of a group that is so short that a kernel of register_sums repeats its code for it; or 0.
+  int64_t repeats(const AxisGroup& axes) const;
   std::string key() const;
   std::string key_without_units() const;  // of kernels that are not given units
 };

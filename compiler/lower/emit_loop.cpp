@@ -99,7 +99,7 @@ class KernelEmitter : LoopBody {
       current_tile_ = ir_.CreateAlloca(ir_.getInt64Ty());
       ir_.CreateStore(i64(-1), current_tile_);
     }
-    if (arranged_.form != Form::column_reduction) return;
+    if (arranged_.form != Form::column_reduction || arranged_.register_sums) return;
     for (const tensor::Store& store : loop_.stores) {
       const bool combines = store.combine != Combine::none;
       const bool wide = store.combine == Combine::sum && !arranged_.short_sums;
@@ -121,9 +121,46 @@ class KernelEmitter : LoopBody {
     Value* per_unit = i64(arranged_.unit_rows);
     Value* first = ir_.CreateNSWMul(function_->getArg(1), per_unit);
     Value* last = smaller(ir_.CreateNSWMul(function_->getArg(2), per_unit), rows);
-    count(ir_, first, last, i64(1), {}, [&](Value* row, const Carried&) {
-      body(moved(start, arranged_.kept, outer_groups, row), row);
-      return Carried{};
+    if (outer_groups < 2) {
+      count(ir_, first, last, i64(1), {}, [&](Value* row, const Carried&) {
+        body(moved(start, arranged_.kept, outer_groups, row), row);
+        return Carried{};
+      });
+      return;
+    }
+    // Divisions find the first row alone: rows may be as short as one vector.
+    const Place begin = moved(start, arranged_.kept, outer_groups, first);
+    Carried position;  // an index for each group, a pointer for each access
+    for (size_t g = 0; g < outer_groups; ++g) position.push_back(begin.index.at(arranged_.kept[g].begin));
+    position.insert(position.end(), begin.bases.begin(), begin.bases.end());
+    count(ir_, first, last, i64(1), position, [&](Value* row, const Carried& now) {
+      Place place = start;
+      for (size_t g = 0; g < outer_groups; ++g) place.index[arranged_.kept[g].begin] = now[g];
+      place.bases.assign(now.begin() + static_cast<std::ptrdiff_t>(outer_groups), now.end());
+      body(place, row);
+      return advanced(now, outer_groups, outer_groups - 1);
+    });
+  }
+
+  /// The position one further along kept group `g`, and where that ends at its begin and further along the
+  /// one before.
+  Carried advanced(Carried position, size_t group_count, size_t g) {
+    const AxisGroup& group = arranged_.kept[g];
+    const auto move = [&](Carried& moving, Value* steps) {
+      for (size_t access = 0; access < access_count(); ++access) {
+        Value*& pointer = moving[group_count + access];
+        pointer = at(pointer, ir_.CreateMul(steps, strides_[{access, group.begin}]));
+      }
+    };
+    position[g] = ir_.CreateNSWAdd(position[g], i64(1));
+    move(position, i64(1));
+    if (g == 0) return position;
+    Value* extent = extents_[group.begin];
+    return when(ir_, ir_.CreateICmpEQ(position[g], extent), position, [&] {
+      Carried wrapped = position;
+      wrapped[g] = i64(0);
+      move(wrapped, ir_.CreateNeg(extent));
+      return advanced(wrapped, group_count, g - 1);
     });
   }
 
@@ -256,14 +293,50 @@ class KernelEmitter : LoopBody {
   }
 
   void emit_column_reduction() {
+    const auto reduce = [&](const Place& place, Value* from, Value* to) {
+      if (arranged_.register_sums) return reduce_vectors(place, from, to);
+      reduce_columns(place, from, to);
+    };
     if (arranged_.is_flat()) {
       const auto [from, to] = flat_range();
-      reduce_columns(Place{pointers_, {}, nullptr}, from, to);
-      return;
+      return reduce(Place{pointers_, {}, nullptr}, from, to);
     }
-    for_each_row(arranged_.kept.size() - 1, [&](const Place& place, Value*) {
-      reduce_columns(place, i64(0), extents_[vector_group().begin]);
+    for_each_row(arranged_.kept.size() - 1,
+                 [&](const Place& place, Value*) { reduce(place, i64(0), extents_[vector_group().begin]); });
+  }
+
+  /// Columns [from, to), a vector of them at a time.
+  void reduce_vectors(const Place& place, Value* from, Value* to) {
+    const auto stores = combining_stores();
+    walk(from, to, {}, [&](Value* j, Value* mask, const Carried&) {
+      const Carried sums = sum_vector(place, 0, j, mask, stores, neutrals(stores));
+      for (size_t k = 0; k < stores.size(); ++k) emit_store(stores[k], sums[k], place, j, mask);
+      return Carried{};
     });
+  }
+
+  /// `before`, and all that the reduced groups from the `group`th on add at `place`.
+  Carried sum_vector(const Place& place, size_t group, Value* j, Value* mask,
+                     const std::vector<size_t>& stores, const Carried& before) {
+    if (group == arranged_.reduced.size()) {
+      emit_invariants(place);
+      const auto values = emit_body(place, j, mask);
+      Carried next;
+      for (size_t k = 0; k < stores.size(); ++k) {
+        const tensor::Store& store = loop_.stores[stores[k]];
+        next.push_back(combined(store.combine, before[k], values[static_cast<size_t>(store.scalar)]));
+      }
+      return next;
+    }
+    const AxisGroup& axes = arranged_.reduced[group];
+    const auto add = [&](Value* index, const Carried& carried) {
+      return sum_vector(moved_along(place, axes, index), group + 1, j, mask, stores, carried);
+    };
+    const int64_t repeats = arranged_.repeats(axes);
+    if (repeats == 0) return count(ir_, i64(0), extents_[axes.begin], i64(1), before, add);
+    Carried carried = before;
+    for (int64_t index = 0; index < repeats; ++index) carried = add(i64(index), carried);
+    return carried;
   }
 
   /// f(slot, wide slot) for each vector of the accumulators.

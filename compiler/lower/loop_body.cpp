@@ -247,6 +247,15 @@ Carried LoopBody::walk(Value* from, Value* to, const Carried& initial, const Bod
   });
 }
 
+LoopBody::Place LoopBody::moved_along(const Place& from, const AxisGroup& group, Value* index) {
+  Place place = from;
+  place.index[group.begin] = index;
+  for (size_t access = 0; access < access_count(); ++access) {
+    place.bases[access] = at(place.bases[access], ir_.CreateMul(index, strides_[{access, group.begin}]));
+  }
+  return place;
+}
+
 LoopBody::Place LoopBody::moved(const Place& from, const std::vector<AxisGroup>& groups, size_t group_count,
                                 Value* number) {
   Place place = from;
@@ -258,10 +267,7 @@ LoopBody::Place LoopBody::moved(const Place& from, const std::vector<AxisGroup>&
       index = divided.remainder;
       number = divided.quotient;
     }
-    place.index[group.begin] = index;
-    for (size_t access = 0; access < access_count(); ++access) {
-      place.bases[access] = at(place.bases[access], ir_.CreateMul(index, strides_[{access, group.begin}]));
-    }
+    place = moved_along(place, group, index);
   }
   return place;
 }

@@ -52,6 +52,8 @@ class LoopBody {
   std::vector<Value*> emit_body(const Place& place, Value* j, Value* mask);
   /// Whole vectors over [from, to), then the rest under a mask.
   Carried walk(Value* from, Value* to, const Carried& initial, const Body& body);
+  /// `from` moved by `index` along one group.
+  Place moved_along(const Place& from, const AxisGroup& group, Value* index);
   /// `from` moved to index `number` of the groups, counted as one row-major number.
   Place moved(const Place& from, const std::vector<AxisGroup>& groups, size_t group_count, Value* number);
   Value* extent_of(const std::vector<AxisGroup>& groups, size_t group_count);

@@ -96,14 +96,32 @@ Carried count(llvm::IRBuilder<>& ir, Value* from, Value* to, Value* step, const 
 }
 
 void when(llvm::IRBuilder<>& ir, Value* condition, const std::function<void()>& body) {
+  when(ir, condition, {}, [&] {
+    body();
+    return Carried{};
+  });
+}
+
+Carried when(llvm::IRBuilder<>& ir, Value* condition, const Carried& otherwise,
+             const std::function<Carried()>& body) {
   llvm::Function* function = ir.GetInsertBlock()->getParent();
+  llvm::BasicBlock* before = ir.GetInsertBlock();
   auto* then = llvm::BasicBlock::Create(ir.getContext(), "then", function);
   auto* after = llvm::BasicBlock::Create(ir.getContext(), "after", function);
   ir.CreateCondBr(condition, then, after);
   ir.SetInsertPoint(then);
-  body();
+  const Carried changed = body();
+  llvm::BasicBlock* last = ir.GetInsertBlock();
   ir.CreateBr(after);
   ir.SetInsertPoint(after);
+  Carried result;
+  for (size_t i = 0; i < otherwise.size(); ++i) {
+    llvm::PHINode* phi = ir.CreatePHI(otherwise[i]->getType(), 2);
+    phi->addIncoming(otherwise[i], before);
+    phi->addIncoming(changed[i], last);
+    result.push_back(phi);
+  }
+  return result;
 }
 
 }  // namespace lower

@@ -54,5 +54,8 @@ Carried count(llvm::IRBuilder<>& ir, Value* from, Value* to, Value* step, const 
 
 /// if (condition) body().
 void when(llvm::IRBuilder<>& ir, Value* condition, const std::function<void()>& body);
+/// condition ? body() : otherwise, computed only where it holds.
+Carried when(llvm::IRBuilder<>& ir, Value* condition, const Carried& otherwise,
+             const std::function<Carried()>& body);
 
 }  // namespace lower

@@ -108,6 +108,17 @@ TEST(Map, that_counts_along_either_axis) {
   }
 }
 
+// Up-sampling into some of an image's channels: units begin anywhere among the rows of four axes.
+TEST(Map, of_rows_along_many_axes) {
+  for (const int64_t channels : {5, 32}) {
+    LoopBuilder b({batch, {7}, {2}, {5}, {3}, {channels}}, 6);
+    const int64_t to = channels + 3, line = 15 * to;
+    const int x = b.load(0, {35 * channels, 5 * channels, 0, channels, 0, 1});
+    b.store(b.apply(Op::add, x, b.iota(3)), 1, {14 * line, 2 * line, line, 3 * to, to, 1});
+    expect_right(b.loop(), buffers_of({rows * 35 * channels, rows * 14 * line}));
+  }
+}
+
 TEST(Map, of_every_comparison_and_choice) {
   LoopBuilder b({{50}}, 1);
   const int x = b.load(0, {1}), y = b.load(1, {1});
@@ -186,6 +197,41 @@ TEST(ColumnReduction, of_many_rows_keeps_its_precision) {
   loop_runner::run(compiled, 0, buffers, many);
   EXPECT_NEAR(buffers[1][2], 0.1F * static_cast<double>(many), 1e-5 * 0.1 * many);
   EXPECT_EQ(buffers[2][1], 0.1F);
+}
+
+// Pooling, channels last: 5 by 3 windows of `high` by `wide` pixels.
+TEST(ColumnReduction, of_windows_stays_in_registers) {
+  for (const auto& [high, wide] : {std::pair<int64_t, int64_t>{2, 2}, {3, 4}, {2, 5}, {1, 16}}) {
+    for (const int64_t channels : {1, 11, 16, 83}) {
+      const int64_t pixel = channels, line = 3 * wide * pixel, image = 5 * high * line;
+      LoopBuilder b({batch, {5}, {3}, {channels}, {high}, {wide}}, 4);
+      const std::vector<int64_t> pixels = {image, high * line, wide * pixel, 1, line, pixel};
+      const std::vector<int64_t> windows = {15 * channels, 3 * channels, channels, 1, 0, 0};
+      const int x = b.apply(Op::relu, b.apply(Op::add, b.load(0, pixels), b.load(1, {0, 0, 0, 1, 0, 0})));
+      b.store(x, 2, pixels);
+      b.store(x, 3, windows, Combine::sum);
+      b.store(b.apply(Op::add, x, b.iota(2)), 4, windows, Combine::max);
+      const int64_t all = rows * image, pooled = rows * 15 * channels;
+      expect_right(b.loop(), buffers_of({all, channels, all, pooled, pooled}));
+      EXPECT_TRUE(channels == 1 || lower::arrange(b.loop()).register_sums)
+          << high << " " << wide << " " << channels;
+    }
+  }
+}
+
+// The gradient of a bias: all pixels of an image into its channels.
+TEST(ColumnReduction, of_short_rows_stays_in_registers) {
+  for (const int64_t channels : {11, 64, 65}) {
+    LoopBuilder b({batch, {channels}, {7}, {2}, {9}}, 2);
+    const std::vector<int64_t> pixels = {126 * channels, 1, 18 * channels, 9 * channels, channels};
+    const int x =
+        b.apply(Op::multiply, b.load(0, pixels), b.load(1, {63 * channels, 1, 9 * channels, 0, channels}));
+    b.store(x, 2, pixels);
+    b.store(x, 3, {channels, 1, 0, 0, 0}, Combine::sum);
+    const int64_t all = rows * 126 * channels;
+    expect_right(b.loop(), buffers_of({all, all / 2, all, rows * channels}));
+    EXPECT_EQ(channels <= 64, lower::arrange(b.loop()).register_sums);
+  }
 }
 
 TEST(Reduction, counts_along_the_reduced_axis) {
