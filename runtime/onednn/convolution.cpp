@@ -31,6 +31,7 @@ Op choose(const vae_convolution& shape, vae_precision precision) {
   // Rounding takes longer than so few channels save.
   if (std::min(shape.in_channels, shape.out_channels) <= few_channels) precision = VAE_FP32;
   if (is_mirrored(shape)) return make_mirrored_weights(shape);
+  if (precision == VAE_BF16 && is_patched(shape)) return make_patched_weights(shape);
   return make_direct_convolution(shape, precision);
 }
 

@@ -29,4 +29,8 @@ Op make_contraction(const vae_convolution& shape);
 bool is_mirrored(const vae_convolution& shape);
 Op make_mirrored_weights(const vae_convolution& shape);
 
+/// Backward-weights in bf16 as GEMMs of the inputs under the windows.
+bool is_patched(const vae_convolution& shape);
+Op make_patched_weights(const vae_convolution& shape);
+
 }  // namespace onednn

@@ -67,9 +67,9 @@ Call::Call(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpa
   arguments_.push_back({DNNL_ARG_SCRATCHPAD, memories_.back().get()});
 }
 
-void Call::bind(size_t position, const float* data) {
+void Call::bind(size_t position, const void* data) {
   // oneDNN takes arguments that it only reads through the same pointer type as those that it writes.
-  memories_[position].set_data_handle(const_cast<float*>(data));
+  memories_[position].set_data_handle(const_cast<void*>(data));
 }
 
 void Call::bind(size_t position, const dnnl::memory& memory) {

@@ -21,7 +21,7 @@ class Call {
   Call(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad,
        const std::vector<std::pair<int, dnnl::memory::desc>>& arguments);
 
-  void bind(size_t position, const float* data);
+  void bind(size_t position, const void* data);
   void bind(size_t position, const dnnl::memory& memory);
   void run();
 

@@ -134,6 +134,11 @@ TEST_F(Bf16, is_the_convolution_of_rounded_operands_for_odd_shapes) {
   compare_convolution({VAE_FORWARD, 2, 17, 9, 12, 19, 9, 5, 3, 4, 1, 2, 1, 0});
   compare_convolution({VAE_FORWARD, 3, 16, 8, 8, 32, 8, 8, 2, 2, 1, 1, 0, 0});
   compare_convolution({VAE_FORWARD, 3, 24, 8, 8, 40, 3, 3, 3, 3, 3, 3, 0, 0});
+  // The weights' adjoint gathers many windows, not a whole number of times as many as at once.
+  compare_convolution({VAE_FORWARD, 9, 64, 9, 12, 24, 9, 12, 3, 3, 1, 1, 1, 1});
+  compare_convolution({VAE_FORWARD, 5, 130, 9, 12, 16, 8, 4, 2, 3, 1, 3, 0, 0});
+  compare_convolution({VAE_FORWARD, 7, 48, 8, 8, 32, 8, 8, 4, 4, 1, 1, 1, 1});
+  compare_convolution({VAE_FORWARD, 7, 48, 8, 7, 32, 5, 5, 4, 4, 2, 2, 3, 3});
   EXPECT_GT(roundings_, 0);
 }
 
