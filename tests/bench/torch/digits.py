@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """examples/digits in PyTorch."""
+from modes import run
 from perceptrons import symmetric
-from steps import run
 
 
 def model(options):
-    return symmetric(width=512, depth=1, rate=1e-3, batch=options.batch)
+    return symmetric(width=512, depth=1, rate=1e-3, options=options)
 
 
 if __name__ == "__main__":

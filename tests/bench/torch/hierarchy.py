@@ -1,7 +1,7 @@
 """The networks that examples/ladder and examples/reverse have in common."""
 import math
 
-import torch
+from modes import Turn, adam
 from steps import coins, draw, log_bernoulli
 from torch import nn
 
@@ -53,8 +53,8 @@ class Decoder(nn.Module):
         super().__init__()
         self.z1, self.x = SkipMlp(30, 600, 100, 2), generator()
 
-    def sample(self, rows):
-        z0 = coins(rows, 30)
+    def sample(self, options):
+        z0 = coins(options.batch, 30, options.device)
         z1 = draw(self.z1(z0))
         return z0, z1, draw(self.x(z1))
 
@@ -62,7 +62,5 @@ class Decoder(nn.Module):
         return 30 * math.log(0.5) + log_bernoulli(z1, self.z1(z0)) + log_bernoulli(x, self.x(z1))
 
 
-def optimizer(net, options):
-    if options.channels_last:
-        net.to(memory_format=torch.channels_last)
-    return torch.optim.Adam(net.parameters(), lr=1e-4)
+def turns(p, q, of_decoder, of_encoder, options):
+    return [Turn("p", adam(p, 1e-4, options), of_decoder), Turn("q", adam(q, 1e-4, options), of_encoder)]

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Symmetric equilibrium learning of examples/ladder as a PyTorch user would write it."""
 import torch
-from hierarchy import Decoder, optimizer, trunk
-from steps import binary_mnist, climb, draw, flipped, log_bernoulli, rows_of, run
+from hierarchy import Decoder, turns, trunk
+from modes import placed, resident, run
+from steps import binary_mnist, draw, flipped, log_bernoulli, rows_of
 from torch import nn
 
 
@@ -22,28 +23,25 @@ class Scores(nn.Module):
 
 
 def model(options):
-    images = binary_mnist("all").flatten(1)
-    p, q = Decoder(), Scores()
-    p_optimizer, q_optimizer = optimizer(p, options), optimizer(q, options)
+    images = resident(binary_mnist("all").flatten(1), options)
+    p, q = placed(Decoder(), options), placed(Scores(), options)
 
-    def step():
+    def of_decoder():
         x = flipped(rows_of(images, options.batch), 0.001)
         with torch.no_grad():
             s0, s1 = q(x)
             z0 = draw(s0)
             z1 = draw(p.z1(z0) + s1)
-        p_utility = p.log_density(z0, z1, x)
-        climb(p_optimizer, p_utility)
+        return p.log_density(z0, z1, x), ()
 
+    def of_encoder():
         with torch.no_grad():
-            z0, z1, x = p.sample(options.batch)
+            z0, z1, x = p.sample(options)
             above = p.z1(z0)
         s0, s1 = q(x)
-        q_utility = log_bernoulli(z0, s0) + log_bernoulli(z1, above + s1)
-        climb(q_optimizer, q_utility)
-        return {"p": p_utility, "q": q_utility}
+        return log_bernoulli(z0, s0) + log_bernoulli(z1, above + s1), ()
 
-    return step
+    return turns(p, q, of_decoder, of_encoder, options)
 
 
 if __name__ == "__main__":

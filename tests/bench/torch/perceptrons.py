@@ -1,6 +1,7 @@
 """Symmetric equilibrium learning of two perceptrons, images and 64 bits, as a PyTorch user would write it."""
 import torch
-from steps import binary_mnist, climb, coins, draw, log_bernoulli, rows_of
+from modes import Turn, adam, placed, resident
+from steps import binary_mnist, coins, draw, log_bernoulli, rows_of
 from torch import nn
 
 BITS, PIXELS = 64, 784
@@ -14,23 +15,21 @@ def perceptron(inputs, width, depth, outputs):
     return nn.Sequential(*layers, nn.Linear(inputs, outputs))
 
 
-def symmetric(width, depth, rate, batch):
-    images = binary_mnist("train").flatten(1)
-    p, q = perceptron(BITS, width, depth, PIXELS), perceptron(PIXELS, width, depth, BITS)
-    p_optimizer, q_optimizer = (torch.optim.Adam(net.parameters(), lr=rate) for net in (p, q))
+def symmetric(width, depth, rate, options):
+    images = resident(binary_mnist("train").flatten(1), options)
+    p, q = (placed(net, options) for net in (perceptron(BITS, width, depth, PIXELS),
+                                             perceptron(PIXELS, width, depth, BITS)))
 
-    def step():
-        x = rows_of(images, batch)
+    def of_decoder():
+        x = rows_of(images, options.batch)
         with torch.no_grad():
             z = draw(q(x))
-        p_utility = log_bernoulli(x, p(z))
-        climb(p_optimizer, p_utility)
+        return log_bernoulli(x, p(z)), ()
 
-        z = coins(batch, BITS)
+    def of_encoder():
+        z = coins(options.batch, BITS, options.device)
         with torch.no_grad():
             x = draw(p(z))
-        q_utility = log_bernoulli(z, q(x))
-        climb(q_optimizer, q_utility)
-        return {"p": p_utility, "q": q_utility}
+        return log_bernoulli(z, q(x)), ()
 
-    return step
+    return [Turn("p", adam(p, rate, options), of_decoder), Turn("q", adam(q, rate, options), of_encoder)]

@@ -3,7 +3,8 @@
 import math
 
 import torch
-from steps import climb, log_categorical, mnist, rows_of, run
+from modes import Turn, adam, placed, resident, run
+from steps import choice, log_categorical, mnist, numbers_below, rows_of
 from torch import nn
 from torch.nn import functional as F
 
@@ -46,35 +47,29 @@ class Painter(nn.Module):
 
 def model(options):
     images, labels = mnist("train", "image"), mnist("train", "label")
-    masks = ((images > 0.4375) * (labels[:, None, None] + 1)).long()
-    images = images[:, None]
+    masks = resident(((images > 0.4375) * (labels[:, None, None] + 1)).long(), options)
+    images = resident(images[:, None], options)
     known = 200
-    p, k = Painter(), Unet(1, CLASSES)
-    if options.channels_last:
-        p.to(memory_format=torch.channels_last)
-        k.to(memory_format=torch.channels_last)
-    p_optimizer, k_optimizer = (torch.optim.Adam(net.parameters(), lr=2e-3) for net in (p, k))
+    p, k = placed(Painter(), options), placed(Unet(1, CLASSES), options)
 
     def noisy(x):
         return x + NOISE * torch.randn_like(x)
 
-    def step():
-        chosen = torch.randint(known, (options.batch,))
+    def of_painter():
+        chosen = numbers_below(known, (options.batch,), options.device)
         x_known, s_known = noisy(images[chosen]), masks[chosen]
         x = noisy(rows_of(images, options.batch))
         with torch.no_grad():
-            s = torch.distributions.Categorical(logits=k(x).permute(0, 2, 3, 1)).sample()
-        p_utility = p.log_density(x_known, s_known) + p.log_density(x, s)
-        climb(p_optimizer, p_utility)
+            s = choice(k(x).permute(0, 2, 3, 1))
+        return p.log_density(x_known, s_known) + p.log_density(x, s), (x_known, s_known)
 
+    def of_segmenter(x_known, s_known):
         s = rows_of(masks, options.batch)
         with torch.no_grad():
             x = p.sample(s)
-        k_utility = log_categorical(s_known, k(x_known)) + log_categorical(s, k(x))
-        climb(k_optimizer, k_utility)
-        return {"p": p_utility, "k": k_utility}
+        return log_categorical(s_known, k(x_known)) + log_categorical(s, k(x)), ()
 
-    return step
+    return [Turn("p", adam(p, 2e-3, options), of_painter), Turn("k", adam(k, 2e-3, options), of_segmenter)]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,223 @@
+"""How the PyTorch scripts beside this file run: arguments, precision, and a step as it is, compiled, or as a CUDA graph.
+
+A script gives `run` a function that makes its model: model(options) returns the turns of a step in order, each a Turn.
+Printed is one JSON object a mode: the median time of a step in milliseconds, utilities as means over the last --window
+steps, peak memory (of the GPU where there is one). Threads and BLAS are set by the environment (OMP_NUM_THREADS,
+OPENBLAS_CORETYPE); tests/bench/run tries the settings that serve each model best on a processor, tests/device/run the
+modes on a GPU, where everything a step reads lies in its memory and nothing waits for it between steps.
+"""
+import argparse
+import json
+import math
+import resource
+import statistics
+import sys
+import time
+import typing
+
+import torch
+
+
+class Turn(typing.NamedTuple):
+    """A player's: utility(*kept) draws what it needs, and returns nats a row and what the turn after it is given."""
+    player: str
+    optimizer: torch.optim.Optimizer
+    utility: typing.Callable
+
+
+def adam(net, rate, options):
+    """PyTorch's fastest: on a GPU one kernel for all parameters, which counts its steps there."""
+    on_gpu = {"fused": True, "capturable": options.mode == "graph"} if options.device.type == "cuda" else {}
+    return torch.optim.Adam(net.parameters(), lr=rate, **on_gpu)
+
+
+def placed(net, options):
+    """The net where steps are computed, in the layout that was asked for."""
+    return net.to(options.device, memory_format=torch.channels_last if options.channels_last else torch.preserve_format)
+
+
+def resident(table, options):
+    """Rows where steps are computed. A compiled step's graph would copy what may have moved."""
+    table = table.to(options.device)
+    if options.mode == "compile":
+        torch._dynamo.mark_static_address(table)
+    return table
+
+
+def climb(optimizer, utility):
+    optimizer.zero_grad()
+    (-utility).backward()
+    optimizer.step()
+
+
+def in_bf16(utility, device):
+    """Without autocast's cache: what a draw without gradients put there would hide the parameters from the next gradient."""
+    def computed(*kept):
+        with torch.autocast(device.type, torch.bfloat16, cache_enabled=False):
+            return utility(*kept)
+
+    return computed
+
+
+def step_of(turns, options):
+    """step() does all turns and returns each player's utility."""
+    utilities = [in_bf16(turn.utility, options.device) if options.precision == "bf16" else turn.utility
+                 for turn in turns]
+    if options.mode == "compile":
+        utilities = [torch.compile(utility, mode="max-autotune", dynamic=False) for utility in utilities]
+
+    def step():
+        if options.mode == "compile":
+            torch.compiler.cudagraph_mark_step_begin()
+        reached, kept = {}, ()
+        for turn, utility in zip(turns, utilities):
+            reached[turn.player], kept = utility(*kept)
+            climb(turn.optimizer, reached[turn.player])
+        return {player: utility.detach() for player, utility in reached.items()}
+
+    return captured(step) if options.mode == "graph" else step
+
+
+def captured(step):
+    """The step as one CUDA graph. It runs some times first, for the libraries to choose and to allocate."""
+    aside = torch.cuda.Stream()
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):
+        for _ in range(5):
+            step()
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        utilities = step()
+
+    def replay():
+        graph.replay()
+        return utilities
+
+    return replay
+
+
+def timed_on_processor(step, options):
+    times, sums = [], {}
+    for number in range(options.steps):
+        start = time.perf_counter()
+        utilities = step()
+        times.append(time.perf_counter() - start)
+        add_window(sums, utilities, number, options)
+    return statistics.median(times[options.warmup:] or times), sums
+
+
+def timed_on_gpu(step, options):
+    """Groups of steps, waited for at their ends alone."""
+    sums = {}
+
+    def group(count, first=0):
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        for number in range(first, first + count):
+            add_window(sums, step(), number, options)
+        torch.cuda.synchronize()
+        return (time.perf_counter() - start) / count
+
+    if options.seconds == 0:
+        groups = min(5, options.steps)
+        ends = [options.steps * i // groups for i in range(groups + 1)]
+        times = [group(end - begin, begin) for begin, end in zip(ends, ends[1:])]
+        return statistics.median(times[1:] or times), sums
+    options.window = 0
+    group(max(10, options.warmup))  # a compiled step records and tries in its first ones
+    count = max(3, min(100_000, int(options.seconds / 5 / group(5))))
+    return statistics.median(group(count) for _ in range(5)), sums
+
+
+def add_window(sums, utilities, number, options):
+    if number >= options.steps - options.window:
+        for player, utility in utilities.items():
+            sums[player] = sums.get(player, 0.0) + utility.double() / min(options.window, options.steps)
+
+
+def measured(model, options):
+    on_gpu = options.device.type == "cuda"
+    torch.manual_seed(options.seed)
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats()
+    begin = time.perf_counter()
+    step = step_of(model(options), options)
+    milliseconds, sums = (timed_on_gpu if on_gpu else timed_on_processor)(step, options)
+    last = {player: utility.item() for player, utility in step().items()} if on_gpu else {}
+    if not all(math.isfinite(utility) for utility in last.values()):
+        raise RuntimeError(f"utilities are not numbers: {last}")
+    return {
+        "milliseconds": 1000 * milliseconds,
+        "utility": {player: utility.item() for player, utility in sums.items()},
+        "peak_memory_megabytes": torch.cuda.max_memory_allocated() / 2**20 if on_gpu
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name(options.device) if on_gpu else "cpu",
+        "mode": options.mode,
+        "precision": options.precision,
+        "channels_last": options.channels_last,
+        "seconds": time.perf_counter() - begin,  # with all compiling
+    }
+
+
+def check(options, modes):
+    """One line for what this machine or this PyTorch cannot do."""
+    on_gpu = options.device.type == "cuda"
+    if on_gpu and not torch.cuda.is_available():
+        sys.exit(f"modes: --device cuda: PyTorch {torch.__version__} sees no GPU here")
+    if "compile" in modes and not hasattr(torch, "compile"):
+        sys.exit(f"modes: --mode compile: PyTorch {torch.__version__} has no torch.compile; 2.1 and later do")
+    if "graph" in modes and not on_gpu:
+        sys.exit("modes: --mode graph: a CUDA graph needs --device cuda")
+    if options.precision == "tf32" and not on_gpu:
+        sys.exit("modes: --precision tf32: that is the GPU's; --device cpu computes in fp32 or bf16")
+
+
+def run(model):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=0, help="on a GPU: about so long, instead of --steps")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--width", type=int, default=2048)
+    parser.add_argument("--depth", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--warmup", type=int, default=3)
+    parser.add_argument("--window", type=int, default=0, help="steps whose utilities are averaged")
+    parser.add_argument("--flush-denormals", action="store_true")
+    parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--best-layout", action="store_true", help="of eager and graph the faster layout; compile in it")
+    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
+    parser.add_argument("--mode", default="eager", help="of eager, graph, compile; several: one line of JSON each")
+    parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
+    options = parser.parse_args()
+    modes = options.mode.split(",")
+    if unknown := [mode for mode in modes if mode not in ("eager", "graph", "compile")]:
+        parser.error(f"--mode {unknown[0]}: eager, graph or compile")
+    check(options, modes)
+    torch.set_flush_denormal(options.flush_denormals)
+    if options.device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.precision != "fp32"
+        torch.backends.cudnn.benchmark = True
+    failed, best_of_layouts = False, {}
+    for mode in modes:
+        options.mode = mode
+        try:
+            if options.best_layout and (mode != "compile" or not best_of_layouts):
+                results = []
+                for options.channels_last in (False, True):
+                    results.append(measured(model, options))
+                result = min(results, key=lambda one: one["milliseconds"])
+                best_of_layouts[mode] = result
+            else:
+                if best_of_layouts:
+                    options.channels_last = min(best_of_layouts.values(),
+                                                key=lambda one: one["milliseconds"])["channels_last"]
+                result = measured(model, options)
+        except Exception as error:  # of one mode; the others are still worth their time
+            if len(modes) == 1:
+                raise
+            failed, result = True, {"mode": mode, "error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(result), flush=True)
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,64 @@
+"""A machine with a GPU and a packed folder: its libvaert_torch.so, its executables, its time, its results."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+class Place:
+    def __init__(self, home, folder, options):
+        """`home`: the packed folder; `folder`: empty, for runs."""
+        import torch
+
+        self.home, self.folder, self.file = home, folder, options.json
+        self.end = time.monotonic() + 60 * options.minutes
+        gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU"
+        say(f"PyTorch {torch.__version__}, {gpu}")
+        self.results = {"torch": torch.__version__, "gpu": gpu, "check": [], "bench": []}
+        libraries = pathlib.Path(torch.__file__).parent / "lib"
+        if not (home / "lib/libvaert_torch.so").exists():
+            self.build_torch(torch)
+        paths = [str(home / "lib"), str(libraries), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
+        self.environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(paths)}
+
+    def build_torch(self, torch):
+        """libvaert_torch.so against the PyTorch that this Python imports."""
+        build = self.folder / "build"
+        for command in (["cmake", "-S", self.home / "runtime/torch", "-B", build, "-DCMAKE_BUILD_TYPE=Release",
+                         f"-DCMAKE_PREFIX_PATH={pathlib.Path(torch.__file__).parent}",
+                         f"-DVAERT_TORCH_CXX11_ABI={int(torch.compiled_with_cxx11_abi())}"],
+                        ["cmake", "--build", build]):
+            result = subprocess.run(command, capture_output=True, text=True)
+            if result.returncode != 0:
+                sys.exit(f"run: libvaert_torch.so was not built\n{result.stdout[-4000:]}{result.stderr[-4000:]}")
+        shutil.copy(next(build.glob("**/libvaert_torch.so")), self.home / "lib")
+
+    def left(self):
+        """Seconds before nothing new is begun."""
+        return self.end - time.monotonic()
+
+    def note(self, part, result):
+        """Written at once, so that a call that is cut off leaves what it had."""
+        self.results[part].append(result)
+        self.file.write_text(json.dumps(self.results, indent=1) + "\n")
+
+    def call(self, exe, *arguments):
+        environment, tables = self.environment, self.home / "data" / exe
+        if tables.is_dir():  # what lay beside the program where it was built
+            environment = {**environment, "XDG_CACHE_HOME": str(tables)}
+        return subprocess.run([str(word) for word in (self.home / "bin" / exe, *arguments)], env=environment,
+                              cwd=self.folder, capture_output=True, text=True)
+
+    def train(self, exe, run, device, steps, every, *arguments):
+        return self.call(exe, "train", "--device", device, "--steps", steps, "--out", self.folder / run, "--quiet",
+                         "--every", f"log={every},sample=0,evaluate=0,checkpoint={max(1, steps // 2)}", *arguments)
+
+    def lines(self, run):
+        return [json.loads(line) for line in (self.folder / run / "metrics.jsonl").read_text().splitlines()]

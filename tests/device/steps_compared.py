@@ -1,0 +1,90 @@
+"""Whether steps on the GPU are those of the processor: every learn block of the packed programs, some steps on both with
+the same draws; parameters and terms compared."""
+import json
+import math
+import struct
+
+from place import say
+
+# Of a tensor's parameters, how far the two lie apart, in parts of how far they moved in the second half of the steps
+# (2-norms). Not element by element: Adam divides a gradient by its own size, so that a parameter whose gradient is nothing
+# but rounding moves by the whole rate, either way. Rounding gives some 1e-6, with Adam up to 1e-2; draws of one seed may
+# differ where |u - p| < 1e-5; other draws give 1.
+TOLERANCE = 0.1
+OF_TERMS = 0.01  # relative to 1, or to the term where that is larger
+MISSING_INPUT, BAD_CONFIGURATION = 66, 78
+
+
+def values(path):
+    content = path.read_bytes()
+    size = struct.unpack("<Q", content[:8])[0]
+    for name, entry in json.loads(content[8:8 + size]).items():
+        if name != "__metadata__":
+            begin, end = entry["data_offsets"]
+            yield name, struct.unpack(f"<{(end - begin) // 4}f", content[8 + size + begin:8 + size + end])
+
+
+def norm(values):
+    return math.sqrt(sum(value * value for value in values))
+
+
+def difference(gpu, cpu, steps):
+    """The largest of all tensors, and the largest of all terms of the last step."""
+    def parameters(run, step):
+        return dict(values(run / f"checkpoints/step-{step}/model.safetensors"))
+
+    def terms(run):
+        return json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["terms"]
+
+    before, here, there = parameters(cpu, steps // 2), parameters(cpu, steps), parameters(gpu, steps)
+    if here.keys() != there.keys():
+        return math.inf, math.inf
+    apart = []
+    for name, own in here.items():
+        moved = norm(a - b for a, b in zip(own, before[name], strict=True))
+        distance = norm(a - b for a, b in zip(there[name], own, strict=True))
+        apart.append(distance / max(moved, 1e-6 * norm(own), 1e-12))
+    others = terms(gpu)
+    of_terms = [abs(others[name] - term) / max(1, abs(term)) for name, term in terms(cpu).items()]
+    return tuple(math.inf if any(map(math.isnan, found)) else max(found, default=0.0) for found in (apart, of_terms))
+
+
+def compared(place, exe, learn, steps):
+    """The row of one learn block. One that starts from another run starts from the program's first block on the processor."""
+    start = ["--start", place.folder / f"{exe}-0-cpu"] if learn["settings"]["start"] and learn["number"] else []
+    results = {}
+    for device in ("cpu", "cuda"):
+        run = f"{exe}-{learn['number']}-{device}"
+        result = place.train(exe, run, device, steps, steps, "--learn", learn["name"], *start)
+        results[device] = result
+        if result.returncode != 0:
+            cause = result.stderr.strip().splitlines()[-1:] or [f"exit {result.returncode}"]
+            lacks = device == "cpu" and result.returncode == MISSING_INPUT
+            refused = result.returncode == BAD_CONFIGURATION and "on the processor alone" in result.stderr
+            return {"outcome": "skipped" if lacks or refused else "FAILED", "cause": cause[0]}
+    apart, of_terms = difference(*(place.folder / f"{exe}-{learn['number']}-{device}" for device in ("cuda", "cpu")), steps)
+    agrees = apart < TOLERANCE and of_terms < OF_TERMS
+    return {"outcome": "agrees" if agrees else "DISAGREES", "parameters": apart, "terms": of_terms}
+
+
+def check(place, options):
+    say(f"\n{'program':<28}{'learn':<16}{'parameters':>12}{'terms':>12}")
+    counts = {}
+    for path in sorted((place.home / "bin").iterdir()):
+        exe = path.name
+        if options.programs and exe not in options.programs:
+            continue
+        learns = json.loads(place.call(exe, "info", "--json").stdout)["learns"]
+        for number, learn in enumerate(learns):
+            if not learn["available"]:
+                continue
+            if place.left() <= 0:
+                row = {"outcome": "left out", "cause": "no time left"}
+            else:
+                row = compared(place, exe, {**learn, "number": number}, options.steps)
+            place.note("check", {"program": exe, "learn": learn["name"], **row})
+            counts[row["outcome"]] = counts.get(row["outcome"], 0) + 1
+            text = f"{row['parameters']:>12.2g}{row['terms']:>12.2g}" if "terms" in row else f"  {row['cause']}"
+            say(f"{exe:<28}{learn['name']:<16}{text}  {row['outcome']}")
+    say(", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "nothing to check")
+    return "FAILED" in counts or "DISAGREES" in counts or not counts
