@@ -106,6 +106,26 @@ def test_a_bound_of_several_samples_a_row(folder, vaec):
     expect_training_equal(folder, vaec, text, steps=5, tolerance=1e-3)
 
 
+LIBI = GLYPHS.replace("binary[16]", "real[3]").replace("z ~ Bernoulli(0)", "z ~ Normal(0, 0)").replace(
+    "q { z | x ~ Bernoulli(dense(relu(dense(x, 64)), 16)) }",
+    "q { let h = relu(dense(x, 64)); z | x ~ Normal(dense(h, 3), dense(h, 3)) }").replace(
+    "p { ", "p { z ~ Normal(0); ").replace("source codes  { z ~ Normal(0, 0) }\n", "").replace(
+    "learn symmetric { ", "learn libi { samples = 3; epsilon = 0.1; fit_steps = 8; constrain_steps = 6; refit_steps = 6; ")
+
+
+def test_libi_s_phases_and_its_multiplier(folder, vaec):
+    calls = expect_training_equal(folder, vaec, LIBI, steps=20, tolerance=1e-3)
+    # A graph for the steps of each phase, and one for the 64 batches that the second is measured by.
+    assert (calls["captures"], calls["replays"]) == (3 + 1, 17 + 64), calls
+    for there, here in zip(metrics(folder / "gpu"), metrics(folder / "cpu"), strict=True):
+        there, here = there["libi"], here["libi"]
+        assert there.keys() == here.keys() and there["phase"] == here["phase"], (there, here)
+        for name in set(here) - {"phase"}:
+            assert abs(there[name] - here[name]) < 1e-3 * max(1, abs(here[name])), (there, here)
+    assert [line["libi"]["phase"] for line in metrics(folder / "gpu")] == ["fit", "constrain", "refit", "refit"]
+    assert metrics(folder / "gpu")[1]["libi"]["multiplier"] != 1
+
+
 def test_a_run_continues_with_the_same_bits(folder, vaec):
     fake = Fake(folder, vaec)
     exe = fake.build("glyphs", GLYPHS)

@@ -75,6 +75,8 @@ void DeviceLearner::observe(const std::vector<Observed>& terms) {
   terms_ = static_cast<int64_t>(terms.size());
   std::vector<const float*> values, coefficients;
   for (const Observed& term : terms) {
+    Kind& kind = kinds_[term.kind];
+    if (kind.terms++ == 0) kind.first_term = static_cast<int64_t>(values.size());
     values.push_back(term.sum);
     coefficients.push_back(on_device(term.coefficient));
   }
@@ -121,31 +123,50 @@ void DeviceLearner::fill_table(int64_t step) {
   table_begin_ = step;
 }
 
-void DeviceLearner::do_step(int64_t step, const std::vector<std::unique_ptr<LearningPhase>>& phases) {
-  if (step - table_begin_ >= steps_of_table) fill_table(step);
-  counting_ = updates_.empty();
+void DeviceLearner::do_step(int64_t step, Phases phases, size_t number) {
+  Kind& kind = kinds_[number];
+  // The table takes it that every player that moves now moves in all its steps.
+  if (step - table_begin_ >= steps_of_table || number != kind_) fill_table(step);
+  kind_ = number;
+  counting_ = kind.updates.empty() ? &kind : nullptr;
   const auto work = [&] {
     uint64_t* clock = device_.clock();
     float *table = table_.data(), *numbers = numbers_.data();
     int64_t width = numbers_.size();
     launch("vae_begin_step", 1, clock, table, numbers, width);
     for (const auto& phase : phases) phase->run(settings_.seed, static_cast<uint64_t>(step), hooks_);
-    float *values = values_.data(), *coefficients = their_coefficients_.data();
-    float *sums = sums_.data(), *bad = bad_.data();
-    launch("vae_end_step", 1, clock, values, coefficients, sums, bad, terms_);
+    const int64_t words = 2 * kind.first_term;  // of pointers, doubles and step numbers
+    float *values = values_.data() + words, *coefficients = their_coefficients_.data() + words;
+    float *sums = sums_.data() + words, *bad = bad_.data() + words;
+    launch("vae_end_step", 1, clock, values, coefficients, sums, bad, kind.terms);
   };
   const bool fixed =
       std::none_of(phases.begin(), phases.end(), [](const auto& phase) { return phase->has_chains(); });
   if (fixed)
-    device_.run(step_, work);
+    device_.run(kind.recording, work);
   else
     work();
-  for (const auto& [player, times] : updates_) {
+  for (const auto& [player, times] : kind.updates) {
     if (times != 1)
       throw Failure(Exit::internal, fmt::format("a step updates player {} {} times", player, times));
     ++optimizers_[static_cast<size_t>(player)].steps;
   }
-  counting_ = false;
+  counting_ = nullptr;
+}
+
+void DeviceLearner::look(int64_t step, uint64_t batch, LearningPhase& phase) {
+  const uint64_t clock[] = {settings_.seed, batch, batch, batch};
+  device_.upload(device_.clock(), clock, sizeof clock);
+  Hooks looking = hooks_;
+  looking.update = [](int, const float*) {};
+  phase.run(settings_.seed, batch, looking);
+  fill_table(step);
+}
+
+float DeviceLearner::value(const float* sum) {
+  float value = 0;
+  device_.download(&value, sum, sizeof value);
+  return value;
 }
 
 std::vector<DeviceLearner::Sum> DeviceLearner::take_sums() {
@@ -222,7 +243,7 @@ void DeviceLearner::update(int player, const float* gradient) {
   const auto at = static_cast<size_t>(player);
   const OptimizerSettings& settings = optimizers_[at].settings();
   if (settings.kind == "none") return;
-  if (counting_) ++updates_[player];
+  if (counting_) ++counting_->updates[player];
   if (settings_.clip > 0) clip_gradient(player, gradient);
   float *parameters = parameters_[at].data(), *numbers = numbers_.data() + width_of_numbers * player;
   float* scale = scales_.data() + player;

@@ -1,10 +1,12 @@
 // Learning on a GPU. In: a device, the phases of a step, loaded on machine(). Holds parameters, the
 // optimizers' state, the sources' rows and the sums of the terms in the device's memory, so that a step asks
-// nothing of the host: it is recorded once and replayed; steps with Gibbs chains, whose order is drawn anew,
-// program by program. The host's parameters and states are those of the last put() or fetch().
+// nothing of the host: it is recorded once for each kind of step and replayed; steps with Gibbs chains, whose
+// order is drawn anew, program by program. The host's parameters and states are those of the last put() or
+// fetch().
 #pragma once
 #include <map>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -21,9 +23,11 @@ class DeviceLearner {
 
   const Machine& machine() const { return machine_; }
 
-  /// Sums of these are kept from now on; `coefficient` as in LearningPhase::Term.
+  /// Sums of these are kept from now on; `coefficient` as in LearningPhase::Term. A step computes the terms
+  /// of its kind; in the order of kinds.
   struct Observed {
     const float *sum, *coefficient;
+    size_t kind = 0;
   };
   void observe(const std::vector<Observed>& terms);
 
@@ -31,8 +35,15 @@ class DeviceLearner {
   void put(int64_t step);
   /// They come back.
   void fetch();
-  /// Enqueues the step.
-  void do_step(int64_t step, const std::vector<std::unique_ptr<LearningPhase>>& phases);
+  using Phases = std::span<const std::unique_ptr<LearningPhase>>;
+  /// Enqueues the step, whose phases are the same in all steps of its kind.
+  void do_step(int64_t step, Phases phases, size_t kind = 0);
+  /// Enqueues the phase for the batch and the draws of that step, before step `step`; updates nothing.
+  void look(int64_t step, uint64_t batch, LearningPhase& phase);
+  /// The session's coefficients have changed.
+  void put_coefficients() { hooks_.coefficients_changed(); }
+  /// Waits for the last step; `sum` is a term's.
+  float value(const float* sum);
 
   struct Sum {
     double sum;
@@ -56,6 +67,12 @@ class DeviceLearner {
   int64_t blocks_for(int64_t elements) const;
   const float* on_device(const float* coefficient) const;
 
+  /// Steps that do the same.
+  struct Kind {
+    int64_t first_term = 0, terms = 0;
+    std::map<int, int> updates;  // per player
+    Device::Recording recording;
+  };
   struct Resident {
     Floats rows;
     int64_t count, width;
@@ -78,10 +95,10 @@ class DeviceLearner {
       bad_;  // of the terms: pointers, pointers, doubles, step numbers
   Floats one_;
   std::map<std::pair<int, int>, Resident> columns_;  // by column and source
-  std::map<int, int> updates_;                       // of a step, per player
+  std::map<size_t, Kind> kinds_;
+  size_t kind_ = 0;  // of the last step
   int64_t terms_ = 0, table_begin_ = 0;
-  bool counting_ = false;  // the first step is being done: updates are counted
-  Device::Recording step_;
+  Kind* counting_ = nullptr;  // whose first step is being done: updates are counted
 };
 
 }  // namespace core

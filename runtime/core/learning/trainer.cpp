@@ -80,15 +80,12 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
 
 /// What this version does on the processor alone.
 void Trainer::check_device() const {
-  const auto refuse = [&](const char* what) {
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("--device cuda: learn {}: {}, which this version does on the processor alone: use "
-                    "--device cpu",
-                    settings_.learn, what));
-  };
-  if (libi_) refuse("the multiplier of its constraint follows each step");
-  if (rows_lack_variables()) refuse("rows of its sources lack values");
+  if (!rows_lack_variables()) return;
+  throw Failure(
+      Exit::bad_configuration,
+      fmt::format("--device cuda: learn {}: rows of its sources lack values, which this version does "
+                  "on the processor alone: use --device cpu",
+                  settings_.learn));
 }
 
 /// The compiler asks for this where it knows what the rows lack.
@@ -188,6 +185,7 @@ std::string Trainer::player_name(const Term& term) const {
 }
 
 void Trainer::run_phases() {
+  if (learner_) return learner_->do_step(step_, phases_);
   for (const auto& phase : phases_) phase->run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
 }
 
@@ -198,7 +196,8 @@ double Trainer::log_likelihood(Libi::Phase phase) const {
     if (term.phase != phase || !term.name.starts_with("bound@")) continue;
     const std::string source = term.name.substr(term.name.rfind('@') + 1);
     const double weight = session_.image.sources[static_cast<size_t>(session_.image.source(source))].weight;
-    sum += weight * *term.value / static_cast<double>(term.rows);
+    const float value = learner_ ? learner_->value(term.value) : *term.value;
+    sum += weight * value / static_cast<double>(term.rows);
     weights += weight;
   }
   return sum / weights;
@@ -218,14 +217,24 @@ void Trainer::run_libi() {
     double sum = 0;
     for (int i = 0; i < Libi::batches_of_best; ++i) {
       batch = step + (static_cast<uint64_t>(i + 1) << 48);
-      phases_[Libi::fit]->run(settings_.seed, batch, looking);
+      if (learner_)
+        learner_->look(step_, batch, *phases_[Libi::fit]);
+      else
+        phases_[Libi::fit]->run(settings_.seed, batch, looking);
       sum += log_likelihood(Libi::fit);
     }
     libi_->set_best(sum / Libi::batches_of_best);
   }
   const int multiplier = find_learn(session_.image, settings_.learn).multiplier;
-  session_.coefficients[static_cast<size_t>(multiplier)] = static_cast<float>(libi_->multiplier());
-  phases_[phase]->run(settings_.seed, step, hooks_);
+  const auto value = static_cast<float>(libi_->multiplier());
+  if (float& coefficient = session_.coefficients[static_cast<size_t>(multiplier)]; coefficient != value) {
+    coefficient = value;
+    if (learner_) learner_->put_coefficients();
+  }
+  if (learner_)
+    learner_->do_step(step_, {&phases_[phase], 1}, phase);
+  else
+    phases_[phase]->run(settings_.seed, step, hooks_);
   if (phase == Libi::constrain) libi_->observe(log_likelihood(phase));
 }
 
@@ -246,28 +255,26 @@ void Trainer::fetch(bool state) {
   if (state) learner_->fetch();
 }
 
+void Trainer::prepare_learner() {
+  std::vector<DeviceLearner::Observed> observed;
+  for (const Term& term : terms_) observed.push_back({term.value, term.coefficient, libi_ ? term.phase : 0});
+  learner_->observe(observed);
+  learner_->put(step_);
+  learner_is_ready_ = true;
+}
+
 void Trainer::do_step() {
-  if (learner_) {
-    if (!learner_is_ready_) {
-      std::vector<DeviceLearner::Observed> observed;
-      for (const Term& term : terms_) observed.push_back({term.value, term.coefficient});
-      learner_->observe(observed);
-      learner_->put(step_);
-      learner_is_ready_ = true;
-    }
-    learner_->do_step(step_++, phases_);
-    for (Term& term : terms_) ++term.steps;
-    return;
-  }
+  if (learner_ && !learner_is_ready_) prepare_learner();
   const size_t active = libi_ ? libi_->phase_at(step_) : 0;
   libi_ ? run_libi() : run_phases();
   ++step_;
   for (Term& term : terms_) {
     if (libi_ && term.phase != active) continue;
+    ++term.steps;
+    if (learner_) continue;  // which adds them up itself
     const float value = *term.value;
     if (!std::isfinite(value)) refuse(term, step_, std::isnan(value) ? "not a number" : "infinite");
     if (!term.coefficient || *term.coefficient != 0) term.sum += value;
-    ++term.steps;
   }
 }
 

@@ -72,6 +72,7 @@ class Trainer {
   void load_pattern_phases(const std::vector<int64_t>& source_rows);
   void add_term(const LearningPhase::Term& term, size_t phase, const std::vector<int64_t>& source_rows);
   std::string key_of(const Term& term) const;
+  void prepare_learner();
   void run_phases();
   void run_libi();
   double log_likelihood(Libi::Phase phase) const;
