@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "compiler/base/memory.h"
 #include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/lower/processor.h"
@@ -55,6 +56,11 @@ bool doctor(std::ostream& out) {
   }
   const bool linker = on_path("ld") || on_path("cc");
   line("linker", linker, on_path("ld") ? "ld" : linker ? "cc" : "install binutils, which `vaec build` needs");
+  const fs::path kernels = base::Memory("kernels").folder();
+  fmt::print(out, "{:<11}{:<9}{}\n", "cache", kernels.empty() ? "off" : "ok",
+             kernels.empty()
+                 ? "no kernel is remembered: VAEC_CACHE=off, or neither HOME nor XDG_CACHE_HOME is set"
+                 : kernels.parent_path().string());
   const char* data = std::getenv("VAEC_DATA");
   fmt::print(
       out, "{:<11}{:<9}{}\n", "data", data != nullptr ? "ok" : "unset",

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -34,7 +35,7 @@ struct Arguments {
   std::string file, output, emit, after, error_format = "text", explain_format = "text", name, to,
                                          target = "cpu";
   std::vector<std::string> defines;
-  bool check_only = false;
+  bool check_only = false, timings = false;
 };
 
 /// Sources, diagnostics and their printing, for one file.
@@ -107,19 +108,19 @@ Exit emit_stage(const Arguments& arguments) {
 }
 
 /// The linker's failure is the machine's: no linker, or no room for what it writes.
-void link(const Aside& object, const Aside& executable, const fs::path& output) {
+void link(const Aside& archive, const Aside& executable, const fs::path& output) {
   try {
-    lower::link_executable(object.path(), runtime_library(), executable.path());
+    lower::link_executable(archive.path(), runtime_library(), executable.path());
   } catch (const std::runtime_error& failure) {
     if (dynamic_cast<const Failure*>(&failure)) throw;
     std::string cause = failure.what();
     std::replace(cause.begin(), cause.end(), '\n', ' ');
-    // The executable needs more room than its object, and the linker's own words are lost where there is
+    // The executable needs more room than its objects, and the linker's own words are lost where there is
     // none.
     std::error_code no_space, no_size;
     const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
     const fs::space_info space = fs::space(folder, no_space);
-    const std::uintmax_t needed = fs::file_size(object.path(), no_size);
+    const std::uintmax_t needed = fs::file_size(archive.path(), no_size);
     if (!no_space && !no_size && space.available < needed)
       throw Failure(Exit::cannot_write,
                     fmt::format("cannot write {}: No space left on device", output.string()));
@@ -127,22 +128,55 @@ void link(const Aside& object, const Aside& executable, const fs::path& output) 
   }
 }
 
+/// Says on stderr what each part of a compilation took, if asked to.
+class Timings {
+ public:
+  explicit Timings(bool asked) : asked_(asked) {}
+
+  void end(const char* part, const std::string& note = "") {
+    const auto now = Clock::now();
+    if (asked_) fmt::print(stderr, "{:<10}{:>7.1f} ms{}\n", part, milliseconds(now - before_), note);
+    before_ = now;
+  }
+  void end_all() const {
+    if (asked_) fmt::print(stderr, "{:<10}{:>7.1f} ms\n", "all", milliseconds(Clock::now() - begin_));
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static double milliseconds(Clock::duration time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+  }
+
+  bool asked_;
+  Clock::time_point begin_ = Clock::now(), before_ = begin_;
+};
+
 Exit build(const Arguments& arguments) {
   if (!arguments.emit.empty()) return emit_stage(arguments);
   Session session(arguments);
-  auto image = on_target([&] { return compile(session.request(), session.sources, session.report); });
+  Timings timings(arguments.timings);
+  const Request request = session.request();
+  const auto understood = understand(request, session.sources, session.report);
+  timings.end("understand");
+  if (!understood) return session.finish();
+  lower::Image image = on_target([&] { return make_image(*understood, request); });
   const Exit exit = session.finish();
-  if (!image) return exit;
+  timings.end("programs");
   const fs::path output =
       arguments.output.empty() ? fs::path(arguments.file).stem() : fs::path(arguments.output);
   std::error_code differs;
   if (fs::equivalent(output, arguments.file, differs))
     throw Failure(Exit::cannot_write,
                   fmt::format("cannot write {}: it is the input, name another with -o", output.string()));
-  const Aside object(output, ".o"), executable(output, ".linked");
-  object.write(image->object());
-  link(object, executable, output);
+  const Aside archive(output, ".a"), executable(output, ".linked");
+  archive.write(image.archive());
+  timings.end("kernels",
+              fmt::format("  {} kernels, {} compiled anew", image.kernel_count(), image.made_count()));
+  link(archive, executable, output);
   executable.become_output();
+  timings.end("link");
+  timings.end_all();
   return exit;
 }
 
@@ -280,6 +314,9 @@ int main(int count, char** values) {
   build_command
       ->add_option("-o", arguments.output, "where to write it (default: FILE's name without .vae, here)")
       ->option_text("PATH");
+  build_command->add_flag(
+      "--timings", arguments.timings,
+      "say what each part of the compilation took, and how much of it earlier ones had done");
   auto* run_command =
       defines(reads_file(app.add_subcommand("run", "compile in memory and run a command of the executable")));
   targeted(run_command);

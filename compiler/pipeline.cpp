@@ -117,19 +117,6 @@ lower::Programs build_draws(const semantics::Model& model) {
   return programs;
 }
 
-lower::Image make_image(const Understood& understood, const Request& request) {
-  std::vector<lower::Simulator> simulators;
-  for (const Simulator& simulator : understood.simulators)
-    simulators.push_back({simulator.file, simulator.model, build_draws(simulator.model),
-                          origin_of(simulator.path, simulator.text)});
-  return {understood.model,
-          game::explain_json(understood.model, understood.game),
-          build_programs(understood),
-          origin_of(request.path, request.text),
-          simulators,
-          request.target};
-}
-
 /// Calls `visit` with every reader in a data expression, and the column that is asked of it ("" for the
 /// first).
 void for_each_reader(const nlohmann::json& expression, const std::string& column,
@@ -213,6 +200,19 @@ std::optional<Understood> understand(const Request& request, base::SourceSet& so
 }
 
 lower::Programs build_programs(const Understood& understood) { return build_programs(understood, {}); }
+
+lower::Image make_image(const Understood& understood, const Request& request) {
+  std::vector<lower::Simulator> simulators;
+  for (const Simulator& simulator : understood.simulators)
+    simulators.push_back({simulator.file, simulator.model, build_draws(simulator.model),
+                          origin_of(simulator.path, simulator.text)});
+  return {understood.model,
+          game::explain_json(understood.model, understood.game),
+          build_programs(understood),
+          origin_of(request.path, request.text),
+          simulators,
+          request.target};
+}
 
 std::optional<lower::Image> compile(const Request& request, base::SourceSet& sources, base::Report& report) {
   const auto understood = understand(request, sources, report);

@@ -43,6 +43,7 @@ lower::Programs build_programs(const Understood& understood);
 
 /// The image that `build` links and `run` runs. Throws std::runtime_error where this vaec has not got what
 /// the program needs on its target.
+lower::Image make_image(const Understood& understood, const Request& request);
 std::optional<lower::Image> compile(const Request& request, base::SourceSet& sources, base::Report& report);
 
 /// One stage's result as text (object: as bytes): syntax, model, game, tensor, llvm, asm or object. `after`

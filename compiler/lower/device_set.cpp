@@ -25,7 +25,7 @@ const DeviceKernel& DeviceSet::add(const Arrangement& arrangement, const std::st
   const auto [entry, fresh] = by_key_.try_emplace(arrangement.key_without_units());
   if (fresh)
     entry->second = emit_device_loop(form_, *module_, arrangement,
-                                     kernel_symbol(static_cast<int>(by_key_.size()) - 1, name));
+                                     kernel_symbol(name, std::to_string(by_key_.size() - 1)));
   return entry->second;
 }
 

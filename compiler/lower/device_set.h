@@ -24,8 +24,6 @@ class DeviceSet {
   const DeviceKernel& add(const Arrangement& arrangement, const std::string& name);
 
   llvm::Module& module() { return *module_; }
-  std::unique_ptr<llvm::Module> take_module() { return std::move(module_); }
-  std::unique_ptr<llvm::LLVMContext> take_context() { return std::move(context_); }
 
  private:
   DeviceForm form_;

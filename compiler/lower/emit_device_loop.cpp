@@ -394,10 +394,7 @@ Mapping mapping_of(const Arrangement& arrangement) {
   if (arrangement.form == Form::row_reduction) return Mapping::rows;
   if (arrangement.form == Form::column_reduction) return Mapping::columns;
   const auto& body = arrangement.loop.body;
-  const bool draws = std::any_of(body.begin(), body.end(), [](const tensor::Scalar& s) {
-    return s.kind == tensor::Scalar::Kind::operation &&
-           semantics::info(s.op).group == semantics::OpGroup::random && s.inputs[0] < 0;
-  });
+  const bool draws = std::any_of(body.begin(), body.end(), is_plain_draw);
   return draws ? Mapping::draws : Mapping::elements;
 }
 

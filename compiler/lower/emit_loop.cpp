@@ -16,11 +16,8 @@ constexpr int64_t sum_block = 256;    // elements a lane sums in float before th
 constexpr int64_t column_tile = 256;  // sums of a column reduction: within the first-level cache
 
 llvm::Function* begin_function(llvm::Module& module, const std::string& name) {
-  llvm::LLVMContext& context = module.getContext();
-  auto* integer = llvm::Type::getInt64Ty(context);
-  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context),
-                                       {llvm::PointerType::get(context, 0), integer, integer}, false);
-  auto* function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, name, module);
+  llvm::Function* function = declare_kernel(module, name);
+  function->setLinkage(llvm::GlobalValue::InternalLinkage);
   prepare_function(*function);
   return function;
 }
@@ -421,6 +418,14 @@ class KernelEmitter : LoopBody {
 };
 
 }  // namespace
+
+llvm::Function* declare_kernel(llvm::Module& module, const std::string& name) {
+  llvm::LLVMContext& context = module.getContext();
+  auto* integer = llvm::Type::getInt64Ty(context);
+  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context),
+                                       {llvm::PointerType::get(context, 0), integer, integer}, false);
+  return llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
+}
 
 llvm::Function* emit_loop(llvm::Module& module, const Arrangement& arrangement, const std::string& name) {
   return KernelEmitter(module, arrangement, name).emit();

@@ -9,6 +9,9 @@
 
 namespace lower {
 
+/// The same function, defined elsewhere.
+llvm::Function* declare_kernel(llvm::Module& module, const std::string& name);
+
 llvm::Function* emit_loop(llvm::Module& module, const Arrangement& arrangement, const std::string& name);
 
 }  // namespace lower

@@ -2,6 +2,7 @@
 
 #include "compiler/lower/device_set.h"
 #include "compiler/lower/jit.h"
+#include "compiler/lower/object.h"
 
 namespace lower {
 
@@ -17,8 +18,7 @@ EmulatedLoops::EmulatedLoops(const std::vector<tensor::Loop>& loops) : parts_(st
     parts_->arrangements.push_back(arrange(loop));
     parts_->kernels.push_back(set.add(parts_->arrangements.back(), loop.name));
   }
-  auto module = set.take_module();
-  parts_->jit = std::make_unique<Jit>(std::move(module), set.take_context());
+  parts_->jit = std::make_unique<Jit>(std::vector<std::string>{make_object(set.module())});
 }
 
 EmulatedLoops::~EmulatedLoops() = default;

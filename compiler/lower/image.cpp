@@ -7,8 +7,11 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "compiler/lower/compile_kernels.h"
 #include "compiler/lower/describe.h"
+#include "compiler/lower/device_code.h"
 #include "compiler/lower/device_set.h"
+#include "compiler/lower/emit_loop.h"
 #include "compiler/lower/host.h"
 #include "compiler/lower/jit.h"
 #include "compiler/lower/kernel_set.h"
@@ -28,20 +31,36 @@ const char* name_of(Target target) {
   return target == Target::cpu ? "cpu" : target == Target::cuda ? "cuda" : "auto";
 }
 
+llvm::GlobalVariable* add_table(llvm::Module& module, const std::vector<llvm::Function*>& kernels) {
+  auto* type = llvm::ArrayType::get(llvm::PointerType::get(module.getContext(), 0), kernels.size());
+  const std::vector<llvm::Constant*> entries(kernels.begin(), kernels.end());
+  return add_constant(module, llvm::ConstantArray::get(type, entries), "kernels");
+}
+
+/// Kernels that other objects hold.
+std::vector<llvm::Function*> declare_all(const KernelSet& set, llvm::Module& module) {
+  std::vector<llvm::Function*> functions;
+  for (const std::string& symbol : set.symbols()) {
+    functions.push_back(declare_kernel(module, symbol));
+    functions.back()->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  }
+  return functions;
+}
+
 /// `image`, a vae_image, and a `main` that hands it to the runtime.
-void add_entry(KernelSet& kernels, const std::string& description, const std::string& ptx) {
-  llvm::Module& module = kernels.module();
+void add_entry(llvm::Module& module, const std::vector<llvm::Function*>& kernels,
+               const std::string& description, const std::string& ptx) {
   llvm::LLVMContext& context = module.getContext();
   llvm::IRBuilder<> ir(context);
   auto* text =
       add_constant(module, llvm::ConstantDataArray::getString(context, description, false), "description");
-  auto* table = kernels.export_table("kernels");
+  auto* table = add_table(module, kernels);
   llvm::Constant* device = llvm::ConstantPointerNull::get(ir.getPtrTy());
   if (!ptx.empty())
     device = add_constant(module, llvm::ConstantDataArray::getString(context, ptx, true), "ptx");
   llvm::Constant* image = llvm::ConstantStruct::getAnon(
-      context, {ir.getInt32(VAE_ABI_VERSION), ir.getInt32(static_cast<uint32_t>(kernels.kernels().size())),
-                text, ir.getInt64(description.size()), table, device});
+      context, {ir.getInt32(VAE_ABI_VERSION), ir.getInt32(static_cast<uint32_t>(kernels.size())), text,
+                ir.getInt64(description.size()), table, device});
   auto* image_place = add_constant(module, image, "image");
 
   llvm::Type* integer = ir.getInt32Ty();
@@ -58,6 +77,32 @@ void add_entry(KernelSet& kernels, const std::string& description, const std::st
 
 struct Image::Parts {
   KernelSet kernels;
+  std::string description;  // JSON
+  std::string ptx;          // empty: for the processor alone
+  base::Memory memory{"kernels"};
+  size_t made = 0;
+
+  /// All of it as one module: what is printed.
+  template <class Use>
+  auto whole(const Use& use) const {
+    llvm::LLVMContext context;
+    llvm::Module module("image", context);
+    target_host(module);
+    add_entry(module, emit_all(kernels, module), description, ptx);
+    return use(module);
+  }
+
+  /// The kernels' objects and one with the rest: what is linked.
+  std::vector<std::string> objects() {
+    CompiledKernels compiled = compile_kernels(kernels, &memory);
+    made = compiled.made;
+    llvm::LLVMContext context;
+    llvm::Module module("image", context);
+    target_host(module);
+    add_entry(module, declare_all(kernels, module), description, ptx);
+    compiled.objects.push_back(make_object(module));
+    return std::move(compiled.objects);
+  }
 
   void add_all(DeviceSet& set) const {
     for (const Arrangement& arrangement : kernels.arrangements()) set.add(arrangement, arrangement.loop.name);
@@ -75,29 +120,23 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
          {"image", describe(simulator.model, nlohmann::json::object(), simulator.programs, simulator.origin,
                             parts_->kernels)}});
   description["target"] = name_of(target);
-  std::string ptx;
   if (target != Target::cpu) {
-    DeviceSet set(DeviceForm::ptx);
-    for (const Arrangement& arrangement : parts_->kernels.arrangements()) {
-      const DeviceKernel& kernel = set.add(arrangement, arrangement.loop.name);
-      description["device_kernels"].push_back({{"name", kernel.name},
-                                               {"mapping", name_of(kernel.mapping)},
-                                               {"threads", kernel.threads},
-                                               {"sums", kernel.sums}});
-    }
-    ptx = make_ptx(set.module());
+    DeviceCode code = make_device_code(parts_->kernels, parts_->memory);
+    description["device_kernels"] = std::move(code.kernels);
+    parts_->ptx = std::move(code.ptx);
   }
-  const std::string text = description.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  add_entry(parts_->kernels, text, ptx);
+  parts_->description = description.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 Image::Image(Image&&) noexcept = default;
 Image::~Image() = default;
 
-size_t Image::kernel_count() const { return parts_->kernels.kernels().size(); }
-std::string Image::llvm() const { return print_llvm(parts_->kernels.module()); }
-std::string Image::assembly() { return make_assembly(parts_->kernels.module()); }
-std::string Image::object() { return make_object(parts_->kernels.module()); }
+size_t Image::kernel_count() const { return parts_->kernels.size(); }
+size_t Image::made_count() const { return parts_->made; }
+std::string Image::llvm() const { return parts_->whole(print_llvm); }
+std::string Image::assembly() const { return parts_->whole(make_assembly); }
+std::string Image::object() const { return parts_->whole(make_object); }
+std::string Image::archive() { return make_archive(parts_->objects()); }
 
 std::string Image::ptx() const {
   DeviceSet set(DeviceForm::ptx);
@@ -119,8 +158,7 @@ int Image::run(const std::string& runtime_library, const std::vector<std::string
   if (library == nullptr) throw std::runtime_error(dlerror());
   const auto entry = reinterpret_cast<decltype(&vaert_main)>(dlsym(library, "vaert_main"));
   if (entry == nullptr) throw std::runtime_error(runtime_library + " has no vaert_main");
-  auto module = parts_->kernels.take_module();
-  Jit jit(std::move(module), parts_->kernels.take_context());
+  Jit jit(parts_->objects());
   std::vector<std::string> texts = arguments;
   std::vector<char*> pointers;
   for (std::string& text : texts) pointers.push_back(text.data());

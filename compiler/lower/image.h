@@ -1,5 +1,5 @@
 // The image of an executable (runtime/image.md): the model's description as JSON and the kernels that its
-// programs call. In: what the earlier stages made. Out: an LLVM module with `image`, `kernels` and `main`.
+// programs call. In: what the earlier stages made. Out: code with `image`, `kernels` and `main`.
 #pragma once
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -60,7 +60,7 @@ struct Simulator {
 /// What the image runs on: the processor; a GPU too (then training asks for one); or whichever there is.
 enum class Target { cpu, cuda, any };
 
-/// An image on its way to machine code. Its parts are valid until it is moved from or compiled.
+/// An image on its way to machine code.
 class Image {
  public:
   Image(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
@@ -70,8 +70,13 @@ class Image {
 
   size_t kernel_count() const;
   std::string llvm() const;
-  std::string assembly();
-  std::string object();
+  std::string assembly() const;
+  std::string object() const;
+  /// What an executable is linked from: an object for each kernel, remembered ones as they are, and one for
+  /// the rest.
+  std::string archive();
+  /// Objects of kernels that the archive or the run needed and no earlier compilation had made.
+  size_t made_count() const;
   /// The same loops as kernels of a GPU, and what the runtime needs there.
   std::string ptx() const;
   /// These kernels as an object for the processor (grid.h: form host), which tests run.

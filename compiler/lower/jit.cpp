@@ -5,7 +5,6 @@
 #include <stdexcept>
 
 #include "compiler/lower/host.h"
-#include "compiler/lower/object.h"
 
 namespace lower {
 namespace {
@@ -18,16 +17,13 @@ Result checked(llvm::Expected<Result> result) {
 
 }  // namespace
 
-Jit::Jit(std::unique_ptr<llvm::Module> module, std::unique_ptr<llvm::LLVMContext> context) {
+Jit::Jit(const std::vector<std::string>& objects) {
   host();  // initialises LLVM's target
   jit_ = checked(llvm::orc::LLJITBuilder().create());
-  // The same code as in an executable: our own object, linked here.
-  const std::string object = make_object(*module);
-  module.reset();
-  context.reset();
-  auto buffer = llvm::MemoryBuffer::getMemBufferCopy(object, "image");
-  if (auto error = jit_->addObjectFile(std::move(buffer))) {
-    throw std::logic_error(llvm::toString(std::move(error)));
+  for (const std::string& object : objects) {
+    auto buffer = llvm::MemoryBuffer::getMemBufferCopy(object, "image");
+    if (auto error = jit_->addObjectFile(std::move(buffer)))
+      throw std::logic_error(llvm::toString(std::move(error)));
   }
   const char prefix = jit_->getDataLayout().getGlobalPrefix();
   jit_->getMainJITDylib().addGenerator(

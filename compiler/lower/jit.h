@@ -1,11 +1,9 @@
-// Machine code in this process. In: a module and its context. Out: addresses by name, while the Jit lives.
-// Symbols that the module lacks are looked up in the process, libraries opened with RTLD_GLOBAL included.
+// Machine code in this process. In: objects. Out: addresses by name, while the Jit lives. Symbols that the
+// objects lack are looked up in the process, libraries opened with RTLD_GLOBAL included.
 #pragma once
-#include <llvm/IR/LLVMContext.h>
-#include <llvm/IR/Module.h>
-
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace llvm::orc {
 class LLJIT;
@@ -15,7 +13,7 @@ namespace lower {
 
 class Jit {
  public:
-  Jit(std::unique_ptr<llvm::Module> module, std::unique_ptr<llvm::LLVMContext> context);
+  explicit Jit(const std::vector<std::string>& objects);
   ~Jit();
 
   /// Throws std::logic_error where there is none.

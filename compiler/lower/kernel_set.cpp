@@ -1,41 +1,35 @@
 #include "compiler/lower/kernel_set.h"
 
 #include <fmt/format.h>
-#include <llvm/IR/Constants.h>
 
 #include <cctype>
 
+#include "compiler/base/memory.h"
 #include "compiler/lower/emit_loop.h"
-#include "compiler/lower/host.h"
 
 namespace lower {
 
-std::string kernel_symbol(int index, const std::string& name) {
-  std::string text = fmt::format("kernel_{}_", index);
+std::string kernel_symbol(const std::string& name, const std::string& distinction) {
+  std::string text = "kernel_";
   for (const char c : name) text += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-  return text;
-}
-
-KernelSet::KernelSet()
-    : context_(std::make_unique<llvm::LLVMContext>()),
-      module_(std::make_unique<llvm::Module>("image", *context_)) {
-  target_host(*module_);
+  return text + "_" + distinction;
 }
 
 int KernelSet::add(const Arrangement& arrangement) {
-  const auto [entry, fresh] = by_key_.try_emplace(arrangement.key(), static_cast<int>(kernels_.size()));
+  const auto [entry, fresh] = by_key_.try_emplace(arrangement.key(), static_cast<int>(size()));
   if (fresh) {
-    kernels_.push_back(emit_loop(*module_, arrangement, kernel_symbol(entry->second, arrangement.loop.name)));
     arrangements_.push_back(arrangement);
+    symbols_.push_back(
+        kernel_symbol(arrangement.loop.name, fmt::format("{:016x}", base::hash_of(entry->first))));
   }
   return entry->second;
 }
 
-llvm::GlobalVariable* KernelSet::export_table(const std::string& name) {
-  auto* type = llvm::ArrayType::get(llvm::PointerType::get(*context_, 0), kernels_.size());
-  const std::vector<llvm::Constant*> entries(kernels_.begin(), kernels_.end());
-  return new llvm::GlobalVariable(*module_, type, true, llvm::GlobalValue::ExternalLinkage,
-                                  llvm::ConstantArray::get(type, entries), name);
+std::vector<llvm::Function*> emit_all(const KernelSet& set, llvm::Module& module) {
+  std::vector<llvm::Function*> functions;
+  for (size_t i = 0; i < set.size(); ++i)
+    functions.push_back(emit_loop(module, set.arrangements()[i], set.symbols()[i]));
+  return functions;
 }
 
 }  // namespace lower

@@ -1,10 +1,9 @@
-// The kernels of an image: one LLVM module that grows as loops are added, equal loops sharing a kernel.
+// The kernels of an image: loops in order of their first use, equal loops sharing a kernel. In: arrangements.
+// Out: each kernel's index and symbol, and its code as LLVM's.
 #pragma once
-#include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,33 +11,27 @@
 
 namespace lower {
 
-/// A kernel's name that profilers and assemblers take.
-std::string kernel_symbol(int index, const std::string& name);
+/// A kernel's name that profilers and assemblers take: what it computes, and what tells it from others.
+std::string kernel_symbol(const std::string& name, const std::string& distinction);
 
 class KernelSet {
  public:
-  KernelSet();
-
-  /// Index of the kernel that does this loop, emitted if none is there.
+  /// Index of the kernel that does this loop.
   int add(const Arrangement& arrangement);
 
-  const std::vector<llvm::Function*>& kernels() const { return kernels_; }
+  size_t size() const { return arrangements_.size(); }
   /// Per kernel: the first loop that it was made for.
   const std::vector<Arrangement>& arrangements() const { return arrangements_; }
-  /// A constant array of the kernels' addresses, in order, under this name.
-  llvm::GlobalVariable* export_table(const std::string& name);
-  llvm::Module& module() { return *module_; }
-
-  /// Gives away module and context: nothing can be added afterwards.
-  std::unique_ptr<llvm::Module> take_module() { return std::move(module_); }
-  std::unique_ptr<llvm::LLVMContext> take_context() { return std::move(context_); }
+  /// Per kernel: the same for equal loops of one name, in whatever image.
+  const std::vector<std::string>& symbols() const { return symbols_; }
 
  private:
-  std::unique_ptr<llvm::LLVMContext> context_;
-  std::unique_ptr<llvm::Module> module_;
   std::map<std::string, int> by_key_;
-  std::vector<llvm::Function*> kernels_;
   std::vector<Arrangement> arrangements_;
+  std::vector<std::string> symbols_;
 };
+
+/// Kernels of `set` as functions of `module`, which nothing outside of it sees.
+std::vector<llvm::Function*> emit_all(const KernelSet& set, llvm::Module& module);
 
 }  // namespace lower

@@ -38,7 +38,7 @@ std::optional<fs::path> start_files() {
   return std::nullopt;
 }
 
-std::vector<std::string> command_for(const std::string& object, const fs::path& library,
+std::vector<std::string> command_for(const std::string& archive, const fs::path& library,
                                      const std::string& executable) {
   const std::string folder = library.parent_path().string();
   constexpr const char* loader = "/lib64/ld-linux-x86-64.so.2";
@@ -48,7 +48,9 @@ std::vector<std::string> command_for(const std::string& object, const fs::path& 
     std::vector<std::string> command = {"cc",
                                         "-o",
                                         executable,
-                                        object,
+                                        "-Wl,--whole-archive",
+                                        archive,
+                                        "-Wl,--no-whole-archive",
                                         library,
                                         "-Wl,-rpath," + folder,
                                         "-Wl,--unresolved-symbols=ignore-in-shared-libs"};
@@ -63,7 +65,9 @@ std::vector<std::string> command_for(const std::string& object, const fs::path& 
           loader,
           *start / "Scrt1.o",
           *start / "crti.o",
-          object,
+          "--whole-archive",
+          archive,
+          "--no-whole-archive",
           library,
           "-rpath",
           folder,
@@ -104,10 +108,10 @@ Outcome call(const std::vector<std::string>& command, const fs::path& log) {
 
 }  // namespace
 
-void link_executable(const std::string& object_path, const std::string& runtime_library,
+void link_executable(const std::string& archive_path, const std::string& runtime_library,
                      const std::string& executable_path) {
-  const auto command = command_for(object_path, runtime_library, executable_path);
-  const Outcome outcome = call(command, object_path + ".log");
+  const auto command = command_for(archive_path, runtime_library, executable_path);
+  const Outcome outcome = call(command, archive_path + ".log");
   if (!outcome.started) {
     throw std::runtime_error(fmt::format("no linker: `{}` cannot be run (install binutils)", command[0]));
   }

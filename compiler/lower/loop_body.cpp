@@ -25,11 +25,6 @@ LoopBody::LoopBody(llvm::Function* function, const Arrangement& arrangement, uns
   find_invariants();
 }
 
-bool LoopBody::is_plain_draw(const Scalar& scalar) const {
-  return scalar.kind == Scalar::Kind::operation &&
-         semantics::info(scalar.op).group == semantics::OpGroup::random && scalar.inputs[0] < 0;
-}
-
 void LoopBody::take_extents(const std::function<Value*(size_t axis)>& extent,
                             const std::function<Value*(size_t access, size_t axis)>& stride) {
   for (const auto* groups : {&arranged_.kept, &arranged_.reduced}) {

@@ -65,8 +65,6 @@ class LoopBody {
   Value* combined(tensor::Combine combine, Value* a, Value* b);
 
   size_t access_count() const { return loop_.loads.size() + loop_.stores.size(); }
-  /// It draws, and the draw has no parameters.
-  bool is_plain_draw(const tensor::Scalar& scalar) const;
   /// What a kernel does with its loop's list of extents and strides.
   void take_extents(const std::function<Value*(size_t axis)>& extent,
                     const std::function<Value*(size_t access, size_t axis)>& stride);

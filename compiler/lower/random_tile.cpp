@@ -44,6 +44,11 @@ Value* uniform_of(const Vectors& v, Value* word) {
 
 }  // namespace
 
+bool is_plain_draw(const tensor::Scalar& scalar) {
+  return scalar.kind == tensor::Scalar::Kind::operation &&
+         semantics::info(scalar.op).group == semantics::OpGroup::random && scalar.inputs[0] < 0;
+}
+
 std::array<Value*, 4> emit_philox(const Vectors& v, std::array<Value*, 4> c, std::array<Value*, 2> key) {
   // A loop, not ten copies: the code generator's time for the copies was that of ten ordinary kernels.
   const Carried initial = {c[0], c[1], c[2], c[3], key[0], key[1]};

@@ -5,10 +5,14 @@
 
 #include "compiler/lower/vectors.h"
 #include "compiler/semantics/graph.h"
+#include "compiler/tensor/schedule.h"
 
 namespace lower {
 
 constexpr int64_t tile_size = 128;
+
+/// It draws, and the draw has no parameters.
+bool is_plain_draw(const tensor::Scalar& scalar);
 
 /// Ten rounds on counters (c0, c1, c2, c3) under key (k0, k1), all i32 lanes.
 std::array<Value*, 4> emit_philox(const Vectors& v, std::array<Value*, 4> counter, std::array<Value*, 2> key);

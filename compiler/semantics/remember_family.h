@@ -1,6 +1,6 @@
-// Families that passed their numeric check, kept in the user's cache folder so that the next compilation need
-// not check them again. In: a family's template, the whole of what the check computes with. Only a verdict of
-// the same compiler over an equal template counts; a folder that cannot be read or written means no memory.
+// Families that passed their numeric check, remembered (base/memory.h) so that the next compilation need not
+// check them again. In: a family's template, the whole of what the check computes with. Only a verdict of the
+// same compiler over an equal template counts.
 #pragma once
 #include <string>
 

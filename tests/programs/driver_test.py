@@ -120,7 +120,10 @@ def test_help_is_in_words_of_users(folder, vaec):
 
 
 def test_doctor_finds_the_runtime(folder, vaec):
-    assert "libvaert.so" in succeed(vaec, "doctor").stdout
+    text = succeed(vaec, "doctor", env={"XDG_CACHE_HOME": str(folder)}).stdout
+    assert "libvaert.so" in text and f"{folder}/vaec\n" in text, text
+    assert not (folder / "vaec").exists()
+    assert "VAEC_CACHE=off" in succeed(vaec, "doctor", env={"VAEC_CACHE": "off"}).stdout
 
 
 if __name__ == "__main__":

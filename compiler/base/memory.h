@@ -1,0 +1,38 @@
+// What compilations remember for those after them: values by key, a small file each, in a folder of the
+// user's cache ($XDG_CACHE_HOME/vaec, else ~/.cache/vaec). In: a key that says everything the value depends
+// on. Holds: only a whole entry of an equal key counts; compilations may run side by side; a folder that
+// cannot be read or written means no memory, never a failure. VAEC_CACHE=off: nothing is read or written.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace base {
+
+/// 64 bits of FNV-1a: tells entries and broken values apart, no defence against malice.
+uint64_t hash_of(const std::string& bytes);
+
+class Memory {
+ public:
+  /// `kind` names the folder. Once its files are more than `most_bytes` in all, those unused for longest go.
+  explicit Memory(const std::string& kind, uint64_t most_bytes = uint64_t{256} << 20);
+  Memory(const Memory&) = delete;
+  /// Tidies, if anything was added.
+  ~Memory();
+
+  /// Threads may call both.
+  std::optional<std::string> recall(const std::string& key) const;
+  void remember(const std::string& key, const std::string& value);
+
+  /// Empty where nothing is kept.
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path folder_;
+  uint64_t most_bytes_;
+  std::atomic<bool> added_ = false;
+};
+
+}  // namespace base

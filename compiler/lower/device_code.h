@@ -1,0 +1,20 @@
+// The kernels of a set once more, for a GPU. In: a set. Out: PTX with all of them, and how each is launched
+// (runtime/image.md, device_kernels). One text, remembered whole: an edited net has its PTX made anew.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "compiler/base/memory.h"
+#include "compiler/lower/kernel_set.h"
+
+namespace lower {
+
+struct DeviceCode {
+  nlohmann::json kernels;
+  std::string ptx;
+};
+
+/// Throws std::runtime_error where vaec has not got for GPUs what a kernel calls.
+DeviceCode make_device_code(const KernelSet& set, base::Memory& memory);
+
+}  // namespace lower

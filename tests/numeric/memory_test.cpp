@@ -1,0 +1,141 @@
+// What compilations remember: bounded, whole or not at all.
+// links: base
+#include "compiler/base/memory.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <thread>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+using base::Memory;
+
+class MemoryTest : public testing::Test {
+ protected:
+  MemoryTest() : root_(fs::temp_directory_path() / ("vaec-memory-" + std::to_string(getpid()))) {
+    fs::create_directories(root_);
+    setenv("XDG_CACHE_HOME", root_.c_str(), 1);
+    unsetenv("VAEC_CACHE");
+  }
+  ~MemoryTest() override { fs::remove_all(root_); }
+
+  fs::path folder() const { return root_ / "vaec" / "things"; }
+  uint64_t bytes() const {
+    uint64_t sum = 0;
+    for (const auto& entry : fs::directory_iterator(folder())) sum += entry.file_size();
+    return sum;
+  }
+  /// As if the last look at the folder had been long ago.
+  void age_look() const { fs::remove(folder() / "tidied"); }
+
+  fs::path root_;
+};
+
+TEST_F(MemoryTest, RecallsWhatWasRememberedUnderAnEqualKey) {
+  Memory memory("things");
+  const std::string value("a\0\nb", 4);
+  EXPECT_EQ(memory.recall("key"), std::nullopt);
+  memory.remember("key", value);
+  memory.remember("none", "");
+  EXPECT_EQ(memory.recall("key"), value);
+  EXPECT_EQ(Memory("things").recall("none"), "");
+  EXPECT_EQ(memory.recall("key "), std::nullopt);
+  EXPECT_EQ(Memory("others").recall("key"), std::nullopt);
+  memory.remember("key", "another");
+  EXPECT_EQ(memory.recall("key"), "another");
+}
+
+TEST_F(MemoryTest, AnEntryOfAnotherKeyInItsPlaceDoesNotCount) {
+  Memory memory("things");
+  memory.remember("one", "1");
+  memory.remember("two", "2");
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder())) files.push_back(entry.path());
+  ASSERT_EQ(files.size(), 2);
+  fs::copy_file(files[0], files[1], fs::copy_options::overwrite_existing);
+  EXPECT_EQ(memory.recall("one").has_value() + memory.recall("two").has_value(), 1);
+}
+
+TEST_F(MemoryTest, EveryChangedByteIsNoticed) {
+  Memory memory("things");
+  memory.remember("key", "the value");
+  const fs::path file = fs::directory_iterator(folder())->path();
+  std::ifstream in(file, std::ios::binary);
+  const std::string whole(std::istreambuf_iterator<char>(in), {});
+  for (size_t i = 0; i < whole.size(); ++i) {
+    std::string broken = whole;
+    broken[i] = static_cast<char>(broken[i] ^ 4);
+    std::ofstream(file, std::ios::binary) << broken;
+    EXPECT_EQ(memory.recall("key"), std::nullopt) << i;
+    std::ofstream(file, std::ios::binary) << whole.substr(0, i);
+    EXPECT_EQ(memory.recall("key"), std::nullopt) << i;
+  }
+}
+
+TEST_F(MemoryTest, PastItsLimitWhatIsUnusedForLongestGoes) {
+  constexpr uint64_t limit = 100'000;
+  const auto key = [](int i) { return "key " + std::to_string(i); };
+  {
+    Memory memory("things", limit);
+    for (int i = 0; i < 90; ++i) {
+      memory.remember(key(i), std::string(1000, 'x'));
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    EXPECT_TRUE(memory.recall(key(0)));  // used: the youngest now
+  }
+  EXPECT_GT(bytes(), 90'000);  // within the limit nothing goes
+  age_look();
+  {
+    Memory memory("things", limit);
+    for (int i = 90; i < 110; ++i) memory.remember(key(i), std::string(1000, 'x'));
+  }
+  EXPECT_LE(bytes(), limit);
+  EXPECT_GT(bytes(), limit / 2);
+  const Memory memory("things", limit);
+  EXPECT_TRUE(memory.recall(key(0)));
+  EXPECT_FALSE(memory.recall(key(1)));
+  EXPECT_TRUE(memory.recall(key(109)));
+}
+
+TEST_F(MemoryTest, ThreadsMayShareIt) {
+  Memory memory("things");
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&] {
+        for (int i = 0; i < 50; ++i) {
+          const std::string value(static_cast<size_t>(100 * i), 'v');
+          memory.remember(std::to_string(i), value);
+          const auto found = memory.recall(std::to_string(i));
+          EXPECT_TRUE(found == std::nullopt || *found == value);
+        }
+      });
+  }
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(memory.recall(std::to_string(i))) << i;
+}
+
+TEST_F(MemoryTest, OffOrWithoutAHomeNothingIsKept) {
+  setenv("VAEC_CACHE", "off", 1);
+  {
+    Memory memory("things");
+    memory.remember("key", "value");
+    EXPECT_EQ(memory.recall("key"), std::nullopt);
+    EXPECT_TRUE(memory.folder().empty());
+  }
+  unsetenv("VAEC_CACHE");
+  setenv("XDG_CACHE_HOME", "relative", 1);
+  setenv("HOME", "", 1);
+  Memory memory("things");
+  memory.remember("key", "value");
+  EXPECT_TRUE(memory.folder().empty());
+  EXPECT_FALSE(fs::exists(root_ / "vaec"));
+}
+
+}  // namespace

@@ -1,0 +1,109 @@
+"""Kernels that an earlier compilation made are taken from the cache folder, and only as long as they are the same."""
+import os
+import re
+import shutil
+import subprocess
+
+from executable import GLYPHS, call, main, succeed, write
+
+
+def compiled(vaec, program, cache, *arguments, **environment):
+    """Kernels of a program, pieces of code compiled anew for it, and the executable's bytes."""
+    exe = program.with_suffix("")
+    said = succeed(vaec, "build", program, "-o", exe, "--timings", *arguments,
+                   env={"XDG_CACHE_HOME": str(cache), **environment}).stderr
+    kernels, anew = map(int, re.search(r"(\d+) kernels, (\d+) compiled anew", said).groups())
+    return kernels, anew, exe.read_bytes()
+
+
+def entries(cache):
+    return sorted(path for path in (cache / "vaec/kernels").iterdir() if path.name != "tidied")
+
+
+def test_a_second_build_compiles_no_kernel_and_writes_the_same_bytes(folder, vaec):
+    cache, program = folder / "cache", write(folder, "small.vae", GLYPHS)
+    kernels, anew, first = compiled(vaec, program, cache)
+    assert anew >= kernels > 5, (kernels, anew)
+    kept = entries(cache)
+    assert compiled(vaec, program, cache) == (kernels, 0, first)
+    assert compiled(vaec, program, cache, VAEC_CACHE="off") == (kernels, anew, first)
+    assert compiled(vaec, program, folder / "another") == (kernels, anew, first)
+    assert entries(cache) == kept
+    # `run` takes them too, in memory.
+    result = succeed(vaec, "run", program, "train", "--steps", 2, "--out", "run", cwd=folder,
+                     env={"XDG_CACHE_HOME": str(cache)})
+    assert entries(cache) == kept, result.stdout
+
+
+def test_an_edit_costs_what_it_changed(folder, vaec):
+    cache, program = folder / "cache", write(folder, "small.vae", GLYPHS)
+    kernels, all_of_them, _ = compiled(vaec, program, cache)
+    for old, new in (("steps = 100; batch = 32", "steps = 7; batch = 16; seed = 9"), ("seed = 3", "seed = 4"),
+                     ("var x", "// a remark\nvar x"), ("decoder p", "decoder other")):
+        text = GLYPHS.replace(old, new)
+        assert text != GLYPHS
+        assert compiled(vaec, write(folder, "edited.vae", text), cache)[:2] == (kernels, 0), new
+    net = GLYPHS.replace("relu(dense(x, 64))", "tanh(dense(x, 64))")
+    assert 0 < compiled(vaec, write(folder, "edited.vae", net), cache)[1] < all_of_them / 2
+
+
+def test_a_broken_entry_is_made_anew(folder, vaec):
+    cache, program = folder / "cache", write(folder, "small.vae", GLYPHS)
+    kernels, _, first = compiled(vaec, program, cache)
+    whole = {path: path.read_bytes() for path in entries(cache)}
+    a, b, *others = whole
+    breaks = [lambda old: b"", lambda old: old[:-1], lambda old: old + b"x", lambda old: b"\xff" * 99, lambda old: whole[b],
+              lambda old: old[:-40] + bytes([old[-40] ^ 1]) + old[-39:]]
+    for broken in breaks:
+        a.write_bytes(broken(whole[a]))
+        assert compiled(vaec, program, cache) == (kernels, 1, first)
+        assert a.read_bytes() == whole[a]
+
+
+def test_a_folder_that_cannot_be_written_fails_no_build(folder, vaec):
+    program = write(folder, "small.vae", GLYPHS)
+    kernels, anew, first = compiled(vaec, program, folder / "cache")
+    (folder / "file").write_text("")
+    for cache in (folder / "file", "relative", "", "/proc"):
+        assert compiled(vaec, program, cache, HOME="/dev/null") == (kernels, anew, first), cache
+    assert not os.path.exists(folder / "relative")
+
+
+def test_builds_side_by_side_share_the_folder(folder, vaec):
+    cache, program = folder / "cache", write(folder, "small.vae", GLYPHS)
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    running = [subprocess.Popen([vaec, "build", program, "-o", folder / f"exe{i}"], env=environment) for i in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    assert len({(folder / f"exe{i}").read_bytes() for i in range(4)}) == 1
+    assert compiled(vaec, program, cache)[1] == 0
+    assert not [path for path in entries(cache) if "." in path.name]
+
+
+def test_another_build_of_vaec_takes_nothing_from_this_one(folder, vaec):
+    cache, program = folder / "cache", write(folder, "small.vae", GLYPHS)
+    kernels, anew, first = compiled(vaec, program, cache)
+    notes = call("readelf", "-n", vaec).stdout
+    identity = bytes.fromhex(re.search(r"Build ID: ([0-9a-f]+)", notes).group(1))
+    content = vaec.read_bytes()
+    assert content.count(identity) == 1
+    (folder / "bin").mkdir()
+    (folder / "lib").symlink_to(vaec.parent.parent / "lib")
+    other = folder / "bin/vaec"
+    other.write_bytes(content.replace(identity, identity[::-1]))
+    shutil.copymode(vaec, other)
+    assert compiled(other, program, cache)[:2] == (kernels, anew)
+    assert compiled(vaec, program, cache) == (kernels, 0, first)
+
+
+def test_ptx_is_taken_whole(folder, vaec):
+    cache, program = folder / "cache", write(folder, "small.vae", GLYPHS)
+    kernels, anew, first = compiled(vaec, program, cache, "--target", "auto")
+    kept = entries(cache)
+    times = {path: path.stat().st_mtime_ns for path in kept}
+    assert b".visible .entry" in first
+    assert compiled(vaec, program, cache, "--target", "auto") == (kernels, 0, first)
+    assert entries(cache) == kept and all(path.stat().st_mtime_ns > times[path] for path in kept)
+
+
+if __name__ == "__main__":
+    main(globals())
