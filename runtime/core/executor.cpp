@@ -21,13 +21,9 @@ constexpr int64_t line = 16;  // floats of a cache line
 // Below this, waking threads costs more than the loop: an element takes 0.1 to 1.7 ns.
 constexpr int64_t parallel_elements = 32768;
 
-int64_t length(const Extent& extent, const std::vector<int64_t>& rows) {
-  return extent.batch < 0 ? extent.size : rows.at(static_cast<size_t>(extent.batch));
-}
-
 int64_t elements(const std::vector<Extent>& extents, const std::vector<int64_t>& rows) {
   int64_t count = 1;
-  for (const Extent& extent : extents) count *= length(extent, rows);
+  for (const Extent& extent : extents) count *= extent.length(rows);
   return count;
 }
 
@@ -190,7 +186,7 @@ struct Executor::Parts {
     BoundLaunch& bound = launches.emplace_back();
     bound.function = machine.device->function(kernel.name);
     int64_t kept = 1, reduced = 1;
-    for (const Extent& extent : loop.space) bound.extents.push_back(length(extent, rows));
+    for (const Extent& extent : loop.space) bound.extents.push_back(extent.length(rows));
     for (size_t axis = 0; axis < bound.extents.size(); ++axis)
       (static_cast<int>(axis) < loop.kept ? kept : reduced) *= bound.extents[axis];
     if (kept * reduced >= int64_t{1} << 31)
@@ -234,7 +230,7 @@ struct Executor::Parts {
     if (machine.device) return bind_launch(loop);
     BoundLoop& bound = loops.emplace_back();
     bound.kernel = image.kernels[loop.kernel];
-    for (const Extent& extent : loop.space) bound.extents.push_back(length(extent, rows));
+    for (const Extent& extent : loop.space) bound.extents.push_back(extent.length(rows));
     int64_t kept = 1, all = 1;
     for (size_t axis = 0; axis < bound.extents.size(); ++axis) {
       all *= bound.extents[axis];
@@ -254,15 +250,15 @@ struct Executor::Parts {
   }
 
   void bind(const Gemm& gemm) {
-    const vae_gemm shape = {length(gemm.m, rows), length(gemm.n, rows), length(gemm.k, rows),
-                            gemm.transpose_a, gemm.transpose_b};
+    const vae_gemm shape = {gemm.m.length(rows), gemm.n.length(rows), gemm.k.length(rows), gemm.transpose_a,
+                            gemm.transpose_b};
     order.push_back(&heavies.emplace_back(
         BoundHeavy{heavy_ops.gemm(shape, gemm.name), at(gemm.a), at(gemm.b), at(gemm.c)}));
   }
 
   void bind(const Convolution& convolution) {
     vae_convolution shape = convolution.shape;
-    shape.batch = length(convolution.batch, rows);
+    shape.batch = convolution.batch.length(rows);
     order.push_back(
         &heavies.emplace_back(BoundHeavy{heavy_ops.convolution(shape, convolution.name), at(convolution.a),
                                          at(convolution.b), at(convolution.c)}));
@@ -270,7 +266,7 @@ struct Executor::Parts {
 
   void bind(const Gather& gather, const Program& program) {
     const Buffer& buffer = program.buffers[static_cast<size_t>(gather.buffer)];
-    const int64_t count = buffer.extents.empty() ? 1 : length(buffer.extents.front(), rows);
+    const int64_t count = buffer.extents.empty() ? 1 : buffer.extents.front().length(rows);
     order.push_back(
         &gathers.emplace_back(BoundGather{gather.column, gather.source, count, at(gather.buffer)}));
   }

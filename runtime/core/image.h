@@ -20,6 +20,11 @@ using Shape = std::vector<int64_t>;
 struct Extent {
   int64_t size = 1;
   int batch = -1;
+
+  /// `rows`: of each class of the batch.
+  int64_t length(const std::vector<int64_t>& rows) const {
+    return batch < 0 ? size : rows.at(static_cast<size_t>(batch));
+  }
 };
 
 struct Buffer {

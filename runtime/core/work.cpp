@@ -24,23 +24,23 @@ class Counting {
       if (!operands.insert({access.buffer, access.offset, access.strides}).second) continue;
       double places = 1;
       for (size_t axis = 0; axis < loop.space.size(); ++axis)
-        if (access.strides[axis] != 0) places *= static_cast<double>(length(loop.space[axis]));
+        if (access.strides[axis] != 0) places *= static_cast<double>(loop.space[axis].length(rows_));
       floats += places;
     }
     std::vector<int64_t> shape;
-    for (const Extent& extent : loop.space) shape.push_back(length(extent));
+    for (const Extent& extent : loop.space) shape.push_back(extent.length(rows_));
     return {Work::Kind::loop, loop.name, product_text(shape), 0, bytes_of_float * floats};
   }
 
   Work operator()(const Gemm& gemm) const {
-    const int64_t m = length(gemm.m), n = length(gemm.n), k = length(gemm.k);
+    const int64_t m = gemm.m.length(rows_), n = gemm.n.length(rows_), k = gemm.k.length(rows_);
     const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
     return {Work::Kind::gemm, gemm.name, product_text({m, n, k}), flops};
   }
 
   Work operator()(const Convolution& convolution) const {
     const vae_convolution& s = convolution.shape;
-    const int64_t batch = length(convolution.batch);
+    const int64_t batch = convolution.batch.length(rows_);
     const double flops = 2.0 * static_cast<double>(batch * s.out_h * s.out_w) *
                          static_cast<double>(s.out_channels * s.in_channels) *
                          static_cast<double>(s.kernel_h * s.kernel_w);
@@ -56,7 +56,7 @@ class Counting {
     std::vector<int64_t> shape;
     double floats = 1;
     for (const Extent& extent : buffer.extents) {
-      shape.push_back(length(extent));
+      shape.push_back(extent.length(rows_));
       floats *= static_cast<double>(shape.back());
     }
     return {Work::Kind::gather,
@@ -70,9 +70,6 @@ class Counting {
   }
 
  private:
-  int64_t length(const Extent& extent) const {
-    return extent.batch < 0 ? extent.size : rows_.at(static_cast<size_t>(extent.batch));
-  }
   static std::string product_text(const std::vector<int64_t>& factors) {
     return fmt::format("{}", fmt::join(factors, " x "));
   }
