@@ -13,23 +13,37 @@
 namespace lower {
 namespace {
 
-std::string generate(llvm::Module& module, llvm::CodeGenFileType kind) {
+void verify([[maybe_unused]] const llvm::Module& module) {
 #ifndef NDEBUG
   std::string wrong;
   llvm::raw_string_ostream report(wrong);
   if (llvm::verifyModule(module, &report)) throw std::logic_error("broken module: " + report.str());
 #endif
-  llvm::SmallString<0> bytes;
-  llvm::raw_svector_ostream stream(bytes);
-  llvm::legacy::PassManager passes;
-  // It knows the processor's instructions after the first module, and serves one thread.
-  static thread_local const auto machine = make_machine();
-  if (machine->addPassesToEmitFile(passes, stream, nullptr, kind)) {
-    throw std::logic_error("this target writes no such file");
-  }
-  passes.run(module);
-  return bytes.str().str();
 }
+
+/// A machine and its passes for many modules, one after the other: setting them up costs as much as a small
+/// kernel.
+class Generator {
+ public:
+  explicit Generator(llvm::CodeGenFileType kind) {
+    if (machine_->addPassesToEmitFile(passes_, stream_, nullptr, kind))
+      throw std::logic_error("this target writes no such file");
+  }
+
+  std::string operator()(llvm::Module& module) {
+    verify(module);
+    passes_.run(module);
+    std::string code = bytes_.str().str();
+    bytes_.clear();
+    return code;
+  }
+
+ private:
+  std::unique_ptr<llvm::TargetMachine> machine_ = make_machine();
+  llvm::SmallString<0> bytes_;
+  llvm::raw_svector_ostream stream_{bytes_};
+  llvm::legacy::PassManager passes_;
+};
 
 }  // namespace
 
@@ -41,10 +55,13 @@ std::string print_llvm(const llvm::Module& module) {
 }
 
 std::string make_assembly(llvm::Module& module) {
-  return generate(module, llvm::CodeGenFileType::AssemblyFile);
+  return Generator(llvm::CodeGenFileType::AssemblyFile)(module);
 }
 
-std::string make_object(llvm::Module& module) { return generate(module, llvm::CodeGenFileType::ObjectFile); }
+std::string make_object(llvm::Module& module) {
+  static thread_local Generator generate(llvm::CodeGenFileType::ObjectFile);
+  return generate(module);
+}
 
 std::string make_archive(const std::vector<std::string>& objects) {
   std::vector<llvm::NewArchiveMember> members;
