@@ -15,9 +15,9 @@ using tensor::Scalar;
 
 constexpr int64_t usual_batch = 128;  // what an unknown extent is taken for when costs are compared
 constexpr int64_t unit_work = 4096;   // elements worth a parallel region's overhead
-// Sums of columns stay in registers while all that is summed into one vector is read in few pages: windows of
-// pooling, or channels whose rows are short. Else whole rows are read, into sums in memory.
-constexpr int64_t window = 16, short_row = 64;
+// Sums of columns stay in registers where that reads memory as it lies: windows of pooling stay in the
+// first-level cache, and a row of few channels is read whole.
+constexpr int64_t window = 16, most_columns = 64;
 constexpr int64_t most_repeats = 4;
 
 int64_t guess(const Extent& extent) { return extent.batch >= 0 ? usual_batch : extent.size; }
@@ -238,13 +238,15 @@ int64_t power_of_two_above(int64_t number) {
   return power;
 }
 
-bool sums_in_registers(const Arrangement& arranged, int64_t reduced) {
-  if (arranged.form != Form::column_reduction || !arranged.short_sums) return false;
+void choose_registers(Arrangement& arranged, int64_t reduced) {
+  if (arranged.form != Form::column_reduction || !arranged.short_sums) return;
   const AxisGroup& columns = arranged.kept.back();
   const bool known =
       std::all_of(arranged.loop.space.begin() + columns.begin, arranged.loop.space.begin() + columns.end,
                   [](const Extent& extent) { return extent.batch < 0; });
-  return reduced <= window || (known && elements_of(arranged.loop, columns) <= short_row);
+  const int64_t width = elements_of(arranged.loop, columns);
+  if (reduced > window && known && width <= most_columns) arranged.short_row = width;
+  arranged.register_sums = reduced <= window || arranged.short_row > 0;
 }
 
 void cut_into_units(Arrangement& arranged) {
@@ -297,7 +299,7 @@ Arrangement arrange(const Loop& loop) {
   }
   arranged.per_element_calls = calls_per_element(result);
   arranged.short_sums = reduced_known && reduced <= (arranged.per_element_calls ? 256 : 4096);
-  arranged.register_sums = sums_in_registers(arranged, reduced);
+  choose_registers(arranged, reduced);
   place_immediates(arranged);
   for (const Scalar& scalar : result.body) {
     if (scalar.kind == Scalar::Kind::operation &&
@@ -331,6 +333,7 @@ std::string Arrangement::key() const {
   std::string key =
       fmt::format("{}{}{} {} {};", whole_vectors, per_element_calls, register_sums, unit_rows, unit_elements);
   if (register_sums) {
+    key += fmt::format("{} ", (short_row + 7) / 8);  // in vectors of every machine
     for (const AxisGroup& axes : reduced) key += fmt::format("{} ", repeats(axes));
   }
   return key + key_without_units();

@@ -28,12 +28,13 @@ struct Arrangement {
   Form form = Form::map;
   std::vector<AxisGroup> kept, reduced;  // outermost first; the vector axis is the last of its list
   std::vector<Motion> load_motions, store_motions;
-  std::vector<float> scalars;      // immediates that the kernel reads
-  std::vector<int> immediate;      // per scalar of the body: index into scalars, or -1
-  std::vector<uint32_t> sites;     // per random operation of the body, in order
-  bool whole_vectors = false;      // the vector axis is a multiple of 16
-  bool short_sums = false;         // so few elements into one result that float does
-  bool register_sums = false;      // of columns: one vector of results after the other, not many in memory
+  std::vector<float> scalars;   // immediates that the kernel reads
+  std::vector<int> immediate;   // per scalar of the body: index into scalars, or -1
+  std::vector<uint32_t> sites;  // per random operation of the body, in order
+  bool whole_vectors = false;   // the vector axis is a multiple of 16
+  bool short_sums = false;      // so few elements into one result that float does
+  bool register_sums = false;   // of columns: in registers, where memory would hold the sums of many
+  int64_t short_row = 0;        // with register_sums: so few columns that they are summed side by side, or 0
   bool per_element_calls = false;  // calls the runtime for single elements: no vectors
   /// A unit is `unit_rows` rows: whole vector axes for each index of the other kept groups. Where there is
   /// no other kept group, it is `unit_elements` of the vector axis.

@@ -12,8 +12,9 @@ namespace {
 
 using tensor::Combine;
 
-constexpr int64_t sum_block = 256;    // elements a lane sums in float before the sum goes on in double
-constexpr int64_t column_tile = 256;  // sums of a column reduction: within the first-level cache
+constexpr int64_t sum_block = 256;        // elements a lane sums in float before the sum goes on in double
+constexpr int64_t column_tile = 256;      // sums of a column reduction: within the first-level cache
+constexpr int64_t most_side_by_side = 8;  // vectors of a row, of which each store has a register
 
 llvm::Function* begin_function(llvm::Module& module, const std::string& name) {
   llvm::Function* function = declare_kernel(module, name);
@@ -302,32 +303,61 @@ class KernelEmitter : LoopBody {
                  [&](const Place& place, Value*) { reduce(place, i64(0), extents_[vector_group().begin]); });
   }
 
-  /// Columns [from, to), a vector of them at a time.
+  /// A vector of columns.
+  struct Columns {
+    Value *j, *mask;
+  };
+
+  /// Columns [from, to) by their sums in registers: those of a short row side by side, else one vector of
+  /// them after the other.
   void reduce_vectors(const Place& place, Value* from, Value* to) {
+    const int64_t vectors = (arranged_.short_row + v.lanes - 1) / v.lanes;
+    if (vectors == 0 || vectors > most_side_by_side) {
+      walk(from, to, {}, [&](Value* j, Value* mask, const Carried&) {
+        sum_and_store(place, {{j, mask}});
+        return Carried{};
+      });
+      return;
+    }
+    std::vector<Columns> row;
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      row.push_back({ir_.CreateAdd(from, i64(vector * v.lanes)), nullptr});
+    if (!arranged_.whole_vectors && v.lanes > 1) row.back().mask = lanes_before(row.back().j, to);
+    sum_and_store(place, row);
+  }
+
+  void sum_and_store(const Place& place, const std::vector<Columns>& row) {
     const auto stores = combining_stores();
-    walk(from, to, {}, [&](Value* j, Value* mask, const Carried&) {
-      const Carried sums = sum_vector(place, 0, j, mask, stores, neutrals(stores));
-      for (size_t k = 0; k < stores.size(); ++k) emit_store(stores[k], sums[k], place, j, mask);
-      return Carried{};
-    });
+    Carried sums;  // by vector, then by store
+    for (size_t vector = 0; vector < row.size(); ++vector) {
+      for (Value* start : neutrals(stores)) sums.push_back(start);
+    }
+    sums = sum_vectors(place, 0, row, stores, sums);
+    for (size_t vector = 0; vector < row.size(); ++vector) {
+      for (size_t k = 0; k < stores.size(); ++k)
+        emit_store(stores[k], sums[vector * stores.size() + k], place, row[vector].j, row[vector].mask);
+    }
   }
 
   /// `before`, and all that the reduced groups from the `group`th on add at `place`.
-  Carried sum_vector(const Place& place, size_t group, Value* j, Value* mask,
-                     const std::vector<size_t>& stores, const Carried& before) {
+  Carried sum_vectors(const Place& place, size_t group, const std::vector<Columns>& row,
+                      const std::vector<size_t>& stores, const Carried& before) {
     if (group == arranged_.reduced.size()) {
       emit_invariants(place);
-      const auto values = emit_body(place, j, mask);
       Carried next;
-      for (size_t k = 0; k < stores.size(); ++k) {
-        const tensor::Store& store = loop_.stores[stores[k]];
-        next.push_back(combined(store.combine, before[k], values[static_cast<size_t>(store.scalar)]));
+      for (size_t vector = 0; vector < row.size(); ++vector) {
+        const auto values = emit_body(place, row[vector].j, row[vector].mask);
+        for (size_t k = 0; k < stores.size(); ++k) {
+          const tensor::Store& store = loop_.stores[stores[k]];
+          next.push_back(combined(store.combine, before[vector * stores.size() + k],
+                                  values[static_cast<size_t>(store.scalar)]));
+        }
       }
       return next;
     }
     const AxisGroup& axes = arranged_.reduced[group];
     const auto add = [&](Value* index, const Carried& carried) {
-      return sum_vector(moved_along(place, axes, index), group + 1, j, mask, stores, carried);
+      return sum_vectors(moved_along(place, axes, index), group + 1, row, stores, carried);
     };
     const int64_t repeats = arranged_.repeats(axes);
     if (repeats == 0) return count(ir_, i64(0), extents_[axes.begin], i64(1), before, add);

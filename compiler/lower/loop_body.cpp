@@ -225,6 +225,11 @@ std::vector<Value*> LoopBody::emit_body(const Place& place, Value* j, Value* mas
   return values;
 }
 
+Value* LoopBody::lanes_before(Value* j, Value* to) {
+  Value* left = v.splat(ir_.CreateTrunc(ir_.CreateSub(to, j), ir_.getInt32Ty()));
+  return ir_.CreateICmpULT(v.lane_numbers(), left);
+}
+
 Carried LoopBody::walk(Value* from, Value* to, const Carried& initial, const Body& body) {
   Value* lanes = i64(v.lanes);
   if (v.lanes == 1 || arranged_.whole_vectors) {
@@ -236,10 +241,8 @@ Carried LoopBody::walk(Value* from, Value* to, const Carried& initial, const Bod
   const Carried after = count(ir_, from, middle, lanes, initial,
                               [&](Value* j, const Carried& carried) { return body(j, nullptr, carried); });
   pointwise_.forget();
-  return count(ir_, middle, to, lanes, after, [&](Value* j, const Carried& carried) {
-    Value* left = v.splat(ir_.CreateTrunc(ir_.CreateSub(to, j), ir_.getInt32Ty()));
-    return body(j, ir_.CreateICmpULT(v.lane_numbers(), left), carried);
-  });
+  return count(ir_, middle, to, lanes, after,
+               [&](Value* j, const Carried& carried) { return body(j, lanes_before(j, to), carried); });
 }
 
 LoopBody::Place LoopBody::moved_along(const Place& from, const AxisGroup& group, Value* index) {

@@ -50,6 +50,8 @@ class LoopBody {
   /// What does not change along the vector axis, computed before it is walked.
   void emit_invariants(const Place& place);
   std::vector<Value*> emit_body(const Place& place, Value* j, Value* mask);
+  /// Which of the lanes from `j` on lie before `to`.
+  Value* lanes_before(Value* j, Value* to);
   /// Whole vectors over [from, to), then the rest under a mask.
   Carried walk(Value* from, Value* to, const Carried& initial, const Body& body);
   /// `from` moved by `index` along one group.
