@@ -8,8 +8,8 @@ namespace onednn {
 /// Whether this processor has instructions for it, and the environment (DNNL_MAX_CPU_ISA) allows them.
 bool multiplies_bf16();
 
-/// Of a GEMM: below this, rounding the operands takes longer than it saves.
-constexpr double flops_for_rounding = 2.5e5;
+/// Whether rounding the operands of a GEMM saves more time than it takes.
+bool is_worth_rounding(const vae_gemm& shape);
 
 Op make_bf16_gemm(const vae_gemm& shape);
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "runtime/onednn/bf16.h"
 #include "runtime/onednn/primitive.h"
 
@@ -46,6 +48,10 @@ class RoundedMatmul final : public vae_heavy_op {
 bool multiplies_bf16() {
   constexpr auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & needed) == needed;
+}
+
+bool is_worth_rounding(const vae_gemm& s) {
+  return std::min({s.m, s.n, s.k}) >= 20 && s.m * s.n * s.k >= 125'000;
 }
 
 Op make_bf16_gemm(const vae_gemm& shape) { return std::make_unique<RoundedMatmul>(shape); }

@@ -112,7 +112,7 @@ Op make_gemm(const vae_gemm& shape, vae_precision precision) {
   const double flops = 2.0 * double(shape.m) * double(shape.n) * double(shape.k);
   const bool alone = flops < flops_for_one_thread;
   const Alone while_prepared(alone);
-  Op op = precision == VAE_BF16 && flops >= flops_for_rounding ? make_bf16_gemm(shape) : choose(shape);
+  Op op = precision == VAE_BF16 && is_worth_rounding(shape) ? make_bf16_gemm(shape) : choose(shape);
   op->flops = flops;
   op->alone = alone;
   return op;

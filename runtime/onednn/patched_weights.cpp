@@ -117,9 +117,10 @@ Call PatchedWeights::multiply(int64_t places) {
 }  // namespace
 
 bool is_patched(const vae_convolution& s) {
-  // Shorter patches take longer to gather than oneDNN's own convolution takes.
-  constexpr int64_t least = 512;
-  return s.direction == VAE_BACKWARD_WEIGHTS && s.in_channels * s.kernel_h * s.kernel_w >= least;
+  // Else gathering takes longer than it saves: the less a window holds, the fewer channels its inputs are
+  // multiplied with, the more windows an input is in.
+  return s.direction == VAE_BACKWARD_WEIGHTS && s.in_channels * s.kernel_h * s.kernel_w >= 256 &&
+         s.out_channels * s.stride_h * s.stride_w >= 64;
 }
 
 Op make_patched_weights(const vae_convolution& shape) { return std::make_unique<PatchedWeights>(shape); }

@@ -120,12 +120,12 @@ TEST_F(Bf16, is_the_product_of_rounded_operands_on_layers_of_real_size) {
       compare_gemm({batch, in, out, 0, 0});
       compare_gemm({out, in, batch, 1, 0});
     }
-  EXPECT_GT(roundings_, 35);
+  EXPECT_GE(roundings_, 30);  // all but those of 7 rows
 }
 
 TEST_F(Bf16, is_the_convolution_of_rounded_operands_on_the_layers_of_reverse) {
-  for (const vae_convolution& layer : reverse_layers(8)) compare_convolution(layer);
-  EXPECT_GT(roundings_, 30);
+  for (const vae_convolution& layer : reverse_layers(4)) compare_convolution(layer);
+  EXPECT_GE(roundings_, 30);  // all but those from or to one channel, or one pixel
 }
 
 TEST_F(Bf16, is_the_convolution_of_rounded_operands_for_odd_shapes) {
