@@ -68,18 +68,19 @@ class Vaec:
                 **({"XDG_CACHE_HOME": cache} if cache else {}))
         return exe
 
-    def bench(self, exe, batch, threads, steps):
+    def bench(self, exe, batch, threads, steps, *flags):
         """What `bench --json` says."""
-        return json.loads(succeed([exe, "bench", "--json", "--batch", batch, "--threads", threads, "--steps", steps]))
+        return json.loads(succeed([exe, "bench", "--json", "--batch", batch, "--threads", threads, "--steps", steps,
+                                   *flags]))
 
-    def utilities(self, exe, batch, steps, window):
+    def utilities(self, exe, batch, steps, window, *flags):
         """Each player's, as the mean over the last steps of a run."""
         run = self.folder / f"run-{time.monotonic_ns()}"
         first = steps - window
         for end in (first, steps):
             where = ["--resume", run] if run.exists() else ["--out", run]
             succeed([exe, "train", "--quiet", "--steps", end, "--batch", batch, "--schedule", "constant", "--every",
-                     f"log={steps},{QUIET}", *where])
+                     f"log={steps},{QUIET}", *flags, *where])
         return json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["utility"]
 
     def first_step(self, program, batch):
