@@ -9,7 +9,7 @@ namespace lower {
 namespace {
 
 struct Search {
-  ElfW(Addr) address;
+  const char* place;
   std::string found;
 };
 
@@ -34,18 +34,18 @@ std::string identity_in(const char* notes, size_t size) {
 
 int visit(dl_phdr_info* object, size_t, void* data) {
   auto& search = *static_cast<Search*>(data);
+  const auto address = reinterpret_cast<ElfW(Addr)>(search.place);
   bool holds = false;
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const auto& part = object->dlpi_phdr[i];
     const ElfW(Addr) begin = object->dlpi_addr + part.p_vaddr;
-    holds |= part.p_type == PT_LOAD && search.address >= begin && search.address - begin < part.p_memsz;
+    holds |= part.p_type == PT_LOAD && address >= begin && address - begin < part.p_memsz;
   }
   if (!holds) return 0;
   for (int i = 0; i < object->dlpi_phnum && search.found.empty(); ++i) {
     const auto& part = object->dlpi_phdr[i];
     if (part.p_type == PT_NOTE)
-      search.found =
-          identity_in(reinterpret_cast<const char*>(object->dlpi_addr + part.p_vaddr), part.p_memsz);
+      search.found = identity_in(search.place + (object->dlpi_addr + part.p_vaddr - address), part.p_memsz);
   }
   return 1;
 }
@@ -53,7 +53,7 @@ int visit(dl_phdr_info* object, size_t, void* data) {
 }  // namespace
 
 std::string build_identity(const void* address) {
-  Search search{reinterpret_cast<ElfW(Addr)>(address), {}};
+  Search search{static_cast<const char*>(address), {}};
   dl_iterate_phdr(visit, &search);
   return search.found;
 }
