@@ -3,7 +3,8 @@
 and N codes, and N / 2 labelled images."""
 import torch
 from modes import Turn, adam, resident, run
-from steps import binary_mnist, choice, coins, draw, log_bernoulli, log_categorical, mnist, numbers_below, rows_of
+from steps import (binary_mnist, choice, coins, draw, heads, log_bernoulli, log_categorical, mnist, numbers_below,
+                   rows_of)
 from torch import nn
 from torch.nn import functional as F
 
@@ -27,7 +28,7 @@ def moved(image, by):
 
 def blur(x):
     rows = len(x)
-    left = torch.bernoulli(torch.full((rows, 1, 7, 7), 0.8, device=x.device))
+    left = heads(torch.full((rows, 1, 7, 7), 0.8, device=x.device))
     shifts = numbers_below(5, (2, rows), x.device)
     image = moved(moved(x.view(-1, 28, 28), shifts[0]), shifts[1])
     return draw(8 * (F.interpolate(left, scale_factor=4).squeeze(1) * image - 0.5))

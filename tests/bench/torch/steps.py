@@ -37,15 +37,18 @@ def flipped(x, probability):
     return torch.where(torch.rand_like(x) < probability, 1 - x, x)
 
 
-def draw(logits):
-    probability = torch.sigmoid(logits.float())
+def heads(probability):
     if probability.is_cuda:  # one kernel with what is around it where it is compiled
         return (torch.rand_like(probability) < probability).float()
     return torch.bernoulli(probability)
 
 
+def draw(logits):
+    return heads(torch.sigmoid(logits.float()))
+
+
 def coins(rows, bits, device):
-    return torch.bernoulli(torch.full((rows, bits), 0.5, device=device))
+    return heads(torch.full((rows, bits), 0.5, device=device))
 
 
 def choice(logits):
