@@ -42,6 +42,7 @@ Driver open() {
   FIND(cuMemsetD32Async)
   FIND(cuMemcpyHtoDAsync_v2)
   FIND(cuMemcpyDtoHAsync_v2)
+  FIND(cuMemcpyDtoDAsync_v2)
   FIND(cuStreamSynchronize)
   FIND(cuLaunchKernel)
   FIND(cuStreamBeginCapture_v2)

@@ -39,6 +39,7 @@ struct Driver {
   int (*cuMemsetD32Async)(Pointer to, unsigned value, size_t count, Stream stream);
   int (*cuMemcpyHtoDAsync_v2)(Pointer to, const void* from, size_t bytes, Stream stream);
   int (*cuMemcpyDtoHAsync_v2)(void* to, Pointer from, size_t bytes, Stream stream);
+  int (*cuMemcpyDtoDAsync_v2)(Pointer to, Pointer from, size_t bytes, Stream stream);
   int (*cuStreamSynchronize)(Stream stream);
   int (*cuLaunchKernel)(Function function, unsigned blocks_x, unsigned blocks_y, unsigned blocks_z,
                         unsigned threads_x, unsigned threads_y, unsigned threads_z, unsigned shared,

@@ -96,6 +96,10 @@ void Device::download(void* to, const void* from, size_t bytes) {
   CUDA(cuStreamSynchronize, stream_);
 }
 
+void Device::copy(void* to, const void* from, size_t bytes) {
+  CUDA(cuMemcpyDtoDAsync_v2, address(to), address(from), bytes, stream_);
+}
+
 cuda::Function Device::function(const std::string& name) {
   const auto [entry, fresh] = functions_.try_emplace(name, nullptr);
   if (fresh) CUDA(cuModuleGetFunction, &entry->second, module_, name.c_str());

@@ -32,6 +32,8 @@ class Device {
   /// `from` may change on return.
   void upload(void* to, const void* from, size_t bytes);
   void download(void* to, const void* from, size_t bytes);
+  /// Within its memory; a recording records it.
+  void copy(void* to, const void* from, size_t bytes);
 
   cuda::Function function(const std::string& name);
   /// `parameters`: pointers to the kernel's parameters in order.

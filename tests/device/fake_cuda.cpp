@@ -190,6 +190,11 @@ int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t bytes, void*)
   return enqueue([=] { std::memcpy(to, std::bit_cast<const void*>(from), bytes); });
 }
 
+int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes, void*) {
+  if (!state.holds(to, bytes) || !state.holds(from, bytes)) return invalid;
+  return enqueue([=] { std::memcpy(std::bit_cast<void*>(to), std::bit_cast<const void*>(from), bytes); });
+}
+
 int cuStreamSynchronize(void*) {
   ++state.calls["waits"];
   return state.recording ? capture_unsupported : ok;

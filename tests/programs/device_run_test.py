@@ -43,7 +43,7 @@ def packed(folder, vaec, program):
     succeed(tool, program, folder / "kernels.o")
     subprocess.run(["cc", "-shared", "-o", folder / "kernels", folder / "kernels.o"], check=True)
     return pack, {"LD_LIBRARY_PATH": str(lib / "fake"), "FAKE_CUDA_KERNELS": str(folder / "kernels"),
-                  "OMP_NUM_THREADS": "1", "VAEC_THREADS": "1"}
+                  "OMP_NUM_THREADS": "1", "VAEC_THREADS": "1", "VAEC_BACKEND": "onednn"}
 
 
 def test_steps_are_compared_and_disagreement_is_an_error(folder, vaec):

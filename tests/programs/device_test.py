@@ -10,7 +10,10 @@ import subprocess
 
 import executable
 from chain_test import SEMI, write_joint
+from simulator_test import LEARNER, trained_simulator
 from executable import GLYPHS, call, metrics, safetensors, succeed, write
+
+os.environ["VAEC_BACKEND"] = "onednn"  # the only LibTorch here is the GPU's that is none
 
 
 def has_driver():
@@ -124,6 +127,13 @@ def test_libi_s_phases_and_its_multiplier(folder, vaec):
             assert abs(there[name] - here[name]) < 1e-3 * max(1, abs(here[name])), (there, here)
     assert [line["libi"]["phase"] for line in metrics(folder / "gpu")] == ["fit", "constrain", "refit", "refit"]
     assert metrics(folder / "gpu")[1]["libi"]["multiplier"] != 1
+
+
+def test_rows_of_another_model_are_drawn_before_each_step(folder, vaec):
+    trained_simulator(folder, vaec)
+    calls = expect_training_equal(folder, vaec, LEARNER, steps=20)
+    assert (calls["captures"], calls["replays"]) == (1, 19), calls
+    assert calls["waits"] == calls["downloads"], calls
 
 
 def test_a_run_continues_with_the_same_bits(folder, vaec):

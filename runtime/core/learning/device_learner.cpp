@@ -128,6 +128,7 @@ void DeviceLearner::do_step(int64_t step, Phases phases, size_t number) {
   // The table takes it that every player that moves now moves in all its steps.
   if (step - table_begin_ >= steps_of_table || number != kind_) fill_table(step);
   kind_ = number;
+  draw_rows(static_cast<uint64_t>(step));
   counting_ = kind.updates.empty() ? &kind : nullptr;
   const auto work = [&] {
     uint64_t* clock = device_.clock();
@@ -157,6 +158,7 @@ void DeviceLearner::do_step(int64_t step, Phases phases, size_t number) {
 void DeviceLearner::look(int64_t step, uint64_t batch, LearningPhase& phase) {
   const uint64_t clock[] = {settings_.seed, batch, batch, batch};
   device_.upload(device_.clock(), clock, sizeof clock);
+  draw_rows(batch);
   Hooks looking = hooks_;
   looking.update = [](int, const float*) {};
   phase.run(settings_.seed, batch, looking);
@@ -193,33 +195,59 @@ void DeviceLearner::enqueue(const char* kernel, int64_t blocks, std::vector<void
   device_.launch(device_.function(kernel), launch, parameters.data());
 }
 
-void DeviceLearner::gather(int column, int source, int64_t rows, float* to) {
+const DeviceLearner::Resident& DeviceLearner::resident(int column, int source) {
   const auto [entry, fresh] = columns_.try_emplace({column, source});
   Resident& resident = entry->second;
-  if (fresh) {
-    const DataColumn& of = session_.image.columns[static_cast<size_t>(column)];
-    if (find_run(of.expression))
-      throw Failure(
-          Exit::bad_configuration,
-          fmt::format("--device cuda: source {} draws its rows from another model, which this version does "
-                      "on the processor alone: use --device cpu",
-                      session_.image.sources[static_cast<size_t>(source)].name));
-    resident.count = session_.rows.count(source);
-    resident.width = session_.image.variables[static_cast<size_t>(of.variable)].elements();
-    resident.rows = device_.allocate(resident.count * resident.width);
-    constexpr int64_t piece = 1024;
-    std::vector<float> host(static_cast<size_t>(std::min(piece, resident.count) * resident.width));
-    for (int64_t row = 0; row < resident.count; row += piece) {
-      const int64_t count = std::min(piece, resident.count - row);
-      session_.rows.gather_in_order(column, source, row, count, host.data());
-      device_.upload(resident.rows.data() + row * resident.width, host.data(),
-                     static_cast<size_t>(count * resident.width) * sizeof(float));
-    }
+  if (!fresh) return resident;
+  const DataColumn& of = session_.image.columns[static_cast<size_t>(column)];
+  resident.count = session_.rows.count(source);
+  resident.width = session_.image.variables[static_cast<size_t>(of.variable)].elements();
+  resident.rows = device_.allocate(resident.count * resident.width);
+  constexpr int64_t piece = 1024;
+  std::vector<float> host(static_cast<size_t>(std::min(piece, resident.count) * resident.width));
+  for (int64_t row = 0; row < resident.count; row += piece) {
+    const int64_t count = std::min(piece, resident.count - row);
+    session_.rows.gather_in_order(column, source, row, count, host.data());
+    device_.upload(resident.rows.data() + row * resident.width, host.data(),
+                   static_cast<size_t>(count * resident.width) * sizeof(float));
   }
+  return resident;
+}
+
+const DeviceLearner::Drawn& DeviceLearner::drawn(int column, int source, int64_t rows) {
+  const auto [entry, fresh] = drawn_.try_emplace({column, source});
+  Drawn& drawn = entry->second;
+  if (!fresh) return drawn;
+  const DataColumn& of = session_.image.columns[static_cast<size_t>(column)];
+  drawn.count = rows;
+  const int64_t width = session_.image.variables[static_cast<size_t>(of.variable)].elements();
+  drawn.rows = device_.allocate(rows * width);
+  drawn.host.resize(static_cast<size_t>(rows * width));
+  draw(column, source, drawn);
+  return drawn;
+}
+
+void DeviceLearner::draw(int column, int source, Drawn& drawn) {
+  session_.rows.gather_random(column, source, settings_.seed, step_of_draws_, drawn.count, drawn.host.data());
+  device_.upload(drawn.rows.data(), drawn.host.data(), drawn.host.size() * sizeof(float));
+}
+
+void DeviceLearner::draw_rows(uint64_t step) {
+  step_of_draws_ = step;
+  for (auto& [place, drawn] : drawn_) draw(place.first, place.second, drawn);
+}
+
+void DeviceLearner::gather(int column, int source, int64_t rows, float* to) {
+  if (find_run(session_.image.columns[static_cast<size_t>(column)].expression)) {
+    const Drawn& from = drawn(column, source, rows);
+    if (from.count != rows) throw Failure(Exit::internal, "a step takes batches of two sizes from a source");
+    return device_.copy(to, from.rows.data(), from.host.size() * sizeof(float));
+  }
+  const Resident& from = resident(column, source);
   uint64_t* clock = device_.clock();
   uint32_t site = 0x40000000U + static_cast<uint32_t>(source);
-  float* data = resident.rows.data();
-  launch("vae_gather", rows, clock, site, data, resident.count, resident.width, to);
+  float* data = from.rows.data();
+  launch("vae_gather", rows, clock, site, data, from.count, from.width, to);
 }
 
 /// The norm of the gradient, the gaps between parameters left out, becomes a factor of the update.

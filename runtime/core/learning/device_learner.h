@@ -53,8 +53,34 @@ class DeviceLearner {
   std::vector<Sum> take_sums();
 
  private:
+  /// Steps that do the same.
+  struct Kind {
+    int64_t first_term = 0, terms = 0;
+    std::map<int, int> updates;  // per player
+    Device::Recording recording;
+  };
+  struct Resident {
+    Floats rows;
+    int64_t count, width;
+  };
+  /// Of another model, drawn by the host before each step.
+  struct Drawn {
+    Floats rows;
+    int64_t count;
+    std::vector<float> host;
+  };
+  struct State {
+    float* host;
+    Floats device;
+  };
+
   /// What the host would do for a program.
   void gather(int column, int source, int64_t rows, float* to);
+  const Resident& resident(int column, int source);
+  const Drawn& drawn(int column, int source, int64_t rows);
+  void draw(int column, int source, Drawn& drawn);
+  /// The rows that the host draws for that step.
+  void draw_rows(uint64_t step);
   void update(int player, const float* gradient);
   void clip_gradient(int player, const float* gradient);
   void fill_table(int64_t step);
@@ -66,21 +92,6 @@ class DeviceLearner {
   void enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters);
   int64_t blocks_for(int64_t elements) const;
   const float* on_device(const float* coefficient) const;
-
-  /// Steps that do the same.
-  struct Kind {
-    int64_t first_term = 0, terms = 0;
-    std::map<int, int> updates;  // per player
-    Device::Recording recording;
-  };
-  struct Resident {
-    Floats rows;
-    int64_t count, width;
-  };
-  struct State {
-    float* host;
-    Floats device;
-  };
 
   Session& session_;
   const Settings& settings_;
@@ -95,6 +106,8 @@ class DeviceLearner {
       bad_;  // of the terms: pointers, pointers, doubles, step numbers
   Floats one_;
   std::map<std::pair<int, int>, Resident> columns_;  // by column and source
+  std::map<std::pair<int, int>, Drawn> drawn_;       // the same, of run(...)
+  uint64_t step_of_draws_ = 0;
   std::map<size_t, Kind> kinds_;
   size_t kind_ = 0;  // of the last step
   int64_t terms_ = 0, table_begin_ = 0;
