@@ -1,5 +1,7 @@
 #include "compiler/lower/loop_body.h"
 
+#include <llvm/IR/Intrinsics.h>
+
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
@@ -103,7 +105,10 @@ Value* LoopBody::emit_load(size_t load, const Place& place, Value* j, Value* mas
   if (motion == Motion::still) return v.splat(ir_.CreateAlignedLoad(ir_.getFloatTy(), base, llvm::Align(4)));
   if (motion == Motion::contiguous) {
     Value* pointer = at(base, j);
-    if (mask == nullptr) return ir_.CreateAlignedLoad(v.f32(), pointer, llvm::Align(4));
+    if (mask == nullptr) {
+      prefetch(pointer, Touch::read);
+      return ir_.CreateAlignedLoad(v.f32(), pointer, llvm::Align(4));
+    }
     return ir_.CreateMaskedLoad(v.f32(), pointer, llvm::Align(4), mask,
                                 llvm::Constant::getNullValue(v.f32()));
   }
@@ -111,6 +116,15 @@ Value* LoopBody::emit_load(size_t load, const Place& place, Value* j, Value* mas
   if (v.lanes == 1) return ir_.CreateAlignedLoad(ir_.getFloatTy(), pointers, llvm::Align(4));
   return ir_.CreateMaskedGather(v.f32(), pointers, llvm::Align(4), mask,
                                 llvm::Constant::getNullValue(v.f32()));
+}
+
+void LoopBody::prefetch(Value* pointer, Touch touch) {
+  if (arranged_.form != Form::map || v.lanes == 1) return;
+  constexpr int64_t page = 4096 / sizeof(float);
+  constexpr uint32_t to_second_level_cache = 2, data = 1;
+  ir_.CreateIntrinsic(llvm::Intrinsic::prefetch, {pointer->getType()},
+                      {at(pointer, i64(page)), ir_.getInt32(static_cast<uint32_t>(touch)),
+                       ir_.getInt32(to_second_level_cache), ir_.getInt32(data)});
 }
 
 Value* LoopBody::strided_pointers(size_t access, Value* base, Value* j) {
@@ -131,6 +145,7 @@ void LoopBody::emit_store(size_t store, Value* value, const Place& place, Value*
       return;
     case Motion::contiguous:
       if (mask == nullptr) {
+        prefetch(at(base, j), Touch::write);
         ir_.CreateAlignedStore(value, at(base, j), llvm::Align(4));
       } else {
         ir_.CreateMaskedStore(value, at(base, j), llvm::Align(4), mask);

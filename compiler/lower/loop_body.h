@@ -91,6 +91,10 @@ class LoopBody {
  private:
   void find_invariants();
   Value* emit_load(size_t load, const Place& place, Value* j, Value* mask);
+  enum class Touch : uint8_t { read = 0, write = 1 };
+  /// Asks for what a map reaches a page later: the processor's own prefetching ends with each page, and
+  /// starts anew at the pace of memory.
+  void prefetch(Value* pointer, Touch touch);
   Value* strided_pointers(size_t access, Value* base, Value* j);
   Value* emit_sampler(const tensor::Scalar& scalar, size_t number, Value* element,
                       const std::vector<Value*>& values);
