@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t line = 16;  // floats of a cache line
 // Below this, waking threads costs more than the loop: an element takes 0.1 to 1.7 ns.
-constexpr int64_t parallel_elements = 32768;
+constexpr int64_t parallel_elements = 16384;
 
 int64_t elements(const std::vector<Extent>& extents, const std::vector<int64_t>& rows) {
   int64_t count = 1;
