@@ -18,6 +18,8 @@ constexpr int64_t unit_work = 4096;   // elements worth a parallel region's over
 // Sums of columns stay in registers where that reads memory as it lies: windows of pooling stay in the
 // first-level cache, and a row of few channels is read whole.
 constexpr int64_t window = 16, most_columns = 64;
+constexpr int64_t least_unit = 64;  // of columns
+static_assert(most_columns <= least_unit, "a kernel of a short row writes all of it in one unit");
 constexpr int64_t most_repeats = 4;
 
 int64_t guess(const Extent& extent) { return extent.batch >= 0 ? usual_batch : extent.size; }
@@ -258,7 +260,7 @@ void cut_into_units(Arrangement& arranged) {
   if (arranged.form == Form::map && arranged.is_flat()) {
     arranged.unit_elements = unit_work;
   } else if (arranged.is_flat()) {
-    arranged.unit_elements = std::clamp<int64_t>(power_of_two_above(unit_work / reduced), 64, 256);
+    arranged.unit_elements = std::clamp<int64_t>(power_of_two_above(unit_work / reduced), least_unit, 256);
   } else {
     arranged.unit_rows = power_of_two_above(std::max<int64_t>(1, unit_work / (row * reduced)));
   }
@@ -333,7 +335,7 @@ std::string Arrangement::key() const {
   std::string key =
       fmt::format("{}{}{} {} {};", whole_vectors, per_element_calls, register_sums, unit_rows, unit_elements);
   if (register_sums) {
-    key += fmt::format("{} ", (short_row + 7) / 8);  // in vectors of every machine
+    key += fmt::format("{} ", (short_row + 7) / 8);  // as the emitter counts its vectors
     for (const AxisGroup& axes : reduced) key += fmt::format("{} ", repeats(axes));
   }
   return key + key_without_units();

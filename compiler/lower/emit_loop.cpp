@@ -312,7 +312,8 @@ class KernelEmitter : LoopBody {
   /// them after the other.
   void reduce_vectors(const Place& place, Value* from, Value* to) {
     const int64_t vectors = (arranged_.short_row + v.lanes - 1) / v.lanes;
-    if (vectors == 0 || vectors > most_side_by_side) {
+    // Kernels are shared by rows of as many vectors of 8: one of single columns must count them itself.
+    if (v.lanes == 1 || vectors == 0 || vectors > most_side_by_side) {
       walk(from, to, {}, [&](Value* j, Value* mask, const Carried&) {
         sum_and_store(place, {{j, mask}});
         return Carried{};
@@ -322,7 +323,7 @@ class KernelEmitter : LoopBody {
     std::vector<Columns> row;
     for (int64_t vector = 0; vector < vectors; ++vector)
       row.push_back({ir_.CreateAdd(from, i64(vector * v.lanes)), nullptr});
-    if (!arranged_.whole_vectors && v.lanes > 1) row.back().mask = lanes_before(row.back().j, to);
+    if (!arranged_.whole_vectors) row.back().mask = lanes_before(row.back().j, to);
     sum_and_store(place, row);
   }
 

@@ -1,10 +1,11 @@
-// links: lower
+// links: lower vaert_core
 // Compiled loops compute what the loop says, for shapes that fill no vector, however their units are divided.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
+#include "runtime/abi.h"
 #include "tests/numeric/loop_runner.h"
 
 namespace {
@@ -13,6 +14,9 @@ using loop_runner::LoopBuilder;
 using semantics::Op;
 using tensor::Combine;
 using tensor::Extent;
+
+// Linked in, since kernels call it.
+__attribute__((used)) const void* const called_by_kernels = reinterpret_cast<const void*>(&vaert_lgamma);
 
 constexpr int64_t rows = 37;
 const Extent batch{1, 0};
@@ -231,6 +235,24 @@ TEST(ColumnReduction, of_short_rows_stays_in_registers) {
     const int64_t all = rows * 126 * channels;
     expect_right(b.loop(), buffers_of({all, all / 2, all, rows * channels}));
     EXPECT_EQ(channels <= 64, lower::arrange(b.loop()).register_sums);
+  }
+}
+
+TEST(ColumnReduction, of_single_elements_shares_a_kernel_among_widths) {
+  std::vector<tensor::Loop> loops;
+  for (const int64_t width : {5, 6}) {
+    LoopBuilder b({{width}, {20}}, 1);
+    const int positive = b.apply(Op::exp, b.load(0, {1, width}));
+    b.store(b.apply(Op::lgamma, positive), 1, {1, 0}, Combine::sum);
+    loops.push_back(b.loop());
+  }
+  const lower::CompiledLoops compiled(loops);
+  EXPECT_EQ(compiled.kernel_count(), 1U);
+  for (size_t number = 0; number < loops.size(); ++number) {
+    Buffers buffers = buffers_of({120, 8}), expected = buffers;
+    loop_runner::interpret(loops[number], expected, rows);
+    loop_runner::run(compiled, number, buffers, rows);
+    for (size_t i = 0; i < 8; ++i) EXPECT_NEAR(buffers[1][i], expected[1][i], 1e-4) << number << ", " << i;
   }
 }
 
