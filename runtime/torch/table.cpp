@@ -1,6 +1,7 @@
 // libvaert_torch.so as abi.h has it: plain C in front, exceptions of preparing stop here.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -22,6 +23,14 @@ Place place_of_calls;
 
 c10::impl::VirtualGuardImpl cuda() { return c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA); }
 
+template <class Stream>
+void* native_handle_of(const Stream& stream) {
+  if constexpr (HasNativeHandle<Stream>)
+    return stream.native_handle();
+  else
+    return nullptr;
+}
+
 void choose_device(const vae_torch_options& options) {
   Place place;
   place.bf16 = options.precision == VAE_BF16;
@@ -34,9 +43,8 @@ void choose_device(const vae_torch_options& options) {
       throw std::invalid_argument("LibTorch " TORCH_VERSION " here finds no CUDA device that it can use");
     if (options.device >= cuda().deviceCount())
       throw std::invalid_argument("there is no CUDA device " + std::to_string(options.device));
-#if !VAERT_TORCH_HAS_NATIVE_STREAMS
-    throw std::invalid_argument("LibTorch " TORCH_VERSION " is too old for CUDA here: 2.6 is needed");
-#endif
+    if (!HasNativeHandle<c10::Stream>)
+      throw std::invalid_argument("LibTorch " TORCH_VERSION " is too old for CUDA here: 2.11 is needed");
     place.device = c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(options.device));
     at::Context& context = at::globalContext();
     context.setAllowTF32CuBLAS(options.precision == VAE_TF32);
@@ -47,6 +55,8 @@ void choose_device(const vae_torch_options& options) {
     cuda().setDevice(place.device);
     // The default stream cannot be captured in a graph.
     cuda().exchangeStream(cuda().getStreamFromGlobalPool(place.device));
+    // LibTorch's memory begins with the first tensor of its own; products on others' memory need some too.
+    at::empty({1}, c10::TensorOptions(place.device));
   }
   place_of_calls = place;
 }
@@ -119,11 +129,9 @@ extern "C" const vae_heavy* vaert_torch(const vae_torch_options* options, char* 
 }
 
 extern "C" void* vaert_torch_stream(void) {
-#if VAERT_TORCH_HAS_NATIVE_STREAMS
   const c10::Device device = torch_backend::place_of_calls.device;
-  if (device.is_cuda()) return torch_backend::cuda().getStream(device).native_handle();
-#endif
-  return nullptr;
+  return device.is_cuda() ? torch_backend::native_handle_of(torch_backend::cuda().getStream(device))
+                          : nullptr;
 }
 
 extern "C" const char* vaert_torch_version(void) { return TORCH_VERSION; }

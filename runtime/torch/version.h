@@ -5,5 +5,6 @@
 #define VAERT_TORCH_AT_LEAST(major, minor) \
   (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
 
-// Streams that say what the driver calls them; before, only headers of CUDA's toolkit did.
-#define VAERT_TORCH_HAS_NATIVE_STREAMS VAERT_TORCH_AT_LEAST(2, 6)
+// Streams of LibTorch 2.11 say what the driver calls them; before, only headers of CUDA's toolkit did.
+template <class Stream>
+concept HasNativeHandle = requires(const Stream& stream) { stream.native_handle(); };

@@ -3,6 +3,7 @@ import dataclasses
 import json
 import math
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -48,12 +49,14 @@ def vaec(place, model, batch, precision, options):
     """Milliseconds a step, of a run of about --seconds; or the cause why there are none."""
     def lines(steps, every):
         run = f"{model.name}-{batch}-{precision}-{steps}"
-        result = place.train(model.name, run, "cuda", steps, every, "--batch", model.flag(batch), "--precision",
+        result = place.train(model.name, run, "cuda", steps, every, 0, "--batch", model.flag(batch), "--precision",
                              precision, "--learn", "symmetric")
         if result.returncode != 0:
             raise RuntimeError((result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1])
         # The first line holds the first steps: choosing, recording.
-        return [line["steps_per_second"] for line in place.lines(run)[1:]]
+        rates = [line["steps_per_second"] for line in place.lines(run)[1:]]
+        shutil.rmtree(place.folder / run)
+        return rates
 
     try:
         rates = lines(4, 2) if options.quick else lines(40, 20)
@@ -81,7 +84,8 @@ def pytorch(place, model, batch, precision, options):
         text, cause = result.stdout, (result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1]
     except subprocess.TimeoutExpired as expired:
         text, cause = (expired.stdout or b"").decode(), "no time left"
-    found = {line["mode"]: line for line in map(json.loads, text.splitlines())}
+    # Compilers print on the standard output too.
+    found = {line["mode"]: line for line in map(json.loads, filter(lambda line: line.startswith("{"), text.splitlines()))}
     return {mode: found.get(mode, {"error": cause}) for mode in modes}
 
 
@@ -111,13 +115,13 @@ def compare(place, options):
         place.note("bench", {"model": model.name, "batch": batch, "precision": precision, "vaec": ours, **theirs})
         results = {"vaec": ours, **theirs}
         causes += [f"{name}, {of}: {result['error']}" for of, result in results.items() if "error" in result]
-        failed |= "error" in ours
+        failed |= "error" in ours or all("error" in result for result in theirs.values())
         best = min((result["milliseconds"] for result in theirs.values() if "milliseconds" in result), default=math.nan)
         mine = ours.get("milliseconds", math.nan)
         ratio = f"{best / mine:.2f}" if best / mine == best / mine else "–"
         say(f"| {model.name} | {batch} | {precision} | {cell(ours)} | "
             + " | ".join(cell(theirs.get(mode, {})) for mode in ("eager", "compile", "graph")) + f" | {ratio} |")
-        if model.name == "ladder" and batch == 1024:
+        if model.name == "ladder" and batch == 1024 and math.isfinite(mine):
             ladder.append(f"a million steps of ladder at 1024 in {precision}: vaec {hours(mine):.2f} hours, the best of "
                           f"PyTorch {hours(best):.2f}")
     for line in [*ladder, *causes]:

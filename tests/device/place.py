@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+SHORTEST_CALL, LONGEST_CALL = 30, 150  # seconds
+
 
 def say(*words):
     print(*words, flush=True)
@@ -53,12 +55,16 @@ class Place:
         environment, tables = self.environment, self.home / "data" / exe
         if tables.is_dir():  # what lay beside the program where it was built
             environment = {**environment, "XDG_CACHE_HOME": str(tables)}
-        return subprocess.run([str(word) for word in (self.home / "bin" / exe, *arguments)], env=environment,
-                              cwd=self.folder, capture_output=True, text=True)
+        command = [str(word) for word in (self.home / "bin" / exe, *arguments)]
+        limit = max(SHORTEST_CALL, min(LONGEST_CALL, self.left()))  # one that hangs may not take all the time
+        try:
+            return subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, 124, "", f"no end after {limit:.0f} s")
 
-    def train(self, exe, run, device, steps, every, *arguments):
+    def train(self, exe, run, device, steps, every, checkpoint, *arguments):
         return self.call(exe, "train", "--device", device, "--steps", steps, "--out", self.folder / run, "--quiet",
-                         "--every", f"log={every},sample=0,evaluate=0,checkpoint={max(1, steps // 2)}", *arguments)
+                         "--every", f"log={every},sample=0,evaluate=0,checkpoint={checkpoint}", *arguments)
 
     def lines(self, run):
         return [json.loads(line) for line in (self.folder / run / "metrics.jsonl").read_text().splitlines()]

@@ -41,8 +41,8 @@ def difference(gpu, cpu, steps):
         return math.inf, math.inf
     apart = []
     for name, own in here.items():
-        moved = norm(a - b for a, b in zip(own, before[name], strict=True))
-        distance = norm(a - b for a, b in zip(there[name], own, strict=True))
+        moved = norm(a - b for a, b in zip(own, before[name]))
+        distance = norm(a - b for a, b in zip(there[name], own))
         apart.append(distance / max(moved, 1e-6 * norm(own), 1e-12))
     others = terms(gpu)
     of_terms = [abs(others[name] - term) / max(1, abs(term)) for name, term in terms(cpu).items()]
@@ -55,7 +55,7 @@ def compared(place, exe, learn, steps):
     results = {}
     for device in ("cpu", "cuda"):
         run = f"{exe}-{learn['number']}-{device}"
-        result = place.train(exe, run, device, steps, steps, "--learn", learn["name"], *start)
+        result = place.train(exe, run, device, steps, steps, max(1, steps // 2), "--learn", learn["name"], *start)
         results[device] = result
         if result.returncode != 0:
             cause = result.stderr.strip().splitlines()[-1:] or [f"exit {result.returncode}"]
@@ -74,7 +74,12 @@ def check(place, options):
         exe = path.name
         if options.programs and exe not in options.programs:
             continue
-        learns = json.loads(place.call(exe, "info", "--json").stdout)["learns"]
+        info = place.call(exe, "info", "--json")
+        if info.returncode != 0:
+            counts["FAILED"] = counts.get("FAILED", 0) + 1
+            say(f"{exe:<28}{'':<16}  {(info.stderr.strip().splitlines() or [f'exit {info.returncode}'])[-1]}  FAILED")
+            continue
+        learns = json.loads(info.stdout)["learns"]
         for number, learn in enumerate(learns):
             if not learn["available"]:
                 continue

@@ -2,7 +2,7 @@
 """Symmetric equilibrium learning of examples/semi_supervised as a PyTorch user would write it. --batch N takes N images
 and N codes, and N / 2 labelled images."""
 import torch
-from modes import Turn, adam, resident, run
+from modes import Turn, adam, placed, resident, run
 from steps import (binary_mnist, choice, coins, draw, heads, log_bernoulli, log_categorical, mnist, numbers_below,
                    rows_of)
 from torch import nn
@@ -43,7 +43,7 @@ def model(options):
     k = nn.Sequential(nn.Unflatten(1, (1, 28)), nn.Conv2d(1, 16, 4, stride=2, padding=1), nn.ReLU(),
                       nn.Conv2d(16, 32, 4, stride=2, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(32 * 49, 128),
                       nn.ReLU(), nn.Linear(128, 10))
-    p, q, k = (net.to(options.device) for net in (p, q, k))
+    p, q, k = (placed(net, options) for net in (p, q, k))
     batch, known = options.batch, len(few)
 
     def teach(x):
