@@ -62,9 +62,11 @@ void tidy(const fs::path& folder, uint64_t most_bytes) {
   for (fs::directory_iterator entry(folder, ignored), end; !ignored && entry != end;
        entry.increment(ignored)) {
     std::error_code gone;
+    if (!entry->is_regular_file(gone) || entry->path().filename() == tidied) continue;
     const uint64_t size = entry->file_size(gone);
+    if (gone) continue;
     const auto used = entry->last_write_time(gone);
-    if (gone || entry->path().filename() == tidied) continue;
+    if (gone) continue;
     files.push_back({used, size, entry->path()});
     bytes += size;
   }
@@ -112,7 +114,8 @@ void Memory::remember(const std::string& key, const std::string& value) {
   if (folder_.empty()) return;
   const fs::path path = file_of(folder_, key);
   std::error_code failed;
-  fs::create_directories(folder_, failed);
+  // What lies there is linked into programs: nobody else may write it.
+  if (fs::create_directories(folder_, failed)) fs::permissions(folder_, fs::perms::owner_all, failed);
   // Written aside, then renamed: compilations may run side by side.
   static std::atomic<unsigned> count = 0;
   fs::path aside = path;

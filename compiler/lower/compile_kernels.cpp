@@ -73,13 +73,18 @@ void in_parallel(size_t count, const Work& work) {
     try {
       for (size_t i = next++; i < count; i = next++) work(i);
     } catch (...) {
+      next = count;
       const std::lock_guard lock(failing);
-      failure = std::current_exception();
+      if (!failure) failure = std::current_exception();
     }
   };
   std::vector<std::jthread> others;
-  for (size_t i = 1; i < std::min<size_t>(count, std::thread::hardware_concurrency()); ++i)
-    others.emplace_back(take);
+  try {
+    for (size_t i = 1; i < std::min<size_t>(count, std::thread::hardware_concurrency()); ++i)
+      others.emplace_back(take);
+  } catch (const std::system_error&) {
+    // No thread to be had: fewer will do.
+  }
   take();
   others.clear();
   if (failure) std::rethrow_exception(failure);

@@ -1,6 +1,7 @@
 // The machine code of kernels: an object each, so that one that an earlier compilation made can serve this
-// one too. In: a set. Out: objects in its order, each with one visible symbol, the kernel's. A remembered
-// object is byte for byte what would be made here: same loop, name and processor, same vaec and LLVM.
+// one too. In: a set. Out: objects in its order, then those of functions that several kernels call. A
+// remembered object is byte for byte what would be made here: same loop, name and processor, same vaec and
+// LLVM.
 #pragma once
 #include <string>
 #include <vector>

@@ -80,8 +80,8 @@ const vae_heavy* open_training_backend(const MachineRequest& request) {
   const vae_heavy* heavy = vaert_onednn_bf16();
   if (!heavy)
     throw Failure(Exit::bad_configuration,
-                  "precision bf16: this processor has no instructions for it (AVX512_BF16 or AMX): use "
-                  "--precision fp32");
+                  "precision bf16: this processor has no instructions for it (AVX512_BF16 or AMX), or "
+                  "DNNL_MAX_CPU_ISA forbids them: use --precision fp32");
   return heavy;
 }
 

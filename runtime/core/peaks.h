@@ -13,7 +13,7 @@ struct Peaks {
 /// vae_precision.
 Peaks measure_peaks(int threads, double seconds, int precision);
 
-/// The first alone.
+/// The first alone; where the processor has no instructions for bf16, that of fp32.
 double measure_fma_peak(int threads, double seconds);
 double measure_bf16_peak(int threads, double seconds);
 

@@ -1,5 +1,5 @@
 // In: the shape of a GEMM. Out: an operation that rounds its operands to bf16 and sums their products in fp32
-// (gemm.cpp says for which shapes; convolutions take the precision themselves).
+// (for shapes that are worth it; convolutions take the precision themselves).
 #pragma once
 #include "runtime/onednn/heavy_op.h"
 

@@ -50,6 +50,7 @@ bool multiplies_bf16() {
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & needed) == needed;
 }
 
+// From measurements (tests/bench/heavy_bench.cpp): below, rounding takes longer than it saves.
 bool is_worth_rounding(const vae_gemm& s) {
   return std::min({s.m, s.n, s.k}) >= 20 && s.m * s.n * s.k >= 125'000;
 }

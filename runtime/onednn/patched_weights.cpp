@@ -61,8 +61,8 @@ class PatchedWeights final : public vae_heavy_op {
           continue;
         }
         std::fill_n(to, begin, Bf16{0});
-        const Bf16* const from = source + ((image * s.in_h + y) * s.in_w + left) * s.in_channels;
-        std::memcpy(to + begin, from + begin, static_cast<size_t>(end - begin) * sizeof(Bf16));
+        const Bf16* const from = source + ((image * s.in_h + y) * s.in_w + left) * s.in_channels + begin;
+        std::memcpy(to + begin, from, static_cast<size_t>(end - begin) * sizeof(Bf16));
         std::fill_n(to + end, line - end, Bf16{0});
       }
     }

@@ -104,8 +104,8 @@ def test_what_this_version_has_not_exits_78(folder, vaec):
     exe, _ = model_of_files(folder, vaec)
     refused(78, "files train: precision tf32 is of CUDA devices: on the CPU use --precision fp32 or bf16", exe,
             "train", "--precision", "tf32")
-    refused(78, "files train: precision bf16: this processor has no instructions for it (AVX512_BF16 or AMX): use "
-            "--precision fp32", exe, "train", "--precision", "bf16",
+    refused(78, "files train: precision bf16: this processor has no instructions for it (AVX512_BF16 or AMX), or "
+            "DNNL_MAX_CPU_ISA forbids them: use --precision fp32", exe, "train", "--precision", "bf16",
             env={"DNNL_MAX_CPU_ISA": "AVX512_CORE", "VAEC_BACKEND": ""})
     refused(78, "files evaluate: --device cuda: in this version only train uses a GPU; leave it out", exe, "evaluate",
             "--run", "none", "--device", "cuda", cwd=folder)
