@@ -1,5 +1,6 @@
 // libvaert_torch.so as abi.h has it: plain C in front, exceptions of preparing stop here.
 #include <ATen/core/ivalue.h>  // before all that keeps vectors of it: clang wants it complete
+
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
