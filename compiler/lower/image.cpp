@@ -16,7 +16,6 @@
 #include "compiler/lower/jit.h"
 #include "compiler/lower/kernel_set.h"
 #include "compiler/lower/object.h"
-#include "compiler/lower/ptx.h"
 #include "runtime/abi.h"
 
 namespace lower {
@@ -103,10 +102,6 @@ struct Image::Parts {
     compiled.objects.push_back(make_object(module));
     return std::move(compiled.objects);
   }
-
-  void add_all(DeviceSet& set) const {
-    for (const Arrangement& arrangement : kernels.arrangements()) set.add(arrangement, arrangement.loop.name);
-  }
 };
 
 Image::Image(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
@@ -139,14 +134,13 @@ std::string Image::object() const { return parts_->whole(make_object); }
 std::string Image::archive() { return make_archive(parts_->objects()); }
 
 std::string Image::ptx() const {
-  DeviceSet set(DeviceForm::ptx);
-  parts_->add_all(set);
-  return make_ptx(set.module());
+  return parts_->ptx.empty() ? make_device_code(parts_->kernels, parts_->memory).ptx : parts_->ptx;
 }
 
 std::string Image::emulated_object() const {
   DeviceSet set(DeviceForm::host);
-  parts_->add_all(set);
+  for (const Arrangement& arrangement : parts_->kernels.arrangements())
+    set.add(arrangement, arrangement.loop.name);
   return make_object(set.module());
 }
 

@@ -57,6 +57,19 @@ Value* Vectors::polynomial(Value* x, std::initializer_list<double> coefficients)
   return sum;
 }
 
+/// Where two ways meet: what each brings.
+static Carried joined(llvm::IRBuilder<>& ir, llvm::BasicBlock* one, const Carried& of_one,
+                      llvm::BasicBlock* other, const Carried& of_other) {
+  Carried result;
+  for (size_t i = 0; i < of_one.size(); ++i) {
+    llvm::PHINode* phi = ir.CreatePHI(of_one[i]->getType(), 2);
+    phi->addIncoming(of_one[i], one);
+    phi->addIncoming(of_other[i], other);
+    result.push_back(phi);
+  }
+  return result;
+}
+
 Carried count(llvm::IRBuilder<>& ir, Value* from, Value* to, Value* step, const Carried& initial,
               const std::function<Carried(Value*, const Carried&)>& body) {
   llvm::Function* function = ir.GetInsertBlock()->getParent();
@@ -85,14 +98,7 @@ Carried count(llvm::IRBuilder<>& ir, Value* from, Value* to, Value* step, const 
   ir.CreateCondBr(ir.CreateICmpSLT(next_index, to), loop, after);
 
   ir.SetInsertPoint(after);
-  Carried result;
-  for (size_t i = 0; i < initial.size(); ++i) {
-    llvm::PHINode* phi = ir.CreatePHI(initial[i]->getType(), 2);
-    phi->addIncoming(initial[i], before);
-    phi->addIncoming(next[i], last);
-    result.push_back(phi);
-  }
-  return result;
+  return joined(ir, before, initial, last, next);
 }
 
 void when(llvm::IRBuilder<>& ir, Value* condition, const std::function<void()>& body) {
@@ -114,14 +120,7 @@ Carried when(llvm::IRBuilder<>& ir, Value* condition, const Carried& otherwise,
   llvm::BasicBlock* last = ir.GetInsertBlock();
   ir.CreateBr(after);
   ir.SetInsertPoint(after);
-  Carried result;
-  for (size_t i = 0; i < otherwise.size(); ++i) {
-    llvm::PHINode* phi = ir.CreatePHI(otherwise[i]->getType(), 2);
-    phi->addIncoming(otherwise[i], before);
-    phi->addIncoming(changed[i], last);
-    result.push_back(phi);
-  }
-  return result;
+  return joined(ir, before, otherwise, last, changed);
 }
 
 }  // namespace lower
