@@ -4,6 +4,7 @@ import json
 import math
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -12,6 +13,10 @@ from place import say
 
 STEPS_OF_A_LADDER = 1_000_000
 LEAST = 15  # seconds without which a measurement is not worth its beginning
+MODES = ("eager", "compile", "graph", "compiled_graph")  # PyTorch's
+COMPILED = ("compile", "compiled_graph")  # choose kernels by trying them
+ON_GPU = ("graph", "compiled_graph")
+TOO_SLOW = "too slow"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,29 +73,60 @@ def vaec(place, model, batch, precision, options):
     return {"milliseconds": 1000 / statistics.median(rates)}
 
 
+def lines_of(command, limit, late):
+    """The JSON lines that it wrote, by mode, and the cause why there are no more: `late` after `limit` seconds. It ends with all
+    that it started: torch.compile's workers hold its output open."""
+    # With the caller's libraries, not those of the pack.
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True)
+    try:
+        text, said = process.communicate(timeout=limit)
+        cause = (said.strip().splitlines() or [f"exit {process.returncode}"])[-1]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        text, cause = process.communicate()[0], late
+    # Compilers print on the standard output too.
+    lines = map(json.loads, filter(lambda line: line.startswith("{"), text.splitlines()))
+    return {line["mode"]: line for line in lines}, cause
+
+
+def best_layout(model, found, options):
+    """The layout of convolutions that served best where it was tried, else that which is to be tried."""
+    measured = [result for result in found.values() if "milliseconds" in result]
+    if not model.convolutional or options.torch_device == "cpu":
+        return []
+    if not measured:
+        return ["--best-layout"]
+    return ["--channels-last"] if min(measured, key=lambda result: result["milliseconds"])["channels_last"] else []
+
+
 def pytorch(place, model, batch, precision, options):
     """mode: what the script says of it, or the cause why it says nothing."""
-    modes = options.modes if options.torch_device != "cpu" else ["eager"]
-    command = [sys.executable, place.home / "torch" / f"{model.name}.py", "--batch", batch, "--precision", precision,
-               "--device", options.torch_device, "--mode", ",".join(modes)]
-    command += ["--steps", 4, "--warmup", 1] if options.quick else ["--seconds", options.seconds]
-    if model.convolutional and options.torch_device != "cpu":
-        command.append("--best-layout")
-    limit = max(LEAST, place.left())
-    try:
-        # With the caller's libraries, not those of the pack.
-        result = subprocess.run([str(word) for word in command], env=os.environ, capture_output=True, text=True,
-                                timeout=limit)
-        text, cause = result.stdout, (result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1]
-    except subprocess.TimeoutExpired as expired:
-        text, cause = (expired.stdout or b"").decode(), "no time left"
-    # Compilers print on the standard output too.
-    found = {line["mode"]: line for line in map(json.loads, filter(lambda line: line.startswith("{"), text.splitlines()))}
-    return {mode: found.get(mode, {"error": cause}) for mode in modes}
+    script = [sys.executable, place.home / "torch" / f"{model.name}.py", "--batch", batch, "--precision", precision,
+              "--device", options.torch_device]
+    script += ["--steps", 4, "--warmup", 1] if options.quick else ["--seconds", options.seconds]
+    possible = [mode for mode in options.modes if options.torch_device != "cpu" or mode not in ON_GPU]
+    found = {}
+    # What tries kernels for minutes may do so in a process and a time of its own.
+    for modes in ([mode for mode in possible if mode not in COMPILED], *([mode] for mode in possible if mode in COMPILED)):
+        if not modes:
+            continue
+        limit, late = max(LEAST, place.left()), "no time left"
+        if modes[0] in COMPILED and options.compile_limit < limit:
+            limit, late = options.compile_limit, f"{TOO_SLOW} (limit {options.compile_limit:g} s)"
+        lines, cause = lines_of([*script, *best_layout(model, found, options), "--mode", ",".join(modes)], limit, late)
+        found.update({mode: lines.get(mode, {"error": cause}) for mode in modes})
+    return found
 
 
 def cell(result):
-    return f"{result['milliseconds']:.3g}" if "milliseconds" in result else "–"
+    if "milliseconds" in result:
+        return f"{result['milliseconds']:.3g}"
+    return result["error"] if is_too_slow(result) else "–"
+
+
+def is_too_slow(result):
+    return result.get("error", "").startswith(TOO_SLOW)
 
 
 def hours(milliseconds):
@@ -102,8 +138,8 @@ def compare(place, options):
         say("\nbench: skipped: VAEC_DATA must hold mnist")
         return False
     say("\nmilliseconds a step; – was not measured, and below is why\n")
-    say("| model | batch | precision | vaec | eager | compile | graph | best of PyTorch / vaec |")
-    say("|---|---|---|---|---|---|---|---|")
+    say(f"| model | batch | precision | vaec | {' | '.join(MODES)} | best of PyTorch / vaec |")
+    say("|---" * (5 + len(MODES)) + "|")
     left_out, causes, ladder, failed = [], [], [], False
     for model, batch, precision in cases(options):
         name = f"{model.name} {batch} {precision}"
@@ -114,13 +150,14 @@ def compare(place, options):
         theirs = pytorch(place, model, batch, precision, options)
         place.note("bench", {"model": model.name, "batch": batch, "precision": precision, "vaec": ours, **theirs})
         results = {"vaec": ours, **theirs}
-        causes += [f"{name}, {of}: {result['error']}" for of, result in results.items() if "error" in result]
+        causes += [f"{name}, {of}: {result['error']}" for of, result in results.items()
+                   if "error" in result and not is_too_slow(result)]
         failed |= "error" in ours or all("error" in result for result in theirs.values())
         best = min((result["milliseconds"] for result in theirs.values() if "milliseconds" in result), default=math.nan)
         mine = ours.get("milliseconds", math.nan)
         ratio = f"{best / mine:.2f}" if best / mine == best / mine else "–"
         say(f"| {model.name} | {batch} | {precision} | {cell(ours)} | "
-            + " | ".join(cell(theirs.get(mode, {})) for mode in ("eager", "compile", "graph")) + f" | {ratio} |")
+            + " | ".join(cell(theirs.get(mode, {})) for mode in MODES) + f" | {ratio} |")
         if model.name == "ladder" and batch == 1024 and math.isfinite(mine):
             ladder.append(f"a million steps of ladder at 1024 in {precision}: vaec {hours(mine):.2f} hours, the best of "
                           f"PyTorch {hours(best):.2f}")

@@ -4,6 +4,7 @@ import json
 import math
 import struct
 
+import torch
 from place import say
 
 # Of a tensor's parameters, how far the two lie apart, in parts of how far they moved in the second half of the steps
@@ -16,22 +17,22 @@ MISSING_INPUT, BAD_CONFIGURATION = 66, 78
 
 
 def values(path):
-    content = path.read_bytes()
-    size = struct.unpack("<Q", content[:8])[0]
-    for name, entry in json.loads(content[8:8 + size]).items():
-        if name != "__metadata__":
-            begin, end = entry["data_offsets"]
-            yield name, struct.unpack(f"<{(end - begin) // 4}f", content[8 + size + begin:8 + size + end])
+    """name: its floats."""
+    content = bytearray(path.read_bytes())
+    data = 8 + struct.unpack("<Q", content[:8])[0]
+    floats = torch.frombuffer(content, dtype=torch.float32, offset=data) if len(content) > data else torch.empty(0)
+    return {name: floats[entry["data_offsets"][0] // 4:entry["data_offsets"][1] // 4]
+            for name, entry in json.loads(content[8:data]).items() if name != "__metadata__"}
 
 
 def norm(values):
-    return math.sqrt(sum(value * value for value in values))
+    return torch.linalg.vector_norm(values).item()
 
 
 def difference(gpu, cpu, steps):
     """The largest of all tensors, and the largest of all terms of the last step."""
     def parameters(run, step):
-        return dict(values(run / f"checkpoints/step-{step}/model.safetensors"))
+        return values(run / f"checkpoints/step-{step}/model.safetensors")
 
     def terms(run):
         return json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["terms"]
@@ -41,8 +42,8 @@ def difference(gpu, cpu, steps):
         return math.inf, math.inf
     apart = []
     for name, own in here.items():
-        moved = norm(a - b for a, b in zip(own, before[name]))
-        distance = norm(a - b for a, b in zip(there[name], own))
+        own = own.double()
+        moved, distance = norm(own - before[name]), norm(there[name] - own)
         apart.append(distance / max(moved, 1e-6 * norm(own), 1e-12))
     others = terms(gpu)
     of_terms = [abs(others[name] - term) / max(1, abs(term)) for name, term in terms(cpu).items()]

@@ -1,4 +1,4 @@
-"""How the PyTorch scripts beside this file run: arguments, precision, and a step as it is, compiled, or as a CUDA graph.
+"""How the PyTorch scripts beside this file run: arguments, precision, and a step as it is, compiled, as a CUDA graph, or both.
 
 A script gives `run` a function that makes its model: model(options) returns the turns of a step in order, each a Turn.
 Printed is one JSON object a mode: the median time of a step in milliseconds, utilities as means over the last --window
@@ -18,6 +18,10 @@ import typing
 import torch
 
 
+CAPTURED, COMPILED = ("graph", "compiled_graph"), ("compile", "compiled_graph")
+MODES = ("eager", "graph", "compile", "compiled_graph")
+
+
 class Turn(typing.NamedTuple):
     """A player's: utility(*kept) draws what it needs, and returns nats a row and what the turn after it is given."""
     player: str
@@ -27,7 +31,7 @@ class Turn(typing.NamedTuple):
 
 def adam(net, rate, options):
     """PyTorch's fastest: on a GPU one kernel for all parameters, which counts its steps there."""
-    on_gpu = {"fused": True, "capturable": options.mode == "graph"} if options.device.type == "cuda" else {}
+    on_gpu = {"fused": True, "capturable": options.mode in CAPTURED} if options.device.type == "cuda" else {}
     return torch.optim.Adam(net.parameters(), lr=rate, **on_gpu)
 
 
@@ -63,8 +67,10 @@ def step_of(turns, options):
     """step() does all turns and returns each player's utility."""
     utilities = [in_bf16(turn.utility, options.device) if options.precision == "bf16" else turn.utility
                  for turn in turns]
-    if options.mode == "compile":
-        utilities = [torch.compile(utility, mode="max-autotune", dynamic=False) for utility in utilities]
+    if options.mode in COMPILED:
+        # The graph of the whole step holds those that a compiled function would record itself.
+        mode = "max-autotune" if options.mode == "compile" else "max-autotune-no-cudagraphs"
+        utilities = [torch.compile(utility, mode=mode, dynamic=False) for utility in utilities]
 
     def step():
         if options.mode == "compile":
@@ -75,7 +81,7 @@ def step_of(turns, options):
             climb(turn.optimizer, reached[turn.player])
         return {player: utility.detach() for player, utility in reached.items()}
 
-    return captured(step) if options.mode == "graph" else step
+    return captured(step) if options.mode in CAPTURED else step
 
 
 def captured(step):
@@ -167,10 +173,11 @@ def check(options, modes):
     on_gpu = options.device.type == "cuda"
     if on_gpu and not torch.cuda.is_available():
         sys.exit(f"modes: --device cuda: PyTorch {torch.__version__} sees no GPU here")
-    if "compile" in modes and not hasattr(torch, "compile"):
-        sys.exit(f"modes: --mode compile: PyTorch {torch.__version__} has no torch.compile; 2.1 and later do")
-    if "graph" in modes and not on_gpu:
-        sys.exit("modes: --mode graph: a CUDA graph needs --device cuda")
+    compiled, graphs = ([mode for mode in modes if mode in those] for those in (COMPILED, CAPTURED))
+    if compiled and not hasattr(torch, "compile"):
+        sys.exit(f"modes: --mode {compiled[0]}: PyTorch {torch.__version__} has no torch.compile; 2.1 and later do")
+    if graphs and not on_gpu:
+        sys.exit(f"modes: --mode {graphs[0]}: a CUDA graph needs --device cuda")
     if options.precision == "tf32" and not on_gpu:
         sys.exit("modes: --precision tf32: that is the GPU's; --device cpu computes in fp32 or bf16")
 
@@ -187,14 +194,14 @@ def run(model):
     parser.add_argument("--window", type=int, default=0, help="steps whose utilities are averaged")
     parser.add_argument("--flush-denormals", action="store_true")
     parser.add_argument("--channels-last", action="store_true")
-    parser.add_argument("--best-layout", action="store_true", help="of eager and graph the faster layout; compile in it")
+    parser.add_argument("--best-layout", action="store_true", help="of eager and graph the faster layout; what is compiled in it")
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
-    parser.add_argument("--mode", default="eager", help="of eager, graph, compile; several: one line of JSON each")
+    parser.add_argument("--mode", default="eager", help=f"of {', '.join(MODES)}; several: one line of JSON each")
     parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
     options = parser.parse_args()
     modes = options.mode.split(",")
-    if unknown := [mode for mode in modes if mode not in ("eager", "graph", "compile")]:
-        parser.error(f"--mode {unknown[0]}: eager, graph or compile")
+    if unknown := [mode for mode in modes if mode not in MODES]:
+        parser.error(f"--mode {unknown[0]}: not one of {', '.join(MODES)}")
     check(options, modes)
     torch.set_flush_denormal(options.flush_denormals)
     if options.device.type == "cuda":
@@ -204,7 +211,7 @@ def run(model):
     for mode in modes:
         options.mode = mode
         try:
-            if options.best_layout and (mode != "compile" or not best_of_layouts):
+            if options.best_layout and (mode not in COMPILED or not best_of_layouts):
                 results = []
                 for options.channels_last in (False, True):
                     results.append(measured(model, options))
