@@ -114,6 +114,17 @@ def test_rows_of_every_pattern_train(folder, vaec):
     assert all(abs(value) < 1e3 for value in terms.values()), terms
 
 
+# The mean of 1000 draws hardly varies from step to step; that of few would.
+def test_a_source_without_data_keeps_its_batch_beside_one_that_lacks_values(folder, vaec):
+    (folder / "xy.csv").write_text("x,y\n1,2\n0.5,\n,\n2,1\n")
+    text = TWO.replace("steps = 3; batch = 8", "steps = 20; batch = {rows: 8, dreams: 1000}; optimizer = none;"
+                       " every = {log: 1, sample: 0, checkpoint: 0, evaluate: 0}")
+    exe = build(vaec, write(folder, "dreams.vae", text), folder)
+    succeed(exe, "train", "--quiet", "--threads", "1", "--out", "dreams-run", cwd=folder)
+    terms = [line["terms"]["q.z@dreams"] for line in metrics(folder / "dreams-run")]
+    assert len(terms) == 20 and max(terms) - min(terms) < 0.3, terms
+
+
 def test_a_column_missing_in_every_row_is_refused(folder, vaec):
     (folder / "xy.csv").write_text("x,y\n1,\n0.5,\n")
     exe = build(vaec, write(folder, "two.vae", TWO), folder)

@@ -21,10 +21,11 @@ completion::Players players_of(const Image& image) {
   return {static_cast<int>(image.variables.size()), std::move(conditionals)};
 }
 
-/// Rows of a batch for each pattern, by its share, one at least.
+/// Rows of a batch for each pattern, by its share, one at least; all of it for a source without data.
 std::vector<int64_t> apportion(const std::vector<Pattern>& patterns, int64_t batch) {
   int64_t all = 0;
   for (const Pattern& pattern : patterns) all += pattern.count;
+  if (all == 0) return {batch};
   std::vector<int64_t> rows;
   for (const Pattern& pattern : patterns)
     rows.push_back(
