@@ -9,10 +9,10 @@
 #include <sstream>
 #include <string>
 
-#include "compiler/base/memory.h"
 #include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/lower/processor.h"
+#include "runtime/cache_folder.h"
 
 namespace vaec {
 namespace {
@@ -25,6 +25,21 @@ bool on_path(const std::string& program) {
     if (access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
   }
   return false;
+}
+
+/// Empty where compilations are.
+std::string why_nothing_is_remembered() {
+  const fs::path folder = cache_folder();
+  if (!compilations_are_remembered()) {
+    const std::string chosen = std::getenv("VAEC_CACHE");
+    return "VAEC_CACHE=" + chosen + (chosen == "off" ? "" : " is neither `off` nor an absolute path");
+  }
+  if (folder.empty()) return "neither VAEC_CACHE, XDG_CACHE_HOME nor HOME names a folder";
+  fs::path there = folder;  // what is there of it
+  std::error_code ignored;
+  while (!fs::exists(there, ignored) && there.has_relative_path()) there = there.parent_path();
+  const bool open = fs::is_directory(there, ignored) && access(there.c_str(), W_OK) == 0;
+  return open ? "" : folder.string() + " cannot be written";
 }
 
 }  // namespace
@@ -56,11 +71,9 @@ bool doctor(std::ostream& out) {
   }
   const bool linker = on_path("ld") || on_path("cc");
   line("linker", linker, on_path("ld") ? "ld" : linker ? "cc" : "install binutils, which `vaec build` needs");
-  const fs::path kernels = base::Memory("kernels").folder();
-  fmt::print(out, "{:<11}{:<9}{}\n", "cache", kernels.empty() ? "off" : "ok",
-             kernels.empty()
-                 ? "no kernel is remembered: VAEC_CACHE=off, or neither HOME nor XDG_CACHE_HOME is set"
-                 : kernels.parent_path().string());
+  const std::string why = why_nothing_is_remembered();
+  fmt::print(out, "{:<11}{:<9}{}\n", "cache", why.empty() ? "ok" : "off",
+             why.empty() ? cache_folder().string() : "no kernel is remembered: " + why);
   const char* data = std::getenv("VAEC_DATA");
   fmt::print(
       out, "{:<11}{:<9}{}\n", "data", data != nullptr ? "ok" : "unset",

@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 #include <vector>
+
+#include "runtime/cache_folder.h"
+#include "runtime/content_hash.h"
 
 namespace base {
 namespace {
@@ -20,22 +22,13 @@ namespace fs = std::filesystem;
 constexpr const char* tidied = "tidied";              // a file as old as the last look at all of them
 constexpr auto look_every = std::chrono::minutes(1);  // a full folder has thousands of files to look at
 
-/// A relative XDG_CACHE_HOME is to be ignored, by its specification.
-fs::path cache_folder() {
-  if (const char* chosen = std::getenv("VAEC_CACHE"); chosen && std::string(chosen) == "off") return {};
-  fs::path root;
-  if (const char* home = std::getenv("HOME"); home && *home) root = fs::path(home) / ".cache";
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && fs::path(cache).is_absolute()) root = cache;
-  return root.empty() ? root : root / "vaec";
-}
-
 fs::path file_of(const fs::path& folder, const std::string& key) {
-  return folder / fmt::format("{:016x}", hash_of(key));
+  return folder / fmt::format("{:016x}", content_hash(key));
 }
 
 /// What stands before the value in its file.
 std::string head_of(const std::string& key, const std::string& value) {
-  return fmt::format("vaec {} {} {:016x}\n{}", key.size(), value.size(), hash_of(value), key);
+  return fmt::format("vaec {} {} {:016x}\n{}", key.size(), value.size(), content_hash(value), key);
 }
 
 void set_used_now(const fs::path& path) { utimensat(AT_FDCWD, path.c_str(), nullptr, 0); }
@@ -80,14 +73,9 @@ void tidy(const fs::path& folder, uint64_t most_bytes) {
 
 }  // namespace
 
-uint64_t hash_of(const std::string& bytes) {
-  uint64_t hash = 14695981039346656037U;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  return hash;
-}
-
 Memory::Memory(const std::string& kind, uint64_t most_bytes) : most_bytes_(most_bytes) {
-  if (const fs::path root = cache_folder(); !root.empty()) folder_ = root / kind;
+  if (const fs::path root = cache_folder(); compilations_are_remembered() && !root.empty())
+    folder_ = root / kind;
 }
 
 Memory::~Memory() {

@@ -1,7 +1,7 @@
 // What compilations remember for those after them: values by key, a small file each, in a folder of the
-// user's cache ($XDG_CACHE_HOME/vaec, else ~/.cache/vaec). In: a key that says everything the value depends
-// on. Holds: only a whole entry of an equal key counts; compilations may run side by side; a folder that
-// cannot be read or written means no memory, never a failure. VAEC_CACHE=off: nothing is read or written.
+// cache (runtime/cache_folder.h). In: a key that says everything the value depends on. Holds: only a whole
+// entry of an equal key counts; compilations may run side by side; a folder that cannot be read or written
+// means no memory, never a failure.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -10,9 +10,6 @@
 #include <string>
 
 namespace base {
-
-/// 64 bits of FNV-1a: tells entries and broken values apart, no defence against malice.
-uint64_t hash_of(const std::string& bytes);
 
 class Memory {
  public:

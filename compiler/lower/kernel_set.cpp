@@ -4,8 +4,8 @@
 
 #include <cctype>
 
-#include "compiler/base/memory.h"
 #include "compiler/lower/emit_loop.h"
+#include "runtime/content_hash.h"
 
 namespace lower {
 
@@ -20,7 +20,7 @@ int KernelSet::add(const Arrangement& arrangement) {
   if (fresh) {
     arrangements_.push_back(arrangement);
     symbols_.push_back(
-        kernel_symbol(arrangement.loop.name, fmt::format("{:016x}", base::hash_of(entry->first))));
+        kernel_symbol(arrangement.loop.name, fmt::format("{:016x}", content_hash(entry->first))));
   }
   return entry->second;
 }

@@ -216,7 +216,7 @@ extern "C" int vaert_data_get(const char* name, const char* to) {
       }
       if (places.cache.empty())
         throw Failure(Exit::bad_configuration,
-                      "neither HOME nor XDG_CACHE_HOME is set: say where with --to DIR");
+                      "neither VAEC_CACHE, XDG_CACHE_HOME nor HOME names a folder: say where with --to DIR");
       folder = places.cache / set.name;
     }
     data::fetch(set, folder);

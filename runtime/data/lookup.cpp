@@ -6,24 +6,17 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "runtime/cache_folder.h"
 #include "runtime/failure.h"
 
 namespace data {
 namespace fs = std::filesystem;
 
-fs::path cache_from_environment() {
-  // A relative folder is to be ignored, says the specification of XDG_CACHE_HOME.
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && fs::path(cache).is_absolute())
-    return fs::path(cache) / "vaec";
-  if (const char* home = std::getenv("HOME"); home && *home) return fs::path(home) / ".cache" / "vaec";
-  return {};
-}
-
 Places places_from_environment(const fs::path& folder) {
   Places places;
   places.folder = folder.empty() ? fs::path(".") : folder;
   if (const char* set = std::getenv("VAEC_DATA")) places.data = set;
-  places.cache = cache_from_environment();
+  places.cache = cache_folder();
   return places;
 }
 

@@ -1,5 +1,5 @@
 // Where the files that a data expression names are found: relative to the .vae file,
-// then in $VAEC_DATA, then in ~/.cache/vaec (or $XDG_CACHE_HOME/vaec); a known set also in the folder of its
+// then in $VAEC_DATA, then in the cache (runtime/cache_folder.h); a known set also in the folder of its
 // name there, or as torchvision lays it out. A name is also found with `.gz` after it. Failure(missing_input)
 // names every place tried.
 #pragma once
@@ -12,10 +12,8 @@ namespace data {
 struct Places {
   std::filesystem::path folder;  // of the .vae file
   std::filesystem::path data;    // $VAEC_DATA, empty where it is not set
-  std::filesystem::path cache;   // $XDG_CACHE_HOME/vaec, else ~/.cache/vaec; empty where there is no home
+  std::filesystem::path cache;   // empty where there is none
 };
-
-std::filesystem::path cache_from_environment();
 
 /// The places as the environment gives them.
 Places places_from_environment(const std::filesystem::path& folder);

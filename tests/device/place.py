@@ -54,7 +54,7 @@ class Place:
     def call(self, exe, *arguments):
         environment, tables = self.environment, self.home / "data" / exe
         if tables.is_dir():  # what lay beside the program where it was built
-            environment = {**environment, "XDG_CACHE_HOME": str(tables)}
+            environment = {**environment, "VAEC_CACHE": str(tables)}
         command = [str(word) for word in (self.home / "bin" / exe, *arguments)]
         limit = max(SHORTEST_CALL, min(LONGEST_CALL, self.left()))  # one that hangs may not take all the time
         try:

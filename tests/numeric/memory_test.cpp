@@ -12,6 +12,9 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/cache_folder.h"
+#include "runtime/content_hash.h"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -121,13 +124,27 @@ TEST_F(MemoryTest, ThreadsMayShareIt) {
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(memory.recall(std::to_string(i))) << i;
 }
 
+TEST_F(MemoryTest, AChosenFolderIsTheCache) {
+  setenv("VAEC_CACHE", (root_ / "chosen").c_str(), 1);
+  Memory memory("things");
+  memory.remember("key", "value");
+  EXPECT_EQ(memory.recall("key"), "value");
+  EXPECT_EQ(memory.folder(), root_ / "chosen" / "things");
+  EXPECT_EQ(cache_folder(), root_ / "chosen");
+  EXPECT_FALSE(fs::exists(folder()));
+  setenv("VAEC_CACHE", "", 1);
+  EXPECT_EQ(Memory("things").folder(), folder());
+}
+
 TEST_F(MemoryTest, OffOrWithoutAHomeNothingIsKept) {
-  setenv("VAEC_CACHE", "off", 1);
-  {
+  for (const char* chosen : {"off", "relative", "./off"}) {
+    setenv("VAEC_CACHE", chosen, 1);
     Memory memory("things");
     memory.remember("key", "value");
     EXPECT_EQ(memory.recall("key"), std::nullopt);
     EXPECT_TRUE(memory.folder().empty());
+    EXPECT_EQ(cache_folder(), root_ / "vaec");  // data have their place still
+    EXPECT_FALSE(fs::exists(chosen));
   }
   unsetenv("VAEC_CACHE");
   setenv("XDG_CACHE_HOME", "relative", 1);
@@ -136,6 +153,14 @@ TEST_F(MemoryTest, OffOrWithoutAHomeNothingIsKept) {
   memory.remember("key", "value");
   EXPECT_TRUE(memory.folder().empty());
   EXPECT_FALSE(fs::exists(root_ / "vaec"));
+  EXPECT_TRUE(cache_folder().empty());
+}
+
+// http://www.isthe.com/chongo/tech/comp/fnv: the offset basis, and two published values.
+TEST(ContentHash, IsFnv1a) {
+  EXPECT_EQ(content_hash(std::string()), 0xcbf29ce484222325u);
+  EXPECT_EQ(content_hash(std::string("a")), 0xaf63dc4c8601ec8cu);
+  EXPECT_EQ(content_hash(std::string("foobar")), 0x85944171f73967e8u);
 }
 
 }  // namespace

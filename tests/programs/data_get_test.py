@@ -109,6 +109,9 @@ def test_the_folder_is_the_one_asked_for_or_the_cache_of_the_desktop(folder, vae
         desktop = {**environment(folder, server.url), "XDG_CACHE_HOME": str(folder / "desktop")}
         result = succeed(vaec, "data", "get", "mnist", env=desktop)
         assert result.stdout == f"{folder}/desktop/vaec/mnist\n", result
+        for chosen, printed in ((f"{folder}/mine", "mine/mnist"), ("off", "desktop/vaec/mnist"), ("relative", "desktop/vaec/mnist")):
+            result = succeed(vaec, "data", "get", "mnist", env={**desktop, "VAEC_CACHE": chosen})
+            assert result.stdout == f"{folder}/{printed}\n", (chosen, result)
     for data, printed in ((folder / "sets", "sets/mnist"), (folder / "sets/mnist", "sets/mnist")):
         found = get(vaec, folder, "none", data=data)
         assert found.stdout == f"{folder}/{printed}\n", found

@@ -29,6 +29,8 @@ def test_a_second_build_compiles_no_kernel_and_writes_the_same_bytes(folder, vae
     assert compiled(vaec, program, cache, VAEC_CACHE="off") == (kernels, anew, first)
     assert compiled(vaec, program, folder / "another") == (kernels, anew, first)
     assert entries(cache) == kept
+    # A folder of one's own is taken as it is.
+    assert compiled(vaec, program, "/proc", VAEC_CACHE=str(cache / "vaec")) == (kernels, 0, first)
     # `run` takes them too, in memory.
     result = succeed(vaec, "run", program, "train", "--steps", 2, "--out", "run", cwd=folder,
                      env={"XDG_CACHE_HOME": str(cache)})
@@ -66,7 +68,9 @@ def test_a_folder_that_cannot_be_written_fails_no_build(folder, vaec):
     (folder / "file").write_text("")
     for cache in (folder / "file", "relative", "", "/proc"):
         assert compiled(vaec, program, cache, HOME="/dev/null") == (kernels, anew, first), cache
-    assert not os.path.exists(folder / "relative")
+    for cache in (folder / "file", "relative", "/proc/none"):
+        assert compiled(vaec, program, folder / "cache", VAEC_CACHE=str(cache)) == (kernels, anew, first), cache
+    assert not os.path.exists("relative")
 
 
 def test_builds_side_by_side_share_the_folder(folder, vaec):

@@ -9,8 +9,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/cache_folder.h"
+#include "runtime/content_hash.h"
 #include "runtime/core/evaluation/accuracy.h"
-#include "runtime/core/evaluation/content_hash.h"
 #include "runtime/core/learning/settings.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/progress.h"
@@ -54,7 +55,7 @@ class Classifier {
     const fs::path folder = this->folder();
     session_.load_parameters(folder / model_file);
     about_ = read_json(folder / description_file);
-    about_["hash"] = hash_of(data::read_file(folder / model_file));
+    about_["hash"] = fmt::format("{:016x}", content_hash(data::read_file(folder / model_file)));
     about_["mean"].get_to(mean_);
     about_["deviation"].get_to(deviation_);
     about_.erase("mean");
@@ -113,10 +114,12 @@ class Classifier {
 
  private:
   fs::path folder() const {
-    const fs::path cache = data::cache_from_environment();
+    const fs::path cache = cache_folder();
     if (cache.empty())
-      throw Failure(Exit::cannot_write, "there is no folder to keep the classifier in: set XDG_CACHE_HOME");
-    return cache / "features" / fmt::format("lenet-{}-seed{}", hash_of(image_.text), settings_.seed);
+      throw Failure(Exit::cannot_write,
+                    "there is no folder to keep the classifier in: set VAEC_CACHE to one");
+    return cache / "features" /
+           fmt::format("lenet-{:016x}-seed{}", content_hash(image_.text), settings_.seed);
   }
 
   json measure() {

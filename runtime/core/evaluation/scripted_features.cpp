@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "runtime/core/evaluation/content_hash.h"
+#include "runtime/content_hash.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 #include "runtime/torch/script_api.h"
@@ -18,7 +18,7 @@ constexpr int64_t rows_at_once = 100;
 class ScriptedFeatures : public Features {
  public:
   ScriptedFeatures(const std::string& path, const Session& session, const Variable& variable)
-      : path_(path), variable_(variable), hash_(hash_of(data::read_file(path))) {
+      : path_(path), variable_(variable), hash_(fmt::format("{:016x}", content_hash(data::read_file(path)))) {
     char error[512] = "";
     script_.reset(function<vaert_torch_script_open_function>("vaert_torch_script_open")(
         path.c_str(), session.machine.threads, error, sizeof error));
