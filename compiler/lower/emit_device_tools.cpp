@@ -112,26 +112,34 @@ void emit_end_step(DeviceForm form, llvm::Module& module) {
   t.only_thread_0([&] { t.store(next, t.p[0], t.i64(Clock::step)); });
 }
 
-/// (clock, site, data, rows, width, to), a block a row: row r is the one that philox_row gives.
+/// (clock, site, place, data, rows, width, to), a block a row: the one that philox_row gives for the place
+/// `place` + r of the batch.
 void emit_gather(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_gather", {'p', 'i', 'p', 'l', 'l', 'p'});
+  Tool t(form, module, "vae_gather", {'p', 'i', 'i', 'p', 'l', 'l', 'p'});
   llvm::IRBuilder<>& ir = t.ir;
   const auto low = [&](Value* number) { return ir.CreateTrunc(number, ir.getInt32Ty()); };
   const auto high = [&](Value* number) { return low(ir.CreateLShr(number, 32)); };
   t.grid->part(ir, [&](Value* thread) {
     Value* key = t.load(t.long_, t.p[0], t.i64(Clock::seed));
     Value* now = t.load(t.long_, t.p[0], t.i64(Clock::step));
-    const auto words =
-        emit_philox(t.v, {t.grid->block_x, t.p[1], low(now), high(now)}, {low(key), high(key)});
+    Value* place = ir.CreateAdd(t.p[2], t.grid->block_x);
+    const auto words = emit_philox(t.v, {place, t.p[1], low(now), high(now)}, {low(key), high(key)});
     llvm::Type* double_long = ir.getInt128Ty();
     Value* drawn = ir.CreateOr(t.wide(words[0]), ir.CreateShl(t.wide(words[1]), 32));
-    Value* product = ir.CreateMul(ir.CreateZExt(drawn, double_long), ir.CreateZExt(t.p[3], double_long));
+    Value* product = ir.CreateMul(ir.CreateZExt(drawn, double_long), ir.CreateZExt(t.p[4], double_long));
     Value* row = ir.CreateTrunc(ir.CreateLShr(product, 64), t.long_);
-    Value* from = ir.CreateMul(row, t.p[4]);
-    Value* to = ir.CreateMul(t.wide(t.grid->block_x), t.p[4]);
-    t.walk(t.wide(thread), t.p[4], t.wide(t.grid->threads),
-           [&](Value* i) { t.store(t.load(t.p[2], ir.CreateAdd(from, i)), t.p[5], ir.CreateAdd(to, i)); });
+    Value* from = ir.CreateMul(row, t.p[5]);
+    Value* to = ir.CreateMul(t.wide(t.grid->block_x), t.p[5]);
+    t.walk(t.wide(thread), t.p[5], t.wide(t.grid->threads),
+           [&](Value* i) { t.store(t.load(t.p[3], ir.CreateAdd(from, i)), t.p[6], ir.CreateAdd(to, i)); });
   });
+}
+
+/// (from, factor, to, count): to += factor * from.
+void emit_add(DeviceForm form, llvm::Module& module) {
+  Tool t(form, module, "vae_add", {'p', 'f', 'p', 'l'});
+  t.each(t.p[3],
+         [&](Value* i) { t.store(t.v.fma(t.p[1], t.load(t.p[0], i), t.load(t.p[2], i)), t.p[2], i); });
 }
 
 // A player's numbers of a step, as optimizer.cpp makes them.
@@ -223,8 +231,8 @@ void emit_clip(DeviceForm form, llvm::Module& module) {
 }  // namespace
 
 void emit_device_tools(DeviceForm form, llvm::Module& module) {
-  for (const auto emit : {emit_begin_step, emit_set_sweep, emit_end_step, emit_gather, emit_adam, emit_sgd,
-                          emit_momentum, emit_squares, emit_clip})
+  for (const auto emit : {emit_begin_step, emit_set_sweep, emit_end_step, emit_gather, emit_add, emit_adam,
+                          emit_sgd, emit_momentum, emit_squares, emit_clip})
     emit(form, module);
 }
 

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <utility>
 
 #include "runtime/core/backend.h"
 #include "runtime/failure.h"
@@ -82,7 +84,7 @@ Floats Device::allocate(int64_t count) {
     static_cast<const Driver*>(driver)->cuMemFree_v2(address(memory));
   };
   Floats memory(std::bit_cast<float*>(pointer), count, {free, &driver_});
-  CUDA(cuMemsetD32Async, pointer, 0, words, stream_);
+  clear(memory.data(), static_cast<int64_t>(words));
   return memory;
 }
 
@@ -100,6 +102,10 @@ void Device::copy(void* to, const void* from, size_t bytes) {
   CUDA(cuMemcpyDtoDAsync_v2, address(to), address(from), bytes, stream_);
 }
 
+void Device::clear(float* to, int64_t count) {
+  CUDA(cuMemsetD32Async, address(to), 0, static_cast<size_t>(count), stream_);
+}
+
 cuda::Function Device::function(const std::string& name) {
   const auto [entry, fresh] = functions_.try_emplace(name, nullptr);
   if (fresh) CUDA(cuModuleGetFunction, &entry->second, module_, name.c_str());
@@ -111,21 +117,41 @@ void Device::launch(cuda::Function function, const Launch& launch, void** parame
        parameters, nullptr);
 }
 
+int64_t Device::blocks_for(int64_t elements) const {
+  constexpr int64_t threads = threads_of_tools;
+  return std::clamp<int64_t>((elements + threads - 1) / threads, 1, int64_t{16} * processors_);
+}
+
+void Device::enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters) {
+  Launch launch;
+  launch.threads = threads_of_tools;
+  launch.blocks_x = static_cast<uint32_t>(blocks);
+  this->launch(function(kernel), launch, parameters.data());
+}
+
+void Device::run_whole(const std::function<void()>& work) {
+  const bool before = std::exchange(running_, true);
+  try {
+    work();
+  } catch (...) {
+    running_ = before;
+    throw;
+  }
+  running_ = before;
+}
+
 void Device::run(Recording& recording, const std::function<void()>& work) {
   // The first time as it is: LibTorch makes its choices and its memory then.
-  if (recording_ || recording.runs_++ == 0) return work();
+  if (recording.runs_++ == 0 || running_) return run_whole(work);
   if (!recording.exec_) {
     cuda::Graph graph = nullptr;
     CUDA(cuStreamBeginCapture_v2, stream_, cuda::capture_relaxed);
-    recording_ = true;
     try {
-      work();
+      run_whole(work);
     } catch (...) {
-      recording_ = false;
       driver_.cuStreamEndCapture(stream_, &graph);
       throw;
     }
-    recording_ = false;
     CUDA(cuStreamEndCapture, stream_, &graph);
     CUDA(cuGraphInstantiateWithFlags, &recording.exec_, graph, 0);
     recording.device_ = this;

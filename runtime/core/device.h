@@ -34,10 +34,20 @@ class Device {
   void download(void* to, const void* from, size_t bytes);
   /// Within its memory; a recording records it.
   void copy(void* to, const void* from, size_t bytes);
+  /// Zeros; a recording records it.
+  void clear(float* to, int64_t count);
 
   cuda::Function function(const std::string& name);
   /// `parameters`: pointers to the kernel's parameters in order.
   void launch(cuda::Function function, const Launch& launch, void** parameters);
+  /// One of the runtime's own kernels (runtime/image.md), whose parameters have these types.
+  template <class... Types>
+  void launch_tool(const char* kernel, int64_t blocks, const Types&... parameters) {
+    enqueue(kernel, blocks, {const_cast<void*>(static_cast<const void*>(&parameters))...});
+  }
+  static constexpr uint32_t threads_of_tools = 256;  // in a block
+  /// For a thread an element, or several where they are many.
+  int64_t blocks_for(int64_t elements) const;
   /// Where kernels find the run's seed and steps (runtime/image.md).
   uint64_t* clock() const { return reinterpret_cast<uint64_t*>(clock_.data()); }
 
@@ -60,11 +70,14 @@ class Device {
     Device* device_ = nullptr;
     cuda::GraphExec exec_ = nullptr;
   };
-  /// Within another recording `work` becomes part of that.
+  /// Within other work that can be replayed it becomes part of that.
   void run(Recording& recording, const std::function<void()>& work);
 
  private:
   void load(const Image& image);
+  void enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters);
+  /// What is inside the work is not recorded on its own.
+  void run_whole(const std::function<void()>& work);
 
   const cuda::Driver& driver_;
   const vae_heavy* heavy_ = nullptr;
@@ -74,7 +87,7 @@ class Device {
   cuda::Stream stream_ = nullptr;
   std::map<std::string, cuda::Function> functions_;
   Floats clock_;
-  bool recording_ = false;
+  bool running_ = false;  // work that can be replayed
 };
 
 }  // namespace core

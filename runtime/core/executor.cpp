@@ -385,10 +385,6 @@ std::vector<int64_t> class_rows(const Program& program, const std::vector<int64_
   return rows;
 }
 
-Floats allocate(const Machine& machine, int64_t count) {
-  return machine.device ? machine.device->allocate(count) : Floats(count);
-}
-
 int start_threads(int asked, const vae_heavy* heavy) {
   const int threads = asked > 0 ? asked : std::max(1, omp_get_max_threads());
   omp_set_dynamic(0);

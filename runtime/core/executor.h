@@ -8,29 +8,21 @@
 #include <string>
 #include <vector>
 
-#include "runtime/core/device.h"
 #include "runtime/core/image.h"
-#include "runtime/core/memory.h"
+#include "runtime/core/machine.h"
 #include "runtime/core/watch.h"
 
 namespace core {
 
-/// What all programs of an executable run on. Pointers outlive the programs.
-struct Machine {
-  const vae_heavy* heavy = nullptr;
-  int threads = 1;
-  Device* device = nullptr;             // all memory and all loops are there; else the processor's
-  std::vector<float*> parameters;       // per player, flat
-  const float* coefficients = nullptr;  // per source: weight / rows
-};
-
-/// Zeroed, of the machine's memory.
-Floats allocate(const Machine& machine, int64_t count);
+struct Pattern;
 
 /// What a program asks of the runtime while it runs.
 struct Hooks {
   /// Writes `rows` rows of the image's column, drawn for `source`.
   std::function<void(int column, int source, int64_t rows, float* to)> gather;
+  /// The same of the pattern's rows; `place` is that of the first row in the source's batch.
+  std::function<void(int column, int source, const Pattern& pattern, int64_t place, int64_t rows, float* to)>
+      gather_pattern;
   std::function<void(int player, const float* gradient)> update;
   /// Hears how long each instruction took; or null.
   Watch* watch = nullptr;

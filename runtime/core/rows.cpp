@@ -189,9 +189,13 @@ void Rows::gather_random(int column, int source, const Pattern& pattern, uint64_
 }
 
 void Rows::gather_in_order(int column, int source, int64_t first, int64_t rows, float* to) {
+  gather_in_order(column, source, whole(source), first, rows, to);
+}
+
+void Rows::gather_in_order(int column, int source, const Pattern& pattern, int64_t first, int64_t rows,
+                           float* to) {
   if (Simulated* other = simulated(column))
     return gather_simulated(*other, column, source, 0, static_cast<uint64_t>(first), 0, rows, to);
-  const Pattern& pattern = whole(source);
   chosen_.resize(static_cast<size_t>(rows));
   const data::Population& population = columns_.at(column);
   if (population.is_streamed()) {

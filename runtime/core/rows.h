@@ -31,7 +31,9 @@ class Rows {
 
   /// Opens every column that this program gathers.
   void open(const Program& program);
-  /// Rows that lack nothing, of a source whose columns are open; 0 where it has none.
+  /// The rows that lack nothing; until another column of the source is opened.
+  const Pattern& whole(int source) const;
+  /// Their number, of a source whose columns are open; 0 where it has none.
   int64_t count(int source) const;
   /// It has rows, and each lacks something.
   bool lacks_all(int source) const;
@@ -46,6 +48,9 @@ class Rows {
                      int64_t place, int64_t rows, float* to);
   /// The source's rows that lack nothing from `first`, beginning again at their end.
   void gather_in_order(int column, int source, int64_t first, int64_t rows, float* to);
+  /// The same of the pattern's rows.
+  void gather_in_order(int column, int source, const Pattern& pattern, int64_t first, int64_t rows,
+                       float* to);
 
   /// Marks that rows of this source were asked for of which those that lack something are left out.
   void note_left_out(int source);
@@ -56,7 +61,6 @@ class Rows {
   void gather(int column, float* to);
   void expect_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
                      int64_t place, int64_t rows);
-  const Pattern& whole(int source) const;
   Simulated* simulated(int column) const;
   /// Rows of another model, the same for all columns of a source that ask for them at one place.
   void gather_simulated(Simulated& other, int column, int source, uint64_t seed, uint64_t step, int64_t place,

@@ -10,6 +10,7 @@ import subprocess
 
 import executable
 from chain_test import SEMI, write_joint
+from missing_test import TABLES, write_rows
 from simulator_test import LEARNER, trained_simulator
 from executable import GLYPHS, call, metrics, safetensors, succeed, write
 
@@ -134,6 +135,72 @@ def test_rows_of_another_model_are_drawn_before_each_step(folder, vaec):
     calls = expect_training_equal(folder, vaec, LEARNER, steps=20)
     assert (calls["captures"], calls["replays"]) == (1, 19), calls
     assert calls["waits"] == calls["downloads"], calls
+
+
+LABELS = """
+var x : binary[4]
+var c : category(3)
+source rows weight 2 { x = csv("t.csv", ["k", "l", "m", "n"]); c = csv("t.csv").c }
+source dreams { c ~ Categorical(0) }
+decoder p { x | c ~ Bernoulli(dense(relu(dense(c, 8)), 4)) }
+encoder q { c | x ~ Categorical(dense(relu(dense(x, 8)), 3)) }
+learn symmetric { steps = 100; batch = {rows: 60, dreams: 20}; optimizer = adam(0.02); clip = 1; order = ORDER }
+"""
+
+
+def write_labelled(folder):
+    """Two thirds of the rows lack their class, some of the others their picture, or a pixel, which is the same."""
+    lines = ["k,l,m,n,c"]
+    for row in range(90):
+        pixels = [str((row >> bit) & 1) for bit in range(4)]
+        if row % 3 == 0:
+            lacks = {1: 4, 2: 1}.get(row // 3 % 5, 0)
+            lines.append(",".join([""] * lacks + pixels[lacks:] + [str(row % 16 % 3)]))
+        else:
+            lines.append(",".join([*pixels, ""]))
+    (folder / "t.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_rows_that_lack_values_are_one_graph_too(folder, vaec):
+    write_labelled(folder)
+    for order in ("alternating", "simultaneous"):
+        place = folder / order
+        place.mkdir()
+        shutil.copy(folder / "t.csv", place)
+        calls = expect_training_equal(place, vaec, LABELS.replace("ORDER", order))
+        assert (calls["captures"], calls["replays"]) == (1, 19), calls
+        assert calls["waits"] == calls["downloads"] and calls["downloads"] <= 4 * 2 + 6, calls
+        terms = metrics(place / "gpu")[-1]["terms"]
+        assert set(terms) == {"p.x@rows", "q.c@rows", "q.c@dreams"}, (terms, calls)
+
+
+def test_chains_of_rows_that_lack_values(folder, vaec):
+    for order in ("alternating", "simultaneous"):
+        place = folder / order
+        place.mkdir()
+        write_rows(place / "t.csv", 300, 0.3, 1)
+        calls = expect_training_equal(place, vaec, TABLES.replace("ORDER", order).replace("batch = 300", "batch = 60"))
+        assert calls["waits"] == calls["downloads"], calls
+
+
+BOTH = """
+let other = run("simulator.vae", from = "simulator-run")
+var a : category(3)
+var b : binary
+source drawn { a = other.c; b = other.x }
+source rows { a = csv("t.csv").a; b = csv("t.csv").b }
+source mixed { a = other.c; b = csv("t.csv").b }
+player p { a | b ~ Categorical(dense(b, 3)) }
+player q { b | a ~ Bernoulli(dense(a, 1)) }
+learn symmetric { steps = 100; batch = 40; optimizer = {p: adam(0.02), q: none} }
+"""
+
+
+def test_rows_that_lack_values_beside_rows_of_another_model(folder, vaec):
+    trained_simulator(folder, vaec)
+    (folder / "t.csv").write_text("a,b\n" + "1,0\n2,\n,1\n0,1\n1,\n" * 9)
+    calls = expect_training_equal(folder, vaec, BOTH, steps=20)
+    assert (calls["captures"], calls["replays"]) == (1, 19), calls
 
 
 def test_a_run_continues_with_the_same_bits(folder, vaec):

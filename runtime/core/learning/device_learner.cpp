@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t steps_of_table = 512;
 constexpr int64_t width_of_numbers = std::tuple_size_v<Optimizer::Numbers>;
-constexpr uint32_t threads = 256;
+constexpr int64_t threads = Device::threads_of_tools;
 constexpr int64_t share_of_squares = 2048;  // elements that are worth a block
 constexpr int64_t most_blocks_of_squares = 64;
 
@@ -54,12 +54,14 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
   device_.upload(one_.data(), ones.data(), sizeof(float));
 
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
-    gather(column, source, rows, to);
+    gather({column, source, 0}, session_.rows.whole(source), rows, to);
   };
+  hooks_.gather_pattern = [this](int column, int source, const Pattern& pattern, int64_t place, int64_t rows,
+                                 float* to) { gather({column, source, place}, pattern, rows, to); };
   hooks_.update = [this](int player, const float* gradient) { update(player, gradient); };
   hooks_.begin_sweep = [this](uint64_t sweep) {
     uint64_t* clock = device_.clock();
-    launch("vae_set_sweep", 1, clock, sweep);
+    device_.launch_tool("vae_set_sweep", 1, clock, sweep);
   };
   hooks_.coefficients_changed = [this] {
     device_.upload(coefficients_.data(), session_.coefficients.data(),
@@ -134,12 +136,12 @@ void DeviceLearner::do_step(int64_t step, Phases phases, size_t number) {
     uint64_t* clock = device_.clock();
     float *table = table_.data(), *numbers = numbers_.data();
     int64_t width = numbers_.size();
-    launch("vae_begin_step", 1, clock, table, numbers, width);
+    device_.launch_tool("vae_begin_step", 1, clock, table, numbers, width);
     for (const auto& phase : phases) phase->run(settings_.seed, static_cast<uint64_t>(step), hooks_);
     const int64_t words = 2 * kind.first_term;  // of pointers, doubles and step numbers
     float *values = values_.data() + words, *coefficients = their_coefficients_.data() + words;
     float *sums = sums_.data() + words, *bad = bad_.data() + words;
-    launch("vae_end_step", 1, clock, values, coefficients, sums, bad, kind.terms);
+    device_.launch_tool("vae_end_step", 1, clock, values, coefficients, sums, bad, kind.terms);
   };
   const bool fixed =
       std::none_of(phases.begin(), phases.end(), [](const auto& phase) { return phase->has_chains(); });
@@ -184,70 +186,66 @@ std::vector<DeviceLearner::Sum> DeviceLearner::take_sums() {
   return taken;
 }
 
-int64_t DeviceLearner::blocks_for(int64_t elements) const {
-  return std::clamp<int64_t>((elements + threads - 1) / threads, 1, int64_t{16} * device_.processors());
-}
-
-void DeviceLearner::enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters) {
-  Launch launch;
-  launch.threads = threads;
-  launch.blocks_x = static_cast<uint32_t>(blocks);
-  device_.launch(device_.function(kernel), launch, parameters.data());
-}
-
-const DeviceLearner::Resident& DeviceLearner::resident(int column, int source) {
-  const auto [entry, fresh] = columns_.try_emplace({column, source});
+const DeviceLearner::Resident& DeviceLearner::resident(const Place& place, const Pattern& pattern) {
+  const auto [entry, fresh] = columns_.try_emplace(place);
   Resident& resident = entry->second;
   if (!fresh) return resident;
-  const DataColumn& of = session_.image.columns[static_cast<size_t>(column)];
-  resident.count = session_.rows.count(source);
-  resident.width = session_.image.variables[static_cast<size_t>(of.variable)].elements();
+  const auto [column, source, first] = place;
+  const int variable = session_.image.columns[static_cast<size_t>(column)].variable;
+  // Where all of them lack the variable, one stands for all: nobody reads it.
+  resident.count = pattern.missing.count(variable) ? 1 : pattern.count;
+  resident.width = session_.image.variables[static_cast<size_t>(variable)].elements();
   resident.rows = device_.allocate(resident.count * resident.width);
   constexpr int64_t piece = 1024;
   std::vector<float> host(static_cast<size_t>(std::min(piece, resident.count) * resident.width));
   for (int64_t row = 0; row < resident.count; row += piece) {
     const int64_t count = std::min(piece, resident.count - row);
-    session_.rows.gather_in_order(column, source, row, count, host.data());
+    session_.rows.gather_in_order(column, source, pattern, row, count, host.data());
     device_.upload(resident.rows.data() + row * resident.width, host.data(),
                    static_cast<size_t>(count * resident.width) * sizeof(float));
   }
   return resident;
 }
 
-const DeviceLearner::Drawn& DeviceLearner::drawn(int column, int source, int64_t rows) {
-  const auto [entry, fresh] = drawn_.try_emplace({column, source});
+const DeviceLearner::Drawn& DeviceLearner::drawn(const Place& place, int64_t rows) {
+  const auto [entry, fresh] = drawn_.try_emplace(place);
   Drawn& drawn = entry->second;
   if (!fresh) return drawn;
-  const DataColumn& of = session_.image.columns[static_cast<size_t>(column)];
+  const DataColumn& of = session_.image.columns[static_cast<size_t>(std::get<0>(place))];
   drawn.count = rows;
   const int64_t width = session_.image.variables[static_cast<size_t>(of.variable)].elements();
   drawn.rows = device_.allocate(rows * width);
   drawn.host.resize(static_cast<size_t>(rows * width));
-  draw(column, source, drawn);
+  draw(place, drawn);
   return drawn;
 }
 
-void DeviceLearner::draw(int column, int source, Drawn& drawn) {
-  session_.rows.gather_random(column, source, settings_.seed, step_of_draws_, drawn.count, drawn.host.data());
+/// Rows of another model lack nothing, whatever those beside them do.
+void DeviceLearner::draw(const Place& place, Drawn& drawn) {
+  const auto [column, source, first] = place;
+  session_.rows.gather_random(column, source, session_.rows.whole(source), settings_.seed, step_of_draws_,
+                              first, drawn.count, drawn.host.data());
   device_.upload(drawn.rows.data(), drawn.host.data(), drawn.host.size() * sizeof(float));
 }
 
 void DeviceLearner::draw_rows(uint64_t step) {
   step_of_draws_ = step;
-  for (auto& [place, drawn] : drawn_) draw(place.first, place.second, drawn);
+  for (auto& [place, drawn] : drawn_) draw(place, drawn);
 }
 
-void DeviceLearner::gather(int column, int source, int64_t rows, float* to) {
+void DeviceLearner::gather(const Place& place, const Pattern& pattern, int64_t rows, float* to) {
+  const auto [column, source, first] = place;
   if (find_run(session_.image.columns[static_cast<size_t>(column)].expression)) {
-    const Drawn& from = drawn(column, source, rows);
+    const Drawn& from = drawn(place, rows);
     if (from.count != rows) throw Failure(Exit::internal, "a step takes batches of two sizes from a source");
     return device_.copy(to, from.rows.data(), from.host.size() * sizeof(float));
   }
-  const Resident& from = resident(column, source);
+  const Resident& from = resident(place, pattern);
   uint64_t* clock = device_.clock();
   uint32_t site = 0x40000000U + static_cast<uint32_t>(source);
+  auto begin = static_cast<uint32_t>(first);
   float* data = from.rows.data();
-  launch("vae_gather", rows, clock, site, data, from.count, from.width, to);
+  device_.launch_tool("vae_gather", rows, clock, site, begin, data, from.count, from.width, to);
 }
 
 /// The norm of the gradient, the gaps between parameters left out, becomes a factor of the update.
@@ -259,12 +257,12 @@ void DeviceLearner::clip_gradient(int player, const float* gradient) {
     float* place = partials + 2 * used;
     int64_t count = end - begin;
     const int64_t blocks = blocks_of_squares(count);
-    launch("vae_squares", blocks, values, place, count);
+    device_.launch_tool("vae_squares", blocks, values, place, count);
     used += blocks * threads;
   }
   auto clip = static_cast<float>(settings_.clip);
   float* scale = scales_.data() + player;
-  launch("vae_clip", 1, partials, used, clip, scale);
+  device_.launch_tool("vae_clip", 1, partials, used, clip, scale);
 }
 
 void DeviceLearner::update(int player, const float* gradient) {
@@ -275,16 +273,16 @@ void DeviceLearner::update(int player, const float* gradient) {
   if (settings_.clip > 0) clip_gradient(player, gradient);
   float *parameters = parameters_[at].data(), *numbers = numbers_.data() + width_of_numbers * player;
   float* scale = scales_.data() + player;
-  const int64_t count = parameters_[at].size(), blocks = blocks_for(count);
+  const int64_t count = parameters_[at].size(), blocks = device_.blocks_for(count);
   const auto state = [&](size_t i) { return states_[at].at(i).device.data(); };
   if (settings.kind != "sgd") {
     float *first = state(0), *second = state(1);
-    launch("vae_adam", blocks, parameters, first, second, gradient, numbers, scale, count);
+    device_.launch_tool("vae_adam", blocks, parameters, first, second, gradient, numbers, scale, count);
   } else if (states_[at].empty()) {
-    launch("vae_sgd", blocks, parameters, gradient, numbers, scale, count);
+    device_.launch_tool("vae_sgd", blocks, parameters, gradient, numbers, scale, count);
   } else {
     float* buffer = state(0);
-    launch("vae_momentum", blocks, parameters, buffer, gradient, numbers, scale, count);
+    device_.launch_tool("vae_momentum", blocks, parameters, buffer, gradient, numbers, scale, count);
   }
 }
 

@@ -7,7 +7,7 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "runtime/core/learning/optimizer.h"
@@ -74,23 +74,19 @@ class DeviceLearner {
     Floats device;
   };
 
+  /// Whose rows: column, source, and the place of the first of them in the source's batch.
+  using Place = std::tuple<int, int, int64_t>;
+
   /// What the host would do for a program.
-  void gather(int column, int source, int64_t rows, float* to);
-  const Resident& resident(int column, int source);
-  const Drawn& drawn(int column, int source, int64_t rows);
-  void draw(int column, int source, Drawn& drawn);
+  void gather(const Place& place, const Pattern& pattern, int64_t rows, float* to);
+  const Resident& resident(const Place& place, const Pattern& pattern);
+  const Drawn& drawn(const Place& place, int64_t rows);
+  void draw(const Place& place, Drawn& drawn);
   /// The rows that the host draws for that step.
   void draw_rows(uint64_t step);
   void update(int player, const float* gradient);
   void clip_gradient(int player, const float* gradient);
   void fill_table(int64_t step);
-  /// Of one of the runtime's own kernels (runtime/image.md), whose parameters have these types.
-  template <class... Types>
-  void launch(const char* kernel, int64_t blocks, const Types&... parameters) {
-    enqueue(kernel, blocks, {const_cast<void*>(static_cast<const void*>(&parameters))...});
-  }
-  void enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters);
-  int64_t blocks_for(int64_t elements) const;
   const float* on_device(const float* coefficient) const;
 
   Session& session_;
@@ -105,8 +101,8 @@ class DeviceLearner {
   Floats values_, their_coefficients_, sums_,
       bad_;  // of the terms: pointers, pointers, doubles, step numbers
   Floats one_;
-  std::map<std::pair<int, int>, Resident> columns_;  // by column and source
-  std::map<std::pair<int, int>, Drawn> drawn_;       // the same, of run(...)
+  std::map<Place, Resident> columns_;
+  std::map<Place, Drawn> drawn_;  // of run(...)
   uint64_t step_of_draws_ = 0;
   std::map<size_t, Kind> kinds_;
   size_t kind_ = 0;  // of the last step

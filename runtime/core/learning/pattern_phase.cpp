@@ -52,8 +52,8 @@ std::string draw_text(const Image& image, int conditional) {
 
 }  // namespace
 
-PatternGame::PatternGame(Session& session, const PatternRequest& request)
-    : session_(session), frozen_(request.frozen) {
+PatternGame::PatternGame(Session& session, const Machine& machine, const PatternRequest& request)
+    : session_(session), machine_(machine), frozen_(request.frozen) {
   const completion::Players players = players_of(session.image);
   for (const PatternRequest::OfSource& of : request.sources) {
     const std::vector<Pattern> patterns = session.rows.patterns(of.source);
@@ -114,9 +114,10 @@ bool PatternGame::add(int source, Pattern pattern, const completion::Players& pl
   of.pattern = std::move(pattern);
   of.first_place = first_place;
   of.rows = rows;
-  of.coefficient = static_cast<float>(entry.weight * share / static_cast<double>(rows));
-  of.machine = session_.training;
-  of.machine.coefficients = &of.coefficient;
+  const auto coefficient = static_cast<float>(entry.weight * share / static_cast<double>(rows));
+  of.coefficient = place(machine_, {&coefficient, 1});
+  of.machine = machine_;
+  of.machine.coefficients = of.coefficient.data();
   load(of, players, completed, terms, share * static_cast<double>(batch) / static_cast<double>(rows));
   return true;
 }
@@ -201,10 +202,12 @@ PatternPhase::PatternPhase(Session& session, PatternGame& game, std::vector<int>
       players_(players.begin(), players.end()),
       first_run_(static_cast<uint64_t>(first_run)) {
   for (int player : players)
-    gradients_.emplace(player, Floats(session.image.players[static_cast<size_t>(player)].elements));
+    gradients_.emplace(player,
+                       allocate(game.machine_, session.image.players[static_cast<size_t>(player)].elements));
   for (const PatternGame::OfPattern& of : game.patterns_)
     for (const PatternGame::Term& term : of.terms)
-      if (mine(term)) sums_[term.name] = 0;
+      if (mine(term)) names_.emplace(term.name, static_cast<int64_t>(names_.size()));
+  sums_ = allocate(game.machine_, static_cast<int64_t>(names_.size()));
   if (first_run + runs() > most_runs)
     throw Failure(
         Exit::bad_configuration,
@@ -231,21 +234,34 @@ int64_t PatternPhase::runs() const {
 
 std::vector<LearningPhase::Term> PatternPhase::terms() const {
   std::vector<LearningPhase::Term> found;
-  for (const auto& [name, sum] : sums_) found.push_back({name, &sum, nullptr});
+  for (const auto& [name, place] : names_) found.push_back({name, sums_.data() + place, nullptr});
   return found;
+}
+
+bool PatternPhase::has_chains() const {
+  return std::any_of(game_.patterns_.begin(), game_.patterns_.end(), [&](const PatternGame::OfPattern& of) {
+    return concerns(of) && std::any_of(of.steps.begin(), of.steps.end(), [](const PatternGame::Step& step) {
+             return step.sweeps > 0 && step.parts.size() > 1;
+           });
+  });
+}
+
+void PatternPhase::run(const Executor& program, uint64_t seed, uint64_t step, const Hooks& hooks) {
+  hooks.begin_sweep(++run_);
+  program.run(seed, sweep_step(step, run_), hooks);
 }
 
 void PatternPhase::complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks) {
   for (PatternGame::Term& term : of.terms) term.counts = true;
   for (size_t s = 0; s < of.steps.size(); ++s) {
     PatternGame::Step& one = of.steps[s];
-    for (const auto& start : one.starts) start->run(seed, next_step(step), hooks);
+    for (const auto& start : one.starts) run(*start, seed, step, hooks);
     std::vector<int> order = {0};
     for (int sweep = 0; sweep < std::max(1, one.sweeps); ++sweep) {
       order = sweep_order(one.parts.size(), order_site, seed, sweep_step(step, run_ + 1));
       for (int part : order)
         for (const PatternGame::Drawn& drawn : one.parts[static_cast<size_t>(part)].draws)
-          drawn.draw->run(seed, next_step(step), hooks);
+          run(*drawn.draw, seed, step, hooks);
     }
     const auto place = [&](int part) { return std::find(order.begin(), order.end(), part); };
     for (PatternGame::Term& term : of.terms)
@@ -256,25 +272,27 @@ void PatternPhase::complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t 
 }
 
 void PatternPhase::run(uint64_t seed, uint64_t step, const Hooks& hooks) {
+  const Machine& machine = game_.machine_;
   run_ = first_run_;
-  for (auto& [player, gradient] : gradients_) std::fill(gradient.begin(), gradient.end(), 0.0F);
-  for (auto& [name, sum] : sums_) sum = 0;
+  for (const auto& [player, gradient] : gradients_) clear(machine, gradient);
+  clear(machine, sums_);
+  Hooks own;
+  own.begin_sweep = hooks.begin_sweep;
+  own.update = [&](int player, const float* gradient) {
+    const Floats& sum = gradients_.at(player);
+    add(machine, gradient, 1, sum.data(), sum.size());
+  };
   for (PatternGame::OfPattern& of : game_.patterns_) {
     if (!concerns(of)) continue;
-    Hooks own;
     own.gather = [&](int column, int source, int64_t rows, float* to) {
-      session_.rows.gather_random(column, source, of.pattern, seed, step, of.first_place, rows, to);
+      hooks.gather_pattern(column, source, of.pattern, of.first_place, rows, to);
     };
-    own.update = [&](int player, const float* gradient) {
-      const Floats& sum = gradients_.at(player);
-      for (int64_t i = 0; i < sum.size(); ++i) sum[i] += gradient[i];
-    };
-    if (of.gather) of.gather->run(seed, next_step(step), own);
+    if (of.gather) run(*of.gather, seed, step, own);
     complete(of, seed, step, own);
     for (PatternGame::Term& term : of.terms) {
       if (!mine(term) || !term.counts) continue;
-      term.program->run(seed, next_step(step), own);
-      sums_[term.name] += static_cast<float>(*term.sum * term.scale);
+      run(*term.program, seed, step, own);
+      add(machine, term.sum, static_cast<float>(term.scale), sums_.data() + names_.at(term.name), 1);
     }
   }
   for (const auto& [player, gradient] : gradients_)

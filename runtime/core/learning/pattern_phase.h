@@ -28,7 +28,7 @@ struct PatternRequest {
 class PatternGame {
  public:
   /// Failure(bad_data) where a pattern's completion is ambiguous, or no row has a term.
-  PatternGame(Session& session, const PatternRequest& request);
+  PatternGame(Session& session, const Machine& machine, const PatternRequest& request);
 
   /// What the user should know: patterns that nothing is learned from.
   const std::vector<std::string>& notes() const { return notes_; }
@@ -63,8 +63,8 @@ class PatternGame {
     int source;
     Pattern pattern;
     int64_t first_place, rows;
-    float coefficient;
-    Machine machine;  // with this coefficient
+    Floats coefficient;  // one
+    Machine machine;     // with this coefficient
     Carried values;
     std::unique_ptr<Executor> gather;
     std::vector<Step> steps;
@@ -80,6 +80,7 @@ class PatternGame {
   int64_t runs_of(const OfPattern& of) const;
 
   Session& session_;
+  const Machine& machine_;
   std::set<int> frozen_;
   std::deque<OfPattern> patterns_;
   std::vector<std::string> notes_;
@@ -91,6 +92,7 @@ class PatternPhase : public LearningPhase {
   PatternPhase(Session& session, PatternGame& game, std::vector<int> players, int64_t first_run);
 
   void run(uint64_t seed, uint64_t step, const Hooks& hooks) override;
+  bool has_chains() const override;
   std::vector<Term> terms() const override;
   /// Programs run in a step, at most.
   int64_t runs() const;
@@ -99,14 +101,15 @@ class PatternPhase : public LearningPhase {
   bool concerns(const PatternGame::OfPattern& of) const;
   bool mine(const PatternGame::Term& term) const;
   void complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks);
-  uint64_t next_step(uint64_t step) { return sweep_step(step, ++run_); }
+  void run(const Executor& program, uint64_t seed, uint64_t step, const Hooks& hooks);
 
   Session& session_;
   PatternGame& game_;
   std::set<int> players_;
   uint64_t first_run_, run_ = 0;
-  std::map<int, Floats> gradients_;  // per player
-  std::map<std::string, float> sums_;
+  std::map<int, Floats> gradients_;       // per player
+  std::map<std::string, int64_t> names_;  // of terms: where their sums stand
+  Floats sums_;
 };
 
 }  // namespace core

@@ -45,6 +45,11 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
     session_.rows.gather_random(column, source, settings_.seed, static_cast<uint64_t>(step_), rows, to);
   };
+  hooks_.gather_pattern = [this](int column, int source, const Pattern& pattern, int64_t place, int64_t rows,
+                                 float* to) {
+    session_.rows.gather_random(column, source, pattern, settings_.seed, static_cast<uint64_t>(step_), place,
+                                rows, to);
+  };
   hooks_.update = [this](int player, const float* gradient) {
     optimizers_[static_cast<size_t>(player)].climb(session_.parameters.of(player), gradient,
                                                    settings_.schedule.rate(step_, settings_.steps),
@@ -63,11 +68,10 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
     PhaseRunner::open(session_, phase);
     scratch = std::max(scratch, PhaseRunner::scratch(image, phase, source_rows));
   }
-  if (learner_) check_device();
   const Machine& machine = learner_ ? learner_->machine() : session_.training;
   if (rows_lack_variables()) {
     require_completion();
-    load_pattern_phases(source_rows);
+    load_pattern_phases(machine, source_rows);
   } else {
     const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
     for (const Phase& phase : phases)
@@ -76,16 +80,6 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
   for (size_t phase = 0; phase < phases_.size(); ++phase)
     for (const LearningPhase::Term& term : phases_[phase]->terms()) add_term(term, phase, source_rows);
   if (find_learn(image, settings_.learn).method == "symmetric") require_terms();
-}
-
-/// What this version does on the processor alone.
-void Trainer::check_device() const {
-  if (!rows_lack_variables()) return;
-  throw Failure(
-      Exit::bad_configuration,
-      fmt::format("--device cuda: learn {}: rows of its sources lack values, which this version does "
-                  "on the processor alone: use --device cpu",
-                  settings_.learn));
 }
 
 /// The compiler asks for this where it knows what the rows lack.
@@ -125,7 +119,7 @@ bool Trainer::rows_lack_variables() const {
   });
 }
 
-void Trainer::load_pattern_phases(const std::vector<int64_t>& source_rows) {
+void Trainer::load_pattern_phases(const Machine& machine, const std::vector<int64_t>& source_rows) {
   PatternRequest request;
   for (const std::string& name : settings_.sources) {
     const int source = session_.image.source(name);
@@ -134,7 +128,7 @@ void Trainer::load_pattern_phases(const std::vector<int64_t>& source_rows) {
   for (size_t player = 0; player < session_.image.players.size(); ++player)
     if (settings_.optimizers.at(session_.image.players[player].name).kind == "none")
       request.frozen.insert(static_cast<int>(player));
-  patterns_ = std::make_unique<PatternGame>(session_, request);
+  patterns_ = std::make_unique<PatternGame>(session_, machine, request);
   int64_t runs = 0;
   const auto add = [&](std::vector<int> players) {
     auto phase = std::make_unique<PatternPhase>(session_, *patterns_, std::move(players), runs);

@@ -62,14 +62,13 @@ class Trainer {
     double sum = 0;
     int64_t steps = 0;
   };
-  void check_device() const;
   [[noreturn]] void refuse(const Term& term, int64_t step, const char* what) const;
   void load_phases(const std::vector<Phase>& phases);
   void require_terms() const;
   void require_completion() const;
   std::string player_name(const Term& term) const;
   bool rows_lack_variables() const;
-  void load_pattern_phases(const std::vector<int64_t>& source_rows);
+  void load_pattern_phases(const Machine& machine, const std::vector<int64_t>& source_rows);
   void add_term(const LearningPhase::Term& term, size_t phase, const std::vector<int64_t>& source_rows);
   std::string key_of(const Term& term) const;
   void prepare_learner();
