@@ -15,6 +15,7 @@
 #include "compiler/lower/host.h"
 #include "compiler/lower/jit.h"
 #include "compiler/lower/kernel_set.h"
+#include "compiler/lower/link.h"
 #include "compiler/lower/object.h"
 #include "runtime/abi.h"
 
@@ -130,7 +131,7 @@ size_t Image::kernel_count() const { return parts_->kernels.size(); }
 size_t Image::made_count() const { return parts_->made; }
 std::string Image::llvm() const { return parts_->whole(print_llvm); }
 std::string Image::assembly() const { return parts_->whole(make_assembly); }
-std::string Image::object() const { return parts_->whole(make_object); }
+std::string Image::object() { return join_objects(archive()); }
 std::string Image::archive() { return make_archive(parts_->objects()); }
 
 std::string Image::ptx() const {

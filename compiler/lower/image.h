@@ -71,7 +71,8 @@ class Image {
   size_t kernel_count() const;
   std::string llvm() const;
   std::string assembly() const;
-  std::string object() const;
+  /// Joined from what an executable is linked from. Throws std::runtime_error where the linker fails.
+  std::string object();
   /// What an executable is linked from: an object for each kernel, remembered ones as they are, and one for
   /// the rest.
   std::string archive();

@@ -106,16 +106,53 @@ Outcome call(const std::vector<std::string>& command, const fs::path& log) {
   return outcome;
 }
 
-}  // namespace
-
-void link_executable(const std::string& archive_path, const std::string& runtime_library,
-                     const std::string& executable_path) {
-  const auto command = command_for(archive_path, runtime_library, executable_path);
-  const Outcome outcome = call(command, archive_path + ".log");
+void link(const std::vector<std::string>& command, const fs::path& log) {
+  const Outcome outcome = call(command, log);
   if (!outcome.started) {
     throw std::runtime_error(fmt::format("no linker: `{}` cannot be run (install binutils)", command[0]));
   }
   if (outcome.status != 0) throw std::runtime_error("the linker failed: " + outcome.said);
+}
+
+/// A folder that nobody else can open, gone when this is.
+class PrivateFolder {
+ public:
+  PrivateFolder() {
+    std::error_code none;
+    std::string name = fs::temp_directory_path(none) / "vaec-XXXXXX";
+    if (none || mkdtemp(name.data()) == nullptr)
+      throw std::runtime_error("there is no temporary folder to write to: set TMPDIR to one");
+    path_ = name;
+  }
+  PrivateFolder(const PrivateFolder&) = delete;
+  ~PrivateFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+}  // namespace
+
+void link_executable(const std::string& archive_path, const std::string& runtime_library,
+                     const std::string& executable_path) {
+  link(command_for(archive_path, runtime_library, executable_path), archive_path + ".log");
+}
+
+std::string join_objects(const std::string& archive) {
+  const PrivateFolder folder;
+  const fs::path whole = folder.path() / "all.a", joined = folder.path() / "image.o";
+  std::ofstream file(whole, std::ios::binary);
+  file << archive;
+  file.close();
+  if (!file) throw std::runtime_error("cannot write " + whole.string());
+  link({"ld", "-r", "-o", joined, "--whole-archive", whole}, folder.path() / "log");
+  std::ostringstream bytes;
+  bytes << std::ifstream(joined, std::ios::binary).rdbuf();
+  return bytes.str();
 }
 
 }  // namespace lower

@@ -37,6 +37,35 @@ def test_a_second_build_compiles_no_kernel_and_writes_the_same_bytes(folder, vae
     assert entries(cache) == kept, result.stdout
 
 
+def test_an_object_is_made_of_the_same_kernels(folder, vaec):
+    cache, program = folder / "cache", write(folder, "small.vae", GLYPHS)
+
+    def emitted(**environment):
+        succeed(vaec, "build", program, "--emit=object", "-o", folder / "small.o", env={"XDG_CACHE_HOME": str(cache), **environment})
+        return (folder / "small.o").read_bytes()
+
+    first = emitted()
+    kept = entries(cache)
+    assert emitted() == emitted(VAEC_CACHE="off") == first and entries(cache) == kept
+    assert compiled(vaec, program, cache)[1] == 0
+    # It is taken from there, not only put there.
+    kept[0].write_bytes(b"")
+    assert emitted() == first and kept[0].stat().st_size > 0
+    # Linked by hand it does what the executable does.
+    runtime = vaec.parent.parent / "lib/libvaert.so"
+    sanitized = ["-fsanitize=address"] if b"__asan_init" in runtime.read_bytes() else []
+    succeed("cc", folder / "small.o", runtime, f"-Wl,-rpath,{runtime.parent}", *sanitized, "-o", folder / "linked")
+    for exe in ("linked", "small"):
+        succeed(folder / exe, "train", "--steps", 2, "--out", folder / f"run-{exe}", "--quiet")
+    models = [(folder / f"run-{exe}/checkpoints/step-2/model.safetensors").read_bytes() for exe in ("linked", "small")]
+    assert models[0] == models[1]
+    # No linker, no room: one line, and what was there stays.
+    for broken, words in (({"PATH": "/none"}, "install binutils"), ({"TMPDIR": "/none"}, "TMPDIR")):
+        result = call(vaec, "build", program, "--emit=object", "-o", folder / "small.o", env={**os.environ, **broken})
+        assert result.returncode == 78 and words in result.stderr and result.stderr.count("\n") == 1, result
+    assert (folder / "small.o").read_bytes() == first
+
+
 def test_an_edit_costs_what_it_changed(folder, vaec):
     cache, program = folder / "cache", write(folder, "small.vae", GLYPHS)
     kernels, all_of_them, _ = compiled(vaec, program, cache)
