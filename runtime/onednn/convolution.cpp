@@ -32,6 +32,8 @@ Op choose(const vae_convolution& shape, vae_precision precision) {
   if (std::min(shape.in_channels, shape.out_channels) <= few_channels) precision = VAE_FP32;
   if (is_mirrored(shape)) return make_mirrored_weights(shape);
   if (precision == VAE_BF16 && is_patched(shape)) return make_patched_weights(shape);
+  if (precision == VAE_FP32 && is_blocked(shape)) return make_image_blocks(shape);
+  if (precision == VAE_FP32 && is_summed_by_rows(shape)) return make_row_weights(shape);
   return make_direct_convolution(shape, precision);
 }
 

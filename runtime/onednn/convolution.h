@@ -29,6 +29,14 @@ Op make_contraction(const vae_convolution& shape);
 bool is_mirrored(const vae_convolution& shape);
 Op make_mirrored_weights(const vae_convolution& shape);
 
+/// Forward and backward-data of many channels and images: sums of products over a block of images.
+bool is_blocked(const vae_convolution& shape);
+Op make_image_blocks(const vae_convolution& shape);
+
+/// Backward-weights of many channels: sums of products over rows of images.
+bool is_summed_by_rows(const vae_convolution& shape);
+Op make_row_weights(const vae_convolution& shape);
+
 /// Backward-weights in bf16 as GEMMs of the inputs under the windows.
 bool is_patched(const vae_convolution& shape);
 Op make_patched_weights(const vae_convolution& shape);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/core/backend.h"
+#include "runtime/onednn/product_sum.h"
 #include "tests/numeric/backend_under_test.h"
 #include "tests/numeric/reverse_layers.h"
 
@@ -199,6 +200,32 @@ TEST_P(Convolution, agrees_with_naive_loops_where_the_far_padding_differs) {
 
 TEST_P(Convolution, agrees_with_naive_loops_on_the_layers_of_reverse) {
   for (const vae_convolution& layer : reverse_layers(2)) check_convolution(layer);
+}
+
+TEST_P(Convolution, agrees_with_naive_loops_on_many_images) {
+  for (int64_t stride : {1, 2, 3})
+    for (auto [in, out] : {std::pair<int64_t, int64_t>{16, 16}, {32, 48}, {48, 32}, {64, 80}, {19, 64}}) {
+      check_convolution(convolution(33, in, out, 9, 7, 3, stride, 1));
+      check_convolution(convolution(67, in, out, 6, 5, 2, stride, 0));
+    }
+  // Places that no window covers, a far padding, axes that differ.
+  check_convolution({VAE_FORWARD, 70, 32, 10, 9, 32, 3, 3, 2, 2, 4, 3, 0, 0});
+  check_convolution({VAE_FORWARD, 70, 32, 6, 6, 48, 6, 6, 2, 2, 1, 1, 0, 0});
+  check_convolution({VAE_FORWARD, 35, 32, 9, 12, 64, 9, 4, 1, 5, 1, 3, 0, 1});
+  check_convolution({VAE_FORWARD, 35, 32, 5, 5, 32, 5, 5, 3, 9, 2, 2, 3, 6});
+}
+
+TEST(OneDnn, sums_products_of_many_images_where_the_processor_has_wide_vectors) {
+  heavy = vaert_onednn();
+  if (!onednn::sums_products()) GTEST_SKIP() << "no libxsmm, or no AVX-512";
+  vae_convolution layer = convolution(128, 32, 64, 27, 27, 3, 2, 0);
+  for (const char* kernel : {"image blocks, libxsmm", "image blocks, libxsmm", "rows, libxsmm"}) {
+    vae_heavy_op* op = heavy->prepare_convolution(&layer, nullptr, 0);
+    ASSERT_NE(op, nullptr);
+    EXPECT_STREQ(heavy->describe(op), kernel) << describe(layer);
+    heavy->release(op);
+    ++layer.direction;
+  }
 }
 
 TEST(OneDnn, has_no_reference_kernel_on_the_layers_of_reverse) {

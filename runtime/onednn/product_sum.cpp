@@ -1,0 +1,59 @@
+#include "runtime/onednn/product_sum.h"
+
+#include <stdexcept>
+
+#ifdef VAERT_LIBXSMM
+#include <libxsmm.h>
+
+#include <limits>
+#include <oneapi/dnnl/dnnl.hpp>
+
+namespace onednn {
+namespace {
+
+/// The widest register that oneDNN may use (DNNL_MAX_CPU_ISA) is also the widest here. A system may forbid to
+/// write code and then run it.
+bool has_wide_vectors() {
+  libxsmm_init();
+  constexpr auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+  return libxsmm_get_target_archid() >= LIBXSMM_X86_AVX512_CORE &&
+         (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & needed) == needed &&
+         libxsmm_smmdispatch_reducebatch_addr(16, 1, 1, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                                              nullptr);
+}
+
+libxsmm_blasint extent(int64_t value) {
+  if (value < 1 || value > std::numeric_limits<libxsmm_blasint>::max())
+    throw std::runtime_error("libxsmm has no product of such an extent");
+  return static_cast<libxsmm_blasint>(value);
+}
+
+}  // namespace
+
+// libxsmm counts by columns: what are rows here are columns there, and the matrices come first.
+ProductSum::ProductSum(const ProductSumShape& s) {
+  const libxsmm_blasint matrix_step = extent(s.matrix_step), row_step = extent(s.row_step),
+                        out_step = extent(s.out_step);
+  const float alpha = 1, beta = s.adds ? 1.0f : 0.0f;
+  const int flags = s.transposed ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
+  code_ =
+      libxsmm_smmdispatch_reducebatch_addr(extent(s.outputs), extent(s.rows), extent(s.depth), &matrix_step,
+                                           &row_step, &out_step, &alpha, &beta, &flags, nullptr);
+  if (!code_) throw std::runtime_error("libxsmm has no code for a product");
+}
+
+bool sums_products() {
+  static const bool result = has_wide_vectors();
+  return result;
+}
+
+}  // namespace onednn
+#else
+namespace onednn {
+
+ProductSum::ProductSum(const ProductSumShape&) { throw std::runtime_error("built without libxsmm"); }
+
+bool sums_products() { return false; }
+
+}  // namespace onednn
+#endif
