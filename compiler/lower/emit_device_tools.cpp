@@ -91,6 +91,15 @@ void emit_set_sweep(DeviceForm form, llvm::Module& module) {
   });
 }
 
+/// (clock): draws are of the sweep after.
+void emit_next_sweep(DeviceForm form, llvm::Module& module) {
+  Tool t(form, module, "vae_next_sweep", {'p'});
+  t.only_thread_0([&] {
+    Value* now = t.load(t.long_, t.p[0], t.i64(Clock::draws));
+    t.store(t.ir.CreateAdd(now, t.i64(uint64_t{1} << 32)), t.p[0], t.i64(Clock::draws));
+  });
+}
+
 /// (clock, values, coefficients, sums, bad, count), one block: what is observed of a step, which ends.
 void emit_end_step(DeviceForm form, llvm::Module& module) {
   Tool t(form, module, "vae_end_step", {'p', 'p', 'p', 'p', 'p', 'l'});
@@ -231,8 +240,8 @@ void emit_clip(DeviceForm form, llvm::Module& module) {
 }  // namespace
 
 void emit_device_tools(DeviceForm form, llvm::Module& module) {
-  for (const auto emit : {emit_begin_step, emit_set_sweep, emit_end_step, emit_gather, emit_add, emit_adam,
-                          emit_sgd, emit_momentum, emit_squares, emit_clip})
+  for (const auto emit : {emit_begin_step, emit_set_sweep, emit_next_sweep, emit_end_step, emit_gather,
+                          emit_add, emit_adam, emit_sgd, emit_momentum, emit_squares, emit_clip})
     emit(form, module);
 }
 

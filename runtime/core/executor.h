@@ -28,6 +28,8 @@ struct Hooks {
   Watch* watch = nullptr;
   /// On a device: the draws that follow are of this sweep of the step; 0 ends a chain.
   std::function<void(uint64_t sweep)> begin_sweep = [](uint64_t) {};
+  /// They are of the sweep after the one before.
+  std::function<void()> next_sweep = [] {};
   /// After the session's coefficients changed within a step.
   std::function<void()> coefficients_changed = [] {};
 };

@@ -29,4 +29,9 @@ void add(const Machine& machine, const float* from, float factor, float* to, int
   for (int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
 }
 
+void repeat(const Machine& machine, Device::Recording& recording, const std::function<void()>& work) {
+  if (machine.device) return machine.device->run(recording, work);
+  work();
+}
+
 }  // namespace core

@@ -1,6 +1,7 @@
 // What all programs of an executable run on, the processor or a GPU, and arrays in its memory. On a GPU all
 // of this is enqueued, and can be recorded (device.h).
 #pragma once
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -25,5 +26,7 @@ Floats place(const Machine& machine, std::span<const float> values);
 void clear(const Machine& machine, const Floats& memory);
 /// to[i] += factor * from[i] for i < count.
 void add(const Machine& machine, const float* from, float factor, float* to, int64_t count);
+/// Work that is the same each time, as Device::run.
+void repeat(const Machine& machine, Device::Recording& recording, const std::function<void()>& work);
 
 }  // namespace core

@@ -63,6 +63,10 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
     uint64_t* clock = device_.clock();
     device_.launch_tool("vae_set_sweep", 1, clock, sweep);
   };
+  hooks_.next_sweep = [this] {
+    uint64_t* clock = device_.clock();
+    device_.launch_tool("vae_next_sweep", 1, clock);
+  };
   hooks_.coefficients_changed = [this] {
     device_.upload(coefficients_.data(), session_.coefficients.data(),
                    session_.coefficients.size() * sizeof(float));

@@ -50,6 +50,15 @@ std::string draw_text(const Image& image, int conditional) {
                      image.players[static_cast<size_t>(one.player)].name);
 }
 
+/// The parts of a sweep that are replayed at once: all in this order, where there are few orders.
+std::vector<std::vector<int>> pieces_of(const std::vector<int>& order) {
+  constexpr size_t few = 3;
+  if (order.size() <= few) return {order};
+  std::vector<std::vector<int>> pieces;
+  for (int part : order) pieces.push_back({part});
+  return pieces;
+}
+
 }  // namespace
 
 PatternGame::PatternGame(Session& session, const Machine& machine, const PatternRequest& request)
@@ -238,30 +247,45 @@ std::vector<LearningPhase::Term> PatternPhase::terms() const {
   return found;
 }
 
+bool PatternGame::OfPattern::has_chains() const {
+  return std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.is_shuffled(); });
+}
+
 bool PatternPhase::has_chains() const {
-  return std::any_of(game_.patterns_.begin(), game_.patterns_.end(), [&](const PatternGame::OfPattern& of) {
-    return concerns(of) && std::any_of(of.steps.begin(), of.steps.end(), [](const PatternGame::Step& step) {
-             return step.sweeps > 0 && step.parts.size() > 1;
-           });
-  });
+  return std::any_of(game_.patterns_.begin(), game_.patterns_.end(),
+                     [&](const PatternGame::OfPattern& of) { return concerns(of) && of.has_chains(); });
 }
 
 void PatternPhase::run(const Executor& program, uint64_t seed, uint64_t step, const Hooks& hooks) {
-  hooks.begin_sweep(++run_);
-  program.run(seed, sweep_step(step, run_), hooks);
+  hooks.next_sweep();
+  program.run(seed, sweep_step(step, ++run_), hooks);
+}
+
+void PatternPhase::repeat(PatternGame::Repeated& repeated, const std::function<void()>& work) {
+  const uint64_t before = run_;
+  core::repeat(game_.machine_, repeated.recording, [&] {
+    work();
+    repeated.runs = run_ - before;
+  });
+  run_ = before + repeated.runs;
 }
 
 void PatternPhase::complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks) {
   for (PatternGame::Term& term : of.terms) term.counts = true;
   for (size_t s = 0; s < of.steps.size(); ++s) {
     PatternGame::Step& one = of.steps[s];
-    for (const auto& start : one.starts) run(*start, seed, step, hooks);
-    std::vector<int> order = {0};
+    repeat(one.started, [&] {
+      for (const auto& start : one.starts) run(*start, seed, step, hooks);
+    });
+    std::vector<int> order;
     for (int sweep = 0; sweep < std::max(1, one.sweeps); ++sweep) {
       order = sweep_order(one.parts.size(), order_site, seed, sweep_step(step, run_ + 1));
-      for (int part : order)
-        for (const PatternGame::Drawn& drawn : one.parts[static_cast<size_t>(part)].draws)
-          run(*drawn.draw, seed, step, hooks);
+      for (const std::vector<int>& piece : pieces_of(order))
+        repeat(one.swept[piece], [&] {
+          for (int part : piece)
+            for (const PatternGame::Drawn& drawn : one.parts[static_cast<size_t>(part)].draws)
+              run(*drawn.draw, seed, step, hooks);
+        });
     }
     const auto place = [&](int part) { return std::find(order.begin(), order.end(), part); };
     for (PatternGame::Term& term : of.terms)
@@ -271,13 +295,27 @@ void PatternPhase::complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t 
   }
 }
 
+/// Adds to the gradients and the sums what the terms have of the pattern's rows.
+void PatternPhase::learn(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks) {
+  if (of.gather) repeat(of.gathered, [&] { run(*of.gather, seed, step, hooks); });
+  complete(of, seed, step, hooks);
+  for (PatternGame::Term& term : of.terms) {
+    if (!mine(term) || !term.counts) continue;
+    repeat(term.added, [&] {
+      run(*term.program, seed, step, hooks);
+      add(game_.machine_, term.sum, static_cast<float>(term.scale), sums_.data() + names_.at(term.name), 1);
+    });
+  }
+}
+
 void PatternPhase::run(uint64_t seed, uint64_t step, const Hooks& hooks) {
   const Machine& machine = game_.machine_;
   run_ = first_run_;
+  hooks.begin_sweep(run_);
   for (const auto& [player, gradient] : gradients_) clear(machine, gradient);
   clear(machine, sums_);
   Hooks own;
-  own.begin_sweep = hooks.begin_sweep;
+  own.next_sweep = hooks.next_sweep;
   own.update = [&](int player, const float* gradient) {
     const Floats& sum = gradients_.at(player);
     add(machine, gradient, 1, sum.data(), sum.size());
@@ -287,13 +325,10 @@ void PatternPhase::run(uint64_t seed, uint64_t step, const Hooks& hooks) {
     own.gather = [&](int column, int source, int64_t rows, float* to) {
       hooks.gather_pattern(column, source, of.pattern, of.first_place, rows, to);
     };
-    if (of.gather) run(*of.gather, seed, step, own);
-    complete(of, seed, step, own);
-    for (PatternGame::Term& term : of.terms) {
-      if (!mine(term) || !term.counts) continue;
-      run(*term.program, seed, step, own);
-      add(machine, term.sum, static_cast<float>(term.scale), sums_.data() + names_.at(term.name), 1);
-    }
+    if (of.has_chains())
+      learn(of, seed, step, own);
+    else
+      repeat(learned_[&of], [&] { learn(of, seed, step, own); });
   }
   for (const auto& [player, gradient] : gradients_)
     if (!game_.frozen_.count(player)) hooks.update(player, gradient.data());

@@ -4,6 +4,7 @@
 // starts, from the conditionals' own draws and terms.
 #pragma once
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -37,6 +38,11 @@ class PatternGame {
 
  private:
   friend class PatternPhase;
+  /// Work that is the same in every step, and how many programs it runs.
+  struct Repeated {
+    Device::Recording recording;
+    uint64_t runs = 0;
+  };
   struct Drawn {
     int conditional;
     std::unique_ptr<Executor> draw;
@@ -48,6 +54,10 @@ class PatternGame {
     std::vector<Part> parts;  // one, unless a chain
     std::vector<std::unique_ptr<Executor>> starts;
     int sweeps = 0;  // of a chain
+    Repeated started;
+    std::map<std::vector<int>, Repeated> swept;  // by the order of the parts
+    /// Its parts' order is drawn anew in each step.
+    bool is_shuffled() const { return parts.size() > 1; }
   };
   struct Term {
     int conditional;
@@ -58,6 +68,7 @@ class PatternGame {
     int step = -1, part = -1;  // that draw its target in a chain
     std::vector<int> redrawn_by;
     bool counts = true;  // in this step
+    Repeated added;
   };
   struct OfPattern {
     int source;
@@ -67,8 +78,10 @@ class PatternGame {
     Machine machine;     // with this coefficient
     Carried values;
     std::unique_ptr<Executor> gather;
+    Repeated gathered;
     std::vector<Step> steps;
     std::vector<Term> terms;
+    bool has_chains() const;
   };
 
   bool add(int source, Pattern pattern, const completion::Players& players, int64_t first_place, int64_t rows,
@@ -100,8 +113,10 @@ class PatternPhase : public LearningPhase {
  private:
   bool concerns(const PatternGame::OfPattern& of) const;
   bool mine(const PatternGame::Term& term) const;
+  void learn(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks);
   void complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks);
   void run(const Executor& program, uint64_t seed, uint64_t step, const Hooks& hooks);
+  void repeat(PatternGame::Repeated& repeated, const std::function<void()>& work);
 
   Session& session_;
   PatternGame& game_;
@@ -110,6 +125,7 @@ class PatternPhase : public LearningPhase {
   std::map<int, Floats> gradients_;       // per player
   std::map<std::string, int64_t> names_;  // of terms: where their sums stand
   Floats sums_;
+  std::map<const PatternGame::OfPattern*, PatternGame::Repeated> learned_;  // without chains
 };
 
 }  // namespace core
