@@ -64,6 +64,7 @@ std::vector<std::vector<int>> pieces_of(const std::vector<int>& order) {
 PatternGame::PatternGame(Session& session, const Machine& machine, const PatternRequest& request)
     : session_(session), machine_(machine), frozen_(request.frozen) {
   const completion::Players players = players_of(session.image);
+  share_memory(request);
   for (const PatternRequest::OfSource& of : request.sources) {
     const std::vector<Pattern> patterns = session.rows.patterns(of.source);
     int64_t all = 0, place = 0, used = 0;
@@ -79,6 +80,23 @@ PatternGame::PatternGame(Session& session, const Machine& machine, const Pattern
       throw Failure(Exit::bad_data, fmt::format("source {}: no player has a term for any of its rows",
                                                 session.image.sources[static_cast<size_t>(of.source)].name));
   }
+}
+
+/// No two of the programs run at once, and none has more rows than a batch.
+void PatternGame::share_memory(const PatternRequest& request) {
+  const Image& image = session_.image;
+  int64_t rows = 1, most = 0;
+  for (const PatternRequest::OfSource& of : request.sources) rows = std::max(rows, of.batch);
+  const auto count = [&](int program) {
+    if (program < 0) return;
+    const Program& entry = image.programs[static_cast<size_t>(program)];
+    most = std::max(most, Executor::scratch(entry, std::vector<int64_t>(entry.batches.size(), rows)));
+  };
+  for (const PatternRequest::OfSource& of : request.sources)
+    count(image.sources[static_cast<size_t>(of.source)].program);
+  for (const Conditional& one : image.conditionals)
+    for (const int program : {one.draw, one.initial, one.term}) count(program);
+  memory_ = std::make_shared<Floats>(allocate(machine_, most));
 }
 
 std::string PatternGame::rows_text(int source, const Pattern& pattern) const {
@@ -135,7 +153,7 @@ std::unique_ptr<Executor> PatternGame::executor(OfPattern& of, int program) {
   if (program < 0) throw Failure(Exit::internal, "a program for rows that lack variables is not there");
   const Program& entry = session_.image.programs[static_cast<size_t>(program)];
   const std::vector<int64_t> rows(entry.batches.size(), of.rows);
-  return std::make_unique<Executor>(session_.image, entry, of.machine, rows, nullptr, &of.values);
+  return std::make_unique<Executor>(session_.image, entry, of.machine, rows, memory_, &of.values);
 }
 
 void PatternGame::load(OfPattern& of, const completion::Players& players,

@@ -88,6 +88,7 @@ class PatternGame {
            int64_t batch, double share);
   void load(OfPattern& of, const completion::Players& players, const completion::Completion& completed,
             const completion::Terms& terms, double scale);
+  void share_memory(const PatternRequest& request);
   std::unique_ptr<Executor> executor(OfPattern& of, int program);
   std::string rows_text(int source, const Pattern& pattern) const;
   int64_t runs_of(const OfPattern& of) const;
@@ -95,6 +96,7 @@ class PatternGame {
   Session& session_;
   const Machine& machine_;
   std::set<int> frozen_;
+  std::shared_ptr<Floats> memory_;  // scratch of all programs
   std::deque<OfPattern> patterns_;
   std::vector<std::string> notes_;
 };
