@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Rows that lack some of their variables: every pattern of missing values is a source of its own to the game."""
 import itertools
+import json
 import random
 import struct
 
@@ -92,6 +93,15 @@ def test_a_run_with_missing_cells_resumes_bit_for_bit(folder, vaec):
     succeed(exe, *quiet, "--resume", "two-run", "--steps", 40, cwd=folder)
     model = "checkpoints/step-40/model.safetensors"
     assert (folder / "one" / model).read_bytes() == (folder / "two-run" / model).read_bytes()
+
+
+def test_bench_sees_the_kernels_of_every_pattern(folder, vaec):
+    write_rows(folder / "t.csv", 500, 0.3, 3)
+    exe = build(vaec, write(folder, "bench.vae", TABLES.replace("ORDER", "simultaneous")), folder)
+    result = json.loads(succeed(exe, "bench", "--threads", "1", "--steps", "9", "--json", cwd=folder).stdout)
+    assert result["gigaflops"] > 0 and 0 < result["kernels_milliseconds"] < 1000, result
+    names = {kernel["name"] for kernel in result["kernels"]}
+    assert {"rows of a", "update p", "update q", "update r"} <= names, names
 
 
 TWO = """

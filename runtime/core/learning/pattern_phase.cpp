@@ -334,6 +334,7 @@ void PatternPhase::run(uint64_t seed, uint64_t step, const Hooks& hooks) {
   clear(machine, sums_);
   Hooks own;
   own.next_sweep = hooks.next_sweep;
+  own.watch = hooks.watch;
   own.update = [&](int player, const float* gradient) {
     const Floats& sum = gradients_.at(player);
     add(machine, gradient, 1, sum.data(), sum.size());

@@ -140,6 +140,13 @@ void Trainer::load_pattern_phases(const Machine& machine, const std::vector<int6
   for (int player : players) add({player});
 }
 
+/// Where rows lack variables the programs of a step add the player's gradient up.
+double Trainer::update_bytes(int player) const {
+  const auto at = static_cast<size_t>(player);
+  if (!patterns_) return optimizers_.at(at).bytes();
+  return 3.0 * sizeof(float) * static_cast<double>(session_.image.players.at(at).elements);
+}
+
 std::vector<std::string> Trainer::notes() const {
   if (patterns_) return patterns_->notes();
   const Learn& learn = find_learn(session_.image, settings_.learn);

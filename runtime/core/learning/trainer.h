@@ -36,8 +36,8 @@ class Trainer {
 
   /// Who hears from now on how long each instruction takes; or null.
   void tell(Watch* watch) { hooks_.watch = watch; }
-  /// Bytes that an update of the player reads and writes.
-  double update_bytes(int player) const { return optimizers_.at(static_cast<size_t>(player)).bytes(); }
+  /// Bytes that a program's update of the player reads and writes.
+  double update_bytes(int player) const;
 
   /// What the user should know before the first step, a line each.
   std::vector<std::string> notes() const;
