@@ -18,7 +18,7 @@ CompiledLoops::CompiledLoops(const std::vector<tensor::Loop>& loops) : parts_(st
     parts_->arrangements.push_back(arrange(loop));
     parts_->indices.push_back(static_cast<size_t>(set.add(parts_->arrangements.back())));
   }
-  parts_->jit = std::make_unique<Jit>(compile_kernels(set, nullptr).objects);
+  parts_->jit = std::make_unique<Jit>(compile_kernels(set, nullptr).code);
   for (const std::string& symbol : set.symbols())
     parts_->kernels.push_back(reinterpret_cast<vae_kernel>(parts_->jit->address(symbol)));
 }

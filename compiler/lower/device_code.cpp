@@ -1,39 +1,68 @@
 #include "compiler/lower/device_code.h"
 
-#include "compiler/lower/compile_kernels.h"
+#include <llvm/IR/LLVMContext.h>
+
+#include <functional>
+
 #include "compiler/lower/device_set.h"
+#include "compiler/lower/emit_device_loop.h"
+#include "compiler/lower/emit_device_tools.h"
+#include "compiler/lower/pieces.h"
 #include "compiler/lower/ptx.h"
 
 namespace lower {
 namespace {
 
-DeviceCode compile(const KernelSet& kernels) {
-  DeviceSet set(DeviceForm::ptx);
-  DeviceCode code{nlohmann::json::array(), {}};
-  for (const Arrangement& arrangement : kernels.arrangements()) {
-    const DeviceKernel& kernel = set.add(arrangement, arrangement.loop.name);
-    code.kernels.push_back({{"name", kernel.name},
-                            {"mapping", name_of(kernel.mapping)},
-                            {"threads", kernel.threads},
-                            {"sums", kernel.sums}});
+std::string compile(const std::function<void(llvm::Module&)>& emit) {
+  llvm::LLVMContext context;
+  llvm::Module module("device", context);
+  target_ptx(module);
+  emit(module);
+  return make_ptx(module);
+}
+
+/// The runtime's own kernels, then a piece for each of the set, and one for all that call functions.
+std::vector<Piece> pieces_of(const DeviceSet& set) {
+  const auto key_of = [&](size_t i) { return set.kernels()[i].name + "\n" + set.keys()[i] + "\n"; };
+  const auto emit = [&](llvm::Module& module, size_t i) {
+    emit_device_loop(DeviceForm::ptx, module, set.arrangements()[i], set.kernels()[i]);
+  };
+  std::vector<Piece> pieces = {
+      {"PTX of tools",
+       [] { return compile([](llvm::Module& module) { emit_device_tools(DeviceForm::ptx, module); }); }}};
+  Piece calling{"PTX that calls\n", {}};
+  std::vector<size_t> callers;
+  for (size_t i = 0; i < set.size(); ++i) {
+    if (set.arrangements()[i].per_element_calls) {
+      callers.push_back(i);
+      calling.key += key_of(i);
+    } else {
+      pieces.push_back(
+          {"PTX\n" + key_of(i), [=] { return compile([=](llvm::Module& module) { emit(module, i); }); }});
+    }
   }
-  code.ptx = make_ptx(set.module());
-  return code;
+  calling.make = [=] {
+    return compile([=](llvm::Module& module) {
+      for (const size_t i : callers) emit(module, i);
+    });
+  };
+  if (!callers.empty()) pieces.push_back(std::move(calling));
+  return pieces;
 }
 
 }  // namespace
 
 DeviceCode make_device_code(const KernelSet& set, base::Memory& memory) {
-  std::string key = code_origin();
-  if (key.empty()) return compile(set);
-  key += "PTX\n";
-  for (size_t i = 0; i < set.size(); ++i) key += set.symbols()[i] + "\n" + set.arrangements()[i].key() + "\n";
-  if (const auto known = memory.recall(key)) {
-    const size_t line = known->find('\n');
-    return {nlohmann::json::parse(known->substr(0, line)), known->substr(line + 1)};
+  DeviceCode code{nlohmann::json::array(), {}};
+  DeviceSet device;
+  for (const Arrangement& arrangement : set.arrangements()) {
+    const DeviceKernel kernel = device.add(arrangement);
+    code.kernels.push_back({{"name", kernel.name},
+                            {"mapping", name_of(kernel.mapping)},
+                            {"threads", kernel.threads},
+                            {"sums", kernel.sums}});
   }
-  DeviceCode code = compile(set);
-  memory.remember(key, code.kernels.dump() + "\n" + code.ptx);
+  code.ptx = join_ptx(make_pieces(pieces_of(device), &memory).code);
   return code;
 }
 

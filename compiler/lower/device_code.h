@@ -1,5 +1,6 @@
 // The kernels of a set once more, for a GPU. In: a set. Out: PTX with all of them, and how each is launched
-// (runtime/image.md, device_kernels). One text, remembered whole: an edited net has its PTX made anew.
+// (runtime/image.md, device_kernels). Made and remembered kernel by kernel; those that call functions, which
+// one text can define but once, together.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>

@@ -1,32 +1,37 @@
 #include "compiler/lower/device_set.h"
 
+#include <fmt/format.h>
+#include <llvm/IR/LLVMContext.h>
+
+#include "compiler/lower/emit_device_loop.h"
 #include "compiler/lower/emit_device_tools.h"
 #include "compiler/lower/host.h"
 #include "compiler/lower/kernel_set.h"
-#include "compiler/lower/ptx.h"
+#include "compiler/lower/object.h"
+#include "runtime/content_hash.h"
 
 namespace lower {
 
-DeviceSet::DeviceSet(DeviceForm form)
-    : form_(form),
-      context_(std::make_unique<llvm::LLVMContext>()),
-      module_(std::make_unique<llvm::Module>("device", *context_)) {
-  if (form == DeviceForm::ptx) {
-    target_ptx(*module_);
-  } else {
-    target_host(*module_);
+DeviceKernel DeviceSet::add(const Arrangement& arrangement) {
+  const auto [entry, fresh] = by_key_.try_emplace(arrangement.key_without_units(), size());
+  if (fresh) {
+    const std::string name =
+        kernel_symbol(arrangement.loop.name, fmt::format("{:016x}", content_hash(entry->first)));
+    kernels_.push_back(describe_device_loop(arrangement, name));
+    arrangements_.push_back(arrangement);
+    keys_.push_back(entry->first);
   }
-  emit_device_tools(form, *module_);
+  return kernels_[entry->second];
 }
 
-DeviceSet::~DeviceSet() = default;
-
-const DeviceKernel& DeviceSet::add(const Arrangement& arrangement, const std::string& name) {
-  const auto [entry, fresh] = by_key_.try_emplace(arrangement.key_without_units());
-  if (fresh)
-    entry->second = emit_device_loop(form_, *module_, arrangement,
-                                     kernel_symbol(name, std::to_string(by_key_.size() - 1)));
-  return entry->second;
+std::string emulated_object(const DeviceSet& set) {
+  llvm::LLVMContext context;
+  llvm::Module module("device", context);
+  target_host(module);
+  emit_device_tools(DeviceForm::host, module);
+  for (size_t i = 0; i < set.size(); ++i)
+    emit_device_loop(DeviceForm::host, module, set.arrangements()[i], set.kernels()[i]);
+  return make_object(module);
 }
 
 }  // namespace lower

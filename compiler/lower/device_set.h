@@ -1,35 +1,35 @@
-// The GPU kernels of an image: one module, in either form of grid.h, with the runtime's own
-// kernels. In: arrangements, by the index of their
-// CPU kernel. Out: how each is launched, and PTX or an object of the host.
+// Which GPU kernels an image has: equal loops share one. In: arrangements. Out: how each kernel is launched,
+// under names that are the same for equal loops in whatever image.
 #pragma once
-#include <llvm/IR/LLVMContext.h>
-#include <llvm/IR/Module.h>
-
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "compiler/lower/emit_device_loop.h"
+#include "compiler/lower/arrange.h"
+#include "compiler/lower/device_kernel.h"
 
 namespace lower {
 
 class DeviceSet {
  public:
-  explicit DeviceSet(DeviceForm form);
-  DeviceSet(const DeviceSet&) = delete;
-  ~DeviceSet();
+  /// The kernel that does this loop.
+  DeviceKernel add(const Arrangement& arrangement);
 
-  /// The kernel that does this loop, emitted if none is there; `name`: of what it computes.
-  const DeviceKernel& add(const Arrangement& arrangement, const std::string& name);
-
-  llvm::Module& module() { return *module_; }
+  size_t size() const { return kernels_.size(); }
+  const std::vector<DeviceKernel>& kernels() const { return kernels_; }
+  /// Per kernel: the first loop that it was made for.
+  const std::vector<Arrangement>& arrangements() const { return arrangements_; }
+  /// Per kernel: that of all loops that it does.
+  const std::vector<std::string>& keys() const { return keys_; }
 
  private:
-  DeviceForm form_;
-  std::unique_ptr<llvm::LLVMContext> context_;
-  std::unique_ptr<llvm::Module> module_;
-  std::map<std::string, DeviceKernel> by_key_;
+  std::map<std::string, size_t> by_key_;
+  std::vector<DeviceKernel> kernels_;
+  std::vector<Arrangement> arrangements_;
+  std::vector<std::string> keys_;
 };
+
+/// An object for the processor: the kernels in grid.h's host form, and the runtime's own.
+std::string emulated_object(const DeviceSet& set);
 
 }  // namespace lower

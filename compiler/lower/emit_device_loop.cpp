@@ -414,15 +414,18 @@ const char* name_of(DeviceKernel::Mapping mapping) {
   return "";
 }
 
-DeviceKernel emit_device_loop(DeviceForm form, llvm::Module& module, const Arrangement& arrangement,
-                              const std::string& name) {
+DeviceKernel describe_device_loop(const Arrangement& arrangement, const std::string& name) {
   DeviceKernel kernel{name, mapping_of(arrangement)};
   for (const tensor::Store& store : arrangement.loop.stores) kernel.sums += store.combine != Combine::none;
   while (kernel.sums * kernel.threads * sizeof(double) > shared_bytes - 64) kernel.threads /= 2;
-  const auto grid =
-      make_grid(form, module, name, parameter_types(module.getContext(), arrangement), kernel.threads);
-  DeviceLoop(*grid, arrangement, kernel).emit();
   return kernel;
+}
+
+void emit_device_loop(DeviceForm form, llvm::Module& module, const Arrangement& arrangement,
+                      const DeviceKernel& kernel) {
+  const auto grid =
+      make_grid(form, module, kernel.name, parameter_types(module.getContext(), arrangement), kernel.threads);
+  DeviceLoop(*grid, arrangement, kernel).emit();
 }
 
 }  // namespace lower

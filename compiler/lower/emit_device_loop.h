@@ -14,7 +14,10 @@
 
 namespace lower {
 
-DeviceKernel emit_device_loop(DeviceForm form, llvm::Module& module, const Arrangement& arrangement,
-                              const std::string& name);
+DeviceKernel describe_device_loop(const Arrangement& arrangement, const std::string& name);
+
+/// The kernel that was described.
+void emit_device_loop(DeviceForm form, llvm::Module& module, const Arrangement& arrangement,
+                      const DeviceKernel& kernel);
 
 }  // namespace lower

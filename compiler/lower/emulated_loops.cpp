@@ -2,7 +2,6 @@
 
 #include "compiler/lower/device_set.h"
 #include "compiler/lower/jit.h"
-#include "compiler/lower/object.h"
 
 namespace lower {
 
@@ -13,12 +12,12 @@ struct EmulatedLoops::Parts {
 };
 
 EmulatedLoops::EmulatedLoops(const std::vector<tensor::Loop>& loops) : parts_(std::make_unique<Parts>()) {
-  DeviceSet set(DeviceForm::host);
+  DeviceSet set;
   for (const tensor::Loop& loop : loops) {
     parts_->arrangements.push_back(arrange(loop));
-    parts_->kernels.push_back(set.add(parts_->arrangements.back(), loop.name));
+    parts_->kernels.push_back(set.add(parts_->arrangements.back()));
   }
-  parts_->jit = std::make_unique<Jit>(std::vector<std::string>{make_object(set.module())});
+  parts_->jit = std::make_unique<Jit>(std::vector<std::string>{emulated_object(set)});
 }
 
 EmulatedLoops::~EmulatedLoops() = default;

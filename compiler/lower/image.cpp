@@ -94,14 +94,14 @@ struct Image::Parts {
 
   /// The kernels' objects and one with the rest: what is linked.
   std::vector<std::string> objects() {
-    CompiledKernels compiled = compile_kernels(kernels, &memory);
-    made = compiled.made;
+    MadePieces compiled = compile_kernels(kernels, &memory);
+    made = compiled.anew;
     llvm::LLVMContext context;
     llvm::Module module("image", context);
     target_host(module);
     add_entry(module, declare_all(kernels, module), description, ptx);
-    compiled.objects.push_back(make_object(module));
-    return std::move(compiled.objects);
+    compiled.code.push_back(make_object(module));
+    return std::move(compiled.code);
   }
 };
 
@@ -139,10 +139,9 @@ std::string Image::ptx() const {
 }
 
 std::string Image::emulated_object() const {
-  DeviceSet set(DeviceForm::host);
-  for (const Arrangement& arrangement : parts_->kernels.arrangements())
-    set.add(arrangement, arrangement.loop.name);
-  return make_object(set.module());
+  DeviceSet set;
+  for (const Arrangement& arrangement : parts_->kernels.arrangements()) set.add(arrangement);
+  return lower::emulated_object(set);
 }
 
 int Image::run(const std::string& runtime_library, const std::vector<std::string>& arguments) {

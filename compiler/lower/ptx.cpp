@@ -36,6 +36,12 @@ std::unique_ptr<llvm::TargetMachine> make_machine() {
                                   std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
+/// One for all modules of a thread: setting it up costs as much as a small kernel.
+llvm::TargetMachine& machine() {
+  static thread_local const std::unique_ptr<llvm::TargetMachine> own = make_machine();
+  return *own;
+}
+
 /// Names of functions that the module calls and lacks.
 std::vector<std::string> missing_functions(const llvm::Module& module) {
   std::vector<std::string> names;
@@ -74,7 +80,7 @@ void link_functions(llvm::Module& module) {
 
 void target_ptx(llvm::Module& module) {
   module.setTargetTriple(triple);
-  module.setDataLayout(make_machine()->createDataLayout());
+  module.setDataLayout(machine().createDataLayout());
 }
 
 std::string make_ptx(llvm::Module& module) {
@@ -86,15 +92,26 @@ std::string make_ptx(llvm::Module& module) {
   link_functions(module);
   llvm::SmallString<0> text;
   llvm::raw_svector_ostream stream(text);
-  const auto machine = make_machine();
   {
     // The assembly printer writes its last lines when the pass manager goes.
     llvm::legacy::PassManager passes;
-    if (machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
+    if (machine().addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
       throw std::logic_error("NVPTX writes no assembly");
     passes.run(module);
   }
   return text.str().str();
+}
+
+std::string join_ptx(const std::vector<std::string>& texts) {
+  // Each says first for what it is: version, target, size of addresses.
+  constexpr std::string_view last_of_head = "\n.address_size 64\n";
+  std::string joined;
+  for (const std::string& text : texts) {
+    const size_t head = text.find(last_of_head);
+    if (head == std::string::npos) throw std::logic_error("PTX without a head");
+    joined += joined.empty() ? text : text.substr(head + last_of_head.size());
+  }
+  return joined;
 }
 
 }  // namespace lower

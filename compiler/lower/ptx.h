@@ -4,6 +4,7 @@
 #include <llvm/IR/Module.h>
 
 #include <string>
+#include <vector>
 
 namespace lower {
 
@@ -13,5 +14,8 @@ void target_ptx(llvm::Module& module);
 /// With the runtime's functions that kernels call. Throws std::runtime_error where vaec has not got one for
 /// GPUs, std::logic_error where the module is broken.
 std::string make_ptx(llvm::Module& module);
+
+/// One text of those of several modules, which define no name twice.
+std::string join_ptx(const std::vector<std::string>& texts);
 
 }  // namespace lower

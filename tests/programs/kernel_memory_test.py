@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 
-from executable import GLYPHS, call, main, succeed, write
+from executable import GLYPHS, Skip, call, main, succeed, write
 
 
 def compiled(vaec, program, cache, *arguments, **environment):
@@ -128,14 +128,43 @@ def test_another_build_of_vaec_takes_nothing_from_this_one(folder, vaec):
     assert compiled(vaec, program, cache) == (kernels, 0, first)
 
 
-def test_ptx_is_taken_whole(folder, vaec):
+def test_ptx_is_taken_kernel_by_kernel(folder, vaec):
     cache, program = folder / "cache", write(folder, "small.vae", GLYPHS)
     kernels, anew, first = compiled(vaec, program, cache, "--target", "auto")
     kept = entries(cache)
     times = {path: path.stat().st_mtime_ns for path in kept}
-    assert b".visible .entry" in first
+    assert first.count(b".visible .entry kernel_") > 5 and first.count(b".address_size 64\n") == 1
     assert compiled(vaec, program, cache, "--target", "auto") == (kernels, 0, first)
     assert entries(cache) == kept and all(path.stat().st_mtime_ns > times[path] for path in kept)
+    assert compiled(vaec, program, cache, "--target", "auto", VAEC_CACHE="off")[2] == first
+
+    # An edited net: what it changed, and the same bytes as without a memory.
+    edited = write(folder, "edited.vae", GLYPHS.replace("relu(dense(x, 64))", "tanh(dense(x, 64))"))
+    _, anew, other = compiled(vaec, edited, cache, "--target", "auto")
+    fresh = len(entries(cache)) - len(kept)
+    assert other != first and anew < fresh < len(kept) / 2, (anew, fresh, len(kept))
+    assert compiled(vaec, edited, cache, "--target", "auto", VAEC_CACHE="off")[2] == other
+
+
+def test_kernels_that_call_functions_share_them_in_ptx(folder, vaec):
+    """A text of PTX defines a function but once."""
+    program = write(folder, "counts.vae", """
+var x : count[4]
+var z : real[2]
+source data { x = npy("x.npy") }
+source codes { z ~ Normal(0, 1) }
+decoder p { x | z ~ Poisson(dense(z, 4)) }
+encoder q { z | x ~ Normal(dense(log(1 + x), 2), exp(parameter([2]))) }
+learn symmetric { steps = 4; batch = 4 }
+""")
+    environment = {"XDG_CACHE_HOME": str(folder / "cache")}
+    result = call(vaec, "check", "--emit=ptx", program, env=environment)
+    if result.returncode == 78 and "clang++-19" in result.stderr:
+        raise Skip("this vaec was built without clang++ 19")
+    first = result.stdout
+    assert first.count(".func  (.param .b32 func_retval0) vaert_lgamma(") == 1, first
+    for memory in ("", "off"):
+        assert succeed(vaec, "check", "--emit=ptx", program, env={**environment, "VAEC_CACHE": memory}).stdout == first
 
 
 if __name__ == "__main__":

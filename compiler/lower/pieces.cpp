@@ -1,0 +1,81 @@
+#include "compiler/lower/pieces.h"
+
+#include <fmt/format.h>
+#include <llvm/Config/llvm-config.h>
+#include <llvm/InitializePasses.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include "compiler/lower/build_identity.h"
+#include "compiler/lower/host.h"
+
+namespace lower {
+namespace {
+
+/// work(0) .. work(count - 1), in any order, on as many threads as there are for it.
+template <class Work>
+void in_parallel(size_t count, const Work& work) {
+  std::atomic<size_t> next = 0;
+  std::exception_ptr failure;
+  std::mutex failing;
+  const auto take = [&] {
+    try {
+      for (size_t i = next++; i < count; i = next++) work(i);
+    } catch (...) {
+      next = count;
+      const std::lock_guard lock(failing);
+      if (!failure) failure = std::current_exception();
+    }
+  };
+  std::vector<std::jthread> others;
+  try {
+    for (size_t i = 1; i < std::min<size_t>(count, std::thread::hardware_concurrency()); ++i)
+      others.emplace_back(take);
+  } catch (const std::system_error&) {
+    // No thread to be had: fewer will do.
+  }
+  take();
+  others.clear();
+  if (failure) std::rethrow_exception(failure);
+}
+
+/// What code depends on besides what it is made from. Empty where this vaec cannot tell itself from another:
+/// then nothing may be remembered.
+std::string code_origin() {
+  const std::string own = build_identity(reinterpret_cast<const void*>(&code_origin));
+  const std::string llvm = build_identity(reinterpret_cast<const void*>(&llvm::initializeCodeGen));
+  if (own.empty() || llvm.empty()) return {};
+  return fmt::format("vaec {}\nLLVM {} {}\n{} {} {} {}\n", own, LLVM_VERSION_STRING, llvm, host().triple,
+                     host().cpu, host().tune, host().lanes);
+}
+
+}  // namespace
+
+MadePieces make_pieces(const std::vector<Piece>& pieces, base::Memory* memory) {
+  const std::string origin = memory ? code_origin() : "";
+  if (origin.empty()) memory = nullptr;
+  MadePieces made;
+  made.code.resize(pieces.size());
+  std::vector<size_t> missing;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (auto code = memory ? memory->recall(origin + pieces[i].key) : std::nullopt) {
+      made.code[i] = std::move(*code);
+    } else {
+      missing.push_back(i);
+    }
+  }
+  in_parallel(missing.size(), [&](size_t m) {
+    const size_t i = missing[m];
+    made.code[i] = pieces[i].make();
+    if (memory) memory->remember(origin + pieces[i].key, made.code[i]);
+  });
+  made.anew = missing.size();
+  return made;
+}
+
+}  // namespace lower
