@@ -23,7 +23,7 @@ void for_each_program(const Phase& phase, const Visit& visit) {
 
 PhaseRunner::PhaseRunner(Session& session, const Machine& machine, const Phase& phase,
                          const std::vector<int64_t>& source_rows, const std::shared_ptr<Floats>& memory)
-    : session_(session), phase_(phase) {
+    : session_(session), machine_(machine), phase_(phase) {
   const Image& image = session.image;
   const auto load = [&](int index) {
     const Program& program = image.programs[static_cast<size_t>(index)];
@@ -70,8 +70,14 @@ void PhaseRunner::run(Part& ready, uint64_t seed, uint64_t step, const Hooks& ho
   for (int sweep = 1; sweep <= chain.sweeps; ++sweep) {
     const uint64_t substep = sweep_step(step, static_cast<uint64_t>(sweep));
     order = sweep_order(chain.parts.size(), chain.site, seed, substep);
-    hooks.begin_sweep(static_cast<uint64_t>(sweep));
-    for (int part : order) ready.parts[static_cast<size_t>(part)].run(seed, substep, hooks);
+    const auto work = [&] {
+      hooks.next_sweep();
+      for (int part : order) ready.parts[static_cast<size_t>(part)].run(seed, substep, hooks);
+    };
+    if (order.size() <= few_parts)
+      repeat(machine_, ready.swept[order], work);
+    else
+      work();
   }
   const auto place = [&](int part) { return std::find(order.begin(), order.end(), part); };
   for (const Tag& tag : chain.tags) {

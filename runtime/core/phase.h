@@ -3,6 +3,7 @@
 // in this step, and lets the last program add the terms up and update the players. Where rows lack variables
 // the phase is a PatternPhase (pattern_phase.h).
 #pragma once
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -52,6 +53,7 @@ class PhaseRunner : public LearningPhase {
   struct Part {
     const GibbsChain* chain;
     std::vector<Executor> parts;
+    std::map<std::vector<int>, Device::Recording> swept;  // by the order of the parts, where they are few
   };
   struct Step {
     std::unique_ptr<Executor> program;
@@ -61,11 +63,15 @@ class PhaseRunner : public LearningPhase {
   void run(Part& chain, uint64_t seed, uint64_t step, const Hooks& hooks);
 
   Session& session_;
+  const Machine& machine_;
   const Phase& phase_;
   Carried carried_;
   std::vector<Step> stages_;
   std::unique_ptr<Executor> last_;
 };
+
+/// Parts of a chain that are so few that a device replays a sweep at once, whatever their order.
+constexpr size_t few_parts = 3;
 
 /// The parts' order in a sweep, drawn at `site` of its step number: runtime/image.md.
 std::vector<int> sweep_order(size_t parts, uint32_t site, uint64_t seed, uint64_t sweep_step);

@@ -1,7 +1,7 @@
 // Learning on a GPU. In: a device, the phases of a step, loaded on machine(). Holds parameters, the
 // optimizers' state, the sources' rows and the sums of the terms in the device's memory, so that a step asks
 // nothing of the host but rows of other models: it is recorded once for each kind of step and replayed; with
-// Gibbs chains, whose order is drawn anew, program by program. The host has the parameters and states of the
+// Gibbs chains, whose order is drawn anew, sweep by sweep. The host has the parameters and states of the
 // last put() or fetch().
 #pragma once
 #include <map>

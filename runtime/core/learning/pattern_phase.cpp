@@ -52,8 +52,7 @@ std::string draw_text(const Image& image, int conditional) {
 
 /// The parts of a sweep that are replayed at once: all in this order, where there are few orders.
 std::vector<std::vector<int>> pieces_of(const std::vector<int>& order) {
-  constexpr size_t few = 3;
-  if (order.size() <= few) return {order};
+  if (order.size() <= few_parts) return {order};
   std::vector<std::vector<int>> pieces;
   for (int part : order) pieces.push_back({part});
   return pieces;
