@@ -77,7 +77,7 @@ bool doctor(std::ostream& out) {
   const char* data = std::getenv("VAEC_DATA");
   fmt::print(
       out, "{:<11}{:<9}{}\n", "data", data != nullptr ? "ok" : "unset",
-      data != nullptr ? data : "VAEC_DATA names a folder of data sets; ~/.cache/vaec is looked in too");
+      data != nullptr ? data : "VAEC_DATA names a folder of data sets; the cache is looked in too");
   return whole;
 }
 

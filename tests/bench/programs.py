@@ -65,7 +65,7 @@ class Vaec:
         exe = self.folder / f"{pathlib.Path(program).stem}-{self.built}"
         succeed([BIN / "vaec", "build", program, "-o", exe,
                  *(word for definition in definitions for word in ("-D", definition))],
-                **({"XDG_CACHE_HOME": cache} if cache else {}))
+                **({"VAEC_CACHE": cache} if cache else {}))
         return exe
 
     def bench(self, exe, batch, threads, steps, *flags):

@@ -72,7 +72,7 @@ def mnist():
 
 
 def environment(home, url, data=""):
-    return {"HOME": str(home), "XDG_CACHE_HOME": "", "VAEC_DATA": str(data), "VAEC_DATA_URL": url,
+    return {"HOME": str(home), "XDG_CACHE_HOME": "", "VAEC_CACHE": "", "VAEC_DATA": str(data), "VAEC_DATA_URL": url,
             "no_proxy": "127.0.0.1"}
 
 

@@ -27,6 +27,8 @@ def need_mnist():
 def call(*command, cwd=None, env=None, timeout=600, stdin=None):
     """Runs a command, which fetches nothing unless told; returns its result with text output."""
     merged = {"VAEC_DATA_URL": "none", **os.environ, **(env or {})}
+    if env and "XDG_CACHE_HOME" in env and "VAEC_CACHE" not in env:
+        merged.pop("VAEC_CACHE", None)  # the caller's would come first
     return subprocess.run([str(part) for part in command], cwd=cwd, env=merged, capture_output=True, text=True,
                           timeout=timeout, stdin=stdin or subprocess.DEVNULL)
 

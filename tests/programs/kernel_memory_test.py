@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_written_fails_no_build(folder, vaec):
 
 def test_builds_side_by_side_share_the_folder(folder, vaec):
     cache, program = folder / "cache", write(folder, "small.vae", GLYPHS)
-    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "VAEC_CACHE": ""}
     running = [subprocess.Popen([vaec, "build", program, "-o", folder / f"exe{i}"], env=environment) for i in range(4)]
     assert [process.wait() for process in running] == [0] * 4
     assert len({(folder / f"exe{i}").read_bytes() for i in range(4)}) == 1
