@@ -82,9 +82,11 @@ def lines_of(command, limit, late):
     try:
         text, said = process.communicate(timeout=limit)
         cause = (said.strip().splitlines() or [f"exit {process.returncode}"])[-1]
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt) as stopped:
         os.killpg(process.pid, signal.SIGKILL)
         text, cause = process.communicate()[0], late
+        if isinstance(stopped, KeyboardInterrupt):  # which a session of its own does not hear
+            raise
     # Compilers print on the standard output too.
     lines = map(json.loads, filter(lambda line: line.startswith("{"), text.splitlines()))
     return {line["mode"]: line for line in lines}, cause
