@@ -26,7 +26,7 @@ KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/content_hash.h"}
 LIBRARIES = {
     r"antlr4-runtime": {"compiler/syntax"},
     r"llvm/|llvm-c/": {"compiler/lower"},
-    r"dnnl|oneapi/": {"runtime/onednn"},
+    r"dnnl|oneapi/|libxsmm": {"runtime/onednn"},
     r"hdf5\.h|H5": {"runtime/hdf5"},
     r"Eigen/": {"runtime/metrics"},
     r"curl/|openssl/": {"runtime/fetch"},

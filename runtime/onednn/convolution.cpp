@@ -32,8 +32,12 @@ Op choose(const vae_convolution& shape, vae_precision precision) {
   if (std::min(shape.in_channels, shape.out_channels) <= few_channels) precision = VAE_FP32;
   if (is_mirrored(shape)) return make_mirrored_weights(shape);
   if (precision == VAE_BF16 && is_patched(shape)) return make_patched_weights(shape);
-  if (precision == VAE_FP32 && is_blocked(shape)) return make_image_blocks(shape);
-  if (precision == VAE_FP32 && is_summed_by_rows(shape)) return make_row_weights(shape);
+  try {
+    if (precision == VAE_FP32 && is_blocked(shape)) return make_image_blocks(shape);
+    if (precision == VAE_FP32 && is_summed_by_rows(shape)) return make_row_weights(shape);
+  } catch (const std::runtime_error&) {
+    // No code for these products, or no memory for code: oneDNN does them too.
+  }
   return make_direct_convolution(shape, precision);
 }
 

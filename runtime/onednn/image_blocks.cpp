@@ -124,14 +124,15 @@ ImageBlocks::ImageBlocks(const vae_convolution& s) {
 // many, where the weights leave the cache while the images pass, or where images lie a whole number of pages
 // apart, so that a place of all of them goes to the same lines of the cache.
 bool is_blocked(const vae_convolution& s) {
-  constexpr int64_t in_the_cache = 3 << 17, page = 1 << 10;  // floats
+  constexpr int64_t in_the_cache = 3 << 17, page = 1 << 10, largest_image = 1 << 24;  // floats
   const bool forward = s.direction == VAE_FORWARD;
   const int64_t outputs = forward ? s.out_channels : s.in_channels;
   const int64_t depth = forward ? s.in_channels : s.out_channels;
   const int64_t taps = s.kernel_h * s.kernel_w;
+  const int64_t in_image = s.in_h * s.in_w * s.in_channels, out_image = s.out_h * s.out_w * s.out_channels;
   return s.direction != VAE_BACKWARD_WEIGHTS && outputs % 16 == 0 && depth >= 16 && taps <= most_taps &&
-         taps * depth * outputs <= in_the_cache && s.in_h * s.in_w * s.in_channels % page != 0 &&
-         s.out_h * s.out_w * s.out_channels % page != 0 &&
+         taps * depth * outputs <= in_the_cache && in_image % page != 0 && out_image % page != 0 &&
+         std::max(in_image, out_image) < largest_image &&
          s.batch >= (forward && s.stride_h * s.stride_w == 1 ? 64 : 32) && sums_products();
 }
 

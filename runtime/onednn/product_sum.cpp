@@ -5,16 +5,25 @@
 #ifdef VAERT_LIBXSMM
 #include <libxsmm.h>
 
+#include <cstdlib>
 #include <limits>
 #include <oneapi/dnnl/dnnl.hpp>
 
 namespace onednn {
 namespace {
 
+/// libxsmm sets OMP_PROC_BIND, which other OpenMP libraries and child processes would obey. (When the process
+/// ends it closes standard input, too: nothing may close this library before.)
+void begin_libxsmm() {
+  const bool was_set = std::getenv("OMP_PROC_BIND") != nullptr;
+  libxsmm_init();
+  if (!was_set) unsetenv("OMP_PROC_BIND");
+}
+
 /// The widest register that oneDNN may use (DNNL_MAX_CPU_ISA) is also the widest here. A system may forbid to
 /// write code and then run it.
 bool has_wide_vectors() {
-  libxsmm_init();
+  begin_libxsmm();
   constexpr auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
   return libxsmm_get_target_archid() >= LIBXSMM_X86_AVX512_CORE &&
          (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & needed) == needed &&
@@ -28,12 +37,20 @@ libxsmm_blasint extent(int64_t value) {
   return static_cast<libxsmm_blasint>(value);
 }
 
+/// The code holds distances in bytes as 32 bits.
+void check_reach(int64_t places, int64_t step) {
+  if (places * step >= int64_t{1} << 29) throw std::runtime_error("libxsmm does not reach so far");
+}
+
 }  // namespace
 
 // libxsmm counts by columns: what are rows here are columns there, and the matrices come first.
 ProductSum::ProductSum(const ProductSumShape& s) {
   const libxsmm_blasint matrix_step = extent(s.matrix_step), row_step = extent(s.row_step),
                         out_step = extent(s.out_step);
+  check_reach(s.transposed ? s.depth : s.rows, s.row_step);
+  check_reach(s.rows, s.out_step);
+  check_reach(s.depth, s.matrix_step);
   const float alpha = 1, beta = s.adds ? 1.0f : 0.0f;
   const int flags = s.transposed ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
   code_ =

@@ -88,6 +88,7 @@ RowWeights::RowWeights(const vae_convolution& s)
   const int64_t row = s.out_w * s.out_channels + s.in_w * s.in_channels;
   at_once_ = first_cache - count_ >= row ? (first_cache - count_) / row : worth_loading / s.out_w;
   at_once_ = std::clamp<int64_t>(at_once_, 1, most_rows);
+  threads_ = static_cast<int>(std::min<int64_t>(threads_, (s.batch * s.out_h + at_once_ - 1) / at_once_));
   for (int64_t x = 0; x < s.kernel_w; ++x) {
     const int64_t first = std::max<int64_t>(0, (s.padding_w - x + s.stride_w - 1) / s.stride_w);
     const int64_t inside = s.in_w - 1 + s.padding_w - x;
@@ -114,12 +115,14 @@ RowWeights::RowWeights(const vae_convolution& s)
 
 }  // namespace
 
-// From measurements (tests/bench/heavy_bench.cpp): without strides oneDNN is as fast or faster.
+// From measurements (tests/bench/heavy_bench.cpp): without strides oneDNN is as fast or faster. The parts of
+// all threads are written and read once more.
 bool is_summed_by_rows(const vae_convolution& s) {
-  constexpr int64_t most_weights = 1 << 20;
+  constexpr int64_t most_weights = 1 << 20, most_in_parts = 1 << 23;
+  const int64_t weights = s.in_channels * s.out_channels * s.kernel_h * s.kernel_w;
   return s.direction == VAE_BACKWARD_WEIGHTS && s.stride_h * s.stride_w > 1 && s.out_channels % 16 == 0 &&
-         std::min(s.in_channels, s.out_channels) >= 32 && s.batch >= 32 &&
-         s.in_channels * s.out_channels * s.kernel_h * s.kernel_w <= most_weights && sums_products();
+         std::min(s.in_channels, s.out_channels) >= 32 && s.batch >= 32 && weights <= most_weights &&
+         weights * omp_get_max_threads() <= most_in_parts && sums_products();
 }
 
 Op make_row_weights(const vae_convolution& shape) { return std::make_unique<RowWeights>(shape); }

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace {
@@ -100,6 +102,18 @@ TEST(ProductSum, refuses_what_libxsmm_cannot_count) {
   const int64_t far = int64_t{1} << 31;
   EXPECT_THROW(ProductSum({4, 4, 16, far, 16, 16, false, false}), std::runtime_error);
   EXPECT_THROW(ProductSum({0, 4, 16, 4, 16, 16, false, false}), std::runtime_error);
+  const int64_t wide = int64_t{1} << 24;
+  EXPECT_NO_THROW(ProductSum({28, 16, 16, wide - 1, 16, wide - 1, false, false}));
+  EXPECT_THROW(ProductSum({64, 16, 16, wide - 1, 16, 16, false, false}), std::runtime_error);
+  EXPECT_THROW(ProductSum({64, 16, 16, 16, 16, wide - 1, false, false}), std::runtime_error);
+}
+
+TEST(ProductSum, leaves_the_environment_as_it_was) {
+  const char* const before = std::getenv("OMP_PROC_BIND");
+  const std::string was = before ? before : "";
+  onednn::sums_products();
+  const char* const after = std::getenv("OMP_PROC_BIND");
+  EXPECT_EQ(after ? after : "", was);
 }
 
 }  // namespace
