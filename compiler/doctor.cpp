@@ -75,9 +75,8 @@ bool doctor(std::ostream& out) {
   fmt::print(out, "{:<11}{:<9}{}\n", "cache", why.empty() ? "ok" : "off",
              why.empty() ? cache_folder().string() : "no kernel is remembered: " + why);
   const char* data = std::getenv("VAEC_DATA");
-  fmt::print(
-      out, "{:<11}{:<9}{}\n", "data", data != nullptr ? "ok" : "unset",
-      data != nullptr ? data : "VAEC_DATA names a folder of data sets; the cache is looked in too");
+  fmt::print(out, "{:<11}{:<9}{}\n", "data", data != nullptr ? "ok" : "unset",
+             data != nullptr ? data : "VAEC_DATA names a folder of data sets; the cache is looked in too");
   return whole;
 }
 
