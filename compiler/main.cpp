@@ -80,7 +80,8 @@ auto on_target(const Function& make) {
     return make();
   } catch (const std::runtime_error& failure) {
     if (dynamic_cast<const Failure*>(&failure)) throw;
-    throw Failure(Exit::bad_configuration, failure.what());
+    const bool no_room = dynamic_cast<const lower::CannotWrite*>(&failure) != nullptr;
+    throw Failure(no_room ? Exit::cannot_write : Exit::bad_configuration, failure.what());
   }
 }
 
@@ -113,8 +114,6 @@ void link(const Aside& archive, const Aside& executable, const fs::path& output)
     lower::link_executable(archive.path(), runtime_library(), executable.path());
   } catch (const std::runtime_error& failure) {
     if (dynamic_cast<const Failure*>(&failure)) throw;
-    std::string cause = failure.what();
-    std::replace(cause.begin(), cause.end(), '\n', ' ');
     // The executable needs more room than its objects, and the linker's own words are lost where there is
     // none.
     std::error_code no_space, no_size;
@@ -124,7 +123,7 @@ void link(const Aside& archive, const Aside& executable, const fs::path& output)
     if (!no_space && !no_size && space.available < needed)
       throw Failure(Exit::cannot_write,
                     fmt::format("cannot write {}: No space left on device", output.string()));
-    throw Failure(Exit::bad_configuration, cause);
+    throw Failure(Exit::bad_configuration, failure.what());
   }
 }
 
@@ -342,7 +341,8 @@ int main(int count, char** values) {
   data_command->require_subcommand(1);
   auto* get_command = data_command->add_subcommand("get", "find a known data set, or fetch it");
   get_command->add_option("NAME", arguments.name, "mnist, fashion_mnist")->required();
-  get_command->add_option("--to", arguments.to, "the folder to have it in (default: ~/.cache/vaec)")
+  get_command
+      ->add_option("--to", arguments.to, "the folder to have it in (default: the cache, ~/.cache/vaec)")
       ->option_text("DIR");
   get_command->group("Commands");
   auto* doctor_command = app.add_subcommand("doctor", "say what is installed and what is missing");

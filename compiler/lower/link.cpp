@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -111,7 +112,10 @@ void link(const std::vector<std::string>& command, const fs::path& log) {
   if (!outcome.started) {
     throw std::runtime_error(fmt::format("no linker: `{}` cannot be run (install binutils)", command[0]));
   }
-  if (outcome.status != 0) throw std::runtime_error("the linker failed: " + outcome.said);
+  if (outcome.status == 0) return;
+  std::string cause = "the linker failed: " + outcome.said;
+  std::replace(cause.begin(), cause.end(), '\n', ' ');
+  throw std::runtime_error(cause);
 }
 
 /// A folder that nobody else can open, gone when this is.
@@ -148,8 +152,19 @@ std::string join_objects(const std::string& archive) {
   std::ofstream file(whole, std::ios::binary);
   file << archive;
   file.close();
-  if (!file) throw std::runtime_error("cannot write " + whole.string());
-  link({"ld", "-r", "-o", joined, "--whole-archive", whole}, folder.path() / "log");
+  const auto no_room = [&] {
+    return CannotWrite(fmt::format("cannot write {}: No space left on device", joined.string()));
+  };
+  if (!file) throw no_room();
+  try {
+    link({"ld", "-r", "-o", joined, "--whole-archive", whole}, folder.path() / "log");
+  } catch (const std::runtime_error&) {
+    // The linker's own words are lost where there is no room for them.
+    std::error_code unknown;
+    const fs::space_info space = fs::space(folder.path(), unknown);
+    if (!unknown && space.available < archive.size()) throw no_room();
+    throw;
+  }
   std::ostringstream bytes;
   bytes << std::ifstream(joined, std::ios::binary).rdbuf();
   return bytes.str();

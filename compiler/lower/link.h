@@ -2,6 +2,7 @@
 // directly where the C library's start files lie in a known place, else through `cc`, which costs some 20 ms
 // more. All throw std::runtime_error with what the linker said.
 #pragma once
+#include <stdexcept>
 #include <string>
 
 namespace lower {
@@ -9,7 +10,12 @@ namespace lower {
 void link_executable(const std::string& archive_path, const std::string& runtime_library,
                      const std::string& executable_path);
 
-/// The same bytes for the same archive. Both lie in a folder of the system's temporary one meanwhile.
+struct CannotWrite : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The same bytes for the same archive. Both lie in a folder of the system's temporary one meanwhile:
+/// CannotWrite where that has no room.
 std::string join_objects(const std::string& archive);
 
 }  // namespace lower
