@@ -35,7 +35,7 @@ std::string why_nothing_is_remembered() {
     return "VAEC_CACHE=" + chosen + (chosen == "off" ? "" : " is neither `off` nor an absolute path");
   }
   if (folder.empty()) return "neither VAEC_CACHE, XDG_CACHE_HOME nor HOME names a folder";
-  fs::path there = folder;  // what is there of it
+  fs::path there = folder / "kernels";  // what is there of it
   std::error_code ignored;
   while (!fs::exists(there, ignored) && there.has_relative_path()) there = there.parent_path();
   const bool open = fs::is_directory(there, ignored) && access(there.c_str(), W_OK) == 0;
