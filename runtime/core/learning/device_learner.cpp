@@ -215,7 +215,7 @@ const DeviceLearner::Drawn& DeviceLearner::drawn(const Place& place, int64_t row
   const auto [entry, fresh] = drawn_.try_emplace(place);
   Drawn& drawn = entry->second;
   if (!fresh) return drawn;
-  const DataColumn& of = session_.image.columns[static_cast<size_t>(std::get<0>(place))];
+  const DataColumn& of = session_.image.columns[static_cast<size_t>(place.column)];
   drawn.count = rows;
   const int64_t width = session_.image.variables[static_cast<size_t>(of.variable)].elements();
   drawn.rows = device_.allocate(rows * width);

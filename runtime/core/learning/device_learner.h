@@ -75,7 +75,14 @@ class DeviceLearner {
   };
 
   /// Whose rows: column, source, and the place of the first of them in the source's batch.
-  using Place = std::tuple<int, int, int64_t>;
+  struct Place {
+    int column, source;
+    int64_t first;
+    /// The columns of the same rows together: another model draws them once.
+    bool operator<(const Place& other) const {
+      return std::tie(source, first, column) < std::tie(other.source, other.first, other.column);
+    }
+  };
 
   /// What the host would do for a program.
   void gather(const Place& place, const Pattern& pattern, int64_t rows, float* to);

@@ -291,9 +291,10 @@ void PatternPhase::complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t 
   for (PatternGame::Term& term : of.terms) term.counts = true;
   for (size_t s = 0; s < of.steps.size(); ++s) {
     PatternGame::Step& one = of.steps[s];
-    repeat(one.started, [&] {
-      for (const auto& start : one.starts) run(*start, seed, step, hooks);
-    });
+    if (!one.starts.empty())
+      repeat(one.started, [&] {
+        for (const auto& start : one.starts) run(*start, seed, step, hooks);
+      });
     std::vector<int> order;
     for (int sweep = 0; sweep < std::max(1, one.sweeps); ++sweep) {
       order = sweep_order(one.parts.size(), order_site, seed, sweep_step(step, run_ + 1));
