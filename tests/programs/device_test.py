@@ -270,7 +270,7 @@ def test_what_is_missing_for_a_gpu_is_said(folder, vaec):
     refused(fake, exe, "there is one GPU here, from cuda:0 on", "--device", "cuda:3")
     refused(fake, exe, "the driver does not take this executable's code: /none", "--device", "cuda", FAKE_CUDA_KERNELS="/none")
     result = call(exe, "sample", "--run", "x", "--out", "x.npy", "--device", "cuda", cwd=folder)
-    assert result.returncode == 78 and "only train uses a GPU" in result.stderr, result
+    assert result.returncode == 78 and "only train and bench use a GPU" in result.stderr, result
     if not has_driver():
         refused(fake, exe, "no NVIDIA driver is installed here", "--device", "cuda", LD_LIBRARY_PATH="")
         succeed(exe, "train", "--steps", "1", "--out", "auto", "--quiet", cwd=folder)  # auto: the processor then
@@ -291,6 +291,30 @@ def test_auto_takes_the_gpu_and_info_names_it(folder, vaec):
     assert "and NVIDIA GPUs" in succeed(exe, "info").stdout
     plain = executable.build(vaec, folder / "glyphs.vae", folder)
     assert json.loads(succeed(plain, "info", "--json").stdout)["targets"] == ["cpu"]
+
+
+def test_bench_times_the_steps_of_each_device(folder, vaec):
+    fake = Fake(folder, vaec)
+    exe = fake.build("glyphs", GLYPHS)
+
+    def bench(*arguments, **more):
+        result = call(exe, "bench", "--steps", "6", "--threads", "1", *arguments, cwd=folder, env=fake.environment(exe, **more))
+        assert result.returncode == 0, result
+        return result
+
+    both = json.loads(bench("--json").stdout)
+    assert [device["device"] for device in both["devices"]] == ["cpu", "Fake GPU"], both["devices"]
+    assert both["kernels"] and all(device["steps_per_second"] > 0 for device in both["devices"])
+    only = json.loads(bench("--json", "--device", "cuda").stdout)
+    assert [device["precision"] for device in only["devices"]] == ["fp32"] and "kernels" not in only
+    assert json.loads((folder / "calls.json").read_text())["captures"] == 1
+    assert bench("--device", "cuda").stdout.splitlines()[1].startswith("Fake GPU, fp32: ")
+    tf32 = json.loads(bench("--json", "--precision", "tf32").stdout)
+    assert [device["precision"] for device in tf32["devices"]] == ["tf32"]
+    (folder / "fake/lib/libvaert_torch.so").unlink()
+    without = bench("--json")
+    assert without.stderr.startswith("note: no GPU is timed: ") and without.stderr.count("\n") == 1
+    assert [device["device"] for device in json.loads(without.stdout)["devices"]] == ["cpu"]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/learning_machine.h"
 #include "runtime/core/commands/stopwatch.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/peaks.h"
@@ -78,6 +79,30 @@ json kernel_json(const Kernel& kernel, const Trainer& trainer, const Peaks& peak
   return line;
 }
 
+/// Steps on a GPU, which are only begun by the host: many, then the host waits for the last one.
+json measure_device(const Session& session, Trainer& trainer, const Settings& settings, int64_t steps) {
+  constexpr double long_block = 0.1;  // seconds
+  for (int i = 0; i < warming; ++i) trainer.do_step();
+  trainer.fetch(false);
+  const auto block_of = [&](int64_t count) {
+    const auto begin = steady_clock::now();
+    for (int64_t i = 0; i < count; ++i) trainer.do_step();
+    trainer.fetch(false);
+    return seconds_since(begin);
+  };
+  int64_t block = std::clamp<int64_t>(static_cast<int64_t>(long_block / block_of(1)), 1, most_steps);
+  if (steps > 0) block = std::min(block, steps);
+  std::vector<double> times;
+  const auto started = steady_clock::now();
+  for (int64_t done = 0; steps > 0 ? done < steps : done < few_steps || seconds_since(started) < enough;
+       done += block)
+    times.push_back(block_of(block) / static_cast<double>(block));
+  const double step = median(times);
+  return {
+      {"device", session.device->name()}, {"precision", settings.precision}, {"block", block},
+      {"blocks", times.size()},           {"steps_per_second", 1 / step},    {"milliseconds", 1e3 * step}};
+}
+
 json results(const Session& session, const Trainer& trainer, const Settings& settings, const Times& times,
              double peak_memory) {
   const Peaks peaks = measure_peaks(session.machine.threads, 0.3, precision_of(settings));
@@ -108,7 +133,12 @@ json results(const Session& session, const Trainer& trainer, const Settings& set
       {"of_peak", flops / step / peaks.flops},
       {"kernels_milliseconds", 1e3 * all},
       {"peak_memory_megabytes", peak_memory},
-      {"kernels", lines}};
+      {"kernels", lines},
+      {"devices",
+       {{{"device", "cpu"},
+         {"precision", settings.precision},
+         {"steps_per_second", 1 / step},
+         {"milliseconds", 1e3 * step}}}}};
 }
 
 /// Of this process so far.
@@ -129,6 +159,14 @@ void print(const json& all) {
   const auto number = [&](const char* key) { return all[key].get<double>(); };
   fmt::print("{}, learn {}, batch {}\n", all["program"].get<std::string>(), all["learn"].get<std::string>(),
              fmt::join(batches, ", "));
+  if (const json& gpu = all["devices"].back(); gpu["device"] != "cpu")
+    fmt::print(
+        "{}, {}: {:.1f} steps a second: {:.4f} ms (median of {} times {} steps; the host waits after each "
+        "{})\n",
+        gpu["device"].get<std::string>(), gpu["precision"].get<std::string>(),
+        gpu["steps_per_second"].get<double>(), gpu["milliseconds"].get<double>(),
+        gpu["blocks"].get<int64_t>(), gpu["block"].get<int64_t>(), gpu["block"].get<int64_t>());
+  if (!all.contains("kernels")) return;
   fmt::print("{} ({}), {} thread{}: {:.0f} GFLOP/s of {}, {:.1f} GB/s of memory\n",
              all["device"].get<std::string>(), all["backend"].get<std::string>(), all["threads"].get<int>(),
              all["threads"] == 1 ? "" : "s", all["peak"]["gigaflops_per_second"].get<double>(),
@@ -164,21 +202,47 @@ void print(const json& all) {
   fmt::print("100.0 %  {:>9.4f}  in kernels\n", number("kernels_milliseconds"));
 }
 
+/// Null where the machine is no GPU.
+json time_device(const Image& image, const MachineRequest& machine, const Settings& settings, int64_t steps) {
+  if (gpu_of(machine.device) < 0) return {};
+  Session session(image, machine);
+  Trainer trainer(session, settings);
+  return measure_device(session, trainer, settings, steps);
+}
+
+json time_processor(const Image& image, const BenchRequest& request, const Settings& settings) {
+  MachineRequest machine = request;
+  machine.device = "cpu";
+  machine.precision = precision_of(settings);
+  Session session(image, machine);
+  Trainer trainer(session, settings);
+  Times times;
+  measure(trainer, request.steps, times);
+  return results(session, trainer, settings, times, peak_memory_megabytes());
+}
+
 }  // namespace
 
 void bench(const Image& image, const BenchRequest& request) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
-  MachineRequest machine = request;
-  machine.precision = precision_of(settings);
-  Session session(image, machine);
-  if (session.device)
-    throw Failure(Exit::bad_configuration, "bench: in this version only the processor's steps are timed");
-  Trainer trainer(session, settings);
-  Times times;
-  measure(trainer, request.steps, times);
-  const json all = results(session, trainer, settings, times, peak_memory_megabytes());
+  json all = {{"program", image.file},
+              {"learn", settings.learn},
+              {"batch", settings.batch},
+              {"devices", json::array()}};
+  json gpu;
+  const bool may_choose = request.device == "auto";
+  try {
+    gpu = time_device(image, learning_machine(image, request, settings), settings, request.steps);
+  } catch (const Failure& failure) {
+    if (!may_choose || failure.exit_code != Exit::bad_configuration) throw;
+    fmt::print(stderr, "note: no GPU is timed: {}\n", failure.what());
+  }
+  // A GPU that was asked for by name is timed alone, as is a precision that only a GPU has.
+  if (gpu.is_null() || (may_choose && settings.precision != "tf32"))
+    all = time_processor(image, request, settings);
+  if (!gpu.is_null()) all["devices"].push_back(gpu);
   if (request.json)
     fmt::print("{}\n", all.dump(2));
   else

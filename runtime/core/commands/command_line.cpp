@@ -342,7 +342,7 @@ class CommandLine {
         "multiply-adds that all threads can do; m, of what memory can move, which a cache may exceed.");
     command->callback([this] {
       run_ = [this] {
-        check_machine(bench_);
+        check_machine(bench_, true);
         for (const auto& [key, texts] : benched_)
           for (const std::string& text : texts) bench_.overrides.emplace_back(key, text);
         return bench(image_, bench_), 0;
@@ -350,16 +350,17 @@ class CommandLine {
     });
   }
 
-  static void check_machine(const MachineRequest& request, bool trains = false) {
+  static void check_machine(const MachineRequest& request, bool learns = false) {
     const std::string& device = request.device;
     const bool numbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 &&
                           device.find_first_not_of("0123456789", 5) == std::string::npos;
     if (device != "auto" && device != "cpu" && device != "cuda" && !numbered)
       throw Failure(Exit::usage,
                     fmt::format("--device {}: this must be one of auto, cpu, cuda, cuda:0 ...", device));
-    if (!trains && gpu_of(device) >= 0)
-      throw Failure(Exit::bad_configuration,
-                    fmt::format("--device {}: in this version only train uses a GPU; leave it out", device));
+    if (!learns && gpu_of(device) >= 0)
+      throw Failure(
+          Exit::bad_configuration,
+          fmt::format("--device {}: in this version only train and bench use a GPU; leave it out", device));
     const std::vector<std::string>& backends = backend_names();
     if (!request.backend.empty() &&
         std::find(backends.begin(), backends.end(), request.backend) == backends.end())

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/learning_machine.h"
 #include "runtime/core/commands/report.h"
 #include "runtime/core/commands/trace.h"
 #include "runtime/core/evaluation/likelihood.h"
@@ -227,23 +228,6 @@ class Run {
   int64_t first_step_ = 0, line_step_ = 0;
 };
 
-/// What the user or else the executable asks for: one built for GPUs trains on one.
-MachineRequest machine_for(const Image& image, const MachineRequest& asked, const Settings& settings) {
-  MachineRequest machine = asked;
-  machine.precision = precision_of(settings);
-  if (machine.device != "auto" || !image.ptx) return machine;
-  try {
-    cuda::Driver::get();
-    machine.device = "cuda";
-  } catch (const Failure& failure) {
-    if (image.target == "cuda")
-      throw Failure(
-          failure.exit_code,
-          fmt::format("{}; this executable was built for one: --device cpu trains without", failure.what()));
-  }
-  return machine;
-}
-
 std::string device_name(const MachineRequest& machine) {
   const int gpu = gpu_of(machine.device);
   return gpu < 0 ? "cpu" : fmt::format("cuda:{}", gpu);
@@ -253,7 +237,7 @@ int begin(const Image& image, const TrainRequest& request) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
-  const MachineRequest machine = machine_for(image, request, settings);
+  const MachineRequest machine = learning_machine(image, request, settings);
   Session session(image, machine);
   if (session.device && request.profile)
     throw Failure(Exit::bad_configuration,
@@ -303,7 +287,7 @@ int resume(const Image& image, const TrainRequest& request) {
   check(settings, image);
   // Sums depend on the backend and the number of threads in their last bits: unless told, a run keeps its
   // own.
-  MachineRequest machine = machine_for(image, request, settings);
+  MachineRequest machine = learning_machine(image, request, settings);
   if (machine.threads == 0) machine.threads = config.value("threads", 0);
   if (machine.backend.empty()) machine.backend = config.value("backend", "");
   Session session(image, machine);
