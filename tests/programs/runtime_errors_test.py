@@ -107,7 +107,7 @@ def test_what_this_version_has_not_exits_78(folder, vaec):
     refused(78, "files train: precision bf16: this processor has no instructions for it (AVX512_BF16 or AMX), or "
             "DNNL_MAX_CPU_ISA forbids them: use --precision fp32", exe, "train", "--precision", "bf16",
             env={"DNNL_MAX_CPU_ISA": "AVX512_CORE", "VAEC_BACKEND": ""})
-    refused(78, "files evaluate: --device cuda: in this version only train uses a GPU; leave it out", exe, "evaluate",
+    refused(78, "files evaluate: --device cuda: in this version only train and bench use a GPU; leave it out", exe, "evaluate",
             "--run", "none", "--device", "cuda", cwd=folder)
     nothing = build(vaec, write(folder, "nothing.vae", "var x : binary\nplayer p { x ~ Bernoulli(0) }\n"), folder)
     refused(78, "nothing train: nothing has no learn block: add `learn symmetric { steps = 20_000 }`", nothing,
