@@ -112,17 +112,11 @@ Exit emit_stage(const Arguments& arguments) {
 void link(const Aside& archive, const Aside& executable, const fs::path& output) {
   try {
     lower::link_executable(archive.path(), runtime_library(), executable.path());
+  } catch (const lower::CannotWrite&) {
+    throw Failure(Exit::cannot_write,
+                  fmt::format("cannot write {}: No space left on device", output.string()));
   } catch (const std::runtime_error& failure) {
     if (dynamic_cast<const Failure*>(&failure)) throw;
-    // The executable needs more room than its objects, and the linker's own words are lost where there is
-    // none.
-    std::error_code no_space, no_size;
-    const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
-    const fs::space_info space = fs::space(folder, no_space);
-    const std::uintmax_t needed = fs::file_size(archive.path(), no_size);
-    if (!no_space && !no_size && space.available < needed)
-      throw Failure(Exit::cannot_write,
-                    fmt::format("cannot write {}: No space left on device", output.string()));
     throw Failure(Exit::bad_configuration, failure.what());
   }
 }

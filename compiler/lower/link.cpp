@@ -81,6 +81,10 @@ std::vector<std::string> command_for(const std::string& archive, const fs::path&
           *start / "crtn.o"};
 }
 
+CannotWrite no_room_for(const fs::path& file) {
+  return CannotWrite(fmt::format("cannot write {}: No space left on device", file.string()));
+}
+
 struct Outcome {
   bool started = false;
   int status = 0;
@@ -107,12 +111,20 @@ Outcome call(const std::vector<std::string>& command, const fs::path& log) {
   return outcome;
 }
 
-void link(const std::vector<std::string>& command, const fs::path& log) {
+/// `output`: what the command writes, no smaller than the archive that it reads.
+void link(const std::vector<std::string>& command, const fs::path& log, const fs::path& archive,
+          const fs::path& output) {
   const Outcome outcome = call(command, log);
   if (!outcome.started) {
     throw std::runtime_error(fmt::format("no linker: `{}` cannot be run (install binutils)", command[0]));
   }
   if (outcome.status == 0) return;
+  // The linker's own words are lost where there is no room for them.
+  std::error_code no_space, no_size;
+  const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
+  const fs::space_info space = fs::space(folder, no_space);
+  const std::uintmax_t needed = fs::file_size(archive, no_size);
+  if (!no_space && !no_size && space.available < needed) throw no_room_for(output);
   std::string cause = "the linker failed: " + outcome.said;
   std::replace(cause.begin(), cause.end(), '\n', ' ');
   throw std::runtime_error(cause);
@@ -143,7 +155,8 @@ class PrivateFolder {
 
 void link_executable(const std::string& archive_path, const std::string& runtime_library,
                      const std::string& executable_path) {
-  link(command_for(archive_path, runtime_library, executable_path), archive_path + ".log");
+  link(command_for(archive_path, runtime_library, executable_path), archive_path + ".log", archive_path,
+       executable_path);
 }
 
 std::string join_objects(const std::string& archive) {
@@ -152,19 +165,8 @@ std::string join_objects(const std::string& archive) {
   std::ofstream file(whole, std::ios::binary);
   file << archive;
   file.close();
-  const auto no_room = [&] {
-    return CannotWrite(fmt::format("cannot write {}: No space left on device", joined.string()));
-  };
-  if (!file) throw no_room();
-  try {
-    link({"ld", "-r", "-o", joined, "--whole-archive", whole}, folder.path() / "log");
-  } catch (const std::runtime_error&) {
-    // The linker's own words are lost where there is no room for them.
-    std::error_code unknown;
-    const fs::space_info space = fs::space(folder.path(), unknown);
-    if (!unknown && space.available < archive.size()) throw no_room();
-    throw;
-  }
+  if (!file) throw no_room_for(joined);
+  link({"ld", "-r", "-o", joined, "--whole-archive", whole}, folder.path() / "log", whole, joined);
   std::ostringstream bytes;
   bytes << std::ifstream(joined, std::ios::binary).rdbuf();
   return bytes.str();

@@ -1,21 +1,20 @@
 // An archive of objects to an executable that needs only libvaert.so, or to one object. The linker is called
 // directly where the C library's start files lie in a known place, else through `cc`, which costs some 20 ms
-// more. All throw std::runtime_error with what the linker said.
+// more. All throw std::runtime_error with what the linker said, CannotWrite where there is no room.
 #pragma once
 #include <stdexcept>
 #include <string>
 
 namespace lower {
 
-void link_executable(const std::string& archive_path, const std::string& runtime_library,
-                     const std::string& executable_path);
-
 struct CannotWrite : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The same bytes for the same archive. Both lie in a folder of the system's temporary one meanwhile:
-/// CannotWrite where that has no room.
+void link_executable(const std::string& archive_path, const std::string& runtime_library,
+                     const std::string& executable_path);
+
+/// The same bytes for the same archive. Both lie in a folder of the system's temporary one meanwhile.
 std::string join_objects(const std::string& archive);
 
 }  // namespace lower
