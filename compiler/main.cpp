@@ -336,7 +336,8 @@ int main(int count, char** values) {
   auto* get_command = data_command->add_subcommand("get", "find a known data set, or fetch it");
   get_command->add_option("NAME", arguments.name, "mnist, fashion_mnist")->required();
   get_command
-      ->add_option("--to", arguments.to, "the folder to have it in (default: the cache, ~/.cache/vaec)")
+      ->add_option("--to", arguments.to,
+                   "the folder to have it in (default: the cache, where `vaec doctor` says)")
       ->option_text("DIR");
   get_command->group("Commands");
   auto* doctor_command = app.add_subcommand("doctor", "say what is installed and what is missing");

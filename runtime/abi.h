@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define VAE_ABI_VERSION 4
+#define VAE_ABI_VERSION 5
 
 /// What one loop kernel reads. All pointers outlive the call; strides count elements of 4 bytes.
 typedef struct vae_loop {
@@ -87,6 +87,7 @@ enum vae_precision { VAE_FP32 = 0, VAE_TF32 = 1, VAE_BF16 = 2 };
 typedef struct vae_torch_options {
   int32_t device;     // a CUDA device by its number; -1: the CPU
   int32_t precision;  // vae_precision
+  int32_t benchmark;  // 1: cuDNN chooses how to convolve by timing, and may add up in another order each time
 } vae_torch_options;
 
 /// libvaert_torch.so, opened when a command asks for it: the same table on LibTorch tensors. Null, with

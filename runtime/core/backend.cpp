@@ -46,10 +46,9 @@ void* torch_function(const std::string& asks, const char* name) {
   }
 }
 
-const vae_heavy* open_torch(int device, int precision) {
-  const char* flag = device < 0 ? "--backend torch" : "--device cuda";
+const vae_heavy* open_torch(const vae_torch_options& options) {
+  const char* flag = options.device < 0 ? "--backend torch" : "--device cuda";
   const auto open = reinterpret_cast<decltype(&vaert_torch)>(torch_function(flag, "vaert_torch"));
-  const vae_torch_options options = {device, precision};
   char error[256] = "";
   const vae_heavy* heavy = open(&options, error, sizeof error);
   if (!heavy) throw Failure(Exit::bad_configuration, fmt::format("{}: {}", flag, error));
@@ -66,10 +65,13 @@ std::string torch_version() {
 }
 
 const vae_heavy* open_backend(const MachineRequest& request) {
-  return request.backend == "torch" ? open_torch(-1, VAE_FP32) : vaert_onednn();
+  return request.backend == "torch" ? open_torch({-1, VAE_FP32, 0}) : vaert_onednn();
 }
 
 const vae_heavy* open_training_backend(const MachineRequest& request) {
+  if (request.cudnn_benchmark)
+    throw Failure(Exit::bad_configuration,
+                  "--cudnn-benchmark is of CUDA devices: leave it out where the CPU trains");
   if (request.precision == VAE_FP32) return open_backend(request);
   if (request.precision == VAE_TF32)
     throw Failure(Exit::bad_configuration,

@@ -8,10 +8,11 @@
 namespace core {
 
 struct MachineRequest {
-  std::string device = "auto";  // or cpu, cuda, cuda:1, ...
-  int precision = VAE_FP32;     // a vae_precision: of the heavy kernels in training
-  std::string backend;          // of the heavy kernels; empty: onednn
-  int threads = 0;              // 0: all
+  std::string device = "auto";   // or cpu, cuda, cuda:1, ...
+  int precision = VAE_FP32;      // a vae_precision: of the heavy kernels in training
+  std::string backend;           // of the heavy kernels; empty: onednn
+  int threads = 0;               // 0: all
+  bool cudnn_benchmark = false;  // on a GPU: convolutions chosen by timing, results differ in their last bits
 };
 
 /// The number of the GPU that `device` names; -1: none.
@@ -31,9 +32,8 @@ const vae_heavy* open_training_backend(const MachineRequest& request);
 /// ("--backend torch") where this installation does not have it.
 void* torch_function(const std::string& asks, const char* name);
 
-/// The heavy kernels of libvaert_torch.so on a CUDA device (-1: the CPU) in a vae_precision.
-/// Failure(bad_configuration).
-const vae_heavy* open_torch(int device, int precision);
+/// The heavy kernels of libvaert_torch.so on the device asked for. Failure(bad_configuration).
+const vae_heavy* open_torch(const vae_torch_options& options);
 
 /// Where it enqueues what it computes on a CUDA device (a CUstream); null on the CPU.
 void* torch_stream();

@@ -29,7 +29,8 @@ const Driver& driver_for(const Image& image) {
 
 #define CUDA(call, ...) driver_.check(driver_.call(__VA_ARGS__), #call)
 
-Device::Device(const Image& image, int ordinal, int precision) : driver_(driver_for(image)) {
+Device::Device(const Image& image, const vae_torch_options& options) : driver_(driver_for(image)) {
+  const int ordinal = options.device;
   int count = 0, device = 0, major = 0;
   CUDA(cuDeviceGetCount, &count);
   if (ordinal >= count)
@@ -47,7 +48,7 @@ Device::Device(const Image& image, int ordinal, int precision) : driver_(driver_
     throw Failure(
         Exit::bad_configuration,
         fmt::format("--device cuda:{}: {} is too old: compute capability 7.0 is needed", ordinal, name_));
-  heavy_ = open_torch(ordinal, precision);
+  heavy_ = open_torch(options);
   // LibTorch's context, which is the one that every process shares with itself.
   cuda::Context context = nullptr;
   CUDA(cuDevicePrimaryCtxRetain, &context, device);

@@ -18,7 +18,7 @@ class Device {
  public:
   /// Failure(bad_configuration): the image has no code for GPUs, this machine no such GPU, this installation
   /// no LibTorch for it.
-  Device(const Image& image, int ordinal, int precision);
+  Device(const Image& image, const vae_torch_options& options);
   Device(const Device&) = delete;
   ~Device();
 

@@ -8,7 +8,8 @@ Session::Session(const Image& in_image, const MachineRequest& request)
       coefficients(static_cast<size_t>(in_image.coefficients) + 1),
       rows(in_image) {
   if (const int gpu = gpu_of(request.device); gpu >= 0)
-    device = std::make_unique<Device>(image, gpu, request.precision);
+    device = std::make_unique<Device>(
+        image, vae_torch_options{gpu, request.precision, static_cast<int32_t>(request.cudnn_benchmark)});
   machine.heavy = open_backend(request);
   require_cpu(image);
   machine.threads = start_threads(request.threads, machine.heavy);

@@ -51,9 +51,9 @@ void choose_device(const vae_torch_options& options) {
     at::Context& context = at::globalContext();
     context.setAllowTF32CuBLAS(options.precision == VAE_TF32);
     context.setAllowTF32CuDNN(options.precision == VAE_TF32);
-    // A choice by timing would make the last bits of a result differ from run to run.
-    context.setBenchmarkCuDNN(false);
-    context.setDeterministicCuDNN(true);
+    // A choice by timing makes the last bits of a result differ from run to run.
+    context.setBenchmarkCuDNN(options.benchmark != 0);
+    context.setDeterministicCuDNN(options.benchmark == 0);
     cuda().setDevice(place.device);
     // The default stream cannot be captured in a graph.
     cuda().exchangeStream(cuda().getStreamFromGlobalPool(place.device));

@@ -18,6 +18,7 @@ MODES = ("eager", "compile", "graph", "compiled_graph")  # PyTorch's
 COMPILED = ("compile", "compiled_graph")  # choose kernels by trying them
 ON_GPU = ("graph", "compiled_graph")
 TOO_SLOW = "too slow"
+TIMED = "vaec --cudnn-benchmark"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,12 +52,12 @@ def cases(options):
     return sorted(found, key=lambda case: case[1] not in case[0].first)
 
 
-def vaec(place, model, batch, precision, options):
+def vaec(place, model, batch, precision, options, *flags):
     """Milliseconds a step, of a run of about --seconds; or the cause why there are none."""
     def lines(steps, every):
         run = f"{model.name}-{batch}-{precision}-{steps}"
         result = place.train(model.name, run, "cuda", steps, every, 0, "--batch", model.flag(batch), "--precision",
-                             precision, "--learn", "symmetric")
+                             precision, "--learn", "symmetric", *flags)
         if result.returncode != 0:
             raise RuntimeError((result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1])
         # The first line holds the first steps: choosing, recording.
@@ -139,6 +140,10 @@ def is_cut_off(result):
     return is_too_slow(result) or result.get("error") == NO_TIME
 
 
+def least(results):
+    return min((result["milliseconds"] for result in results.values() if "milliseconds" in result), default=math.nan)
+
+
 def hours(milliseconds):
     return milliseconds * STEPS_OF_A_LADDER / 3.6e6
 
@@ -148,27 +153,28 @@ def compare(place, options):
         say("\nbench: skipped: VAEC_DATA must hold mnist")
         return False
     say("\nmilliseconds a step; – was not measured, and below is why\n")
-    say(f"| model | batch | precision | vaec | {' | '.join(MODES)} | best of PyTorch / vaec |")
-    say("|---" * (5 + len(MODES)) + "|")
+    say(f"| model | batch | precision | vaec | --cudnn-benchmark | {' | '.join(MODES)} | best of PyTorch / best of vaec |")
+    say("|---" * (6 + len(MODES)) + "|")
     left_out, causes, ladder, failed = [], [], [], False
     for model, batch, precision in cases(options):
         name = f"{model.name} {batch} {precision}"
         if place.left() < LEAST:
             left_out.append(name)
             continue
-        ours = vaec(place, model, batch, precision, options)
+        ours = {"vaec": vaec(place, model, batch, precision, options)}
+        if model.convolutional:  # PyTorch's scripts have cuDNN choose so too
+            ours[TIMED] = vaec(place, model, batch, precision, options, "--cudnn-benchmark")
         theirs = pytorch(place, model, batch, precision, options)
-        place.note("bench", {"model": model.name, "batch": batch, "precision": precision, "vaec": ours, **theirs})
-        results = {"vaec": ours, **theirs}
+        place.note("bench", {"model": model.name, "batch": batch, "precision": precision, **ours, **theirs})
+        results = {**ours, **theirs}
         causes += [f"{name}, {of}: {result['error']}" for of, result in results.items()
                    if "error" in result and not is_too_slow(result)]
         # What is too slow, or has no time left, is no failure.
-        failed |= "error" in ours or any("error" in result and not is_cut_off(result) for result in theirs.values())
-        best = min((result["milliseconds"] for result in theirs.values() if "milliseconds" in result), default=math.nan)
-        mine = ours.get("milliseconds", math.nan)
+        failed |= any("error" in result for result in ours.values()) or any("error" in result and not is_cut_off(result) for result in theirs.values())
+        best, mine = least(theirs), least(ours)
         ratio = f"{best / mine:.2f}" if best / mine == best / mine else "–"
-        say(f"| {model.name} | {batch} | {precision} | {cell(ours)} | "
-            + " | ".join(cell(theirs.get(mode, {})) for mode in MODES) + f" | {ratio} |")
+        say(f"| {model.name} | {batch} | {precision} | "
+            + " | ".join(cell(results.get(of, {})) for of in ("vaec", TIMED, *MODES)) + f" | {ratio} |")
         if model.name == "ladder" and batch == 1024 and math.isfinite(mine):
             ladder.append(f"a million steps of ladder at 1024 in {precision}: vaec {hours(mine):.2f} hours, the best of "
                           f"PyTorch {hours(best):.2f}")

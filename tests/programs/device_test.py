@@ -91,6 +91,42 @@ def test_a_step_is_one_graph_and_the_host_waits_only_for_the_record(folder, vaec
     assert json.loads((folder / "gpu/config.json").read_text())["device"] == "cuda:0"
 
 
+def test_convolutions_chosen_by_timing(folder, vaec):
+    fake = Fake(folder, vaec)
+    exe = fake.build("model", GLYPHS)
+
+    def what(run):
+        return (json.loads((folder / run / "config.json").read_text())["cudnn_benchmark"],
+                json.loads((folder / run / "env.json").read_text())["libtorch"])
+
+    flags = ["--steps", "2", "--every", "sample=0"]
+    fake.train(exe, "plain", *flags)
+    fake.train(exe, "timed", *flags, "--cudnn-benchmark")
+    assert (what("plain"), what("timed")) == ((False, "fake"), (True, "fake, cudnn.benchmark"))
+    resumed = call(exe, "train", "--resume", "timed", "--steps", "3", cwd=folder, env=fake.environment(exe))
+    assert resumed.returncode == 0 and what("timed")[0], resumed
+    refused = call(exe, "train", "--device", "cpu", "--cudnn-benchmark", *flags, cwd=folder, env=fake.environment(exe))
+    assert refused.returncode == 78, refused
+    assert refused.stderr.endswith("--cudnn-benchmark is of CUDA devices: leave it out where the CPU trains\n"), refused
+
+
+def test_a_resumed_run_keeps_its_device(folder, vaec):
+    fake = Fake(folder, vaec)
+    exe = fake.build("model", GLYPHS)
+
+    def device(run, *arguments, **more):
+        result = call(exe, "train", *arguments, "--every", "sample=0", cwd=folder, env=fake.environment(exe, **more))
+        assert result.returncode == 0, result
+        return json.loads((folder / run / "config.json").read_text())["device"]
+
+    assert device("there", "--out", "there", "--steps", "2") == "cuda:0"
+    assert device("here", "--out", "here", "--steps", "2", "--device", "cpu") == "cpu"
+    assert device("here", "--resume", "here", "--steps", "3") == "cpu"
+    assert device("here", "--resume", "here", "--steps", "4", "--device", "cuda") == "cuda:0"
+    assert device("here", "--resume", "here", "--steps", "5") == "cuda:0"
+    assert device("there", "--resume", "there", "--steps", "3", FAKE_CUDA_DEVICES="0") == "cpu"
+
+
 def test_players_that_move_together_and_every_optimizer(folder, vaec):
     text = GLYPHS.replace("steps = 100;", "steps = 100; order = simultaneous; clip = 0.5;"
                           " optimizer = {p: sgd(0.1, momentum = 0.9), q: adamw(0.01, weight_decay = 0.1)};"

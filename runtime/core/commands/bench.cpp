@@ -210,9 +210,11 @@ json time_device(const Image& image, const MachineRequest& machine, const Settin
   return measure_device(session, trainer, settings, steps);
 }
 
-json time_processor(const Image& image, const BenchRequest& request, const Settings& settings) {
+json time_processor(const Image& image, const BenchRequest& request, const Settings& settings,
+                    bool beside_gpu) {
   MachineRequest machine = request;
   machine.device = "cpu";
+  machine.cudnn_benchmark = request.cudnn_benchmark && !beside_gpu;
   machine.precision = precision_of(settings);
   Session session(image, machine);
   Trainer trainer(session, settings);
@@ -241,7 +243,7 @@ void bench(const Image& image, const BenchRequest& request) {
   }
   // A GPU that was asked for by name is timed alone, as is a precision that only a GPU has.
   if (gpu.is_null() || (may_choose && settings.precision != "tf32"))
-    all = time_processor(image, request, settings);
+    all = time_processor(image, request, settings, !gpu.is_null());
   if (!gpu.is_null()) all["devices"].push_back(gpu);
   if (request.json)
     fmt::print("{}\n", all.dump(2));

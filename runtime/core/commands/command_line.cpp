@@ -186,6 +186,7 @@ class CommandLine {
     for (const std::string& key : overridable_keys())
       with_environment(one_at_a_time(command->add_option("--" + key, flags_[key], help_of_keys().at(key))));
     add_machine_flags(command, train_);
+    add_cudnn_flag(command, train_);
     CLI::Option* out =
         command->add_option("--out", train_.out, "the run directory, made anew (default: runs/NAME-LEARN-N)");
     command->add_option("--resume", train_.resume, "continue this run from its last checkpoint")
@@ -214,6 +215,12 @@ class CommandLine {
         fmt::format("of GEMM and convolution: {} (default: onednn)", fmt::join(backend_names(), " or "))));
     with_environment(command->add_option("--threads", request.threads, "of the processor; 0 (default): all"))
         ->check(at_least(0));
+  }
+
+  static void add_cudnn_flag(CLI::App* command, MachineRequest& request) {
+    command->add_flag(
+        "--cudnn-benchmark", request.cudnn_benchmark,
+        "on a GPU: choose how to convolve by timing; the last bits then differ from run to run");
   }
 
   void add_model_flags(CLI::App* command, ModelRequest& request) {
@@ -336,6 +343,7 @@ class CommandLine {
       one_at_a_time(command->add_option(std::string("--") + key, benched_[key], help_of_keys().at(key)));
     command->add_option("--steps", bench_.steps, "to measure (default: for 3 seconds)")->check(at_least(1));
     add_machine_flags(command, bench_);
+    add_cudnn_flag(command, bench_);
     command->add_flag("--json", bench_.json, "the result as JSON on stdout");
     command->footer(
         "Every second step is timed whole, the others kernel by kernel. Of peak: f, of the fused "

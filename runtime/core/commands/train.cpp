@@ -252,6 +252,7 @@ int begin(const Image& image, const TrainRequest& request) {
                  {"threads", session.machine.threads},
                  {"device", device_name(machine)},
                  {"backend", session.machine.heavy->name}});
+  if (session.device) config["cudnn_benchmark"] = machine.cudnn_benchmark;
   run.directory().write("config.json", config.dump(2) + "\n");
   run.directory().write("model.vae", image.text);
   run.directory().write("env.json", environment(session).dump(2) + "\n");
@@ -285,9 +286,12 @@ int resume(const Image& image, const TrainRequest& request) {
                                            settings.learn, request.learn));
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
-  // Sums depend on the backend and the number of threads in their last bits: unless told, a run keeps its
-  // own.
+  // Sums depend on the device, the backend and the number of threads in their last bits: unless told, a run
+  // keeps its own, but for a GPU where there is none now.
   MachineRequest machine = learning_machine(image, request, settings);
+  if (request.device == "auto" && gpu_of(machine.device) >= 0)
+    machine.device = config.value("device", machine.device);
+  if (gpu_of(machine.device) >= 0 && config.value("cudnn_benchmark", false)) machine.cudnn_benchmark = true;
   if (machine.threads == 0) machine.threads = config.value("threads", 0);
   if (machine.backend.empty()) machine.backend = config.value("backend", "");
   Session session(image, machine);
@@ -301,6 +305,7 @@ int resume(const Image& image, const TrainRequest& request) {
   config["threads"] = session.machine.threads;
   config["backend"] = session.machine.heavy->name;
   config["device"] = device_name(machine);
+  if (session.device) config["cudnn_benchmark"] = machine.cudnn_benchmark;
   config["resumed"].push_back(checkpoint.step);
   run.directory().write("config.json", config.dump(2) + "\n");
   return run.follow();
