@@ -22,7 +22,7 @@ FLOORS = ["learning", "evaluation", "commands"]
 # A room of plain indices that compiler and runtime both link: the game's, and what comes after it.
 SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
 # Where and under which name both halves keep what they make.
-KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/content_hash.h"}
+KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/content_hash.h", "runtime/scratch_layout.h"}
 LIBRARIES = {
     r"antlr4-runtime": {"compiler/syntax"},
     r"llvm/|llvm-c/": {"compiler/lower"},

@@ -308,9 +308,11 @@ json of_program(const tensor::Schedule& schedule, KernelSet& kernels) {
   for (const tensor::Instruction& instruction : schedule.instructions) {
     instructions.push_back(std::visit(InstructionWriter{kernels}, instruction));
   }
+  json slots = json::array();
+  for (const Life& life : schedule.slots) slots.push_back({life.first, life.last});
   return {{"name", schedule.name},
           {"batches", of_batches(schedule.batches)},
-          {"slots", schedule.slots},
+          {"slots", slots},
           {"buffers", buffers},
           {"instructions", instructions}};
 }

@@ -13,15 +13,17 @@ class ScheduleInterpreter {
  public:
   ScheduleInterpreter(const Schedule& schedule, const Inputs& inputs) : schedule_(schedule), inputs_(inputs) {
     // What nobody wrote is not a number, in slots as in buffers that have none yet.
-    slots_.resize(static_cast<size_t>(schedule.slots));
+    std::vector<int64_t> sizes(schedule.slots.size());
+    for (const Buffer& buffer : schedule.buffers) {
+      if (buffer.slot >= 0) sizes[static_cast<size_t>(buffer.slot)] = count(buffer.extents, inputs.rows);
+    }
+    layout_ = lay_out(schedule.slots, sizes);
+    scratch_.assign(static_cast<size_t>(layout_.total), NAN);
     own_.resize(schedule.buffers.size());
     for (size_t b = 0; b < schedule.buffers.size(); ++b) {
       const Buffer& buffer = schedule.buffers[b];
       const auto elements = static_cast<size_t>(count(buffer.extents, inputs.rows));
-      if (buffer.kind == Buffer::Kind::scratch && buffer.slot >= 0) {
-        Numbers& slot = slots_[static_cast<size_t>(buffer.slot)];
-        slot.resize(std::max(slot.size(), elements), NAN);
-      } else if (buffer.kind == Buffer::Kind::scratch || buffer.kind == Buffer::Kind::output) {
+      if ((buffer.kind == Buffer::Kind::scratch && buffer.slot < 0) || buffer.kind == Buffer::Kind::output) {
         own_[b].assign(elements, NAN);
       } else if (buffer.kind == Buffer::Kind::input) {
         own_[b] = inputs.values.at(buffer.name);
@@ -49,7 +51,7 @@ class ScheduleInterpreter {
     const Buffer& buffer = schedule_.buffers[static_cast<size_t>(id)];
     if (buffer.kind == Buffer::Kind::part) return data(buffer.parent) + buffer.offset;
     if (buffer.kind == Buffer::Kind::scratch && buffer.slot >= 0)
-      return slots_[static_cast<size_t>(buffer.slot)].data();
+      return scratch_.data() + layout_.starts[static_cast<size_t>(buffer.slot)];
     return own_[static_cast<size_t>(id)].data();
   }
   int64_t length(const Extent& extent) const { return count({extent}, inputs_.rows); }
@@ -158,7 +160,9 @@ class ScheduleInterpreter {
 
   const Schedule& schedule_;
   const Inputs& inputs_;
-  std::vector<Numbers> slots_, own_;
+  ScratchLayout layout_;
+  Numbers scratch_;
+  std::vector<Numbers> own_;
   Results results_;
 };
 

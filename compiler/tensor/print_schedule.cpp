@@ -86,7 +86,7 @@ std::string print_instruction(const Update& u) {
 
 std::string print(const Schedule& schedule) {
   std::string text = fmt::format("schedule \"{}\" batches {} slots {}\n", schedule.name,
-                                 to_string(schedule.batches), schedule.slots);
+                                 to_string(schedule.batches), schedule.slots.size());
   for (size_t i = 0; i < schedule.buffers.size(); ++i) {
     const Buffer& b = schedule.buffers[i];
     text += fmt::format("@{} {} {}", i, name_of(b.kind), to_string(b.extents));

@@ -10,6 +10,7 @@
 
 #include "compiler/semantics/graph.h"
 #include "compiler/semantics/model.h"
+#include "runtime/scratch_layout.h"
 
 namespace tensor {
 
@@ -126,7 +127,8 @@ struct Schedule {
   std::string name;
   std::vector<BatchClass> batches;
   std::vector<Buffer> buffers;
-  int slots = 0;  // a slot is as large as its largest buffer
+  std::vector<Life>
+      slots;  // buffers of one slot are equally large; slots whose lives do not meet may share memory
   std::vector<Instruction> instructions;
 };
 

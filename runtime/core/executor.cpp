@@ -29,14 +29,14 @@ int64_t elements(const std::vector<Extent>& extents, const std::vector<int64_t>&
 
 int64_t whole_lines(int64_t count) { return (count + line - 1) / line * line; }
 
-std::vector<int64_t> slot_sizes(const Program& program, const std::vector<int64_t>& rows) {
-  std::vector<int64_t> sizes(static_cast<size_t>(program.slots));
+ScratchLayout layout_of(const Program& program, const std::vector<int64_t>& rows) {
+  std::vector<int64_t> sizes(program.slots.size());
   for (const Buffer& buffer : program.buffers)
     if (buffer.kind == Buffer::Kind::scratch) {
       int64_t& size = sizes[static_cast<size_t>(buffer.slot)];
       size = std::max(size, whole_lines(elements(buffer.extents, rows)));
     }
-  return sizes;
+  return lay_out(program.slots, sizes);
 }
 
 struct BoundLoop {
@@ -132,13 +132,7 @@ struct Executor::Parts {
 
   void place(const Program& program, const std::shared_ptr<Floats>& memory, Carried* carried,
              Executor& owner) {
-    const std::vector<int64_t> sizes = slot_sizes(program, rows);
-    int64_t total = 0;
-    std::vector<int64_t> starts;
-    for (int64_t size : sizes) {
-      starts.push_back(total);
-      total += size;
-    }
+    const auto [starts, total] = layout_of(program, rows);
     scratch_memory = memory ? memory : std::make_shared<Floats>(allocate(machine, total));
     if (scratch_memory->size() < total) throw Failure(Exit::internal, "the shared memory is too small");
     for (const Buffer& buffer : program.buffers) {
@@ -324,9 +318,7 @@ Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 
 int64_t Executor::scratch(const Program& program, const std::vector<int64_t>& rows) {
-  int64_t total = 0;
-  for (int64_t size : slot_sizes(program, rows)) total += size;
-  return total;
+  return layout_of(program, rows).total;
 }
 
 void Executor::run(uint64_t seed, uint64_t step, const Hooks& hooks) const {

@@ -70,7 +70,10 @@ class ProgramReader {
   Program read() {
     program_.name = text_.at("name");
     for (const json& batch : text_.at("batches")) program_.batches.push_back(read_batch(batch));
-    program_.slots = text_.at("slots");
+    for (const json& life : text_.at("slots")) {
+      program_.slots.push_back({life.at(0), life.at(1)});
+      require(program_.slots.back().first <= program_.slots.back().last, "life " + life.dump());
+    }
     for (const json& buffer : text_.at("buffers")) program_.buffers.push_back(read_buffer(buffer));
     check_parents();
     for (const json& instruction : text_.at("instructions"))
@@ -99,8 +102,7 @@ class ProgramReader {
     buffer.index = text.value("index", -1);
     buffer.slot = text.value("slot", -1);
     buffer.parent = text.value("parent", -1);
-    if (buffer.kind == Buffer::Kind::scratch)
-      checked_index(buffer.slot, static_cast<size_t>(program_.slots), "slot");
+    if (buffer.kind == Buffer::Kind::scratch) checked_index(buffer.slot, program_.slots.size(), "slot");
     if (buffer.kind == Buffer::Kind::parameters) checked_index(buffer.index, image_.players.size(), "player");
     return buffer;
   }

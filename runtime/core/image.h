@@ -11,6 +11,7 @@
 
 #include "runtime/abi.h"
 #include "runtime/core/launch.h"
+#include "runtime/scratch_layout.h"
 
 namespace core {
 
@@ -89,7 +90,7 @@ struct BatchClass {
 struct Program {
   std::string name;
   std::vector<BatchClass> batches;
-  int slots = 0;
+  std::vector<Life> slots;
   std::vector<Buffer> buffers;
   std::vector<Instruction> instructions;
 };

@@ -46,7 +46,7 @@ Image image_with(Program program) {
 
 /// y = 3 transpose(x) + 10 + step over [batch, 7], through scratch that two buffers share.
 Program transposing() {
-  Program program{"transposing", {-1}, 1, {}, {}};
+  Program program{"transposing", {-1}, {{0, 1}}, {}, {}};
   program.buffers = {{"x", Buffer::Kind::input, {{7}, batch()}},
                      {"", Buffer::Kind::scratch, {batch(), {7}}, -1, 0, -1, 0},
                      {"y", Buffer::Kind::output, {batch(), {7}}}};
@@ -87,7 +87,7 @@ TEST(Executor, BuffersBeginOnACacheLine) {
 }
 
 TEST(Executor, GemmReadsAPartOfThePlayersParameters) {
-  Program program{"gemm", {-1}, 0, {}, {}};
+  Program program{"gemm", {-1}, {}, {}, {}};
   program.buffers = {{"x", Buffer::Kind::input, {batch(), {2}}},
                      {"", Buffer::Kind::part, {{2}, {2}}, 2, 2},  // before its parent
                      {"", Buffer::Kind::parameters, {{6}}, -1, 0, 0},

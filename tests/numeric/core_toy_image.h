@@ -105,7 +105,7 @@ inline json loop(Kernel kernel, int kept, std::vector<std::pair<int, int>> acces
 inline json program(const std::string& name, int batch, json buffers, json instructions) {
   return {{"name", name},
           {"batches", {batch}},
-          {"slots", 3},
+          {"slots", {{0, 99}, {0, 99}, {0, 99}}},
           {"buffers", buffers},
           {"instructions", instructions}};
 }

@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace tensor {
 namespace {
-
-struct Life {
-  int first = -1, last = -1;  // instructions
-};
 
 class Planner {
  public:
@@ -23,17 +20,10 @@ class Planner {
     }
     std::ranges::stable_sort(by_birth, {}, [&](int b) { return lives_[static_cast<size_t>(b)].first; });
     for (int buffer : by_birth) place(buffer);
-    schedule_.slots = static_cast<int>(slots_.size());
     return std::move(schedule_);
   }
 
  private:
-  struct Slot {
-    int batch = -1;  // its size is elements, times the rows of this class
-    int64_t elements = 0;
-    int holder = -1;  // the buffer in it last
-  };
-
   int root(int buffer) const {
     while (schedule_.buffers[static_cast<size_t>(buffer)].kind == Buffer::Kind::part)
       buffer = schedule_.buffers[static_cast<size_t>(buffer)].parent;
@@ -104,33 +94,23 @@ class Planner {
 
   void place(int buffer) {
     Buffer& placed = schedule_.buffers[static_cast<size_t>(buffer)];
-    const auto [batch, elements] = size_of(placed);
-    const int birth = lives_[static_cast<size_t>(buffer)].first;
-    int best = -1;
-    int64_t best_cost = 0;
-    for (size_t s = 0; s < slots_.size(); ++s) {
-      const Slot& slot = slots_[s];
-      if (slot.batch != batch) continue;
-      const int last = lives_[static_cast<size_t>(slot.holder)].last;
-      const bool here = last == birth && in_place(slot.holder, buffer, birth);
-      if (last >= birth && !here) continue;
-      // In place first (the line is in the cache), then the slot that fits best.
-      const int64_t cost = here ? -1 : std::abs(slot.elements - elements);
-      if (best < 0 || cost < best_cost) best = static_cast<int>(s), best_cost = cost;
+    const Life& life = lives_[static_cast<size_t>(buffer)];
+    size_t slot = 0;
+    while (slot < holders_.size() &&
+           (schedule_.slots[slot].last != life.first || !in_place(holders_[slot], buffer, life.first)))
+      ++slot;
+    if (slot == holders_.size()) {
+      holders_.push_back(buffer);
+      schedule_.slots.push_back(life);
     }
-    if (best < 0) {
-      best = static_cast<int>(slots_.size());
-      slots_.push_back({batch, 0, -1});
-    }
-    Slot& slot = slots_[static_cast<size_t>(best)];
-    slot.elements = std::max(slot.elements, elements);
-    slot.holder = buffer;
-    placed.slot = best;
+    holders_[slot] = buffer;
+    schedule_.slots[slot].last = life.last;
+    placed.slot = static_cast<int>(slot);
   }
 
   Schedule schedule_;
   std::vector<Life> lives_;
-  std::vector<Slot> slots_;
+  std::vector<int> holders_;  // per slot: the buffer in it last
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
-// Gives scratch buffers slots of the program's memory: buffers whose lives do not overlap share one, and a
-// loop may write over what it reads last, index for index. Gradient arrays keep a slot from their first part
-// to their update. The last pass: it must see the instructions in their final order.
+// Gives scratch buffers slots of the program's memory: a loop that may write over what it reads last, index
+// for index, does so in the same slot, every other buffer has its own. Where slots lie, and which share
+// memory, is decided when the numbers of rows are known (runtime/scratch_layout.h). Gradient arrays live from
+// their first part to their update. The last pass: it must see the instructions in their final order.
 #pragma once
 #include "compiler/tensor/schedule.h"
 
