@@ -49,7 +49,7 @@ inline ScratchLayout fill(const std::vector<Life>& lives, const std::vector<int6
 }  // namespace scratch
 
 /// Slots of `sizes` whose lives meet share nothing; the others may. Close to the least memory, not always it:
-/// the better of two orders, by size and by birth.
+/// the better of two orders, by size and by birth. Smaller sizes may come to more: their order is another.
 inline ScratchLayout lay_out(const std::vector<Life>& lives, const std::vector<int64_t>& sizes) {
   std::vector<size_t> order(lives.size());
   std::iota(order.begin(), order.end(), size_t{0});

@@ -15,7 +15,9 @@ class ScheduleInterpreter {
     // What nobody wrote is not a number, in slots as in buffers that have none yet.
     std::vector<int64_t> sizes(schedule.slots.size());
     for (const Buffer& buffer : schedule.buffers) {
-      if (buffer.slot >= 0) sizes[static_cast<size_t>(buffer.slot)] = count(buffer.extents, inputs.rows);
+      if (buffer.slot < 0) continue;
+      int64_t& size = sizes[static_cast<size_t>(buffer.slot)];
+      size = std::max(size, count(buffer.extents, inputs.rows));
     }
     layout_ = lay_out(schedule.slots, sizes);
     scratch_.assign(static_cast<size_t>(layout_.total), NAN);

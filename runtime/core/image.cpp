@@ -72,7 +72,8 @@ class ProgramReader {
     for (const json& batch : text_.at("batches")) program_.batches.push_back(read_batch(batch));
     for (const json& life : text_.at("slots")) {
       program_.slots.push_back({life.at(0), life.at(1)});
-      require(program_.slots.back().first <= program_.slots.back().last, "life " + life.dump());
+      require(program_.slots.back().first >= 0 && program_.slots.back().first <= program_.slots.back().last,
+              "life " + life.dump());
     }
     for (const json& buffer : text_.at("buffers")) program_.buffers.push_back(read_buffer(buffer));
     check_parents();
@@ -119,8 +120,17 @@ class ProgramReader {
     }
   }
 
+  /// A buffer of the instruction that is read now.
   int buffer(const json& value) {
-    return checked_index(value.get<int64_t>(), program_.buffers.size(), "buffer");
+    const int index = checked_index(value.get<int64_t>(), program_.buffers.size(), "buffer");
+    const Buffer* whole = &program_.buffers[static_cast<size_t>(index)];
+    while (whole->kind == Buffer::Kind::part) whole = &program_.buffers[static_cast<size_t>(whole->parent)];
+    if (whole->kind == Buffer::Kind::scratch) {
+      const Life& life = program_.slots[static_cast<size_t>(whole->slot)];
+      const auto now = static_cast<int>(program_.instructions.size());
+      require(life.first <= now && now <= life.last, "life of a buffer of " + program_.name);
+    }
+    return index;
   }
 
   Loop read_loop(const json& text) {

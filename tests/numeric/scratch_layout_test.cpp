@@ -53,6 +53,13 @@ TEST(ScratchLayout, AStackTakesNoMoreThanLivesAtOnce) {
   EXPECT_EQ(lay_out(lives, sizes).total, largest_at_once(lives, sizes));
 }
 
+// So that nobody takes what the most rows need for what fewer need.
+TEST(ScratchLayout, FewerRowsMayNeedMore) {
+  const std::vector<Life> lives = {{9, 14}, {11, 14}, {1, 3}, {4, 9}, {7, 8}, {8, 12}};
+  EXPECT_LT(lay_out(lives, {78400, 16384, 6400, 2048, 100352, 40000}).total,
+            lay_out(lives, {78400, 15232, 5952, 1904, 93296, 40000}).total);
+}
+
 TEST(ScratchLayout, NothingTakesNothing) { EXPECT_EQ(lay_out({}, {}).total, 0); }
 
 }  // namespace

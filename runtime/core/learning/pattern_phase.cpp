@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "runtime/failure.h"
 
@@ -81,15 +82,18 @@ PatternGame::PatternGame(Session& session, const Machine& machine, const Pattern
   }
 }
 
-/// No two of the programs run at once, and none has more rows than a batch.
+/// No two of the programs run at once. That of most rows need not need most memory: another layout fits it.
 void PatternGame::share_memory(const PatternRequest& request) {
   const Image& image = session_.image;
-  int64_t rows = 1, most = 0;
-  for (const PatternRequest::OfSource& of : request.sources) rows = std::max(rows, of.batch);
+  std::set<int64_t> rows;
+  for (const PatternRequest::OfSource& of : request.sources)
+    for (const int64_t some : apportion(session_.rows.patterns(of.source), of.batch)) rows.insert(some);
+  int64_t most = 0;
   const auto count = [&](int program) {
     if (program < 0) return;
     const Program& entry = image.programs[static_cast<size_t>(program)];
-    most = std::max(most, Executor::scratch(entry, std::vector<int64_t>(entry.batches.size(), rows)));
+    for (const int64_t some : rows)
+      most = std::max(most, Executor::scratch(entry, std::vector<int64_t>(entry.batches.size(), some)));
   };
   for (const PatternRequest::OfSource& of : request.sources)
     count(image.sources[static_cast<size_t>(of.source)].program);
