@@ -17,6 +17,12 @@
 // LibTorch's BLAS may have threads of its own, which LibTorch does not count.
 extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
 
+// After each convolution that it times LibTorch gives free memory back to the driver, unless told not to:
+// also what graphs captured before still use. Old ones cannot be told.
+namespace at::native {
+void _cudnn_set_conv_benchmark_empty_cache(bool enable) __attribute__((weak));  // NOLINT: its name
+}
+
 namespace torch_backend {
 namespace {
 
@@ -54,6 +60,8 @@ void choose_device(const vae_torch_options& options) {
     // A choice by timing makes the last bits of a result differ from run to run.
     context.setBenchmarkCuDNN(options.benchmark != 0);
     context.setDeterministicCuDNN(options.benchmark == 0);
+    if (at::native::_cudnn_set_conv_benchmark_empty_cache)
+      at::native::_cudnn_set_conv_benchmark_empty_cache(false);
     cuda().setDevice(place.device);
     // The default stream cannot be captured in a graph.
     cuda().exchangeStream(cuda().getStreamFromGlobalPool(place.device));
