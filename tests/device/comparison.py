@@ -55,7 +55,7 @@ def cases(options):
 def vaec(place, model, batch, precision, options, *flags):
     """Milliseconds a step, of a run of about --seconds; or the cause why there are none."""
     def lines(steps, every):
-        run = f"{model.name}-{batch}-{precision}-{steps}"
+        run = "-".join([model.name, str(batch), precision, str(steps), *(flag.strip("-") for flag in flags)])
         result = place.train(model.name, run, "cuda", steps, every, 0, "--batch", model.flag(batch), "--precision",
                              precision, "--learn", "symmetric", *flags)
         if result.returncode != 0:
@@ -162,7 +162,7 @@ def compare(place, options):
             left_out.append(name)
             continue
         ours = {"vaec": vaec(place, model, batch, precision, options)}
-        if model.convolutional:  # PyTorch's scripts have cuDNN choose so too
+        if model.convolutional and place.left() >= LEAST:  # PyTorch's scripts have cuDNN choose so too
             ours[TIMED] = vaec(place, model, batch, precision, options, "--cudnn-benchmark")
         theirs = pytorch(place, model, batch, precision, options)
         place.note("bench", {"model": model.name, "batch": batch, "precision": precision, **ours, **theirs})
