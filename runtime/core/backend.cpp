@@ -25,6 +25,12 @@ void name_the_processor() {
 
 }  // namespace
 
+bool is_device(const std::string& name) {
+  const bool numbered = name.rfind("cuda:", 0) == 0 && name.size() > 5 && name.size() <= 8 &&
+                        name.find_first_not_of("0123456789", 5) == std::string::npos;
+  return name == "auto" || name == "cpu" || name == "cuda" || numbered;
+}
+
 int gpu_of(const std::string& device) {
   if (device.rfind("cuda", 0) != 0) return -1;
   return device.size() > 5 ? std::stoi(device.substr(5)) : 0;

@@ -15,6 +15,9 @@ struct MachineRequest {
   bool cudnn_benchmark = false;  // on a GPU: convolutions chosen by timing, results differ in their last bits
 };
 
+/// Is it auto, cpu, cuda, cuda:0, cuda:1, ...?
+bool is_device(const std::string& name);
+
 /// The number of the GPU that `device` names; -1: none.
 int gpu_of(const std::string& device);
 

@@ -27,6 +27,7 @@ struct Session {
   std::vector<float> coefficients;  // Image::coefficients
   Rows rows;
   Machine machine;                 // the processor, in fp32
+  bool cudnn_benchmark = false;    // of the device
   Machine training;                // the processor in the precision asked for
   std::unique_ptr<Device> device;  // a GPU to learn on, or null
 };

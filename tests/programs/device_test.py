@@ -124,7 +124,27 @@ def test_a_resumed_run_keeps_its_device(folder, vaec):
     assert device("here", "--resume", "here", "--steps", "3") == "cpu"
     assert device("here", "--resume", "here", "--steps", "4", "--device", "cuda") == "cuda:0"
     assert device("here", "--resume", "here", "--steps", "5") == "cuda:0"
-    assert device("there", "--resume", "there", "--steps", "3", FAKE_CUDA_DEVICES="0") == "cpu"
+    # Without its GPU a run goes on, says so, and is still that GPU's.
+    result = call(exe, "train", "--resume", "there", "--steps", "3", cwd=folder, env=fake.environment(exe, FAKE_CUDA_DEVICES="0"))
+    assert result.returncode == 0 and "note: the run is of cuda:0, " in result.stdout, result
+    assert device("there", "--resume", "there", "--steps", "4") == "cuda:0"
+
+    file = folder / "there/config.json"
+    config = json.loads(file.read_text())
+    for recorded, code, said in (("cuda:1", 78, "; the run was trained on cuda:1: --device says otherwise"),
+                                 ("cuda:x", 65, 'config.json: "device": "cuda:x" is not what a run writes')):
+        file.write_text(json.dumps({**config, "device": recorded}))
+        result = call(exe, "train", "--resume", "there", "--steps", "5", cwd=folder, env=fake.environment(exe))
+        assert result.returncode == code and result.stderr.strip().endswith(said), result
+        assert result.stderr.count("\n") == 1, result
+
+
+def test_a_run_of_the_processor_goes_on_without_the_gpu_that_it_was_built_for(folder, vaec):
+    fake = Fake(folder, vaec)
+    exe = fake.build("model", GLYPHS, target="cuda")
+    fake.train(exe, "here", "--steps", "2", "--every", "sample=0", device="cpu")
+    result = call(exe, "train", "--resume", "here", "--steps", "3", cwd=folder, env=fake.environment(exe, FAKE_CUDA_DEVICES="0"))
+    assert result.returncode == 0, result
 
 
 def test_players_that_move_together_and_every_optimizer(folder, vaec):

@@ -98,9 +98,13 @@ json measure_device(const Session& session, Trainer& trainer, const Settings& se
        done += block)
     times.push_back(block_of(block) / static_cast<double>(block));
   const double step = median(times);
-  return {
-      {"device", session.device->name()}, {"precision", settings.precision}, {"block", block},
-      {"blocks", times.size()},           {"steps_per_second", 1 / step},    {"milliseconds", 1e3 * step}};
+  return {{"device", session.device->name()},
+          {"precision", settings.precision},
+          {"cudnn_benchmark", session.cudnn_benchmark},
+          {"block", block},
+          {"blocks", times.size()},
+          {"steps_per_second", 1 / step},
+          {"milliseconds", 1e3 * step}};
 }
 
 json results(const Session& session, const Trainer& trainer, const Settings& settings, const Times& times,

@@ -360,9 +360,7 @@ class CommandLine {
 
   static void check_machine(const MachineRequest& request, bool learns = false) {
     const std::string& device = request.device;
-    const bool numbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 &&
-                          device.find_first_not_of("0123456789", 5) == std::string::npos;
-    if (device != "auto" && device != "cpu" && device != "cuda" && !numbered)
+    if (!is_device(device))
       throw Failure(Exit::usage,
                     fmt::format("--device {}: this must be one of auto, cpu, cuda, cuda:0 ...", device));
     if (!learns && gpu_of(device) >= 0)

@@ -74,6 +74,9 @@ class Run {
 
   RunDirectory& directory() { return directory_; }
 
+  /// Said when it begins.
+  void note(const std::string& text) { notes_.push_back(text); }
+
   void restore(const Checkpoint& checkpoint) {
     try {
       seconds_before_ = trainer_.restore(checkpoint.path);
@@ -96,6 +99,7 @@ class Run {
         fmt::format("learn {}: steps {} to {}, {} thread{}, {}{}", settings_.learn, trainer_.step(),
                     settings_.steps, session_.machine.threads, session_.machine.threads == 1 ? "" : "s",
                     session_.device ? session_.device->name() + ", " : "", directory_.path().string()));
+    for (const std::string& note : notes_) progress.say("note: " + note);
     for (const std::string& note : trainer_.notes()) progress.say("note: " + note);
     if (request_.profile) {
       trace_ = std::make_unique<Trace>();
@@ -222,6 +226,7 @@ class Run {
   std::unique_ptr<Trace> trace_;  // until it is full
   std::string trace_file_;
   fs::path last_checkpoint_;
+  std::vector<std::string> notes_;
   bool evaluates_ = true;
   double seconds_before_ = 0;
   steady_clock::time_point started_, line_begun_;
@@ -252,7 +257,7 @@ int begin(const Image& image, const TrainRequest& request) {
                  {"threads", session.machine.threads},
                  {"device", device_name(machine)},
                  {"backend", session.machine.heavy->name}});
-  if (session.device) config["cudnn_benchmark"] = machine.cudnn_benchmark;
+  if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
   run.directory().write("config.json", config.dump(2) + "\n");
   run.directory().write("model.vae", image.text);
   run.directory().write("env.json", environment(session).dump(2) + "\n");
@@ -276,6 +281,52 @@ Settings settings_of_run(const Image& image, const fs::path& run, const json& co
   }
 }
 
+/// Sums depend on the device, the backend and the number of threads in their last bits: unless told, a run
+/// keeps its own, but for a GPU where there is none now.
+struct MachineOfRun {
+  MachineRequest machine;
+  std::string device;     // what the run keeps as its own
+  bool recalled = false;  // the machine's GPU is one that the run names, not the user
+  std::string note;       // what the user does not expect
+};
+
+MachineOfRun machine_of_run(const Image& image, const TrainRequest& request, const Settings& settings,
+                            const json& config) {
+  const std::string own = config.value("device", "cpu");
+  if (!is_device(own) || own == "auto")
+    throw Failure(Exit::bad_data, fmt::format("{}: \"device\": \"{}\" is not what a run writes",
+                                              (request.resume / "config.json").string(), own));
+  MachineRequest asked = request;
+  const bool keeps = request.device == "auto";
+  if (keeps && own == "cpu") asked.device = own;
+  MachineOfRun of;
+  of.machine = learning_machine(image, asked, settings);
+  const bool on_gpu = gpu_of(of.machine.device) >= 0;
+  of.device = keeps ? own : device_name(of.machine);
+  if (keeps && gpu_of(own) >= 0) {
+    if (on_gpu) {
+      of.machine.device = own;
+      of.recalled = true;
+    } else {
+      of.note = fmt::format("the run is of {}, which cannot be used here: it goes on on the processor", own);
+    }
+  }
+  if (on_gpu && config.value("cudnn_benchmark", false)) of.machine.cudnn_benchmark = true;
+  if (of.machine.threads == 0) of.machine.threads = config.value("threads", 0);
+  if (of.machine.backend.empty()) of.machine.backend = config.value("backend", "");
+  return of;
+}
+
+Session session_of_run(const Image& image, const MachineOfRun& of) {
+  try {
+    return {image, of.machine};
+  } catch (const Failure& failure) {
+    if (!of.recalled) throw;
+    throw Failure(failure.exit_code, fmt::format("{}; the run was trained on {}: --device says otherwise",
+                                                 failure.what(), of.device));
+  }
+}
+
 int resume(const Image& image, const TrainRequest& request) {
   RunDirectory directory = RunDirectory::open(request.resume);
   const Checkpoint checkpoint = require_checkpoint(request.resume);
@@ -286,26 +337,20 @@ int resume(const Image& image, const TrainRequest& request) {
                                            settings.learn, request.learn));
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
-  // Sums depend on the device, the backend and the number of threads in their last bits: unless told, a run
-  // keeps its own, but for a GPU where there is none now.
-  MachineRequest machine = learning_machine(image, request, settings);
-  if (request.device == "auto" && gpu_of(machine.device) >= 0)
-    machine.device = config.value("device", machine.device);
-  if (gpu_of(machine.device) >= 0 && config.value("cudnn_benchmark", false)) machine.cudnn_benchmark = true;
-  if (machine.threads == 0) machine.threads = config.value("threads", 0);
-  if (machine.backend.empty()) machine.backend = config.value("backend", "");
-  Session session(image, machine);
+  const MachineOfRun of = machine_of_run(image, request, settings, config);
+  Session session = session_of_run(image, of);
   if (session.device && request.profile)
     throw Failure(Exit::bad_configuration,
                   "--profile: in this version only the processor's steps are traced");
   Trainer trainer(session, settings);
   Run run(session, settings, trainer, std::move(directory), request);
   run.restore(checkpoint);
+  if (!of.note.empty()) run.note(of.note);
   config.update(to_json(settings));
   config["threads"] = session.machine.threads;
   config["backend"] = session.machine.heavy->name;
-  config["device"] = device_name(machine);
-  if (session.device) config["cudnn_benchmark"] = machine.cudnn_benchmark;
+  config["device"] = of.device;
+  if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
   config["resumed"].push_back(checkpoint.step);
   run.directory().write("config.json", config.dump(2) + "\n");
   return run.follow();
