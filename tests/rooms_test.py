@@ -21,7 +21,7 @@ RUNTIME = {
 FLOORS = ["learning", "evaluation", "commands"]
 # A room of plain indices that compiler and runtime both link: the game's, and what comes after it.
 SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
-# Where and under which name both halves keep what they make.
+# Where and under which name both halves keep what they make, and where scratch buffers lie.
 KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/content_hash.h", "runtime/scratch_layout.h"}
 LIBRARIES = {
     r"antlr4-runtime": {"compiler/syntax"},

@@ -308,6 +308,31 @@ TEST(TensorStep, ConvolutionsTakeOneLoopEachWay) {
   EXPECT_LE(counts.loops, 1 + 4 + 3 + 2 + 3 + 4 + 1);
 }
 
+struct Memory {
+  int64_t taken, least, apart;  // as laid out; what lives at one time; all buffers side by side
+};
+
+/// At 100 rows.
+Memory memory_of(const tensor::Schedule& schedule) {
+  std::vector<int64_t> sizes(schedule.slots.size());
+  int64_t apart = 0;
+  for (const tensor::Buffer& buffer : schedule.buffers) {
+    if (buffer.kind != tensor::Buffer::Kind::scratch) continue;
+    int64_t elements = 1;
+    for (const tensor::Extent& extent : buffer.extents) elements *= extent.batch < 0 ? extent.size : 100;
+    sizes[static_cast<size_t>(buffer.slot)] = elements;
+    apart += elements;
+  }
+  int64_t least = 0;  // what lives at one time
+  for (int at = 0; at < static_cast<int>(schedule.instructions.size()); ++at) {
+    int64_t living = 0;
+    for (size_t slot = 0; slot < sizes.size(); ++slot)
+      living += schedule.slots[slot].first <= at && at <= schedule.slots[slot].last ? sizes[slot] : 0;
+    least = std::max(least, living);
+  }
+  return {lay_out(schedule.slots, sizes).total, least, apart};
+}
+
 // The step of the first page: kernels per phase, none more than needed.
 TEST(TensorStep, DigitsTakesFewKernels) {
   const ModelMaker maker = digits();
@@ -324,6 +349,10 @@ TEST(TensorStep, DigitsTakesFewKernels) {
     // The draw of the source, three activations, draw, log-density with its gradient, its sum over rows, two
     // bias sums of which one is joined with the hidden adjoint.
     EXPECT_LE(loops, 8) << tensor::print(schedule);
+    const Memory memory = memory_of(schedule);
+    EXPECT_GE(memory.taken, memory.least);
+    EXPECT_LE(static_cast<double>(memory.taken), 1.05 * static_cast<double>(memory.least))
+        << tensor::print(schedule);
     for (const tensor::Instruction& instruction : schedule.instructions) {
       if (const auto* loop = std::get_if<tensor::Loop>(&instruction)) {
         EXPECT_LE(loop->loads.size() + loop->stores.size(), 12u);
@@ -369,27 +398,11 @@ TEST(TensorStep, ScratchMemoryIsShared) {
   for (const tensor::Program& phase :
        tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false)) {
     const tensor::Schedule schedule = tensor::make_schedule(phase);
-    const std::vector<int64_t> rows(schedule.batches.size(), 100);
-    std::vector<int64_t> sizes(schedule.slots.size());
-    int64_t apart = 0;
-    for (const tensor::Buffer& buffer : schedule.buffers) {
-      if (buffer.kind != tensor::Buffer::Kind::scratch) continue;
-      int64_t elements = 1;
-      for (const tensor::Extent& extent : buffer.extents) elements *= extent.batch < 0 ? extent.size : 100;
-      sizes[static_cast<size_t>(buffer.slot)] = elements;
-      apart += elements;
-    }
-    int64_t least = 0;  // what lives at one time
-    for (int at = 0; at < static_cast<int>(schedule.instructions.size()); ++at) {
-      int64_t living = 0;
-      for (size_t slot = 0; slot < sizes.size(); ++slot)
-        living += schedule.slots[slot].first <= at && at <= schedule.slots[slot].last ? sizes[slot] : 0;
-      least = std::max(least, living);
-    }
-    const int64_t taken = lay_out(schedule.slots, sizes).total;
-    EXPECT_GE(taken, least);
-    EXPECT_LE(static_cast<double>(taken), 1.05 * static_cast<double>(least)) << tensor::print(schedule);
-    EXPECT_LT(taken, apart / 2);
+    const Memory memory = memory_of(schedule);
+    EXPECT_GE(memory.taken, memory.least);
+    EXPECT_LE(static_cast<double>(memory.taken), 1.05 * static_cast<double>(memory.least))
+        << tensor::print(schedule);
+    EXPECT_LT(memory.taken, memory.apart / 2);
   }
 }
 
