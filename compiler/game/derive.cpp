@@ -9,6 +9,7 @@
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
 #include "compiler/game/simulated.h"
+#include "compiler/game/suggest_words.h"
 #include "runtime/completion/completion.h"
 
 namespace game {
@@ -38,12 +39,22 @@ std::vector<VariableId> variables_of(const completion::Variables& indices) {
   return variables;
 }
 
+/// `complete { z ~ q; c ~ r }` for the draws that the conditionals make.
+std::string words_text(const Model& model, const std::vector<int>& conditionals) {
+  std::string words;
+  for (const int conditional : conditionals) {
+    const Conditional& entry = model[ConditionalId{conditional}];
+    words += fmt::format("{}{} ~ {}", words.empty() ? "" : "; ", model[entry.target].name,
+                         model[entry.player].name);
+  }
+  return fmt::format("`complete {{ {} }}`", words);
+}
+
 void report_ambiguity(const Model& model, const Source& source, const Ambiguity& ambiguity,
-                      base::Report& report) {
+                      const SourceProblem& problem, base::Report& report) {
   const ConditionalId first = {ambiguity.first.conditional}, second = {ambiguity.second.conditional};
   const std::string& target = model[model[first].target].name;
   std::string label;
-  ConditionalId worded = first;
   switch (ambiguity.kind) {
     case Ambiguity::Kind::one_target:
       label = fmt::format("two players can give `{}` here", target);
@@ -52,18 +63,32 @@ void report_ambiguity(const Model& model, const Source& source, const Ambiguity&
       label = fmt::format("two players can give `{}` in the chain", target);
       break;
     case Ambiguity::Kind::one_excludes_the_other:
-      worded = {ambiguity.lost};
       label = fmt::format("once `{}` is drawn, drawing `{}` would ignore it",
                           model[model[ConditionalId{ambiguity.made}].target].name,
-                          model[model[worded].target].name);
+                          model[model[ConditionalId{ambiguity.lost}].target].name);
       break;
   }
-  report.add(base::E0701, source.span, source.name, draw_text(model, first), draw_text(model, second))
-      .label(label)
-      .note(model[first].span, "one is here")
-      .note(model[second].span, "the other is here")
-      .help(fmt::format("say who gives it: `complete {{ {} ~ {} }}` in the source",
-                        model[model[worded].target].name, model[model[worded].player].name));
+  base::Diagnostic& diagnostic =
+      report.add(base::E0701, source.span, source.name, draw_text(model, first), draw_text(model, second))
+          .label(label)
+          .note(model[first].span, "one is here")
+          .note(model[second].span, "the other is here");
+  const std::vector<int> words = words_that_help(problem);
+  if (!words.empty())
+    diagnostic.help(fmt::format("say who gives it: {} in the source", words_text(model, words)));
+}
+
+/// A search for a chain that was given up: the file can name who gives a variable that several players give.
+void report_undecided(const Model& model, const Source& source, const completion::Players& players,
+                      const completion::Variables& completed, base::Report& report) {
+  base::Diagnostic& diagnostic = report.add(base::E0704, source.span, source.name);
+  for (int variable = 0; variable < players.variables(); ++variable) {
+    const std::vector<int>& givers = players.givers(variable);
+    if (completed.contains(variable) || givers.size() < 2) continue;
+    diagnostic.help(fmt::format("say who gives each variable that several players can give, as in {}",
+                                words_text(model, {givers.front()})));
+    return;
+  }
 }
 
 /// The source's terms, and the draws that they need.
@@ -91,11 +116,11 @@ void list_terms(const Model& model, const completion::Players& players, completi
 }
 
 /// Why a source has no term: the draws of missing variables that would ignore something, and the two ways
-/// out.
-void explain_missing(const Model& model, const completion::Players& players,
-                     const completion::Variables& given, base::Diagnostic& diagnostic) {
-  std::string looking, words;
-  std::set<VariableId> worded;
+/// out, each where it leads to a term.
+void explain_missing(const Model& model, const SourceProblem& problem, const completion::Variables& given,
+                     base::Diagnostic& diagnostic) {
+  const completion::Players& players = problem.players;
+  std::string wanted;
   for (const semantics::Player& player : model.players) {
     for (const ConditionalId id : player.conditionals) {
       const Conditional& conditional = model[id];
@@ -106,25 +131,27 @@ void explain_missing(const Model& model, const completion::Players& players,
       diagnostic.note(conditional.span,
                       fmt::format("`{}` would ignore `{}`, which is known or completed here",
                                   draw_text(model, id), ignored));
-      const std::string& target = model[conditional.target].name;
-      if (looking.empty()) {
-        looking = target;
-        const char* separator = " | ";
-        for (const VariableId parent : conditional.parents) {
-          looking += separator + model[parent].name;
-          separator = ", ";
-        }
-        looking += separator + ignored;
-      }
-      if (worded.insert(conditional.target).second) {
-        words += fmt::format("{}{} ~ {}", words.empty() ? "" : "; ", target, player.name);
+      std::vector<int> parents = players[id.index].parents;
+      parents.push_back(*index);
+      if (!wanted.empty() || !conditional_helps(problem, conditional.target.index, parents)) continue;
+      wanted = model[conditional.target].name;
+      const char* separator = " | ";
+      for (const int parent : parents) {
+        wanted += separator + model[VariableId{parent}].name;
+        separator = ", ";
       }
     }
   }
-  if (words.empty()) return;
-  diagnostic.help(fmt::format(
-      "let a player give `{}`; or, if that does not matter, say so: `complete {{ {} }}` in the source",
-      looking, words));
+  const std::vector<int> words = words_that_help(problem);
+  const std::string listed = words.empty() ? "" : words_text(model, words) + " in the source";
+  if (!wanted.empty() && !words.empty()) {
+    diagnostic.help(
+        fmt::format("let a player give `{}`; or, if that does not matter, say so: {}", wanted, listed));
+  } else if (!wanted.empty()) {
+    diagnostic.help(fmt::format("let a player give `{}`", wanted));
+  } else if (!words.empty()) {
+    diagnostic.help(fmt::format("if what is ignored does not matter, say so: {}", listed));
+  }
 }
 
 std::string why_no_term(const Model& model, const completion::Variables& given) {
@@ -150,7 +177,8 @@ std::optional<std::string> source_left_out(const Model& model, const Game& game,
 
 /// For each `learn symmetric`: every conditional with parameters has a term in some source it learns from,
 /// unless `optimizer` says that its player does not learn. Rows that may lack variables may give it one.
-void check_every_conditional_learns(const Model& model, const Game& game, base::Report& report) {
+void check_every_conditional_learns(const Model& model, const completion::Players& players, const Game& game,
+                                    base::Report& report) {
   std::set<ConditionalId> reported;
   for (const semantics::Learn& learn : model.learns) {
     if (learn.method != "symmetric" || rows_may_lack(model, learn)) continue;
@@ -170,9 +198,9 @@ void check_every_conditional_learns(const Model& model, const Game& game, base::
         if (const auto left_out = source_left_out(model, game, id)) {
           diagnostic.note(learn.span,
                           fmt::format("source `{}` would, and is not among its `sources`", *left_out));
-        } else {
+        } else if (generated_rows_help(players, id.index)) {
           diagnostic.help(
-              "a source whose rows are drawn from the other players gives it one: `source dreams { }`");
+              "a source whose rows are drawn from the players alone gives it one: `source generated { }`");
         }
       }
     }
@@ -196,10 +224,14 @@ Game derive(Model& model, base::Report& report) {
     if (source.weight == 0) continue;  // never learned from: nothing is drawn, no term counts
     std::map<int, int> words;
     for (const Source::Word& word : source.words) words.emplace(word.variable.index, word.player.index);
+    const SourceProblem problem{players, known, words};
     completion::Completion completed = completion::complete(players, known, words);
-    if (completed.ambiguity) {
-      report_ambiguity(model, source, *completed.ambiguity, report);
+    if (completed.ambiguity || !completed.exact) {
       in_order = false;
+      if (completed.ambiguity)
+        report_ambiguity(model, source, *completed.ambiguity, problem, report);
+      else
+        report_undecided(model, source, players, completed.completed, report);
       continue;
     }
     list_terms(model, players, completed, result);
@@ -207,10 +239,10 @@ Game derive(Model& model, base::Report& report) {
       in_order = false;
       base::Diagnostic& diagnostic =
           report.add(base::E0702, source.span, source.name).label(why_no_term(model, completed.completed));
-      explain_missing(model, players, completed.completed, diagnostic);
+      explain_missing(model, problem, completed.completed, diagnostic);
     }
   }
-  if (in_order) check_every_conditional_learns(model, game, report);
+  if (in_order) check_every_conditional_learns(model, players, game, report);
   if (in_order) game.bounds = derive_bounds(model, players, report);
   for (int32_t i = 0; i < static_cast<int32_t>(model.players.size()); ++i) {
     game.utilities.push_back(utility_text(model, game, {i}));

@@ -58,7 +58,7 @@ struct Game {
   Equilibrium equilibrium = Equilibrium::none;
 };
 
-/// Errors: ambiguous draws, sources without terms, conditionals without terms (help: `source dreams { }`),
+/// Errors: ambiguous draws, sources without terms, conditionals without terms (help: `source generated { }`),
 /// bounds that the model does not admit. Adds the bounds' closed forms to the model's graph.
 Game derive(semantics::Model& model, base::Report& report);
 

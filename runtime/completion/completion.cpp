@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/completion/chain.h"
+
 namespace completion {
 namespace {
 
@@ -13,12 +15,23 @@ class Search {
  public:
   Search(const Players& players, const Variables& known, const std::map<int, int>& words,
          const std::vector<int>& rank)
-      : players_(players), words_(words), rank_(rank) {
+      : players_(players), rank_(rank), known_(players.variables()) {
     result_.completed = known;
+    for (const int variable : known) known_.insert(variable);
+    for (int variable = 0; variable < players.variables(); ++variable) {
+      const auto word = words.find(variable);
+      std::vector<Draw>& givers = givers_.emplace_back();
+      if (known_.contains(variable)) continue;
+      missing_.push_back(variable);
+      for (const int conditional : players.givers(variable))
+        if (word == words.end() || word->second == players[conditional].player)
+          givers.push_back({conditional, word != words.end()});
+    }
   }
 
   Completion run() {
-    while (!result_.ambiguity) {
+    while (!result_.ambiguity && result_.exact) {
+      drop_ruled_out();
       const std::vector<Draw> draws = possible_draws();
       if (!draws.empty()) {
         if (const auto found = ambiguity_among(draws)) {
@@ -38,7 +51,12 @@ class Search {
 
  private:
   void add(const Step& step) {
-    for (const Draw& draw : step.draws) result_.completed.insert(players_[draw.conditional].target);
+    for (const Draw& draw : step.draws) {
+      const int target = players_[draw.conditional].target;
+      result_.completed.insert(target);
+      known_.insert(target);
+    }
+    std::erase_if(missing_, [&](int variable) { return known_.contains(variable); });
     result_.steps.push_back(step);
   }
 
@@ -57,43 +75,22 @@ class Search {
     return true;
   }
 
-  /// The conditionals that may give the variable here: all players', or those of the author's word, or of the
-  /// player that was settled on.
-  std::vector<Draw> givers(int variable) const {
-    const auto word = words_.find(variable), settled = settled_.find(variable);
-    std::vector<Draw> found;
-    for (int player = 0; player < players_.count(); ++player) {
-      if (word != words_.end() && word->second != player) continue;
-      if (settled != settled_.end() && settled->second != player) continue;
-      for (size_t i = 0; i < players_.conditionals().size(); ++i) {
-        const Conditional& conditional = players_.conditionals()[i];
-        if (conditional.player == player && conditional.target == variable)
-          found.push_back({static_cast<int>(i), word != words_.end()});
-      }
-    }
-    return found;
-  }
-
-  bool allowed(const Draw& draw, const Variables& known) const {
-    for (const int parent : players_[draw.conditional].parents) {
-      if (!known.contains(parent)) return false;
-    }
-    return draw.word || !players_.ignored(draw.conditional, known);
-  }
-
-  std::vector<int> missing() const {
-    std::vector<int> result;
-    for (int variable = 0; variable < players_.variables(); ++variable) {
-      if (!result_.completed.contains(variable)) result.push_back(variable);
-    }
-    return result;
+  /// Drops the draws that would ignore what is known or completed: that never changes again.
+  void drop_ruled_out() {
+    for (const int variable : missing_)
+      std::erase_if(givers_[static_cast<size_t>(variable)], [&](const Draw& draw) {
+        return !draw.word && (players_.below(draw.conditional).intersects(known_) ||
+                              players_.foreign(draw.conditional).intersects(known_));
+      });
   }
 
   std::vector<Draw> possible_draws() const {
     std::vector<Draw> result;
-    for (const int variable : missing()) {
-      for (const Draw& draw : givers(variable)) {
-        if (allowed(draw, result_.completed)) result.push_back(draw);
+    for (const int variable : missing_) {
+      for (const Draw& draw : givers_[static_cast<size_t>(variable)]) {
+        const std::vector<int>& parents = players_[draw.conditional].parents;
+        if (std::ranges::all_of(parents, [&](int parent) { return known_.contains(parent); }))
+          result.push_back(draw);
       }
     }
     return result;
@@ -115,127 +112,29 @@ class Search {
     return std::nullopt;
   }
 
-  /// True if `other` is no longer allowed once `made`'s target is completed.
+  /// True if `other`, which is possible, would ignore `made`'s target once that is completed.
   bool excludes(const Draw& made, const Draw& other) const {
-    Variables known = result_.completed;
-    known.insert(players_[made.conditional].target);
-    return !allowed(other, known);
+    const int target = players_[made.conditional].target;
+    return !other.word && (players_.below(other.conditional).contains(target) ||
+                           players_.foreign(other.conditional).contains(target));
   }
 
-  /// The draws of a chain over `set`, grouped by player, parents first; none if some variable has no giver.
-  /// A player draws with the rest of the set known, except what it is still about to draw itself.
-  std::optional<std::vector<Draw>> chain_over(const Variables& set) const {
-    std::vector<Draw> result;
-    Variables covered;
-    for (int player = 0; player < players_.count(); ++player) {
-      std::vector<Draw> own;
-      for (const int variable : set) {
-        for (const Draw& draw : givers(variable)) {
-          if (players_[draw.conditional].player == player) own.push_back(draw);
-        }
-      }
-      drop_disallowed(set, own);
-      for (const Draw& draw : parents_first(own)) {
-        covered.insert(players_[draw.conditional].target);
-        result.push_back(draw);
-      }
-    }
-    if (covered.size() != set.size()) return std::nullopt;
-    return result;
-  }
-
-  /// Removes from one player's draws those that would ignore something, until the others are all allowed.
-  void drop_disallowed(const Variables& set, std::vector<Draw>& own) const {
-    for (bool changed = true; changed;) {
-      changed = false;
-      Variables known = result_.completed;
-      known.insert(set.begin(), set.end());
-      for (const Draw& draw : own) known.erase(players_[draw.conditional].target);
-      std::vector<Draw> kept;
-      for (const Draw& draw : parents_first(own)) {
-        if (allowed(draw, known)) {
-          known.insert(players_[draw.conditional].target);
-          kept.push_back(draw);
-        } else {
-          changed = true;
-        }
-      }
-      own = kept;
-    }
-  }
-
-  std::vector<Draw> parents_first(std::vector<Draw> draws) const {
-    std::vector<Draw> sorted;
-    while (!draws.empty()) {
-      const auto ready = std::find_if(draws.begin(), draws.end(), [&](const Draw& draw) {
-        return std::none_of(draws.begin(), draws.end(), [&](const Draw& other) {
-          return contains(players_[draw.conditional].parents, players_[other.conditional].target);
-        });
-      });
-      sorted.push_back(*ready);  // a player's conditionals form no cycle
-      draws.erase(ready);
-    }
-    return sorted;
-  }
-
-  /// The missing variables that a chain may hold: some giver's parents are completed or among them.
-  std::vector<int> candidates() const {
-    std::vector<int> found = missing();
-    for (bool changed = true; changed;) {
-      const std::vector<int> before = found;
-      std::erase_if(found, [&](int variable) {
-        const std::vector<Draw> draws = givers(variable);
-        return std::none_of(draws.begin(), draws.end(), [&](const Draw& draw) {
-          const std::vector<int>& parents = players_[draw.conditional].parents;
-          return std::all_of(parents.begin(), parents.end(), [&](int parent) {
-            return result_.completed.contains(parent) || contains(before, parent);
-          });
-        });
-      });
-      changed = found.size() != before.size();
-    }
-    return found;
-  }
-
-  /// A least set of missing variables that wait only for one another; none too after an ambiguity.
+  /// The smallest chain; none too after an ambiguity.
   std::optional<Step> find_chain() {
-    const std::vector<int> from = candidates();
-    // Small sets first. What has more than `limit` candidates is searched among pairs and triples only,
-    // and then as a whole: models with longer cycles among so many variables are not known.
-    const size_t limit = 16;
-    const size_t largest = from.size() <= limit ? from.size() : 3;
-    for (size_t size = 2; size <= largest; ++size) {
-      if (auto draws = choose(from, size, 0, {})) return as_chain(std::move(*draws));
-    }
-    if (from.size() > limit) {
-      if (auto draws = chain_over({from.begin(), from.end()})) return as_chain(std::move(*draws));
-    }
-    return std::nullopt;
-  }
-
-  std::optional<std::vector<Draw>> choose(const std::vector<int>& from, size_t size, size_t start,
-                                          const Variables& chosen) const {
-    if (chosen.size() == size) return chain_over(chosen);
-    for (size_t i = start; i < from.size(); ++i) {
-      Variables more = chosen;
-      more.insert(from[i]);
-      if (auto draws = choose(from, size, i + 1, more)) return draws;
-    }
-    return std::nullopt;
-  }
-
-  std::optional<Step> as_chain(std::vector<Draw> draws) {
-    while (const auto found = two_givers_in(draws)) {
+    const ChainProblem problem{players_, known_, givers_};
+    const LeastSet least = least_waiting_set(problem);
+    result_.exact = least.exact;
+    if (least.variables.empty() || !least.exact) return std::nullopt;
+    while (true) {
+      std::optional<std::vector<Draw>> draws = chain_over(problem, least.variables);
+      if (!draws) return std::nullopt;
+      const auto found = two_givers_in(*draws);
+      if (!found) return Step{.chain = true, .draws = std::move(*draws)};
       if (!settle(*found)) return std::nullopt;
       const Conditional& kept = players_[better(*found).conditional];
-      settled_[kept.target] = kept.player;
-      Variables set;
-      for (const Draw& draw : draws) set.insert(players_[draw.conditional].target);
-      auto fewer = chain_over(set);
-      if (!fewer) return std::nullopt;
-      draws = std::move(*fewer);
+      std::erase_if(givers_[static_cast<size_t>(kept.target)],
+                    [&](const Draw& draw) { return players_[draw.conditional].player != kept.player; });
     }
-    return Step{.chain = true, .draws = draws};
   }
 
   std::optional<Ambiguity> two_givers_in(const std::vector<Draw>& draws) const {
@@ -249,9 +148,10 @@ class Search {
   }
 
   const Players& players_;
-  const std::map<int, int>& words_;
   const std::vector<int>& rank_;
-  std::map<int, int> settled_;  // per variable of a chain: its player
+  VariableMask known_;        // known or completed
+  std::vector<int> missing_;  // the others, sorted
+  Givers givers_;
   Completion result_;
 };
 

@@ -7,6 +7,8 @@
 #include <set>
 #include <vector>
 
+#include "runtime/completion/variable_mask.h"
+
 namespace completion {
 
 using Variables = std::set<int>;
@@ -20,44 +22,39 @@ struct Conditional {
   bool learned = false;  // it has parameters
 };
 
-/// Directed reachability between variables along parent -> target edges.
-class Edges {
- public:
-  explicit Edges(size_t variables) : next_(variables) {}
-  void add(const Conditional& conditional);
-  /// Everything that a path from `start` reaches without passing through `avoided`.
-  Variables downstream(int start, const Variables& avoided) const;
-
- private:
-  std::vector<std::vector<int>> next_;
-};
-
-/// What does not change from source to source: each player's graph, and all of them joined. Conditionals are
-/// numbered as given; a player's own form no cycle.
+/// The players' graphs, which are the same for every source. Conditionals are numbered as given; a player's
+/// own form no cycle.
 class Players {
  public:
   Players(int variables, std::vector<Conditional> conditionals);
 
   int variables() const { return variables_; }
-  int count() const { return static_cast<int>(edges_.size()); }
+  int count() const { return count_; }
   const std::vector<Conditional>& conditionals() const { return conditionals_; }
   const Conditional& operator[](int conditional) const {
     return conditionals_[static_cast<size_t>(conditional)];
   }
 
-  /// The first variable of `known` that drawing from the conditional would ignore, if any: one downstream of
-  /// its target in its player's graph, or a foreign one up- or downstream of it in all graphs joined, on a
-  /// path that avoids its parents.
+  /// The players' conditionals for the variable, in the order of the players.
+  const std::vector<int>& givers(int variable) const { return givers_[static_cast<size_t>(variable)]; }
+
+  /// The descendants of the conditional's target in its player's graph.
+  const VariableMask& below(int conditional) const { return below_[static_cast<size_t>(conditional)]; }
+
+  /// The variables outside its player's graph that are ancestors or descendants of its target in the union of
+  /// all graphs, along a path that avoids its parents.
+  const VariableMask& foreign(int conditional) const { return foreign_[static_cast<size_t>(conditional)]; }
+
+  /// The first variable of `known` that a draw from the conditional would ignore: one of `below` or
+  /// `foreign`.
   std::optional<int> ignored(int conditional, const Variables& known) const;
 
  private:
-  void add_member(int player, int variable);
-
   int variables_;
+  int count_ = 0;
   std::vector<Conditional> conditionals_;
-  std::vector<Edges> edges_;        // per player
-  std::vector<Variables> members_;  // per player
-  Edges joined_;
+  std::vector<std::vector<int>> givers_;       // per variable
+  std::vector<VariableMask> below_, foreign_;  // per conditional
 };
 
 struct Draw {
@@ -87,6 +84,7 @@ struct Completion {
   Variables completed;      // known or completed
   std::optional<Ambiguity> ambiguity;
   std::vector<Ambiguity> settled;  // by rank
+  bool exact = true;  // false: the search for the smallest chain was given up, nothing more is drawn
 };
 
 /// `words`: per variable the player that alone gives it, and may ignore what is known; -1: nobody gives it.

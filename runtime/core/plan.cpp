@@ -160,7 +160,8 @@ class Planner {
     for (int variable = 0; variable < all_.variables(); ++variable)
       if (!drawn.contains(variable)) words[variable] = -1;
     completion::Completion found = completion::complete(all_, known, words, rank);
-    if (found.ambiguity || !std::ranges::includes(found.completed, targets)) return std::nullopt;
+    if (found.ambiguity || !found.exact || !std::ranges::includes(found.completed, targets))
+      return std::nullopt;
     completion::prune(all_, found.steps, targets);
     Plan plan;
     std::set<int> made;

@@ -6,8 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 #include <sstream>
 #include <string>
+
+#include "runtime/completion/chain.h"
+#include "tests/numeric/completion_enumerated.h"
 
 namespace {
 using completion::Conditional;
@@ -155,6 +159,15 @@ TEST(completion, a_draw_that_makes_another_impossible_is_ambiguous) {
   EXPECT_EQ(model.name(completed.ambiguity->lost), "r.y");
 }
 
+TEST(completion, a_dropped_draw_counts_as_known_to_its_player) {
+  // p cannot draw z, whose child x is known; q can, so p draws y beside it.
+  const Model model("p: z|! x|z y|xz\nq: z|xy");
+  EXPECT_EQ(model.game("x"), "[p.y q.z]; p.x p.y q.z");
+  EXPECT_EQ(model.game("xy"), "q.z; p.x p.y");
+  // One more level: b is dropped since its child c is known, and so d, given b, stays.
+  EXPECT_EQ(Model("p: a|! b|a c|b d|bc\nq: b|dac a|c").game("c"), "q.a [p.d q.b]; p.b p.c p.d q.b");
+}
+
 TEST(completion, ranks_settle_what_is_ambiguous) {
   const Model model("p: x|z\nq: z|x\nr: z|x");  // conditionals p.x, q.z, r.z
   const auto drawn = [&](const completion::Variables& known, const std::vector<int>& rank) {
@@ -196,6 +209,134 @@ TEST(completion, many_variables_that_wait_for_nothing_are_quick) {
   std::vector<Conditional> conditionals;
   for (int i = 0; i + 1 < 30; ++i) conditionals.push_back({.player = 0, .target = i + 1, .parents = {i}});
   EXPECT_TRUE(completion::complete(Players(30, conditionals), {}).steps.empty());
+}
+
+/// A ring in which each variable waits for its two neighbours, a player each.
+std::vector<Conditional> ring(int size) {
+  std::vector<Conditional> conditionals;
+  for (int i = 0; i < size; ++i)
+    conditionals.push_back({.player = i, .target = i, .parents = {(i + size - 1) % size, (i + 1) % size}});
+  return conditionals;
+}
+
+TEST(completion, a_ring_of_any_size_is_one_chain) {
+  for (const int size : {3, 13, 16, 17, 50, 300}) {
+    const completion::Completion found = completion::complete(Players(size, ring(size)), {});
+    ASSERT_EQ(found.steps.size(), 1U) << size;
+    EXPECT_TRUE(found.steps[0].chain && found.steps[0].draws.size() == static_cast<size_t>(size)) << size;
+  }
+}
+
+TEST(completion, hidden_markov_models_of_many_states) {
+  // p: z0, z(t) | z(t-1), x(t) | z(t); an encoder for each state, given its neighbours and its observation.
+  for (const int states : {2, 14, 16, 40, 200}) {
+    std::vector<Conditional> conditionals;
+    const auto state = [](int t) { return t; };
+    const auto observation = [&](int t) { return states + t; };
+    completion::Variables observed;
+    for (int t = 0; t < states; ++t) {
+      conditionals.push_back({.player = 0, .target = state(t)});
+      if (t > 0) conditionals.back().parents = {state(t - 1)};
+      conditionals.push_back({.player = 0, .target = observation(t), .parents = {state(t)}});
+      Conditional encoder{.player = 1 + t, .target = state(t), .parents = {observation(t)}};
+      if (t > 0) encoder.parents.push_back(state(t - 1));
+      if (t + 1 < states) encoder.parents.push_back(state(t + 1));
+      conditionals.push_back(encoder);
+      observed.insert(observation(t));
+    }
+    const completion::Completion found = completion::complete(Players(2 * states, conditionals), observed);
+    ASSERT_EQ(found.steps.size(), 1U) << states;
+    EXPECT_EQ(found.steps[0].draws.size(), static_cast<size_t>(states));
+  }
+}
+
+TEST(completion, givers_that_differ_in_nothing_add_no_branches) {
+  // Each variable of a ring has two givers of one kind: the chain is found, and then it is ambiguous.
+  std::vector<Conditional> conditionals = ring(40);
+  for (int i = 0; i < 40; ++i) {
+    conditionals.push_back(conditionals[static_cast<size_t>(i)]);
+    conditionals.back().player = 40 + i;
+  }
+  const completion::Completion found = completion::complete(Players(40, conditionals), {});
+  ASSERT_TRUE(found.ambiguity);
+  EXPECT_EQ(found.ambiguity->kind, completion::Ambiguity::Kind::one_target_in_a_chain);
+}
+
+TEST(completion, a_search_with_too_many_branches_says_so) {
+  // a waits for b or for c and d, and each of these for a.
+  const Model model("p: a|cd\nq: a|b\nr: b|a\ns: c|a\nt: d|a");
+  completion::VariableMask known(4);
+  completion::Givers givers(4);
+  for (int variable = 0; variable < 4; ++variable)
+    for (const int giver : model.players->givers(variable))
+      givers[static_cast<size_t>(variable)].push_back({giver, true});
+  const completion::ChainProblem problem{*model.players, known, givers};
+  EXPECT_EQ(completion::least_waiting_set(problem).variables, (std::vector<int>{0, 3}));
+  EXPECT_TRUE(completion::least_waiting_set(problem).exact);
+  EXPECT_FALSE(completion::least_waiting_set(problem, 1).exact);
+}
+
+/// The steps of a completion as text; draws made at one time, and the players of a chain, in sorted order.
+std::string text_of(const completion::Completion& completed) {
+  if (completed.ambiguity) return "ambiguous";
+  std::string text;
+  for (const Step& step : completed.steps) {
+    text += step.chain ? "chain" : "draw";
+    for (const Draw& draw : step.draws) text += " " + std::to_string(draw.conditional);
+    text += "; ";
+  }
+  return text;
+}
+
+/// Up to four players with random conditionals over the variables, in an order of each player's own.
+std::vector<Conditional> random_conditionals(int variables, std::mt19937& random) {
+  const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  std::vector<Conditional> conditionals;
+  const int players = 1 + below(4), parents = 1 + below(3);
+  for (int player = 0; player < players; ++player) {
+    std::vector<int> order(static_cast<size_t>(variables));
+    for (int i = 0; i < variables; ++i) order[static_cast<size_t>(i)] = i;
+    std::shuffle(order.begin(), order.end(), random);
+    for (size_t place = 0; place < order.size(); ++place) {
+      if (below(3) == 0) continue;
+      Conditional& conditional = conditionals.emplace_back();
+      conditional.player = player;
+      conditional.target = order[place];
+      conditional.learned = true;
+      for (int i = 0; i < parents && place > 0; ++i) {
+        const int parent = order[static_cast<size_t>(below(static_cast<int>(place)))];
+        if (std::ranges::count(conditional.parents, parent) == 0) conditional.parents.push_back(parent);
+      }
+    }
+  }
+  return conditionals;
+}
+
+TEST(completion, agrees_with_enumeration_on_random_games) {
+  std::mt19937 random(1);
+  int chains = 0, ambiguous = 0, with_word = 0;
+  for (int trial = 0; trial < 10000; ++trial) {
+    const int variables = 2 + static_cast<int>(random() % 6);
+    const std::vector<Conditional> conditionals = random_conditionals(variables, random);
+    completion::Variables known;
+    for (int variable = 0; variable < variables; ++variable)
+      if (random() % 5 == 0) known.insert(variable);
+    std::map<int, int> words;
+    if (!conditionals.empty() && random() % 4 == 0) {
+      const Conditional& worded = conditionals[random() % conditionals.size()];
+      words[worded.target] = worded.player;
+    }
+    const completion::Completion found = completion::complete(Players(variables, conditionals), known, words);
+    const completion::Completion expected =
+        completion::EnumeratedGame(variables, conditionals, words).complete(known);
+    ASSERT_EQ(text_of(found), text_of(expected)) << "game " << trial;
+    ambiguous += found.ambiguity.has_value();
+    with_word += !words.empty();
+    for (const Step& step : found.steps) chains += step.chain;
+  }
+  EXPECT_GT(chains, 300);
+  EXPECT_GT(ambiguous, 300);
+  EXPECT_GT(with_word, 300);
 }
 
 }  // namespace

@@ -128,6 +128,11 @@ bool PatternGame::add(int source, Pattern pattern, const completion::Players& pl
             draw_text(image, completed.ambiguity->second.conditional),
             draw_text(image, completed.ambiguity->lost >= 0 ? completed.ambiguity->lost
                                                             : completed.ambiguity->first.conditional)));
+  if (!completed.exact)
+    throw Failure(Exit::bad_data,
+                  fmt::format("{}: too many players can give what is missing to find the smallest chain; say "
+                              "who gives it by `complete` in the source",
+                              rows_text(source, pattern)));
   const completion::Terms terms = completion::terms_of(players, completed);
   if (terms.conditionals.empty()) {
     notes_.push_back(rows_text(source, pattern) + " are not learned from: no player has a term for them");
