@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "compiler/base/memory.h"
 #include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/lower/processor.h"
@@ -25,21 +26,6 @@ bool on_path(const std::string& program) {
     if (access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
   }
   return false;
-}
-
-/// Empty where compilations are.
-std::string why_nothing_is_remembered() {
-  const fs::path folder = cache_folder();
-  if (!compilations_are_remembered()) {
-    const std::string chosen = std::getenv("VAEC_CACHE");
-    return "VAEC_CACHE=" + chosen + (chosen == "off" ? "" : " is neither `off` nor an absolute path");
-  }
-  if (folder.empty()) return "neither VAEC_CACHE, XDG_CACHE_HOME nor HOME names a folder";
-  fs::path there = folder / "kernels";  // what is there of it
-  std::error_code ignored;
-  while (!fs::exists(there, ignored) && there.has_relative_path()) there = there.parent_path();
-  const bool open = fs::is_directory(there, ignored) && access(there.c_str(), W_OK) == 0;
-  return open ? "" : folder.string() + " cannot be written";
 }
 
 }  // namespace
@@ -71,9 +57,9 @@ bool doctor(std::ostream& out) {
   }
   const bool linker = on_path("ld") || on_path("cc");
   line("linker", linker, on_path("ld") ? "ld" : linker ? "cc" : "install binutils, which `vaec build` needs");
-  const std::string why = why_nothing_is_remembered();
+  const std::string why = base::Memory::why_off("kernels");
   fmt::print(out, "{:<11}{:<9}{}\n", "cache", why.empty() ? "ok" : "off",
-             why.empty() ? cache_folder().string() : "no kernel is remembered: " + why);
+             why.empty() ? cache_folder().string() : "kernels are compiled anew each time: " + why);
   const char* data = std::getenv("VAEC_DATA");
   fmt::print(out, "{:<11}{:<9}{}\n", "data", data != nullptr ? "ok" : "unset",
              data != nullptr ? data : "VAEC_DATA names a folder of data sets; the cache is looked in too");

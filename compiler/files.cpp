@@ -34,12 +34,19 @@ bool is_device(const fs::path& path) {
   return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
 }
 
-fs::path place_beside(const fs::path& output, const std::string& ending) {
+/// A new folder that only this user can open: others cannot guess or replace the names of files in it.
+fs::path private_folder(const fs::path& output) {
+  std::error_code none;
+  std::string name = fs::temp_directory_path(none) / "vaec-XXXXXX";
+  if (none || mkdtemp(name.data()) == nullptr)
+    throw cannot_write(output, "there is no temporary folder to write to: set TMPDIR to one");
+  return name;
+}
+
+fs::path place_beside(const fs::path& output, const fs::path& folder, const std::string& ending) {
   std::error_code error;
   const fs::path target = fs::is_symlink(output, error) ? fs::canonical(output, error) : output;
-  const fs::path beside = is_device(output) ? fs::temp_directory_path() / output.filename()
-                          : target.empty()  ? output
-                                            : target;
+  const fs::path beside = !folder.empty() ? folder / output.filename() : target.empty() ? output : target;
   return beside.string() + fmt::format(".{}{}", getpid(), ending);
 }
 
@@ -60,11 +67,14 @@ std::string content_of(const fs::path& path) {
 }  // namespace
 
 Aside::Aside(const fs::path& output, const std::string& ending)
-    : output_(output), path_(place_beside(output, ending)) {}
+    : output_(output),
+      folder_(is_device(output) ? private_folder(output) : fs::path()),
+      path_(place_beside(output, folder_, ending)) {}
 
 Aside::~Aside() {
   std::error_code ignored;
   fs::remove(path_, ignored);
+  if (!folder_.empty()) fs::remove_all(folder_, ignored);
 }
 
 void Aside::write(const std::string& content) const {

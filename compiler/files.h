@@ -25,7 +25,9 @@ class Aside {
   void become_output() const;
 
  private:
-  std::filesystem::path output_, path_;
+  std::filesystem::path output_;
+  std::filesystem::path folder_;  // where a device's content is written first; empty for a file
+  std::filesystem::path path_;
 };
 
 /// libvaert.so: in ../lib of this executable.

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 #include <vector>
 
@@ -32,6 +34,54 @@ std::string head_of(const std::string& key, const std::string& value) {
 }
 
 void set_used_now(const fs::path& path) { utimensat(AT_FDCWD, path.c_str(), nullptr, 0); }
+
+/// A file descriptor that closes itself; below 0 where nothing could be opened.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+/// Whether nobody but the user and root can have written what `status` describes.
+bool is_ours_alone(const struct stat& status) {
+  return status.st_uid == geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/// Empty where the opened folder may be used.
+std::string why_refused(int folder) {
+  struct stat status{};
+  if (folder < 0 || fstat(folder, &status) != 0) return std::strerror(errno);
+  if (status.st_uid != geteuid()) return "belongs to another user";
+  return is_ours_alone(status) ? "" : "can be written by other users";
+}
+
+int open_folder(const fs::path& folder) { return open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
+/// The bytes of a plain file of ours in the folder, up to `most_bytes`. Links are not followed, and pipes and
+/// devices are not waited for.
+std::optional<std::string> content_of(int folder, const std::string& name, uint64_t most_bytes) {
+  const Descriptor file(openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status{};
+  if (file.number() < 0 || fstat(file.number(), &status) != 0) return {};
+  if (!S_ISREG(status.st_mode) || !is_ours_alone(status)) return {};
+  if (static_cast<uint64_t>(status.st_size) > most_bytes) return {};
+  std::string content(static_cast<size_t>(status.st_size), '\0');
+  size_t got = 0;
+  while (got < content.size()) {
+    const ssize_t part = read(file.number(), content.data() + got, content.size() - got);
+    if (part < 0 && errno == EINTR) continue;
+    if (part <= 0) return {};
+    got += static_cast<size_t>(part);
+  }
+  return content;
+}
 
 bool looked_lately(const fs::path& folder) {
   std::error_code none;
@@ -82,18 +132,36 @@ Memory::~Memory() {
   if (added_ && !looked_lately(folder_)) tidy(folder_, most_bytes_);
 }
 
+std::string Memory::why_off(const std::string& kind) {
+  const fs::path root = cache_folder();
+  if (!compilations_are_remembered()) {
+    const std::string chosen = std::getenv("VAEC_CACHE");
+    return "VAEC_CACHE=" + chosen + (chosen == "off" ? "" : " is neither `off` nor an absolute path");
+  }
+  if (root.empty()) return "neither VAEC_CACHE, XDG_CACHE_HOME nor HOME names a folder";
+  fs::path there = root / kind;  // the part of the path that exists
+  std::error_code ignored;
+  const bool whole = fs::exists(there, ignored);
+  while (!fs::exists(there, ignored) && there.has_relative_path()) there = there.parent_path();
+  if (!fs::is_directory(there, ignored) || access(there.c_str(), W_OK) != 0)
+    return root.string() + " cannot be written";
+  const std::string refused = whole ? why_refused(Descriptor(open_folder(there)).number()) : "";
+  return refused.empty() ? "" : there.string() + " " + refused;
+}
+
 std::optional<std::string> Memory::recall(const std::string& key) const {
   if (folder_.empty()) return {};
+  const Descriptor folder(open_folder(folder_));
+  if (!why_refused(folder.number()).empty()) return {};
   const fs::path path = file_of(folder_, key);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return {};
-  std::string content(std::istreambuf_iterator<char>(file), {});
-  const size_t line = content.find('\n');
+  const std::optional<std::string> content = content_of(folder.number(), path.filename(), most_bytes_);
+  if (!content) return {};
+  const size_t line = content->find('\n');
   if (line == std::string::npos) return {};
   const size_t begin = line + 1 + key.size();
-  if (content.size() < begin) return {};
-  std::string value = content.substr(begin);
-  if (content.compare(0, begin, head_of(key, value)) != 0) return {};
+  if (content->size() < begin) return {};
+  std::string value = content->substr(begin);
+  if (content->compare(0, begin, head_of(key, value)) != 0) return {};
   set_used_now(path);
   return value;
 }
@@ -104,11 +172,13 @@ void Memory::remember(const std::string& key, const std::string& value) {
   std::error_code failed;
   // What lies there is linked into programs: nobody else may write it.
   if (fs::create_directories(folder_, failed)) fs::permissions(folder_, fs::perms::owner_all, failed);
+  if (!why_refused(Descriptor(open_folder(folder_)).number()).empty()) return;
   // Written aside, then renamed: compilations may run side by side.
   static std::atomic<unsigned> count = 0;
   fs::path aside = path;
   aside += fmt::format(".{}-{}", getpid(), ++count);
   std::ofstream file(aside, std::ios::binary);
+  fs::permissions(aside, fs::perms::owner_read | fs::perms::owner_write, failed);
   file << head_of(key, value) << value;
   file.close();
   if (file) fs::rename(aside, path, failed);

@@ -1,7 +1,8 @@
 // What compilations remember for those after them: values by key, a small file each, in a folder of the
 // cache (runtime/cache_folder.h). In: a key that says everything the value depends on. Holds: only a whole
 // entry of an equal key counts; compilations may run side by side; a folder that cannot be read or written
-// means no memory, never a failure.
+// means no memory, never a failure. Entries become part of programs: a folder or file that another user owns
+// or may write is not used, links are not followed.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -22,6 +23,9 @@ class Memory {
   /// Threads may call both.
   std::optional<std::string> recall(const std::string& key) const;
   void remember(const std::string& key, const std::string& value);
+
+  /// Why entries of the kind are neither read nor written, for the user; empty if they are.
+  static std::string why_off(const std::string& kind);
 
   /// Empty where nothing is kept.
   const std::filesystem::path& folder() const { return folder_; }

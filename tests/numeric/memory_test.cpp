@@ -3,6 +3,7 @@
 #include "compiler/base/memory.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -80,6 +81,76 @@ TEST_F(MemoryTest, EveryChangedByteIsNoticed) {
     std::ofstream(file, std::ios::binary) << whole.substr(0, i);
     EXPECT_EQ(memory.recall("key"), std::nullopt) << i;
   }
+}
+
+/// A folder with one entry, and the entry's file.
+struct OneEntry {
+  explicit OneEntry(const fs::path& folder) {
+    Memory("things").remember("key", "value");
+    file = fs::directory_iterator(folder)->path();
+    if (file.filename() == "tidied") file = (++fs::directory_iterator(folder))->path();
+  }
+  fs::path file;
+};
+
+TEST_F(MemoryTest, EntriesThatOthersMayWriteAreNotUsed) {
+  const mode_t usual = umask(0);  // even so an entry is its owner's alone
+  const OneEntry entry(folder());
+  umask(usual);
+  EXPECT_EQ(Memory("things").recall("key"), "value");
+  EXPECT_EQ(Memory::why_off("things"), "");
+  fs::permissions(entry.file, fs::perms::others_write, fs::perm_options::add);
+  EXPECT_EQ(Memory("things").recall("key"), std::nullopt);
+  fs::permissions(entry.file, fs::perms::others_write, fs::perm_options::remove);
+  for (const fs::perms writer : {fs::perms::others_write, fs::perms::group_write}) {
+    fs::permissions(folder(), writer, fs::perm_options::add);
+    EXPECT_EQ(Memory("things").recall("key"), std::nullopt);
+    EXPECT_EQ(Memory::why_off("things"), folder().string() + " can be written by other users");
+    Memory("things").remember("another", "value");
+    fs::permissions(folder(), writer, fs::perm_options::remove);
+    EXPECT_EQ(Memory("things").recall("another"), std::nullopt) << "written into an open folder";
+  }
+  EXPECT_EQ(Memory("things").recall("key"), "value");
+}
+
+TEST_F(MemoryTest, EntriesOfAnotherUserAreNotUsed) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to give files away";
+  const OneEntry entry(folder());
+  ASSERT_EQ(chown(entry.file.c_str(), 1, 1), 0);
+  EXPECT_EQ(Memory("things").recall("key"), std::nullopt);
+  ASSERT_EQ(chown(entry.file.c_str(), 0, 0), 0);
+  ASSERT_EQ(chown(folder().c_str(), 1, 1), 0);
+  EXPECT_EQ(Memory("things").recall("key"), std::nullopt);
+  EXPECT_EQ(Memory::why_off("things"), folder().string() + " belongs to another user");
+}
+
+TEST_F(MemoryTest, OnlyPlainFilesOfABoundedSizeAreRead) {
+  const OneEntry entry(folder());
+  const fs::path kept = root_ / "kept";
+  fs::rename(entry.file, kept);
+  const auto recall = [] { return Memory("things").recall("key"); };
+  fs::create_symlink(kept, entry.file);
+  EXPECT_EQ(recall(), std::nullopt) << "a link, even to a good entry";
+  fs::remove(entry.file);
+  fs::create_symlink("/dev/zero", entry.file);
+  EXPECT_EQ(recall(), std::nullopt);
+  fs::remove(entry.file);
+  ASSERT_EQ(mkfifo(entry.file.c_str(), 0600), 0);
+  EXPECT_EQ(recall(), std::nullopt);
+  Memory("things").remember("key", "again");  // takes the place of the pipe
+  EXPECT_EQ(recall(), "again");
+  fs::remove(entry.file);
+  fs::create_directory(entry.file);
+  EXPECT_EQ(recall(), std::nullopt);
+  Memory("things").remember("key", "value");  // cannot, and says nothing
+  EXPECT_EQ(recall(), std::nullopt);
+  fs::remove(entry.file);
+  std::ofstream(entry.file).close();
+  fs::resize_file(entry.file, uint64_t{1} << 40);
+  EXPECT_EQ(recall(), std::nullopt) << "larger than the whole folder may be";
+  fs::remove(entry.file);
+  fs::rename(kept, entry.file);
+  EXPECT_EQ(recall(), "value");
 }
 
 TEST_F(MemoryTest, PastItsLimitWhatIsUnusedForLongestGoes) {

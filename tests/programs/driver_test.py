@@ -123,7 +123,7 @@ def test_doctor_finds_the_runtime(folder, vaec):
     text = succeed(vaec, "doctor", env={"XDG_CACHE_HOME": str(folder)}).stdout
     assert "libvaert.so" in text and f"{folder}/vaec\n" in text, text
     assert not (folder / "vaec").exists()
-    for chosen, words in (("off", "off      no kernel is remembered: VAEC_CACHE=off\n"),
+    for chosen, words in (("off", "off      kernels are compiled anew each time: VAEC_CACHE=off\n"),
                           ("mine", "VAEC_CACHE=mine is neither `off` nor an absolute path\n"),
                           (f"{folder}/mine", f"ok       {folder}/mine\n"), ("/dev/null/mine", "/dev/null/mine cannot be written\n")):
         text = succeed(vaec, "doctor", cwd=folder, env={"VAEC_CACHE": chosen}).stdout
