@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compiler/tensor/passes.h"
 
 namespace tensor {
@@ -69,6 +71,8 @@ class ScheduleVerifier {
     for (const Access& load : loop.loads) {
       if (auto reason = bounds(loop, load)) return wrong(*reason);
       if (auto reason = read(load.buffer, loop.name)) return reason;
+      if (std::ranges::count(loop.stores, load.buffer, [](const Store& s) { return s.access.buffer; }) > 0)
+        return wrong(fmt::format("reads @{}, which it writes", load.buffer));
     }
     for (const Store& store : loop.stores) {
       if (auto reason = bounds(loop, store.access)) return wrong(*reason);

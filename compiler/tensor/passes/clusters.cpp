@@ -144,13 +144,14 @@ bool Clusters::push_through(IndexSpace& space, int atom, ValueId known, const In
   return false;
 }
 
-std::optional<Operand> Clusters::stored_copy(IndexSpace& space, const Operand& operand) const {
+std::optional<Operand> Clusters::stored_copy(const IndexSpace& space, const Operand& operand) const {
   for (int producer : atoms_of(operand.base)) {
     for (int user : users_[static_cast<size_t>(producer)]) {
       const ValueId copy = atoms_[static_cast<size_t>(user)].value;
       if (program_[copy].op != Op::transpose) continue;
-      const auto index = push_path(space, {copy}, program_[copy].inputs[0], operand.base, operand.index);
-      if (index) return Operand{copy, *index};
+      IndexSpace trial = space;
+      const auto index = push_path(trial, {copy}, program_[copy].inputs[0], operand.base, operand.index);
+      if (index && trial.axes().size() == space.axes().size()) return Operand{copy, *index};
     }
   }
   return {};
@@ -184,6 +185,10 @@ std::optional<IndexSpace> Clusters::common_space(const std::vector<int>& atoms) 
       for (const Operand& operand : *settled) {
         const int producer = inside(operand.base);
         if (producer < 0) {
+          // What is made in pieces is whole, and can be read, only after the loops of all pieces.
+          if (std::ranges::any_of(atoms_of(operand.base),
+                                  [&](int piece) { return std::ranges::count(atoms, piece) > 0; }))
+            return {};
           if (space.covers(program_[operand.base].shape, operand.index))
             space.held().emplace(anchor(operand.base), operand.index);
           continue;

@@ -45,8 +45,9 @@ class Clusters {
   std::optional<IndexSpace> common_space(const std::vector<int>& atoms) const;
   /// The operands that an atom reads, with their indices; none if a view between has no affine index.
   std::optional<std::vector<Operand>> operands(IndexSpace& space, int atom) const;
-  /// Where the elements of `operand` also lie: a copy of a transposition that is in memory.
-  std::optional<Operand> stored_copy(IndexSpace& space, const Operand& operand) const;
+  /// Where the elements of `operand` also lie: a copy of a transposition that is in memory. None if an axis
+  /// would have to be split for it.
+  std::optional<Operand> stored_copy(const IndexSpace& space, const Operand& operand) const;
   std::optional<Operand> resolve(IndexSpace& space, ValueId value, Index index) const;
   /// The shape that an atom runs over.
   const Shape& run_shape(int atom) const;

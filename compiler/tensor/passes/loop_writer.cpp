@@ -43,10 +43,12 @@ std::optional<Loop> LoopWriter::write(const std::vector<int>& atoms) {
   if (!space_) throw std::logic_error("a cluster without a common index space");
   inside_ = atoms;
   settle_axes(atoms);
+  const size_t axes = space_->axes().size();
   for (int atom : atoms) {
     if (memory_.stored(clusters_.atoms()[static_cast<size_t>(atom)].value)) store(atom);
   }
   if (loop_.stores.empty()) return {};
+  if (axes != space_->axes().size()) throw std::logic_error("an axis was split after accesses along it");
   order_axes(atoms);
   merge_axes();
   return std::move(loop_);
@@ -117,7 +119,7 @@ int LoopWriter::base_scalar(const Operand& operand) {
     return known->second;
   }
   if (value.op == Op::iota && producers.empty()) return iota(value, operand.index);
-  if (!memory_.stored(operand.base) && cheap(operand.base, most_recomputed)) {
+  if (!memory_.stored(operand.base) && cheap(operand, most_recomputed)) {
     std::vector<std::pair<int64_t, std::vector<int64_t>>> key;
     for (const Form& form : operand.index) key.emplace_back(form.offset, form.coefficients);
     const auto known = inlined_.find({operand.base, key});
@@ -168,16 +170,17 @@ int LoopWriter::iota(const Value& value, const Index& index) {
   return sum;
 }
 
-/// Can be recomputed from what lies in memory anyway.
-bool LoopWriter::cheap(ValueId id, int depth) const {
-  const Value& value = program_[id];
+/// Can be recomputed from what lies in memory anyway. An element that a view between cannot index is read
+/// where its own loop stored it.
+bool LoopWriter::cheap(const Operand& operand, int depth) {
+  const Value& value = program_[operand.base];
   if (depth == 0 || !one_instruction(value.op)) return false;
   return std::ranges::all_of(value.inputs, [&](ValueId input) {
-    const ValueId base = clusters_.base_of(input);
-    const Op op = program_[base].op;
-    const bool there =
-        info(op).group == OpGroup::leaf || info(op).group == OpGroup::heavy || memory_.stored(base);
-    return there || cheap(base, depth - 1);
+    const auto below = clusters_.resolve(*space_, input, operand.index);
+    if (!below) return false;
+    const OpGroup group = info(program_[below->base].op).group;
+    const bool there = group == OpGroup::leaf || group == OpGroup::heavy || memory_.stored(below->base);
+    return there || cheap(*below, depth - 1);
   });
 }
 

@@ -32,7 +32,7 @@ class LoopWriter {
   int append(Scalar scalar);
   int apply(Op op, std::vector<int> inputs);
   int iota(const Value& value, const Index& index);
-  bool cheap(ValueId value, int depth) const;
+  bool cheap(const Operand& operand, int depth);
   void settle_axes(const std::vector<int>& atoms);
   void store(int atom);
   void order_axes(const std::vector<int>& atoms);
