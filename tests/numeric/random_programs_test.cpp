@@ -1,0 +1,146 @@
+// links: vaec_pipeline vaert_core vaert_data vaert_onednn
+// Random programs that mix views, slices, concatenations, pools and reductions keep their meaning through
+// all passes, and their compiled steps give what the interpreter does. VAEC_RANDOM_PROGRAMS=N takes N of them
+// (default 300) through the passes, VAEC_RANDOM_COMPILED=N compiles N (default 40), VAEC_RANDOM_FIRST=K
+// begins with the K-th; `ctest -C long -R random_programs` does both with 20,000.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "tests/numeric/backend_under_test.h"
+#include "tests/numeric/checked_programs.h"
+#include "tests/numeric/compiled_programs.h"
+#include "tests/numeric/random_programs.h"
+#include "tests/numeric/view_programs.h"
+
+INSPECTS_IMAGES();
+
+namespace {
+
+uint32_t setting(const char* name, uint32_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
+}
+
+/// Runs the check on as many programs as `variable` says; of one that fails, shows the smallest that does.
+void check_all(const char* variable, uint32_t otherwise,
+               const std::function<checked_programs::Wrong(const std::string&, int64_t)>& check) {
+  const uint32_t first = setting("VAEC_RANDOM_FIRST", 1), count = setting(variable, otherwise);
+  for (uint32_t seed = first; seed < first + count; ++seed) {
+    const random_programs::Program program = random_programs::make_program(seed);
+    const int64_t rows = 1 + seed % 3;
+    const auto fails = [&](const random_programs::Program& candidate) {
+      return check(candidate.print(), rows).has_value();
+    };
+    if (!fails(program)) continue;
+    const random_programs::Program smallest = random_programs::shrink(program, fails);
+    ADD_FAILURE() << "program " << seed << ": " << *check(smallest.print(), rows) << "\n" << smallest.print();
+  }
+}
+
+/// The steps and means alone.
+lower::Programs steps_and_means(lower::Programs all) {
+  lower::Programs result = all;
+  result.programs.clear();
+  const auto keep = [&](int& index) {
+    result.programs.push_back(all.programs[static_cast<size_t>(index)]);
+    index = static_cast<int>(result.programs.size()) - 1;
+  };
+  for (auto& learn : result.learns) {
+    learn.simultaneous.clear();  // its kernels are those of the alternating phases
+    for (auto& phase : learn.alternating) keep(phase.program);
+  }
+  for (auto& conditional : result.conditionals) {
+    const int mean = conditional.mean;
+    conditional = {};
+    conditional.mean = mean;
+    if (mean >= 0) keep(conditional.mean);
+  }
+  for (int& rows : result.source_rows) rows = -1;
+  return result;
+}
+
+/// The same inputs, each number off by a few units in the last place of a float.
+tensor::Inputs rounded(tensor::Inputs inputs) {
+  std::mt19937 generator(3);
+  std::uniform_real_distribution<double> off(-2e-7, 2e-7);
+  const auto shake = [&](tensor::Numbers& numbers) {
+    for (double& number : numbers) number *= 1 + off(generator);
+  };
+  std::ranges::for_each(inputs.parameters, shake);
+  for (auto& [name, numbers] : inputs.values) shake(numbers);
+  for (auto& [column, numbers] : inputs.columns) shake(numbers);
+  return inputs;
+}
+
+/// A float's step may differ by what it differs by where its inputs are rounded, several times over.
+checked_programs::Wrong compare(const std::vector<float>& seen, const tensor::Numbers& expected,
+                                const tensor::Numbers& shaken, const std::string& what) {
+  double scale = 1e-3, shift = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    scale = std::max(scale, std::abs(expected[i]));
+    shift = std::max(shift, std::abs(expected[i] - shaken[i]));
+  }
+  for (size_t i = 0; i < expected.size(); ++i)
+    if (!(std::abs(static_cast<double>(seen[i]) - expected[i]) <= 5e-5 * scale + 20 * shift))
+      return fmt::format("{} at {}: {}, not {} (of {}, moved by {})", what, i, seen[i], expected[i], scale,
+                         shift);
+  return {};
+}
+
+checked_programs::Wrong compare(const core::Image& image, size_t index, const tensor::Schedule& schedule) {
+  const compiled::Executed executed =
+      compiled::execute(image, image.programs[index], schedule.batches, backend_under_test());
+  const tensor::Results expected = tensor::interpret(schedule, executed.inputs),
+                        shaken = tensor::interpret(schedule, rounded(executed.inputs));
+  for (const auto& [name, numbers] : expected.outputs)
+    if (auto wrong = compare(executed.outputs.at(name), numbers, shaken.outputs.at(name),
+                             schedule.name + " compiled, " + name))
+      return wrong;
+  for (const auto& [player, numbers] : expected.gradients)
+    if (auto wrong = compare(executed.gradients.at(player), numbers, shaken.gradients.at(player),
+                             fmt::format("{} compiled, gradient of {}", schedule.name, player)))
+      return wrong;
+  return {};
+}
+
+checked_programs::Wrong check_compiled(const std::string& text, int64_t /*rows*/) {
+  try {
+    const checked_programs::Reading reading = checked_programs::understand(text);
+    if (!reading.model) return "refused: " + reading.refusal;
+    const lower::Programs programs = steps_and_means(vaec::build_programs(*reading.model));
+    const semantics::Model& model = reading.model->model;
+    lower::Image image(model, game::explain_json(model, reading.model->game), programs,
+                       {"random.vae", ".", text});
+    checked_programs::Wrong wrong;
+    compiled::inspect = [&](const vae_image& binary) {
+      const core::Image read = core::read_image(binary);
+      for (size_t i = 0; !wrong && i < programs.programs.size(); ++i)
+        wrong = compare(read, i, programs.programs[i]);
+    };
+    image.run("", {"test"});  // the runtime is this program itself
+    return wrong;
+  } catch (const std::exception& error) {
+    return std::string("internal error: ") + error.what();
+  }
+}
+
+using Named = std::pair<std::string, std::string>;
+class ViewProgram : public testing::TestWithParam<Named> {};
+TEST_P(ViewProgram, keeps_its_meaning) {
+  for (const int64_t rows : {1, 3})
+    EXPECT_EQ(checked_programs::check_text(GetParam().second, rows).value_or(""), "");
+  EXPECT_EQ(check_compiled(GetParam().second, 3).value_or(""), "");
+}
+INSTANTIATE_TEST_SUITE_P(Named, ViewProgram, testing::ValuesIn(view_programs()),
+                         [](const testing::TestParamInfo<Named>& info) { return info.param.first; });
+
+TEST(RandomPrograms, keep_their_meaning_through_all_passes) {
+  check_all("VAEC_RANDOM_PROGRAMS", 300, checked_programs::check_text);
+}
+
+TEST(RandomPrograms, compute_as_compiled_what_the_interpreter_does) {
+  check_all("VAEC_RANDOM_COMPILED", 40, check_compiled);
+}
+
+}  // namespace
