@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "compiler/semantics/analysis.h"
+#include "compiler/semantics/labelled_folders.h"
 
 namespace semantics {
 
@@ -21,6 +22,7 @@ Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet&
   check_defines(analysis);
   analyse_players(tree, analysis);
   analyse_sources(tree, analysis);
+  mark_labelled_folders(model);
   check_determined(analysis);
   analyse_learn(tree, analysis);
   check_uncalled_nets(analysis);

@@ -12,12 +12,30 @@ namespace semantics {
 namespace {
 using namespace syntax;
 
-/// Whether a data expression reads a file that can leave values out.
+bool is_number_but(const nlohmann::json& operand, double excluded) {
+  return operand.is_object() && operand.value("op", "") == "number" && operand.at("value") != excluded;
+}
+
+/// Whether the operation gives no number for some finite operands: then the value is missing.
+bool may_be_undefined(const nlohmann::json& expression) {
+  const std::string op = expression.value("op", "");
+  if (op == "divide" || op == "modulo") return !is_number_but(expression.at("args").at(1), 0);
+  if (op == "power") {
+    const nlohmann::json& exponent = expression.at("args").at(1);
+    if (exponent.value("op", "") != "number") return true;
+    const double value = exponent.at("value").get<double>();
+    return value != std::floor(value);
+  }
+  return op == "log" || op == "log1p" || op == "sqrt";
+}
+
+/// Whether a data expression reads a file that can leave values out, or computes values that need not exist.
 bool reads_what_may_miss(const nlohmann::json& expression) {
   if (expression.is_object() && expression.value("op", "") == "reader") {
     const DataFunction* reader = find_data_function(expression.value("name", ""));
     return reader && reader->may_miss;
   }
+  if (expression.is_object() && may_be_undefined(expression)) return true;
   return expression.is_structured() &&
          std::any_of(expression.begin(), expression.end(),
                      [](const nlohmann::json& part) { return reads_what_may_miss(part); });

@@ -73,6 +73,12 @@ const char* expected(ArgumentKind kind) {
       return "\"train\", \"test\" or \"all\"";
     case ArgumentKind::data:
       return "data";
+    case ArgumentKind::character:
+      return "one character, no quote and no line end";
+    case ArgumentKind::columns:
+      return "a list of names, or of numbers from 0";
+    case ArgumentKind::string_or_none:
+      return "a string or none";
   }
   return "";
 }
@@ -104,6 +110,17 @@ bool fits(const Value& value, ArgumentKind kind) {
              (value.text == "train" || value.text == "test" || value.text == "all");
     case ArgumentKind::data:
       return value.kind == Value::Kind::data;
+    case ArgumentKind::character:
+      return value.kind == Value::Kind::string && value.text.size() == 1 &&
+             std::string("\"\r\n").find(value.text) == std::string::npos;
+    case ArgumentKind::columns:
+      if (value.kind == Value::Kind::list && !value.items.empty())
+        return std::ranges::all_of(value.items, [](const Value& item) {
+          return item.kind == Value::Kind::string || (item.kind == Value::Kind::integer && item.integer >= 0);
+        });
+      return value.kind == Value::Kind::string || (value.kind == Value::Kind::integer && value.integer >= 0);
+    case ArgumentKind::string_or_none:
+      return value.kind == Value::Kind::string || value.kind == Value::Kind::none;
   }
   return false;
 }
@@ -339,6 +356,13 @@ struct DataEvaluator {
   }
 
   Value argument_value(const Expr& expr, const DataFunction& function, const DataArgument& argument) {
+    if (argument.kind == ArgumentKind::string_or_none && expr.kind == ExprKind::name && expr.text == "none" &&
+        !scope.find("none")) {
+      Value none;
+      none.kind = Value::Kind::none;
+      none.span = expr.span;
+      return none;
+    }
     Value value = argument.kind == ArgumentKind::data
                       ? evaluate(expr)
                       : analysis.evaluator.constant(expr, scope, "`" + argument.name + "`");

@@ -7,7 +7,19 @@
 
 namespace semantics {
 
-enum class ArgumentKind { string, integer, real, boolean, strings, sizes, split, data };
+enum class ArgumentKind {
+  string,
+  integer,
+  real,
+  boolean,
+  strings,
+  sizes,
+  split,
+  data,
+  character,  // one that can stand between cells
+  columns,    // names, or numbers from 0
+  string_or_none
+};
 
 struct DataArgument {
   std::string name;

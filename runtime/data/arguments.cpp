@@ -40,7 +40,10 @@ void Arguments::wrong(const std::string& name, const std::string& expected, cons
                 fmt::format("{}: `{}` must be {}, not {}", call_, name, expected, got.dump()));
 }
 
-std::string Arguments::text(size_t place, const std::string& name) const {
+std::string Arguments::text(size_t place, const std::string& name,
+                            std::optional<std::string> otherwise) const {
+  const json* given = find(place, name);
+  if (otherwise && (!given || given->is_null())) return *otherwise;
   const json& value = need(place, name);
   if (!value.is_string()) wrong(name, "a string", value);
   return value.get<std::string>();
@@ -85,8 +88,8 @@ std::optional<std::vector<std::string>> Arguments::texts(size_t place, const std
   if (!value) return {};
   std::vector<std::string> texts;
   for (const json& item : value->is_array() ? *value : json::array({*value})) {
-    if (!item.is_string()) wrong(name, "a list of strings", *value);
-    texts.push_back(item.get<std::string>());
+    if (!item.is_string() && !item.is_number_integer()) wrong(name, "a list of strings", *value);
+    texts.push_back(item.is_string() ? item.get<std::string>() : item.dump());
   }
   return texts;
 }
@@ -96,7 +99,8 @@ std::string Arguments::written() const {
   for (const json& value : by_place_)
     if (!value.is_object()) parts.push_back(value.dump());
   for (const auto& [name, value] : by_name_)
-    if (name != hidden_indices && name != hidden_labels) parts.push_back(name + " = " + value.dump());
+    if (name != hidden_indices && name != hidden_labels && name != hidden_labelled)
+      parts.push_back(name + " = " + (value.is_null() ? "none" : value.dump()));
   return fmt::format("{}({})", call_, fmt::join(parts, ", "));
 }
 

@@ -11,21 +11,24 @@
 namespace data {
 
 /// Arguments that are not the user's: the pictures are for a `category` variable, which takes their class
-/// indices; only their labels are used, and no picture is read.
+/// indices; only their labels are used, and no picture is read; some source uses the labels of this folder
+/// (the compiler's mark).
 constexpr char hidden_indices[] = "indices of classes";
 constexpr char hidden_labels[] = "labels alone";
+constexpr char hidden_labelled[] = "labelled";
 
 class Arguments {
  public:
   /// `call` names the reader or operation in messages; `expression` may hold "args" and "named".
   Arguments(std::string call, const nlohmann::json& expression);
 
-  std::string text(size_t place, const std::string& name) const;
+  std::string text(size_t place, const std::string& name, std::optional<std::string> otherwise = {}) const;
   int64_t integer(size_t place, const std::string& name, std::optional<int64_t> otherwise = {}) const;
   double number(size_t place, const std::string& name, std::optional<double> otherwise = {}) const;
   bool truth(size_t place, const std::string& name, bool otherwise) const;
   /// A number stands for a list of one.
   std::optional<Shape> sizes(size_t place, const std::string& name) const;
+  /// A string stands for a list of one, an integer for its digits.
   std::optional<std::vector<std::string>> texts(size_t place, const std::string& name) const;
   /// The call as a user writes it: `mnist("train")`.
   std::string written() const;

@@ -11,6 +11,7 @@
 
 #include "runtime/data/row_source.h"
 #include "runtime/failure.h"
+#include "runtime/printable.h"
 
 namespace data {
 namespace fs = std::filesystem;
@@ -185,27 +186,31 @@ Column read_array(ByteSource& source, const ArrayLayout& layout, const std::stri
     return column;
   }
   uint64_t missing = promised;
-  const fs::path file = unpacked(room.cache, source.name(), name, [&](uint8_t* to, size_t space) {
-    const uint64_t got = source.read_some(to, std::min<uint64_t>(space, missing));
-    if (got == 0 && missing > 0) source.fail_as_too_short(what, promised);
-    missing -= got;
-    if (missing == 0 && got == 0) source.expect_end();
-    return got;
-  });
+  const fs::path file =
+      unpacked(room.cache, source.file(), source.name() + name, promised, [&](uint8_t* to, size_t space) {
+        const uint64_t got = source.read_some(to, std::min<uint64_t>(space, missing));
+        if (got == 0 && missing > 0) source.fail_as_too_short(what, promised);
+        missing -= got;
+        if (missing == 0 && got == 0) source.expect_end();
+        return got;
+      });
   return array_on_disk(file, 0, layout, name);
 }
 
-fs::path unpacked(const fs::path& cache, const fs::path& origin, const std::string& part,
+fs::path unpacked(const fs::path& cache, const fs::path& origin, const std::string& part, uint64_t size,
                   const std::function<size_t(uint8_t* to, size_t room)>& next) {
   std::error_code error;
   const fs::path folder = (cache.empty() ? fs::temp_directory_path() / "vaec" : cache) / "unpacked";
   struct stat status{};
-  stat(origin.c_str(), &status);
+  if (stat(origin.c_str(), &status) != 0)
+    throw Failure(Exit::missing_input,
+                  fmt::format("cannot open {}: {}", origin.string(), std::strerror(errno)));
   const size_t place = std::hash<std::string>()(fs::absolute(origin, error).string() + "\n" + part);
   const std::string beginning = fmt::format("{:016x}-", place);
   const fs::path target = folder / fmt::format("{}{}-{}.{:09}", beginning, status.st_size,
                                                status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-  if (fs::exists(target, error)) return target;
+  // Another length: its writing was cut short, or it was changed since.
+  if (fs::file_size(target, error) == size && !error) return target;
   const auto refuse = [&](const std::string& cause) {
     return Failure(Exit::cannot_write,
                    fmt::format("cannot unpack {} to {}: {}", origin.string(), target.string(), cause));
@@ -213,8 +218,8 @@ fs::path unpacked(const fs::path& cache, const fs::path& origin, const std::stri
   fs::create_directories(folder, error);
   if (error) throw refuse(error.message());
   remove_others(folder, beginning);
-  fmt::print(stderr, "{} is larger than the memory for data: unpacked once, to {}\n", origin.string(),
-             target.string());
+  fmt::print(stderr, "{} is larger than the memory for data: unpacked once, to {}\n",
+             printable(origin.string()), printable(target.string()));
   const fs::path aside = fmt::format("{}.{}.part", target.string(), getpid());
   const int file = open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0) throw refuse(std::strerror(errno));

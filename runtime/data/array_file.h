@@ -38,9 +38,11 @@ Column array_on_disk(const std::filesystem::path& path, uint64_t begin, const Ar
 int64_t bytes_in_memory(const ArrayLayout& layout, const std::string& file);
 
 /// The bytes that `write` gives, in a file of `cache` that is made when it is not there: the same for the
-/// same `origin` as long as that file does not change. Failure(cannot_write) with the path and the cause.
+/// same `origin`, a file, as long as its size and time do not change; a copy that is not `size` bytes long is
+/// made anew. Failure(cannot_write) with the path and the cause, Failure(missing_input) where there is no
+/// `origin`.
 std::filesystem::path unpacked(const std::filesystem::path& cache, const std::filesystem::path& origin,
-                               const std::string& part,
+                               const std::string& part, uint64_t size,
                                const std::function<size_t(uint8_t* to, size_t room)>& next);
 
 }  // namespace data

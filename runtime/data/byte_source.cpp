@@ -14,7 +14,7 @@
 
 namespace data {
 
-ByteSource::ByteSource(const std::filesystem::path& path) : name_(path.string()) {
+ByteSource::ByteSource(const std::filesystem::path& path) : name_(path.string()), path_(path) {
   struct stat status;
   if (stat(name_.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
     throw Failure(Exit::missing_input, fmt::format("{} is a folder, not a file", name_));
@@ -27,8 +27,8 @@ ByteSource::ByteSource(const std::filesystem::path& path) : name_(path.string())
   file_ = file;
 }
 
-ByteSource::ByteSource(std::vector<uint8_t> bytes, std::string name)
-    : name_(std::move(name)), bytes_(std::move(bytes)) {}
+ByteSource::ByteSource(std::vector<uint8_t> bytes, std::string name, std::filesystem::path file)
+    : name_(std::move(name)), path_(std::move(file)), bytes_(std::move(bytes)) {}
 
 ByteSource::~ByteSource() {
   if (file_) gzclose_r(static_cast<gzFile>(file_));

@@ -13,8 +13,8 @@ namespace data {
 class ByteSource {
  public:
   explicit ByteSource(const std::filesystem::path& path);
-  /// Bytes that are there already; `name` names them in failures.
-  ByteSource(std::vector<uint8_t> bytes, std::string name);
+  /// Bytes that are there already; `name` names them in failures, `file` is what they were read from.
+  ByteSource(std::vector<uint8_t> bytes, std::string name, std::filesystem::path file);
   ~ByteSource();
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
@@ -32,6 +32,7 @@ class ByteSource {
   /// Bytes read so far.
   uint64_t position() const { return position_; }
   const std::string& name() const { return name_; }
+  const std::filesystem::path& file() const { return path_; }
   [[noreturn]] void fail_as_too_short(const std::string& what, uint64_t count) const;
   [[noreturn]] void fail_as_too_long(uint64_t promised) const;
 
@@ -39,6 +40,7 @@ class ByteSource {
   [[noreturn]] void fail(const std::string& cause) const;
 
   std::string name_;
+  std::filesystem::path path_;
   void* file_ = nullptr;        // or
   std::vector<uint8_t> bytes_;  // these
   uint64_t position_ = 0;

@@ -4,181 +4,215 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <string_view>
 
 #include "runtime/data/byte_source.h"
+#include "runtime/data/notes.h"
 #include "runtime/failure.h"
 
 namespace data {
 namespace {
 
-struct Cell {
-  std::string text;
-  bool ends_row = false;
-};
-
-class Cells {
- public:
-  explicit Cells(const std::filesystem::path& path) : name_(path.string()), bytes_(read_file(path)) {
-    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-    if (view().starts_with(byte_order_mark)) at_ = byte_order_mark.size();
-  }
-
-  int64_t line() const { return line_; }
-  bool at_end() const { return at_ >= bytes_.size(); }
-  [[noreturn]] void fail(int64_t line, const std::string& cause) const {
-    throw Failure(Exit::bad_data, fmt::format("{}: line {}: {}", name_, line, cause));
-  }
-
-  Cell next() {
-    Cell cell;
-    const int64_t first_line = line_;
-    bool quoted = false;
-    for (; at_ < bytes_.size(); ++at_) {
-      char c = static_cast<char>(bytes_[at_]);
-      if (c == '\n') ++line_;
-      if (quoted) {
-        if (c != '"') {
-          cell.text += c;
-        } else if (at_ + 1 < bytes_.size() && bytes_[at_ + 1] == '"') {
-          cell.text += c;
-          ++at_;
-        } else {
-          quoted = false;
-        }
-      } else if (c == '"') {
-        quoted = true;
-      } else if (c == ',' || c == '\n') {
-        ++at_;
-        cell.ends_row = c == '\n';
-        trim(cell.text);
-        return cell;
-      } else {
-        cell.text += c;
-      }
-    }
-    if (quoted) fail(first_line, "a quote does not end");
-    cell.ends_row = true;
-    trim(cell.text);
-    return cell;
-  }
-
- private:
-  std::string_view view() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
-
-  static void trim(std::string& text) {
-    auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-    while (!text.empty() && space(text.back())) text.pop_back();
-    text.erase(text.begin(), std::find_if_not(text.begin(), text.end(), space));
-  }
-
-  std::string name_;
-  std::vector<uint8_t> bytes_;
-  size_t at_ = 0;
-  int64_t line_ = 1;
-};
-
-/// Whether the whole text is a number; an empty one is a missing number.
+/// Whether the whole text is a number.
 bool parse(std::string_view text, float& value) {
-  if (text.empty()) {
-    value = NAN;
-    return true;
-  }
   if (text.starts_with('+')) text.remove_prefix(1);
   double number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc::result_out_of_range) number = text.find("e-") == text.npos ? INFINITY : 0;
   value = static_cast<float>(number);
-  return error != std::errc::invalid_argument && end == text.data() + text.size();
+  return !text.empty() && error != std::errc::invalid_argument && end == text.data() + text.size();
 }
 
-/// A number by which texts can be told apart, though not used: `without` compares whole rows.
-float standing_for(const std::string& text) {
-  constexpr uint32_t finite = 0x3fffffff;
-  uint32_t hash = 2166136261;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619;
-  return std::bit_cast<float>(hash & finite);
-}
+/// Numbers the words of a column as they come; sorted() then gives them in order.
+class WordIndex {
+ public:
+  float place(const std::string& word) {
+    return static_cast<float>(places_.emplace(word, places_.size()).first->second);
+  }
+  /// The words in order; `values` become places among them.
+  std::shared_ptr<const std::vector<std::string>> sorted(std::vector<float>& values) const {
+    auto words = std::make_shared<std::vector<std::string>>();
+    std::vector<float> moved(places_.size());
+    for (const auto& [word, place] : places_) {
+      moved[place] = static_cast<float>(words->size());
+      words->push_back(word);
+    }
+    for (float& value : values)
+      if (!std::isnan(value)) value = moved[static_cast<size_t>(value)];
+    return words;
+  }
+
+ private:
+  std::map<std::string, size_t> places_;
+};
 
 struct Reading {
   std::string name;
+  std::string unusable;
   bool wanted = true;
   std::vector<float> values;
-  std::string unusable;
+  bool is_text = false;
+  std::string no_number;  // the first cell that is none, where it stands
+  WordIndex index;
+};
+
+class CsvReader {
+ public:
+  CsvReader(const std::filesystem::path& path, const CsvFormat& format)
+      : file_(path.string()), format_(format), bytes_(read_file(path)) {}
+
+  Table read(const std::optional<std::vector<std::string>>& names) {
+    CsvCells cells(file_, bytes_, format_);
+    std::vector<std::string> row;
+    const bool some = cells.next_row(row);
+    if (!some && format_.header) cells.fail(1, "the file is empty, it needs a header row of names");
+    if (!some) cells.fail(1, "the file is empty");
+    name_columns(row, cells.line());
+    const std::vector<size_t> wanted = names ? select(*names) : std::vector<size_t>();
+    read_rows([](const Reading&) { return true; });
+    // Which columns hold text is known after the last row: their words are read in a second pass.
+    bool any_text = false;
+    for (Reading& column : columns_) any_text |= column.is_text = !column.no_number.empty();
+    if (any_text) read_rows([](const Reading& column) { return column.is_text; });
+    return table(names.has_value(), wanted);
+  }
+
+ private:
+  void name_columns(const std::vector<std::string>& row, int64_t line) {
+    std::map<std::string, size_t> first;
+    bool numbers = true;
+    for (const std::string& cell : row) {
+      Reading& column = columns_.emplace_back();
+      const size_t number = columns_.size();
+      column.name = format_.header ? cell : fmt::format("column{}", number - 1);
+      if (!format_.header) continue;
+      float value = 0;
+      numbers = numbers && parse(cell, value);
+      if (cell.empty()) {
+        column.unusable =
+            fmt::format("{}: line {}: column {} has no name in the header row", file_, line, number);
+      } else if (const auto [other, added] = first.emplace(cell, number - 1); !added) {
+        column.unusable = fmt::format("{}: line {}: two columns have the name `{}`", file_, line, cell);
+        columns_[other->second].unusable = column.unusable;
+      }
+    }
+    if (format_.header && numbers)
+      warn_once(
+          fmt::format("{}: line {} holds numbers only and is read as the names of the columns; if it is "
+                      "a row, write `header = false`",
+                      file_, line));
+  }
+
+  /// The places of the columns wanted.
+  std::vector<size_t> select(const std::vector<std::string>& names) {
+    for (Reading& column : columns_) column.wanted = false;
+    std::vector<size_t> places;
+    for (const std::string& name : names) {
+      const bool digits = !name.empty() && name.find_first_not_of("0123456789") == name.npos;
+      const std::string full = !format_.header && digits ? "column" + name : name;
+      const auto found = std::find_if(columns_.begin(), columns_.end(),
+                                      [&](const Reading& column) { return column.name == full; });
+      if (found == columns_.end() || name.empty()) refuse_name(name);
+      if (!found->unusable.empty()) throw Failure(Exit::bad_data, found->unusable);
+      found->wanted = true;
+      places.push_back(static_cast<size_t>(found - columns_.begin()));
+    }
+    return places;
+  }
+
+  [[noreturn]] void refuse_name(const std::string& name) const {
+    std::vector<std::string> known;
+    for (const Reading& column : columns_)
+      if (!column.name.empty()) known.push_back("`" + column.name + "`");
+    throw Failure(Exit::bad_data,
+                  fmt::format("{} has no column `{}`; it has {}", file_, name, fmt::join(known, ", ")));
+  }
+
+  bool is_missing(const std::string& cell) const {
+    return std::find(format_.missing.begin(), format_.missing.end(), cell) != format_.missing.end();
+  }
+
+  template <typename Takes>
+  void read_rows(const Takes& takes) {
+    for (Reading& column : columns_)
+      if (takes(column)) column.values.clear();
+    CsvCells cells(file_, bytes_, format_);
+    std::vector<std::string> row;
+    if (format_.header) cells.next_row(row);
+    rows_ = 0;
+    while (cells.next_row(row)) {
+      if (row.size() == 1 && row[0].empty() && columns_.size() > 1) continue;  // an empty line
+      if (row.size() != columns_.size())
+        throw Failure(Exit::bad_data,
+                      fmt::format("{}: line {} has {} cells, the {} row has {}", file_, cells.line(),
+                                  row.size(), format_.header ? "header" : "first", columns_.size()));
+      for (size_t i = 0; i < row.size(); ++i)
+        if (columns_[i].wanted && takes(columns_[i])) add(columns_[i], row[i], cells.line());
+      ++rows_;
+    }
+  }
+
+  void add(Reading& column, const std::string& cell, int64_t line) {
+    float value = NAN;
+    if (!is_missing(cell)) {
+      const bool number = parse(cell, value);
+      if (!number) value = NAN;
+      if (!number && column.no_number.empty()) column.no_number = describe(column, cell, line);
+      // A NaN among words is missing too.
+      if (column.is_text && !(number && std::isnan(value))) value = column.index.place(cell);
+    }
+    column.values.push_back(value);
+  }
+
+  std::string describe(const Reading& column, const std::string& cell, int64_t line) const {
+    static const char* const usual[] = {"",     "NA",   "N/A",  "n/a", "na",      "null", "NULL",
+                                        "None", "none", "<NA>", "-",   "missing", "?",    "."};
+    const bool is_usual = std::find(std::begin(usual), std::end(usual), cell) != std::end(usual);
+    std::vector<std::string> words;
+    for (const std::string& word : format_.missing) words.push_back('"' + word + '"');
+    words.push_back('"' + cell + '"');
+    return fmt::format("{}: line {}, column `{}`: \"{}\" is not a number{}", file_, line, column.name, cell,
+                       is_usual ? fmt::format("; if it stands for a missing value, write `missing = [{}]`",
+                                              fmt::join(words, ", "))
+                                : "");
+  }
+
+  Table table(bool stands_for_vector, const std::vector<size_t>& wanted) {
+    std::vector<Column> columns(columns_.size());
+    Table table;
+    table.stands_for_vector = stands_for_vector;
+    table.origin = file_;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      Reading& reading = columns_[i];
+      if (!reading.wanted) continue;
+      std::shared_ptr<const std::vector<std::string>> words;
+      if (reading.is_text) words = reading.index.sorted(reading.values);
+      columns[i] = real_column(reading.name, {}, rows_, std::move(reading.values));
+      columns[i].unusable = reading.unusable;
+      columns[i].words = std::move(words);
+      columns[i].no_number = reading.no_number;
+      columns[i].written = true;
+      if (!stands_for_vector) table.columns.push_back(columns[i]);
+    }
+    for (const size_t place : wanted) table.columns.push_back(columns[place]);
+    return table;
+  }
+
+  std::string file_;
+  const CsvFormat& format_;
+  std::vector<uint8_t> bytes_;
+  std::vector<Reading> columns_;
+  int64_t rows_ = 0;
 };
 
 }  // namespace
 
-Table read_csv(const std::filesystem::path& path, const std::optional<std::vector<std::string>>& names) {
-  Cells cells(path);
-  if (cells.at_end()) cells.fail(1, "the file is empty, it needs a header row of names");
-  std::vector<Reading> columns;
-  const int64_t header_line = cells.line();
-  for (bool last = false; !last;) {
-    Cell cell = cells.next();
-    last = cell.ends_row;
-    auto same = [&](const Reading& other) { return other.name == cell.text; };
-    if (cell.text.empty())
-      cells.fail(header_line, fmt::format("column {} has no name in the header row", columns.size() + 1));
-    if (std::any_of(columns.begin(), columns.end(), same))
-      cells.fail(header_line, fmt::format("two columns have the name `{}`", cell.text));
-    bool wanted = !names || std::find(names->begin(), names->end(), cell.text) != names->end();
-    columns.push_back({cell.text, wanted, {}, {}});
-  }
-  if (names) {
-    std::vector<std::string> header;
-    for (const Reading& column : columns) header.push_back("`" + column.name + "`");
-    for (const std::string& name : *names)
-      if (std::none_of(columns.begin(), columns.end(), [&](const Reading& c) { return c.name == name; }))
-        throw Failure(Exit::bad_data, fmt::format("{} has no column `{}`; it has {}", path.string(), name,
-                                                  fmt::join(header, ", ")));
-  }
-  int64_t rows = 0;
-  while (!cells.at_end()) {
-    const int64_t line = cells.line();
-    size_t count = 0;
-    std::string only;
-    for (bool last = false; !last; ++count) {
-      Cell cell = cells.next();
-      last = cell.ends_row;
-      if (count >= columns.size()) continue;
-      Reading& column = columns[count];
-      if (last && count == 0) only = cell.text;
-      float value = NAN;
-      if (!column.wanted) continue;
-      const bool number = parse(cell.text, value);
-      if (!number) value = standing_for(cell.text);
-      if (!number && column.unusable.empty())
-        column.unusable = fmt::format("{}: line {}, column `{}`: \"{}\" is not a number", path.string(), line,
-                                      column.name, cell.text);
-      column.values.push_back(value);
-    }
-    if (count == 1 && only.empty() && columns.size() > 1) {  // an empty line
-      if (columns[0].wanted) columns[0].values.pop_back();
-      continue;
-    }
-    if (count != columns.size())
-      throw Failure(Exit::bad_data, fmt::format("{}: line {} has {} cells, the header row has {}",
-                                                path.string(), line, count, columns.size()));
-    ++rows;
-  }
-  Table table;
-  table.stands_for_vector = names.has_value();
-  table.origin = path.string();
-  for (Reading& reading : columns)
-    if (reading.wanted) {
-      Column column = real_column(reading.name, {}, rows, std::move(reading.values));
-      column.unusable = reading.unusable;
-      table.columns.push_back(std::move(column));
-    }
-  if (!names) return table;
-  std::vector<Column> ordered;
-  for (const std::string& name : *names) ordered.push_back(table.column(name));
-  table.columns = std::move(ordered);
-  return table;
+Table read_csv(const std::filesystem::path& path, const std::optional<std::vector<std::string>>& names,
+               const CsvFormat& format) {
+  return CsvReader(path, format).read(names);
 }
 
 }  // namespace data

@@ -258,6 +258,7 @@ Operand apply_elementwise(const std::string& name, const std::vector<Operand>& a
   size_t place = 0;
   for (size_t k = 0; k < arguments.size(); ++k) {
     if (auto column = std::get_if<Column>(&arguments[k])) {
+      column->require_numbers();
       columns.push_back(column);
       place = k;
     } else {
@@ -266,6 +267,7 @@ Operand apply_elementwise(const std::string& name, const std::vector<Operand>& a
   }
   if (columns.empty()) return apply(operation, numbers.data());
   Column result = *columns[0];
+  result.become_numbers();
   for (const Column* column : columns) {
     if (column->rows != result.rows)
       throw Failure(Exit::bad_data, fmt::format("{} has {} rows, {} has {}: they do not go together",

@@ -12,6 +12,7 @@
 #include "runtime/data/elementwise.h"
 #include "runtime/data/gather.h"
 #include "runtime/data/picture_arguments.h"
+#include "runtime/data/words.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -50,7 +51,8 @@ Rule rule_of(const VariableSpec& variable) {
 std::string domain_text(const VariableSpec& variable) {
   std::string text = variable.domain;
   if (variable.domain == "category" || variable.domain == "simplex")
-    text += fmt::format("({})", variable.classes);
+    text += fmt::format(
+        "({})", variable.words.empty() ? fmt::to_string(variable.classes) : listed_words(variable.words));
   return variable.shape.empty() ? text : text + to_string(variable.shape);
 }
 
@@ -241,7 +243,8 @@ Population::Population(const Column& given, const VariableSpec& variable) {
   const bool category = variable.domain == "category";
   Shape wanted = variable.shape;
   if (variable.domain == "simplex") wanted.insert(wanted.begin(), variable.classes);
-  if (category && column.pixels) column.levels = whole_levels();
+  column = classes_of(column, variable, given_by(variable, column));
+  if (category && column.pixels && column.is_bytes()) column.levels = whole_levels();
   column = fitted(column, variable, wanted);
   if (!column.is_streamed()) {
     if (may_miss(column)) column = without_missing(column, variable, missing_);

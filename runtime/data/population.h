@@ -20,6 +20,7 @@ struct VariableSpec {
   std::string domain;   // "binary" "category" "count" "real" "positive" "unit" "angle" "simplex"
   int64_t classes = 0;  // K of category(K) and simplex(K)
   Shape shape;          // as declared, without the class axis
+  std::vector<std::string> words = {};  // of the classes of category("north", "south"), in order
 };
 
 class Streamed;

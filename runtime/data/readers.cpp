@@ -121,7 +121,17 @@ Table read_hdf5_file(const Arguments& arguments, const Shelf& shelf) {
 }
 
 Table read_csv_file(const Arguments& arguments, const Shelf& shelf) {
-  return read_csv(find_file(shelf.places, arguments.text(0, "path")), arguments.texts(1, "columns"));
+  CsvFormat format;
+  const std::string separator = arguments.text(2, "separator", ",");
+  if (separator.size() != 1 || separator == "\"" || separator == "\n" || separator == "\r")
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("csv: `separator` must be one character, no quote and no line end, not {}",
+                              nlohmann::json(separator).dump()));
+  format.separator = separator[0];
+  format.missing = arguments.texts(3, "missing").value_or(format.missing);
+  format.header = arguments.truth(4, "header", true);
+  format.comment = arguments.text(5, "comment", "");
+  return read_csv(find_file(shelf.places, arguments.text(0, "path")), arguments.texts(1, "columns"), format);
 }
 
 Table read_images(const Arguments& arguments, const Shelf& shelf) {
@@ -130,7 +140,8 @@ Table read_images(const Arguments& arguments, const Shelf& shelf) {
                                                                : Colours::rgb;
   const auto folder = find_file(shelf.places, arguments.text(0, "folder"));
   if (arguments.truth(99, hidden_labels, false)) return read_picture_labels(folder);
-  return read_pictures(folder, arguments.sizes(1, "size"), colours, &shelf.memory);
+  return read_pictures(folder, arguments.sizes(1, "size"), colours,
+                       arguments.truth(99, hidden_labelled, false), &shelf.memory);
 }
 
 Table read_moebius(const Arguments& arguments, const Shelf&) {

@@ -21,17 +21,26 @@ struct Entry {
   uint64_t begin, end;  // in the bytes of the file
 };
 
+/// What a header says of all tensors. Each is understood when it is used: another one, of a type that is not
+/// read, does no harm.
+struct Header {
+  std::string file;
+  json tensors;
+  uint64_t begin = 0, size = 0;  // of the tensors' bytes in the file, and of the file
+
+  Entry entry(const std::string& name) const;
+};
+
 struct File {
-  std::string name;
+  Header header;
   std::vector<uint8_t> bytes;
-  std::map<std::string, Entry> entries;
 };
 
 [[noreturn]] void fail(const std::string& file, const std::string& cause) {
   throw Failure(Exit::bad_data, fmt::format("{}: {}", file, cause));
 }
 
-NumberFormat format_of(const std::string& type, const std::string& file) {
+NumberFormat format_of(const std::string& type, const std::string& tensor, const std::string& file) {
   static const std::map<std::string, NumberFormat> formats = {
       {"BOOL", NumberFormat::boolean}, {"U8", NumberFormat::u8},     {"I8", NumberFormat::i8},
       {"U16", NumberFormat::u16},      {"I16", NumberFormat::i16},   {"U32", NumberFormat::u32},
@@ -39,7 +48,8 @@ NumberFormat format_of(const std::string& type, const std::string& file) {
       {"F16", NumberFormat::f16},      {"BF16", NumberFormat::bf16}, {"F32", NumberFormat::f32},
       {"F64", NumberFormat::f64}};
   auto found = formats.find(type);
-  if (found == formats.end()) fail(file, fmt::format("numbers of type `{}` are not read", type));
+  if (found == formats.end())
+    fail(file, fmt::format("tensor `{}` holds numbers of type `{}`, which are not read", tensor, type));
   return found->second;
 }
 
@@ -54,51 +64,52 @@ bool is_list_of_sizes(const json& list) {
   fail(file, "not a safetensors file, or ends within its header");
 }
 
-/// `header`: the JSON text; the file holds `size` bytes, those of the tensors from `begin`.
-std::map<std::string, Entry> parse_header(const std::string& file, std::string_view text, uint64_t begin,
-                                          uint64_t size) {
+/// `text`: JSON; the file holds `size` bytes, those of the tensors from `begin`.
+Header parse_header(const std::string& file, std::string_view text, uint64_t begin, uint64_t size) {
+  json tensors = json::parse(text.begin(), text.end(), nullptr, false);
+  if (!tensors.is_object()) fail(file, "the safetensors header is not JSON");
+  tensors.erase("__metadata__");
+  return {file, std::move(tensors), begin, size};
+}
+
+Entry Header::entry(const std::string& name) const {
+  const json& tensor = tensors.at(name);
+  const json none;
+  auto get = [&](const char* key) -> const json& {
+    auto found = tensor.is_object() ? tensor.find(key) : tensor.end();
+    return tensor.is_object() && found != tensor.end() ? *found : none;
+  };
+  const json &type = get("dtype"), &shape = get("shape"), &place = get("data_offsets");
+  if (!type.is_string() || !is_list_of_sizes(shape) || !is_list_of_sizes(place) || place.size() != 2)
+    fail(file, fmt::format("the entry of tensor `{}` is malformed", name));
+  Entry entry{shape.get<Shape>(), format_of(type.get<std::string>(), name, file), place[0], place[1]};
+  const uint64_t promised = element_count(entry.shape, file) * byte_size(entry.format);
   const uint64_t data_size = size - begin;
-  const json header = json::parse(text.begin(), text.end(), nullptr, false);
-  if (!header.is_object()) fail(file, "the safetensors header is not JSON");
-  std::map<std::string, Entry> entries;
-  for (const auto& [name, tensor] : header.items()) {
-    if (name == "__metadata__") continue;
-    const json none;
-    auto get = [&](const char* key) -> const json& {
-      auto found = tensor.is_object() ? tensor.find(key) : tensor.end();
-      return tensor.is_object() && found != tensor.end() ? *found : none;
-    };
-    const json &type = get("dtype"), &shape = get("shape"), &place = get("data_offsets");
-    if (!type.is_string() || !is_list_of_sizes(shape) || !is_list_of_sizes(place) || place.size() != 2)
-      fail(file, fmt::format("the entry of tensor `{}` is malformed", name));
-    Entry entry{shape.get<Shape>(), format_of(type.get<std::string>(), file), place[0], place[1]};
-    uint64_t promised = element_count(entry.shape, file) * byte_size(entry.format);
-    if (entry.begin <= entry.end && entry.end > data_size)
-      fail(file, fmt::format("the file is cut short: tensor `{}` does not fit, it ends at byte {} of {}",
-                             name, entry.end, data_size));
-    if (entry.begin > entry.end || entry.end - entry.begin != promised)
-      fail(file, fmt::format("tensor `{}` of shape {} does not fit its place, bytes {} to {} of {}", name,
-                             to_string(entry.shape), entry.begin, entry.end, data_size));
-    entry.begin += begin;
-    entry.end += begin;
-    entries.emplace(name, std::move(entry));
-  }
-  return entries;
+  if (entry.begin <= entry.end && entry.end > data_size)
+    fail(file, fmt::format("the file is cut short: tensor `{}` does not fit, it ends at byte {} of {}", name,
+                           entry.end, data_size));
+  if (entry.begin > entry.end || entry.end - entry.begin != promised)
+    fail(file, fmt::format("tensor `{}` of shape {} does not fit its place, bytes {} to {} of {}", name,
+                           to_string(entry.shape), entry.begin, entry.end, data_size));
+  entry.begin += begin;
+  entry.end += begin;
+  return entry;
 }
 
 File open_file(const std::filesystem::path& path) {
-  File file{path.string(), read_file(path), {}};
+  const std::string name = path.string();
+  File file{{}, read_file(path)};
   uint64_t length = 0;
-  if (file.bytes.size() < sizeof length) fail(file.name, "not a safetensors file");
+  if (file.bytes.size() < sizeof length) fail(name, "not a safetensors file");
   std::memcpy(&length, file.bytes.data(), sizeof length);
-  if (length > file.bytes.size() - sizeof length) fail_as_other(file.name);
+  if (length > file.bytes.size() - sizeof length) fail_as_other(name);
   const std::string_view text(reinterpret_cast<const char*>(file.bytes.data()) + sizeof length, length);
-  file.entries = parse_header(file.name, text, sizeof length + length, file.bytes.size());
+  file.header = parse_header(name, text, sizeof length + length, file.bytes.size());
   return file;
 }
 
-/// The entries of a plain file, of which no more than the header is read; none of a compressed one.
-std::optional<std::map<std::string, Entry>> entries_of_plain(const std::filesystem::path& path) {
+/// The header of a plain file, of which no more is read; none of a compressed one.
+std::optional<Header> header_of_plain(const std::filesystem::path& path) {
   ByteSource source(path);
   std::error_code error;
   const uint64_t size = std::filesystem::file_size(path, error);
@@ -115,17 +126,16 @@ std::optional<std::map<std::string, Entry>> entries_of_plain(const std::filesyst
                       sizeof length + length, size);
 }
 
-const Entry& find_entry(const std::map<std::string, Entry>& entries, const std::string& file,
-                        const std::string& name) {
-  auto found = entries.find(name);
-  if (found == entries.end()) {
+Entry find_entry(const Header& header, const std::string& name) {
+  if (!header.tensors.contains(name)) {
     std::vector<std::string> names;
-    for (const auto& [other, entry] : entries) names.push_back("`" + other + "`");
-    fail(file, fmt::format("has no tensor `{}`; it has {}", name, fmt::join(names, ", ")));
+    for (const auto& [other, entry] : header.tensors.items()) names.push_back("`" + other + "`");
+    fail(header.file, fmt::format("has no tensor `{}`; it has {}", name, fmt::join(names, ", ")));
   }
-  if (found->second.shape.empty())
-    fail(file, fmt::format("tensor `{}` is a single number and has no rows", name));
-  return found->second;
+  Entry entry = header.entry(name);
+  if (entry.shape.empty())
+    fail(header.file, fmt::format("tensor `{}` is a single number and has no rows", name));
+  return entry;
 }
 
 }  // namespace
@@ -156,24 +166,27 @@ void write_safetensors(const std::filesystem::path& path, const Tensors& tensors
 }
 
 Tensors read_safetensors(const std::filesystem::path& path) {
-  File file = open_file(path);
+  const File file = open_file(path);
   Tensors tensors;
-  for (const auto& [name, entry] : file.entries) {
-    int64_t count = element_count(entry.shape, file.name);
+  for (const auto& [name, described] : file.header.tensors.items()) {
+    const Entry entry = file.header.entry(name);
+    const int64_t count = element_count(entry.shape, file.header.file);
     tensors[name] = {entry.shape, decode(entry.format, false, file.bytes.data() + entry.begin, count)};
   }
   return tensors;
 }
 
 Column read_safetensors_column(const std::filesystem::path& path, const std::string& name, const Room& room) {
-  if (const auto entries = entries_of_plain(path)) {
-    const Entry& entry = find_entry(*entries, path.string(), name);
+  if (const auto header = header_of_plain(path)) {
+    const Entry entry = find_entry(*header, name);
     const Column column = array_on_disk(path, entry.begin, {entry.shape, entry.format}, "values");
     return room.memory && !room.memory->take(column.bytes_in_memory()) ? column : held(column);
   }
-  File file = open_file(path);
-  const Entry& entry = find_entry(file.entries, file.name, name);
-  ByteSource source({file.bytes.begin() + entry.begin, file.bytes.begin() + entry.end}, file.name);
+  const File file = open_file(path);
+  const Entry entry = find_entry(file.header, name);
+  const auto bytes = file.bytes.begin();
+  ByteSource source({bytes + static_cast<int64_t>(entry.begin), bytes + static_cast<int64_t>(entry.end)},
+                    path.string(), path);
   return read_array(source, {entry.shape, entry.format}, "values", {});
 }
 

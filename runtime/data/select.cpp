@@ -30,6 +30,7 @@ Table select_where(const Table& table, const Column& condition, Memory* memory) 
                     "one value for each",
                     condition.label(), condition.rows, to_string(condition.row_shape), table.origin,
                     table.rows()));
+  condition.require_numbers();
   std::vector<int64_t> index;
   scan(condition, [&](int64_t first, int64_t rows, const float* values) {
     for (int64_t row = 0; row < rows; ++row)
@@ -81,6 +82,10 @@ struct RowKey {
     a = mixed(a + bits + 0x9e3779b97f4a7c15);
     b = mixed((b ^ bits) * 0xd6e8feb86659fd93 + 1);
   }
+  void add(const std::string& word) {
+    for (const char letter : word) add(static_cast<float>(letter));
+    add(static_cast<float>(word.size()));
+  }
   static uint64_t mixed(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
@@ -97,7 +102,12 @@ static std::vector<RowKey> row_keys(const Table& table) {
     const int64_t elements = column.row_elements();
     scan(column, [&](int64_t first, int64_t rows, const float* values) {
       for (int64_t row = 0; row < rows; ++row)
-        for (int64_t i = 0; i < elements; ++i) keys[first + row].add(*values++);
+        for (int64_t i = 0; i < elements; ++i, ++values)
+          // The places of words differ from table to table.
+          if (column.words && !std::isnan(*values))
+            keys[first + row].add((*column.words)[static_cast<size_t>(*values)]);
+          else
+            keys[first + row].add(*values);
     });
   }
   return keys;
@@ -172,6 +182,7 @@ static Column normalize(const Column& column, Memory* memory) {
   Column result = real_column(column.name, column.row_shape, column.rows, {});
   result.origin = column.origin;
   result.unusable = column.unusable;
+  result.no_number = column.no_number;
   if (column.is_streamed() || (memory && !memory->take(result.bytes_in_memory()))) {
     result.reals = nullptr;
     result.real_rows = computed_rows({column}, Compute<float>(compute));

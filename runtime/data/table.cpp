@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "runtime/data/derived_rows.h"
+#include "runtime/data/words.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -69,6 +70,15 @@ std::shared_ptr<const Levels> pixel_levels() {
   return levels;
 }
 
+void Column::require_numbers() const {
+  if (!no_number.empty()) throw Failure(Exit::bad_data, no_number);
+}
+
+void Column::become_numbers() {
+  words = nullptr;
+  written = false;
+}
+
 static void require_usable(const Column& column) {
   if (!column.unusable.empty()) throw Failure(Exit::bad_data, column.unusable);
 }
@@ -92,9 +102,13 @@ Column Table::as_value() const {
     require_usable(columns.front());
     return columns.front();
   }
+  if (columns.size() == 1) return columns.front();
+  const bool text = std::all_of(columns.begin(), columns.end(), [](const Column& c) { return c.words; });
+  if (text) return joined_words(columns, origin);
   int64_t width = 0;
   std::vector<std::string> names;
   for (const Column& column : columns) {
+    column.require_numbers();
     width += column.row_elements();
     names.push_back(column.name);
   }
@@ -111,6 +125,7 @@ Column Table::as_value() const {
   Column result =
       real_column(fmt::format("({})", fmt::join(names, ", ")), {width}, rows(), std::move(vectors));
   result.origin = origin;
+  result.written = columns.front().written;
   return result;
 }
 

@@ -39,7 +39,11 @@ struct Column {
   std::shared_ptr<const RowSource<float>> real_rows;
   bool pixels =
       false;  // bytes as an image file holds them: a `category` variable takes them as class indices
-  std::string unusable;  // why the column cannot be used, where a reader found that out
+  std::string unusable;   // why the column cannot be used, where a reader found that out
+  std::string no_number;  // why it cannot be used as numbers
+  /// Of a column of words: its values are places in this list, which is sorted.
+  std::shared_ptr<const std::vector<std::string>> words;
+  bool written = false;  // the cells of a text file as they stand: a variable of words takes them as words
 
   bool is_bytes() const { return levels != nullptr; }
   bool is_streamed() const { return byte_rows || real_rows; }
@@ -58,6 +62,10 @@ struct Column {
   float at(int64_t element) const {
     return is_bytes() ? (*levels)[byte_data()[element]] : real_data()[element];
   }
+  /// Failure(bad_data) where the values are not numbers.
+  void require_numbers() const;
+  /// What arithmetic gives is neither words nor as it was written.
+  void become_numbers();
   /// `mnist("train").image`; the reader alone where the user names no column.
   std::string label() const {
     if (origin.empty()) return name;

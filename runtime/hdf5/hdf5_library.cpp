@@ -1,6 +1,7 @@
 #include <hdf5.h>
 
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -74,6 +75,43 @@ int64_t offset_in_file(const Dataset& dataset) {
   return offset == HADDR_UNDEF ? -1 : static_cast<int64_t>(offset);
 }
 
+/// A filter as its users call it.
+std::string name_of_filter(H5Z_filter_t id, const char* name_in_file) {
+  static const std::map<H5Z_filter_t, const char*> known = {{H5Z_FILTER_DEFLATE, "gzip"},
+                                                            {H5Z_FILTER_SZIP, "SZIP"},
+                                                            {307, "BZIP2"},
+                                                            {32000, "LZF"},
+                                                            {32001, "Blosc"},
+                                                            {32004, "LZ4"},
+                                                            {32008, "bitshuffle"},
+                                                            {32013, "ZFP"},
+                                                            {32015, "Zstandard"},
+                                                            {32017, "SZ"},
+                                                            {32026, "Blosc2"}};
+  const auto found = known.find(id);
+  if (found != known.end()) return found->second;
+  return *name_in_file ? name_in_file : "number " + std::to_string(id);
+}
+
+/// What about the layout of the dataset cannot be read; empty where all can.
+std::string refused_layout(const Dataset& dataset) {
+  const Id plan(H5Dget_create_plist(dataset.set), H5Pclose);
+  if (!plan) return "has no layout that is read";
+  if (H5Pget_external_count(plan) > 0)
+    return "keeps its numbers in other files (external storage), which is not read";
+  for (int i = 0; i < H5Pget_nfilters(plan); ++i) {
+    char name[64] = "";
+    size_t values = 0;
+    unsigned flags = 0;
+    const H5Z_filter_t id =
+        H5Pget_filter2(plan, static_cast<unsigned>(i), &flags, &values, nullptr, sizeof name, name, nullptr);
+    if (id < 0 || H5Zfilter_avail(id) > 0) continue;
+    return "is packed with the filter " + name_of_filter(id, name) +
+           ", which libhdf5 does not have here; pack it with gzip, as `h5repack -f GZIP=4` does";
+  }
+  return "";
+}
+
 std::string open(Dataset& dataset, const char* path, const char* name, vaert_hdf5_array& array) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   dataset.file = Id(H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
@@ -84,6 +122,8 @@ std::string open(Dataset& dataset, const char* path, const char* name, vaert_hdf
   dataset.set = Id(H5Dopen2(dataset.file, name, access), H5Dclose);
   if (!dataset.set) return "has no dataset `" + std::string(name) + "`; it has " + datasets_of(dataset.file);
   const auto wrong = [&](const std::string& what) { return "dataset `" + std::string(name) + "` " + what; };
+
+  if (const std::string refused = refused_layout(dataset); !refused.empty()) return wrong(refused);
 
   Id number(H5Dget_type(dataset.set), H5Tclose);
   if (number && H5Tget_class(number) == H5T_ENUM) number = Id(H5Tget_super(number), H5Tclose);  // truths

@@ -4,11 +4,13 @@
 #include <zip.h>
 #include <zlib.h>
 
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <functional>
 #include <random>
 
+#include "runtime/data/array_file.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/data/idx.h"
 #include "runtime/data/npy.h"
@@ -142,7 +144,7 @@ Bytes npy(const std::string& dictionary, const Bytes& numbers) {
 }
 
 Column parse_npy(const Bytes& bytes) {
-  ByteSource source(bytes, "f.npy");
+  ByteSource source(bytes, "f.npy", "f.npy");
   return read_npy(source, "values");
 }
 
@@ -218,6 +220,70 @@ TEST_F(Files, BrokenSafetensorsAreRefusedInOneLine) {
                "too large"));
   EXPECT_TRUE(
       contains(failure_of([&] { read_safetensors(file("b", Bytes(8, 0xff))); }), "not a safetensors file"));
+}
+
+TEST_F(Files, OnlyTheTensorThatIsUsedMustBeReadable) {
+  const std::string header = R"({"w":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
+                             R"("other":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[2,4]},"odd":7})";
+  Bytes bytes(8 + header.size());
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<uint8_t>(header.size() >> (8 * i));
+  std::copy(header.begin(), header.end(), bytes.begin() + 8);
+  bytes.insert(bytes.end(), {5, 6, 7, 8});
+  for (const fs::path& path : {file("a", bytes), file("a.gz", gzip(bytes))}) {
+    EXPECT_EQ(read_safetensors_column(path, "w", {}).at(1), 6);
+    EXPECT_TRUE(contains(failure_of([&] { read_safetensors_column(path, "other", {}); }),
+                         "tensor `other` holds numbers of type `F8_E4M3`, which are not read"));
+    EXPECT_TRUE(contains(failure_of([&] { read_safetensors_column(path, "odd", {}); }),
+                         "the entry of tensor `odd` is malformed"));
+  }
+}
+
+/// An array of half-precision numbers: in memory it takes twice what its file takes.
+Bytes halves(const std::vector<uint16_t>& bits) {
+  std::string header =
+      "{'descr': '<f2', 'fortran_order': False, 'shape': (" + std::to_string(bits.size()) + ",), }";
+  header.append(127 - 10 - header.size(), ' ');
+  header += '\n';
+  Bytes bytes = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<uint8_t>(header.size()), 0};
+  bytes.insert(bytes.end(), header.begin(), header.end());
+  for (const uint16_t number : bits) {
+    bytes.push_back(static_cast<uint8_t>(number));
+    bytes.push_back(static_cast<uint8_t>(number >> 8));
+  }
+  return bytes;
+}
+
+TEST_F(Files, AnUnpackedArrayFollowsItsArchive) {
+  constexpr uint16_t one = 0x3c00, two = 0x4000;
+  const fs::path path = folder / "a.npz";
+  const auto archive = [&](const std::vector<std::pair<std::string, Bytes>>& arrays) {
+    fs::remove(path);
+    write_npz(path, arrays);
+  };
+  // Room for the array as the file holds it, not for its numbers as floats.
+  const auto value = [&](const std::string& name) {
+    Memory memory(500);
+    const Column column = read_npz(path, name, {&memory, folder / "cache"});
+    EXPECT_TRUE(column.is_streamed());
+    return held(column).at(3);
+  };
+  archive({{"a", halves(std::vector<uint16_t>(150, one))}, {"b", halves(std::vector<uint16_t>(150, two))}});
+  EXPECT_EQ(value("a"), 1);
+  EXPECT_EQ(value("b"), 2) << "another array of the same archive";
+  EXPECT_EQ(value("a"), 1);
+  archive({{"a", halves(std::vector<uint16_t>(150, two))}});
+  fs::last_write_time(path, fs::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_EQ(value("a"), 2) << "the archive was replaced";
+  for (const auto& entry : fs::directory_iterator(folder / "cache" / "unpacked"))
+    fs::resize_file(entry.path(), 10);
+  EXPECT_EQ(value("a"), 2) << "the copy was cut short";
+  EXPECT_TRUE(contains(failure_of(
+                           [&] {
+                             unpacked(folder / "cache", folder / "nowhere", "a", 1,
+                                      [](uint8_t*, size_t) -> size_t { return 0; });
+                           },
+                           Exit::missing_input),
+                       "nowhere: No such file"));
 }
 
 TEST_F(Files, RandomChangesOfAFileNeverDoMoreThanFail) {

@@ -133,6 +133,43 @@ TEST_F(Hdf5, NumbersOfEveryKindAndLayoutComeAsTheyWereWritten) {
   EXPECT_TRUE(read_hdf5(path, "group/bytes").is_bytes());
 }
 
+/// A filter that does nothing, known only while the file is written.
+size_t pass_through(unsigned, size_t, const unsigned*, size_t bytes, size_t*, void**) { return bytes; }
+
+TEST_F(Hdf5, AFilterThatIsNotAvailableIsNamed) {
+  const auto write_with = [&](H5Z_filter_t id, const char* name) {
+    const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, id, 1, 1, name, nullptr, nullptr, pass_through};
+    ASSERT_GE(H5Zregister(&filter), 0);
+    const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hsize_t shape[] = {4};
+    const hid_t space = H5Screate_simple(1, shape, nullptr), plan = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(plan, 1, shape);
+    H5Pset_filter(plan, id, H5Z_FLAG_MANDATORY, 0, nullptr);
+    const hid_t set = H5Dcreate2(file, "x", H5T_IEEE_F32LE, space, H5P_DEFAULT, plan, H5P_DEFAULT);
+    H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, reals.data());
+    H5Dclose(set), H5Pclose(plan), H5Sclose(space), H5Fclose(file);
+    H5Zunregister(id);
+  };
+  write_with(32000, "lzf");
+  EXPECT_NE(
+      failure_of([&] { read_hdf5(path, "x"); }).find("dataset `x` is packed with the filter LZF, which"),
+      std::string::npos);
+  write_with(40000, "of the house");
+  EXPECT_NE(failure_of([&] { read_hdf5(path, "x"); }).find("the filter of the house, which"),
+            std::string::npos);
+}
+
+TEST_F(Hdf5, NumbersInOtherFilesAreRefused) {
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hsize_t shape[] = {4};
+  const hid_t space = H5Screate_simple(1, shape, nullptr), plan = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_external(plan, (folder / "other.raw").c_str(), 0, 16);
+  const hid_t set = H5Dcreate2(file, "x", H5T_IEEE_F32LE, space, H5P_DEFAULT, plan, H5P_DEFAULT);
+  H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, reals.data());
+  H5Dclose(set), H5Pclose(plan), H5Sclose(space), H5Fclose(file);
+  EXPECT_NE(failure_of([&] { read_hdf5(path, "x"); }).find("external storage"), std::string::npos);
+}
+
 TEST_F(Hdf5, ItIsAReaderLikeTheOthers) {
   Context context{{folder, "", ""}};
   const Column column = evaluate_column(

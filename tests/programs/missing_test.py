@@ -47,6 +47,27 @@ def write_rows(path, count, missing, seed):
     path.write_text("\n".join(lines) + "\n")
 
 
+# An IDX file of floats can hold NaN; 0 / 0 of bytes is one. Both train as rows without x do; logged terms are finite.
+def test_nan_in_an_idx_file_and_of_arithmetic_is_a_missing_value(folder, vaec):
+    count = 40
+    header = lambda kind: bytes([0, 0, kind, 1]) + struct.pack(">I", count)
+    reals = [float("nan") if i % 4 == 0 else i / count for i in range(count)]
+    (folder / "reals.idx").write_bytes(header(0x0d) + struct.pack(f">{count}f", *reals))
+    (folder / "bytes.idx").write_bytes(header(0x08) + bytes(i % 4 for i in range(count)))
+    for name, expression in (("read", 'idx("reals.idx")'), ("computed", 'idx("bytes.idx") / idx("bytes.idx")')):
+        exe = build(vaec, write(folder, f"{name}.vae", f"""
+var x, y : real
+source rows {{ x = {expression}; y = idx("bytes.idx") }}
+player p {{ x | y ~ Normal(dense(y, 1)) }}
+player q {{ y | x ~ Normal(dense(x, 1)) }}
+learn symmetric {{ steps = 4; batch = 8; every = {{log: 1, sample: 0, checkpoint: 4, evaluate: 0}} }}
+"""), folder)
+        run = f"{name}-run"
+        succeed(exe, "train", "--quiet", "--threads", "1", "--out", run, cwd=folder)
+        for line in metrics(folder / run):
+            assert all(abs(value) < 1e6 for value in line["utility"].values()), line
+
+
 def test_tables_with_missing_cells_reach_the_true_conditionals(folder, vaec):
     write_rows(folder / "t.csv", 60000, 0.3, 1)
     for order in ("alternating", "simultaneous"):

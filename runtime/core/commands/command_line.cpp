@@ -16,6 +16,7 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/thread_pool.h"
 #include "runtime/failure.h"
+#include "runtime/printable.h"
 
 namespace core {
 namespace {
@@ -403,7 +404,7 @@ std::string naming_the_environment(const std::string& cause, int argc, char** ar
 int report(const std::string& who, const std::string& cause, Exit code) {
   std::string line = cause;
   std::replace(line.begin(), line.end(), '\n', ' ');
-  fmt::print(stderr, "{}: {}\n", who, line);
+  fmt::print(stderr, "{}: {}\n", printable(who), printable(line));
   return static_cast<int>(code);
 }
 

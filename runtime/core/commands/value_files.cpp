@@ -5,14 +5,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "runtime/core/query.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/data/arguments.h"
 #include "runtime/data/byte_source.h"
+#include "runtime/data/notes.h"
 #include "runtime/data/npy.h"
 #include "runtime/data/npz.h"
 #include "runtime/data/picture_files.h"
+#include "runtime/data/picture_folder.h"
 #include "runtime/data/png.h"
 #include "runtime/data/safetensors.h"
 #include "runtime/failure.h"
@@ -50,10 +53,7 @@ json reader_of(const fs::path& path, const Variable& variable) {
   return reader("idx", {absolute});
 }
 
-bool is_picture(const fs::path& path) {
-  const std::string ending = path.extension().string();
-  return !fs::is_directory(path) && (ending == ".png" || ending == ".jpg" || ending == ".jpeg");
-}
+bool is_picture(const fs::path& path) { return !fs::is_directory(path) && data::is_picture_name(path); }
 
 /// One picture as a column of one row, scaled to the variable.
 data::Column picture_column(const fs::path& path, const Variable& variable) {
@@ -65,20 +65,8 @@ data::Column picture_column(const fs::path& path, const Variable& variable) {
   const data::Colours colours = variable.domain == "category" ? data::Colours::indices
                                 : gray                        ? data::Colours::gray
                                                               : data::Colours::rgb;
-  const data::Picture picture =
-      data::resized(data::read_picture(path, colours), shape[shape.size() - 2], shape.back(), colours);
-  const int64_t area = picture.height * picture.width;
-  std::vector<uint8_t> pixels;
-  for (int64_t channel = 0; channel < picture.channels; ++channel)
-    for (int64_t i = 0; i < area; ++i)
-      pixels.push_back(picture.pixels[static_cast<size_t>(i * picture.channels + channel)]);
-  Shape row_shape = {picture.height, picture.width};
-  if (picture.channels == 3) row_shape.insert(row_shape.begin(), 3);
-  data::Column column =
-      data::byte_column("image", row_shape, 1, std::move(pixels),
-                        variable.domain == "category" ? data::whole_levels() : data::pixel_levels());
+  data::Column column = data::picture_column(path, shape[shape.size() - 2], shape.back(), colours);
   column.origin = path.string();
-  column.pixels = true;
   return column;
 }
 
@@ -210,6 +198,42 @@ constexpr int64_t drawn_rows = 64;  // of a source without data, where nothing e
 
 }  // namespace
 
+namespace {
+
+/// The operations by which an expression computes values from what readers give.
+void find_operations(const json& data, std::set<std::string>& operations) {
+  static const std::set<std::string> choosing = {"",        "reader",    "column",  "rows",    "where",
+                                                 "shuffle", "per_class", "without", "windows", "number"};
+  if (!data.is_structured()) return;
+  if (data.is_object()) {
+    const std::string op = data.value("op", "");
+    if (op == "reader" || op == "number") return;
+    // `where(table, condition)` chooses rows, and so may other tables; `where(condition, a, b)` computes.
+    if (choosing.contains(op) && data.contains("table")) return find_operations(data.at("table"), operations);
+    if (!op.empty()) operations.insert(op);
+  }
+  for (const json& part : data) find_operations(part, operations);
+}
+
+/// A file's values are taken as they are: said where the sources compute theirs.
+void warn_of_raw_values(const Image& image, int variable, const std::string& text) {
+  std::set<std::string> operations;
+  bool computed = false;
+  const Variable& given = image.variables[static_cast<size_t>(variable)];
+  for (const DataColumn& column : image.columns) {
+    if (column.variable != variable) continue;
+    find_operations(column.expression, operations);
+    computed |= column.domain != given.domain;
+  }
+  if (operations.empty() && !computed) return;
+  data::warn_once(fmt::format(
+      "--given {}: the values are taken as they are, but the sources compute {} from theirs{}; the file must "
+      "hold values that are computed in the same way",
+      text, given.name, operations.empty() ? "" : fmt::format(" ({})", fmt::join(operations, ", "))));
+}
+
+}  // namespace
+
 Given read_given(const Image& image, Sampler& sampler, const std::vector<std::string>& texts) {
   Given given;
   for (const std::string& text : texts) {
@@ -228,6 +252,7 @@ Given read_given(const Image& image, Sampler& sampler, const std::vector<std::st
                       fmt::format("--given {}: the source does not give {}", text, text.substr(0, equals)));
       given.values[variable] = std::move(known[variable]);
     } else {
+      warn_of_raw_values(image, variable, text);
       FileValues read = read_file_values(image, value, image.variables[static_cast<size_t>(variable)]);
       given.values[variable] = std::move(read.values);
       if (!read.known.empty()) given.masks[variable] = std::move(read.known);

@@ -158,7 +158,17 @@ bool PatternGame::add(int source, Pattern pattern, const completion::Players& pl
 }
 
 std::unique_ptr<Executor> PatternGame::executor(OfPattern& of, int program) {
-  if (program < 0) throw Failure(Exit::internal, "a program for rows that lack variables is not there");
+  if (program < 0) {
+    // The compiler expected no missing value here: it saw no file that may leave values out.
+    const Image& image = session_.image;
+    std::vector<std::string> names;
+    for (const int variable : of.pattern.missing)
+      names.push_back(image.variables[static_cast<size_t>(variable)].name);
+    throw Failure(Exit::bad_data,
+                  fmt::format("source {}: row {} has no number for {}: its arithmetic gives NaN",
+                              image.sources[static_cast<size_t>(of.source)].name,
+                              of.pattern.rows.empty() ? 0 : of.pattern.rows.front(), fmt::join(names, ", ")));
+  }
   const Program& entry = session_.image.programs[static_cast<size_t>(program)];
   const std::vector<int64_t> rows(entry.batches.size(), of.rows);
   return std::make_unique<Executor>(session_.image, entry, of.machine, rows, memory_, &of.values);
