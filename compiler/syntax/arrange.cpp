@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "compiler/syntax/token.h"
+#include "compiler/syntax/match_brackets.h"
 
 namespace syntax {
 
@@ -10,165 +10,22 @@ namespace {
 
 constexpr size_t end_of_file = antlr4::Token::EOF;
 
-/// What is wrong with the brackets, by index into the tokens: found and reported before the parser runs, so
-/// that one missing bracket is one error and does not swallow the rest of the file.
-struct Repairs {
-  std::vector<bool> drop;       // a bracket that closes nothing, or what is nested too deeply
-  std::vector<bool> unclosed;   // an opening bracket without its closing one
-  std::vector<size_t> replace;  // 0, or the type that a wrong closing bracket should have
-  std::vector<int> keep;        // -1, or the number of open brackets that go on beyond this token
-};
-
-/// Reserved words that cannot stand inside an expression.
-bool begins_statement(size_t type) {
-  return begins_declaration(type) || type == VaeLexer::NET || type == VaeLexer::LET ||
-         type == VaeLexer::RETURN || type == VaeLexer::FOR || type == VaeLexer::IF;
-}
-
-class BracketMatcher {
- public:
-  BracketMatcher(const std::vector<Token>& tokens, base::Report& report)
-      : tokens_(tokens), report_(report), sources_(report.sources()) {}
-
-  Repairs run() {
-    repairs_.drop.assign(tokens_.size(), false);
-    repairs_.unclosed.assign(tokens_.size(), false);
-    repairs_.replace.assign(tokens_.size(), 0);
-    repairs_.keep.assign(tokens_.size(), -1);
-    comment_open_ = tokens_.size() > 1 && tokens_[tokens_.size() - 2].type == VaeLexer::OPEN_COMMENT;
-    for (size_t i = 0; i < tokens_.size(); ++i) {
-      const size_t type = tokens_[i].type;
-      if (is_opening(type)) {
-        open_.push_back(i);
-        if (open_.size() > deepest_nesting) i = refuse_nesting(i);
-      } else if (is_closing(type)) {
-        close(i);
-      } else if (type == end_of_file) {
-        abandon(0, std::nullopt);
-      } else if (at_line_start(i)) {
-        begin_line(i);
-      }
-    }
-    return std::move(repairs_);
-  }
-
- private:
-  bool at_line_start(size_t i) const { return i == 0 || tokens_[i - 1].type == VaeLexer::NEWLINE; }
-
-  int indentation(size_t i) const {
-    const base::Place place = sources_.place(tokens_[i].span.file, tokens_[i].span.begin);
-    const std::string_view line = sources_.line(tokens_[i].span.file, place.line);
-    return static_cast<int>(std::min(line.find_first_not_of(" \t"), line.size()));
-  }
-
-  /// Words that no bracket can contain show that one before them was forgotten.
-  void begin_line(size_t i) {
-    if (open_.empty()) return;
-    const size_t type = tokens_[i].type;
-    if (!begins_statement(type)) return;
-    size_t keep = open_.size();
-    while (keep > 0 && tokens_[open_[keep - 1]].type != VaeLexer::LBRACE) --keep;
-    if (begins_declaration(type))
-      while (keep > 0 && indentation(i) <= indentation(open_[keep - 1])) --keep;
-    if (keep == open_.size()) return;
-    repairs_.keep[i] = static_cast<int>(keep);
-    abandon(keep, i);
-  }
-
-  void close(size_t i) {
-    const size_t type = tokens_[i].type;
-    size_t partner = open_.size();
-    while (partner > 0 && closing_of(tokens_[open_[partner - 1]].type) != type) {
-      // `)` and `]` do not reach out of the block they stand in.
-      if (tokens_[open_[partner - 1]].type == VaeLexer::LBRACE) partner = 1;
-      --partner;
-    }
-    if (partner > 0) {
-      abandon(partner, std::nullopt);
-      open_.pop_back();
-      return;
-    }
-    const std::string_view found = sources_.text(tokens_[i].span);
-    if (type != VaeLexer::RBRACE && !open_.empty() && tokens_[open_.back()].type != VaeLexer::LBRACE) {
-      const Token& opening = tokens_[open_.back()];
-      report_
-          .add(base::E0104, tokens_[i].span,
-               fmt::format("`{}` cannot close `{}`", found, sources_.text(opening.span)))
-          .note(opening.span, "opened here");
-      repairs_.replace[i] = closing_of(opening.type);
-      open_.pop_back();
-      return;
-    }
-    report_.add(base::E0104, tokens_[i].span, fmt::format("`{}` closes nothing", found));
-    repairs_.drop[i] = true;
-  }
-
-  /// The brackets from the `keep`th on are never closed. Several on one line are one mistake.
-  void abandon(size_t keep, std::optional<size_t> because_of) {
-    int last_line = 0;
-    for (; open_.size() > keep; open_.pop_back()) {
-      const Token& opening = tokens_[open_.back()];
-      repairs_.unclosed[open_.back()] = true;
-      const int line = sources_.place(opening.span.file, opening.span.begin).line;
-      if (gave_up_ || line == last_line || swallowed(open_.back())) continue;
-      last_line = line;
-      auto& error = report_.add(base::E0103, opening.span, sources_.text(opening.span));
-      if (because_of)
-        error.note(tokens_[*because_of].span,
-                   fmt::format("`{}` begins something new here", sources_.text(tokens_[*because_of].span)));
-    }
-  }
-
-  /// A string or comment without end has swallowed the rest of the line, or of the file.
-  bool swallowed(size_t opening) const {
-    for (size_t i = opening; tokens_[i].type != end_of_file; ++i) {
-      if (tokens_[i].type == VaeLexer::NEWLINE && !comment_open_) return false;
-      if (tokens_[i].repaired && (tokens_[i].type == VaeLexer::STRING || comment_open_)) return true;
-    }
-    return false;
-  }
-
-  /// Drops what the bracket at `i` contains and returns the index of its closing one.
-  size_t refuse_nesting(size_t i) {
-    report_.add(base::E0111, tokens_[i].span, fmt::format("brackets nest more than {} deep", deepest_nesting))
-        .help("name a part of it with `let`");
-    size_t depth = 0;
-    for (; tokens_[i].type != end_of_file; ++i) {
-      repairs_.drop[i] = true;
-      if (is_opening(tokens_[i].type)) ++depth;
-      if (is_closing(tokens_[i].type) && --depth == 0) break;
-    }
-    open_.pop_back();
-    if (tokens_[i].type != end_of_file) return i;
-    gave_up_ = true;  // whatever is open now may well be closed in what was dropped
-    return i - 1;
-  }
-
-  const std::vector<Token>& tokens_;
-  base::Report& report_;
-  const base::SourceSet& sources_;
-  Repairs repairs_;
-  std::vector<size_t> open_;
-  bool gave_up_ = false;
-  bool comment_open_ = false;
-};
-
 /// Writes the tokens that the grammar reads.
 class Arranger {
  public:
-  Arranger(const std::vector<Token>& in, const Repairs& repairs) : in_(in), repairs_(repairs) {
+  Arranger(const std::vector<Token>& in, Repairs repairs) : in_(in), repairs_(std::move(repairs)) {
     out_.reserve(in.size() + 16);
   }
 
   std::vector<Token> run() {
     for (size_t i = 0; i < in_.size(); ++i) {
+      for (int n = repairs_.close_before[i]; n > 0 && !open_.empty(); --n) supply_closing(in_[i].span);
+      if (repairs_.open_before[i] != Repairs::Opening::none) supply_opening(i);
       if (repairs_.drop[i] || in_[i].type == VaeLexer::BAD_CHARACTER ||
           in_[i].type == VaeLexer::OPEN_COMMENT) {
         repaired_ = true;
         continue;
       }
-      if (repairs_.keep[i] >= 0)
-        while (open_.size() > static_cast<size_t>(repairs_.keep[i])) supply_closing(in_[i].span);
       read(i);
     }
     return std::move(out_);
@@ -178,7 +35,6 @@ class Arranger {
   struct Open {
     size_t type;
     bool map;
-    bool unclosed;
   };
 
   void read(size_t i) {
@@ -207,17 +63,13 @@ class Arranger {
         break;
     }
     if (is_opening(token.type)) {
+      Token opening = with_right_type(i);
       // Where a value is expected, a brace opens a map.
-      const bool map = token.type == VaeLexer::LBRACE && is_operator(last());
-      emit(token);
-      open_.push_back({token.type, map, repairs_.unclosed[i]});
+      const bool map = opening.type == VaeLexer::LBRACE && is_operator(last());
+      emit(opening);
+      open_.push_back({opening.type, map});
     } else if (is_closing(token.type)) {
-      while (open_.back().unclosed) supply_closing(token.span);
-      Token closing = token;
-      if (repairs_.replace[i] != 0) {
-        closing.type = repairs_.replace[i];
-        closing.repaired = true;
-      }
+      const Token closing = with_right_type(i);
       if (closing.type == VaeLexer::RBRACE && !open_.back().map) end_statement(token.span);
       open_.pop_back();
       emit(closing);
@@ -226,9 +78,16 @@ class Arranger {
     }
   }
 
+  Token with_right_type(size_t i) const {
+    Token token = in_[i];
+    if (repairs_.replace[i] != 0) {
+      token.type = repairs_.replace[i];
+      token.repaired = true;
+    }
+    return token;
+  }
+
   void read_newline(size_t i) {
-    while (!open_.empty() && open_.back().unclosed && open_.back().type != VaeLexer::LBRACE && can_end())
-      supply_closing(in_[i].span);
     if (!open_.empty() && open_.back().type != VaeLexer::LBRACE) return;
     if (at_statement_start()) repaired_ = false;
     const size_t following = next(i);
@@ -238,6 +97,7 @@ class Arranger {
     if ((!can_end() && !forgotten) || after_comma_) return;
     if (following == VaeLexer::LBRACE || following == VaeLexer::ELSE) return;
     if (inside_value() && following == VaeLexer::RBRACE) return;
+    repaired_ |= repairs_.late[i + 1];
     emit({VaeLexer::END, in_[i].span});
   }
 
@@ -315,6 +175,12 @@ class Arranger {
     emit({closing_of(open.type), {before.file, before.begin, before.begin}});
   }
 
+  void supply_opening(size_t i) {
+    repaired_ |= repairs_.open_before[i] == Repairs::Opening::reported;
+    emit({VaeLexer::LBRACE, in_[i].span, 0, false, true});
+    open_.push_back({VaeLexer::LBRACE, false});
+  }
+
   void emit(Token token, size_t type) {
     token.type = type;
     emit(token);
@@ -327,7 +193,7 @@ class Arranger {
   }
 
   const std::vector<Token>& in_;
-  const Repairs& repairs_;
+  const Repairs repairs_;
   std::vector<Token> out_;
   std::vector<Open> open_;
   bool repaired_ = false;     // something was left out or put in before the next token
@@ -353,8 +219,7 @@ std::vector<Token> without_comments(const std::vector<Token>& tokens, const base
 
 std::vector<Token> arrange(const std::vector<Token>& tokens, base::Report& report) {
   const std::vector<Token> rest = without_comments(tokens, report.sources());
-  const Repairs repairs = BracketMatcher(rest, report).run();
-  return Arranger(rest, repairs).run();
+  return Arranger(rest, match_brackets(rest, report)).run();
 }
 
 }  // namespace syntax

@@ -76,7 +76,7 @@ std::string expectation(size_t rule, const IntervalSet& expected) {
 
 std::string finding(const Token& token, std::string_view text) {
   if (token.type == antlr4::Token::EOF) return "the end of the file";
-  if (token.type == VaeParser::END) {
+  if (token.type == VaeParser::END || token.supplied) {
     if (text.empty()) return "the end of the file";
     if (text != ";" && text != "}") return "the end of the line";
   }
@@ -98,9 +98,9 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
   const auto may_be = [&](size_t type) { return expected.contains(type); };
   const std::string_view text = sources.text(token.span);
   const size_t after = at + 1 < tokens.size() ? tokens[at + 1].type : 0;
-  SyntaxError error{base::E0101, token.span, expectation(rule, expected), finding(token, text), "", ""};
+  SyntaxError error{base::E0101, token.span, expectation(rule, expected), finding(token, text), "", "", at};
 
-  const bool line_end = token.type == VaeParser::END && text != ";" && text != "}";
+  const bool line_end = (token.type == VaeParser::END || token.supplied) && text != ";" && text != "}";
   if ((line_end || token.type == antlr4::Token::EOF) && at > 0) {
     // What is missing is missing right behind the last token, not somewhere on the next line.
     const base::Span before = tokens[at - 1].span;

@@ -27,6 +27,10 @@ bool is_operator(size_t type) {
 bool begins_declaration(size_t type) {
   return type >= VaeLexer::IMPORT && type <= VaeLexer::LEARN && type != VaeLexer::NET;
 }
+bool begins_statement(size_t type) {
+  return begins_declaration(type) || type == VaeLexer::NET || type == VaeLexer::LET ||
+         type == VaeLexer::RETURN || type == VaeLexer::FOR || type == VaeLexer::IF;
+}
 
 namespace {
 

@@ -39,7 +39,9 @@ Tree parse(base::FileId file, base::Report& report) {
   parser.removeErrorListeners();
   const auto recovery = std::make_shared<Recovery>(tokens, report);
   parser.setErrorHandler(recovery);
-  return build_tree(file, *parser.file(), report);
+  VaeParser::FileContext* parsed = parser.file();
+  recovery->report_missing_braces();
+  return build_tree(file, *parsed, report);
 }
 
 }  // namespace syntax

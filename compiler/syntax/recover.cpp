@@ -1,5 +1,7 @@
 #include "compiler/syntax/recover.h"
 
+#include <algorithm>
+
 namespace syntax {
 
 using antlr4::Parser;
@@ -60,6 +62,62 @@ bool Recovery::goes_on(size_t end, bool incomplete) const {
                                     next.type != VaeParser::NET && next.type != VaeParser::LET);
 }
 
+bool Recovery::on_one_line(size_t first, size_t last) const {
+  const base::Span from = tokens_[first].span;
+  const base::Span between{from.file, from.begin, tokens_[last].span.begin};
+  return report_.sources().text(between).find('\n') == std::string_view::npos;
+}
+
+bool Recovery::follows(size_t start, size_t at) const {
+  const auto separates = [&](size_t i) {
+    const size_t type = tokens_[i].type;
+    return type == VaeParser::END || type == VaeParser::LBRACE || type == VaeParser::RBRACE;
+  };
+  size_t before = start;
+  while (before > 0 && separates(before - 1)) --before;
+  if (last_wrong_ < start && before <= last_end_ && (at == start || on_one_line(last_wrong_, at)))
+    return true;
+  if (is_last(at) || at == start) {
+    // What stands where a `}` is missing.
+    size_t next = at;
+    while (tokens_[next].type != VaeParser::END && tokens_[next].type != antlr4::Token::EOF) ++next;
+    if (tokens_[next].type == VaeParser::END && tokens_[next + 1].type == VaeParser::RBRACE &&
+        tokens_[next + 1].repaired)
+      return true;
+  }
+  if (at != start) return false;
+  for (size_t i = before; i > 0 && !separates(i - 1) && on_one_line(i - 1, at); --i)
+    if (tokens_[i - 1].repaired) return true;
+  return false;
+}
+
+bool Recovery::is_last(size_t at) const {
+  const auto ends = [&](size_t i) {
+    const size_t type = tokens_[i].type;
+    return type == VaeParser::END || type == VaeParser::LBRACE || type == antlr4::Token::EOF;
+  };
+  if (ends(at)) return true;
+  do ++at;
+  while (is_closing(tokens_[at].type));
+  return ends(at);
+}
+
+void Recovery::take_note(size_t start, size_t at, size_t end) {
+  for (size_t i = start; i <= end; ++i) wrong_[i] = true;
+  last_wrong_ = is_last(at) ? at : static_cast<size_t>(-1);
+  last_end_ = end;
+}
+
+void Recovery::report_missing_braces() const {
+  for (size_t i = 0; i < tokens_.size(); ++i) {
+    if (!tokens_[i].supplied || tokens_[i].repaired || wrong_[i]) continue;
+    const SyntaxError error =
+        explain_error(tokens_, i, VaeParser::RuleBlock,
+                      antlr4::misc::IntervalSet::of(VaeParser::LBRACE, VaeParser::LBRACE), report_.sources());
+    report_.add(error.code, error.span, error.first, error.second).label(error.label).help(error.help);
+  }
+}
+
 void Recovery::skip_statement(VaeParser& parser, size_t start) {
   const int depth = tokens_[start].depth;
   const SyntaxError error = std::move(*found_);
@@ -68,6 +126,7 @@ void Recovery::skip_statement(VaeParser& parser, size_t start) {
   const bool may_have_block = depth == 0 || !is_name(tokens_[start].type);
   bool repaired = false;
   bool on_next_line = false;
+  bool in_map = false;
   std::vector<size_t> blocks;  // of this statement, to be read all the same
   size_t end = start;
   for (;; ++end) {
@@ -79,17 +138,20 @@ void Recovery::skip_statement(VaeParser& parser, size_t start) {
       on_next_line = goes_on(end, on_next_line || end == parser.getTokenStream()->index());
       if (!on_next_line) break;
     }
+    if (token.type == VaeParser::LBRACE && end > start && is_operator(tokens_[end - 1].type)) in_map = true;
     if (token.type == VaeParser::LBRACE && may_have_block && end > start &&
         !is_operator(tokens_[end - 1].type) && end >= parser.getTokenStream()->index())
       blocks.push_back(end);
-    if (token.type == VaeParser::RBRACE && tokens_[end + 1].type != VaeParser::ELSE) {
+    if (token.type == VaeParser::RBRACE && !std::exchange(in_map, false) &&
+        tokens_[end + 1].type != VaeParser::ELSE) {
       ++end;
       break;
     }
   }
   // An error that was repaired before the parser ran has been reported; this one only follows from it.
-  if (!repaired)
+  if (!repaired && !follows(start, error.at))
     report_.add(error.code, error.span, error.first, error.second).label(error.label).help(error.help);
+  take_note(start, error.at, blocks.empty() ? end : blocks.front());
   for (size_t block : blocks) {
     parser.getTokenStream()->seek(block);
     failed_ = false;

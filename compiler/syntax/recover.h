@@ -14,11 +14,13 @@ struct SyntaxError {
   base::Span span;
   std::string first, second;  // arguments of the message
   std::string label, help;
+  size_t at;  // the index of the token that is wrong
 };
 
 class Recovery : public antlr4::ANTLRErrorStrategy {
  public:
-  Recovery(const std::vector<Token>& tokens, base::Report& report) : tokens_(tokens), report_(report) {}
+  Recovery(const std::vector<Token>& tokens, base::Report& report)
+      : tokens_(tokens), report_(report), wrong_(tokens.size()) {}
 
   void reset(antlr4::Parser*) override { failed_ = false; }
   antlr4::Token* recoverInline(antlr4::Parser* parser) override;
@@ -28,6 +30,9 @@ class Recovery : public antlr4::ANTLRErrorStrategy {
   void reportError(antlr4::Parser* parser, const antlr4::RecognitionException& error) override;
   void reportMatch(antlr4::Parser*) override {}
 
+  /// Reports the blocks that begin without `{` where nothing else is wrong with their heads.
+  void report_missing_braces() const;
+
  private:
   /// Goes past the end of the statement that begins at token `start`, then reports what was found wrong.
   void skip_statement(VaeParser& parser, size_t start);
@@ -35,9 +40,21 @@ class Recovery : public antlr4::ANTLRErrorStrategy {
   /// what begins no statement, and would be a second error.
   bool goes_on(size_t end, bool incomplete) const;
 
+  /// Whether the error at token `at` of the statement that begins at `start` only follows from an error where
+  /// the statement before ended, or from one that was repaired there.
+  bool follows(size_t start, size_t at) const;
+  /// Whether the statement, or the head of its block, ends at token `at` or right behind it.
+  bool is_last(size_t at) const;
+  bool on_one_line(size_t first, size_t last) const;
+  /// Takes note of the error at token `at` of a statement [start, end).
+  void take_note(size_t start, size_t at, size_t end);
+
   const std::vector<Token>& tokens_;
   base::Report& report_;
-  bool failed_ = false;  // between an error and the end of its statement
+  std::vector<bool> wrong_;                      // the tokens of statements with an error
+  size_t last_wrong_ = static_cast<size_t>(-1);  // the last error, if it was where its statement ended
+  size_t last_end_ = 0;                          // the first token behind that statement
+  bool failed_ = false;                          // between an error and the end of its statement
   std::optional<SyntaxError> found_;
 };
 

@@ -15,6 +15,7 @@ struct Token {
   base::Span span;
   int depth = 0;          // brackets open around it; an opening bracket and its closing one have the same
   bool repaired = false;  // an error was reported here; others in the same statement would only follow
+  bool supplied = false;  // a `{` that is missing in the file, before what its span holds
 };
 
 bool is_comment(size_t type);
@@ -28,6 +29,8 @@ bool is_name(size_t type);
 bool is_operator(size_t type);
 /// The words that begin a declaration and nothing else.
 bool begins_declaration(size_t type);
+/// Reserved words that cannot stand inside an expression.
+bool begins_statement(size_t type);
 
 /// Nesting beyond this is refused: every later stage may recurse over brackets without a check.
 constexpr size_t deepest_nesting = 200;

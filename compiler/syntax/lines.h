@@ -1,0 +1,22 @@
+// Which line each token stands on, and how far the lines are indented: for whatever goes by layout.
+#pragma once
+#include "compiler/syntax/token.h"
+
+namespace syntax {
+
+class Lines {
+ public:
+  Lines(const std::vector<Token>& tokens, const base::SourceSet& sources);
+
+  bool same(size_t a, size_t b) const { return line_[a] == line_[b]; }
+  /// Whether the token at `i` is the first of its line.
+  bool starts(size_t i) const { return i == 0 || line_[i - 1] != line_[i]; }
+  /// Of the line of the token at `i`, in bytes.
+  size_t indentation(size_t i) const { return indentation_[line_[i]]; }
+
+ private:
+  std::vector<size_t> line_;  // by index of the token
+  std::vector<size_t> indentation_;
+};
+
+}  // namespace syntax

@@ -1,0 +1,112 @@
+#include "compiler/syntax/match_brackets.h"
+
+#include <antlr4-runtime.h>
+
+#include "compiler/syntax/mend_brackets.h"
+
+namespace syntax {
+
+namespace {
+
+class BracketMatcher {
+ public:
+  BracketMatcher(const std::vector<Token>& tokens, base::Report& report)
+      : tokens_(tokens),
+        report_(report),
+        lines_(tokens, report.sources()),
+        repairs_(tokens.size()),
+        mender_(tokens, lines_, repairs_, report) {}
+
+  Repairs run() {
+    const size_t file_end = tokens_.size() - 1;
+    size_t begin = 0, indentation = static_cast<size_t>(-1);
+    for (size_t i = 0; i <= file_end; ++i) {
+      const bool begins =
+          lines_.starts(i) && begins_declaration(tokens_[i].type) && lines_.indentation(i) <= indentation;
+      if (!begins && i != file_end) continue;
+      if (i > begin) match(begin, i);
+      begin = i;
+      indentation = lines_.indentation(i);
+    }
+    return std::move(repairs_);
+  }
+
+ private:
+  /// What begins with the words of a declaration, up to the next one.
+  void match(size_t begin, size_t end) {
+    if (is_balanced(begin, end)) {
+      mender_.pass_balanced();
+      return;
+    }
+    const bool silent = std::exchange(gave_up_, false);
+    const bool indented = body_is_indented(begin, end);
+    for (size_t i = begin + 1; i <= end; ++i) {
+      const bool begins =
+          lines_.starts(i) && (tokens_[i].type == VaeLexer::NET || tokens_[i].type == VaeLexer::LET) &&
+          lines_.indentation(i) <= lines_.indentation(begin) && (indented || is_balanced(i, end));
+      if (!begins && i != end) continue;
+      is_balanced(begin, i) ? mender_.pass_balanced() : mender_.mend(begin, i, silent);
+      begin = i;
+    }
+  }
+
+  /// Whether `net` and `let` without indentation begin a declaration: inside of blocks they are indented.
+  bool body_is_indented(size_t begin, size_t end) const {
+    size_t i = begin;
+    int blocks = 0;
+    while (i < end && tokens_[i].type != VaeLexer::NEWLINE) {
+      blocks += (tokens_[i].type == VaeLexer::LBRACE) - (tokens_[i].type == VaeLexer::RBRACE);
+      ++i;
+    }
+    while (i < end && tokens_[i].type == VaeLexer::NEWLINE) ++i;
+    return blocks <= 0 || i == end || tokens_[i].type == VaeLexer::RBRACE ||
+           lines_.indentation(i) > lines_.indentation(begin);
+  }
+
+  bool is_balanced(size_t begin, size_t end) {
+    std::vector<size_t> open;
+    bool matches = true;
+    for (size_t i = begin; i < end; ++i) {
+      if (repairs_.drop[i]) continue;
+      if (is_opening(tokens_[i].type)) {
+        open.push_back(tokens_[i].type);
+        if (open.size() <= deepest_nesting) continue;
+        i = refuse_nesting(i, end);
+        open.pop_back();
+      } else if (is_closing(tokens_[i].type)) {
+        matches &= !open.empty() && closing_of(open.back()) == tokens_[i].type;
+        if (!open.empty()) open.pop_back();
+      }
+    }
+    return matches && open.empty();
+  }
+
+  /// Drops what the bracket at `i` contains and returns the index of its closing one.
+  size_t refuse_nesting(size_t i, size_t end) {
+    report_.add(base::E0111, tokens_[i].span, fmt::format("brackets nest more than {} deep", deepest_nesting))
+        .help("name a part of it with `let`");
+    size_t depth = 0;
+    for (; i < end; ++i) {
+      repairs_.drop[i] = true;
+      if (is_opening(tokens_[i].type)) ++depth;
+      if (is_closing(tokens_[i].type) && --depth == 0) return i;
+    }
+    gave_up_ = true;  // whatever is open now may well be closed in what was dropped
+    return end - 1;
+  }
+
+  const std::vector<Token>& tokens_;
+  base::Report& report_;
+  Lines lines_;
+  Repairs repairs_;
+  BracketMender mender_;
+  bool gave_up_ = false;
+};
+
+}  // namespace
+
+Repairs match_brackets(const std::vector<Token>& tokens, base::Report& report) {
+  return BracketMatcher(tokens, report).run();
+}
+
+}  // namespace syntax
