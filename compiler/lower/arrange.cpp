@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "runtime/nearest_float.h"
+
 namespace lower {
 namespace {
 
@@ -207,7 +209,7 @@ void place_immediates(Arrangement& arranged) {
     });
     if (plain || exponent) continue;
     arranged.immediate[i] = static_cast<int>(arranged.scalars.size());
-    arranged.scalars.push_back(static_cast<float>(number));
+    arranged.scalars.push_back(nearest_float(number));
   }
 }
 

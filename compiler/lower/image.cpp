@@ -18,6 +18,7 @@
 #include "compiler/lower/link.h"
 #include "compiler/lower/object.h"
 #include "runtime/abi.h"
+#include "runtime/description.h"
 
 namespace lower {
 namespace {
@@ -121,7 +122,7 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
     description["device_kernels"] = std::move(code.kernels);
     parts_->ptx = std::move(code.ptx);
   }
-  parts_->description = description.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  parts_->description = ::description::text(std::move(description));
 }
 
 Image::Image(Image&&) noexcept = default;

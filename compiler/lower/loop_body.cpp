@@ -6,6 +6,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "runtime/nearest_float.h"
+
 namespace lower {
 
 using semantics::Op;
@@ -184,7 +186,7 @@ Value* LoopBody::emit_scalar(size_t i, const Place& place, Value* j, Value* mask
       return emit_load(static_cast<size_t>(scalar.index), place, j, mask);
     case Scalar::Kind::constant:
       if (arranged_.immediate[i] >= 0) return immediates_[static_cast<size_t>(arranged_.immediate[i])];
-      return v.real(scalar.number);
+      return v.real(nearest_float(scalar.number));
     case Scalar::Kind::iota: {
       if (invariant_[i]) return v.splat(ir_.CreateSIToFP(place.index.at(scalar.index), ir_.getFloatTy()));
       Value* first = v.splat(ir_.CreateTrunc(j, ir_.getInt32Ty()));

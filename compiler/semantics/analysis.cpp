@@ -3,6 +3,8 @@
 #include <climits>
 #include <cstdint>
 
+#include "runtime/nearest_float.h"
+
 namespace semantics {
 using base::Diagnostic;
 using syntax::Expr;
@@ -85,8 +87,13 @@ std::optional<int64_t> Analysis::integer(const Expr& expr, Scope& scope, const s
 std::optional<double> Analysis::number(const Expr& expr, Scope& scope, const std::string& what) {
   const Value value = evaluator.constant(expr, scope, what);
   if (value.kind == Value::Kind::error) return {};
-  if (is_number(value)) return number_of(value);
-  report.add(base::E0301, expr.span, what, "a number", kind_name(value));
+  if (!is_number(value)) {
+    report.add(base::E0301, expr.span, what, "a number", kind_name(value));
+    return {};
+  }
+  const double number = number_of(value);
+  if (fits_float(number)) return number;
+  report.add(base::E0301, expr.span, what, float_range, text_of(value));
   return {};
 }
 

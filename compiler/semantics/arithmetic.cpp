@@ -1,5 +1,6 @@
 // Operators, on compile-time values with integers and reals kept apart (section 3), and on tensors.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -95,6 +96,25 @@ bool equal(const Value& a, const Value& b) {
   return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), equal);
 }
 
+/// Why a function of finite numbers has no finite value: with the function and what it was given.
+std::string why_not_finite(Op op, const std::string& name, const std::vector<Value>& inputs, double result) {
+  std::vector<std::string> numbers;
+  for (const Value& input : inputs)
+    numbers.push_back(input.kind == Kind::integer ? fmt::format("{}", input.integer)
+                      : input.kind == Kind::real  ? real_text(input.real)
+                                                  : fmt::format("{}", input.boolean));
+  // The operation itself: `square` multiplies.
+  const auto sign = std::ranges::find(operators, op, [](const auto& entry) { return entry.second; });
+  const std::string applied = sign != operators.end()
+                                  ? fmt::format("`{} {} {}`", numbers[0], sign->first, numbers[1])
+                                  : fmt::format("`{}({})`", name, fmt::join(numbers, ", "));
+  if (std::isnan(result)) return applied + " is not a number";
+  if (op == Op::power && number_in(inputs[0]) == 0) return applied + " divides by zero";
+  if (op == Op::log || op == Op::log1p || op == Op::lgamma || op == Op::digamma)
+    return applied + " is infinite";
+  return fmt::format("{} is {} than any real number", applied, result > 0 ? "larger" : "smaller");
+}
+
 }  // namespace
 
 Value Evaluation::unary(const std::string& op, const Value& a, base::Span at) {
@@ -172,7 +192,7 @@ Value Evaluation::pointwise(Op op, const std::string& name, const std::vector<Va
     const double result = apply(op, number(0), number(1), number(2));
     if (is_comparison(op)) return boolean_value(result != 0);
     if (op == Op::floor && std::abs(result) < 9e15) return integer_value(static_cast<int64_t>(result));
-    if (std::isnan(result)) return refuse("not a number");
+    if (!std::isfinite(result)) return refuse(why_not_finite(op, name, inputs, result));
     return real_value(result);
   }
   std::vector<NodeId> nodes;

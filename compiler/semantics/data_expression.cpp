@@ -4,6 +4,7 @@
 #include <climits>
 
 #include "compiler/semantics/data_functions.h"
+#include "runtime/nearest_float.h"
 
 namespace semantics {
 namespace {
@@ -413,10 +414,13 @@ struct DataEvaluator {
 
   Value noise(const DataFunction& function, const Value& of, double amount, const Expr& expr) {
     const bool probability = function.name == "flip";
-    if (amount < 0 || (probability && amount > 1)) {
+    if (amount < 0 || (probability && amount > 1) || !fits_float(amount)) {
       analysis.report.add(base::E0301, expr.span,
                           fmt::format("`{}` of `{}`", function.arguments[1].name, function.name),
-                          probability ? "between 0 and 1" : "0 or more", fmt::format("{}", amount));
+                          probability  ? "between 0 and 1"
+                          : amount < 0 ? "0 or more"
+                                       : "at most 3.4e38",
+                          fmt::format("{}", amount));
       return {};
     }
     json result = {{"op", function.name}, {"args", {of.data, {{"op", "number"}, {"value", amount}}}}};

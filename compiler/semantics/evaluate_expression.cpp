@@ -88,12 +88,27 @@ Value Evaluation::field(const Expr& expr, Scope& scope, const ParameterContext& 
   return {};
 }
 
+/// The numbers and other single values in it, however deep.
+static size_t leaves_of(const Value& value) {
+  if (value.kind != Kind::list && value.kind != Kind::tuple) return 1;
+  size_t leaves = 0;
+  for (const Value& item : value.items) leaves += leaves_of(item);
+  return leaves;
+}
+
 Value Evaluation::list(const Expr& expr, Scope& scope, const ParameterContext& context) {
   Value value;
   value.kind = expr.kind == ExprKind::list ? Kind::list : Kind::tuple;
+  size_t leaves = 0;
   for (const auto& operand : expr.operands) {
     value.items.push_back(evaluate(*operand, scope, context));
     if (value.items.back().kind == Kind::error) return {};
+    // Lists of lists double with every line: a short file could fill the memory.
+    constexpr size_t most_leaves = 100'000;
+    leaves += leaves_of(value.items.back());
+    if (leaves <= most_leaves) continue;
+    error(base::E0311, expr.span, "this list has more than 100000 elements, those of its lists counted");
+    return {};
   }
   return value;
 }

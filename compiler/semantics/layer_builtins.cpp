@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "compiler/semantics/evaluation.h"
+#include "runtime/nearest_float.h"
 
 namespace semantics {
 
@@ -52,7 +53,11 @@ Initial constant(double value) { return {Initial::Kind::constant, value, 0}; }
 std::optional<Initial> initial_of(Evaluation& e, const Value& init, double fan_in, double fan_out,
                                   const Initial& fallback, base::Span at) {
   if (init.kind == Kind::none) return fallback;
-  if (holds_number(init)) return constant(number_in(init));
+  if (holds_number(init) && fits_float(number_in(init))) return constant(number_in(init));
+  if (holds_number(init)) {
+    e.error(base::E0301, place_of(init, at), "`init`", float_range, real_text(number_in(init)));
+    return std::nullopt;
+  }
   if (init.kind == Kind::string) {
     // torch.nn.init: xavier_uniform_, kaiming_uniform_ (for relu), orthogonal_.
     if (init.text == "xavier") return uniform(std::sqrt(6 / (fan_in + fan_out)));

@@ -22,6 +22,25 @@ Value along_axis(Evaluation& e, const Call& call, NodeId (Build::*make)(NodeId, 
 Value softmax(Evaluation& e, const Call& call) { return along_axis(e, call, &Build::softmax); }
 Value logsumexp(Evaluation& e, const Call& call) { return along_axis(e, call, &Build::logsumexp); }
 
+/// The axes that a list names, counted from 0; each at most once. Nothing after an error.
+std::optional<std::vector<int64_t>> axes_of(Evaluation& e, const Call& call, const Value& list,
+                                            const Shape& shape, const std::string& what) {
+  const auto given = e.integers(list, what, call.span);
+  if (!given) return std::nullopt;
+  std::vector<int64_t> axes;
+  const base::Span place = place_of(list, call.span);
+  for (const int64_t number : *given) {
+    const auto axis = e.axis(integer_value(number), shape, place);
+    if (!axis) return std::nullopt;
+    if (std::find(axes.begin(), axes.end(), *axis) != axes.end()) {
+      e.error(base::E0311, place, fmt::format("`{}` names axis {} twice", call.name, *axis));
+      return std::nullopt;
+    }
+    axes.push_back(*axis);
+  }
+  return axes;
+}
+
 Value reduced(Evaluation& e, const Call& call, bool mean) {
   const NodeId h = e.tensor(call.arguments[0], call.span);
   if (!h) return {};
@@ -31,15 +50,10 @@ Value reduced(Evaluation& e, const Call& call, bool mean) {
     axes.resize(e.own_rank(full));
     std::iota(axes.begin(), axes.end(), 0);
   } else {
-    const auto given = e.integers(call.arguments[1], "`axis`", call.span);
+    const auto given = axes_of(e, call, call.arguments[1], full, "`axis`");
     if (!given) return {};
-    for (const int64_t number : *given) {
-      const auto axis = e.axis(integer_value(number), full, place_of(call.arguments[1], call.span));
-      if (!axis) return {};
-      axes.push_back(*axis);
-    }
+    axes = *given;
     std::sort(axes.begin(), axes.end());
-    axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
   }
   int64_t dropped = 1;
   for (const int64_t axis : axes) dropped *= full[static_cast<size_t>(axis)];
@@ -115,15 +129,11 @@ Value flatten(Evaluation& e, const Call& call) {
 
 Value transpose(Evaluation& e, const Call& call) {
   const NodeId h = e.tensor(call.arguments[0], call.span);
-  const auto axes = e.integers(call.arguments[1], "the axes", call.span);
-  if (!h || !axes) return {};
-  std::vector<int64_t> sorted = *axes;
-  std::sort(sorted.begin(), sorted.end());
+  if (!h) return {};
+  const auto axes = axes_of(e, call, call.arguments[1], e.shape(h), "the axes");
+  if (!axes) return {};
   const size_t rank = e.own_rank(e.shape(h));
-  bool permutation = sorted.size() == rank;
-  for (size_t i = 0; permutation && i < sorted.size(); ++i)
-    permutation = sorted[i] == static_cast<int64_t>(i);
-  if (!permutation) {
+  if (axes->size() != rank) {
     e.error(base::E0311, call.span,
             fmt::format("{} is no order of the {} axes of {}", to_string(*axes), rank,
                         to_string(e.own_shape(e.shape(h)))));

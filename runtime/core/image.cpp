@@ -8,6 +8,7 @@
 #include <map>
 #include <numeric>
 
+#include "runtime/description.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -432,7 +433,7 @@ Image read_image(const vae_image& image) {
                     "{}; build it again",
                     image.abi_version, VAE_ABI_VERSION));
   try {
-    return read(json::parse(image.description, image.description + image.description_size), image);
+    return read(description::read(image.description, image.description_size), image);
   } catch (const json::exception& failure) {
     throw Failure(Exit::internal,
                   std::string("this executable's description is malformed: ") + failure.what());

@@ -10,6 +10,7 @@
 
 #include "runtime/data/derived_rows.h"
 #include "runtime/failure.h"
+#include "runtime/nearest_float.h"
 
 namespace data {
 namespace {
@@ -70,7 +71,7 @@ const std::map<std::string, Operation> operations = {
 
 /// To the nearest float32. Not inlined: g++ 12 at -O2 drops the conversion there and back of two doubles side
 /// by side.
-[[gnu::noinline]] float rounded(double number) { return static_cast<float>(number); }
+[[gnu::noinline]] float rounded(double number) { return nearest_float(number); }
 
 double apply(const Operation& operation, const double* values) {
   for (size_t i = 0; i < operation.arity; ++i)

@@ -1,6 +1,7 @@
 #include "compiler/tensor/passes/loop_writer.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <stdexcept>
 
@@ -109,7 +110,7 @@ int LoopWriter::base_scalar(const Operand& operand) {
   if (producers.size() == 1 && std::ranges::count(inside_, producers[0]) > 0)
     return atom_scalar(producers[0]);
   if (value.op == Op::constant && producers.empty()) {
-    const auto [known, fresh] = constant_scalars_.try_emplace(value.number);
+    const auto [known, fresh] = constant_scalars_.try_emplace(std::bit_cast<uint64_t>(value.number));
     if (fresh) {
       Scalar scalar;
       scalar.kind = Scalar::Kind::constant;

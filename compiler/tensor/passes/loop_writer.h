@@ -46,7 +46,7 @@ class LoopWriter {
   std::map<int, int> atom_scalars_;
   std::map<std::tuple<int, int64_t, std::vector<int64_t>>, int> load_scalars_;
   std::map<std::pair<ValueId, std::vector<std::pair<int64_t, std::vector<int64_t>>>>, int> inlined_;
-  std::map<double, int> constant_scalars_;
+  std::map<uint64_t, int> constant_scalars_;  // by their bits: NaN has no order
   Loop loop_;
 };
 

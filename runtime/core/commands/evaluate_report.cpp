@@ -18,9 +18,10 @@ double number(const json& result, const char* key) { return result[key].get<doub
 int64_t count(const json& result, const char* key) { return result[key].get<int64_t>(); }
 
 void print_likelihood(const json& result) {
-  fmt::print("{}: {} = {:.3f} +- {:.3f} nats ({} rows, {} samples each)\n", text(result, "source"),
-             text(result, "of"), number(result, "mean"), number(result, "standard_error"),
-             count(result, "rows"), count(result, "samples"));
+  const std::string way =
+      result["exact"].get<bool>() ? "exact" : fmt::format("{} samples each", count(result, "samples"));
+  fmt::print("{}: {} = {:.3f} +- {:.3f} nats ({} rows, {})\n", text(result, "source"), text(result, "of"),
+             number(result, "mean"), number(result, "standard_error"), count(result, "rows"), way);
 }
 
 void print_accuracy(const json& result) {

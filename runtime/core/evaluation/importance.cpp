@@ -72,8 +72,11 @@ std::optional<Importance> plan_importance(const Image& image, const Source& sour
     if (!model.insert(variable).second) continue;
     const int density = density_of(image, variable, true);
     if (density < 0) continue;
-    const std::vector<int>& parents = image.conditionals[static_cast<size_t>(density)].parents;
-    modelled |= known.count(variable) > 0 && !parents.empty();
+    const Conditional& conditional = image.conditionals[static_cast<size_t>(density)];
+    const std::vector<int>& parents = conditional.parents;
+    // A root that learns is modelled: log p of it is its density. One that is stated is only a prior.
+    const bool learned_root = conditional.learned && need == Need::densities;
+    modelled |= known.count(variable) > 0 && (!parents.empty() || learned_root);
     waiting.insert(waiting.end(), parents.begin(), parents.end());
   }
   if (!modelled) return std::nullopt;

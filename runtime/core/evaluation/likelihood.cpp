@@ -145,13 +145,15 @@ json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t mo
     const auto add = [&](const char* metric, const std::string& of, const std::vector<double>& numbers) {
       if (!asked.contains(metric)) return;
       const metrics::Estimate mean = metrics::mean_of(numbers);
+      const bool exact = plan.drawn.empty();  // nothing is drawn: the density itself
       results.push_back({{"source", name},
                          {"metric", metric},
                          {"of", of},
                          {"mean", mean.value},
                          {"standard_error", mean.standard_error},
                          {"rows", rows},
-                         {"samples", samples}});
+                         {"samples", exact ? 0 : samples},
+                         {"exact", exact}});
     };
     const std::string likelihood = text_of_likelihood(image, plan);
     add("loglik", likelihood, found.likelihood);

@@ -14,8 +14,9 @@ namespace core {
 /// Metrics `loglik`, `elbo` (the bound), `kl` (of it: the divergence of what the encoders draw from its
 /// prior) and `gap` (loglik - elbo), those that are `asked` for, on the same draws. Over the sources of
 /// weight 0, if any has data, else over all: [{"source", "metric", "of", "mean", "standard_error", "rows",
-/// "samples"}], nats per row. `rows`: of each source, 0 for all. Failure(bad_configuration) where the model
-/// states no density or no direct draws.
+/// "samples", "exact"}], nats per row. Where a source knows every variable of the model, the density itself
+/// is the result: exact, of 0 samples. `rows`: of each source, 0 for all. Failure(bad_configuration) where
+/// the model states no density or no direct draws.
 nlohmann::json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t rows,
                               const std::set<std::string>& asked);
 

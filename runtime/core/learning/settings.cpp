@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "runtime/failure.h"
+#include "runtime/nearest_float.h"
 
 namespace core {
 namespace {
@@ -55,6 +56,7 @@ double real(const Flag& flag, const std::string& text, double least, const std::
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value) || value < least)
     refuse_part(flag, text, fmt::format("{} of at least {}", what, least));
+  if (!fits_float(value)) refuse_part(flag, text, fmt::format("{} of at most 3.4e38", what));
   return value;
 }
 

@@ -1,0 +1,19 @@
+// The 32-bit number that stands for a number of the language.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+/// As messages name the range of floats.
+constexpr const char* float_range = "a number between -3.4e38 and 3.4e38";
+
+/// Whether a number lies within the range of floats.
+inline bool fits_float(double number) { return std::abs(number) <= std::numeric_limits<float>::max(); }
+
+/// The nearest float. A finite number beyond the range of floats becomes the largest float of its sign:
+/// `where(c, h, -1e39)` masks `h`, and nothing after it becomes NaN. Infinities and NaN stay as they are.
+inline float nearest_float(double number) {
+  constexpr double largest = std::numeric_limits<float>::max();
+  if (!std::isfinite(number)) return static_cast<float>(number);
+  return static_cast<float>(std::clamp(number, -largest, largest));
+}
