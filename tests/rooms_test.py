@@ -21,8 +21,10 @@ RUNTIME = {
 FLOORS = ["learning", "evaluation", "commands"]
 # A room of plain indices that compiler and runtime both link: the game's, and what comes after it.
 SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
-# Where and under which name both halves keep what they make, and where scratch buffers lie.
-KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/content_hash.h", "runtime/scratch_layout.h"}
+# Where and under which name both halves keep what they make, where scratch buffers lie, and how numbers are
+# written and rounded.
+KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/content_hash.h", "runtime/scratch_layout.h", "runtime/description.h",
+                "runtime/nearest_float.h"}
 LIBRARIES = {
     r"antlr4-runtime": {"compiler/syntax"},
     r"llvm/|llvm-c/": {"compiler/lower"},
