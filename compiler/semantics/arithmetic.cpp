@@ -96,6 +96,32 @@ bool equal(const Value& a, const Value& b) {
   return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), equal);
 }
 
+/// Whether folding would drop a parameter that the file writes, as in `0 * parameter([])`: a conditional
+/// keeps its parameters whatever the numbers beside them are, so that `-D scale=0` changes no checkpoint.
+bool hides_parameters(const Build& build, Op op, const std::vector<NodeId>& inputs) {
+  const auto is_zero = [&](size_t i) { return build.constant_of(inputs[i]) == 0.0; };
+  const auto learns = [&](size_t i) { return !parameters_of(*build.graph, inputs[i]).empty(); };
+  switch (op) {
+    case Op::multiply:
+      return (is_zero(0) && learns(1)) || (is_zero(1) && learns(0));
+    case Op::divide:
+      return is_zero(0) && learns(1);
+    case Op::where:
+      return build.constant_of(inputs[0]) && (learns(1) || learns(2));
+    default:
+      return false;
+  }
+}
+
+/// The operation as it is written, with nothing folded. All inputs have one shape.
+NodeId unfolded(Build& build, Op op, std::vector<NodeId> inputs) {
+  Shape shape = build.shape(inputs[0]);
+  for (const NodeId input : inputs)
+    if (!build.shape(input).empty()) shape = build.shape(input);
+  for (NodeId& input : inputs) input = build.broadcast(input, shape);
+  return build.graph->add({op, std::move(inputs), shape, {}, 0, -1, build.span});
+}
+
 /// Why a function of finite numbers has no finite value: with the function and what it was given.
 std::string why_not_finite(Op op, const std::string& name, const std::vector<Value>& inputs, double result) {
   std::vector<std::string> numbers;
@@ -201,6 +227,7 @@ Value Evaluation::pointwise(Op op, const std::string& name, const std::vector<Va
     if (!nodes.back()) return {};
   }
   if (!align(nodes, inputs, at)) return {};
+  if (hides_parameters(build, op, nodes)) return from_node(unfolded(build, op, std::move(nodes)), at);
   return from_node(build.pointwise(op, nodes), at);
 }
 

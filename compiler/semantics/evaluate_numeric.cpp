@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "compiler/semantics/special_functions.h"
+#include "runtime/nearest_float.h"
 
 namespace semantics {
 
@@ -203,7 +204,12 @@ const Numbers& NumericEvaluator::operator()(NodeId id) {
         ready = false;
       }
     if (!ready) continue;
-    values_[top.index] = compute(graph_[top]);
+    Numbers values = compute(graph_[top]);
+    if (precision_ == Precision::single) {
+      const bool leaf = info(graph_[top].op).group == OpGroup::leaf;
+      for (double& value : values) value = leaf ? nearest_float(value) : static_cast<float>(value);
+    }
+    values_[top.index] = std::move(values);
     stack.pop_back();
   }
   return values_.at(id.index);
@@ -212,7 +218,14 @@ const Numbers& NumericEvaluator::operator()(NodeId id) {
 double NumericEvaluator::draw(const Node& node, size_t element) {
   const auto input = [&](size_t i) { return values_.at(node.inputs[i].index)[element]; };
   const auto uniform = [&] { return (static_cast<double>(rng_() >> 12) + 0.5) * 0x1p-52; };
-  const auto gamma = [&](double shape) { return std::gamma_distribution<double>(shape, 1)(rng_); };
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  const auto gamma = [&](double shape) {
+    return shape > 0 && std::isfinite(shape) ? std::gamma_distribution<double>(shape, 1)(rng_) : none;
+  };
+  constexpr double countable = 1e15;  // beyond it the library's integers end: the normal limit serves
+  const auto normal = [&](double mean, double variance) {
+    return std::normal_distribution<double>(mean, std::sqrt(variance))(rng_);
+  };
   switch (node.op) {
     case Op::uniform:
       return uniform();
@@ -227,13 +240,19 @@ double NumericEvaluator::draw(const Node& node, size_t element) {
       return a / (a + b);
     }
     case Op::poisson:
+      if (!(input(0) >= 0) || !std::isfinite(input(0))) return none;
+      if (input(0) > countable) return std::floor(normal(input(0), input(0)));
       return static_cast<double>(std::poisson_distribution<int64_t>(input(0))(rng_));
     case Op::binomial:
+      if (!(input(0) >= 0 && input(0) <= countable && input(1) >= 0 && input(1) <= 1)) return none;
       return static_cast<double>(
           std::binomial_distribution<int64_t>(static_cast<int64_t>(input(0)), input(1))(rng_));
     case Op::von_mises: {
       // By rejection from a wrapped uniform: slow for large concentrations, and plainly right.
       const double concentration = input(1);
+      if (!(concentration >= 0) || !std::isfinite(concentration)) return none;
+      if (concentration > 1e6)
+        return std::remainder(normal(input(0), 1 / concentration), 2 * std::numbers::pi);
       while (true) {
         const double angle = std::numbers::pi * (2 * uniform() - 1);
         if (std::log(uniform()) < concentration * (std::cos(angle) - 1)) {

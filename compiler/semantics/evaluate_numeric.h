@@ -16,11 +16,15 @@ using Numbers = std::vector<double>;
 /// A pointwise operation on scalars; unused inputs are ignored.
 double apply(Op op, double a, double b = 0, double c = 0);
 
+/// single: every value is rounded to a 32-bit number, as executables have them.
+enum class Precision { full, single };
+
 class NumericEvaluator {
  public:
   /// `leaf` gives the values of variables, parameters and columns.
-  NumericEvaluator(const Graph& graph, std::function<Numbers(const Node&)> leaf, uint64_t seed = 0)
-      : graph_(graph), leaf_(std::move(leaf)), rng_(seed) {}
+  NumericEvaluator(const Graph& graph, std::function<Numbers(const Node&)> leaf, uint64_t seed = 0,
+                   Precision precision = Precision::full)
+      : graph_(graph), leaf_(std::move(leaf)), rng_(seed), precision_(precision) {}
   const Numbers& operator()(NodeId id);
 
  private:
@@ -29,6 +33,7 @@ class NumericEvaluator {
   const Graph& graph_;
   std::function<Numbers(const Node&)> leaf_;
   std::mt19937_64 rng_;
+  Precision precision_;
   std::unordered_map<int32_t, Numbers> values_;
 };
 

@@ -8,6 +8,8 @@
 
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/evaluation.h"
+#include "compiler/semantics/family_call.h"
+#include "runtime/nearest_float.h"
 
 namespace semantics {
 
@@ -59,7 +61,8 @@ bool takes(const FamilyDecl& decl, const Variable& variable, std::optional<int64
   return !variable.shape.empty() && (!extent || *extent == variable.shape[0]);
 }
 
-/// What stands in for an argument where a chain starts: the default, else a plain value of the domain.
+}  // namespace
+
 double starting_value(const FamilyTemplate::Parameter& parameter) {
   if (parameter.fallback) return *parameter.fallback;
   switch (parameter.domain) {
@@ -74,17 +77,11 @@ double starting_value(const FamilyTemplate::Parameter& parameter) {
   }
 }
 
+namespace {
+
 std::string source_text(const base::SourceSet& sources, const syntax::DomainExpr& domain) {
   return fmt::format("`{}`", sources.text(domain.span));
 }
-
-/// The arguments of one call, by the names of the parameters that they are for.
-struct FamilyCall {
-  const FamilyDecl* decl = nullptr;
-  const syntax::From* from = nullptr;
-  std::map<std::string, Value> values;       // kind none where left out
-  std::map<std::string, base::Span> places;  // of what was written
-};
 
 }  // namespace
 
@@ -165,7 +162,8 @@ static bool is_fixed_value(const Value& value, const FamilyDecl::Parameter& para
     return std::all_of(value.items.begin(), value.items.end(),
                        [&](const Value& item) { return is_fixed_value(item, parameter); });
   if (!holds_number(value)) return value.kind == Kind::boolean && !parameter.domain;
-  return !parameter.domain || admits({*kind_of_domain(parameter.domain->name.text), 0}, number_in(value));
+  if (!fits_float(number_in(value))) return false;
+  return !parameter.domain || is_argument(*kind_of_domain(parameter.domain->name.text), number_in(value));
 }
 
 /// The values of the parameters that must be known when compiling.
@@ -203,7 +201,7 @@ void Evaluation::check_call(const Expr& expr, Scope& scope, const ParameterConte
 
 bool Evaluation::expand_family(const Expr& expr, Conditional& conditional, Scope& scope,
                                const ParameterContext& context) {
-  const auto call = read_call(*this, expr, scope, context);
+  auto call = read_call(*this, expr, scope, context);
   if (!call) return false;
   const FamilyDecl& decl = *call->decl;
   const Variable variable = model[conditional.target];
@@ -221,6 +219,8 @@ bool Evaluation::expand_family(const Expr& expr, Conditional& conditional, Scope
   }
   const auto fixed = fixed_of(*this, *call);
   if (!fixed) return false;
+  call->fixed = *fixed;
+  if (!check_domains(*this, *call, variable, context.owner.index < 0)) return false;
   conditional.form = template_of(decl, variable.domain, variable.shape, *fixed);
   const FamilyTemplate& t = *conditional.form;
   if (!t.whole) return false;
@@ -284,6 +284,7 @@ bool Evaluation::expand_family(const Expr& expr, Conditional& conditional, Scope
           !differentiable_in(t.graph, t.sample, parameter.node))
         conditional.discrete = true;
     }
+    whole = check_density(*this, *call, variable, t, conditional.arguments, expr.span);
     conditional.log_density = build.sum_all(build.copy(t.graph, t.density, placed));
     conditional.sample = build.copy(t.graph, t.sample, placed);
     if (t.mean) conditional.mean = build.copy(t.graph, t.mean, placed);

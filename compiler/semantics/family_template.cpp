@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -172,6 +173,9 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
     if (!statistic || !natural) return t;
     std::vector<NodeId> both = {statistic, natural};
     if (!align(both, {statistics[i], naturals[i]}, places["natural"])) return t;
+    // A masked class has the logit minus infinity, and 0 times that would be NaN where it is not observed.
+    if (domain.kind == DomainKind::category)
+      both[1] = build.pointwise(Op::maximum, {both[1], build.constant(std::numeric_limits<float>::lowest())});
     std::vector<int64_t> own_axes(own_rank(this->shape(both[0])));
     std::iota(own_axes.begin(), own_axes.end(), 0);
     const bool vector = !own_axes.empty();

@@ -6,7 +6,7 @@ import re
 import struct
 import zipfile
 
-from executable import build, call, main, metrics, succeed, write
+from executable import build, call, main, metrics, safetensors, succeed, write
 
 QUICK = "every = {log: 10, sample: 0, checkpoint: 50, evaluate: 0}"
 
@@ -66,6 +66,40 @@ def test_a_mask_beyond_32_bits_trains_and_the_masked_class_is_never_drawn(folder
     succeed(exe, "sample", "--run", run, "--given", "x=x.npy", "--n", "200", "--out", folder / "s.npz", cwd=folder)
     drawn = read_npy(zipfile.ZipFile(folder / "s.npz").read("k.npy"))
     assert len(drawn) == 600 and sum(drawn) == 200 and sum(drawn[2::3]) == 0, drawn
+
+
+def test_a_mask_that_is_infinite_when_it_runs_trains(folder, vaec):
+    npy(folder / "m.npy", (8, 3), [1, 1, 0] * 4 + [0, 1, 1] * 4)
+    npy(folder / "k.npy", (8,), [0, 1, 0, 1, 1, 2, 1, 2])
+    text = """
+    var m : binary[3]
+    var k : category(3)
+    source data { m = npy("m.npy"); k = npy("k.npy") }
+    decoder p { k | m ~ Categorical(dense(m, 3) + log(m)) }
+    learn symmetric { steps = 200; batch = 8; optimizer = adam(0.05); every = {log: 10, sample: 0, checkpoint: 200, evaluate: 0} }
+    """
+    exe, run = trained(folder, vaec, text)
+    finite(run)
+    assert metrics(run)[-1]["utility"]["p"] > -0.75, metrics(run)[-1]  # of two classes each
+    found = json.loads(succeed(exe, "evaluate", "--run", run, "--json", cwd=folder).stdout)["results"]
+    assert abs(found[0]["mean"] + math.log(2)) < 0.05, found
+
+
+def test_a_parameter_times_zero_stays_a_parameter_of_its_conditional(folder, vaec):
+    npy(folder / "x.npy", (4,), [0.5, 1, 2, 3])
+    text = """
+    param scale = 0.0
+    var x : real
+    source data { x = npy("x.npy") }
+    player p { x ~ Normal(scale * parameter([], init = 3)) }
+    learn symmetric { steps = 10; batch = 4; every = {log: 10, sample: 0, checkpoint: 10, evaluate: 0} }
+    """
+    game = succeed(vaec, "explain", "--format", "json", write(folder, "model.vae", text)).stdout
+    assert game == succeed(vaec, "explain", "--format", "json", "-D", "scale=1", folder / "model.vae").stdout
+    exe, run = trained(folder, vaec, text)
+    tensors = safetensors(run / "checkpoints" / "step-10" / "model.safetensors")
+    assert [struct.unpack("<f", data)[0] for _, data in tensors.values()] == [3.0], tensors
+    assert "p.x.parameter1" in json.loads(succeed(exe, "info", "--json").stdout)["players"][0]["tensors"]
 
 
 def test_data_beside_numbers_beyond_32_bits(folder, vaec):
