@@ -113,6 +113,15 @@ bool hides_parameters(const Build& build, Op op, const std::vector<NodeId>& inpu
   }
 }
 
+/// Whether the branch that `where` does not choose when compiling stays: it has parameters, and fits beside
+/// the other.
+bool keeps_other(const Build& build, const Value& chosen, const Value& other) {
+  if (other.kind != Kind::tensor || parameters_of(*build.graph, other.node).empty()) return false;
+  const Shape& shape = build.shape(other.node);
+  return holds_number(chosen) ||
+         (chosen.kind == Kind::tensor && (build.shape(chosen.node) == shape || shape.empty()));
+}
+
 /// The operation as it is written, with nothing folded. All inputs have one shape.
 NodeId unfolded(Build& build, Op op, std::vector<NodeId> inputs) {
   Shape shape = build.shape(inputs[0]);
@@ -191,8 +200,8 @@ Value Evaluation::pointwise(Op op, const std::string& name, const std::vector<Va
     return {};
   }
   if (op == Op::where && inputs[0].kind == Kind::boolean) {
-    Value chosen = inputs[0].boolean ? inputs[1] : inputs[2];
-    return chosen;
+    const Value& chosen = inputs[inputs[0].boolean ? 1 : 2];
+    if (!keeps_other(build, chosen, inputs[inputs[0].boolean ? 2 : 1])) return Value(chosen);
   }
   if (!any_tensor) {
     const auto refuse = [&](const std::string& why) {

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 import struct
 import zipfile
 
@@ -85,21 +86,28 @@ def test_a_mask_that_is_infinite_when_it_runs_trains(folder, vaec):
     assert abs(found[0]["mean"] + math.log(2)) < 0.05, found
 
 
-def test_a_parameter_times_zero_stays_a_parameter_of_its_conditional(folder, vaec):
+def test_a_parameter_without_effect_stays_a_parameter_of_its_conditional(folder, vaec):
     npy(folder / "x.npy", (4,), [0.5, 1, 2, 3])
     text = """
     param scale = 0.0
+    param on = false
     var x : real
-    source data { x = npy("x.npy") }
-    player p { x ~ Normal(scale * parameter([], init = 3)) }
-    learn symmetric { steps = 10; batch = 4; every = {log: 10, sample: 0, checkpoint: 10, evaluate: 0} }
+    source data {{ x = npy("x.npy") }}
+    player p {{ x ~ Normal({mean}) }}
+    learn symmetric {{ steps = 10; batch = 4; every = {{log: 10, sample: 0, checkpoint: 10, evaluate: 0}} }}
     """
-    game = succeed(vaec, "explain", "--format", "json", write(folder, "model.vae", text)).stdout
-    assert game == succeed(vaec, "explain", "--format", "json", "-D", "scale=1", folder / "model.vae").stdout
-    exe, run = trained(folder, vaec, text)
-    tensors = safetensors(run / "checkpoints" / "step-10" / "model.safetensors")
-    assert [struct.unpack("<f", data)[0] for _, data in tensors.values()] == [3.0], tensors
-    assert "p.x.parameter1" in json.loads(succeed(exe, "info", "--json").stdout)["players"][0]["tensors"]
+    for mean in ("scale * parameter([], init = 3)", "scale / parameter([], init = 3)",
+                 "where(on, parameter([], init = 3), 1)", "where(not on, 1, parameter([], init = 3))",
+                 "stop(parameter([], init = 3))"):
+        program = write(folder, "model.vae", text.format(mean=mean))
+        game = succeed(vaec, "explain", "--format", "json", program).stdout
+        changed = succeed(vaec, "explain", "--format", "json", "-D", "scale=1", "-D", "on=true", program).stdout
+        assert game == changed, (mean, game, changed)
+        exe = build(vaec, program, folder)
+        succeed(exe, "train", "--out", folder / mean[:5], "--quiet", cwd=folder)
+        tensors = safetensors(folder / mean[:5] / "checkpoints" / "step-10" / "model.safetensors")
+        assert [struct.unpack("<f", data)[0] for _, data in tensors.values()] == [3.0], (mean, tensors)
+        shutil.rmtree(folder / mean[:5])
 
 
 def test_data_beside_numbers_beyond_32_bits(folder, vaec):
