@@ -1,6 +1,6 @@
 // The numeric check of a declaration (section 5): on a grid of parameter values the density has mass 1, the
 // log-partition has the derivative that the statistic's mean demands, `expected` is the mean of x, and draws
-// have that mean within Monte-Carlo error.
+// have that mean within Monte-Carlo error; a declared log-density is that of the terms.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -182,6 +182,7 @@ class Check {
  private:
   static constexpr size_t draws = 20000, most_combinations = 27;
   static constexpr double tolerance = 1e-3, step = 1e-5, deviations = 6;
+  static constexpr double least_log_density = -30, exact = 1e-6;
 
   FamilyTemplate make(size_t positions) {
     Shape shape;
@@ -241,6 +242,7 @@ class Check {
       // Too many coordinates to integrate over: the slopes are compared with draws alone.
       std::vector<Means> means;
       for (const auto& term : drawn_.terms) means.push_back(mean_of_draws(drawn, term.statistic));
+      if (!check_density(parameters, drawn_, drawn, drawn(drawn_.x))) return false;
       return check_log_partition(parameters, means) &&
              check_expected(parameters, mean_of_draws(drawn, drawn_.x));
     }
@@ -251,7 +253,7 @@ class Check {
     for (size_t k = 0; k < points_.values[0].size(); ++k)
       for (size_t i = 0; i < positions; ++i) x.push_back(points_.values[i][k]);
     auto values = evaluate(many_, parameters, x);
-    Numbers mass = values(many_.density);
+    Numbers mass = values(many_.derived);
     for (size_t i = 0; i < positions; ++i) mass[i] = std::exp(mass[i]) * points_.weights[i];
     const double total = std::accumulate(mass.begin(), mass.end(), 0.0);
     if (!(std::abs(total - 1) < tolerance))
@@ -267,10 +269,29 @@ class Check {
           if (mass[i] > 0) means[k].value += mass[i] * all[k * positions + i];
       return means;
     };
+    if (!check_density(parameters, many_, values, x)) return false;
     std::vector<Means> means;
     for (const auto& term : many_.terms) means.push_back(mean_of(term.statistic));
     return check_log_partition(parameters, means) && check_expected(parameters, mean_of(many_.x)) &&
            check_draws(parameters, means, drawn);
+  }
+
+  // A declared log-density is that of the terms wherever x may well be.
+  bool check_density(const Parameters& parameters, const FamilyTemplate& t, NumericEvaluator& values,
+                     const Numbers& x) {
+    if (!t.declared) return true;
+    const Numbers derived = values(t.derived), declared = values(t.declared);
+    for (size_t i = 0; i < derived.size(); ++i) {
+      if (derived[i] < least_log_density ||
+          std::abs(declared[i] - derived[i]) <= exact * (1 + std::abs(derived[i])))
+        continue;
+      Numbers at_point;
+      for (size_t k = i; k < x.size(); k += derived.size()) at_point.push_back(x[k]);
+      return refuse(e_.report.add(base::E0409, decl_.name.span, "log_density", decl_.name.text),
+                    fmt::format("{}at {} = {:.6g} it is {:.6g}, the terms give {:.6g}", at(parameters),
+                                decl_.variable.text, fmt::join(at_point, ", "), declared[i], derived[i]));
+    }
+    return true;
   }
 
   static Means mean_of_draws(NumericEvaluator& drawn, NodeId node) {
@@ -322,7 +343,7 @@ class Check {
     for (size_t k = 0; k < mean.size(); ++k) {
       if (near(expected[k], mean[k])) continue;
       const std::string declared = one_.expected ? "`expected`" : "the mean that the log-partition gives";
-      return refuse(e_.report.add(base::E0409, decl_.name.span, decl_.name.text),
+      return refuse(e_.report.add(base::E0409, decl_.name.span, "expected", decl_.name.text),
                     fmt::format("{}{} is {:.6g}, the density's mean {:.6g}", at(parameters), declared,
                                 expected[k], mean[k].value));
     }

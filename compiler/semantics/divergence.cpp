@@ -1,9 +1,11 @@
 #include "compiler/semantics/divergence.h"
 
-#include <numeric>
+#include <algorithm>
 
 #include "compiler/semantics/build.h"
+#include "compiler/semantics/complete_square.h"
 #include "compiler/semantics/family_template.h"
+#include "compiler/semantics/polynomial.h"
 
 namespace semantics {
 namespace {
@@ -21,6 +23,11 @@ struct Placed {
   NodeId operator()(NodeId node) { return build.copy(t.graph, node, nodes); }
 };
 
+bool depends_on_parameters(const FamilyTemplate& t, NodeId node) {
+  return std::any_of(t.parameters.begin(), t.parameters.end(),
+                     [&](const auto& parameter) { return depends_on(t.graph, node, parameter.node); });
+}
+
 }  // namespace
 
 NodeId expand_entropy(Model& model, const Conditional& q) {
@@ -29,27 +36,57 @@ NodeId expand_entropy(Model& model, const Conditional& q) {
   return build.sum_all(Placed(build, *q.form, q)(q.form->entropy));
 }
 
-// <natural_q - natural_p, E_q statistic> - log_partition_q + log_partition_p: the base measures cancel.
+namespace {
+
+/// Whether a square's share of the divergence is closed: its curvature is one number, or its variance is
+/// known.
+bool is_closed(const FamilyTemplate& t, const FamilyTemplate::Square& square) {
+  return square.centred && (square.variance || !depends_on_parameters(t, square.curvature));
+}
+
+/// E_q of curvature_q (t - centre_q)^2 - curvature_p (t - centre_p)^2.
+NodeId divergence_of(const FamilyTemplate::Square& square, Placed& of_q, Placed& of_p, Algebra& algebra) {
+  Build& build = of_q.build;
+  const NodeId away = build.subtract(of_q(square.centre), of_p(square.centre));
+  NodeId result =
+      build.pointwise(Op::negate, {build.multiply(of_p(square.curvature), build.multiply(away, away))});
+  if (!square.variance) return result;
+  // Exponentials meet before either may overflow.
+  const Polynomial variance = algebra.of(of_q(square.variance));
+  const Polynomial of_own = multiply(algebra.of(of_q(square.curvature)), variance);
+  const Polynomial of_other = multiply(algebra.of(of_p(square.curvature)), variance);
+  return build.add(result, algebra.node_of(add(of_own, of_other, -1), build.shape(result)));
+}
+
+}  // namespace
+
+// <natural_q - natural_p, E_q statistic> - log_partition_q + log_partition_p: the base measures cancel. A
+// square's terms differ before they are multiplied (complete_square.h).
 NodeId expand_kl(Model& model, const Conditional& q, const Conditional& p) {
   if (q.form != p.form) return {};
   const FamilyTemplate& t = *q.form;
   Build build{&model.graph, q.span};
   Placed of_q(build, t, q), of_p(build, t, p);
-  NodeId kl = build.subtract(of_p(t.log_partition), of_q(t.log_partition));
-  for (const auto& term : t.terms) {
-    bool fixed = true;
-    for (const auto& parameter : t.parameters)
-      fixed = fixed && !depends_on(t.graph, term.natural, parameter.node);
-    if (fixed) continue;  // the two natural parameters are equal
+  const bool squares = std::all_of(t.squares.begin(), t.squares.end(),
+                                   [&](const auto& square) { return is_closed(t, square); });
+  const NodeId log_partition = squares ? t.rest_partition : t.log_partition;
+  NodeId kl = build.subtract(of_p(log_partition), of_q(log_partition));
+  const auto include = [&](NodeId part, bool vector) {
+    kl = build.add(kl, vector ? sum_own_axes(build, t, part) : part);
+  };
+  if (squares) {
+    std::set<int32_t> arguments;
+    for (const Conditional* conditional : {&q, &p})
+      for (const NodeId argument : conditional->arguments) arguments.insert(argument.index);
+    Algebra algebra(build, arguments);
+    for (const auto& square : t.squares) include(divergence_of(square, of_q, of_p, algebra), square.vector);
+  }
+  for (size_t i = 0; i < t.terms.size(); ++i) {
+    const auto& term = t.terms[i];
+    if ((squares && in_square(t, i)) || !depends_on_parameters(t, term.natural)) continue;
     if (!term.stretched_mean) return {};
-    NodeId product =
-        build.multiply(build.subtract(of_q(term.natural), of_p(term.natural)), of_q(term.stretched_mean));
-    if (term.vector) {
-      std::vector<int64_t> axes(build.shape(product).size() - t.positions.size());
-      std::iota(axes.begin(), axes.end(), 0);
-      product = build.reduce(Op::sum, product, axes);
-    }
-    kl = build.add(kl, product);
+    include(build.multiply(build.subtract(of_q(term.natural), of_p(term.natural)), of_q(term.stretched_mean)),
+            term.vector);
   }
   return build.sum_all(build.broadcast(kl, t.positions));
 }

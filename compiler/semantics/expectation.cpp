@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
+
+#include "compiler/semantics/complete_square.h"
+#include "compiler/semantics/polynomial.h"
 
 namespace semantics {
 namespace {
@@ -108,21 +110,26 @@ NodeId expectation(Build& build, const FamilyTemplate& t, NodeId node) {
 }
 
 NodeId derive_entropy(Build& build, const FamilyTemplate& t) {
-  const NodeId base = expectation(build, t, t.log_base);
+  const NodeId base = expectation(build, t, t.rest_base);
   if (!base) return {};
-  NodeId entropy = build.subtract(t.log_partition, base);
-  for (const auto& term : t.terms) {
-    if (build.constant_of(term.natural) == 0) continue;
+  NodeId entropy = build.subtract(t.rest_partition, base);
+  const auto include = [&](NodeId product, bool vector) {
+    entropy = build.subtract(entropy, vector ? sum_own_axes(build, t, product) : product);
+  };
+  for (const auto& square : t.squares) {
+    if (!square.variance) return {};
+    Algebra algebra(build);
+    include(algebra.node_of(multiply(algebra.of(square.curvature), algebra.of(square.variance)),
+                            build.shape(square.statistic)),
+            square.vector);
+  }
+  for (size_t i = 0; i < t.terms.size(); ++i) {
+    const auto& term = t.terms[i];
+    if (in_square(t, i) || build.constant_of(term.natural) == 0) continue;
     // The statistic may have been stretched to meet its natural parameter.
     const NodeId mean = expectation(build, t, term.statistic);
     if (!mean) return {};
-    NodeId product = build.multiply(term.natural, mean);
-    if (term.vector) {
-      std::vector<int64_t> axes(build.shape(product).size() - t.positions.size());
-      std::iota(axes.begin(), axes.end(), 0);
-      product = build.reduce(Op::sum, product, axes);
-    }
-    entropy = build.subtract(entropy, product);
+    include(build.multiply(term.natural, mean), term.vector);
   }
   return build.broadcast(entropy, t.positions);
 }

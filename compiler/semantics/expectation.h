@@ -8,13 +8,13 @@
 
 namespace semantics {
 
-/// E statistic of each term, into its `mean`.
+/// E statistic of each term, into its `mean`. After derive_square_moments, which gives those of squares.
 void derive_moments(Build& build, FamilyTemplate& t);
 
 /// E of a node that is affine in x and the statistics; none if it is not. After derive_moments.
 NodeId expectation(Build& build, const FamilyTemplate& t, NodeId node);
 
-/// -E log p at each position: log_partition - <natural, E statistic> - E log_base. After derive_moments.
+/// -E log p at each position, arranged as the density is. After derive_moments.
 NodeId derive_entropy(Build& build, const FamilyTemplate& t);
 
 }  // namespace semantics

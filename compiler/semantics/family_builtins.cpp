@@ -1,6 +1,8 @@
 // What a family's body has besides the functions of section 6: draws, class indices, special functions.
 #include <fmt/format.h>
 
+#include <numbers>
+
 #include "compiler/semantics/evaluation.h"
 
 namespace semantics {
@@ -55,6 +57,55 @@ Value argmax(Evaluation& e, const Call& call) {
   return e.from_node(e.build.argmax(h), call.span);
 }
 
+/// Pointwise steps on values, where a function is made of several operations.
+struct Pointwise {
+  Evaluation& e;
+  const Call& call;
+  Value operator()(Op op, const std::vector<Value>& inputs) const {
+    return e.pointwise(op, call.name, inputs, call.span);
+  }
+  Value add(const Value& a, const Value& b) const { return (*this)(Op::add, {a, b}); }
+  Value subtract(const Value& a, const Value& b) const { return (*this)(Op::subtract, {a, b}); }
+  Value multiply(const Value& a, const Value& b) const { return (*this)(Op::multiply, {a, b}); }
+  Value divide(const Value& a, const Value& b) const { return (*this)(Op::divide, {a, b}); }
+  Value where(const Value& condition, const Value& a, const Value& b) const {
+    return (*this)(Op::where, {condition, a, b});
+  }
+};
+
+// x log(x / mean) + mean - x, by log1p where x is near the mean: Loader 2000, "Fast and accurate computation
+// of binomial probabilities". By the logarithms where the ratio might overflow. The mean at 0.
+Value deviance(Evaluation& e, const Call& call) {
+  const Pointwise step{e, call};
+  const Value &x = call.arguments[0], &mean = call.arguments[1], &log_mean = call.arguments[2];
+  const Value tiny = real_value(1e-37);
+  const Value away = step.subtract(x, mean);
+  const Value near = step(Op::less, {step(Op::abs, {away}), step.multiply(real_value(0.5), mean)});
+  const Value moderate = step(Op::less, {step(Op::abs, {log_mean}), real_value(60)});
+  const Value ratio = step(Op::maximum, {step.divide(x, mean), tiny});
+  const Value by_logs = step.subtract(step(Op::log, {step(Op::maximum, {x, tiny})}), log_mean);
+  const Value far = step.where(moderate, step(Op::log, {ratio}), by_logs);
+  const Value log_ratio = step.where(near, step(Op::log1p, {step.divide(away, mean)}), far);
+  return step.subtract(step.multiply(x, log_ratio), away);
+}
+
+// lgamma(x + 1) - x log x + x, 0 at 0; from 10 on by Stirling's series (Abramowitz & Stegun 6.1.40), whose
+// next term is below 6e-11.
+Value stirling(Evaluation& e, const Call& call) {
+  const Pointwise step{e, call};
+  const Value& x = call.arguments[0];
+  const Value from = real_value(10), two_pi = real_value(2 * std::numbers::pi);
+  const Value large = step(Op::maximum, {x, from}), small = step(Op::minimum, {x, from});
+  const Value r = step.divide(real_value(1), step.multiply(large, large));
+  const Value inner = step.subtract(real_value(1.0 / 360), step.multiply(r, real_value(1.0 / 1260)));
+  const Value series = step.divide(step.subtract(real_value(1.0 / 12), step.multiply(r, inner)), large);
+  const Value root = step.multiply(real_value(0.5), step(Op::log, {step.multiply(two_pi, large)}));
+  const Value lgamma = step(Op::lgamma, {step.add(small, real_value(1))});
+  const Value log_small = step(Op::log, {step(Op::maximum, {small, real_value(1e-37)})});
+  const Value direct = step.subtract(lgamma, step.multiply(small, step.subtract(log_small, real_value(1))));
+  return step.where(step(Op::less, {x, from}), direct, step.add(root, series));
+}
+
 }  // namespace
 
 const std::vector<Builtin>& family_builtins() {
@@ -70,6 +121,8 @@ const std::vector<Builtin>& family_builtins() {
       {"lgamma", "x", direct<Op::lgamma>},
       {"digamma", "x", direct<Op::digamma>},
       {"log_i0", "x", direct<Op::log_i0>},
+      {"deviance", "x mean log_mean", deviance},
+      {"stirling", "x", stirling},
       {"onehot", "index", onehot},
       {"argmax", "h", argmax},
   };

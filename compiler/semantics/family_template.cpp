@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "compiler/semantics/complete_square.h"
 #include "compiler/semantics/evaluation.h"
 #include "compiler/semantics/expectation.h"
 
@@ -19,7 +20,8 @@ const std::vector<FamilyProperty>& family_properties() {
   static const std::vector<FamilyProperty> table = {
       {"statistic", true, true, false, false},     {"natural", true, false, true, false},
       {"log_partition", true, false, true, false}, {"sample", true, false, true, true},
-      {"log_base", false, true, false, false},     {"expected", false, false, true, false}};
+      {"log_base", false, true, false, false},     {"expected", false, false, true, false},
+      {"log_density", false, true, true, false}};
   return table;
 }
 
@@ -166,7 +168,6 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
         .note(places["statistic"], fmt::format("the statistic has {}", statistics.size()));
     return t;
   }
-  NodeId exponent = build.filled(0, t.positions);
   for (size_t i = 0; i < statistics.size(); ++i) {
     const NodeId statistic = tensor(statistics[i], places["statistic"]);
     const NodeId natural = tensor(naturals[i], places["natural"]);
@@ -188,7 +189,6 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
       return t;
     }
     t.terms.push_back({statistic, natural, both[0], both[1], {}, {}, vector});
-    exponent = build.add(exponent, product);
   }
   const auto at_positions = [&](const std::string& name, const Shape& full) -> NodeId {
     const NodeId node = tensor(properties[name], places[name]);
@@ -206,10 +206,11 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
   t.sample = at_positions("sample", classes ? t.positions : inside_frame.variable_shape);
   if (!t.log_partition || !t.log_base || !t.sample) return t;
   if (classes) t.sample = build.one_hot(t.sample, domain.classes);
-  t.density = build.add(build.subtract(exponent, t.log_partition), t.log_base);
   t.expected = properties.contains("expected");
   if (t.expected) t.mean = at_positions("expected", inside_frame.variable_shape);
   if (t.expected && !t.mean) return t;
+  if (properties.contains("log_density") && !(t.declared = at_positions("log_density", t.positions)))
+    return t;
   for (const FamilyProperty& property : family_properties()) {
     if (!properties.contains(property.name)) continue;
     for (const Value& value : components(properties[property.name]))
@@ -217,6 +218,10 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
           !check_dependence(decl, t, property, value.node, places[property.name]))
         return t;
   }
+  complete_squares(build, t);
+  t.derived = arrange_density(build, t);
+  t.density = t.declared ? with_derived_gradient(build, t) : t.derived;
+  derive_square_moments(build, t);
   derive_moments(build, t);
   for (auto& term : t.terms) term.stretched_mean = expectation(build, t, term.statistic);
   if (!t.expected) t.mean = expectation(build, t, t.x);

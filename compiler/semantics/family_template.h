@@ -32,7 +32,21 @@ struct FamilyTemplate {
   };
   std::vector<Term> terms;
   NodeId log_partition, log_base;
-  NodeId density;         // log p at each position
+  /// curvature (statistic - centre)^2 in the place of one or two terms (complete_square.h).
+  struct Square {
+    size_t linear;                        // the term of the statistic
+    std::optional<size_t> quadratic;      // of its square; none where log_base has it
+    double scale = 1;                     // that term's statistic is `scale` times the square
+    NodeId statistic, curvature, centre;  // of one shape
+    NodeId variance;                      // E (statistic - centre)^2, or none
+    bool centred = false;                 // the centre is E statistic
+    bool vector = false;                  // summed along the axes before the positions
+  };
+  std::vector<Square> squares;
+  NodeId rest_partition, rest_base;  // of the log-partition and log_base what the squares leave
+  NodeId derived;                    // log p at each position, from the terms
+  NodeId declared;                   // the same as `log_density` says it, or none
+  NodeId density;         // the declared value, else the derived one, with the gradient of the derived one
   NodeId sample;          // of the variable's tensor shape
   NodeId mean;            // likewise, or none
   NodeId entropy;         // at each position, or none

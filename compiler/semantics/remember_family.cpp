@@ -26,8 +26,8 @@ std::string content_of(const FamilyTemplate& t, const Domain& domain) {
                         node.ints, node.number, node.index);
   for (const auto& term : t.terms)
     text += fmt::format("term {} {}\n", term.statistic.index, term.natural.index);
-  return text + fmt::format("roots {} {} {} {} {}\n", t.x.index, t.log_partition.index, t.density.index,
-                            t.sample.index, t.mean.index);
+  return text + fmt::format("roots {} {} {} {} {} {}\n", t.x.index, t.log_partition.index, t.derived.index,
+                            t.declared.index, t.sample.index, t.mean.index);
 }
 
 bool is_remembered(const std::string& content) {

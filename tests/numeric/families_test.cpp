@@ -10,6 +10,7 @@
 #include "compiler/semantics/build.h"
 #include "compiler/semantics/evaluate_numeric.h"
 #include "compiler/semantics/evaluator.h"
+#include "compiler/semantics/family_template.h"
 #include "compiler/syntax/parse.h"
 
 using namespace semantics;
@@ -215,6 +216,63 @@ family Mine(mean : real, log_std : real = 0) over x : real {
   EXPECT_NEAR(mine.mean({{0.5, -3}, {0.3}})[1], -3, 1e-12);
 }
 
+/// A family over one real, or a vector of them, whose statistics are a quadratic pair in some spelling.
+struct Spelling {
+  std::string name, parameters, statistic, natural, log_partition, log_base, sample;
+  std::string domain = "real";
+};
+
+void PrintTo(const Spelling& spelling, std::ostream* out) { *out << spelling.name; }
+
+class QuadraticPair : public testing::TestWithParam<Spelling> {};
+
+// No term in the square of the mean is left: only the difference of statistic and mean is squared.
+TEST_P(QuadraticPair, IsCompletedHoweverItIsSpelled) {
+  const Spelling& s = GetParam();
+  std::string arguments;
+  for (const char c : s.parameters)
+    if (c == ':') arguments += (arguments.empty() ? "" : ", ") + std::string("parameter([2])");
+  if (s.parameters.find("fixed") != std::string::npos) arguments = "parameter([2]), 0.5";
+  const bool vector = s.domain != "real";
+  const OneConditional one(
+      "real[2]", "Mine(" + arguments + ")",
+      fmt::format(
+          "family Mine({}) over x : {} {{ statistic = {}; natural = {}; log_partition = {}; log_base = {}; "
+          "sample = {} }}",
+          s.parameters, s.domain, s.statistic, s.natural, s.log_partition, s.log_base, s.sample));
+  ASSERT_FALSE(one.report.has_errors()) << one.errors();
+  const FamilyTemplate& t = *one.conditional().form;
+  ASSERT_EQ(t.squares.size(), 1u);
+  EXPECT_TRUE(t.squares[0].centred);
+  EXPECT_EQ(t.squares[0].vector, vector);
+  EXPECT_FALSE(depends_on(t.graph, t.rest_partition, t.squares[0].centre));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, QuadraticPair,
+    testing::Values(
+        Spelling{"Precision", "m : real, log_tau : real", "(square(x), x)",
+                 "(-0.5 * exp(log_tau), exp(log_tau) * m)", "0.5 * exp(log_tau) * m ** 2 - 0.5 * log_tau",
+                 "-0.5 * log(2 * pi)", "m + exp(-0.5 * log_tau) * normal()"},
+        Spelling{"Variance", "m : real, v : positive", "(x, -x * x / 2)", "(m / v, 1 / v)",
+                 "m * m / (2 * v) + 0.5 * log(v)", "-0.5 * log(2 * pi)", "m + sqrt(v) * normal()"},
+        Spelling{"Deviation", "m : real, s : positive", "(x ** 2, 2 * x)",
+                 "(-0.5 / (s * s), 0.5 * m / s ** 2)", "square(m / s) / 2 + log(s)", "-0.5 * log(2 * pi)",
+                 "m + s * normal()"},
+        Spelling{"Natural", "a : real, b : positive", "(x, x * x)", "(a, -b)",
+                 "a * a / (4 * b) - 0.5 * log(2 * b)", "-0.5 * log(2 * pi)",
+                 "a / (2 * b) + normal() / sqrt(2 * b)"},
+        Spelling{"UnitVariance", "m : real", "x", "m", "0.5 * m * m", "-0.5 * x * x - 0.5 * log(2 * pi)",
+                 "m + normal()"},
+        Spelling{"FixedDeviation", "m : real, fixed s : positive", "x / s", "m / s", "0.5 * square(m / s)",
+                 "-0.5 * square(x / s) - 0.5 * log(2 * pi) - log(s)", "m + s * normal()"},
+        Spelling{"Vector", "m : real[K], s : real[K]", "(x, x * x)", "(m * exp(-2 * s), -0.5 * exp(-2 * s))",
+                 "sum(0.5 * m * m * exp(-2 * s) + s)", "-0.5 * len(x) * log(2 * pi)", "m + exp(s) * normal()",
+                 "real[K]"},
+        Spelling{"UnitVector", "m : real[K]", "x", "m", "0.5 * sum(m * m)",
+                 "-0.5 * sum(x * x) - 0.5 * len(x) * log(2 * pi)", "m + normal()", "real[K]"}),
+    [](const testing::TestParamInfo<Spelling>& tested) { return tested.param.name; });
+
 TEST(Start, IsADrawAtTheDefaultsOrAtPlainValues) {
   const OneConditional p("count[4]", "Poisson(parameter([4]))");
   EXPECT_TRUE(parameters_of(p.model.graph, p.conditional().initial).empty());
@@ -251,6 +309,8 @@ TEST(NumericCheck, RefusesADeclarationThatContradictsItself) {
   EXPECT_EQ(refusal("log_partition", "softplus(2 * logit)").code, base::E0406);
   EXPECT_EQ(refusal("sample", "uniform() < sigmoid(2 * logit)").code, base::E0408);
   EXPECT_EQ(refusal("expected", "logit").code, base::E0409);
+  EXPECT_EQ(refusal("log_density", "x * logit - 1.001 * softplus(logit)").code, base::E0409);
+  EXPECT_EQ(refusal("log_density", "uniform()").code, base::E0412);
   EXPECT_EQ(refusal("statistic", "(x, x)").code, base::E0405);
   EXPECT_EQ(refusal("sample", "").code, base::E0403);
   EXPECT_EQ(refusal("samples", "1").code, base::E0404);

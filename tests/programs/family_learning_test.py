@@ -1,4 +1,5 @@
 """Every family of the standard library learns the parameters that its data were drawn with, from zero."""
+import math
 import struct
 
 from executable import main, safetensors, succeed, write
@@ -36,6 +37,54 @@ def test_each_recovers_its_parameters(folder, vaec):
             shift = sum(learned) / 3 - sum(wanted) / 3 if family == "Categorical" else 0
             for a, b in zip(learned, wanted):
                 assert abs(a - shift - b) < 0.1, f"{family}: {learned}, drawn with {values}"
+
+
+# Where mean^2 / variance is large, the natural parameters' terms cancel; the learned values must not suffer.
+FAR = [(10000.0, 1.0), (300.0, 0.02), (2015.0, 0.1), (-40000.0, 3.0)]
+
+
+def learned(folder, vaec, text):
+    write(folder, "far.vae", text)
+    succeed(vaec, "run", "far.vae", "train", "--quiet", "--out", "run", cwd=folder)
+    return {name: struct.unpack(f"<{len(data) // 4}f", data)
+            for name, (_, data) in safetensors(folder / "run/checkpoints/step-3000/model.safetensors").items()}
+
+
+def expect_far(found, player):
+    for i, (mean, std) in enumerate(FAR):
+        centre = found[f"{player}.x{i}.parameter1"][0]
+        log_std = found[f"{player}.x{i}.parameter2"][0]
+        assert abs(centre - mean) < 0.05 * std + abs(mean) * 1e-7, f"{mean} is learned as {centre}"
+        assert abs(math.exp(log_std) / std - 1) < 0.04, f"{std} is learned as {math.exp(log_std)}"
+
+
+def far_model(player):
+    return "\n".join(
+        [f"var x{i} : real" for i in range(len(FAR))]
+        + ["source data {"] + [f"  x{i} ~ Normal({mean}, {math.log(std)})" for i, (mean, std) in enumerate(FAR)]
+        + ["}", player]
+        + [f"  x{i} ~ Normal(parameter([], init = {mean + std}), parameter([], init = {math.log(std) + 0.5}))"
+           for i, (mean, std) in enumerate(FAR)]
+        + ["}", ""])
+
+
+LEARNING = "steps = 3000; batch = 512; optimizer = adam(0.02); schedule = cosine()"
+
+
+def test_a_mean_far_from_zero_costs_no_precision(folder, vaec):
+    for method in ("symmetric", "supervised"):
+        expect_far(learned(folder, vaec, far_model("player p {") + f"learn {method} {{ {LEARNING} }}\n"), "p")
+
+
+def test_nor_in_a_bound(folder, vaec):
+    text = far_model("decoder p {\n  z ~ Normal(0)").replace("source data", "var z : real\nsource data")
+    text = text.replace("x0 ~ Normal(parameter", "x0 | z ~ Normal(parameter") + """
+encoder q { z | x0 ~ Normal(parameter([], init = 4), parameter([], init = -9)) }
+learn elbo { """ + LEARNING + """ }
+"""
+    found = learned(folder, vaec, text)
+    expect_far(found, "p")
+    assert abs(found["q.z.parameter1"][0]) < 0.1 and abs(found["q.z.parameter2"][0]) < 0.1, found
 
 
 if __name__ == "__main__":
