@@ -66,9 +66,9 @@ double apply(Op op, double a, double b, double c) {
     case Op::power:
       return std::pow(a, b);
     case Op::minimum:
-      return std::min(a, b);
+      return a < b ? a : b;  // as in kernels: where either is NaN, the second
     case Op::maximum:
-      return std::max(a, b);
+      return a > b ? a : b;
     case Op::atan2:
       return std::atan2(a, b);
     case Op::less:
@@ -219,8 +219,11 @@ double NumericEvaluator::draw(const Node& node, size_t element) {
   const auto input = [&](size_t i) { return values_.at(node.inputs[i].index)[element]; };
   const auto uniform = [&] { return (static_cast<double>(rng_() >> 12) + 0.5) * 0x1p-52; };
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  const auto gamma = [&](double shape) {
-    return shape > 0 && std::isfinite(shape) ? std::gamma_distribution<double>(shape, 1)(rng_) : none;
+  // The logarithm of a draw; below 1 a draw of shape + 1 times U^(1/shape).
+  const auto log_gamma = [&](double shape) {
+    if (!(shape > 0) || !std::isfinite(shape)) return none;
+    const double boost = shape < 1 ? std::log(uniform()) / shape : 0;
+    return std::log(std::gamma_distribution<double>(shape < 1 ? shape + 1 : shape, 1)(rng_)) + boost;
   };
   constexpr double countable = 1e15;  // beyond it the library's integers end: the normal limit serves
   const auto normal = [&](double mean, double variance) {
@@ -234,10 +237,10 @@ double NumericEvaluator::draw(const Node& node, size_t element) {
     case Op::gumbel:
       return -std::log(-std::log(uniform()));
     case Op::gamma:
-      return gamma(input(0));
+      return log_gamma(input(0));
     case Op::beta: {
-      const double a = gamma(input(0)), b = gamma(input(1));
-      return a / (a + b);
+      const double a = log_gamma(input(0)), b = log_gamma(input(1));
+      return 1 / (1 + std::exp(b - a));
     }
     case Op::poisson:
       if (!(input(0) >= 0) || !std::isfinite(input(0))) return none;

@@ -34,6 +34,14 @@ Value draw(Evaluation& e, const Call& call) {
   return e.from_node(e.build.random(op, inputs, shape), call.span);
 }
 
+/// The draw itself may be too small for a float32; products and quotients of it are formed from its logarithm
+/// (log_space.h).
+Value gamma(Evaluation& e, const Call& call) {
+  Value log = draw<Op::gamma>(e, call);
+  return log.kind == Value::Kind::tensor ? e.from_node(e.build.pointwise(Op::exp, {log.node}), call.span)
+                                         : log;
+}
+
 Value onehot(Evaluation& e, const Call& call) {
   const NodeId index = e.tensor(call.arguments[0], call.span);
   if (!index) return {};
@@ -113,7 +121,7 @@ const std::vector<Builtin>& family_builtins() {
       {"uniform", "", draw<Op::uniform>},
       {"normal", "", draw<Op::normal>},
       {"gumbel", "", draw<Op::gumbel>},
-      {"gamma", "shape", draw<Op::gamma>},
+      {"gamma", "shape", gamma},
       {"beta", "a b", draw<Op::beta>},
       {"poisson", "rate", draw<Op::poisson>},
       {"binomial", "n prob", draw<Op::binomial>},

@@ -168,7 +168,7 @@ class BoundBuilder {
     std::vector<Drawn> latents;
     for (const game::Latent& latent : rows.bound_.latents) {
       const Conditional& q = model_[latent.posterior];
-      rows.drawn().bind(q.target, drawn_constant(phase.program, rows.drawn(), q.sample));
+      rows.drawn().bind(q.target, drawn_constant(model_, q, phase.program, rows.drawn()));
       latents.push_back({rows.density(latent.posterior), false});
     }
     const ValueId log_weight = log_weights(rows, latents);

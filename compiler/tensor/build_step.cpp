@@ -112,7 +112,7 @@ class PhaseBuilder {
     }
     for (; next < end; ++next) {
       const Conditional& conditional = model_[source.completions[next].draws[0].conditional];
-      rows.bind(conditional.target, drawn_constant(program, rows, conditional.sample));
+      rows.bind(conditional.target, drawn_constant(model_, conditional, program, rows));
       fresh.push_back(conditional.target);
     }
     return fresh;
@@ -161,7 +161,7 @@ class PhaseBuilder {
       bind_inputs(model_, all, suffix(source), part, rows);
       for (; i < completion.draws.size() && model_[completion.draws[i].conditional].player == player; ++i) {
         const Conditional& conditional = model_[completion.draws[i].conditional];
-        rows.bind(conditional.target, drawn_constant(part, rows, conditional.sample));
+        rows.bind(conditional.target, drawn_constant(model_, conditional, part, rows));
         part.outputs.push_back(
             {model_[conditional.target].name + suffix(source), rows.bound(conditional.target)});
         drawn_by[conditional.target] = static_cast<int>(chain.parts.size());

@@ -87,15 +87,19 @@ Estimator estimator_of(const semantics::Model& model, const semantics::Learn& le
 
 ValueId draw_latent(const semantics::Model& model, const Conditional& latent, const Estimator& estimator,
                     Program& program, Translator& rows) {
-  if (estimator.kind == "reparam") return rows.evaluate_rows(latent.sample);
-  if (estimator.kind == "score") return drawn_constant(program, rows, latent.sample);
+  if (estimator.kind == "reparam") {
+    const ValueId drawn = rows.evaluate_rows(latent.sample);
+    name_draw(model, latent, program, drawn);
+    return drawn;
+  }
+  if (estimator.kind == "score") return drawn_constant(model, latent, program, rows);
   Drawer drawer{program, rows};
   const bool binary = model[latent.target].domain.kind == DomainKind::binary;
   const ValueId p = rows.evaluate_rows(latent.mean);
   if (estimator.kind == "gumbel")
     return binary ? drawer.gumbel_binary(p, estimator.temperature)
                   : drawer.gumbel_category(p, estimator.temperature);
-  const ValueId x = drawn_constant(program, rows, latent.sample);
+  const ValueId x = drawn_constant(model, latent, program, rows);
   if (estimator.kind == "st") return drawer.e.add(x, drawer.gradient_of(p));
   return binary ? drawer.zgr_binary(x, p) : drawer.zgr_category(x, p);
 }

@@ -41,17 +41,18 @@ class Stream {
     const double radius = std::sqrt(-2 * std::log(uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());
   }
-  // Marsaglia & Tsang (2000); below shape 1 through shape + 1.
-  double gamma(double shape) {
-    if (shape < 1) return gamma(shape + 1) * std::pow(uniform(), 1 / shape);
+  // The logarithm of a draw: Marsaglia & Tsang (2000); below shape 1 through shape + 1.
+  double log_gamma(double shape) {
+    if (shape < 1) return log_gamma(shape + 1) + std::log(uniform()) / shape;
     const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
     while (true) {
       const double x = normal(), v = std::pow(1 + c * x, 3);
-      if (v > 0 && std::log(uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
+      if (v > 0 && std::log(uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) return std::log(d * v);
     }
   }
-  // Arrivals of rate 1 before `rate`.
+  // Arrivals of rate 1 before `rate`; where they are too many to count, the normal law that theirs tends to.
   double poisson(double rate) {
+    if (rate > 1e6) return std::floor(rate + std::sqrt(rate) * normal() + 0.5);
     double time = -std::log(uniform());
     int count = 0;
     for (; time < rate; time -= std::log(uniform())) ++count;
@@ -105,10 +106,10 @@ double draw(semantics::Op op, const DrawPlace& place, double a, double b) {
     case Op::gumbel:
       return -std::log(-std::log(uniform_draw(place)));
     case Op::gamma:
-      return stream.gamma(a);
+      return stream.log_gamma(a);
     case Op::beta: {
-      const double x = stream.gamma(a), y = stream.gamma(b);
-      return x / (x + y);
+      const double x = stream.log_gamma(a), y = stream.log_gamma(b);
+      return 1 / (1 + std::exp(y - x));
     }
     case Op::poisson:
       return stream.poisson(a);

@@ -1,5 +1,7 @@
 #include "compiler/tensor/source_rows.h"
 
+#include <fmt/format.h>
+
 namespace tensor {
 using semantics::Model;
 
@@ -14,10 +16,33 @@ ValueId drawn_constant(Program& program, Translator& rows, semantics::NodeId sam
   return Emit(program).pointwise(Op::stop, rows.evaluate_rows(sample));
 }
 
+void name_draw(const Model& model, const semantics::Conditional& conditional, Program& program,
+               ValueId value) {
+  const std::string variable = model[conditional.target].name;
+  const std::string name = conditional.player.index >= 0
+                               ? fmt::format("{}.{}", model[conditional.player].name, variable)
+                               : variable;
+  // What a constant to gradients or a view of the draw shares its memory with, too.
+  while (value) {
+    Value& named = program.values[static_cast<size_t>(value.index)];
+    if (info(named.op).group == semantics::OpGroup::leaf || !named.name.empty()) return;
+    named.name = "draw " + name;
+    const bool same = named.op == Op::stop || named.op == Op::reshape;
+    value = same ? named.inputs[0] : ValueId{};
+  }
+}
+
+ValueId drawn_constant(const Model& model, const semantics::Conditional& conditional, Program& program,
+                       Translator& rows) {
+  const ValueId value = drawn_constant(program, rows, conditional.sample);
+  name_draw(model, conditional, program, value);
+  return value;
+}
+
 void bind_givens(const Model& model, const semantics::Source& source, Program& program, Translator& rows) {
   for (const semantics::Given& given : source.givens) {
-    const semantics::NodeId node = given.drawn ? model[*given.drawn].sample : given.value;
-    rows.bind(given.variable, drawn_constant(program, rows, node));
+    rows.bind(given.variable, given.drawn ? drawn_constant(model, model[*given.drawn], program, rows)
+                                          : drawn_constant(program, rows, given.value));
   }
 }
 

@@ -10,6 +10,13 @@ Program empty_program(const semantics::Model& model, std::string name);
 /// A drawn value, through which no gradient flows: [rows, ...] of the sample's shape.
 ValueId drawn_constant(Program& program, Translator& rows, semantics::NodeId sample);
 
+/// Of a conditional's own sample, named as a draw.
+ValueId drawn_constant(const semantics::Model& model, const semantics::Conditional& conditional,
+                       Program& program, Translator& rows);
+/// The value's buffer is called `draw player.variable` (runtime/image.md).
+void name_draw(const semantics::Model& model, const semantics::Conditional& conditional, Program& program,
+               ValueId value);
+
 /// Binds what a source's rows give.
 void bind_givens(const semantics::Model& model, const semantics::Source& source, Program& program,
                  Translator& rows);

@@ -11,6 +11,7 @@ namespace core {
 namespace {
 
 constexpr double pi = std::numbers::pi;
+constexpr double below_pi = 0x1.921fb4p+1;  // the greatest float32 below pi
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 class Stream {
@@ -44,8 +45,11 @@ class Stream {
   int left_ = 0;
 };
 
+constexpr double least_shape = 0x1p-126, greatest_shape = 0x1p127;
+
 /// log of a Gamma(shape, 1) draw: Marsaglia and Tsang 2000; below 1 a draw of shape + 1 times U^(1/shape).
 double log_gamma_draw(Stream& stream, double shape) {
+  shape = std::fmin(greatest_shape, std::fmax(least_shape, shape));
   double log_boost = 0;
   if (shape < 1) {
     log_boost = std::log(stream.uniform()) / shape;
@@ -54,11 +58,12 @@ double log_gamma_draw(Stream& stream, double shape) {
   const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
   for (;;) {
     const double x = stream.normal();
-    const double root = 1 + c * x;
-    if (root <= 0) continue;
-    const double v = root * root * root;
-    if (std::log(stream.uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) {
-      return std::log(d * v) + log_boost;
+    const double e = c * x;
+    if (e <= -1) continue;
+    // v = (1 + e)^3; without the cancellation of v - 1 and log v, which large d would make much of.
+    const double log_v = 3 * std::log1p(e), above_one = e * (3 + e * (3 + e));
+    if (std::log(stream.uniform()) < 0.5 * x * x + d * (log_v - above_one)) {
+      return std::log(d) + log_v + log_boost;
     }
   }
 }
@@ -67,6 +72,9 @@ double log_factorial(double k) {
   int sign = 0;
   return lgamma_r(k + 1, &sign);
 }
+
+/// From here on the rejection's logarithms cancel, and a count's law is a normal one to within a float32.
+constexpr double normal_from = 1e12;
 
 /// Below 10 by multiplying uniforms (Knuth), else by transformed rejection (PTRS, Hoermann 1993).
 double poisson_draw(Stream& stream, double rate) {
@@ -77,6 +85,7 @@ double poisson_draw(Stream& stream, double rate) {
     for (; product > limit; k += 1) product *= stream.uniform();
     return k;
   }
+  if (rate > normal_from) return std::floor(rate + std::sqrt(rate) * stream.normal() + 0.5);
   const double log_rate = std::log(rate);
   const double b = 0.931 + 2.53 * std::sqrt(rate);
   const double a = -0.059 + 0.02483 * b;
@@ -106,6 +115,10 @@ double binomial_draw(Stream& stream, double n, double prob) {
     return successes;
   }
   const double spread = std::sqrt(n * prob * (1 - prob));
+  if (spread * spread > normal_from) {
+    const double drawn = std::floor(n * prob + spread * stream.normal() + 0.5);
+    return std::fmin(n, std::fmax(0, drawn));
+  }
   const double b = 1.15 + 2.53 * spread;
   const double a = -0.0873 + 0.0248 * b + 0.01 * prob;
   const double c = n * prob + 0.5;
@@ -129,6 +142,7 @@ double binomial_draw(Stream& stream, double n, double prob) {
 /// The angle from the mean: Best and Fisher 1979.
 double von_mises_draw(Stream& stream, double concentration) {
   if (concentration < 1e-6) return (2 * stream.uniform() - 1) * pi;
+  if (concentration > 1e8) return stream.normal() / std::sqrt(concentration);  // which it tends to
   const double tau = 1 + std::sqrt(1 + 4 * concentration * concentration);
   const double rho = (tau - std::sqrt(2 * tau)) / (2 * concentration);
   // (1 + rho^2) / (2 rho), without its cancellation where the concentration is small or large.
@@ -150,21 +164,24 @@ double von_mises_draw(Stream& stream, double concentration) {
 extern "C" {
 
 float vaert_sample_gamma(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float shape) {
-  if (!(shape > 0)) return core::nan;
+  if (!(shape >= 0)) return core::nan;
   core::Stream stream(seed, step, site, element);
-  return static_cast<float>(std::exp(core::log_gamma_draw(stream, shape)));
+  // Far from the range's end, so that differences of two such logarithms are finite.
+  return static_cast<float>(std::fmax(-0x1p120, core::log_gamma_draw(stream, shape)));
 }
 
 float vaert_sample_beta(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float a, float b) {
-  if (!(a > 0 && b > 0)) return core::nan;
+  if (!(a >= 0 && b >= 0)) return core::nan;
   core::Stream stream(seed, step, site, element);
   const double log_x = core::log_gamma_draw(stream, a);
   const double log_y = core::log_gamma_draw(stream, b);
-  return static_cast<float>(1 / (1 + std::exp(log_y - log_x)));
+  const double share = 1 / (1 + std::exp(log_y - log_x));
+  return static_cast<float>(std::fmin(1 - 0x1p-24, std::fmax(0x1p-126, share)));
 }
 
 float vaert_sample_poisson(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float rate) {
-  if (!(rate >= 0) || std::isinf(rate)) return core::nan;
+  if (!(rate >= 0)) return core::nan;
+  if (std::isinf(rate)) return rate;
   core::Stream stream(seed, step, site, element);
   return static_cast<float>(core::poisson_draw(stream, rate));
 }
@@ -183,7 +200,8 @@ float vaert_sample_von_mises(uint64_t seed, uint64_t step, uint32_t site, uint64
   if (!(concentration >= 0) || !std::isfinite(mean)) return core::nan;
   core::Stream stream(seed, step, site, element);
   const double angle = mean + core::von_mises_draw(stream, concentration);
-  return static_cast<float>(angle - 2 * core::pi * std::ceil((angle - core::pi) / (2 * core::pi)));
+  const double turned = angle - 2 * core::pi * std::ceil((angle - core::pi) / (2 * core::pi));
+  return static_cast<float>(std::fmin(core::below_pi, std::fmax(-core::below_pi, turned)));
 }
 
 }  // extern "C"

@@ -353,6 +353,10 @@ void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks
   }
 }
 
+Executor::Tensor Executor::buffer(int index) const {
+  return {parts_->at(index), elements(program_.buffers[static_cast<size_t>(index)].extents, parts_->rows)};
+}
+
 std::vector<Work> Executor::works() const { return works_of(parts_->image, program_, parts_->rows); }
 
 std::string Executor::implementation(size_t instruction) const {

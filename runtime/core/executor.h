@@ -64,6 +64,8 @@ class Executor {
   /// Failure(internal) where the program has none of this name.
   Tensor input(const std::string& name) const { return named(inputs_, name); }
   Tensor output(const std::string& name) const { return named(outputs_, name); }
+  /// A buffer of the program, by its number: what it holds after an instruction that accesses it.
+  Tensor buffer(int index) const;
   bool takes(const std::string& name) const { return inputs_.count(name) > 0; }
   const std::map<std::string, Tensor>& outputs() const { return outputs_; }
 

@@ -50,8 +50,10 @@ TEST(Draws, HaveTheMeanAndVarianceOfTheirLaw) {
   expect_moments(Op::uniform, 0, 0, 0.5, 1.0 / 12);
   expect_moments(Op::normal, 0, 0, 0, 1);
   expect_moments(Op::gumbel, 0, 0, std::numbers::egamma, std::numbers::pi * std::numbers::pi / 6);
-  expect_moments(Op::gamma, 2.5, 0, 2.5, 2.5);
-  expect_moments(Op::gamma, 0.4, 0, 0.4, 0.4);
+  // digamma(1) and trigamma(1); at 1/2 digamma(1) - 2 log 2 and pi^2 / 2.
+  expect_moments(Op::gamma, 1, 0, -std::numbers::egamma, std::numbers::pi * std::numbers::pi / 6);
+  expect_moments(Op::gamma, 0.5, 0, -std::numbers::egamma - 2 * std::numbers::ln2,
+                 std::numbers::pi * std::numbers::pi / 2);
   expect_moments(Op::beta, 2, 3, 0.4, 0.04);
   expect_moments(Op::poisson, 3.5, 0, 3.5, 3.5);
   expect_moments(Op::binomial, 10, 0.3, 3, 2.1);

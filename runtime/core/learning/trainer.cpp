@@ -13,6 +13,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr const char* diverged = "; a lower learning rate or clip may help";
+
 /// The run that `start` names: as given, else relative to the program's folder.
 fs::path start_run(const Settings& settings, const Image& image) {
   const fs::path given = settings.start;
@@ -51,6 +53,7 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
                                 rows, to);
   };
   hooks_.update = [this](int player, const float* gradient) {
+    refuse_unless_finite();  // while the parameters are those that the terms come from
     optimizers_[static_cast<size_t>(player)].climb(session_.parameters.of(player), gradient,
                                                    settings_.schedule.rate(step_, settings_.steps),
                                                    settings_.clip);
@@ -187,7 +190,8 @@ std::string Trainer::player_name(const Term& term) const {
 
 void Trainer::run_phases() {
   if (learner_) return learner_->do_step(step_, phases_);
-  for (const auto& phase : phases_) phase->run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
+  for (phase_ = 0; phase_ < phases_.size(); ++phase_)
+    phases_[phase_]->run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
 }
 
 /// Of the rows of the phase's last run, nats a row, each source by its weight.
@@ -235,22 +239,57 @@ void Trainer::run_libi() {
   if (learner_)
     learner_->do_step(step_, {&phases_[phase], 1}, phase);
   else
-    phases_[phase]->run(settings_.seed, step, hooks_);
+    phases_[phase_ = phase]->run(settings_.seed, step, hooks_);
   if (phase == Libi::constrain) libi_->observe(log_likelihood(phase));
 }
 
-void Trainer::refuse(const Term& term, int64_t step, const char* what) const {
+void Trainer::refuse(const Term& term, int64_t step, const std::string& what) const {
   throw Failure(
       Exit::diagnostics,
-      fmt::format("step {}: {}term {} is {}; a lower learning rate or clip may help", step,
+      fmt::format("step {}: {}term {} is {}", step,
                   term.player < 0 ? "the " : "player " + player_name(term) + "'s ", term.name, what));
+}
+
+/// The phase's program has made its terms when it updates a player.
+void Trainer::refuse_unless_finite() {
+  for (const Term& term : terms_)
+    if (term.phase == phase_ && !std::isfinite(*term.value))
+      refuse(term, step_ + 1, name_of_not_finite(*term.value) + cause_of(term));
+}
+
+/// Parameters beyond this come from a step that was too large.
+static constexpr float large_parameter = 1e6;
+
+std::string Trainer::cause_of(const Term& term) {
+  float greatest = 0;
+  bool finite = true;
+  for (size_t player = 0; player < session_.image.players.size(); ++player) {
+    const float* values = session_.parameters.of(static_cast<int>(player));
+    for (int64_t i = 0; i < session_.image.players[player].elements; ++i) {
+      finite = finite && std::isfinite(values[i]);
+      greatest = std::max(greatest, std::abs(values[i]));
+    }
+  }
+  if (!finite || greatest > large_parameter) return diverged;
+  DrawWatch watch(session_.image);
+  Hooks again = hooks_;
+  again.update = [](int, const float*) {};
+  again.watch = &watch;
+  phases_[term.phase]->run(settings_.seed, static_cast<uint64_t>(step_), again);
+  const std::string parameters = fmt::format("no parameter is beyond {:.3g} in size", greatest);
+  if (watch.found())
+    return fmt::format(" because a draw of {} is {}: {}, so `sample` of its family has no value there",
+                       *watch.found(), watch.is_nan() ? "not a number" : "infinite", parameters);
+  return fmt::format(": {} and every draw is finite, so the log-density overflows at its family's arguments",
+                     parameters);
 }
 
 void Trainer::fetch(bool state) {
   if (!learner_is_ready_) return;
   const std::vector<DeviceLearner::Sum> sums = learner_->take_sums();
   for (size_t i = 0; i < terms_.size(); ++i) {
-    if (sums[i].first_bad > 0) refuse(terms_[i], sums[i].first_bad, "infinite or not a number");
+    if (sums[i].first_bad > 0)
+      refuse(terms_[i], sums[i].first_bad, std::string("infinite or not a number") + diverged);
     terms_[i].sum += sums[i].sum;
   }
   if (state) learner_->fetch();
@@ -274,7 +313,7 @@ void Trainer::do_step() {
     ++term.steps;
     if (learner_) continue;  // which adds them up itself
     const float value = *term.value;
-    if (!std::isfinite(value)) refuse(term, step_, std::isnan(value) ? "not a number" : "infinite");
+    if (!std::isfinite(value)) refuse(term, step_, std::string(name_of_not_finite(value)) + diverged);
     if (!term.coefficient || *term.coefficient != 0) term.sum += value;
   }
 }

@@ -10,6 +10,7 @@
 
 #include "runtime/core/learning/device_learner.h"
 #include "runtime/core/learning/libi.h"
+#include "runtime/core/learning/not_finite.h"
 #include "runtime/core/learning/optimizer.h"
 #include "runtime/core/learning/pattern_phase.h"
 #include "runtime/core/learning/settings.h"
@@ -62,7 +63,9 @@ class Trainer {
     double sum = 0;
     int64_t steps = 0;
   };
-  [[noreturn]] void refuse(const Term& term, int64_t step, const char* what) const;
+  [[noreturn]] void refuse(const Term& term, int64_t step, const std::string& what) const;
+  void refuse_unless_finite();
+  std::string cause_of(const Term& term);
   void load_phases(const std::vector<Phase>& phases);
   void require_terms() const;
   void require_completion() const;
@@ -87,6 +90,7 @@ class Trainer {
   std::optional<Libi> libi_;
   Hooks hooks_;
   int64_t step_ = 0;
+  size_t phase_ = 0;  // the one that runs
 };
 
 }  // namespace core

@@ -1,0 +1,176 @@
+// links: vaec_pipeline vaert_core vaert_data vaert_onednn
+// Whatever the parameters, every draw of a family lies strictly inside its domain, and its log-density under
+// them is finite in float32: families of the library and families that a user declares.
+#include <cmath>
+#include <numbers>
+
+#include "tests/numeric/drawn_values.h"
+
+DRAWS_VALUES();
+
+namespace {
+
+using drawn_values::Case;
+using drawn_values::Drawn;
+
+constexpr int64_t rows = 2000;
+
+const char* const families = R"(
+family ScaledGamma(log_shape : real, scale : positive) over x : positive {
+  let shape     = exp(log_shape)
+  statistic     = (log(x), x)
+  natural       = (shape, -1 / scale)
+  log_partition = lgamma(shape) + shape * log(scale)
+  log_base      = -log(x)
+  sample        = gamma(shape) * scale
+}
+family InverseGamma(log_shape : real, log_rate : real) over x : positive {
+  let shape     = exp(log_shape)
+  statistic     = (log(x), 1 / x)
+  natural       = (-shape, -exp(log_rate))
+  log_partition = lgamma(shape) - shape * log_rate
+  log_base      = -log(x)
+  sample        = exp(log_rate) / gamma(shape)
+}
+family RatioBeta(log_a : real, log_b : real) over x : unit {
+  let a         = exp(log_a)
+  let b         = exp(log_b)
+  let g         = gamma(a)
+  statistic     = (log(x), log1p(-x))
+  natural       = (a, b)
+  log_partition = lgamma(a) + lgamma(b) - lgamma(a + b)
+  log_base      = -log(x) - log1p(-x)
+  sample        = g / (g + gamma(b))
+}
+family Rayleigh(log_scale : real) over x : positive {
+  statistic     = x * x
+  natural       = -0.5 * exp(-2 * log_scale)
+  log_partition = 2 * log_scale
+  log_base      = log(x)
+  sample        = exp(log_scale) * sqrt(-2 * log(uniform()))
+}
+family Die(logits : real[K]) over x : category(K) {
+  statistic     = onehot(x)
+  natural       = logits
+  log_partition = logsumexp(logits)
+  sample        = floor(uniform() * 2 * K)
+}
+)";
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> table = {
+      {"positive[5]", "Gamma(-9.21, 0)"},
+      {"positive[5]", "Gamma(-6.9, 0)"},
+      {"positive[5]", "Gamma(-6.9, -50)"},
+      {"positive[5]", "Gamma(-2.3, 0)"},
+      {"positive[5]", "Gamma(-2.3, 50)"},
+      {"positive[5]", "Gamma(0, 80)"},
+      {"positive[5]", "Gamma(0, -100)"},
+      {"positive[5]", "Gamma(13.8, 0)"},
+      {"positive[5]", "Gamma(13.8, -80)"},
+      {"unit[5]", "Beta(-9.21, -9.21)"},
+      {"unit[5]", "Beta(-6.9, -6.9)"},
+      {"unit[5]", "Beta(9.21, 0)"},
+      {"unit[5]", "Beta(0, 9.21)"},
+      {"unit[5]", "Beta(13.8, -6.9)"},
+      {"unit[5]", "Beta(13.8, 13.8)"},
+      {"simplex(2)[3]", "Dirichlet(-6.9)"},
+      {"simplex(30)[3]", "Dirichlet(-6.9)"},
+      {"simplex(3)[3]", "Dirichlet(-4.6)"},
+      {"simplex(3)", "Dirichlet(-2.3)"},
+      {"simplex(20)", "Dirichlet(13.8)"},
+      {"simplex(3)", "Dirichlet([-6.9, 0, 13.8])"},
+      {"positive[5]", "LogNormal(0, 4.5)"},
+      {"positive[5]", "LogNormal(0, 30)"},
+      {"positive[5]", "LogNormal(200)"},
+      {"positive[5]", "LogNormal(-200)"},
+      {"unit[5]", "LogitNormal(0, 4.5)"},
+      {"unit[5]", "LogitNormal(0, 30)"},
+      {"unit[5]", "LogitNormal(30)"},
+      {"unit[5]", "LogitNormal(-200)"},
+      {"unit[5]", "Uniform()"},
+      {"real[5]", "Normal(0, 42)"},
+      {"real[5]", "Normal(0, 80)"},
+      {"real[5]", "Normal(1e9, 5)"},
+      {"real[5]", "Laplace(80)"},
+      {"real[5]", "Laplace(-80)"},
+      {"real[5]", "Laplace(100, location = -3)"},
+      {"positive[5]", "Exponential(80)"},
+      {"positive[5]", "Exponential(-80)"},
+      {"positive[5]", "Exponential(-100)"},
+      {"count[5]", "Poisson(-80)"},
+      {"count[5]", "Poisson(20)"},
+      {"count[5]", "Poisson(80)"},
+      {"count[5]", "Geometric(90)"},
+      {"count[5]", "Geometric(-90)"},
+      {"count[5]", "NegativeBinomial(90, size = 3)"},
+      {"count[5]", "NegativeBinomial(-90, size = 3)"},
+      {"count[5]", "NegativeBinomial(0, size = 0.0001)"},
+      {"count[5]", "Binomial(90, size = 9)"},
+      {"count[5]", "Binomial(-90, size = 9)"},
+      {"count[5]", "Binomial(0.5, size = 1_000_000_000)"},
+      {"angle[5]", "VonMises(0, 0)"},
+      {"angle[5]", "VonMises(-1e6, 0)"},
+      {"angle[5]", "VonMises(-1e12, -1)"},
+      {"angle[5]", "VonMises(1e18, 1e18)"},
+      {"unit[5]", "ContinuousBernoulli(10000)"},
+      {"unit[5]", "ContinuousBernoulli(-10000)"},
+      {"unit[5]", "ContinuousBernoulli(80)"},
+      {"unit[5]", "ContinuousBernoulli(-80)"},
+      {"unit[5]", "ContinuousBernoulli(0)"},
+      {"binary[5]", "Bernoulli(80)"},
+      {"binary[5]", "Bernoulli(-10000)"},
+      {"category(4)[5]", "Categorical(reshape([10000, 0, -10000, 3], [4, 1]))"},
+      {"positive[5]", "ScaledGamma(-6.9, 1e-20)"},
+      {"positive[5]", "ScaledGamma(-6.9, 1e20)"},
+      {"positive[5]", "InverseGamma(-6.9, 0)"},
+      {"positive[5]", "InverseGamma(0, -80)"},
+      {"unit[5]", "RatioBeta(-6.9, -6.9)"},
+      {"unit[5]", "RatioBeta(9.21, 0)"},
+      {"positive[5]", "Rayleigh(80)"},
+      {"positive[5]", "Rayleigh(-80)"},
+  };
+  return table;
+}
+
+bool is_inside(const core::Variable& variable, double x) {
+  if (variable.domain == "binary" || variable.domain == "category") return x == 0 || x == 1;
+  if (variable.domain == "count") return std::isfinite(x) && x >= 0 && x == std::floor(x);
+  if (variable.domain == "real") return std::isfinite(x);
+  if (variable.domain == "positive") return std::isfinite(x) && x > 0;
+  if (variable.domain == "angle") return x > -std::numbers::pi && x <= std::numbers::pi;
+  return x > 0 && x < 1;  // unit, simplex
+}
+
+/// The first thing wrong with values [rows, ...]; empty: none.
+template <class Number>
+std::string wrong(const core::Variable& variable, const std::vector<Number>& values, int64_t of_rows) {
+  for (const Number x : values)
+    if (!is_inside(variable, x)) return fmt::format("{} is not inside", x);
+  if (variable.classes == 0) return "";
+  const auto classes = static_cast<size_t>(variable.classes);
+  const size_t row = values.size() / static_cast<size_t>(of_rows), positions = row / classes;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (i % row >= positions) continue;
+    double sum = 0;
+    for (size_t k = 0; k < classes; ++k) sum += values[i + k * positions];
+    if (std::abs(sum - 1) > 1e-6 * std::sqrt(static_cast<double>(classes)))
+      return fmt::format("the sum is {}", sum);
+  }
+  return "";
+}
+
+TEST(Draws, LieInsideTheirDomainWithAFiniteLogDensity) {
+  const std::vector<Drawn> all = drawn_values::draw(families, cases(), rows);
+  ASSERT_EQ(all.size(), cases().size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    SCOPED_TRACE(testing::PrintToString(cases()[i]));
+    EXPECT_EQ(wrong(all[i].variable, all[i].values, rows), "");
+    EXPECT_EQ(wrong(all[i].variable, all[i].interpreted, drawn_values::interpreted_rows), "")
+        << "interpreted";
+    EXPECT_TRUE(std::ranges::all_of(all[i].log_density, [](float x) { return std::isfinite(x); }))
+        << *std::ranges::find_if(all[i].log_density, [](float x) { return !std::isfinite(x); });
+  }
+}
+
+}  // namespace
