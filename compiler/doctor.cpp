@@ -6,12 +6,12 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 #include <string>
 
 #include "compiler/base/memory.h"
 #include "compiler/failure.h"
 #include "compiler/files.h"
+#include "compiler/lower/link.h"
 #include "compiler/lower/processor.h"
 #include "runtime/cache_folder.h"
 
@@ -19,13 +19,6 @@ namespace vaec {
 namespace {
 namespace fs = std::filesystem;
 
-bool on_path(const std::string& program) {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path != nullptr ? path : "");
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -50,13 +43,15 @@ bool doctor(std::ostream& out) {
       line(what, opens, opens ? path : dlerror());
     }
     const std::string torch = fs::path(library).replace_filename("libvaert_torch.so");
-    fmt::print(out, "{:<11}{:<9}{}\n", "torch", fs::exists(torch) ? "ok" : "missing",
-               fs::exists(torch) ? torch : "only --backend torch needs it");
+    const bool built = fs::exists(torch), opens = built && dlopen(torch.c_str(), RTLD_NOW | RTLD_LOCAL);
+    fmt::print(
+        out, "{:<11}{:<9}{}\n", "torch", opens ? "ok" : "missing",
+        opens ? torch : "only --backend torch needs it" + (built ? fmt::format(": {}", dlerror()) : ""));
   } catch (const Failure& failure) {
     line("runtime", false, failure.what());
   }
-  const bool linker = on_path("ld") || on_path("cc");
-  line("linker", linker, on_path("ld") ? "ld" : linker ? "cc" : "install binutils, which `vaec build` needs");
+  const std::string why_none = lower::why_no_linker();
+  line("linker", why_none.empty(), why_none.empty() ? lower::linker() : why_none);
   const std::string why = base::Memory::why_off("kernels");
   fmt::print(out, "{:<11}{:<9}{}\n", "cache", why.empty() ? "ok" : "off",
              why.empty() ? cache_folder().string() : "kernels are compiled anew each time: " + why);

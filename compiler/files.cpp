@@ -11,6 +11,7 @@
 
 #include "compiler/base/text_file.h"
 #include "compiler/failure.h"
+#include "runtime/own_executable.h"
 
 namespace vaec {
 namespace fs = std::filesystem;
@@ -100,7 +101,9 @@ void write_file(const fs::path& path, const std::string& content) {
 }
 
 std::string runtime_library() {
-  const fs::path own = fs::read_symlink("/proc/self/exe");
+  const fs::path own = own_executable();
+  if (own.empty())
+    throw Failure(Exit::bad_configuration, "vaec does not know where it is installed: /proc is not mounted");
   const fs::path library = own.parent_path().parent_path() / "lib" / "libvaert.so";
   if (!fs::exists(library)) {
     throw Failure(Exit::bad_configuration, fmt::format("the runtime {} is missing", library.string()));

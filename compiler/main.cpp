@@ -23,6 +23,7 @@
 #include "compiler/starting_file.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/tensor/passes.h"
+#include "runtime/standard_streams.h"
 
 namespace vaec {
 namespace {
@@ -259,6 +260,16 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return fmt::format("{}: {}; see {} --help", command, cause, command);
 }
 
+/// The exit code, unless something that was printed has not been written.
+int output_written(int code) {
+  errno = 0;
+  // std::cout writes through stdout, which keeps that an earlier write has failed.
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.flush()) return code;
+  std::cerr << "vaec: cannot write the output: " << (errno ? std::strerror(errno) : "it is full or closed")
+            << "\n";
+  return static_cast<int>(Exit::cannot_write);
+}
+
 int main(int count, char** values) {
   Arguments arguments;
   CLI::App app("Compiles .vae files: probabilistic models trained by symmetric equilibrium learning.",
@@ -348,7 +359,7 @@ int main(int count, char** values) {
   try {
     app.parse(count, values);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
+    if (error.get_exit_code() == 0) return output_written(app.exit(error));
     std::cerr << usage_error(app, error) << "\n";
     return static_cast<int>(Exit::usage);
   }
@@ -363,15 +374,13 @@ int main(int count, char** values) {
     return doctor_command->parsed() && doctor(std::cout) ? Exit::ok : Exit::bad_configuration;
   };
   try {
-    const Exit exit = exit_of();
-    errno = 0;
-    if (!std::cout.flush())
-      throw Failure(Exit::cannot_write, std::string("cannot write the output: ") +
-                                            (errno ? std::strerror(errno) : "it is closed"));
-    return static_cast<int>(exit);
+    return output_written(static_cast<int>(exit_of()));
   } catch (const Failure& failure) {
     std::cerr << "vaec: " << failure.what() << "\n";
     return static_cast<int>(failure.exit_code);
+  } catch (const std::bad_alloc&) {
+    std::cerr << "vaec: out of memory\n";
+    return static_cast<int>(Exit::bad_configuration);
   } catch (const std::exception& failure) {
     std::cerr << "vaec: internal error: " << failure.what() << "\n";
     return static_cast<int>(Exit::internal);
@@ -382,6 +391,7 @@ int main(int count, char** values) {
 }  // namespace vaec
 
 int main(int count, char** values) {
+  hold_standard_streams();
   std::signal(SIGXFSZ, SIG_IGN);  // a write past a limit on file sizes fails, and is reported
   std::signal(SIGABRT, [](int) { _exit(static_cast<int>(vaec::Exit::internal)); });  // a failed assertion
   return vaec::main(count, values);

@@ -39,46 +39,31 @@ std::optional<fs::path> start_files() {
   return std::nullopt;
 }
 
-std::vector<std::string> command_for(const std::string& archive, const fs::path& library,
-                                     const std::string& executable) {
-  const std::string folder = library.parent_path().string();
-  constexpr const char* loader = "/lib64/ld-linux-x86-64.so.2";
-  const auto start = start_files();
-  // What libvaert.so itself needs is looked up when it is loaded.
-  if (sanitized || !start || !fs::exists(loader)) {
-    std::vector<std::string> command = {"cc",
-                                        "-o",
-                                        executable,
-                                        "-Wl,--whole-archive",
-                                        archive,
-                                        "-Wl,--no-whole-archive",
-                                        library,
-                                        "-Wl,-rpath," + folder,
-                                        "-Wl,--unresolved-symbols=ignore-in-shared-libs"};
+constexpr const char* loader = "/lib64/ld-linux-x86-64.so.2";
+
+/// Whether `ld` is called by itself, with the folder of the start files; else `cc` calls it.
+std::optional<fs::path> start_files_for_ld() {
+  if (sanitized || !fs::exists(loader)) return std::nullopt;
+  return start_files();
+}
+
+/// `inputs` as ld takes them. What libvaert.so itself needs is looked up when it is loaded.
+std::vector<std::string> command_for(const std::vector<std::string>& inputs, const std::string& executable) {
+  const auto start = start_files_for_ld();
+  std::vector<std::string> command;
+  if (!start) {
+    command = {"cc", "-o", executable, "-Wl,--unresolved-symbols=ignore-in-shared-libs"};
+    for (const std::string& input : inputs)
+      command.push_back(input.starts_with('-') ? "-Wl," + input : input);
     if (sanitized) command.push_back("-fsanitize=address");
     return command;
   }
-  return {"ld",
-          "-pie",
-          "-o",
-          executable,
-          "--dynamic-linker",
-          loader,
-          *start / "Scrt1.o",
-          *start / "crti.o",
-          "--whole-archive",
-          archive,
-          "--no-whole-archive",
-          library,
-          "-rpath",
-          folder,
-          "--unresolved-symbols=ignore-in-shared-libs",
-          "-z",
-          "noexecstack",
-          "--eh-frame-hdr",
-          "-L" + start->string(),
-          "-lc",
-          *start / "crtn.o"};
+  command = {
+      "ld", "-pie", "-o", executable, "--dynamic-linker", loader, *start / "Scrt1.o", *start / "crti.o"};
+  command.insert(command.end(), inputs.begin(), inputs.end());
+  command.insert(command.end(), {"--unresolved-symbols=ignore-in-shared-libs", "-z", "noexecstack",
+                                 "--eh-frame-hdr", "-L" + start->string(), "-lc", *start / "crtn.o"});
+  return command;
 }
 
 CannotWrite no_room_for(const fs::path& file) {
@@ -116,7 +101,11 @@ void link(const std::vector<std::string>& command, const fs::path& log, const fs
           const fs::path& output) {
   const Outcome outcome = call(command, log);
   if (!outcome.started) {
-    throw std::runtime_error(fmt::format("no linker: `{}` cannot be run (install binutils)", command[0]));
+    throw std::runtime_error(
+        command[0] == "ld"
+            ? "no linker: `ld` cannot be run (install binutils)"
+            : "no linker: the C library's start files are not where `ld` could be given them, and "
+              "`cc` cannot be run (install binutils and libc6-dev, or gcc)");
   }
   if (outcome.status == 0) return;
   // The linker's own words are lost where there is no room for them.
@@ -155,8 +144,23 @@ class PrivateFolder {
 
 void link_executable(const std::string& archive_path, const std::string& runtime_library,
                      const std::string& executable_path) {
-  link(command_for(archive_path, runtime_library, executable_path), archive_path + ".log", archive_path,
-       executable_path);
+  const std::string folder = fs::path(runtime_library).parent_path();
+  const std::vector<std::string> inputs = {"--whole-archive", archive_path, "--no-whole-archive",
+                                           runtime_library, "-rpath=" + folder};
+  link(command_for(inputs, executable_path), archive_path + ".log", archive_path, executable_path);
+}
+
+std::string linker() { return start_files_for_ld() ? "ld" : "cc"; }
+
+std::string why_no_linker() {
+  try {
+    const PrivateFolder folder;
+    const fs::path executable = folder.path() / "nothing";
+    link(command_for({"--defsym=main=0"}, executable), folder.path() / "log", "", executable);
+    return "";
+  } catch (const std::runtime_error& failure) {
+    return failure.what();
+  }
 }
 
 std::string join_objects(const std::string& archive) {

@@ -14,6 +14,11 @@ struct CannotWrite : std::runtime_error {
 void link_executable(const std::string& archive_path, const std::string& runtime_library,
                      const std::string& executable_path);
 
+/// Makes an executable of nothing, as link_executable would: empty, or why that fails.
+std::string why_no_linker();
+/// What link_executable calls.
+std::string linker();
+
 /// The same bytes for the same archive. Both lie in a folder of the system's temporary one meanwhile.
 std::string join_objects(const std::string& archive);
 

@@ -4,6 +4,7 @@
 
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/bounds.h"
+#include "runtime/setting_bounds.h"
 
 namespace semantics {
 namespace {
@@ -30,10 +31,11 @@ struct LearnReader {
   void read(const LearnDecl& decl) {
     collect(decl);
     read_sources();
-    if (const Expr* value = find("steps")) set_integer(*value, "`steps`", 1, learn.steps);
+    if (const Expr* value = find("steps"))
+      set_integer(*value, "`steps`", {1, bounds::steps.most}, learn.steps);
     if (const Expr* value = find("clip")) set_number(*value, "`clip`", 0, learn.clip);
     int64_t seed = 0;
-    if (const Expr* value = find("seed")) set_integer(*value, "`seed`", 0, seed);
+    if (const Expr* value = find("seed")) set_integer(*value, "`seed`", bounds::seed, seed);
     learn.seed = static_cast<uint64_t>(seed);
     if (const Expr* value = find("order"))
       set_word(*value, "`order`", {"alternating", "simultaneous"}, learn.order);
@@ -94,11 +96,17 @@ struct LearnReader {
 
   // ---- values
 
-  bool set_integer(const Expr& expr, const std::string& what, int64_t least, int64_t& result) {
+  bool set_integer(const Expr& expr, const std::string& what, WholeRange range, int64_t& result) {
     if (refuse_map(expr, what)) return false;
-    const auto value = analysis.integer(expr, scope, what, least);
-    if (value) result = *value;
-    return value.has_value();
+    const auto value = analysis.integer(expr, scope, what, range.least);
+    if (!value) return false;
+    if (*value > range.most) {
+      analysis.report.add(base::E0301, expr.span, what, fmt::format("{} or less", range.most),
+                          fmt::format("{}", *value));
+      return false;
+    }
+    result = *value;
+    return true;
   }
 
   bool set_number(const Expr& expr, const std::string& what, double least, double& result) {
@@ -107,6 +115,11 @@ struct LearnReader {
     if (!value) return false;
     if (!std::isfinite(*value) || *value < least) {
       analysis.report.add(base::E0301, expr.span, what, fmt::format("{} or more", least),
+                          fmt::format("{}", *value));
+      return false;
+    }
+    if (*value > bounds::most_real) {
+      analysis.report.add(base::E0301, expr.span, what, fmt::format("{} or less", bounds::most_real),
                           fmt::format("{}", *value));
       return false;
     }
@@ -274,11 +287,11 @@ struct LearnReader {
       const auto map = entries(*value, "batch", "source", names);
       if (!map) return;
       for (const auto& [name, expr] : *map)
-        set_integer(*expr, fmt::format("the batch of `{}`", name), 1, learn.batch[name]);
+        set_integer(*expr, fmt::format("the batch of `{}`", name), bounds::batch, learn.batch[name]);
       return;
     }
     int64_t batch = 128;
-    if (value) set_integer(*value, "`batch`", 1, batch);
+    if (value) set_integer(*value, "`batch`", bounds::batch, batch);
     for (const std::string& name : names) learn.batch[name] = batch;
   }
 
@@ -370,7 +383,7 @@ struct LearnReader {
       } else if (!seen.insert(name).second) {
         analysis.report.add(base::E0804, entry.name->span, name);
       } else {
-        set_integer(*entry.value, fmt::format("`{}`", name), 0, learn.every[name]);
+        set_integer(*entry.value, fmt::format("`{}`", name), bounds::every, learn.every[name]);
       }
     }
   }
@@ -381,7 +394,7 @@ struct LearnReader {
     for (const char* key : {"samples", "fit_steps", "constrain_steps", "refit_steps"}) {
       int64_t number = 0;
       if (const Expr* value = find(key))
-        if (set_integer(*value, fmt::format("`{}`", key), 1, number)) learn.own[key] = number;
+        if (set_integer(*value, fmt::format("`{}`", key), bounds::counts, number)) learn.own[key] = number;
     }
     for (const char* key : {"beta", "alpha", "epsilon", "dual_rate"}) {
       double number = 0;

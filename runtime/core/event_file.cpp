@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -119,6 +120,93 @@ std::string record(const std::string& event) {
   bytes += event;
   put_fixed(bytes, masked_crc(event), 4);
   return bytes;
+}
+
+namespace {
+
+uint64_t get_fixed(const std::string& bytes, size_t at, int count) {
+  uint64_t value = 0;
+  for (int i = 0; i < count; ++i)
+    value |= uint64_t{static_cast<uint8_t>(bytes[at + static_cast<size_t>(i)])} << (8 * i);
+  return value;
+}
+
+uint64_t get_varint(const std::string& bytes, size_t& at) {
+  uint64_t value = 0;
+  for (int shift = 0; at < bytes.size() && shift < 64; shift += 7) {
+    const auto byte = static_cast<uint8_t>(bytes[at++]);
+    value |= uint64_t{byte & 127u} << shift;
+    if (byte < 128) break;
+  }
+  return value;
+}
+
+/// Field 2 of an event; 0 where it is not written.
+int64_t step_of(const std::string& event) {
+  for (size_t at = 0; at < event.size();) {
+    const uint64_t key = get_varint(event, at);
+    if (key == 2 << 3) return static_cast<int64_t>(get_varint(event, at));
+    switch (key & 7) {
+      case 0:
+        get_varint(event, at);
+        break;
+      case 1:
+        at += 8;
+        break;
+      case 2: {
+        const uint64_t size = get_varint(event, at);
+        if (size > event.size() - at) return 0;
+        at += size;
+        break;
+      }
+      case 5:
+        at += 4;
+        break;
+      default:
+        return 0;
+    }
+  }
+  return 0;
+}
+
+/// The record at `at`, or empty where it is cut short or damaged.
+std::string record_at(const std::string& records, size_t at) {
+  constexpr size_t around = 16;  // length, its CRC, the event's CRC
+  if (records.size() - at < around) return "";
+  const uint64_t size = get_fixed(records, at, 8);
+  if (size > records.size() - at - around) return "";
+  std::string whole = records.substr(at, size + around);
+  return record(whole.substr(12, size)) == whole ? whole : "";
+}
+
+}  // namespace
+
+std::string records_until(const std::string& records, int64_t step) {
+  std::string kept;
+  for (size_t at = 0; at < records.size();) {
+    const std::string whole = record_at(records, at);
+    if (whole.empty()) break;
+    if (step_of(whole.substr(12, whole.size() - 16)) <= step) kept += whole;
+    at += whole.size();
+  }
+  return kept;
+}
+
+void cut_events(const std::filesystem::path& folder, int64_t step) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+    if (entry.path().filename().string().starts_with("events.out.tfevents.")) files.push_back(entry.path());
+  for (const fs::path& file : files) {
+    const std::vector<uint8_t> bytes = data::read_file(file);
+    const std::string records(bytes.begin(), bytes.end()), kept = records_until(records, step);
+    // Every file begins with the record of its version.
+    if (kept.empty() || record_at(kept, 0).size() == kept.size())
+      fs::remove(file, error);
+    else if (kept != records)
+      data::write_file(file, {kept.begin(), kept.end()});
+  }
 }
 
 void EventFile::add(const std::string& event) {

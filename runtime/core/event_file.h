@@ -20,6 +20,11 @@ std::string image_event(double wall_time, int64_t step, const std::string& tag, 
 /// An event as it stands in the file.
 std::string record(const std::string& event);
 
+/// The records that are whole and of steps up to `step`; what follows a damaged one is left out.
+std::string records_until(const std::string& records, int64_t step);
+/// Leaves only those in all event files of `folder`; a file that would hold no event is removed.
+void cut_events(const std::filesystem::path& folder, int64_t step);
+
 /// Appends records; a failure says so (cannot_write).
 class EventFile {
  public:

@@ -7,11 +7,13 @@
 #include <array>
 #include <chrono>
 #include <deque>
+#include <new>
 #include <thread>
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
 
+#include "runtime/core/thread_pool.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -21,9 +23,17 @@ constexpr int64_t line = 16;  // floats of a cache line
 // Below this, waking threads costs more than the loop: an element takes 0.1 to 1.7 ns.
 constexpr int64_t parallel_elements = 16384;
 
+/// Bounded so that sums of such products, in bytes too, can be counted.
+int64_t product(int64_t a, int64_t b) {
+  int64_t result = 0;
+  if (__builtin_mul_overflow(a, b, &result) || result > int64_t{1} << 50)
+    throw Failure(Exit::bad_configuration, "at these batches a tensor has more than 2^50 elements");
+  return result;
+}
+
 int64_t elements(const std::vector<Extent>& extents, const std::vector<int64_t>& rows) {
   int64_t count = 1;
-  for (const Extent& extent : extents) count *= extent.length(rows);
+  for (const Extent& extent : extents) count = product(count, extent.length(rows));
   return count;
 }
 
@@ -104,6 +114,7 @@ class HeavyOps {
     vae_heavy_op*& op = ops_[key];
     char error[256] = "";
     if (!op) op = prepare(error, sizeof error);
+    if (!op && error == std::string("out of memory")) throw std::bad_alloc();
     if (!op) throw Failure(Exit::internal, fmt::format("{} cannot be prepared: {}", name, error));
     return op;
   }
@@ -376,13 +387,13 @@ std::vector<int64_t> class_rows(const Program& program, const std::vector<int64_
                                 int64_t others) {
   std::vector<int64_t> rows;
   for (const BatchClass& batch : program.batches)
-    rows.push_back(batch.times *
-                   (batch.source < 0 ? others : source_rows.at(static_cast<size_t>(batch.source))));
+    rows.push_back(
+        product(batch.times, batch.source < 0 ? others : source_rows.at(static_cast<size_t>(batch.source))));
   return rows;
 }
 
 int start_threads(int asked, const vae_heavy* heavy) {
-  const int threads = asked > 0 ? asked : std::max(1, omp_get_max_threads());
+  const int threads = std::clamp(asked > 0 ? asked : omp_get_max_threads(), 1, most_threads());
   omp_set_dynamic(0);
   omp_set_num_threads(threads);
   if (heavy) heavy->set_threads(threads);

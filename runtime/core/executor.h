@@ -37,7 +37,7 @@ struct Hooks {
 /// Tensors that several programs share: one's output is another's input of the same name. Outlives them.
 using Carried = std::map<std::string, Floats>;
 
-/// Threads for this process, 0 for all; denormal numbers count as zero on each of them.
+/// Threads of this process, 0 for all, most_threads() at most; denormal numbers count as zero on each.
 int start_threads(int asked, const vae_heavy* heavy);
 
 class Executor {

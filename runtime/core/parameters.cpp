@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "runtime/core/finite.h"
 #include "runtime/core/philox.h"
 #include "runtime/failure.h"
 
@@ -104,7 +105,11 @@ void take_tensors(const Player& player, const data::Tensors& tensors, const std:
       throw Failure(Exit::bad_configuration,
                     fmt::format("{}: {} has the shape {}, this model needs {}", file.string(), name,
                                 data::to_string(found->second.shape), data::to_string(parameter.shape)));
-    std::copy(found->second.values.begin(), found->second.values.end(), flat + parameter.offset);
+    const std::vector<float>& values = found->second.values;
+    if (const char* what = not_finite(values); what[0] != 0)
+      throw Failure(Exit::bad_data,
+                    fmt::format("{}: {} holds a value that is {}", file.string(), name, what));
+    std::copy(values.begin(), values.end(), flat + parameter.offset);
   }
 }
 

@@ -29,7 +29,7 @@ class Parameters {
 void add_tensors(const Player& player, const float* flat, const std::string& suffix, data::Tensors& tensors);
 
 /// Fills the flat array. Failure(bad_configuration) naming the first tensor that is missing or of another
-/// shape; `file` names where they came from.
+/// shape, Failure(bad_data) where values are not finite; `file` names where they came from.
 void take_tensors(const Player& player, const data::Tensors& tensors, const std::string& suffix,
                   const std::filesystem::path& file, float* flat);
 

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "runtime/core/output.h"
+
 namespace core {
 using std::chrono::steady_clock;
 
@@ -68,12 +70,14 @@ void Progress::step(int64_t done) {
 void Progress::metrics(const nlohmann::json& line) {
   last_ = line;
   if (voice_ == Voice::json) {
-    fmt::print("{}\n", line.dump());
-    std::fflush(stdout);
+    std::fputs((line.dump() + "\n").c_str(), stdout);
+    flush_output();
   } else if (voice_ == Voice::normal && !terminal_) {
-    fmt::print("step {}  {:.1f} steps/s{}\n", line["step"].get<int64_t>(),
-               line["steps_per_second"].get<double>(), utilities());
-    std::fflush(stdout);
+    std::fputs(fmt::format("step {}  {:.1f} steps/s{}\n", line["step"].get<int64_t>(),
+                           line["steps_per_second"].get<double>(), utilities())
+                   .c_str(),
+               stdout);
+    flush_output();
   }
 }
 
@@ -82,7 +86,7 @@ void Progress::say(const std::string& text) {
   clear();
   // With --json stdout is for data.
   std::fputs((text + "\n").c_str(), voice_ == Voice::json || terminal_ ? stderr : stdout);
-  std::fflush(stdout);
+  flush_output();
 }
 
 }  // namespace core

@@ -1,5 +1,5 @@
 // What a training run says while it runs: a bar on a terminal (stderr), plain lines elsewhere (stdout),
-// the lines of metrics.jsonl with --json (stdout), nothing with --quiet.
+// the lines of metrics.jsonl with --json (stdout), nothing with --quiet. Output that is lost stops no run.
 #pragma once
 #include <chrono>
 #include <nlohmann/json.hpp>

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -40,6 +41,16 @@ bool make_new_folder(const fs::path& path) {
   return made;
 }
 
+/// Whether nothing is there but what a run leaves that is ended before it has written its settings.
+bool holds_nothing(const fs::path& folder, std::error_code& error) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool unused = (name == "samples" || name == "checkpoints") && fs::is_empty(entry.path(), error);
+    if (!unused && !name.ends_with(".part")) return false;
+  }
+  return true;
+}
+
 /// The step in `step-N`.
 std::optional<int64_t> step_of(const std::string& name) {
   if (name.rfind("step-", 0) != 0 || name.size() == 5 || name.size() > 20) return std::nullopt;
@@ -71,15 +82,14 @@ RunDirectory RunDirectory::create(const fs::path& out, const std::string& name) 
     while (!make_new_folder(path = fs::path("runs") / fmt::format("{}-{}", name, n))) ++n;
   } else if (!make_new_folder(out)) {
     std::error_code error;
-    const bool empty = fs::is_directory(out, error) && fs::is_empty(out, error);
+    const bool empty = fs::is_directory(out, error) && holds_nothing(out, error);
     if (error) cannot_write(out, error.message());
     if (!fs::is_directory(out)) cannot_write(out, "it is a file; a run needs a folder");
     if (!empty) cannot_write(out, "it is there already; --resume continues a run");
   }
   RunDirectory directory(path);
   directory.lock();
-  make_folder(path / "samples");
-  make_folder(path / "checkpoints");
+  directory.make_folders();
   return directory;
 }
 
@@ -89,7 +99,13 @@ RunDirectory RunDirectory::open(const fs::path& path) {
                   fmt::format("{} is no run directory: it has no config.json", path.string()));
   RunDirectory directory(path);
   directory.lock();
+  directory.make_folders();
   return directory;
+}
+
+void RunDirectory::make_folders() const {
+  make_folder(path_ / "samples");
+  make_folder(path_ / "checkpoints");
 }
 
 void RunDirectory::lock() {
@@ -123,17 +139,24 @@ void RunDirectory::append_metrics(const json& line) {
   events_.add(scalar_event(wall_clock(), line.at("step"), scalars));
 }
 
-void RunDirectory::truncate_metrics(int64_t step) const {
-  const fs::path path = path_ / "metrics.jsonl";
-  if (!fs::exists(path)) return;
-  std::istringstream lines(read_text(path));
-  std::string kept, line;
-  while (std::getline(lines, line)) {
-    const json parsed = json::parse(line, nullptr, false);
-    // A line cut short by a kill is not JSON.
-    if (!parsed.is_object() || parsed.value("step", int64_t{0}) > step) continue;
-    kept += line + '\n';
-  }
+void RunDirectory::cut_after(int64_t step) const {
+  std::error_code ignored;
+  std::vector<fs::path> stale;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path_ / "samples", ignored))
+    if (entry.path().extension() == ".png" && step_of(entry.path().stem().string()).value_or(0) > step)
+      stale.push_back(entry.path());
+  for (const fs::directory_entry& entry : fs::directory_iterator(path_ / "checkpoints", ignored))
+    if (entry.path().filename().string().starts_with(".step-")) stale.push_back(entry.path());
+  for (const fs::path& path : stale) fs::remove_all(path, ignored);
+  cut_metrics(step);
+  cut_events(path_, step);
+}
+
+void RunDirectory::cut_metrics(int64_t step) const {
+  if (!fs::exists(path_ / "metrics.jsonl")) return;
+  std::string kept;
+  for (const json& line : read_metrics(path_))
+    if (line["step"].get<int64_t>() <= step) kept += line.dump() + '\n';
   write("metrics.jsonl", kept);
 }
 
@@ -184,6 +207,23 @@ Checkpoint require_checkpoint(const fs::path& run) {
   const std::optional<Checkpoint> found = latest_checkpoint(run);
   if (!found) throw Failure(Exit::missing_input, fmt::format("{} holds no checkpoint", run.string()));
   return *found;
+}
+
+std::vector<json> read_metrics(const fs::path& run) {
+  std::vector<json> record;
+  if (!fs::exists(run / "metrics.jsonl")) return record;
+  std::istringstream lines(read_text(run / "metrics.jsonl"));
+  const auto is_whole = [](const json& line) {
+    if (!line.is_object() || !line.value("step", json()).is_number_unsigned()) return false;
+    const json utility = line.value("utility", json());
+    return utility.is_object() &&
+           std::all_of(utility.begin(), utility.end(), [](const json& value) { return value.is_number(); });
+  };
+  for (std::string text; std::getline(lines, text);) {
+    json line = json::parse(text, nullptr, false);
+    if (is_whole(line)) record.push_back(std::move(line));
+  }
+  return record;
 }
 
 std::string read_text(const fs::path& path) {

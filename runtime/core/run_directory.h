@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/core/event_file.h"
 
@@ -17,7 +18,7 @@ class RunDirectory {
  public:
   /// `out`, or where it is empty the first free of runs/<name>-1, runs/<name>-2, ...
   static RunDirectory create(const std::filesystem::path& out, const std::string& name);
-  /// An existing run, to be appended to.
+  /// An existing run, to be appended to; empty folders, which version control does not keep, are made anew.
   static RunDirectory open(const std::filesystem::path& path);
   ~RunDirectory();
   RunDirectory(RunDirectory&&) noexcept;
@@ -26,8 +27,9 @@ class RunDirectory {
   void write(const std::string& file, const std::string& text) const;
   /// `line` goes to metrics.jsonl, its utilities, terms and speed to the event file.
   void append_metrics(const nlohmann::json& line);
-  /// Forgets the lines after `step`: a resumed run writes them anew.
-  void truncate_metrics(int64_t step) const;
+  /// Removes what was written after `step`, which a resumed run writes anew: lines of the record, events,
+  /// pictures; and checkpoints that were written in part.
+  void cut_after(int64_t step) const;
   /// `write` fills the folder that it is given. A checkpoint that is there already stays.
   void checkpoint(int64_t step, const std::function<void(const std::filesystem::path&)>& write) const;
   bool has_checkpoint_before(int64_t step) const;
@@ -37,6 +39,8 @@ class RunDirectory {
  private:
   explicit RunDirectory(std::filesystem::path path);
   void lock();
+  void make_folders() const;
+  void cut_metrics(int64_t step) const;
 
   std::filesystem::path path_;
   EventFile events_;
@@ -52,6 +56,9 @@ struct Checkpoint {
 std::optional<Checkpoint> latest_checkpoint(const std::filesystem::path& run);
 /// Failure(missing_input) where `run` is no run directory or holds no checkpoint.
 Checkpoint require_checkpoint(const std::filesystem::path& run);
+
+/// The lines of metrics.jsonl that are whole: one that a kill cut short is left out.
+std::vector<nlohmann::json> read_metrics(const std::filesystem::path& run);
 
 nlohmann::json read_json(const std::filesystem::path& path);
 std::string read_text(const std::filesystem::path& path);

@@ -10,11 +10,12 @@
 #include <fstream>
 #include <string>
 
+#include "runtime/data/process_memory.h"
 #include "runtime/failure.h"
 
 namespace data {
 
-static int64_t available_to_the_process() {
+int64_t memory_of_process() {
   int64_t bytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
   for (const char* group : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"})
     if (int64_t limit = 0; std::ifstream(group) >> limit && limit > 0) bytes = std::min(bytes, limit);
@@ -26,7 +27,7 @@ static int64_t available_to_the_process() {
 
 Memory Memory::from_environment() {
   const char* set = std::getenv("VAEC_DATA_MEMORY");
-  if (!set || !*set) return Memory(available_to_the_process() / 4);
+  if (!set || !*set) return Memory(memory_of_process() / 4);
   const std::string text = set;
   int64_t number = -1;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);

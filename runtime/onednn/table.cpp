@@ -3,6 +3,8 @@
 
 #include <cstdio>
 #include <exception>
+#include <new>
+#include <oneapi/dnnl/dnnl.hpp>
 
 #include "runtime/onednn/bf16.h"
 #include "runtime/onednn/heavy_op.h"
@@ -16,7 +18,11 @@ vae_heavy_op* prepare(onednn::Op (*make)(const Shape&, vae_precision), const Sha
   try {
     return make(*shape, precision).release();
   } catch (const std::exception& failure) {
-    if (error && error_size) std::snprintf(error, error_size, "%s", failure.what());
+    const auto* of_library = dynamic_cast<const dnnl::error*>(&failure);
+    const bool no_memory = dynamic_cast<const std::bad_alloc*>(&failure) ||
+                           (of_library && of_library->status == dnnl_out_of_memory);
+    if (error && error_size)
+      std::snprintf(error, error_size, "%s", no_memory ? "out of memory" : failure.what());
     return nullptr;
   }
 }

@@ -54,7 +54,8 @@ TEST(Libi, ItsStateIsAllThatTheNextStepsNeed) {
   whole.set_best(-3);
   whole.observe(-4);
   Libi resumed = libi(nlohmann::json::object(), 30);
-  resumed.restore(nlohmann::json::parse(whole.state().dump()));
+  const auto kept = nlohmann::json::parse(whole.state().dump());
+  resumed.restore(core::JsonFields(kept, "state.json"), 30);
   EXPECT_TRUE(resumed.has_best());
   for (Libi* one : {&whole, &resumed}) one->observe(-3.7);
   EXPECT_EQ(whole.multiplier(), resumed.multiplier());

@@ -1,6 +1,7 @@
 """The command line of vaec: exit codes, what is written where, and that nothing is written on failure."""
 import json
 import pathlib
+import shutil
 import sys
 
 import executable
@@ -129,6 +130,76 @@ def test_doctor_finds_the_runtime(folder, vaec):
         text = succeed(vaec, "doctor", cwd=folder, env={"VAEC_CACHE": chosen}).stdout
         assert words in next(line for line in text.splitlines(True) if line.startswith("cache")), text
     assert not list(folder.iterdir())
+
+
+def test_doctor_tries_what_build_needs(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    (folder / "only_cc").mkdir()
+    (folder / "only_cc/cc").symlink_to(shutil.which("cc") or "/bin/true")
+    (folder / "broken").mkdir()
+    for name in ("ld", "cc"):
+        write(folder / "broken", name, "#!/bin/sh\necho no such emulation >&2\nexit 1\n").chmod(0o755)
+    for path in ("/none", str(folder / "only_cc"), str(folder / "broken")):
+        # As build finds it, whatever that is.
+        built = call(vaec, "build", "small.vae", "-o", "small", cwd=folder, env={"PATH": path})
+        found = call(vaec, "doctor", cwd=folder, env={"PATH": path})
+        line = next(line for line in found.stdout.splitlines() if line.startswith("linker"))
+        if built.returncode == 0:
+            assert line.split()[1] == "ok", line
+            continue
+        assert (built.returncode, found.returncode, line.split()[1]) == (78, 78, "missing"), (built, found)
+        if path != "/none":
+            continue
+        assert line.split(maxsplit=2)[2] in built.stderr, (line, built.stderr)
+    assert "\nlinker     ok       " in succeed(vaec, "doctor").stdout
+
+
+def test_doctor_opens_the_library_of_torch(folder, vaec):
+    (folder / "bin").mkdir()
+    (folder / "lib").mkdir()
+    shutil.copy(vaec, folder / "bin/vaec")
+    for library in (vaec.parent.parent / "lib").glob("libvaert*.so"):
+        (folder / "lib" / library.name).symlink_to(library)
+    torch = folder / "lib/libvaert_torch.so"
+    torch.unlink(missing_ok=True)
+    doctor = [folder / "bin/vaec", "doctor"]
+
+    def line():
+        return next(line for line in succeed(*doctor).stdout.splitlines() if line.startswith("torch"))
+    assert line() == "torch      missing  only --backend torch needs it"
+    torch.write_bytes(b"no library")
+    assert line().startswith(f"torch      missing  only --backend torch needs it: {torch}: "), line()
+
+
+def test_build_and_train_need_no_proc(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    if call("unshare", "-m", "umount", "-l", "/proc").returncode != 0:
+        raise executable.Skip("this user may not unmount /proc")
+    script = f"umount -l /proc && {vaec} build small.vae -o small && ./small train --quiet --steps 5 --out run"
+    succeed("unshare", "-m", "sh", "-c", script, cwd=folder)
+    assert (folder / "run/checkpoints/step-5").is_dir()
+
+
+def test_output_that_was_not_written_exits_73(folder, vaec):
+    exe = executable.build(vaec, write(folder, "small.vae", GLYPHS), folder)
+    succeed(exe, "train", "--quiet", "--steps", "5", "--out", "run", cwd=folder)
+    run = ["--run", "run"]
+    commands = [[vaec, "--help"], [vaec, "--version"], [vaec, "build", "--help"], [vaec, "doctor"],
+                [vaec, "explain", "small.vae"], [vaec, "check", "small.vae", "--emit=tensor"], [vaec, "new", "fresh"],
+                [vaec, "run", "small.vae", "info"], [exe, "--help"], [exe, "--version"], [exe, "train", "--help"],
+                [exe, "info", "--json"], [exe, "evaluate", *run, "--rows", "20"],
+                [exe, "evaluate", *run, "--rows", "20", "--json"], [exe, "sample", *run, "--n", "2", "--out", "s.npy"],
+                [exe, "infer", *run, "z | x", "--given", "x=images", "--out", "z.npy"], [exe, "bench", "--steps", "2"],
+                [exe, "train", "--steps", "5", "--out", "other"],
+                [exe, "compare", "--steps", "2", "--rows", "20", "--limiting", "0", "--out", "both"]]
+    for command in commands:
+        words = [str(word) for word in command]
+        for target, cause in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+            for path in ("fresh.vae", "other", "both"):
+                call("rm", "-rf", folder / path)
+            result = call("sh", "-c", f"exec \"$@\" {target}", "sh", *words, cwd=folder)
+            assert result.returncode == 73, (words, target, result)
+            assert result.stderr.endswith(f": cannot write the output: {cause}\n"), (words, target, result)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 """What an executable says when it cannot: the whole line and the exit code, and nothing lost that the user had."""
 import array
 import gzip
+import json
+import math
 import os
+import re
 import resource
 import shutil
 import struct
@@ -291,7 +294,8 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_still_serves(folder, v
     cut("state.json", 20)
     refused(65, f"glyphs train: {last}/state.json is not JSON{way_out}", *resume, cwd=folder)
     (folder / last / "state.json").write_text("{}")
-    refused(65, f"glyphs train: {last}/state.json lacks what a run writes there{way_out}", *resume, cwd=folder)
+    refused(65, f'glyphs train: {last}/state.json: "step" is missing: a whole number from 0 to 9007199254740992 is '
+            f"needed{way_out}", *resume, cwd=folder)
     (folder / last / "model.safetensors").unlink()
     refused(66, f"glyphs train: cannot open {last}/model.safetensors: No such file or directory{way_out}", *resume,
             cwd=folder)
@@ -303,10 +307,114 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_still_serves(folder, v
     refused(65, f"glyphs train: {last}/optimizer.safetensors: not a safetensors file; it is of the run's only "
             "checkpoint", *resume, cwd=folder)
     shutil.rmtree(folder / "copy/checkpoints")
-    refused(66, "glyphs train: copy holds no checkpoint", *resume, cwd=folder)
+    refused(66, "glyphs sample: copy holds no checkpoint", exe, "sample", "--run", "copy", "--out", "s.npy", cwd=folder)
     copy()
     (folder / "copy/config.json").write_text('{"steps":')
     refused(65, "glyphs train: copy/config.json is not JSON", *resume, cwd=folder)
+
+
+def test_a_state_that_no_run_writes_names_the_file_and_the_key(folder, vaec):
+    exe = glyphs(folder, vaec)
+    succeed(exe, "train", "--quiet", "--steps", "20", "--out", "run", cwd=folder)
+    file = "run/checkpoints/step-20/state.json"
+    state = json.loads((folder / file).read_text())
+    whole = "a whole number from 0 to 9007199254740992 is needed"
+    for changes, cause in [
+            ({"step": -1}, f'"step" is -1: {whole}'), ({"step": 2.5}, f'"step" is 2.5: {whole}'),
+            ({"step": 2**64 - 1}, f'"step" is 18446744073709551615: {whole}'),
+            ({"step": "20"}, f'"step" is "20": {whole}'),
+            ({"step": 19}, '"step" is 19: 20, as the folder\'s name says, is needed'),
+            ({"updates": {"p": 20}}, f'"updates.q" is missing: {whole}'),
+            ({"updates": {"p": -3, "q": 1}}, f'"updates.p" is -3: {whole}'),
+            ({"updates": [1]}, '"updates" is [1]: an object is needed'),
+            ({"sums": {"p.x@images": None}}, '"sums.p.x@images" is null: a number from -1.7976931348623157e+308 to '
+                                             "1.7976931348623157e+308 is needed"),
+            ({"summed_steps": {"p.x@images": 21}}, '"summed_steps.p.x@images" is 21: a whole number from 0 to 20 is '
+                                                   "needed"),
+            ({"seconds": "long"}, '"seconds" is "long": a number from 0 to 1.7976931348623157e+308 is needed')]:
+        (folder / file).write_text(json.dumps({**state, **changes}))
+        refused(65, f"glyphs train: {file}: {cause}; it is of the run's only checkpoint", exe, "train", "--quiet",
+                "--steps", "40", "--resume", "run", cwd=folder)
+    (folder / file).write_text(json.dumps(state))
+    succeed(exe, "train", "--quiet", "--steps", "40", "--resume", "run", cwd=folder)
+
+
+def test_settings_that_no_run_writes_name_the_file_and_the_key(folder, vaec):
+    exe = glyphs(folder, vaec)
+    succeed(exe, "train", "--quiet", "--steps", "20", "--out", "run", cwd=folder)
+    file = "run/config.json"
+    config = json.loads((folder / file).read_text())
+    batch, other = "a whole number from 1 to 2147483647 is needed", "run is a run of another model, or of another version " \
+        "of its file: "
+
+    def changed(path, value):
+        copy = json.loads(json.dumps(config))
+        inner = copy
+        *above, last = path.split(".")
+        for key in above:
+            inner = inner[key]
+        if value is None:
+            del inner[last]
+        else:
+            inner[last] = value
+        return copy
+
+    for path, value, cause in [
+            ("batch.images", 4611686018427387905, f'"batch.images" is 4611686018427387905: {batch}'),
+            ("batch.images", 0, f'"batch.images" is 0: {batch}'), ("batch", 32, '"batch" is 32: an object is needed'),
+            ("batch", None, '"batch" is missing: an object is needed'),
+            ("steps", -3, '"steps" is -3: a whole number from 0 to 9007199254740992 is needed'),
+            ("steps", 1.5, '"steps" is 1.5: a whole number from 0 to 9007199254740992 is needed'),
+            ("seed", 2**64 - 1, '"seed" is 18446744073709551615: a whole number from 0 to 9007199254740992 is needed'),
+            ("threads", 100000, '"threads" is 100000: a whole number from 0 to 65536 is needed'),
+            ("backend", "../../x", '"backend" is "../../x": one of onednn, torch is needed'),
+            ("device", "tpu", '"device" is "tpu": cpu or cuda:N is needed'),
+            ("order", "any", '"order" is "any": one of alternating, simultaneous is needed'),
+            ("every.log", -1, '"every.log" is -1: a whole number from 0 to 9007199254740992 is needed'),
+            ("optimizers.p.lr", -1, '"optimizers.p.lr" is -1: a number from 0 to 3.4028234663852886e+38 is needed'),
+            ("optimizers.p.beta1", 1, '"optimizers.p.beta1" is 1: a number from 0 to 0.9999999999999999 is needed'),
+            ("optimizers.p.kind", "adma", '"optimizers.p.kind" is "adma": one of adam, adamw, sgd, none is needed'),
+            ("schedule", "cosine", '"schedule" is "cosine": an object is needed'),
+            ("sources", "images", '"sources" is "images": a list of texts is needed')]:
+        (folder / file).write_text(json.dumps(changed(path, value)))
+        refused(65, f"glyphs train: {file}: {cause}", exe, "train", "--steps", "40", "--resume", "run", cwd=folder)
+    for path, value, cause in [
+            ("optimizers.p", None, "player p has no optimizer"),
+            ("optimizers.r", {"kind": "none"}, "there is no player r"),
+            ("batch.codes", None, "learn symmetric has no source codes: images"),
+            ("method", "elbo", "learn symmetric is symmetric, not elbo")]:
+        (folder / file).write_text(json.dumps(changed(path, value)))
+        refused(78, f"glyphs train: {other}{cause}", exe, "train", "--steps", "40", "--resume", "run", cwd=folder)
+    (folder / file).write_text("[1]")
+    refused(65, f"glyphs train: {file} holds no JSON object", exe, "train", "--resume", "run", cwd=folder)
+    (folder / file).write_text(json.dumps(changed("threads", 4096)))
+    said = succeed(exe, "train", "--steps", "40", "--resume", "run", cwd=folder).stdout
+    assert "note: the run is of 4096 threads, too many for this machine" in said, said
+
+
+def test_no_key_takes_more_than_it_can_mean(folder, vaec):
+    exe = glyphs(folder, vaec)
+    most = "a whole number of at most 2147483647"
+    refused(64, f"glyphs train: --batch 4611686018427387905: this must be {most}", exe, "train", "--batch",
+            "4611686018427387905", cwd=folder)
+    refused(64, f"glyphs train: --batch images=3e9: 3e9 must be {most}", exe, "train", "--batch", "images=3e9", cwd=folder)
+    refused(64, "glyphs sample: --n: 4611686018427387905 is more than 2147483647; see glyphs sample --help", exe,
+            "sample", "--run", "run", "--n", "4611686018427387905", "--out", "s.npy", cwd=folder)
+    wrong = write(folder, "wrong.vae", GLYPHS.replace("batch = 32", "batch = 4611686018427387905"))
+    result = call(vaec, "check", wrong)
+    assert result.returncode == 1 and "`batch` must be 2147483647 or less" in result.stderr, result
+
+
+def test_memory_that_is_not_there_names_who_asks_for_it(folder, vaec):
+    exe = glyphs(folder, vaec)
+    result = call(exe, "train", "--batch", "2147483647", "--out", "run", cwd=folder)
+    assert result.returncode == 78 and len(result.stderr.splitlines()) == 1, result
+    assert re.match(r"glyphs train: --batch codes=2147483647,images=2147483647 needs \d+\.\d GB of memory; this process may "
+                    r"have \d+\.\d GB\n", result.stderr), result.stderr
+    assert not (folder / "run").exists()
+    succeed(exe, "train", "--quiet", "--steps", "1", "--out", "run", cwd=folder)
+    result = call(exe, "sample", "--run", "run", "--n", "2147483647", "--out", "s.npy", cwd=folder)
+    assert result.returncode == 78 and "--n 2147483647 needs 13469.0 GB" in result.stderr, result
 
 
 def test_queries_that_cannot_be_answered(folder, vaec):
@@ -375,6 +483,39 @@ def test_divergence_names_step_player_and_last_checkpoint(folder, vaec):
             "--lr", "1e30", "--resume", "run", cwd=folder)
     assert digest(folder / "run", 40) == before
     assert os.listdir(folder / "run/checkpoints").count("step-60") == 0
+
+
+def test_a_step_that_ends_in_no_number_leaves_no_checkpoint(folder, vaec):
+    # The term of the step is finite, its derivative is not.
+    exe = build(vaec, write(folder, "root.vae", """
+var x : real[2]
+source data { x ~ Normal(0, 1) }
+decoder p { x ~ Normal(parameter([2]), 1 + sqrt(parameter([2], init = 0))) }
+learn symmetric { steps = 1; batch = 8; every = {log: 1, sample: 0, checkpoint: 1, evaluate: 0} }
+"""), folder)
+    result = call(exe, "train", "--quiet", "--out", "run", cwd=folder)
+    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1, result
+    assert re.match(r"root train: step 1: player p's \S+ is (not a number|infinite); a lower learning rate or clip may "
+                    r"help \(there is no checkpoint yet\)\n", result.stderr), result.stderr
+    assert os.listdir(folder / "run/checkpoints") == []
+
+
+def test_a_checkpoint_with_infinities_is_not_written_and_not_read(folder, vaec):
+    exe = glyphs(folder, vaec)
+    settings = ["--quiet", "--every", "log=1,checkpoint=1,sample=0", "--optimizer", "sgd(1e38)"]
+    succeed(exe, "train", "--quiet", "--steps", "20", "--out", "run", cwd=folder)
+    before = digest(folder / "run", 20)
+    result = call(exe, "train", *settings, "--steps", "40", "--resume", "run", cwd=folder)
+    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1, result
+    last = re.search(r"the last checkpoint is run/checkpoints/step-(\d+)\)", result.stderr).group(1)
+    assert sorted(os.listdir(folder / "run/checkpoints"))[-1] == f"step-{last}" and digest(folder / "run", 20) == before
+    model = folder / f"run/checkpoints/step-{last}/model.safetensors"
+    size = struct.unpack("<Q", model.read_bytes()[:8])[0]
+    assert all(math.isfinite(value) for value in array.array("f", model.read_bytes()[8 + size:]))
+    model.write_bytes(model.read_bytes()[:-4] + struct.pack("<f", float("nan")))
+    name = model.relative_to(folder)
+    refused(65, f"glyphs evaluate: {name}: q.z.dense2.weight holds a value that is not a number", exe, "evaluate", "--run",
+            "run", cwd=folder)
 
 
 if __name__ == "__main__":

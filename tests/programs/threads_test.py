@@ -1,9 +1,10 @@
 """How many threads a step takes: small models leave the pool asleep."""
+import os
 import pathlib
 import subprocess
 import time
 
-from executable import build, main, metrics, write
+from executable import build, call, main, metrics, succeed, write
 
 # A step of many small kernels, parameters in many small tensors.
 SMALL = """
@@ -57,6 +58,21 @@ def test_a_step_of_small_kernels_never_wakes_the_pool(folder, vaec):
     assert others == 2, f"{others} threads besides the first"
     # A step that woke them would do so at least once.
     assert after - before < 100, f"the pool was woken {after - before} times in 3000 steps"
+
+
+def test_no_more_threads_than_the_machine_has_use_for(folder, vaec):
+    exe = build(vaec, write(folder, "small.vae", SMALL), folder)
+    cores = len(os.sched_getaffinity(0))
+    for command, *more in (["train"], ["bench"], ["evaluate", "--run", "none"]):
+        result = call(exe, command, *more, "--threads", 100 * cores, cwd=folder)
+        cause = f"this machine has {cores} core{'s' if cores > 1 else ''}; {4 * cores} threads are allowed at most"
+        assert (result.returncode, result.stderr) == (64, f"small {command}: --threads {100 * cores}: {cause}\n"), result
+        result = call(exe, command, *more, cwd=folder, env={"VAEC_THREADS": "100000"})
+        assert (result.returncode, result.stderr) == (64, f"small {command}: VAEC_THREADS=100000: {cause}\n"), result
+    result = call(exe, "train", "--threads", "99999999999999999999", cwd=folder)
+    assert result.returncode == 64 and len(result.stderr.splitlines()) == 1, result
+    said = succeed(exe, "train", "--steps", "2", cwd=folder, env={"OMP_NUM_THREADS": "5000"}).stdout
+    assert f" {4 * cores} threads, " in said, said
 
 
 if __name__ == "__main__":

@@ -4,19 +4,22 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <system_error>
 
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/evaluation/features.h"
 #include "runtime/core/learning/trainer.h"
+#include "runtime/core/output.h"
 #include "runtime/core/thread_pool.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
+#include "runtime/setting_bounds.h"
+#include "runtime/standard_streams.h"
 
 namespace core {
 namespace {
@@ -31,14 +34,20 @@ CLI::Option* with_environment(CLI::Option* option) {
   return option->envname("VAEC_" + upper(option->get_single_name()));
 }
 
-/// A whole number of at least `least`; CLI11's own checks name a range up to the largest double.
+/// A whole number of at least `least`, and one that counts; CLI11's own checks name a range up to the largest
+/// double.
 CLI::Validator at_least(int64_t least) {
   return CLI::Validator(
       [least](std::string& text) {
+        const std::string digits = text.starts_with('-') || text.starts_with('+') ? text.substr(1) : text;
+        const bool whole = !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
         int64_t value = 0;
-        return CLI::detail::lexical_cast(text, value) && value >= least
-                   ? std::string()
-                   : fmt::format("{} is no whole number of at least {}", text, least);
+        const bool counts = CLI::detail::lexical_cast(text, value);
+        if (!whole || text.starts_with('-') || (counts && value < least))
+          return fmt::format("{} is no whole number of at least {}", text, least);
+        if (!counts || value > bounds::counts.most)
+          return fmt::format("{} is more than {}", text, bounds::counts.most);
+        return std::string();
       },
       "");
 }
@@ -149,7 +158,11 @@ class CommandLine {
 
   int report(const CLI::ParseError& error) {
     // Help and version go to stdout and are no error.
-    if (error.get_exit_code() == 0) return app_.exit(error);
+    if (error.get_exit_code() == 0) {
+      const int code = app_.exit(error);
+      require_output();
+      return code;
+    }
     throw Failure(Exit::usage, cause_of(error));
   }
 
@@ -360,6 +373,11 @@ class CommandLine {
   }
 
   static void check_machine(const MachineRequest& request, bool learns = false) {
+    if (request.threads > most_threads())
+      throw Failure(
+          Exit::usage,
+          fmt::format("--threads {}: this machine has {} core{}; {} threads are allowed at most",
+                      request.threads, usable_cores(), usable_cores() == 1 ? "" : "s", most_threads()));
     const std::string& device = request.device;
     if (!is_device(device))
       throw Failure(Exit::usage,
@@ -408,8 +426,22 @@ int report(const std::string& who, const std::string& cause, Exit code) {
   return static_cast<int>(code);
 }
 
+/// What asks a command for most of its memory, for the message that it has not got it.
+std::string less_memory(const std::string& who) {
+  static const std::map<std::string, std::string> keys = {
+      {"train", "a smaller --batch"},
+      {"bench", "a smaller --batch"},
+      {"compare", "a smaller --batch or --rows"},
+      {"sample", "a smaller --n"},
+      {"infer", "fewer given rows, --samples or --chains"},
+      {"evaluate", "fewer --rows or --samples"}};
+  const auto found = keys.find(who.substr(who.rfind(' ') + 1));
+  return found == keys.end() ? "" : fmt::format(": {} needs less", found->second);
+}
+
 int run(const vae_image& binary, int argc, char** argv) {
   std::string who = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "vaec";
+  hold_standard_streams();
   // Past a limit on file sizes a write then fails, and is reported, instead of ending the process.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
@@ -418,9 +450,7 @@ int run(const vae_image& binary, int argc, char** argv) {
     CommandLine line(image);
     try {
       const int code = line.run(argc, argv);
-      errno = 0;
-      if (std::fflush(stdout) != 0)
-        throw Failure(Exit::cannot_write, fmt::format("cannot write the output: {}", std::strerror(errno)));
+      require_output();
       return code;
     } catch (const CLI::ParseError& error) {
       who += line.command();
@@ -431,11 +461,14 @@ int run(const vae_image& binary, int argc, char** argv) {
     }
   } catch (const Failure& failure) {
     return report(who, naming_the_environment(failure.what(), argc, argv), failure.exit_code);
-  } catch (const nlohmann::json::exception& failure) {
-    return report(who, fmt::format("a file of the run is malformed: {}", failure.what()), Exit::bad_data);
   } catch (const std::bad_alloc&) {
-    return report(who, "out of memory", Exit::internal);
+    return report(who, "out of memory" + less_memory(who), Exit::bad_configuration);
   } catch (const std::exception& failure) {
+    // What fmt throws where stdout cannot be written.
+    const auto* system = dynamic_cast<const std::system_error*>(&failure);
+    if (system && std::ferror(stdout) != 0)
+      return report(who, fmt::format("cannot write the output: {}", system->code().message()),
+                    Exit::cannot_write);
     return report(who, fmt::format("internal error: {}", failure.what()), Exit::internal);
   }
 }

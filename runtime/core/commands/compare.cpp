@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/compare_picture.h"
 #include "runtime/core/commands/report.h"
+#include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/data/byte_source.h"
@@ -177,15 +177,17 @@ class Comparison {
     static_cast<MachineRequest&>(request) = request_;
     request.voice = request_.json ? Voice::quiet : Voice::normal;
     std::error_code ignored;
-    if (!fs::exists(run, ignored)) {
+    if (!fs::exists(run / "config.json", ignored)) {
       request.overrides = overrides_;
       request.overrides.emplace_back("seed", fmt::to_string(seed));
       request.out = run;
     } else {
       const json config = read_json(run / "config.json");
+      const JsonFields kept(config, (run / "config.json").string());
       const json asked = core::to_json(settings);
       for (const auto& [key, value] : asked.items())
-        if (config.value(key, json()) != value)
+        if (key == "start" ? !is_start(kept.text(key, ""), settings, image_)
+                           : config.value(key, json()) != value)
           throw Failure(Exit::bad_configuration,
                         fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out",
                                     run.string(), key, config.value(key, json()).dump(), value.dump()));
@@ -225,11 +227,8 @@ class Comparison {
         if (asked || failure.exit_code != Exit::bad_configuration) throw;
       }
     }
-    std::ifstream record(run / "metrics.jsonl");
-    std::string line, last;
-    while (std::getline(record, line))
-      if (!line.empty()) last = line;
-    if (!last.empty()) columns_.back().add({"training, seconds", json::parse(last).at("seconds")});
+    if (const std::vector<json> record = read_metrics(run); !record.empty())
+      columns_.back().add({"training, seconds", record.back().value("seconds", 0.0)});
   }
 
   void draw_picture() {

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "runtime/core/commands/commands.h"
@@ -13,6 +14,7 @@
 #include "runtime/core/evaluation/likelihood.h"
 #include "runtime/core/evaluation/mechanisms.h"
 #include "runtime/core/evaluation/sample_distances.h"
+#include "runtime/core/output.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/failure.h"
 
@@ -106,9 +108,18 @@ void evaluate(const Image& image, const EvaluateRequest& request) {
   // At once: a metric that follows may take long, or not be possible.
   const json found = evaluate_run(image, request, [&](const json& result) {
     if (!request.json) print_result(result);
-    std::fflush(stdout);
+    require_output();
   });
   if (request.json) fmt::print("{}\n", found.dump());
+  require_output();
+  for (const json& result : found.at("results"))
+    for (const char* key : {"mean", "value"})
+      if (const json number = result.value(key, json());
+          number.is_number() && std::isnan(number.get<double>()))
+        throw Failure(Exit::diagnostics,
+                      fmt::format("{} of {} is not a number: the parameters of step {} give none",
+                                  result.value("of", result.at("metric").get<std::string>()),
+                                  result.value("source", "the model"), found.at("step").get<int64_t>()));
 }
 
 }  // namespace core

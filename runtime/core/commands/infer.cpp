@@ -7,6 +7,7 @@
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/conditioner.h"
+#include "runtime/core/memory_need.h"
 #include "runtime/core/query.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/failure.h"
@@ -135,6 +136,12 @@ void infer(const Image& image, const InferRequest& request) {
   }
   const int64_t copies = conditioner.has_chain() ? effort.chains : 1;
   const int64_t at_once = std::min(std::max<int64_t>(1, rows_at_once / copies), all_rows);
+  double numbers = 0;  // of a row's targets
+  for (const Result& result : results) numbers += static_cast<double>(result.variable->elements());
+  const auto bytes = [&](int64_t times) { return static_cast<double>(times) * numbers * sizeof(float); };
+  require_memory(fmt::format("--chains {}", copies), static_cast<double>(at_once) * bytes(copies));
+  require_memory(fmt::format("--samples {}", effort.samples),
+                 static_cast<double>(draws.empty() ? at_once : all_rows) * bytes(effort.samples));
   for (int64_t first = 0; first < all_rows; first += at_once) {
     const int64_t rows = std::min(at_once, all_rows - first);
     const Answer answer = conditioner.answer(some_evidence(image, evidence, all_rows, first, at_once),

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <vector>
 
 #include "runtime/core/run_directory.h"
 #include "runtime/data/byte_source.h"
-#include "runtime/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;
@@ -21,7 +19,8 @@ namespace {
 fs::path last_picture(const fs::path& run) {
   fs::path best;
   int64_t best_step = -1;
-  for (const fs::directory_entry& entry : fs::directory_iterator(run / "samples")) {
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run / "samples", none)) {
     int64_t step = -1;
     if (std::sscanf(entry.path().filename().c_str(), "step-%ld.png", &step) == 1 && step > best_step) {
       best = entry.path();
@@ -35,21 +34,13 @@ fs::path last_picture(const fs::path& run) {
 
 std::vector<PlotLine> read_utilities(const fs::path& run) {
   std::vector<PlotLine> utilities;
-  if (!fs::exists(run / "metrics.jsonl")) return utilities;  // a run of no steps
-  std::istringstream lines(read_text(run / "metrics.jsonl"));
-  try {
-    for (std::string text; std::getline(lines, text);) {
-      const json line = json::parse(text);
-      for (const auto& [player, value] : line.at("utility").items()) {
-        auto entry = std::find_if(utilities.begin(), utilities.end(),
-                                  [&](const PlotLine& known) { return known.name == player; });
-        if (entry == utilities.end()) entry = utilities.insert(entry, {player, {}});
-        entry->points.push_back({line.at("step").get<double>(), value.get<double>()});
-      }
+  for (const json& line : read_metrics(run))
+    for (const auto& [player, value] : line.at("utility").items()) {
+      auto entry = std::find_if(utilities.begin(), utilities.end(),
+                                [&](const PlotLine& known) { return known.name == player; });
+      if (entry == utilities.end()) entry = utilities.insert(entry, {player, {}});
+      entry->points.push_back({line.at("step").get<double>(), value.get<double>()});
     }
-  } catch (const json::exception& error) {
-    throw Failure(Exit::bad_data, fmt::format("{}: {}", (run / "metrics.jsonl").string(), error.what()));
-  }
   return utilities;
 }
 
@@ -66,10 +57,10 @@ std::string report_page(const fs::path& run) {
                 html_escaped(picture.stem().string())) +
             html_picture("samples", data::read_file(picture));
   }
-  page +=
-      fmt::format("<h2>Program</h2>\n<pre>{}</pre>\n<h2>Settings</h2>\n<pre>{}</pre>\n</html>\n",
-                  html_escaped(read_text(run / "model.vae")), html_escaped(read_text(run / "config.json")));
-  return page;
+  for (const auto& [title, file] : {std::pair("Program", "model.vae"), {"Settings", "config.json"}})
+    if (fs::exists(run / file))
+      page += fmt::format("<h2>{}</h2>\n<pre>{}</pre>\n", title, html_escaped(read_text(run / file)));
+  return page + "</html>\n";
 }
 
 }  // namespace core

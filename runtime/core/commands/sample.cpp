@@ -7,6 +7,7 @@
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/conditioner.h"
 #include "runtime/core/generation.h"
+#include "runtime/core/memory_need.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/failure.h"
@@ -106,6 +107,10 @@ void sample(const Image& image, const SampleRequest& request) {
     throw Failure(Exit::usage, fmt::format("--limiting: {} is known in part only",
                                            name_of(image, given.masks.begin()->first)));
   Batches batches(image, sampler, targets, whole, variables_of(given.masks), request);
+  double numbers = 0;  // a row's draws and means
+  for (const int target : targets)
+    numbers += 2.0 * static_cast<double>(image.variables[static_cast<size_t>(target)].elements());
+  require_memory(fmt::format("--n {}", request.n), static_cast<double>(request.n) * numbers * sizeof(float));
   Values values, means;
   const int64_t at_once = std::min(rows_at_once, request.n);
   for (int64_t first = 0; first < request.n; first += at_once) {

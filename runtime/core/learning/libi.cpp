@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace core {
 
@@ -22,6 +23,11 @@ Libi::Phase Libi::phase_at(int64_t step) const {
   return step < constrain_end_ ? constrain : refit;
 }
 
+std::string Libi::phase_name(int64_t step) const {
+  static const char* names[] = {"fit", "constrain", "refit"};
+  return names[phase_at(step)];
+}
+
 void Libi::observe(double log_likelihood) {
   const double violation = *best_ - epsilon_ - log_likelihood;
   multiplier_ = std::max(0.0, multiplier_ + dual_rate_ * violation);
@@ -30,8 +36,7 @@ void Libi::observe(double log_likelihood) {
 }
 
 nlohmann::json Libi::record(int64_t last_step) {
-  static const char* names[] = {"fit", "constrain", "refit"};
-  nlohmann::json line = {{"phase", names[phase_at(last_step)]}};
+  nlohmann::json line = {{"phase", phase_name(last_step)}};
   if (best_) line["best"] = *best_;
   if (observed_ > 0) {
     line["multiplier"] = multiplier_;
@@ -48,11 +53,12 @@ nlohmann::json Libi::state() const {
   return state;
 }
 
-void Libi::restore(const nlohmann::json& state) {
-  multiplier_ = state.at("multiplier");
-  violations_ = state.at("violations");
-  observed_ = state.at("observed");
-  if (state.contains("best")) best_ = state.at("best").get<double>();
+void Libi::restore(const JsonFields& state, int64_t steps) {
+  constexpr double most = std::numeric_limits<double>::max();
+  multiplier_ = state.real("multiplier", 0, most);
+  violations_ = state.real("violations", -most, most);
+  observed_ = state.whole("observed", {0, steps});
+  if (state.has("best")) best_ = state.real("best", -most, most);
 }
 
 }  // namespace core

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "runtime/core/image.h"
+#include "runtime/core/json_fields.h"
 
 namespace core {
 
@@ -18,6 +19,7 @@ class Libi {
   Libi(const Learn& learn, int64_t steps);
 
   Phase phase_at(int64_t step) const;
+  std::string phase_name(int64_t step) const;
   /// Batches that the best likelihood is estimated from, before the second phase begins.
   static constexpr int batches_of_best = 64;
   bool has_best() const { return best_.has_value(); }
@@ -33,7 +35,8 @@ class Libi {
   /// "phase", and what is known of "best", "multiplier" and "violation" (nats; the mean since the last call).
   nlohmann::json record(int64_t last_step);
   nlohmann::json state() const;
-  void restore(const nlohmann::json& state);
+  /// As of a run of `steps` steps. Failure(bad_data).
+  void restore(const JsonFields& state, int64_t steps);
 
  private:
   int64_t fit_end_ = 0, constrain_end_ = 0;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 
+#include "runtime/core/memory_need.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -99,6 +100,7 @@ void PatternGame::share_memory(const PatternRequest& request) {
     count(image.sources[static_cast<size_t>(of.source)].program);
   for (const Conditional& one : image.conditionals)
     for (const int program : {one.draw, one.initial, one.term}) count(program);
+  if (!machine_.device) require_memory(request.asked_by, static_cast<double>(most) * sizeof(float));
   memory_ = std::make_shared<Floats>(allocate(machine_, most));
 }
 

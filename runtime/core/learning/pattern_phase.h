@@ -23,6 +23,7 @@ struct PatternRequest {
   };
   std::vector<OfSource> sources;
   std::set<int> frozen;  // players that do not learn
+  std::string asked_by;  // the flag that says so, for messages
 };
 
 /// The patterns of all sources, loaded; shared by the phases of a run.

@@ -9,6 +9,7 @@
 
 #include "runtime/failure.h"
 #include "runtime/nearest_float.h"
+#include "runtime/setting_bounds.h"
 
 namespace core {
 namespace {
@@ -56,14 +57,17 @@ double real(const Flag& flag, const std::string& text, double least, const std::
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value) || value < least)
     refuse_part(flag, text, fmt::format("{} of at least {}", what, least));
-  if (!fits_float(value)) refuse_part(flag, text, fmt::format("{} of at most 3.4e38", what));
+  if (value > bounds::most_real)
+    refuse_part(flag, text, fmt::format("{} of at most {}", what, bounds::most_real));
   return value;
 }
 
-int64_t whole(const Flag& flag, const std::string& text, int64_t least) {
-  const double value = real(flag, text, static_cast<double>(least), "a whole number");
-  if (value != std::floor(value) || value > 0x1p53)
-    refuse_part(flag, text, fmt::format("a whole number of at least {}", least));
+int64_t whole(const Flag& flag, const std::string& text, WholeRange range) {
+  const double value = real(flag, text, static_cast<double>(range.least), "a whole number");
+  if (value != std::floor(value))
+    refuse_part(flag, text, fmt::format("a whole number of at least {}", range.least));
+  if (value > static_cast<double>(range.most))
+    refuse_part(flag, text, fmt::format("a whole number of at most {}", range.most));
   return static_cast<int64_t>(value);
 }
 
@@ -177,18 +181,6 @@ std::string word(const Flag& flag, const std::vector<std::string>& words) {
   return flag.text;
 }
 
-OptimizerSettings optimizer_from(const json& text) {
-  OptimizerSettings o;
-  o.kind = text.value("kind", o.kind);
-  o.lr = text.value("lr", o.lr);
-  o.beta1 = text.value("beta1", o.beta1);
-  o.beta2 = text.value("beta2", o.beta2);
-  o.eps = text.value("eps", o.eps);
-  o.weight_decay = text.value("weight_decay", o.weight_decay);
-  o.momentum = text.value("momentum", o.momentum);
-  return o;
-}
-
 }  // namespace
 
 int precision_of(const Settings& settings) {
@@ -227,7 +219,7 @@ Settings settings_of(const Learn& learn, const Image& image) {
   std::vector<std::string> names;
   for (int source : learn.sources) names.push_back(image.sources[static_cast<size_t>(source)].name);
   text["sources"] = names;
-  Settings settings = settings_from(text);
+  Settings settings = settings_from(text, fmt::format("learn {} of {}", learn.name, image.file));
   for (const Player& player : image.players) settings.optimizers.try_emplace(player.name);
   return settings;
 }
@@ -235,10 +227,10 @@ Settings settings_of(const Learn& learn, const Image& image) {
 void override_key(Settings& settings, const std::string& key, const std::string& text) {
   const Flag flag{key, text};
   if (key == "steps") {
-    settings.steps = whole(flag, text, 0);
+    settings.steps = whole(flag, text, bounds::steps);
   } else if (key == "batch") {
     set_entries(settings.batch, flag, "source",
-                [&](int64_t& rows, const std::string& value) { rows = whole(flag, value, 1); });
+                [&](int64_t& rows, const std::string& value) { rows = whole(flag, value, bounds::batch); });
   } else if (key == "optimizer") {
     set_entries(settings.optimizers, flag, "player",
                 [&](OptimizerSettings& o, const std::string& value) { o = parse_optimizer(flag, value); });
@@ -250,7 +242,7 @@ void override_key(Settings& settings, const std::string& key, const std::string&
   } else if (key == "clip") {
     settings.clip = real(flag, text, 0);
   } else if (key == "seed") {
-    settings.seed = static_cast<uint64_t>(whole(flag, text, 0));
+    settings.seed = static_cast<uint64_t>(whole(flag, text, bounds::seed));
   } else if (key == "order") {
     settings.order = word(flag, {"alternating", "simultaneous"});
   } else if (key == "precision") {
@@ -269,7 +261,7 @@ void override_key(Settings& settings, const std::string& key, const std::string&
   } else if (key == "every") {
     if (text.find('=') == std::string::npos) refuse(flag, "say log=N, sample=N, checkpoint=N or evaluate=N");
     set_entries(settings.every, flag, "event",
-                [&](int64_t& n, const std::string& value) { n = whole(flag, value, 0); });
+                [&](int64_t& n, const std::string& value) { n = whole(flag, value, bounds::every); });
   }
 }
 
@@ -277,11 +269,6 @@ void check(const Settings& settings, const Image& image) {
   const auto refuse_settings = [](const std::string& cause) {
     throw Failure(Exit::bad_configuration, cause);
   };
-  if (settings.order != "alternating" && settings.order != "simultaneous")
-    refuse_settings(fmt::format("there is no order {}: alternating or simultaneous", settings.order));
-  for (const auto& [source, rows] : settings.batch)
-    if (rows < 1)
-      refuse_settings(fmt::format("the batch of {} is {}: at least one row is needed", source, rows));
   if (settings.sources.empty()) refuse_settings("there is no source to learn from");
   for (const std::string& name : settings.sources) {
     const int source = image.source(name);
@@ -292,52 +279,36 @@ void check(const Settings& settings, const Image& image) {
           fmt::format("learn {} has no source {}: {}", settings.learn, name, fmt::join(names, ", ")));
     }
   }
+  for (const auto& [source, rows] : settings.batch)
+    if (image.source(source) < 0) refuse_settings(fmt::format("there is no source {}", source));
+  for (const auto& [player, optimizer] : settings.optimizers)
+    if (image.player(player) < 0) refuse_settings(fmt::format("there is no player {}", player));
+  for (const Player& player : image.players)
+    if (!settings.optimizers.count(player.name))
+      refuse_settings(fmt::format("player {} has no optimizer", player.name));
 }
 
-json to_json(const Settings& settings) {
-  json optimizers = json::object();
-  for (const auto& [player, o] : settings.optimizers) {
-    json& entry = optimizers[player] = {{"kind", o.kind}};
-    if (o.kind == "none") continue;
-    entry["lr"] = o.lr;
-    if (o.kind == "sgd") entry["momentum"] = o.momentum;
-    if (o.kind == "adamw") entry["weight_decay"] = o.weight_decay;
-    if (o.kind != "sgd") entry.update({{"beta1", o.beta1}, {"beta2", o.beta2}, {"eps", o.eps}});
-  }
-  json schedule = {{"kind", settings.schedule.kind}};
-  if (settings.schedule.kind == "cosine") schedule["warmup"] = settings.schedule.warmup;
-  if (settings.schedule.kind == "step")
-    schedule.update({{"every", settings.schedule.every}, {"factor", settings.schedule.factor}});
-  return {{"method", settings.method},       {"learn", settings.learn},     {"steps", settings.steps},
-          {"batch", settings.batch},         {"optimizers", optimizers},    {"schedule", schedule},
-          {"clip", settings.clip},           {"seed", settings.seed},       {"order", settings.order},
-          {"precision", settings.precision}, {"sources", settings.sources}, {"start", settings.start},
-          {"every", settings.every}};
+namespace {
+
+/// Where `start` may be, in the order in which it is looked for.
+std::vector<std::filesystem::path> places_of_start(const Settings& settings, const Image& image) {
+  namespace fs = std::filesystem;
+  const auto absolute = [](const fs::path& path) { return fs::absolute(path).lexically_normal(); };
+  return {absolute(settings.start), absolute(fs::path(image.folder) / settings.start)};
 }
 
-Settings settings_from(const json& text) {
-  Settings settings;
-  settings.method = text.at("method");
-  settings.learn = text.at("learn");
-  settings.steps = text.at("steps");
-  settings.batch = text.at("batch").get<std::map<std::string, int64_t>>();
-  for (const auto& [player, o] : text.at("optimizers").items())
-    settings.optimizers[player] = optimizer_from(o);
-  if (text.contains("schedule") && text["schedule"].is_object()) {
-    const json& schedule = text["schedule"];
-    settings.schedule = {schedule.value("kind", "constant"), schedule.value("warmup", 0.0),
-                         schedule.value("every", 0.0), schedule.value("factor", 1.0)};
-  }
-  settings.clip = text.value("clip", 0.0);
-  settings.seed = text.value("seed", uint64_t{0});
-  settings.order = text.value("order", settings.order);
-  settings.precision = text.value("precision", settings.precision);
-  settings.sources = text.at("sources").get<std::vector<std::string>>();
-  settings.start = text.value("start", "");
-  settings.every = {{"log", 100}, {"sample", 1000}, {"checkpoint", 1000}, {"evaluate", 5000}};
-  const json every = text.value("every", json::object());
-  for (const auto& [key, n] : every.items()) settings.every[key] = n;
-  return settings;
+}  // namespace
+
+std::filesystem::path start_run(const Settings& settings, const Image& image) {
+  const auto places = places_of_start(settings, image);
+  std::error_code ignored;
+  return std::filesystem::exists(places[0], ignored) ? places[0] : places[1];
+}
+
+bool is_start(const std::string& kept, const Settings& settings, const Image& image) {
+  if (kept.empty() || settings.start.empty()) return kept == settings.start;
+  const auto places = places_of_start(settings, image);
+  return kept == settings.start || std::find(places.begin(), places.end(), kept) != places.end();
 }
 
 }  // namespace core

@@ -1,6 +1,7 @@
 // How a run learns: a learn block of the file, then what the environment and the flags override, then fixed.
 // Written to config.json, from which a resumed run takes it.
 #pragma once
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -42,7 +43,13 @@ void override_key(Settings& settings, const std::string& key, const std::string&
 /// Failure(bad_configuration) where no run could follow these settings.
 void check(const Settings& settings, const Image& image);
 
+/// The run that `start` names, absolute: from the working folder where it is there, else from the program's.
+std::filesystem::path start_run(const Settings& settings, const Image& image);
+/// Whether `kept`, which another run keeps as its `start`, can be what `settings` name, there or not.
+bool is_start(const std::string& kept, const Settings& settings, const Image& image);
+
 nlohmann::json to_json(const Settings& settings);
-Settings settings_from(const nlohmann::json& text);
+/// Failure(bad_data) naming `where`, the key and the range that its value is not in.
+Settings settings_from(const nlohmann::json& text, const std::string& where);
 
 }  // namespace core

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "runtime/core/finite.h"
+#include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
+#include "runtime/core/memory_need.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
@@ -15,19 +19,11 @@ namespace {
 
 constexpr const char* diverged = "; a lower learning rate or clip may help";
 
-/// The run that `start` names: as given, else relative to the program's folder.
-fs::path start_run(const Settings& settings, const Image& image) {
-  const fs::path given = settings.start;
-  return fs::exists(given) || given.is_absolute() ? given : fs::path(image.folder) / given;
-}
-
 }  // namespace
 
 Trainer::Trainer(Session& session, const Settings& settings) : session_(session), settings_(settings) {
   const Image& image = session.image;
   session.parameters.initialise(image, settings.seed);
-  if (!settings.start.empty())
-    session.load_parameters(require_checkpoint(start_run(settings, image)).path / "model.safetensors");
   std::vector<double> coefficients(image.sources.size());
   for (const std::string& name : settings.sources) {
     const auto source = static_cast<size_t>(image.source(name));
@@ -60,6 +56,20 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
   };
 }
 
+/// As a user would write it.
+std::string Trainer::batch_text() const {
+  std::string text = "--batch ";
+  for (const auto& [source, rows] : settings_.batch)
+    text += fmt::format("{}{}={}", text.back() == ' ' ? "" : ",", source, rows);
+  return text;
+}
+
+void Trainer::start() {
+  if (settings_.start.empty()) return;
+  const fs::path run = start_run(settings_, session_.image);
+  session_.load_parameters(require_checkpoint(run).path / "model.safetensors");
+}
+
 void Trainer::load_phases(const std::vector<Phase>& phases) {
   const Image& image = session_.image;
   std::vector<int64_t> source_rows(image.sources.size());
@@ -76,6 +86,7 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
     require_completion();
     load_pattern_phases(machine, source_rows);
   } else {
+    if (!learner_) require_memory(batch_text(), static_cast<double>(scratch) * sizeof(float));
     const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
     for (const Phase& phase : phases)
       phases_.push_back(std::make_unique<PhaseRunner>(session_, machine, phase, source_rows, memory));
@@ -124,6 +135,7 @@ bool Trainer::rows_lack_variables() const {
 
 void Trainer::load_pattern_phases(const Machine& machine, const std::vector<int64_t>& source_rows) {
   PatternRequest request;
+  request.asked_by = batch_text();
   for (const std::string& name : settings_.sources) {
     const int source = session_.image.source(name);
     request.sources.push_back({source, source_rows[static_cast<size_t>(source)]});
@@ -365,29 +377,52 @@ void Trainer::save(const fs::path& folder, double seconds) const {
   data::write_file(folder / "state.json", {text.begin(), text.end()});
 }
 
-double Trainer::restore(const fs::path& folder) {
+void Trainer::require_finite() const {
+  const auto require = [&](const Player& player, const float* flat, const std::string& suffix) {
+    for (const Parameter& parameter : player.parameters) {
+      const char* what = not_finite({flat + parameter.offset, static_cast<size_t>(parameter.elements())});
+      if (what[0] == 0) continue;
+      throw Failure(Exit::diagnostics,
+                    fmt::format("step {}: player {}'s {}{} is {}; a lower learning rate or clip may help",
+                                step_, player.name, parameter.name, suffix, what));
+    }
+  };
+  for (size_t i = 0; i < session_.image.players.size(); ++i) {
+    const Player& player = session_.image.players[i];
+    require(player, session_.parameters.of(static_cast<int>(i)), "");
+    for (const auto& [name, state] : optimizers_[i].state()) require(player, state, "." + name);
+  }
+}
+
+double Trainer::restore(const Checkpoint& checkpoint) {
   const Image& image = session_.image;
-  const fs::path optimizer_file = folder / "optimizer.safetensors";
+  const fs::path &folder = checkpoint.path, optimizer_file = folder / "optimizer.safetensors";
   session_.load_parameters(folder / "model.safetensors");
   const data::Tensors optimizer = data::read_safetensors(optimizer_file);
-  const json state = read_json(folder / "state.json");
   for (size_t i = 0; i < image.players.size(); ++i)
     for (const auto& [name, values] : optimizers_[i].state())
       take_tensors(image.players[i], optimizer, "." + name, optimizer_file, values);
-  try {
-    for (size_t i = 0; i < image.players.size(); ++i)
-      optimizers_[i].steps = state.at("updates").value(image.players[i].name, int64_t{0});
-    for (Term& term : terms_) {
-      term.sum = state.at("sums").value(key_of(term), 0.0);
-      term.steps = state.at("summed_steps").value(key_of(term), int64_t{0});
-    }
-    if (libi_) libi_->restore(state.at("libi"));
-    step_ = state.at("step");
-    return state.at("seconds");
-  } catch (const json::exception&) {
-    throw Failure(Exit::bad_data,
-                  fmt::format("{} lacks what a run writes there", (folder / "state.json").string()));
+  const fs::path file = folder / "state.json";
+  return restore_state(read_json(file), file, checkpoint.step);
+}
+
+/// Terms that the run has not had so far, of sources that it now learns from too, begin at zero.
+double Trainer::restore_state(const json& state, const fs::path& file, int64_t step) {
+  const JsonFields fields(state, file.string());
+  if (fields.whole("step", bounds::steps) != step)
+    fields.refuse("step", fmt::format("{}, as the folder's name says,", step));
+  const JsonFields updates = fields.object("updates"), sums = fields.object("sums"),
+                   counts = fields.object("summed_steps");
+  for (size_t i = 0; i < session_.image.players.size(); ++i)
+    optimizers_[i].steps = updates.whole(session_.image.players[i].name, bounds::steps);
+  constexpr double most = std::numeric_limits<double>::max();
+  for (Term& term : terms_) {
+    term.sum = sums.real(key_of(term), -most, most, 0);
+    term.steps = counts.whole(key_of(term), {0, step}, 0);
   }
+  if (libi_) libi_->restore(fields.object("libi"), step);
+  step_ = step;
+  return fields.real("seconds", 0, most);
 }
 
 }  // namespace core

@@ -23,8 +23,11 @@ namespace core {
 /// The state of a run between two steps, and the step.
 class Trainer {
  public:
-  /// Parameters as initialised, or those of `settings.start`.
+  /// Parameters as initialised.
   Trainer(Session& session, const Settings& settings);
+
+  /// Takes the parameters of `settings.start`, where it names a run: before the first step of a new one.
+  void start();
 
   /// Done so far.
   int64_t step() const { return step_; }
@@ -46,10 +49,13 @@ class Trainer {
   /// A line of metrics.jsonl: means since the last line, nats per row; begins the next line's sums.
   nlohmann::json metrics(double seconds, double steps_per_second);
 
+  /// Failure(diagnostics) where a parameter or a number of an optimizer's state is not finite, which no term
+  /// has shown yet. After fetch(true).
+  void require_finite() const;
   /// model.safetensors, optimizer.safetensors, state.json.
   void save(const std::filesystem::path& folder, double seconds) const;
-  /// Returns the seconds that the run had taken.
-  double restore(const std::filesystem::path& folder);
+  /// Returns the seconds that the run had taken. Failure(bad_data) naming the file and what is wrong in it.
+  double restore(const Checkpoint& checkpoint);
 
  private:
   struct Term {
@@ -63,10 +69,12 @@ class Trainer {
     double sum = 0;
     int64_t steps = 0;
   };
+  double restore_state(const nlohmann::json& state, const std::filesystem::path& file, int64_t step);
   [[noreturn]] void refuse(const Term& term, int64_t step, const std::string& what) const;
   void refuse_unless_finite();
   std::string cause_of(const Term& term);
   void load_phases(const std::vector<Phase>& phases);
+  std::string batch_text() const;
   void require_terms() const;
   void require_completion() const;
   std::string player_name(const Term& term) const;

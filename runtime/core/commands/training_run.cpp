@@ -1,0 +1,180 @@
+#include "runtime/core/commands/training_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/core/commands/report.h"
+#include "runtime/core/commands/stop_signals.h"
+#include "runtime/core/evaluation/likelihood.h"
+#include "runtime/data/byte_source.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+namespace {
+
+// While it trains a run is evaluated on few rows; `evaluate` takes all.
+constexpr int64_t evaluated_rows = 256, evaluated_samples = 16;
+
+double seconds_since(steady_clock::time_point begin) {
+  return std::chrono::duration<double>(steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(Session& session, const Settings& settings, Trainer& trainer, RunDirectory directory,
+                         const TrainRequest& request)
+    : session_(session),
+      settings_(settings),
+      trainer_(trainer),
+      directory_(std::move(directory)),
+      request_(request) {}
+
+void TrainingRun::restore(const Checkpoint& checkpoint) {
+  try {
+    seconds_before_ = trainer_.restore(checkpoint);
+  } catch (const Failure& failure) {
+    if (failure.exit_code != Exit::bad_data && failure.exit_code != Exit::missing_input) throw;
+    throw Failure(failure.exit_code,
+                  fmt::format("{}; {}", failure.what(),
+                              directory_.has_checkpoint_before(checkpoint.step)
+                                  ? fmt::format("without {} the run continues from the checkpoint before",
+                                                checkpoint.path.string())
+                                  : "it is of the run's only checkpoint"));
+  }
+  last_checkpoint_ = checkpoint.path;
+  directory_.cut_after(trainer_.step());
+}
+
+void TrainingRun::begin_anew() {
+  note("it has no checkpoint yet: it begins at step 0");
+  directory_.cut_after(0);
+}
+
+int TrainingRun::follow() {
+  Progress progress(request_.voice, trainer_.step(), settings_.steps);
+  progress.say(
+      fmt::format("learn {}: steps {} to {}, {} thread{}, {}{}", settings_.learn, trainer_.step(),
+                  settings_.steps, session_.machine.threads, session_.machine.threads == 1 ? "" : "s",
+                  session_.device ? session_.device->name() + ", " : "", directory_.path().string()));
+  for (const std::string& note : notes_) progress.say("note: " + note);
+  for (const std::string& note : trainer_.notes()) progress.say("note: " + note);
+  if (request_.profile) {
+    trace_ = std::make_unique<Trace>();
+    trace_file_ = fmt::format("trace-step-{}.json", trainer_.step());
+    trainer_.tell(trace_.get());
+  }
+  try {
+    const int code = loop(progress);
+    end_trace();
+    return code;
+  } catch (const Failure& failure) {
+    end_trace();
+    throw Failure(failure.exit_code, fmt::format("{} ({})", failure.what(),
+                                                 last_checkpoint_.empty() ? "there is no checkpoint yet"
+                                                                          : "the last checkpoint is " +
+                                                                                last_checkpoint_.string()));
+  }
+}
+
+int TrainingRun::loop(Progress& progress) {
+  started_ = line_begun_ = steady_clock::now();
+  first_step_ = line_step_ = trainer_.step();
+  if (trainer_.step() >= settings_.steps) checkpoint();  // of the beginning, so that it can be looked at
+  while (trainer_.step() < settings_.steps) {
+    traced("step", [&] { trainer_.do_step(); });
+    const int64_t step = trainer_.step();
+    const bool last = step == settings_.steps, stopping = stop_is_asked() && !last;
+    const bool state =
+        last || stopping || due(step, "evaluate") || due(step, "sample") || due(step, "checkpoint");
+    if (state || due(step, "log")) trainer_.fetch(state);
+    if (state) trainer_.require_finite();
+    if (last || due(step, "log") || due(step, "evaluate")) traced("log", [&] { log(progress); });
+    if (last || due(step, "sample")) traced("sample", [&] { draw_samples(); });
+    for (const std::string& note : session_.rows.take_notes())
+      progress.say("note: evaluation and pictures: " + note);
+    if (last || due(step, "checkpoint")) traced("checkpoint", [&] { checkpoint(); });
+    if (trace_ && trace_->full()) end_trace();
+    progress.step(step);
+    if (stopping) {
+      checkpoint();
+      directory_.write("report.html", report_page(directory_.path()));
+      throw Failure(Exit::interrupted, fmt::format("stopped at step {}; train --resume {} continues", step,
+                                                   directory_.path().string()));
+    }
+  }
+  directory_.write("report.html", report_page(directory_.path()));
+  progress.say(fmt::format("{} steps in {}: {}", trainer_.step() - first_step_, duration_text(seconds()),
+                           directory_.path().string()));
+  return 0;
+}
+
+/// Does it, and notes it where the run is traced, with the steps done before it.
+template <class Action>
+void TrainingRun::traced(const char* what, const Action& action) {
+  const int64_t step = trainer_.step();
+  const steady_clock::time_point begin = steady_clock::now();
+  action();
+  if (trace_) trace_->add(what, step, begin, steady_clock::now());
+}
+
+/// Writes it; the run goes on without.
+void TrainingRun::end_trace() {
+  if (!trace_) return;
+  trainer_.tell(nullptr);
+  directory_.write(trace_file_, trace_->text());
+  trace_.reset();
+}
+
+bool TrainingRun::due(int64_t step, const char* what) const {
+  const int64_t every = settings_.every.at(what);
+  return every > 0 && step % every == 0;
+}
+
+double TrainingRun::seconds() const { return seconds_before_ + seconds_since(started_); }
+
+void TrainingRun::log(Progress& progress) {
+  const double rate =
+      static_cast<double>(trainer_.step() - line_step_) / std::max(1e-9, seconds_since(line_begun_));
+  json line = trainer_.metrics(seconds(), rate);
+  if (due(trainer_.step(), "evaluate")) evaluate(line, progress);
+  line_step_ = trainer_.step();
+  line_begun_ = steady_clock::now();
+  directory_.append_metrics(line);
+  progress.metrics(line);
+}
+
+/// What cannot be evaluated (no held-out file, no density) is said once and does not stop the training.
+void TrainingRun::evaluate(json& line, Progress& progress) {
+  if (!evaluates_) return;
+  try {
+    line["evaluate"] = measure_log_likelihoods(session_, ~settings_.seed, evaluated_samples, evaluated_rows);
+  } catch (const Failure& failure) {
+    evaluates_ = false;
+    progress.say(fmt::format("note: no evaluation while training: {}", failure.what()));
+  }
+}
+
+/// The pictures that a model without images has not got are left out quietly; 0 turns them off.
+void TrainingRun::draw_samples() {
+  if (settings_.every.at("sample") == 0) return;
+  if (!grid_) grid_ = std::make_unique<SampleGrid>(session_);
+  const std::optional<data::Picture> picture = grid_->draw(settings_.seed, trainer_.step());
+  if (!picture) return;
+  const fs::path path = directory_.sample_path(trainer_.step());
+  data::write_png(path, *picture);
+  const std::vector<uint8_t> png = data::read_file(path);
+  directory_.add_event(image_event(wall_clock(), trainer_.step(), "samples", picture->height, picture->width,
+                                   picture->channels, {png.begin(), png.end()}));
+}
+
+void TrainingRun::checkpoint() {
+  directory_.checkpoint(trainer_.step(), [&](const fs::path& folder) { trainer_.save(folder, seconds()); });
+  last_checkpoint_ = directory_.path() / "checkpoints" / fmt::format("step-{}", trainer_.step());
+}
+
+}  // namespace core

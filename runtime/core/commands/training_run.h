@@ -1,0 +1,66 @@
+// One run from where its trainer stands to its last step: the loop around the steps, and what it writes into
+// the run directory and says on the way.
+#pragma once
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/trace.h"
+#include "runtime/core/learning/trainer.h"
+#include "runtime/core/progress.h"
+#include "runtime/core/run_directory.h"
+#include "runtime/core/sample_grid.h"
+
+namespace core {
+
+class TrainingRun {
+ public:
+  TrainingRun(Session& session, const Settings& settings, Trainer& trainer, RunDirectory directory,
+              const TrainRequest& request);
+
+  RunDirectory& directory() { return directory_; }
+
+  /// Said when it begins.
+  void note(const std::string& text) { notes_.push_back(text); }
+
+  /// Goes back to the checkpoint: what the run wrote after it is removed.
+  void restore(const Checkpoint& checkpoint);
+
+  /// A run that was stopped before its first checkpoint: all that it wrote on the way is removed.
+  void begin_anew();
+
+  /// The exit code; Failure(interrupted) after a checkpoint where the user stops it.
+  int follow();
+
+ private:
+  int loop(Progress& progress);
+  template <class Action>
+  void traced(const char* what, const Action& action);
+  void end_trace();
+  bool due(int64_t step, const char* what) const;
+  double seconds() const;
+  void log(Progress& progress);
+  void evaluate(nlohmann::json& line, Progress& progress);
+  void draw_samples();
+  void checkpoint();
+
+  Session& session_;
+  const Settings& settings_;
+  Trainer& trainer_;
+  RunDirectory directory_;
+  const TrainRequest& request_;
+  std::unique_ptr<SampleGrid> grid_;
+  std::unique_ptr<Trace> trace_;  // until it is full
+  std::string trace_file_;
+  std::filesystem::path last_checkpoint_;
+  std::vector<std::string> notes_;
+  bool evaluates_ = true;
+  double seconds_before_ = 0;
+  std::chrono::steady_clock::time_point started_, line_begun_;
+  int64_t first_step_ = 0, line_step_ = 0;
+};
+
+}  // namespace core
