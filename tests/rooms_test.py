@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""No room includes a room that comes after it, and only the rooms that may see a library include it."""
+"""No room includes a room that comes after it, only the rooms that may see a library include it, and what differs
+between versions of a library stands in one header, NAME_version.h."""
 import pathlib
 import re
 import sys
@@ -35,6 +36,8 @@ LIBRARIES = {
     r"curl/|openssl/": {"runtime/fetch"},
     r"torch/|ATen/|c10/": {"runtime/torch"},
 }
+# A condition on the version of a library or of a compiler.
+VERSION = re.compile(r"\s*#\s*(?:el)?if.*(?:_VERSION|_VER\b|_MAJOR|_MINOR|H5_USE_|__GNUC|__clang|_GLIBCXX_|GLIBC)")
 
 
 def rooms_seen_by(folder):
@@ -62,6 +65,8 @@ def violations(root):
             continue
         folder = "/".join(path.parent.relative_to(root).parts[:2])
         for number, line in enumerate(path.read_text().splitlines(), 1):
+            if VERSION.match(line) and not path.name.endswith("_version.h"):
+                found.append(f"{path.relative_to(root)}:{number}: only a header *_version.h asks for a version")
             include = re.match(r'\s*#\s*include\s*[<"]([^">]+)[">]', line)
             if not include:
                 continue
@@ -82,7 +87,7 @@ def violations(root):
 
 
 def self_test():
-    """The check itself must see a backward arrow."""
+    """The check itself must see a backward arrow, and a version asked for in the wrong file."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -92,13 +97,15 @@ def self_test():
                                                '#include "runtime/failure.h"\n#include "runtime/cache_folder.h"\n')
         (root / "runtime/core/learning").mkdir(parents=True)
         (root / "runtime/core/learning/a.h").write_text('#include "runtime/core/commands/b.h"\n')
-        return len(violations(root)) == 4
+        for name in ("onednn_version.h", "gemm.cpp"):
+            (root / "runtime/core" / name).write_text("#if DNNL_VERSION_MAJOR >= 3\n#endif\n")
+        return len(violations(root)) == 5
 
 
 if __name__ == "__main__":
     found = violations(ROOT)
     print("\n".join(found))
     if not self_test():
-        found.append("the check does not see a backward include")
+        found.append("the check does not see what it must refuse")
         print(found[-1])
     sys.exit(1 if found else 0)

@@ -178,7 +178,7 @@ std::optional<fs::path> folder_with_all(const KnownSet& set, const Places& place
 
 }  // namespace
 
-const KnownSet& known_set(const std::string& name) {
+const KnownSet& known_set(std::string_view name) {
   std::vector<std::string> names;
   for (const KnownSet& set : sets) {
     if (set.name == name) return set;

@@ -4,6 +4,7 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace data {
@@ -22,7 +23,7 @@ struct KnownSet {
 };
 
 /// Failure(usage) that lists those there are where none has this name.
-const KnownSet& known_set(const std::string& name);
+const KnownSet& known_set(std::string_view name);
 
 /// Every file of the set in `folder`, fetched if it is not there with the right contents: to a file
 /// NAME.part, from which an interrupted fetch goes on, renamed once its checksum is right. Two that fetch at

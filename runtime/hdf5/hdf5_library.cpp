@@ -1,5 +1,3 @@
-#include <hdf5.h>
-
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -8,6 +6,7 @@
 #include <vector>
 
 #include "runtime/hdf5/hdf5_api.h"
+#include "runtime/hdf5/hdf5_version.h"
 
 namespace {
 
@@ -55,15 +54,15 @@ std::string cause() {
 
 std::string datasets_of(hid_t file) {
   std::string names;
-  H5Ovisit2(
-      file, H5_INDEX_NAME, H5_ITER_NATIVE,
-      [](hid_t, const char* name, const H5O_info_t* info, void* to) -> herr_t {
+  visit_objects(
+      file,
+      [](hid_t, const char* name, const ObjectInfo* info, void* to) -> herr_t {
         if (info->type == H5O_TYPE_DATASET)
           *static_cast<std::string*>(to) +=
               (static_cast<std::string*>(to)->empty() ? "`" : ", `") + std::string(name) + "`";
         return 0;
       },
-      &names, H5O_INFO_BASIC);
+      &names);
   return names.empty() ? "no dataset" : names;
 }
 

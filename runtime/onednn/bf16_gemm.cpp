@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/onednn/bf16.h"
+#include "runtime/onednn/onednn_version.h"
 #include "runtime/onednn/primitive.h"
 
 namespace onednn {
@@ -18,7 +19,7 @@ class RoundedMatmul final : public vae_heavy_op {
     const memory a({a_dims, memory::data_type::bf16, left}, cpu());
     const memory b({b_dims, memory::data_type::bf16, right}, cpu());
     const memory::desc c = plain({s.m, s.n}, Tag::ab);
-    const dnnl::matmul::primitive_desc matmul({a.get_desc(), b.get_desc(), c}, shared_scratch(), cpu());
+    const auto matmul = descriptor_of<dnnl::matmul>(cpu(), shared_scratch(), a.get_desc(), b.get_desc(), c);
     call_ = Call(dnnl::matmul(matmul), matmul.scratchpad_desc(),
                  {{DNNL_ARG_SRC, a.get_desc()}, {DNNL_ARG_WEIGHTS, b.get_desc()}, {DNNL_ARG_DST, c}});
     call_.bind(0, a);

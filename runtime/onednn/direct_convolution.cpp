@@ -1,6 +1,7 @@
 #include <array>
 
 #include "runtime/onednn/convolution.h"
+#include "runtime/onednn/onednn_version.h"
 #include "runtime/onednn/primitive.h"
 
 namespace onednn {
@@ -70,10 +71,10 @@ DirectConvolution::DirectConvolution(const vae_convolution& s, vae_precision pre
                          far_padding(s.in_w, s.out_w, s.kernel_w, s.stride_w, s.padding_w)};
   const auto direct = dnnl::algorithm::convolution_direct;
 
-  const dnnl::convolution_forward::primitive_desc forward(
-      {dnnl::prop_kind::forward_training, direct, memory::desc(sources, operand, Tag::nhwc),
-       memory::desc(weight_dims, operand, Tag::any), destination, strides, near, far},
-      shared_scratch(), cpu());
+  const auto forward = descriptor_of<dnnl::convolution_forward>(
+      cpu(), shared_scratch(), dnnl::prop_kind::forward_training, direct,
+      memory::desc(sources, operand, Tag::nhwc), memory::desc(weight_dims, operand, Tag::any), destination,
+      strides, near, far);
   const memory::desc plain_source = plain(sources, Tag::nhwc);
   const memory::desc plain_destination = plain(destinations, Tag::nhwc);
   const memory::desc plain_weights = plain(weight_dims, Tag::oihw);
@@ -84,16 +85,16 @@ DirectConvolution::DirectConvolution(const vae_convolution& s, vae_precision pre
     copy_where_they_differ(0, plain_source, source);
     copy_where_they_differ(1, plain_weights, forward.weights_desc());
   } else if (s.direction == VAE_BACKWARD_DATA) {
-    const dnnl::convolution_backward_data::primitive_desc backward(
-        {direct, source, any, destination, strides, near, far}, shared_scratch(), cpu(), forward);
+    const auto backward = backward_descriptor_of<dnnl::convolution_backward_data>(
+        cpu(), shared_scratch(), forward, direct, source, any, destination, strides, near, far);
     adopt<dnnl::convolution_backward_data>(backward, {{DNNL_ARG_DIFF_DST, destination},
                                                       {DNNL_ARG_WEIGHTS, backward.weights_desc()},
                                                       {DNNL_ARG_DIFF_SRC, source}});
     copy_where_they_differ(0, plain_destination, destination);
     copy_where_they_differ(1, plain_weights, backward.weights_desc());
   } else {
-    const dnnl::convolution_backward_weights::primitive_desc backward(
-        {direct, source, any, destination, strides, near, far}, shared_scratch(), cpu(), forward);
+    const auto backward = backward_descriptor_of<dnnl::convolution_backward_weights>(
+        cpu(), shared_scratch(), forward, direct, source, any, destination, strides, near, far);
     adopt<dnnl::convolution_backward_weights>(backward,
                                               {{DNNL_ARG_SRC, source},
                                                {DNNL_ARG_DIFF_DST, destination},

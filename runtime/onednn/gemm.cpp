@@ -3,6 +3,7 @@
 
 #include "runtime/onednn/bf16.h"
 #include "runtime/onednn/heavy_op.h"
+#include "runtime/onednn/onednn_version.h"
 #include "runtime/onednn/primitive.h"
 #include "runtime/onednn/threads.h"
 
@@ -13,7 +14,7 @@ using Tag = dnnl::memory::format_tag;
 
 dnnl::matmul::primitive_desc matmul_of(const dnnl::memory::desc& a, const dnnl::memory::desc& b,
                                        const dnnl::memory::desc& c) {
-  return {{a, b, c}, shared_scratch(), cpu()};
+  return descriptor_of<dnnl::matmul>(cpu(), shared_scratch(), a, b, c);
 }
 
 /// The plain layouts go to oneDNN as they are: a transposed operand is a pair of strides, and the copy that

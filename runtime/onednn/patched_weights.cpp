@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "runtime/onednn/convolution.h"
+#include "runtime/onednn/onednn_version.h"
 #include "runtime/onednn/primitive.h"
 
 namespace onednn {
@@ -105,7 +106,7 @@ Call PatchedWeights::multiply(int64_t places) {
   dnnl::primitive_attr attributes;  // shared_scratch() is one object: a copy of it would share the sum too
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   attributes.set_post_ops(adds);
-  const dnnl::matmul::primitive_desc matmul({adjoints, patches, sums}, attributes, cpu());
+  const auto matmul = descriptor_of<dnnl::matmul>(cpu(), attributes, adjoints, patches, sums);
   Call call(dnnl::matmul(matmul), matmul.scratchpad_desc(),
             {{DNNL_ARG_SRC, adjoints}, {DNNL_ARG_WEIGHTS, patches}, {DNNL_ARG_DST, sums}});
   call.bind(1, memory(patches, cpu(), patches_.get_data_handle()));

@@ -12,7 +12,7 @@
 
 #include "runtime/torch/heavy_op.h"
 #include "runtime/torch/message.h"
-#include "runtime/torch/version.h"
+#include "runtime/torch/torch_version.h"
 
 // LibTorch's BLAS may have threads of its own, which LibTorch does not count.
 extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));

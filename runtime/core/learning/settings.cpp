@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "runtime/failure.h"
-#include "runtime/nearest_float.h"
 #include "runtime/setting_bounds.h"
 
 namespace core {

@@ -1,9 +1,6 @@
-// What differs between the LibTorches that this room is built against (1.13 to 2.11), and nowhere else.
+// What differs between the LibTorches that this folder is built against (1.13 to 2.11), and nowhere else.
 #pragma once
 #include <torch/version.h>
-
-#define VAERT_TORCH_AT_LEAST(major, minor) \
-  (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
 
 // Streams of LibTorch 2.11 say what the driver calls them; before, only headers of CUDA's toolkit did.
 template <class Stream>

@@ -1,0 +1,20 @@
+// What differs between the HDF5 libraries that this folder is built against (1.10 to 1.14), and nowhere else.
+#pragma once
+#include <hdf5.h>
+
+#if H5_VERSION_GE(1, 12, 0)
+using ObjectInfo = H5O_info2_t;
+#else
+using ObjectInfo = H5O_info_t;
+#endif
+
+using ObjectVisitor = herr_t (*)(hid_t, const char* name, const ObjectInfo*, void* context);
+
+/// Calls `visit` for every object under `file`; of its ObjectInfo only the basic fields are set.
+inline herr_t visit_objects(hid_t file, ObjectVisitor visit, void* context) {
+#if H5_VERSION_GE(1, 12, 0)
+  return H5Ovisit3(file, H5_INDEX_NAME, H5_ITER_NATIVE, visit, context, H5O_INFO_BASIC);
+#else
+  return H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, visit, context, H5O_INFO_BASIC);
+#endif
+}
