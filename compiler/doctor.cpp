@@ -11,6 +11,7 @@
 #include "compiler/base/memory.h"
 #include "compiler/failure.h"
 #include "compiler/files.h"
+#include "compiler/lower/device_functions.h"
 #include "compiler/lower/link.h"
 #include "compiler/lower/processor.h"
 #include "runtime/cache_folder.h"
@@ -50,6 +51,11 @@ bool doctor(std::ostream& out) {
   } catch (const Failure& failure) {
     line("runtime", false, failure.what());
   }
+  const bool functions = !lower::device_functions().empty();
+  fmt::print(out, "{:<11}{:<9}{}\n", "gpu", functions ? "ok" : "partly",
+             functions
+                 ? "PTX of every kernel"
+                 : "built without clang++-19: no PTX of kernels that call a function such as log Gamma");
   const std::string why_none = lower::why_no_linker();
   line("linker", why_none.empty(), why_none.empty() ? lower::linker() : why_none);
   const std::string why = base::Memory::why_off("kernels");

@@ -123,6 +123,8 @@ def test_help_is_in_words_of_users(folder, vaec):
 def test_doctor_finds_the_runtime(folder, vaec):
     text = succeed(vaec, "doctor", env={"XDG_CACHE_HOME": str(folder)}).stdout
     assert "libvaert.so" in text and f"{folder}/vaec\n" in text, text
+    gpu = next(line for line in text.splitlines() if line.startswith("gpu "))
+    assert gpu.split()[1:3] in (["ok", "PTX"], ["partly", "built"]), gpu
     assert not (folder / "vaec").exists()
     for chosen, words in (("off", "off      kernels are compiled anew each time: VAEC_CACHE=off\n"),
                           ("mine", "VAEC_CACHE=mine is neither `off` nor an absolute path\n"),

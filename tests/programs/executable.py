@@ -39,6 +39,12 @@ def succeed(*command, **options):
     return result
 
 
+def device_functions_missing(vaec):
+    """Whether this vaec has been built without clang++ 19, and so has no PTX of kernels that call functions."""
+    line = next(line for line in call(vaec, "doctor").stdout.splitlines() if line.startswith("gpu "))
+    return line.split()[1] != "ok"
+
+
 def build(vaec, program, folder, *arguments):
     exe = pathlib.Path(folder) / pathlib.Path(program).stem
     succeed(vaec, "build", program, "-o", exe, *arguments)

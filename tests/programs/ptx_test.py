@@ -1,28 +1,68 @@
-"""The PTX of every example assembles for every GPU that it is meant for. Skips where there is no ptxas."""
+"""The PTX of every example assembles for every GPU that it is meant for. Skips where there is no ptxas, and says
+which architectures a ptxas does not know and which examples a vaec built without clang++ 19 has no PTX of."""
+import functools
 import os
 import pathlib
 import shutil
-import sys
 
 import executable
-from executable import GLYPHS, succeed, write
+from executable import GLYPHS, Skip, call, device_functions_missing, succeed, write
 
 EXAMPLES = sorted((pathlib.Path(__file__).resolve().parents[2] / "examples").glob("*/*.vae"))
 ASSEMBLER = shutil.which("ptxas") or shutil.which("ptxas", path=os.environ.get("CUDA_BIN", "/usr/local/cuda/bin"))
+EMPTY = ".version 7.0\n.target sm_70\n.address_size 64\n"
+
+
+def need_assembler():
+    if not ASSEMBLER:
+        raise Skip("no ptxas in PATH, CUDA_BIN or /usr/local/cuda/bin")
 
 
 def assemble(folder, text, architecture):
     (folder / "kernels.ptx").write_text(text)
-    succeed(ASSEMBLER, f"-arch={architecture}", "kernels.ptx", "-o", "kernels.cubin", cwd=folder)
-    assert (folder / "kernels.cubin").read_bytes()[:4] == b"\x7fELF"
+    return call(ASSEMBLER, f"-arch={architecture}", "kernels.ptx", "-o", "kernels.cubin", cwd=folder)
 
 
-def test_every_example_assembles(folder, vaec):
-    for path in EXAMPLES:
-        text = succeed(vaec, "check", "--emit=ptx", path, cwd=path.parent).stdout
-        assert text.count(".visible .entry kernel_") >= 5, path
-        for architecture in ("sm_75", "sm_80", "sm_90"):
-            assemble(folder, text, architecture)
+@functools.cache
+def example_ptx(vaec, path):
+    """None of an example that needs functions which this vaec has not been built with."""
+    result = call(vaec, "check", "--emit=ptx", path, cwd=path.parent)
+    if result.returncode == 78 and "built without clang++-19" in result.stderr and device_functions_missing(vaec):
+        return None
+    assert result.returncode == 0, f"{path}: exit {result.returncode}\n{result.stderr}"
+    return result.stdout
+
+
+def every_example_assembles(folder, vaec, architecture):
+    need_assembler()
+    known = assemble(folder, EMPTY, architecture)
+    if known.returncode:
+        raise Skip(f"this ptxas does not assemble for {architecture}: {known.stderr.strip()}")
+    for text in filter(None, (example_ptx(vaec, path) for path in EXAMPLES)):
+        result = assemble(folder, text, architecture)
+        assert result.returncode == 0, result.stderr
+        assert (folder / "kernels.cubin").read_bytes()[:4] == b"\x7fELF"
+
+
+def test_every_example_assembles_for_sm_75(folder, vaec):
+    every_example_assembles(folder, vaec, "sm_75")
+
+
+def test_every_example_assembles_for_sm_80(folder, vaec):
+    every_example_assembles(folder, vaec, "sm_80")
+
+
+def test_every_example_assembles_for_sm_90(folder, vaec):
+    every_example_assembles(folder, vaec, "sm_90")
+
+
+def test_every_example_has_ptx(folder, vaec):
+    without = [path.name for path in EXAMPLES if example_ptx(vaec, path) is None]
+    for text in filter(None, (example_ptx(vaec, path) for path in EXAMPLES)):
+        assert text.count(".visible .entry kernel_") >= 5
+    assert len(without) < len(EXAMPLES) / 2, without
+    if without:
+        raise Skip(f"this vaec was built without clang++-19: no PTX of {', '.join(without)}")
 
 
 def test_no_kernel_spills_or_uses_local_memory_for_nothing(folder, vaec):
@@ -34,7 +74,4 @@ def test_no_kernel_spills_or_uses_local_memory_for_nothing(folder, vaec):
 
 
 if __name__ == "__main__":
-    if not ASSEMBLER:
-        print("skipped: no ptxas in PATH, CUDA_BIN or /usr/local/cuda/bin")
-        sys.exit(77)
     executable.main(globals())
