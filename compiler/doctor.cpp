@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <fmt/ostream.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -17,12 +16,7 @@
 #include "runtime/cache_folder.h"
 
 namespace vaec {
-namespace {
 namespace fs = std::filesystem;
-
-}
-
-}  // namespace
 
 bool doctor(std::ostream& out) {
   bool whole = true;
