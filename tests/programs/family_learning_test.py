@@ -43,11 +43,11 @@ def test_each_recovers_its_parameters(folder, vaec):
 FAR = [(10000.0, 1.0), (300.0, 0.02), (2015.0, 0.1), (-40000.0, 3.0)]
 
 
-def learned(folder, vaec, text):
+def learned(folder, vaec, text, run="run"):
     write(folder, "far.vae", text)
-    succeed(vaec, "run", "far.vae", "train", "--quiet", "--out", "run", cwd=folder)
+    succeed(vaec, "run", "far.vae", "train", "--quiet", "--out", run, cwd=folder)
     return {name: struct.unpack(f"<{len(data) // 4}f", data)
-            for name, (_, data) in safetensors(folder / "run/checkpoints/step-3000/model.safetensors").items()}
+            for name, (_, data) in safetensors(folder / run / "checkpoints/step-3000/model.safetensors").items()}
 
 
 def expect_far(found, player):
@@ -73,18 +73,21 @@ LEARNING = "steps = 3000; batch = 512; optimizer = adam(0.02); schedule = cosine
 
 def test_a_mean_far_from_zero_costs_no_precision(folder, vaec):
     for method in ("symmetric", "supervised"):
-        expect_far(learned(folder, vaec, far_model("player p {") + f"learn {method} {{ {LEARNING} }}\n"), "p")
+        text = far_model("player p {") + f"learn {method} {{ {LEARNING} }}\n"
+        expect_far(learned(folder, vaec, text, method), "p")
 
 
 def test_nor_in_a_bound(folder, vaec):
-    text = far_model("decoder p {\n  z ~ Normal(0)").replace("source data", "var z : real\nsource data")
-    text = text.replace("x0 ~ Normal(parameter", "x0 | z ~ Normal(parameter") + """
-encoder q { z | x0 ~ Normal(parameter([], init = 4), parameter([], init = -9)) }
+    text = far_model("decoder p {\n  z ~ Normal(0)\n  y | z ~ Normal(z)")
+    text = text.replace("source data {", "var y, z : real\nsource data {\n  y ~ Normal(0, 0.5 * log(2))") + """
+encoder q { z | y ~ Normal(parameter([], init = 4) + parameter([], init = 0) * y, parameter([], init = -9)) }
 learn elbo { """ + LEARNING + """ }
 """
     found = learned(folder, vaec, text)
     expect_far(found, "p")
-    assert abs(found["q.z.parameter1"][0]) < 0.1 and abs(found["q.z.parameter2"][0]) < 0.1, found
+    # The posterior is Normal(y / 2, variance 1 / 2).
+    for k, wanted in enumerate([0, 0.5, -0.5 * math.log(2)]):
+        assert abs(found[f"q.z.parameter{k + 1}"][0] - wanted) < 0.1, found
 
 
 if __name__ == "__main__":
