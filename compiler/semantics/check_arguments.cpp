@@ -89,7 +89,8 @@ std::optional<size_t> without_density(const FamilyTemplate& t, DomainKind domain
   };
   for (int i = 0; i < most_draws && std::ranges::count(good, false) > 0; ++i) {
     NumericEvaluator sampler(t.graph, leaf, static_cast<uint64_t>(i), Precision::single);
-    x = sampler(t.sample);
+    // As declared: put inside the domain, a draw would be a number even where the family has none.
+    x = sampler(domain == DomainKind::category ? t.sample : t.declared_sample);
     if (domain == DomainKind::unit)
       for (double& value : x) value = std::clamp(value, inside, 1 - inside);
     NumericEvaluator evaluator(t.graph, leaf, 0, Precision::single);

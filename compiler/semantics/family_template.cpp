@@ -206,6 +206,7 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
   const bool classes = domain.kind == DomainKind::category;
   t.sample = at_positions("sample", classes ? t.positions : inside_frame.variable_shape);
   if (!t.log_partition || !t.log_base || !t.sample) return t;
+  t.declared_sample = t.sample;
   t.sample = draw_inside(build, t, domain, t.sample);
   if (classes) t.sample = build.one_hot(t.sample, domain.classes);
   t.expected = properties.contains("expected");

@@ -46,11 +46,12 @@ struct FamilyTemplate {
   NodeId rest_partition, rest_base;  // of the log-partition and log_base what the squares leave
   NodeId derived;                    // log p at each position, from the terms
   NodeId declared;                   // the same as `log_density` says it, or none
-  NodeId density;         // the declared value, else the derived one, with the gradient of the derived one
-  NodeId sample;          // of the variable's tensor shape
-  NodeId mean;            // likewise, or none
-  NodeId entropy;         // at each position, or none
-  bool expected = false;  // the mean was declared rather than derived
+  NodeId density;          // the declared value, else the derived one, with the gradient of the derived one
+  NodeId sample;           // of the variable's tensor shape, inside its domain
+  NodeId declared_sample;  // as the family declares it, of category(K) an index
+  NodeId mean;             // likewise, or none
+  NodeId entropy;          // at each position, or none
+  bool expected = false;   // the mean was declared rather than derived
 };
 
 }  // namespace semantics

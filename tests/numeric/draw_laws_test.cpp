@@ -85,13 +85,12 @@ family RatioBeta(log_a : real, log_b : real) over x : unit {
 )";
 
 std::vector<Law> laws() {
-  const double e = std::numbers::e;
   const double inside = 1 - 0x1p-24;
   const auto gamma = [](double a, double scale) {
     return [=](double x) { return gamma_below(a, x / scale); };
   };
   const auto beta = [](double a, double b) { return [=](double x) { return beta_below(a, b, x); }; };
-  const auto at = [&](double log) { return std::pow(e, log); };
+  const auto at = [](double log) { return std::exp(log); };
   return {
       {{"positive[5]", "Gamma(-9, 0)"}, gamma(at(-9), 1)},
       {{"positive[5]", "Gamma(-7, 0)"}, gamma(at(-7), 1)},

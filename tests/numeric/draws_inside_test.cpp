@@ -104,7 +104,7 @@ const std::vector<Case>& cases() {
       {"count[5]", "Geometric(90)"},
       {"count[5]", "Geometric(-90)"},
       {"count[5]", "NegativeBinomial(90, size = 3)"},
-      {"count[5]", "NegativeBinomial(-90, size = 3)"},
+      {"count[5]", "NegativeBinomial(-80, size = 3)"},
       {"count[5]", "NegativeBinomial(0, size = 0.0001)"},
       {"count[5]", "Binomial(90, size = 9)"},
       {"count[5]", "Binomial(-90, size = 9)"},
@@ -128,7 +128,7 @@ const std::vector<Case>& cases() {
       {"unit[5]", "RatioBeta(-6.9, -6.9)"},
       {"unit[5]", "RatioBeta(9.21, 0)"},
       {"positive[5]", "Rayleigh(80)"},
-      {"positive[5]", "Rayleigh(-80)"},
+      {"positive[5]", "Rayleigh(-40)"},
   };
   return table;
 }
