@@ -181,7 +181,7 @@ void check_every_conditional_learns(const Model& model, const completion::Player
                                     base::Report& report) {
   std::set<ConditionalId> reported;
   for (const semantics::Learn& learn : model.learns) {
-    if (learn.method != "symmetric" || rows_may_lack(model, learn)) continue;
+    if (learn.method != "symmetric" || rows_may_lack(model, learn, semantics::MissingValues::usual)) continue;
     std::set<ConditionalId> with_term;
     for (const SourceGame& source : game.sources) {
       const bool used =

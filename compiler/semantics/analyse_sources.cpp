@@ -30,15 +30,16 @@ bool may_be_undefined(const nlohmann::json& expression) {
 }
 
 /// Whether a data expression reads a file that can leave values out, or computes values that need not exist.
-bool reads_what_may_miss(const nlohmann::json& expression) {
+MissingValues missing_values_of(const nlohmann::json& expression) {
+  MissingValues found = MissingValues::never;
   if (expression.is_object() && expression.value("op", "") == "reader") {
     const DataFunction* reader = find_data_function(expression.value("name", ""));
-    return reader && reader->may_miss;
+    return reader ? reader->missing : found;
   }
-  if (expression.is_object() && may_be_undefined(expression)) return true;
-  return expression.is_structured() &&
-         std::any_of(expression.begin(), expression.end(),
-                     [](const nlohmann::json& part) { return reads_what_may_miss(part); });
+  if (!expression.is_structured()) return found;
+  if (expression.is_object() && may_be_undefined(expression)) found = MissingValues::unusual;
+  for (const nlohmann::json& part : expression) found = std::max(found, missing_values_of(part));
+  return found;
 }
 
 struct SourceReader {
@@ -101,19 +102,21 @@ struct SourceReader {
     if (!fresh || value.kind == Value::Kind::error) return;
     const NodeId node = value.kind == Value::Kind::data ? node_of_data(value, *variable, draws, analysis)
                                                         : constant(value, *variable, assign.value->span);
-    if (node) source.givens.push_back({*variable, node, std::nullopt, span, may_miss(node)});
+    if (node) source.givens.push_back({*variable, node, std::nullopt, span, missing_values(node)});
   }
 
-  bool may_miss(NodeId node) const {
+  MissingValues missing_values(NodeId node) const {
     const Node& value = analysis.model.graph[node];
-    if (value.op == Op::column) return reads_what_may_miss(analysis.model[ColumnId{value.index}].expression);
-    return std::any_of(value.inputs.begin(), value.inputs.end(),
-                       [&](NodeId input) { return may_miss(input); });
+    if (value.op == Op::column) return missing_values_of(analysis.model[ColumnId{value.index}].expression);
+    MissingValues found = MissingValues::never;
+    for (const NodeId input : value.inputs) found = std::max(found, missing_values(input));
+    return found;
   }
 
   bool may_lack(VariableId variable) const {
-    return std::any_of(source.givens.begin(), source.givens.end(),
-                       [&](const Given& one) { return one.variable == variable && one.may_miss; });
+    return std::any_of(source.givens.begin(), source.givens.end(), [&](const Given& given) {
+      return given.variable == variable && given.missing == MissingValues::usual;
+    });
   }
 
   /// `c = 3`: the same value in every row.

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "compiler/semantics/missing_values.h"
+
 namespace semantics {
 
 enum class ArgumentKind {
@@ -31,8 +33,8 @@ struct DataFunction {
   enum class Kind { reader, table_operation, noise } kind;
   std::string name;
   std::vector<DataArgument> arguments;
-  std::vector<std::string> columns;  // of a reader; empty: not known here
-  bool may_miss = false;             // a reader of files whose values may be missing
+  std::vector<std::string> columns;              // of a reader; empty: not known here
+  MissingValues missing = MissingValues::never;  // of a reader: whether its files leave values out
 };
 
 const DataFunction* find_data_function(const std::string& name);

@@ -33,10 +33,11 @@ Shape Variable::tensor_shape() const {
   return result;
 }
 
-bool rows_may_lack(const Model& model, const Learn& learn) {
+bool rows_may_lack(const Model& model, const Learn& learn, MissingValues least) {
   return std::any_of(learn.sources.begin(), learn.sources.end(), [&](SourceId source) {
     const std::vector<Given>& givens = model[source].givens;
-    return std::any_of(givens.begin(), givens.end(), [](const Given& given) { return given.may_miss; });
+    return std::any_of(givens.begin(), givens.end(),
+                       [&](const Given& given) { return given.missing >= least; });
   });
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/semantics/graph.h"
+#include "compiler/semantics/missing_values.h"
 
 namespace semantics {
 
@@ -91,7 +92,7 @@ struct Given {
   NodeId value;
   std::optional<ConditionalId> drawn;
   base::Span span;
-  bool may_miss = false;  // some rows may lack it: it is read from a file that can leave values out
+  MissingValues missing = MissingValues::never;
 };
 
 struct Source {
@@ -159,7 +160,7 @@ struct Model {
 
 /// Whether some rows that `learn` draws may lack variables: then what completes them, and their terms, are
 /// known only when it runs.
-bool rows_may_lack(const Model& model, const Learn& learn);
+bool rows_may_lack(const Model& model, const Learn& learn, MissingValues least = MissingValues::unusual);
 
 /// As text, for --emit=model and golden tests.
 std::string print(const Model& model);
