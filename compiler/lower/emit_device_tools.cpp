@@ -164,8 +164,11 @@ void emit_adam(DeviceForm form, llvm::Module& module) {
   };
   Value *b1 = number(beta1), *b2 = number(beta2), *epsilon = number(eps), *lr = number(rate);
   Value *root = number(second_root), *share = number(kept), *scale = t.number(t.p[5], 0);
+  Value *most = t.v.real(0x1p63F), *least = t.v.real(-0x1p63F);  // as in optimizer.cpp
   t.each(t.p[6], [&](Value* i) {
     Value* g = ir.CreateFMul(t.load(t.p[3], i), scale);
+    g = ir.CreateSelect(ir.CreateFCmpOGT(g, most), most, g);
+    g = ir.CreateSelect(ir.CreateFCmpOLT(g, least), least, g);
     Value* m = moving(b1, t.load(t.p[1], i), g);
     Value* s = moving(b2, t.load(t.p[2], i), ir.CreateFMul(g, g));
     t.store(m, t.p[1], i);

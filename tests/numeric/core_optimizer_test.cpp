@@ -74,6 +74,23 @@ TEST(Optimizer, SgdStepsAlongTheGradient) { expect_as_plainly({.kind = "sgd", .l
 TEST(Optimizer, MomentumAccumulates) { expect_as_plainly({.kind = "sgd", .lr = 0.1, .momentum = 0.9}, 1, 0); }
 TEST(Optimizer, ClipBoundsTheNormOfTheWholeGradient) { expect_as_plainly({.kind = "sgd", .lr = 0.1}, 1, 3); }
 
+// The square of 1e30 is beyond float32: the moments stay finite, and the next steps move the parameters.
+TEST(Optimizer, AGradientWhoseSquareOverflowsLeavesFiniteMoments) {
+  Optimizer optimizer(player(), {"adam", 1e-2, 0.9, 0.99, 1e-8});
+  std::vector<float> parameters(all, 0.5f);
+  std::vector<float> gradient = gradient_of(1);
+  gradient[7] = -1e30f;
+  optimizer.climb(parameters.data(), gradient.data(), 1, 0);
+  EXPECT_TRUE(std::isfinite(parameters[7]));
+  for (const auto& [name, values] : optimizer.state()) EXPECT_TRUE(std::isfinite(values[7])) << name;
+  const float before = parameters[7];
+  for (int step = 0; step < 100; ++step) optimizer.climb(parameters.data(), gradient_of(1).data(), 1, 0);
+  EXPECT_NE(parameters[7], before);
+  gradient[7] = NAN;
+  optimizer.climb(parameters.data(), gradient.data(), 1, 0);
+  EXPECT_TRUE(std::isnan(parameters[7]));
+}
+
 TEST(Optimizer, NoneLeavesThePlayerAsItIs) {
   Optimizer optimizer(player(), {.kind = "none"});
   std::vector<float> parameters(all, 0.5f);

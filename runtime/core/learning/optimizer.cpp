@@ -20,6 +20,10 @@ namespace {
 constexpr int64_t piece = 1 << 14;            // floats that one thread does at a time
 constexpr int64_t parallel_floats = 1 << 16;  // up to here, waking threads costs more than the sweep
 
+// Beyond this the square of a gradient overflows: the second moment would be infinite, and the parameter would
+// never move again. The GPU's sweep has the same bound.
+constexpr float most_gradient = 0x1p63F;
+
 struct AdamNumbers {
   float beta1, beta2, eps, gradient_scale;
   float lr;           // over the first bias correction
@@ -31,7 +35,8 @@ FOR_EACH_PROCESSOR
 void adam_sweep(float* __restrict parameters, float* __restrict first, float* __restrict second,
                 const float* __restrict gradient, int64_t count, AdamNumbers n) {
   for (int64_t i = 0; i < count; ++i) {
-    const float g = gradient[i] * n.gradient_scale;
+    const float scaled = gradient[i] * n.gradient_scale;
+    const float g = std::min(std::max(scaled, -most_gradient), most_gradient);  // NaN stays NaN
     const float m = n.beta1 * first[i] + (1 - n.beta1) * g;
     const float v = n.beta2 * second[i] + (1 - n.beta2) * g * g;
     first[i] = m;
