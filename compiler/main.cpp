@@ -262,11 +262,13 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
 
 /// The exit code, unless something that was printed has not been written.
 int output_written(int code) {
+  const int earlier = std::ferror(stdout) != 0 || !std::cout ? errno : 0;
   errno = 0;
   // std::cout writes through stdout, which keeps that an earlier write has failed.
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.flush()) return code;
-  std::cerr << "vaec: cannot write the output: " << (errno ? std::strerror(errno) : "it is full or closed")
-            << "\n";
+  const int cause = errno != 0 ? errno : earlier;
+  std::cerr << "vaec: cannot write the output: "
+            << (cause != 0 ? std::strerror(cause) : "it is full or closed") << "\n";
   return static_cast<int>(Exit::cannot_write);
 }
 

@@ -197,7 +197,7 @@ def test_flags_beyond_32_bits_are_refused(folder, vaec):
     """
     exe = build(vaec, write(folder, "model.vae", text), folder)
     result = call(exe, "train", "--lr", "1e39", cwd=folder)
-    assert result.returncode == 64 and "at most 3.4e38" in result.stderr, result
+    assert result.returncode == 64 and "at most 3.40282e+38" in result.stderr, result
 
 
 if __name__ == "__main__":

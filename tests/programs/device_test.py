@@ -132,7 +132,7 @@ def test_a_resumed_run_keeps_its_device(folder, vaec):
     file = folder / "there/config.json"
     config = json.loads(file.read_text())
     for recorded, code, said in (("cuda:1", 78, "; the run was trained on cuda:1: --device says otherwise"),
-                                 ("cuda:x", 65, 'config.json: "device": "cuda:x" is not what a run writes')):
+                                 ("cuda:x", 65, 'config.json: "device" is "cuda:x": cpu or cuda:N is needed')):
         file.write_text(json.dumps({**config, "device": recorded}))
         result = call(exe, "train", "--resume", "there", "--steps", "5", cwd=folder, env=fake.environment(exe))
         assert result.returncode == code and result.stderr.strip().endswith(said), result

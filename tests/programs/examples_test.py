@@ -44,7 +44,7 @@ def test_semi_supervised_starts_from_its_labels(folder, vaec):
     assert "the classifier on the labelled images alone" in result.stdout, result.stdout
     labels, both = (json.loads((folder / run / "config.json").read_text()) for run in ("run-labels", "run"))
     assert (labels["learn"], both["learn"]) == ("labels", "symmetric"), (labels, both)
-    assert both["start"] == "run-labels" and metrics(folder / "run")[-1]["step"] == STEPS, both
+    assert both["start"] == str(folder / "run-labels") and metrics(folder / "run")[-1]["step"] == STEPS, both
 
 
 def test_every_example_has_its_page_and_its_picture(folder, vaec):

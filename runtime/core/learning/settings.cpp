@@ -57,7 +57,7 @@ double real(const Flag& flag, const std::string& text, double least, const std::
   if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value) || value < least)
     refuse_part(flag, text, fmt::format("{} of at least {}", what, least));
   if (value > bounds::most_real)
-    refuse_part(flag, text, fmt::format("{} of at most {}", what, bounds::most_real));
+    refuse_part(flag, text, fmt::format("{} of at most {:.6g}", what, bounds::most_real));
   return value;
 }
 

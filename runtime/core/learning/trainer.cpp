@@ -110,7 +110,7 @@ void Trainer::require_terms() const {
       throw Failure(
           Exit::bad_configuration,
           fmt::format("{} would never be learned: no row of the sources gives it a term; a source whose "
-                      "rows are drawn from the other players does: `source dreams {{ }}`",
+                      "rows are drawn from the other players does: `source generated {{ }}`",
                       name));
   }
 }
