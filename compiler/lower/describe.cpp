@@ -26,6 +26,7 @@ json of_variables(const semantics::Model& model) {
                     {"classes", variable.domain.classes},
                     {"shape", variable.shape},
                     {"tensor_shape", variable.tensor_shape()}});
+    if (!variable.domain.words.empty()) list.back()["words"] = variable.domain.words;
   }
   return list;
 }

@@ -4,6 +4,7 @@
 
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/labelled_folders.h"
+#include "compiler/semantics/own_statistics.h"
 
 namespace semantics {
 
@@ -23,6 +24,7 @@ Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet&
   analyse_players(tree, analysis);
   analyse_sources(tree, analysis);
   mark_labelled_folders(model);
+  warn_of_own_statistics(model, report);
   check_determined(analysis);
   analyse_learn(tree, analysis);
   check_uncalled_nets(analysis);

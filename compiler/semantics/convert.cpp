@@ -96,11 +96,7 @@ std::string key_of(const Value& value) {
   }
 }
 
-std::string describe(const Domain& domain) {
-  std::string text = std::string("`") + name_of(domain.kind);
-  if (domain.classes > 0) text += fmt::format("({})", domain.classes);
-  return text + "`";
-}
+std::string describe(const Domain& domain) { return '`' + text_of(domain) + '`'; }
 
 bool admits(const Domain& domain, double value) {
   const bool whole = value == std::floor(value);

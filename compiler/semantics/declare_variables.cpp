@@ -1,4 +1,6 @@
 // `var x, y : binary[28, 28]`, `var z[3] : category(4)[8]`: the variables of the model, and their names.
+#include <algorithm>
+
 #include "compiler/semantics/analysis.h"
 
 namespace semantics {
@@ -21,10 +23,49 @@ constexpr int64_t longest_array = 4096;
 // Elements of one variable: what a row of floats and 32-bit indices into it can hold.
 constexpr int64_t largest = int64_t{1} << 28;
 
+/// `category(10)`, `category("north", "south")`, or of a list of such words.
+std::optional<Domain> category_of(const syntax::DomainExpr& expr, Analysis& analysis) {
+  const auto refuse = [&](const std::string& why) -> std::optional<Domain> {
+    analysis.report.add(base::E0204, expr.name.span, expr.name.text, why);
+    return {};
+  };
+  Domain domain{DomainKind::category, 0, {}};
+  std::vector<Value> values;
+  for (const auto& argument : expr.arguments) {
+    const Value value = analysis.evaluator.constant(*argument, analysis.evaluator.top(), "a class");
+    if (value.kind == Value::Kind::error) return {};
+    if (value.kind == Value::Kind::list && expr.arguments.size() == 1)
+      values = value.items;
+    else
+      values.push_back(value);
+  }
+  const bool words = !values.empty() && std::ranges::all_of(values, [](const Value& value) {
+    return value.kind == Value::Kind::string;
+  });
+  if (!words && expr.arguments.size() == 1) {
+    const auto classes =
+        analysis.integer(*expr.arguments[0], analysis.evaluator.top(), "the number of classes", 2);
+    if (!classes) return {};
+    domain.classes = *classes;
+    return domain;
+  }
+  if (!words || values.size() < 2)
+    return refuse("takes one argument, the number of classes, or two words or more, the classes");
+  for (const Value& value : values) {
+    if (value.text.empty()) return refuse("needs words, and an empty one is none");
+    if (std::ranges::find(domain.words, value.text) != domain.words.end())
+      return refuse(fmt::format("has the word \"{}\" twice", value.text));
+    domain.words.push_back(value.text);
+  }
+  domain.classes = static_cast<int64_t>(domain.words.size());
+  return domain;
+}
+
 std::optional<Domain> domain_of(const syntax::DomainExpr& expr, Analysis& analysis) {
   for (const DomainName& entry : domains) {
     if (entry.name != expr.name.text) continue;
-    Domain domain{entry.kind, 0};
+    Domain domain{entry.kind, 0, {}};
+    if (entry.kind == DomainKind::category) return category_of(expr, analysis);
     if (expr.arguments.size() != (entry.classes ? 1 : 0)) {
       analysis.report.add(base::E0204, expr.name.span, entry.name,
                           entry.classes ? "takes one argument, the number of classes" : "takes no argument");

@@ -1,5 +1,7 @@
 #include "compiler/semantics/model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace semantics {
@@ -24,6 +26,14 @@ const char* name_of(DomainKind kind) {
       return "simplex";
   }
   return "";
+}
+
+std::string text_of(const Domain& domain) {
+  std::string text;
+  for (const std::string& word : domain.words)
+    text += fmt::format("{}\"{}\"", text.empty() ? "" : ", ", word);
+  if (text.empty() && domain.classes > 0) text = std::to_string(domain.classes);
+  return text.empty() ? name_of(domain.kind) : fmt::format("{}({})", name_of(domain.kind), text);
 }
 
 Shape Variable::tensor_shape() const {

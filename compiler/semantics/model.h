@@ -15,10 +15,14 @@ namespace semantics {
 
 enum class DomainKind { binary, category, count, real, positive, unit, angle, simplex };
 const char* name_of(DomainKind kind);
+struct Domain;
+/// `category(3)`, `category("north", "south")`.
+std::string text_of(const Domain& domain);
 
 struct Domain {
   DomainKind kind = DomainKind::real;
-  int64_t classes = 0;  // K of category(K) and simplex(K)
+  int64_t classes = 0;             // K of category(K) and simplex(K)
+  std::vector<std::string> words;  // of category("north", "south"), in this order
   bool operator==(const Domain&) const = default;
 };
 

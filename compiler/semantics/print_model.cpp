@@ -60,9 +60,7 @@ struct Printer {
     line(0, "model {}", model.name);
     for (const auto& [name, value] : model.params) line(0, "param {} = {}", name, value);
     for (const Variable& variable : model.variables) {
-      const bool classes = variable.domain.classes > 0;
-      line(0, "var {} : {}{}{}", variable.name, name_of(variable.domain.kind),
-           classes ? fmt::format("({})", variable.domain.classes) : "",
+      line(0, "var {} : {}{}", variable.name, text_of(variable.domain),
            variable.shape.empty() ? "" : to_string(variable.shape));
     }
   }

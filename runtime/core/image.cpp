@@ -225,8 +225,12 @@ class ProgramReader {
 };
 
 Variable read_variable(const json& text) {
-  return {text.at("name"), text.at("domain"), text.value("classes", int64_t{0}),
-          text.at("shape").get<Shape>(), text.at("tensor_shape").get<Shape>()};
+  return {text.at("name"),
+          text.at("domain"),
+          text.value("classes", int64_t{0}),
+          text.at("shape").get<Shape>(),
+          text.at("tensor_shape").get<Shape>(),
+          text.value("words", std::vector<std::string>())};
 }
 
 Player read_player(const json& text) {

@@ -99,7 +99,8 @@ struct Variable {
   std::string name, domain;
   int64_t classes = 0;
   Shape shape, tensor_shape;
-  int64_t elements() const;  // of its tensor
+  std::vector<std::string> words = {};  // of its classes, where they have some
+  int64_t elements() const;             // of its tensor
 };
 
 struct Initial {

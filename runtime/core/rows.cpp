@@ -43,12 +43,12 @@ void Rows::open(const Program& program) {
     }
     auto found = columns_.find(gather->column);
     if (found == columns_.end())
-      found =
-          columns_
-              .emplace(gather->column,
-                       data::load(column.expression,
-                                  {variable.name, column.domain, variable.classes, variable.shape}, context_))
-              .first;
+      found = columns_
+                  .emplace(gather->column, data::load(column.expression,
+                                                      {variable.name, column.domain, variable.classes,
+                                                       variable.shape, variable.words},
+                                                      context_))
+                  .first;
     if (source_columns_[gather->source].insert(gather->column).second) whole_.erase(gather->source);
     const int64_t rows = found->second.rows();
     const auto [known, first] = counts_.try_emplace(gather->source, rows);
@@ -170,7 +170,8 @@ void Rows::gather_simulated(Simulated& other, int column, int source, uint64_t s
   const DataColumn& entry = image_.columns[static_cast<size_t>(column)];
   const Variable& variable = image_.variables[static_cast<size_t>(entry.variable)];
   const data::Population population =
-      data::load(entry.expression, {variable.name, entry.domain, variable.classes, variable.shape}, context);
+      data::load(entry.expression,
+                 {variable.name, entry.domain, variable.classes, variable.shape, variable.words}, context);
   chosen_.resize(static_cast<size_t>(rows));
   std::iota(chosen_.begin(), chosen_.end(), int64_t{0});
   population.gather(chosen_.data(), rows, to);

@@ -33,6 +33,7 @@ json summary_of(const Result& result, int64_t rows) {
       ++counts[static_cast<size_t>(std::max_element(values, values + width) - values)];
     }
     summary["classes"] = counts;
+    if (!result.variable->words.empty()) summary["words"] = result.variable->words;
     return summary;
   }
   double sum = 0;
@@ -46,7 +47,11 @@ json summary_of(const Result& result, int64_t rows) {
 void print(const json& summary) {
   std::string text =
       fmt::format("{}: {} rows", summary["variable"].get<std::string>(), summary["rows"].get<int64_t>());
-  if (summary.contains("classes"))
+  if (summary.contains("words"))
+    for (size_t k = 0; k < summary["words"].size(); ++k)
+      text += fmt::format(", {} {}", summary["classes"][k].get<int64_t>(),
+                          summary["words"][k].get<std::string>());
+  else if (summary.contains("classes"))
     text +=
         fmt::format(", of the classes {}", fmt::join(summary["classes"].get<std::vector<int64_t>>(), " "));
   else

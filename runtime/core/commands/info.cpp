@@ -3,6 +3,7 @@
 
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/learning/settings.h"
+#include "runtime/data/words.h"
 
 namespace core {
 using nlohmann::json;
@@ -11,7 +12,10 @@ namespace {
 
 std::string domain_text(const Variable& variable) {
   std::string text = variable.domain;
-  if (variable.classes > 0) text += fmt::format("({})", variable.classes);
+  if (!variable.words.empty())
+    text += fmt::format("({})", data::listed_words(variable.words));
+  else if (variable.classes > 0)
+    text += fmt::format("({})", variable.classes);
   if (!variable.shape.empty()) text += fmt::format("[{}]", fmt::join(variable.shape, ", "));
   return text;
 }

@@ -114,7 +114,8 @@ FileValues read_file_values(const Image& image, const fs::path& path, const Vari
   if (!fs::exists(path))
     throw Failure(Exit::missing_input,
                   fmt::format("there is no file or source {} for {}", path.string(), variable.name));
-  const data::VariableSpec spec = {variable.name, variable.domain, variable.classes, variable.shape};
+  const data::VariableSpec spec = {variable.name, variable.domain, variable.classes, variable.shape,
+                                   variable.words};
   data::Context context{data::places_from_environment(image.folder)};
   data::Column column = is_picture(path) ? picture_column(path, variable)
                                          : data::evaluate_column(reader_of(path, variable), context);
@@ -167,6 +168,17 @@ std::vector<float> grays(const Result& result, int64_t rows) {
   return pixels;
 }
 
+/// A class as a cell: its word, quoted where it needs to be, or its number.
+std::string class_text(const Variable& variable, int64_t k) {
+  if (variable.words.empty()) return fmt::to_string(k);
+  const std::string& word = variable.words[static_cast<size_t>(k)];
+  const bool plain = word.find_first_of(",\"\r\n") == word.npos && word.front() != ' ' && word.back() != ' ';
+  if (plain) return word;
+  std::string quoted = "\"";
+  for (const char letter : word) quoted += letter == '"' ? "\"\"" : std::string(1, letter);
+  return quoted + '"';
+}
+
 std::string csv_of(const std::vector<Result>& results, int64_t rows) {
   const auto is_class = [](const Result& result) { return result.variable->domain == "category"; };
   std::vector<std::string> header;
@@ -185,7 +197,8 @@ std::string csv_of(const std::vector<Result>& results, int64_t rows) {
       const int64_t width = result.variable->elements();
       const float* values = result.values.data() + row * width;
       if (is_class(result))
-        for (const int64_t k : most_probable(values, *result.variable)) cells.push_back(fmt::to_string(k));
+        for (const int64_t k : most_probable(values, *result.variable))
+          cells.push_back(class_text(*result.variable, k));
       else
         for (int64_t i = 0; i < width; ++i) cells.push_back(fmt::format("{}", values[i]));
     }
