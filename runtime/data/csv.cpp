@@ -131,8 +131,10 @@ class CsvReader {
                   fmt::format("{} has no column `{}`; it has {}", file_, name, fmt::join(known, ", ")));
   }
 
+  /// An empty cell is missing in every table, whatever else the file names.
   bool is_missing(const std::string& cell) const {
-    return std::find(format_.missing.begin(), format_.missing.end(), cell) != format_.missing.end();
+    return cell.empty() ||
+           std::find(format_.missing.begin(), format_.missing.end(), cell) != format_.missing.end();
   }
 
   template <typename Takes>
@@ -168,8 +170,8 @@ class CsvReader {
   }
 
   std::string describe(const Reading& column, const std::string& cell, int64_t line) const {
-    static const char* const usual[] = {"",     "NA",   "N/A",  "n/a", "na",      "null", "NULL",
-                                        "None", "none", "<NA>", "-",   "missing", "?",    "."};
+    static const char* const usual[] = {"NA",   "N/A",  "n/a", "na",      "null", "NULL", "None",
+                                        "none", "<NA>", "-",   "missing", "?",    "."};
     const bool is_usual = std::find(std::begin(usual), std::end(usual), cell) != std::end(usual);
     std::vector<std::string> words;
     for (const std::string& word : format_.missing) words.push_back('"' + word + '"');
