@@ -77,7 +77,29 @@ void numbers_in(const Value& value, base::Span at, const Graph& graph, std::vect
 /// One column of numbers per parameter that is not fixed: [the parameter's own elements, trials].
 using Columns = std::vector<Numbers>;
 
-/// The first of the trials at which the family has no density: no draw is a number at which it is finite.
+/// What the declared sampler computes of the parameters alone, such as a standard deviation.
+std::vector<NodeId> without_draws(const FamilyTemplate& t) {
+  const auto last = static_cast<size_t>(t.declared_sample.index);
+  std::vector<bool> used(last + 1), drawn(last + 1);
+  used[last] = true;
+  for (size_t i = last + 1; i-- > 0;)
+    if (used[i])
+      for (const NodeId input : t.graph[NodeId{static_cast<int32_t>(i)}].inputs)
+        used[static_cast<size_t>(input.index)] = true;
+  std::vector<NodeId> found;
+  for (size_t i = 0; i <= last; ++i) {
+    const NodeId id{static_cast<int32_t>(i)};
+    const Node& node = t.graph[id];
+    drawn[i] = info(node.op).group == OpGroup::random || std::ranges::any_of(node.inputs, [&](NodeId input) {
+                 return drawn[static_cast<size_t>(input.index)];
+               });
+    if (used[i] && !drawn[i] && !node.inputs.empty()) found.push_back(id);
+  }
+  return found;
+}
+
+/// The first of the trials at which the family has no density: its sampler is made with a number that is
+/// infinite or none, or no draw is a number at which the density is finite.
 std::optional<size_t> without_density(const FamilyTemplate& t, DomainKind domain, const Columns& arguments) {
   constexpr int most_draws = 256;
   constexpr double inside = 1e-6;  // where executables move the ends of `unit` to
@@ -87,10 +109,15 @@ std::optional<size_t> without_density(const FamilyTemplate& t, DomainKind domain
     const auto index = static_cast<size_t>(node.index);
     return index < arguments.size() ? arguments[index] : x;
   };
+  NumericEvaluator parts(t.graph, leaf, 0, Precision::single);
+  for (const NodeId part : without_draws(t)) {
+    const Numbers& values = parts(part);
+    const auto bad = std::ranges::find_if_not(values, [](double value) { return std::isfinite(value); });
+    if (bad != values.end()) return static_cast<size_t>(bad - values.begin()) % good.size();
+  }
   for (int i = 0; i < most_draws && std::ranges::count(good, false) > 0; ++i) {
     NumericEvaluator sampler(t.graph, leaf, static_cast<uint64_t>(i), Precision::single);
-    // As declared: put inside the domain, a draw would be a number even where the family has none.
-    x = sampler(domain == DomainKind::category ? t.sample : t.declared_sample);
+    x = sampler(t.sample);
     if (domain == DomainKind::unit)
       for (double& value : x) value = std::clamp(value, inside, 1 - inside);
     NumericEvaluator evaluator(t.graph, leaf, 0, Precision::single);

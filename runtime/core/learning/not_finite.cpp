@@ -13,13 +13,26 @@ std::string DrawWatch::drawn_by(const Buffer& buffer) const {
   return buffer.kind == Buffer::Kind::output && image_.variable(variable) >= 0 ? variable : "";
 }
 
+/// Whether the loop stored another buffer over that of its `place`-th access, which was read before: buffers
+/// share memory where one ends and another begins. Stores come after loads.
+static bool is_overwritten(const Executor& program, const Loop& loop, size_t place) {
+  const Executor::Tensor values = program.buffer(loop.accesses[place].buffer);
+  for (size_t later = place + 1; later < loop.accesses.size(); ++later) {
+    if (loop.accesses[later].buffer == loop.accesses[place].buffer) continue;
+    const Executor::Tensor other = program.buffer(loop.accesses[later].buffer);
+    if (other.data < values.data + values.elements && values.data < other.data + other.elements) return true;
+  }
+  return false;
+}
+
 void DrawWatch::saw(const Executor& program, size_t instruction, Time /*begin*/, Time /*end*/) {
   const auto* loop = std::get_if<Loop>(&program.program().instructions[instruction]);
   if (!loop || found_) return;
-  for (const Access& access : loop->accesses) {
-    const std::string name = drawn_by(program.program().buffers[static_cast<size_t>(access.buffer)]);
-    if (name.empty()) continue;
-    const Executor::Tensor values = program.buffer(access.buffer);
+  for (size_t place = 0; place < loop->accesses.size(); ++place) {
+    const int buffer = loop->accesses[place].buffer;
+    const std::string name = drawn_by(program.program().buffers[static_cast<size_t>(buffer)]);
+    if (name.empty() || is_overwritten(program, *loop, place)) continue;
+    const Executor::Tensor values = program.buffer(buffer);
     const float* end = values.data + values.elements;
     const float* bad = std::find_if(values.data, values.data + values.elements,
                                     [](float value) { return !std::isfinite(value); });
