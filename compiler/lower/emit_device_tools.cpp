@@ -1,5 +1,6 @@
 #include "compiler/lower/emit_device_tools.h"
 
+#include <cmath>
 #include <limits>
 
 #include "compiler/lower/random_tile.h"
@@ -165,10 +166,12 @@ void emit_adam(DeviceForm form, llvm::Module& module) {
   Value *b1 = number(beta1), *b2 = number(beta2), *epsilon = number(eps), *lr = number(rate);
   Value *root = number(second_root), *share = number(kept), *scale = t.number(t.p[5], 0);
   Value *most = t.v.real(0x1p63F), *least = t.v.real(-0x1p63F);  // as in optimizer.cpp
+  Value *infinite = t.v.real(HUGE_VALF), *minus_infinite = t.v.real(-HUGE_VALF);
   t.each(t.p[6], [&](Value* i) {
     Value* g = ir.CreateFMul(t.load(t.p[3], i), scale);
-    g = ir.CreateSelect(ir.CreateFCmpOGT(g, most), most, g);
-    g = ir.CreateSelect(ir.CreateFCmpOLT(g, least), least, g);
+    const auto beyond = [&](Value* outside, Value* finite) { return ir.CreateAnd(outside, finite); };
+    g = ir.CreateSelect(beyond(ir.CreateFCmpOGT(g, most), ir.CreateFCmpOLT(g, infinite)), most, g);
+    g = ir.CreateSelect(beyond(ir.CreateFCmpOLT(g, least), ir.CreateFCmpOGT(g, minus_infinite)), least, g);
     Value* m = moving(b1, t.load(t.p[1], i), g);
     Value* s = moving(b2, t.load(t.p[2], i), ir.CreateFMul(g, g));
     t.store(m, t.p[1], i);

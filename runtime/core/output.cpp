@@ -14,9 +14,10 @@ namespace core {
 static int first_cause = 0;
 
 void flush_output() {
+  const int earlier = std::ferror(stdout) != 0 || !std::cout ? errno : 0;
   errno = 0;
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.flush().good();
-  if (!written && first_cause == 0) first_cause = errno != 0 ? errno : EIO;
+  if (!written && first_cause == 0) first_cause = errno != 0 ? errno : earlier != 0 ? earlier : EIO;
 }
 
 void require_output() {

@@ -87,7 +87,8 @@ inline std::vector<Drawn> draw(const std::string& families, const std::vector<Ca
       result[i].variable = image.variables[i];
       result[i].values.assign(drawn.data, drawn.data + drawn.elements);
       const core::Executor density(image, program(conditional.log_density), machine, batch);
-      std::copy_n(drawn.data, drawn.elements, density.input(name).data);
+      // A constant density does not take the value.
+      if (density.takes(name)) std::copy_n(drawn.data, drawn.elements, density.input(name).data);
       density.run(7, 3, {});
       const core::Executor::Tensor log_density = density.output("log_density");
       result[i].log_density.assign(log_density.data, log_density.data + log_density.elements);

@@ -186,10 +186,10 @@ def test_tables_that_do_not_fit_name_the_line_and_the_column(folder, vaec):
     for changed, line in [
             (table.replace("c,u,", "k,u,"), f"{path} has no column `c`; it has `k`, `u`, `name`"),
             (table.replace("1,0.1,", "4,0.1,"),
-             '`c` (category(3)) from csv("table.csv", ["c"]): row 1 holds 4, which must be a class from 0 to 2'),
+             '`c` (category(3)) from csv("table.csv", ["c"]).c: row 1 holds 4, which must be a class from 0 to 2'),
             (table.replace("1,0.1,", "1,1.5,"),
-             '`u` (unit) from csv("table.csv", ["u"]): row 1 holds 1.5, which must be from 0 to 1'),
-            (table.replace("1,0.1,", "1,inf,"), '`u` (unit) from csv("table.csv", ["u"]): row 1 holds an infinity'),
+             '`u` (unit) from csv("table.csv", ["u"]).u: row 1 holds 1.5, which must be from 0 to 1'),
+            (table.replace("1,0.1,", "1,inf,"), '`u` (unit) from csv("table.csv", ["u"]).u: row 1 holds an infinity'),
             (table.replace("1,0.1,", "one,0.1,"), f'{path}: line 3, column `c`: "one" is not a number'),
             (table.replace("1,0.1,a", "1,0.1"), f"{path}: line 3 has 2 cells, the header row has 3"),
             ("", f"{path}: line 1: the file is empty, it needs a header row of names")]:

@@ -265,8 +265,8 @@ Given read_given(const Image& image, Sampler& sampler, const std::vector<std::st
                       fmt::format("--given {}: the source does not give {}", text, text.substr(0, equals)));
       given.values[variable] = std::move(known[variable]);
     } else {
-      warn_of_raw_values(image, variable, text);
       FileValues read = read_file_values(image, value, image.variables[static_cast<size_t>(variable)]);
+      warn_of_raw_values(image, variable, text);
       given.values[variable] = std::move(read.values);
       if (!read.known.empty()) given.masks[variable] = std::move(read.known);
       rows = read.rows;

@@ -20,8 +20,8 @@ namespace {
 constexpr int64_t piece = 1 << 14;            // floats that one thread does at a time
 constexpr int64_t parallel_floats = 1 << 16;  // up to here, waking threads costs more than the sweep
 
-// Beyond this the square of a gradient overflows: the second moment would be infinite, and the parameter would
-// never move again. The GPU's sweep has the same bound.
+// Beyond this the square of a gradient overflows: the second moment would be infinite, and the parameter
+// would never move again. The GPU's sweep has the same bound.
 constexpr float most_gradient = 0x1p63F;
 
 struct AdamNumbers {
@@ -36,7 +36,8 @@ void adam_sweep(float* __restrict parameters, float* __restrict first, float* __
                 const float* __restrict gradient, int64_t count, AdamNumbers n) {
   for (int64_t i = 0; i < count; ++i) {
     const float scaled = gradient[i] * n.gradient_scale;
-    const float g = std::min(std::max(scaled, -most_gradient), most_gradient);  // NaN stays NaN
+    const float bounded = std::min(std::max(scaled, -most_gradient), most_gradient);
+    const float g = std::abs(scaled) < HUGE_VALF ? bounded : scaled;  // what is not finite stays so
     const float m = n.beta1 * first[i] + (1 - n.beta1) * g;
     const float v = n.beta2 * second[i] + (1 - n.beta2) * g * g;
     first[i] = m;
