@@ -73,6 +73,13 @@ double log_factorial(double k) {
   return lgamma_r(k + 1, &sign);
 }
 
+/// log(n!) - log((n - d)!) - d log(n): by Stirling's series where the logarithms of large n would cancel.
+double log_falling_share(double n, double d) {
+  const double rest = n - d;
+  if (n < 1e6 || rest < 1e3) return log_factorial(n) - log_factorial(rest) - d * std::log(n);
+  return 1 / (12 * n) - 1 / (12 * rest) - (rest + 0.5) * std::log1p(-d / n) - d;
+}
+
 /// From here on the rejection's logarithms cancel, and a count's law is a normal one to within a float32.
 constexpr double normal_from = 1e12;
 
@@ -124,9 +131,8 @@ double binomial_draw(Stream& stream, double n, double prob) {
   const double c = n * prob + 0.5;
   const double v_r = 0.92 - 4.2 / b;
   const double alpha = (2.83 + 5.1 / b) * spread;
-  const double log_odds = std::log(prob / (1 - prob));
   const double mode = std::floor((n + 1) * prob);
-  const double h = log_factorial(mode) + log_factorial(n - mode);
+  const double log_mode = log_factorial(mode), log_share = std::log(prob / (1 - prob)) + std::log(n - mode);
   for (;;) {
     const double u = stream.uniform() - 0.5;
     double v = stream.uniform();
@@ -135,7 +141,8 @@ double binomial_draw(Stream& stream, double n, double prob) {
     if (k < 0 || k > n) continue;
     if (us >= 0.07 && v <= v_r) return k;
     v = std::log(v * alpha / (a / (us * us) + b));
-    if (v <= h - log_factorial(k) - log_factorial(n - k) + (k - mode) * log_odds) return k;
+    const double d = k - mode;
+    if (v <= log_mode - log_factorial(k) + log_falling_share(n - mode, d) + d * log_share) return k;
   }
 }
 

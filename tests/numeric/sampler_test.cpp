@@ -1,10 +1,12 @@
 // links: vaert_core
 // The runtime's samplers have their distributions' moments, and its special functions agree with their
 // definitions.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numbers>
 
 #include "runtime/abi.h"
@@ -68,6 +70,40 @@ TEST(Samplers, binomial_has_its_moments) {
   }
   EXPECT_EQ(vaert_sample_binomial(4, 1, 9, 0, 12, 0), 0);
   EXPECT_EQ(vaert_sample_binomial(4, 1, 9, 0, 12, 1), 12);
+}
+
+TEST(Samplers, binomial_of_any_size_has_its_moments) {
+  for (const float n : {1e9F, 1e13F, 1e16F, 1e24F, 1e37F})
+    for (const float mean : {3.0F, 20.0F, 1e3F, 1e6F, 1e11F}) {
+      const double p = mean / n;
+      if (p > 0.5) continue;
+      const double expected = double{n} * static_cast<float>(p);
+      const auto draw = [&](uint64_t i) {
+        return vaert_sample_binomial(4, 1, 9, i, n, static_cast<float>(p)) - expected;
+      };
+      expect_moments(moments_of(draw), 0, expected, fmt::format("{} of {}", mean, n));
+    }
+}
+
+TEST(Samplers, end_at_all_parameters) {
+  std::vector<float> all = {0, std::numeric_limits<float>::max(), std::numeric_limits<float>::infinity()};
+  for (int k = -149; k <= 127; k += 3) all.push_back(std::ldexp(1.0F, k));
+  for (const float a : all) {
+    for (uint64_t i = 0; i < 20; ++i) {
+      ASSERT_FALSE(std::isnan(vaert_sample_gamma(1, 2, 3, i, a))) << a;
+      ASSERT_GE(vaert_sample_poisson(1, 2, 3, i, a), 0) << a;
+      ASSERT_LE(std::abs(vaert_sample_von_mises(1, 2, 3, i, 1, a)), pi) << a;
+    }
+    for (const float b : all) {
+      const float share = vaert_sample_beta(1, 2, 3, 4, a, b);
+      ASSERT_TRUE(share > 0 && share < 1) << a << ", " << b;
+      if (b > 1 || std::isinf(a)) continue;
+      for (const float prob : {b, 1 - b}) {
+        const float successes = vaert_sample_binomial(1, 2, 3, 4, a, prob);
+        ASSERT_TRUE(successes >= 0 && successes <= a) << a << ", " << prob;
+      }
+    }
+  }
 }
 
 TEST(Samplers, von_mises_has_its_mean_direction) {
