@@ -229,6 +229,16 @@ double NumericEvaluator::draw(const Node& node, size_t element) {
   const auto normal = [&](double mean, double variance) {
     return std::normal_distribution<double>(mean, std::sqrt(variance))(rng_);
   };
+  // By rejection from a uniform law, or from a normal one: cos(t) - 1 <= -2 (t / pi)^2 in [-pi, pi].
+  const auto angle = [&](double concentration) {
+    const double bend = concentration < 1 ? 0 : 2 * concentration / (std::numbers::pi * std::numbers::pi);
+    while (true) {
+      const double t = bend > 0 ? normal(0, 0.5 / bend) : std::numbers::pi * (2 * uniform() - 1);
+      const double half = std::sin(0.5 * t);
+      const bool inside = std::abs(t) <= std::numbers::pi;
+      if (inside && std::log(uniform()) < bend * t * t - 2 * concentration * half * half) return t;
+    }
+  };
   switch (node.op) {
     case Op::uniform:
       return uniform();
@@ -251,19 +261,10 @@ double NumericEvaluator::draw(const Node& node, size_t element) {
       return static_cast<double>(
           std::binomial_distribution<int64_t>(static_cast<int64_t>(input(0)), input(1))(rng_));
     case Op::von_mises: {
-      // By rejection from a wrapped uniform: slow for large concentrations, and plainly right.
       const double concentration = input(1);
       if (!(concentration >= 0) || !std::isfinite(concentration)) return none;
-      if (concentration > 1e6)
-        return std::remainder(normal(input(0), 1 / concentration), 2 * std::numbers::pi);
-      while (true) {
-        const double angle = std::numbers::pi * (2 * uniform() - 1);
-        if (std::log(uniform()) < concentration * (std::cos(angle) - 1)) {
-          const double moved = angle + input(0);
-          return moved -
-                 2 * std::numbers::pi * std::ceil((moved - std::numbers::pi) / (2 * std::numbers::pi));
-        }
-      }
+      const double moved = input(0) + angle(concentration);
+      return moved - 2 * std::numbers::pi * std::ceil((moved - std::numbers::pi) / (2 * std::numbers::pi));
     }
     default:
       return std::numeric_limits<double>::quiet_NaN();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <stdexcept>
 
@@ -23,7 +24,11 @@ namespace {
 
 double to_unit(uint32_t word) { return ((word >> 9) + 0.5) * 0x1p-23; }
 
-/// An endless stream for one element.
+constexpr double none = std::numeric_limits<double>::quiet_NaN();
+/// Events are counted one by one up to this mean; beyond it the normal law that theirs tends to serves.
+constexpr double most_counted = 1e4;
+
+/// An endless stream for one element. Every draw ends, whatever its parameters.
 class Stream {
  public:
   explicit Stream(const DrawPlace& place) : place_(place) {}
@@ -43,24 +48,49 @@ class Stream {
   }
   // The logarithm of a draw: Marsaglia & Tsang (2000); below shape 1 through shape + 1.
   double log_gamma(double shape) {
+    if (!(shape >= 0) || std::isinf(shape)) return none;
     if (shape < 1) return log_gamma(shape + 1) + std::log(uniform()) / shape;
     const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
     while (true) {
-      const double x = normal(), v = std::pow(1 + c * x, 3);
-      if (v > 0 && std::log(uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) return std::log(d * v);
+      const double x = normal(), e = c * x;
+      if (e <= -1) continue;
+      // v = (1 + e)^3; of v - 1 and log v a large d would magnify the rounding.
+      const double above_one = e * (3 + e * (3 + e)), log_v = 3 * std::log1p(e);
+      if (std::log(uniform()) < 0.5 * x * x + d * (log_v - above_one)) return std::log(d) + log_v;
     }
   }
-  // Arrivals of rate 1 before `rate`; where they are too many to count, the normal law that theirs tends to.
+  // Arrivals of rate 1 before `rate`.
   double poisson(double rate) {
-    if (rate > 1e6) return std::floor(rate + std::sqrt(rate) * normal() + 0.5);
+    if (!(rate >= 0) || std::isinf(rate)) return rate >= 0 ? rate : none;
+    if (rate > most_counted) return std::floor(rate + std::sqrt(rate) * normal() + 0.5);
     double time = -std::log(uniform());
     int count = 0;
     for (; time < rate; time -= std::log(uniform())) ++count;
     return count;
   }
-  // Best & Fisher (1979).
+  // By the attempts up to each success, whose numbers are geometric.
+  double binomial(double n, double prob) {
+    if (!(n >= 0 && prob >= 0 && prob <= 1) || std::isinf(n)) return none;
+    if (prob > 0.5) return std::floor(n) - binomial(n, 1 - prob);
+    n = std::floor(n);
+    const double mean = n * prob;
+    if (mean > most_counted) {
+      const double drawn = std::floor(mean + std::sqrt(mean * (1 - prob)) * normal() + 0.5);
+      return std::clamp(drawn, 0.0, n);
+    }
+    if (mean == 0) return 0;
+    const auto attempts = [&] { return std::floor(std::log(uniform()) / std::log1p(-prob)) + 1; };
+    int count = 0;
+    for (double tried = attempts(); tried <= n; tried += attempts()) ++count;
+    return count;
+  }
+  // Best & Fisher (1979); from `narrow` on the normal law that it tends to.
   double von_mises(double mean, double concentration) {
+    constexpr double narrow = 1e8;
+    if (!(concentration >= 0) || !std::isfinite(mean)) return none;
     if (concentration < 1e-6) return 2 * std::numbers::pi * uniform() - std::numbers::pi;
+    if (concentration > narrow)
+      return std::remainder(mean + normal() / std::sqrt(concentration), 2 * std::numbers::pi);
     const double tau = 1 + std::sqrt(1 + 4 * concentration * concentration);
     const double rho = (tau - std::sqrt(2 * tau)) / (2 * concentration);
     const double r = (1 + rho * rho) / (2 * rho);
@@ -113,11 +143,8 @@ double draw(semantics::Op op, const DrawPlace& place, double a, double b) {
     }
     case Op::poisson:
       return stream.poisson(a);
-    case Op::binomial: {
-      int count = 0;
-      for (int i = 0; i < static_cast<int>(a); ++i) count += stream.uniform() < b ? 1 : 0;
-      return count;
-    }
+    case Op::binomial:
+      return stream.binomial(a, b);
     case Op::von_mises:
       return stream.von_mises(a, b);
     default:

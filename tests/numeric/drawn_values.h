@@ -26,7 +26,7 @@ inline std::function<void(const vae_image&)> inspect;
                                            reinterpret_cast<const void*>(&vaert_log_i0),                 \
                                            reinterpret_cast<const void*>(&vaert_atan2),                  \
                                            reinterpret_cast<const void*>(&vaert_digamma),                \
-                                           reinterpret_cast<const void*>(&vaert_sample_gamma),       \
+                                           reinterpret_cast<const void*>(&vaert_sample_gamma),           \
                                            reinterpret_cast<const void*>(&vaert_power),                  \
                                            reinterpret_cast<const void*>(&vaert_sample_beta),            \
                                            reinterpret_cast<const void*>(&vaert_sample_poisson),         \
@@ -55,6 +55,20 @@ struct Drawn {
 
 constexpr int64_t interpreted_rows = 50;
 
+/// Reads the image that `text` compiles to.
+inline void with_image(const std::string& text, const std::function<void(const core::Image&)>& visit) {
+  inspect = [&](const vae_image& binary) { visit(core::read_image(binary)); };
+  core::start_threads(1, nullptr);  // denormal numbers count as zero, as in executables
+  base::SourceSet sources;
+  base::Report report(sources);
+  auto image = vaec::compile({"test.vae", text, {}}, sources, report);
+  if (!image) {
+    ADD_FAILURE() << base::render_text(report, false);
+    return;
+  }
+  image->run("", {"test"});  // the runtime is this program itself
+}
+
 /// `families`: declarations that the calls may use.
 inline std::vector<Drawn> draw(const std::string& families, const std::vector<Case>& cases, int64_t rows) {
   std::string text = families, source = "source drawn weight 0 {\n";
@@ -71,8 +85,7 @@ inline std::vector<Drawn> draw(const std::string& families, const std::vector<Ca
     ADD_FAILURE() << base::render_text(report, false);
     return {};
   }
-  inspect = [&](const vae_image& binary) {
-    const core::Image image = core::read_image(binary);
+  with_image(request.text, [&](const core::Image& image) {
     core::Machine machine;
     for (size_t i = 0; i < cases.size(); ++i) {
       const core::Conditional& conditional = image.conditionals[i];
@@ -101,16 +114,106 @@ inline std::vector<Drawn> draw(const std::string& families, const std::vector<Ca
       inputs.step = 3;
       result[i].interpreted = tensor::interpret(draws, inputs).outputs.at(name);
     }
-  };
-  core::start_threads(1, nullptr);  // denormal numbers count as zero, as in executables
-  base::SourceSet again;
-  base::Report again_report(again);
-  auto image = vaec::compile(request, again, again_report);
-  if (!image) {
-    ADD_FAILURE() << base::render_text(again_report, false);
-    return {};
+  });
+  return result;
+}
+
+/// A family whose parameters a player computes when the program runs.
+struct Computed {
+  std::string domain, family, fixed;
+  size_t parameters;
+  std::string shape;  // of each parameter: `[3]`
+};
+
+inline void PrintTo(const Computed& c, std::ostream* out) {
+  *out << c.family << c.fixed << " over " << c.domain;
+}
+
+struct DrawnAt {
+  core::Variable variable;
+  std::vector<std::vector<float>> parameters;  // a row
+  std::vector<float> values;                   // [rows, ...]
+  std::vector<float> log_density;              // a row
+};
+
+/// Every combination of `places`, of so many each.
+inline std::vector<std::vector<float>> combinations(const std::vector<float>& places, size_t each) {
+  std::vector<std::vector<float>> all = {{}};
+  for (size_t i = 0; i < each; ++i) {
+    std::vector<std::vector<float>> longer;
+    for (const auto& begun : all)
+      for (const float place : places) {
+        longer.push_back(begun);
+        longer.back().push_back(place);
+      }
+    all = std::move(longer);
   }
-  image->run("", {"test"});  // the runtime is this program itself
+  return all;
+}
+
+/// The players of `cases`, and a source of all their variables.
+inline std::string text_of_players(const std::vector<Computed>& cases) {
+  std::string text, source = "source data {";
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const Computed& c = cases[i];
+    std::string parents, arguments;
+    for (size_t k = 0; k < c.parameters; ++k) {
+      const std::string name = fmt::format("t{}_{}", i, k), comma = k > 0 ? ", " : "";
+      text += fmt::format("var {} : real{}\n", name, c.shape);
+      source += fmt::format(" {} = npy(\"t.npy\");", name);
+      parents += comma + name;
+      // Only a player that learns is compiled: its parameters are 0 here.
+      arguments += fmt::format("{}{} + parameter({})", comma, name, c.shape.empty() ? "[]" : c.shape);
+    }
+    text += fmt::format("var v{} : {}\nplayer p{} {{ v{} | {} ~ {}({}{}) }}\n", i, c.domain, i, i, parents,
+                        c.family, arguments, c.fixed);
+    source += fmt::format(" v{} = npy(\"v.npy\");", i);
+  }
+  return text + source + " }\nlearn symmetric { steps = 1 }\n";
+}
+
+/// Draws at every combination of `places` as elements of the parameters, `repeats` of each.
+inline std::vector<DrawnAt> draw_at(const std::string& families, const std::vector<Computed>& cases,
+                                    const std::vector<float>& places, size_t repeats) {
+  std::vector<DrawnAt> result(cases.size());
+  with_image(families + text_of_players(cases), [&](const core::Image& image) {
+    core::Machine machine;
+    std::vector<std::vector<float>> zeros;
+    zeros.reserve(image.players.size());
+    for (const core::Player& player : image.players) {
+      zeros.emplace_back(static_cast<size_t>(player.elements));
+      machine.parameters.push_back(zeros.back().data());
+    }
+    for (size_t i = 0; i < cases.size(); ++i) {
+      const std::string name = fmt::format("v{}", i);
+      const auto variable = std::ranges::find(image.variables, name, &core::Variable::name);
+      const auto conditional = std::ranges::find_if(image.conditionals, [&](const core::Conditional& c) {
+        return c.target == variable - image.variables.begin();
+      });
+      const auto extent = cases[i].shape.empty() ? 1 : std::stoul(cases[i].shape.substr(1));
+      DrawnAt& drawn = result[i];
+      drawn.variable = *variable;
+      for (const auto& combination : combinations(places, cases[i].parameters * extent))
+        for (size_t r = 0; r < repeats; ++r) drawn.parameters.push_back(combination);
+      const std::vector<int64_t> rows = {static_cast<int64_t>(drawn.parameters.size())};
+      const auto run = [&](int program, const std::vector<float>* value) {
+        const core::Executor executor(image, image.programs[static_cast<size_t>(program)], machine, rows);
+        for (size_t k = 0; k < cases[i].parameters; ++k) {
+          const std::string parent = fmt::format("t{}_{}", i, k);
+          if (!executor.takes(parent)) continue;
+          float* const to = executor.input(parent).data;
+          for (size_t r = 0; r < drawn.parameters.size(); ++r)
+            std::copy_n(&drawn.parameters[r][k * extent], extent, to + r * extent);
+        }
+        if (value && executor.takes(name)) std::ranges::copy(*value, executor.input(name).data);
+        executor.run(7, 3, {});
+        const core::Executor::Tensor output = executor.output(value ? "log_density" : name);
+        return std::vector<float>(output.data, output.data + output.elements);
+      };
+      drawn.values = run(conditional->draw, nullptr);
+      drawn.log_density = run(conditional->log_density, &drawn.values);
+    }
+  });
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "compiler/semantics/build.h"
 #include "compiler/semantics/evaluate_numeric.h"
 #include "compiler/tensor/philox.h"
 
@@ -57,6 +58,9 @@ TEST(Draws, HaveTheMeanAndVarianceOfTheirLaw) {
   expect_moments(Op::beta, 2, 3, 0.4, 0.04);
   expect_moments(Op::poisson, 3.5, 0, 3.5, 3.5);
   expect_moments(Op::binomial, 10, 0.3, 3, 2.1);
+  expect_moments(Op::binomial, 1000, 0.97, 970, 29.1);
+  expect_moments(Op::binomial, 1e9, 2e-9, 2, 2);
+  expect_moments(Op::binomial, 1e9, 0.6, 6e8, 2.4e8);
 }
 
 TEST(Draws, VonMisesHasItsMeanDirection) {
@@ -68,6 +72,44 @@ TEST(Draws, VonMisesHasItsMeanDirection) {
   }
   EXPECT_NEAR(std::atan2(s, c), 0.7, 0.02);
   EXPECT_NEAR(std::hypot(s, c) / 40000, semantics::apply(Op::i1_over_i0, 2, 0, 0), 0.01);
+}
+
+TEST(Draws, EndAtAllParameters) {
+  std::vector<double> all = {0, INFINITY, NAN};
+  for (int k = -149; k <= 127; k += 6) all.push_back(std::ldexp(1.0, k));
+  for (const double a : all)
+    for (uint64_t i = 0; i < 5; ++i) {
+      EXPECT_EQ(std::isnan(tensor::draw(Op::gamma, {3, 1, 2, i}, a, 0)), !std::isfinite(a)) << a;
+      EXPECT_EQ(tensor::draw(Op::poisson, {3, 1, 2, i}, a, 0) >= 0, !std::isnan(a)) << a;
+      EXPECT_EQ(std::abs(tensor::draw(Op::von_mises, {3, 1, 2, i}, 1, a)) < 3.15, !std::isnan(a)) << a;
+      for (const double b : all) {
+        const bool sound = std::isfinite(a) && b <= 1;
+        const double successes = tensor::draw(Op::binomial, {3, 1, 2, i}, a, b);
+        EXPECT_EQ(successes >= 0 && successes <= a, sound) << a << ", " << b;
+      }
+    }
+}
+
+// The draws that check a family: E cos = I1 / I0, in about as many tries at every concentration.
+TEST(Draws, OfTheNumericEvaluatorHaveTheirMeanDirection) {
+  constexpr int64_t draws = 100000;
+  for (const double concentration : {0.0, 0.3, 0.99, 1.01, 4.0, 300.0, 1e5, 1e9, 1e15}) {
+    semantics::Graph graph;
+    semantics::Build build{&graph, {}};
+    const auto mean = build.filled(0, {draws}), narrow = build.filled(concentration, {draws});
+    const auto drawn = build.random(Op::von_mises, {mean, narrow}, {draws});
+    semantics::NumericEvaluator evaluate(graph, [](const semantics::Node&) { return semantics::Numbers{}; });
+    double away = 0, squares = 0;
+    for (const double angle : evaluate(drawn)) {
+      const double below_one = 2 * std::sin(0.5 * angle) * std::sin(0.5 * angle);
+      away += below_one / draws;
+      squares += below_one * below_one / draws;
+    }
+    // 1 - I1 / I0 is 1 / (2 concentration) to first order.
+    const double ratio = semantics::apply(Op::i1_over_i0, concentration, 0, 0);
+    const double expected = concentration > 1e4 ? 0.5 / concentration : 1 - ratio;
+    EXPECT_NEAR(away, expected, 5 * std::sqrt((squares - away * away) / draws)) << concentration;
+  }
 }
 
 TEST(SpecialFunctions, HaveTheirKnownValues) {
