@@ -2,6 +2,7 @@
 // links: syntax base
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>

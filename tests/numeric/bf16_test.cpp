@@ -3,6 +3,7 @@
 // further off than rounding the operands explains on others.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>

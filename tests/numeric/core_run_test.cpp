@@ -3,6 +3,7 @@
 // links: vaert_core
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <thread>

@@ -2,6 +2,7 @@
 // links: vaert_data
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
