@@ -37,10 +37,10 @@ std::string read(const std::string& path) {
   return text.str();
 }
 
-const Conditional& conditional(const Model& model, const std::string& player, const std::string& target) {
+const Conditional& conditional(const Model& model, std::string_view player, std::string_view target) {
   for (const Conditional& c : model.conditionals)
     if (c.player.index >= 0 && model[c.player].name == player && model[c.target].name == target) return c;
-  throw std::runtime_error("no conditional " + player + "." + target);
+  throw std::runtime_error("no conditional " + std::string(player) + "." + std::string(target));
 }
 
 int64_t elements(const Model& model, const std::vector<ParameterId>& parameters) {
