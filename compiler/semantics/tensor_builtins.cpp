@@ -214,6 +214,17 @@ Value len(Evaluation& e, const Call& call) {
   return {};
 }
 
+/// A list as it is; of anything else the list of one.
+Value list(Evaluation&, const Call& call) {
+  const Value& given = call.arguments[0];
+  if (given.kind == Kind::error || given.kind == Kind::list || given.kind == Kind::variables) return given;
+  Value one;
+  one.kind = Kind::list;
+  one.items = {given};
+  one.span = given.span;
+  return one;
+}
+
 Value div(Evaluation& e, const Call& call) {
   const auto a = e.integer(call.arguments[0], "the first argument of `div`", call.span);
   const auto b = e.integer(call.arguments[1], "the second argument of `div`", call.span);
@@ -260,6 +271,7 @@ const std::vector<Builtin>& tensor_builtins() {
       {"upsample", "h k", upsample},
       {"stop", "h", stop},
       {"len", "list", len},
+      {"list", "v", list},
       {"div", "a b", div},
       {"range", "a b?", range},
   };
