@@ -282,30 +282,38 @@ Value Evaluation::matmul(const Value& a, const Value& b, base::Span at) {
   NodeId left = tensor(a, at), right = tensor(b, at);
   if (!left || !right) return {};
   const Shape l = own_shape(shape(left)), r = own_shape(shape(right));
-  const auto rank_fits = [](const Shape& s) { return s.size() == 1 || s.size() == 2; };
-  if (!rank_fits(l) || !rank_fits(r) || l.back() != r.front()) {
-    auto& diagnostic =
-        error(base::E0302, at)
-            .label(fmt::format("`@` needs [m, k] @ [k, n]; this is {} @ {}", to_string(l), to_string(r)));
+  // The leading axes of a stack of matrices; none of a matrix or a vector.
+  const auto stack_of = [](const Shape& s) { return Shape(s.begin(), s.size() > 2 ? s.end() - 2 : s.begin()); };
+  const Shape stack = stack_of(l);
+  if (l.empty() || r.empty() || stack != stack_of(r) || l.back() != r[r.size() > 1 ? r.size() - 2 : 0]) {
+    auto& diagnostic = error(base::E0302, at)
+                           .label(fmt::format("`@` needs [m, k] @ [k, n], or stacks of such matrices with equal "
+                                              "leading axes; this is {} @ {}",
+                                              to_string(l), to_string(r)));
     note_origin(diagnostic, a);
     note_origin(diagnostic, b);
     return {};
   }
-  Shape result;
-  if (l.size() == 2) result.push_back(l[0]);
-  if (r.size() == 2) result.push_back(r[1]);
-  if (frame) {
-    // A product at each position: [m, k, 1] times [1, k, n], summed over k.
-    const int64_t m = l.size() == 2 ? l[0] : 1, k = l.back(), n = r.size() == 2 ? r[1] : 1;
-    const Shape full = at_positions({m, k, n});
-    const NodeId products =
-        build.multiply(build.broadcast(build.reshape(left, at_positions({m, k, 1})), full),
-                       build.broadcast(build.reshape(right, at_positions({1, k, n})), full));
-    return from_node(build.reshape(build.reduce(Op::sum, products, {1}), at_positions(result)), at);
+  const int64_t m = l.size() > 1 ? l[l.size() - 2] : 1, k = l.back(), n = r.size() > 1 ? r.back() : 1;
+  Shape result = stack;
+  if (l.size() > 1) result.push_back(m);
+  if (r.size() > 1) result.push_back(n);
+  if (!frame && stack.empty()) {
+    left = build.reshape(left, {m, k});
+    right = build.reshape(right, {k, n});
+    return from_node(build.reshape(build.matmul(left, right), result), at);
   }
-  left = build.reshape(left, {l.size() == 2 ? l[0] : 1, l.back()});
-  right = build.reshape(right, {r.front(), r.size() == 2 ? r[1] : 1});
-  return from_node(build.reshape(build.matmul(left, right), result), at);
+  // A product at each position and for each matrix of a stack: [m, k, 1] times [1, k, n], summed over k.
+  const auto stacked = [&](const Shape& matrix) {
+    Shape whole = stack;
+    whole.insert(whole.end(), matrix.begin(), matrix.end());
+    return at_positions(whole);
+  };
+  const Shape full = stacked({m, k, n});
+  const NodeId products = build.multiply(build.broadcast(build.reshape(left, stacked({m, k, 1})), full),
+                                         build.broadcast(build.reshape(right, stacked({1, k, n})), full));
+  const auto axis = static_cast<int64_t>(stack.size()) + 1;
+  return from_node(build.reshape(build.reduce(Op::sum, products, {axis}), at_positions(result)), at);
 }
 
 }  // namespace semantics
