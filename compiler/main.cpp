@@ -23,6 +23,7 @@
 #include "compiler/starting_file.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/tensor/passes.h"
+#include "runtime/command_words.h"
 #include "runtime/standard_streams.h"
 
 namespace vaec {
@@ -243,19 +244,15 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   if (chosen.empty()) {
     const auto flag = [](const std::string& word) { return word.rfind('-', 0) == 0; };
     if (!extra.empty() && flag(extra.front()))
-      return fmt::format("vaec: there is no flag {}; see vaec --help", extra.front());
-    std::vector<std::string> names;
-    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-    return fmt::format("vaec: {}; the commands are {}",
-                       extra.empty() ? "a command is needed" : "there is no command " + extra.front(),
-                       fmt::join(names, ", "));
+      return fmt::format("vaec: {}; see vaec --help", no_such_flag(app, extra.front()));
+    return "vaec: " + no_such_command(app, extra.empty() ? "" : extra.front());
   }
   const std::string command = "vaec " + chosen.front()->get_name();
   std::string cause = error.what();
   if (dynamic_cast<const CLI::ExtrasError*>(&error) && !extra.empty()) {
     const auto flag = std::find_if(extra.begin(), extra.end(),
                                    [](const std::string& word) { return word.rfind('-', 0) == 0; });
-    cause = flag != extra.end() ? "there is no flag " + *flag : extra.front() + " is one word too many";
+    cause = flag != extra.end() ? no_such_flag(*chosen.front(), *flag) : extra.front() + " is one word too many";
   }
   return fmt::format("{}: {}; see {} --help", command, cause, command);
 }
@@ -359,7 +356,8 @@ int main(int count, char** values) {
   app.footer("vaec COMMAND --help says more. To begin: vaec new mine, then vaec run mine.vae train.");
 
   try {
-    app.parse(count, values);
+    std::vector<char*> words_given = with_help_as_flag(count, values);
+    app.parse(static_cast<int>(words_given.size()), words_given.data());
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return output_written(app.exit(error));
     std::cerr << usage_error(app, error) << "\n";

@@ -12,6 +12,7 @@
 #include "compiler/tensor/build_jacobian.h"
 #include "compiler/tensor/build_step.h"
 #include "compiler/tensor/passes.h"
+#include "runtime/nearest_name.h"
 
 namespace vaec {
 namespace {
@@ -169,7 +170,7 @@ std::vector<Simulator> read_simulators(const semantics::Model& model, const Requ
       std::vector<std::string> names;
       for (const auto& one : variables) names.push_back(one.name);
       auto& error = report.add(base::E0604, column.span, name);
-      if (const auto near = base::nearest(name, names)) error.help("did you mean `" + *near + "`?");
+      if (const auto near = nearest_name(name, names)) error.help("did you mean `" + *near + "`?");
     });
   }
   return simulators;

@@ -83,7 +83,4 @@ std::string render_text(const Report& report, bool colour);
 /// One JSON object a line: code, severity, message, file, line, column, notes, help.
 std::string render_json(const Report& report);
 
-/// The candidate nearest to `name` by edit distance, if near enough to suggest.
-std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates);
-
 }  // namespace base

@@ -6,8 +6,8 @@ namespace base {
 
 Span join(Span first, Span last) { return {first.file, first.begin, std::max(first.end, last.end)}; }
 
-FileId SourceSet::add(std::string name, std::string text) {
-  SourceFile file{std::move(name), std::move(text), {0}};
+FileId SourceSet::add(std::string name, std::string text, bool library) {
+  SourceFile file{std::move(name), std::move(text), {0}, library};
   for (size_t i = 0; i < file.text.size(); ++i)
     if (file.text[i] == '\n') file.line_starts.push_back(static_cast<uint32_t>(i + 1));
   files_.push_back(std::move(file));

@@ -34,11 +34,12 @@ struct SourceFile {
   std::string name;  // as shown in messages
   std::string text;  // valid UTF-8 (checked by syntax::parse)
   std::vector<uint32_t> line_starts;
+  bool library = false;  // of stdlib: the user did not write it and cannot mend it
 };
 
 class SourceSet {
  public:
-  FileId add(std::string name, std::string text);
+  FileId add(std::string name, std::string text, bool library = false);
   const SourceFile& file(FileId id) const { return files_[static_cast<size_t>(id.index)]; }
   Place place(FileId id, uint32_t offset) const;
   std::string_view text(Span span) const;

@@ -20,9 +20,6 @@ struct Work {
   std::map<std::string, int> layer_counts;
 };
 
-// As in nets: what a file of a few lines cannot mean.
-constexpr int64_t most_statements = 1'000'000;
-
 /// The tensors within a value.
 void nodes_of(const Value& value, std::vector<NodeId>& nodes) {
   if (value.kind == Value::Kind::tensor) nodes.push_back(value.node);
@@ -66,15 +63,8 @@ struct Players {
           run(loop->body, work);
         }
       } else if (const auto* choice = std::get_if<If>(&statement.kind)) {
-        const Value condition =
-            analysis.evaluator.constant(*choice->condition, *work.scope, "the condition of `if`");
-        if (condition.kind == Value::Kind::error) continue;
-        if (condition.kind != Value::Kind::boolean) {
-          analysis.report.add(base::E0301, choice->condition->span, "the condition of `if`", "a boolean",
-                              kind_name(condition));
-          continue;
-        }
-        run(condition.boolean ? choice->then_body : choice->else_body, work);
+        if (const auto taken = chosen(*choice, *work.scope, analysis))
+          run(*taken ? choice->then_body : choice->else_body, work);
       } else if (const auto* net = std::get_if<std::unique_ptr<NetDecl>>(&statement.kind)) {
         declare_net(**net, work);
       }

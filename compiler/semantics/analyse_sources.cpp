@@ -48,12 +48,30 @@ struct SourceReader {
   Scope& scope;
   std::map<VariableId, base::Span> given;  // with those that failed
   Draws draws;
+  // With the names that were known there.
+  std::vector<std::pair<const Complete*, std::map<std::string, Value>>> completions;
+  int64_t statements = 0;
 
   const std::string& name_of(VariableId id) const { return analysis.model[id].name; }
 
   void read(const SourceDecl& decl) {
     if (decl.weight) read_weight(*decl.weight);
-    for (const Statement& statement : decl.body) {
+    run(decl.body);
+    // After the given values, so that words about known variables are found wherever they stand.
+    for (auto& [complete, names] : completions) {
+      scope.names = std::move(names);
+      read_complete(*complete);
+    }
+  }
+
+  /// The statements in order, `for` and `if` unrolled.
+  void run(const Block& block) {
+    for (const Statement& statement : block) {
+      if (statements > most_statements) return;
+      if (++statements > most_statements) {
+        analysis.report.add(base::E0311, statement.span, "this unrolls to more than a million statements");
+        return;
+      }
       if (const auto* assign = std::get_if<Assign>(&statement.kind)) {
         if (assign->let) {
           bind_data(*assign, scope, analysis);
@@ -62,11 +80,24 @@ struct SourceReader {
         }
       } else if (const auto* conditional = std::get_if<ConditionalDecl>(&statement.kind)) {
         draw(*conditional, statement.span);
+      } else if (const auto* loop = std::get_if<For>(&statement.kind)) {
+        run(*loop);
+      } else if (const auto* choice = std::get_if<If>(&statement.kind)) {
+        if (const auto taken = chosen(*choice, scope, analysis))
+          run(*taken ? choice->then_body : choice->else_body);
+      } else if (const auto* complete = std::get_if<Complete>(&statement.kind)) {
+        completions.push_back({complete, scope.names});
       }
     }
-    // After the given values, so that words about known variables are found wherever they stand.
-    for (const Statement& statement : decl.body)
-      if (const auto* complete = std::get_if<Complete>(&statement.kind)) read_complete(*complete);
+  }
+
+  void run(const For& loop) {
+    const auto values = loop_values(*loop.range, scope, analysis);
+    if (!values) return;
+    for (const Value& value : *values) {
+      scope.names[loop.variable.text] = value;
+      run(loop.body);
+    }
   }
 
   void read_weight(const Expr& expr) {
@@ -281,7 +312,7 @@ void analyse_sources(const Tree& tree, Analysis& analysis) {
     Source source;
     source.name = decl->name.text;
     source.span = declaration.span;
-    SourceReader reader{analysis, source, analysis.new_scope(&analysis.evaluator.top()), {}, {}};
+    SourceReader reader{analysis, source, analysis.new_scope(&analysis.evaluator.top()), {}, {}, {}};
     reader.read(*decl);
     analysis.model.sources.push_back(std::move(source));
   }

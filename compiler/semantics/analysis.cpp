@@ -99,10 +99,6 @@ std::optional<double> Analysis::number(const Expr& expr, Scope& scope, const std
 
 ParameterContext no_parameters() { return {}; }
 
-void suggest(Diagnostic& diagnostic, const std::string& name, const std::vector<std::string>& candidates) {
-  if (const auto near = base::nearest(name, candidates)) diagnostic.help("did you mean `" + *near + "`?");
-}
-
 std::string listed(const std::vector<std::string>& names, const char* last) {
   std::string text;
   for (size_t i = 0; i < names.size(); ++i) {
@@ -191,6 +187,15 @@ std::optional<std::vector<Value>> loop_values(const Expr& range, Scope& scope, A
   if (list.kind == Value::Kind::error) return {};
   if (list.kind == Value::Kind::list || list.kind == Value::Kind::variables) return std::move(list.items);
   analysis.report.add(base::E0301, range.span, "what `for` runs over", "a list", kind_name(list));
+  return {};
+}
+
+std::optional<bool> chosen(const syntax::If& choice, Scope& scope, Analysis& analysis) {
+  const Value condition = analysis.evaluator.constant(*choice.condition, scope, "the condition of `if`");
+  if (condition.kind == Value::Kind::error) return {};
+  if (condition.kind == Value::Kind::boolean) return condition.boolean;
+  analysis.report.add(base::E0301, choice.condition->span, "the condition of `if`", "a boolean",
+                      kind_name(condition));
   return {};
 }
 

@@ -11,6 +11,7 @@
 
 #include "compiler/semantics/analyse.h"
 #include "compiler/semantics/evaluator.h"
+#include "compiler/semantics/suggest.h"
 
 namespace semantics {
 
@@ -62,10 +63,6 @@ struct Analysis {
 /// Where parameters may not be made: sources and the top level.
 ParameterContext no_parameters();
 
-/// " did you mean `x`?" as a help text, if some candidate is near.
-void suggest(base::Diagnostic& diagnostic, const std::string& name,
-             const std::vector<std::string>& candidates);
-
 /// "1 input", "2 inputs".
 std::string counted(size_t number, const std::string& what);
 
@@ -90,6 +87,11 @@ std::string kind_name(const Value& value);
 std::string text_of(const Value& value);
 /// The elements of `for v in range`, compile-time values; none after an error.
 std::optional<std::vector<Value>> loop_values(const syntax::Expr& range, Scope& scope, Analysis& analysis);
+/// Which branch an `if` of a player or a source takes; none after an error.
+std::optional<bool> chosen(const syntax::If& choice, Scope& scope, Analysis& analysis);
+
+/// The limit of statements that one kind of block may unroll to: what a file of a few lines cannot mean.
+constexpr int64_t most_statements = 1'000'000;
 
 /// One file of the program, imports before the files that import them; the last one is the program itself.
 using Files = std::vector<const syntax::Tree*>;

@@ -5,6 +5,8 @@
 #include <sstream>
 
 #include "compiler/semantics/evaluation.h"
+#include "compiler/semantics/suggest.h"
+#include "runtime/nearest_name.h"
 
 namespace semantics {
 
@@ -79,7 +81,7 @@ std::optional<std::vector<Value>> Evaluation::match(const Signature& signature,
       auto& diagnostic = error(base::E0221, written[i].name->span, signature.name, name);
       std::vector<std::string> names;
       for (const auto& parameter : signature.parameters) names.push_back(parameter.name);
-      if (const auto near = base::nearest(name, names)) {
+      if (const auto near = nearest_name(name, names)) {
         diagnostic.help(fmt::format("did you mean `{}`?", *near));
       } else if (!names.empty()) {
         std::string all;
@@ -157,11 +159,9 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
       error(base::E0213, element->span, callee->text).note(declared->span, "it is declared here");
       return Value{};
     }
-    auto& diagnostic = error(base::E0220, callee->text_span, name);
     std::vector<std::string> names;
     for (const Variable& v : model.variables) names.push_back(v.name);
-    if (const auto near = base::nearest(name, names))
-      diagnostic.help(fmt::format("did you mean `{}`?", *near));
+    suggest(error(base::E0220, callee->text_span, name), name, names);
     return Value{};
   }
   if (!evaluator.refer) {

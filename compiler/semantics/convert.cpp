@@ -127,8 +127,20 @@ base::Diagnostic& Evaluation::error(base::Code code, base::Span at) {
 
 base::Diagnostic& Evaluation::with_calls(base::Diagnostic& diagnostic) {
   constexpr size_t most = 3;
-  for (size_t i = 0; i < std::min(most, open_calls_.size()); ++i) {
-    const OpenCall& call = open_calls_[open_calls_.size() - 1 - i];
+  const auto in_library = [&](base::Span place) { return sources.file(place.file).library; };
+  size_t open = open_calls_.size();
+  if (diagnostic.span && in_library(*diagnostic.span)) {
+    size_t users = open;
+    while (users > 0 && in_library(open_calls_[users - 1].span)) --users;
+    if (users > 0) {
+      const OpenCall& call = open_calls_[users - 1];
+      diagnostic.note(*diagnostic.span, fmt::format("inside `{}`, which the library declares", call.name));
+      diagnostic.span = call.span;
+      open = users - 1;
+    }
+  }
+  for (size_t i = 0; i < std::min(most, open); ++i) {
+    const OpenCall& call = open_calls_[open - 1 - i];
     diagnostic.note(call.span, fmt::format("in this call of `{}`", call.name));
   }
   return diagnostic;

@@ -5,6 +5,7 @@
 
 #include "compiler/semantics/data_functions.h"
 #include "runtime/nearest_float.h"
+#include "runtime/nearest_name.h"
 
 namespace semantics {
 namespace {
@@ -176,7 +177,7 @@ struct DataEvaluator {
       auto& error = analysis.report.add(base::E0604, expr.text_span, expr.text);
       if (columns->empty()) {
         error.label("this is a column already");
-      } else if (const auto near = base::nearest(expr.text, *columns)) {
+      } else if (const auto near = nearest_name(expr.text, *columns)) {
         error.help("did you mean `" + *near + "`?");
       } else {
         error.help("it has " + listed(*columns));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "compiler/semantics/evaluation.h"
+#include "compiler/semantics/suggest.h"
 
 namespace semantics {
 
@@ -72,9 +73,7 @@ Value Evaluation::name(const Expr& expr, Scope& scope) {
     if (value.span.file.index < 0) value.span = expr.span;
     return value;
   }
-  auto& diagnostic = error(base::E0220, expr.span, expr.text);
-  if (const auto near = base::nearest(expr.text, scope.all_names()))
-    diagnostic.help(fmt::format("did you mean `{}`?", *near));
+  suggest(error(base::E0220, expr.span, expr.text), expr.text, scope.all_names());
   return {};
 }
 

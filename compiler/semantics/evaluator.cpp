@@ -57,7 +57,7 @@ Evaluation::Evaluation(Evaluator& evaluator, Scope& top, Model& model, base::Sou
   library_family_words.outer = &builtins;
   user_family_words.outer = &top;
 
-  standard_file = sources.add("families.vae", std::string(stdlib_text("families").value_or("")));
+  standard_file = sources.add("families.vae", std::string(stdlib_text("families").value_or("")), true);
   families = syntax::parse(standard_file, report);
   for (const auto& declaration : families.declarations)
     if (const auto* family = std::get_if<syntax::FamilyDecl>(&declaration.kind)) {

@@ -97,11 +97,8 @@ static std::optional<FamilyCall> read_call(Evaluation& e, const Expr& expr, Scop
     std::vector<std::string> families;
     for (const std::string& name : scope.all_names())
       if (scope.find(name)->kind == Kind::family) families.push_back(name);
-    if (const auto near = base::nearest(callee.text, families)) {
-      diagnostic.help(fmt::format("did you mean `{}`?", *near));
-    } else {
-      diagnostic.label("a family is needed here");
-    }
+    suggest(diagnostic, callee.text, families);
+    if (diagnostic.text_help.empty()) diagnostic.label("a family is needed here");
     return std::nullopt;
   }
   if (!family || family->kind != Kind::family) {

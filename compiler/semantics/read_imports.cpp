@@ -52,7 +52,7 @@ struct Reader {
     if (!text) return;
     done.insert(key);
     open.push_back(key);
-    const base::FileId file = analysis.sources.add(import.path ? path : path + ".vae", *text);
+    const base::FileId file = analysis.sources.add(import.path ? path : path + ".vae", *text, !import.path);
     const size_t errors = analysis.report.diagnostics().size();
     owned.push_back(syntax::parse(file, analysis.report));
     if (analysis.report.diagnostics().size() > errors) {

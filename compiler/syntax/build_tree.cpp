@@ -193,6 +193,7 @@ class TreeBuilder {
 
   Statement statement(VaeParser::StatementContext* context, BlockKind kind) {
     const bool computes = kind == BlockKind::net || kind == BlockKind::player;
+    const bool unrolls = computes || kind == BlockKind::source;
     auto* child = static_cast<antlr4::ParserRuleContext*>(context->children[0]);
     Statement result;
     result.span = span(child);
@@ -221,13 +222,13 @@ class TreeBuilder {
         break;
       case VaeParser::RuleForStatement: {
         auto* loop = context->forStatement();
-        refuse(computes, head, "`for`", kind);
+        refuse(unrolls, head, "`for`", kind);
         result.kind =
             For{name(loop->name()), exprs_.expression(loop->expression()), block(loop->block(), kind)};
         break;
       }
       case VaeParser::RuleIfStatement:
-        refuse(computes, head, "`if`", kind);
+        refuse(unrolls, head, "`if`", kind);
         result.kind = branches(context->ifStatement(), kind);
         break;
       case VaeParser::RuleCompleteStatement:

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "compiler/syntax/recover.h"
+#include "runtime/nearest_name.h"
 
 namespace syntax {
 
@@ -134,7 +135,7 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
     if (is_name(token.type)) {
       if (after == VaeParser::ASSIGN)
         error.help = fmt::format("write `param {0} = ...` or `let {0} = ...`", text);
-      else if (const auto near = base::nearest(text, declaration_words))
+      else if (const auto near = nearest_name(text, declaration_words))
         error.help = fmt::format("did you mean `{}`?", *near);
     }
     if (error.help.empty() && is_operator(token.type)) error.help = line_help;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/base/report.h"
+#include "runtime/nearest_name.h"
 
 namespace {
 
@@ -107,11 +108,11 @@ TEST(Utf8, FirstInvalidByteIsFound) {
 
 TEST(Nearest, SuggestsWhatIsNearAndNothingElse) {
   const std::vector<std::string> names = {"relu", "gelu", "sigmoid", "dense", "x", "z"};
-  EXPECT_EQ(base::nearest("rleu", names), "relu");
-  EXPECT_EQ(base::nearest("sigmid", names), "sigmoid");
-  EXPECT_EQ(base::nearest("desne", names), "dense");
-  EXPECT_FALSE(base::nearest("y", names));
-  EXPECT_FALSE(base::nearest("transformer", names));
+  EXPECT_EQ(nearest_name("rleu", names), "relu");
+  EXPECT_EQ(nearest_name("sigmid", names), "sigmoid");
+  EXPECT_EQ(nearest_name("desne", names), "dense");
+  EXPECT_FALSE(nearest_name("y", names));
+  EXPECT_FALSE(nearest_name("transformer", names));
 }
 
 }  // namespace

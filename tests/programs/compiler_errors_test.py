@@ -20,7 +20,10 @@ def test_wrong_command_lines_exit_64_with_one_line(folder, vaec):
     commands = "the commands are build, run, check, explain, fmt, new, data, doctor"
     for line, *arguments in [
             (f"vaec: a command is needed; {commands}",),
-            (f"vaec: there is no command bild; {commands}", "bild", program),
+            ("vaec: there is no command bild; did you mean build?", "bild", program),
+            (f"vaec: there is no command frobnicate; {commands}", "frobnicate"),
+            ("vaec build: there is no flag --error-fromat (did you mean --error-format?); see vaec build --help", "build",
+             "--error-fromat=json", program),
             ("vaec: there is no flag --frob; see vaec --help", "--frob"),
             ("vaec build: FILE is required; see vaec build --help", "build"),
             ("vaec build: there is no flag --frob; see vaec build --help", "build", "--frob", program),

@@ -94,8 +94,9 @@ def test_words_that_no_command_knows(folder, vaec):
     exe = glyphs(folder, vaec)
     commands = "the commands are train, sample, infer, evaluate, compare, bench, info"
     refused(64, f"glyphs: a command is needed; {commands}", exe)
-    refused(64, f"glyphs: there is no command trian; {commands}", exe, "trian")
-    refused(64, "glyphs train: there is no flag --step; see glyphs train --help", exe, "train", "--step", "10")
+    refused(64, "glyphs: there is no command trian; did you mean train?", exe, "trian")
+    refused(64, f"glyphs: there is no command learn; {commands}", exe, "learn")
+    refused(64, "glyphs train: there is no flag --step (did you mean --steps?); see glyphs train --help", exe, "train", "--step", "10")
     refused(64, "glyphs train: extra is one word too many; see glyphs train --help", exe, "train", "extra")
     refused(64, "glyphs train: --threads: many is no whole number of at least 0; see glyphs train --help", exe,
             "train", "--threads", "many")

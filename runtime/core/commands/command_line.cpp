@@ -11,6 +11,7 @@
 #include <memory>
 #include <system_error>
 
+#include "runtime/command_words.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/evaluation/features.h"
 #include "runtime/core/learning/trainer.h"
@@ -151,7 +152,8 @@ class CommandLine {
   }
 
   int run(int argc, char** argv) {
-    app_.parse(argc, argv);
+    std::vector<char*> words = with_help_as_flag(argc, argv);
+    app_.parse(static_cast<int>(words.size()), words.data());
     if (command() != " info") wait_briefly(argv);
     return run_();
   }
@@ -176,18 +178,12 @@ class CommandLine {
   std::string cause_of(const CLI::ParseError& error) const {
     const auto chosen = app_.get_subcommands();
     std::vector<std::string> extra = chosen.empty() ? app_.remaining() : chosen.front()->remaining();
-    if (chosen.empty()) {
-      std::vector<std::string> names;
-      for (const CLI::App* command : app_.get_subcommands({})) names.push_back(command->get_name());
-      const std::string list = fmt::format("the commands are {}", fmt::join(names, ", "));
-      return extra.empty() ? "a command is needed; " + list
-                           : fmt::format("there is no command {}; {}", extra.front(), list);
-    }
+    if (chosen.empty()) return no_such_command(app_, extra.empty() ? "" : extra.front());
     const std::string see_help = fmt::format("; see {}{} --help", image_.file, command());
     if (dynamic_cast<const CLI::ExtrasError*>(&error) && !extra.empty()) {
       const auto flag = std::find_if(extra.begin(), extra.end(),
                                      [](const std::string& word) { return word.rfind('-', 0) == 0; });
-      if (flag != extra.end()) return fmt::format("there is no flag {}{}", *flag, see_help);
+      if (flag != extra.end()) return no_such_flag(*chosen.front(), *flag) + see_help;
       return fmt::format("{} is one word too many{}", extra.front(), see_help);
     }
     return error.what() + see_help;
