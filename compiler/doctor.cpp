@@ -18,6 +18,19 @@
 namespace vaec {
 namespace fs = std::filesystem;
 
+namespace {
+
+/// Says how the version of this libvaert.so differs from that of vaec; empty if it does not.
+std::string other_version(void* runtime) {
+  const auto version = reinterpret_cast<const char* (*)()>(dlsym(runtime, "vaert_version"));
+  const std::string theirs = version != nullptr ? version() : "0.1.0 or older";
+  if (theirs == VAEC_VERSION) return "";
+  return fmt::format("libvaert.so is of vaec {}, this is vaec {}; install both from one build", theirs,
+                     VAEC_VERSION);
+}
+
+}  // namespace
+
 bool doctor(std::ostream& out) {
   bool whole = true;
   const auto line = [&](const char* what, bool there, const std::string& text) {
@@ -28,8 +41,9 @@ bool doctor(std::ostream& out) {
   line("processor", true, lower::describe_processor());
   try {
     const std::string library = runtime_library();
-    const bool loads = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr;
-    line("runtime", loads, loads ? library : dlerror());
+    void* runtime = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+    const std::string why_not = runtime != nullptr ? other_version(runtime) : dlerror();
+    line("runtime", why_not.empty(), why_not.empty() ? library : why_not);
     for (const auto& [what, file] : {std::pair("hdf5", "libvaert_hdf5.so"),
                                      {"fetch", "libvaert_fetch.so"},
                                      {"lenet", "libvaert_lenet.so"}}) {

@@ -274,7 +274,7 @@ int main(int count, char** values) {
   CLI::App app("Compiles .vae files: probabilistic models trained by symmetric equilibrium learning.",
                "vaec");
   app.set_help_flag("-h,--help", "print this help");
-  app.set_version_flag("--version", VAEC_VERSION, "print the version");
+  app.set_version_flag("--version", "vaec " VAEC_VERSION, "print the version");
   app.require_subcommand(1);
   // CLI11's words for what takes a command and a value; flags say their values themselves.
   const std::map<std::string, std::string> words = {

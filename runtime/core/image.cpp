@@ -10,6 +10,7 @@
 
 #include "runtime/description.h"
 #include "runtime/failure.h"
+#include "runtime/version.h"
 
 namespace core {
 namespace {
@@ -429,13 +430,27 @@ std::string Image::names(const std::vector<int>& of_variables, const std::string
   return text;
 }
 
+namespace {
+
+/// Which vaec made an image of another version of the interface: the first four members of vae_image keep
+/// their places in every version.
+std::string maker_of(const vae_image& image) {
+  const json text =
+      json::parse(image.description, image.description + image.description_size, nullptr, false);
+  if (!text.is_object() || !text.contains("vaec") || !text["vaec"].is_string())
+    return "another version of vaec";
+  return "vaec " + text["vaec"].get<std::string>();
+}
+
+}  // namespace
+
 Image read_image(const vae_image& image) {
   if (image.abi_version != VAE_ABI_VERSION)
     throw Failure(
         Exit::bad_configuration,
-        fmt::format("this executable was built for version {} of the runtime's interface, this is version "
-                    "{}; build it again",
-                    image.abi_version, VAE_ABI_VERSION));
+        fmt::format("this executable was made by {} (runtime interface {}), and the runtime is of "
+                    "vaec {} (interface {}); build it again with vaec {}",
+                    maker_of(image), image.abi_version, vaert_version(), VAE_ABI_VERSION, vaert_version()));
   try {
     return read(description::read(image.description, image.description_size), image);
   } catch (const json::exception& failure) {

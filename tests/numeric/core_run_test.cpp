@@ -1,6 +1,7 @@
 // Runs of a hand-made executable (core_toy_image.h) through its command line: what training writes, that a
 // run resumed gives the same bits, what the other commands compute against closed forms, and the exit codes.
 // links: vaert_core
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,9 +10,12 @@
 #include <thread>
 
 #include "runtime/core/event_file.h"
+#include "runtime/core/image.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/data/npy.h"
 #include "runtime/data/safetensors.h"
+#include "runtime/failure.h"
+#include "runtime/version.h"
 #include "tests/numeric/core_toy_image.h"
 
 namespace {
@@ -268,6 +272,23 @@ TEST_F(CoreRun, ACheckpointThatFailsLeavesNothingBehind) {
 }
 
 // The CRC's known answer is that of RFC 3720, B.4.
+// An executable and a runtime that do not fit are both named, so that the user knows which one to replace.
+TEST(Version, AnImageOfAnotherInterfaceNamesBothVersions) {
+  toy::Image image(json{{"vaec", "9.8.7"}});
+  image.binary.abi_version = VAE_ABI_VERSION + 1;
+  try {
+    core::read_image(image.binary);
+    FAIL() << "accepted";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.exit_code, Exit::bad_configuration);
+    EXPECT_EQ(
+        failure.what(),
+        fmt::format("this executable was made by vaec 9.8.7 (runtime interface {}), and the runtime is of "
+                    "vaec {} (interface {}); build it again with vaec {}",
+                    VAE_ABI_VERSION + 1, vaert_version(), VAE_ABI_VERSION, vaert_version()));
+  }
+}
+
 TEST(EventFile, RecordsAreLengthMaskedCrcAndData) {
   EXPECT_EQ(core::crc32c("123456789"), 0xe3069283u);
   EXPECT_EQ(core::crc32c(std::string(32, '\0')), 0x8a9136aau);
