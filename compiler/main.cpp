@@ -153,7 +153,7 @@ Exit build(const Arguments& arguments) {
   Timings timings(arguments.timings);
   const Request request = session.request();
   const auto understood = understand(request, session.sources, session.report);
-  timings.end("understand");
+  timings.end("analyze");
   if (!understood) return session.finish();
   lower::Image image = on_target([&] { return make_image(*understood, request); });
   const Exit exit = session.finish();
@@ -329,8 +329,8 @@ int main(int count, char** values) {
       "info.");
   auto* check_command =
       emits(defines(reads_file(app.add_subcommand("check", "only say what is wrong with a file"))));
-  auto* explain_command = defines(reads_file(app.add_subcommand(
-      "explain", "print what each source completes by whom, and what each player climbs")));
+  auto* explain_command = defines(reads_file(
+      app.add_subcommand("explain", "print the game: who completes what, and what each player maximizes")));
   explain_command
       ->add_option("--format", arguments.explain_format,
                    "text (default), a document for pdflatex, a picture for Graphviz, or data")

@@ -18,7 +18,7 @@ std::string list(const Model& model, const std::vector<VariableId>& variables) {
 std::string completion_text(const Model& model, const Completion& completion) {
   if (!completion.chain) {
     const Draw& draw = completion.draws[0];
-    return draw_text(model, draw.conditional) + (draw.word ? "  (on the author's word)" : "");
+    return draw_text(model, draw.conditional) + (draw.word ? "  (chosen by `complete`)" : "");
   }
   std::string text;
   for (const Draw& draw : completion.draws) {
@@ -76,7 +76,7 @@ std::string explain_text(const Model& model, const Game& game) {
     text += "\n";
   }
   for (size_t i = 0; i < model.players.size(); ++i) {
-    text += fmt::format("{} climbs  {}\n", model.players[i].name, game.utilities[i]);
+    text += fmt::format("{} maximizes  {}\n", model.players[i].name, game.utilities[i]);
   }
   if (game.equilibrium == Equilibrium::unique) {
     text += "\nequilibrium: unique, if all sources show one distribution\n";

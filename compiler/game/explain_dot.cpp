@@ -141,7 +141,7 @@ std::string source_cluster(const Model& model, const SourceGame& source, size_t 
   for (int32_t i = 0; i < static_cast<int32_t>(model.variables.size()); ++i) {
     if (!shown.contains({i})) cluster.node({i}, missing_style);
   }
-  for (const Draw& draw : draws) cluster.edges(draw.conditional, draw.word ? ", label=\"word\"" : "");
+  for (const Draw& draw : draws) cluster.edges(draw.conditional, draw.word ? ", label=\"chosen\"" : "");
   return cluster.text();
 }
 
@@ -151,9 +151,9 @@ std::string explain_dot(const Model& model, const Game& game) {
   std::string text =
       "// Made by vaec explain; dot -Tsvg draws it. Grey variables are known, an edge is a draw in the "
       "colour of\n"
-      "// the player that makes it (`word`: on the author's word), what is dotted is missing. In the first "
-      "box\n"
-      "// dashed conditionals are fixed.\n";
+      "// the player that makes it (`chosen`: by `complete` in the file), what is dotted is missing. In the "
+      "first\n"
+      "// box dashed conditionals are fixed.\n";
   text += "digraph game {\n";
   text += "  graph [fontname=\"Helvetica\", fontsize=12, labeljust=l, rankdir=TB, color=\"#BBBBBB\"]\n";
   text +=

@@ -168,7 +168,7 @@ std::string source_text(const Model& model, const SourceGame& source) {
   for (const Completion& completion : source.completions) {
     for (const Draw& draw : completion.draws) {
       if (draw.word) {
-        text += fmt::format("The draw from {} is on the author's word.\n",
+        text += fmt::format("The draw from {} is chosen by \\texttt{{complete}}.\n",
                             in_line(conditional_formula(model, draw.conditional)));
       }
     }

@@ -77,7 +77,7 @@ Floats Device::allocate(int64_t count) {
     size_t free = 0, total = 0;
     driver_.cuMemGetInfo_v2(&free, &total);
     throw Failure(Exit::bad_configuration,
-                  fmt::format("{} has no room for {:.1f} MiB more: {:.1f} of {:.1f} are free", name_,
+                  fmt::format("{} has no memory for {:.1f} MiB more: {:.1f} of {:.1f} are free", name_,
                               static_cast<double>(bytes) / 0x1p20, static_cast<double>(free) / 0x1p20,
                               static_cast<double>(total) / 0x1p20));
   }

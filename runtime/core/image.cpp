@@ -475,11 +475,10 @@ void require_cpu(const Image& image) {
     if (const auto found = here.find(feature); found != here.end() && !found->second)
       missing.push_back(feature);
   if (!missing.empty())
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("this executable was built for a processor with {}, which this one lacks; build it "
-                    "again here",
-                    fmt::join(missing, ", ")));
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("this executable needs a processor with {}, which this one does not have; "
+                              "build it again here",
+                              fmt::join(missing, ", ")));
 #else
   (void)image;
 #endif

@@ -103,7 +103,7 @@ void Rows::note_left_out(int source) {
   const auto counted = counts_.find(source);
   if (counted == counts_.end() || whole(source).count == counted->second || !noted_.insert(source).second)
     return;
-  notes_.push_back(fmt::format("source {}: {} of its {} rows lack values and are left out here",
+  notes_.push_back(fmt::format("source {}: {} of its {} rows have missing values and are left out here",
                                image_.sources[static_cast<size_t>(source)].name,
                                counted->second - whole(source).count, counted->second));
 }

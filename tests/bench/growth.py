@@ -9,7 +9,7 @@ HEAD = """
 var x : binary[28, 28]
 {variables}
 {sources}
-source dreams {{ }}
+source generated {{ }}
 net mlp(input, output) = dense(relu(dense(input, 256)), output)
 decoder p {{
   {priors}

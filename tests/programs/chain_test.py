@@ -19,7 +19,7 @@ var z : category(2)
 source full weight WEIGHT { c = npy("c.npy"); x = npy("x.npy"); z = npy("z.npy") }
 source images  { x = npy("x.npy") }
 source classes { c = npy("c.npy"); complete gibbs(sweeps = SWEEPS) { x ~ Categorical(0) } }
-source dreams  { complete gibbs(sweeps = SWEEPS) { x ~ Categorical(0) } }
+source generated  { complete gibbs(sweeps = SWEEPS) { x ~ Categorical(0) } }
 net table(a, classes, b, n) = dense(flatten(reshape(a, [classes, 1]) * reshape(b, [1, 2])), n)
 decoder p { x | c, z ~ Categorical(table(c, 2, z, 3)) }
 encoder q {
@@ -90,7 +90,7 @@ def test_terms_of_chains_are_in_the_record(folder, vaec):
     train(folder, vaec, "record", 1, 3, steps=300)
     names = set(metrics(folder / "record-run")[-1]["terms"])
     assert names == {f"{term}@{source}" for term in ("p.x", "q.c", "q.z") for source in
-                     ("full", "images", "classes", "dreams")} - {"q.c@images", "q.z@images"}, names
+                     ("full", "images", "classes", "generated")} - {"q.c@images", "q.z@images"}, names
 
 
 def parameters(folder, run, step):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tests/device/run as far as it goes without a GPU: packed, then run on the driver that is none, against PyTorch on the
+"""tests/device/run as far as it goes without a GPU: packed, then run on the fake CUDA driver, against PyTorch on the
 processor."""
 import gzip
 import json
@@ -36,7 +36,7 @@ def write_mnist(folder, rows):
 
 
 def packed(folder, vaec, program):
-    """The folder as it lies beside a GPU, and the environment of one that is none."""
+    """The folder as it lies beside a GPU, and the environment of the fake one."""
     pack, tool, lib = folder / "pack", vaec.parent / "emulated_kernels", vaec.parent.parent / "lib"
     succeed(RUN, "--pack", pack, "--vaec", vaec, "--programs", program.stem)
     assert (pack / "bin" / program.stem).exists() and (pack / "runtime/torch/CMakeLists.txt").exists()

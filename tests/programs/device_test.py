@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Training on a GPU that is none (tests/device): the host's side of it, the kernels as code of the processor. What a
+"""Training on the fake CUDA driver (tests/device): the host's side of it, the kernels as code of the processor. What a
 step computes is what the processor computes; between two lines of the record the host waits for nothing."""
 import ctypes
 import json
@@ -14,7 +14,7 @@ from missing_test import TABLES, write_rows
 from simulator_test import LEARNER, trained_simulator
 from executable import GLYPHS, call, metrics, safetensors, succeed, write
 
-os.environ["VAEC_BACKEND"] = "onednn"  # the only LibTorch here is the GPU's that is none
+os.environ["VAEC_BACKEND"] = "onednn"  # the only LibTorch here is the fake one of the GPU
 
 
 def has_driver():
@@ -197,10 +197,10 @@ LABELS = """
 var x : binary[4]
 var c : category(3)
 source rows weight 2 { x = csv("t.csv", ["k", "l", "m", "n"]); c = csv("t.csv").c }
-source dreams { c ~ Categorical(0) }
+source generated { c ~ Categorical(0) }
 decoder p { x | c ~ Bernoulli(dense(relu(dense(c, 8)), 4)) }
 encoder q { c | x ~ Categorical(dense(relu(dense(x, 8)), 3)) }
-learn symmetric { steps = 100; batch = {rows: 60, dreams: 20}; optimizer = adam(0.02); clip = 1; order = ORDER }
+learn symmetric { steps = 100; batch = {rows: 60, generated: 20}; optimizer = adam(0.02); clip = 1; order = ORDER }
 """
 
 
@@ -227,7 +227,7 @@ def test_rows_that_lack_values_are_one_graph_too(folder, vaec):
         assert (calls["captures"], calls["replays"]) == (1, 19), calls
         assert calls["waits"] == calls["downloads"] and calls["downloads"] <= 4 * 2 + 6, calls
         terms = metrics(place / "gpu")[-1]["terms"]
-        assert set(terms) == {"p.x@rows", "q.c@rows", "q.c@dreams"}, (terms, calls)
+        assert set(terms) == {"p.x@rows", "q.c@rows", "q.c@generated"}, (terms, calls)
 
 
 def test_chains_of_rows_that_lack_values(folder, vaec):

@@ -128,7 +128,7 @@ def test_bench_sees_the_kernels_of_every_pattern(folder, vaec):
 TWO = """
 var x, y, z : real
 source rows { x = csv("xy.csv").x; y = csv("xy.csv").y }
-source dreams { z ~ Normal(0) }
+source generated { z ~ Normal(0) }
 decoder p { x | z ~ Normal(dense(z, 1)); y | z ~ Normal(dense(z, 1)) }
 encoder q { z | x, y ~ Normal(dense(concat(x, y), 1)) }
 learn symmetric { steps = 3; batch = 8 }
@@ -141,18 +141,18 @@ def test_rows_of_every_pattern_train(folder, vaec):
     exe = build(vaec, write(folder, "two.vae", TWO), folder)
     succeed(exe, "train", "--quiet", "--threads", "1", "--out", "two-run", cwd=folder)
     terms = metrics(folder / "two-run")[-1]["terms"]
-    assert {"p.x@rows", "p.y@rows", "q.z@rows", "q.z@dreams"} <= set(terms), terms
+    assert {"p.x@rows", "p.y@rows", "q.z@rows", "q.z@generated"} <= set(terms), terms
     assert all(abs(value) < 1e3 for value in terms.values()), terms
 
 
 # The mean of 1000 draws hardly varies from step to step; that of few would.
 def test_a_source_without_data_keeps_its_batch_beside_one_that_lacks_values(folder, vaec):
     (folder / "xy.csv").write_text("x,y\n1,2\n0.5,\n,\n2,1\n")
-    text = TWO.replace("steps = 3; batch = 8", "steps = 20; batch = {rows: 8, dreams: 1000}; optimizer = none;"
+    text = TWO.replace("steps = 3; batch = 8", "steps = 20; batch = {rows: 8, generated: 1000}; optimizer = none;"
                        " every = {log: 1, sample: 0, checkpoint: 0, evaluate: 0}")
-    exe = build(vaec, write(folder, "dreams.vae", text), folder)
-    succeed(exe, "train", "--quiet", "--threads", "1", "--out", "dreams-run", cwd=folder)
-    terms = [line["terms"]["q.z@dreams"] for line in metrics(folder / "dreams-run")]
+    exe = build(vaec, write(folder, "generated.vae", text), folder)
+    succeed(exe, "train", "--quiet", "--threads", "1", "--out", "generated-run", cwd=folder)
+    terms = [line["terms"]["q.z@generated"] for line in metrics(folder / "generated-run")]
     assert len(terms) == 20 and max(terms) - min(terms) < 0.3, terms
 
 
@@ -186,7 +186,7 @@ def test_rows_without_a_term_are_left_out_with_a_note(folder, vaec):
 # The compiler cannot know that the file misses nothing; then q has no term, and training says so.
 def test_a_player_that_no_row_teaches_is_refused(folder, vaec):
     (folder / "xy.csv").write_text("x,y\n1,2\n0.5,1\n")
-    exe = build(vaec, write(folder, "never.vae", TWO.replace("source dreams { z ~ Normal(0) }", "")), folder)
+    exe = build(vaec, write(folder, "never.vae", TWO.replace("source generated { z ~ Normal(0) }", "")), folder)
     result = call(exe, "train", "--out", "never-run", cwd=folder)
     assert result.returncode == 78 and len(result.stderr.splitlines()) == 1, result
     assert "q.z would never be learned: no row of the sources gives it a term" in result.stderr, result
@@ -208,7 +208,7 @@ learn symmetric { steps = 4; batch = 8; every = {log: 2, sample: 2, checkpoint: 
 def test_what_is_left_out_for_its_missing_values_is_said(folder, vaec):
     (folder / "p.csv").write_text("a,b,c,d,e,f\n" + "1,0,1,0,1,1\n" * 5 + "1,0,1,,1,1\n1,0,1,0,,\n")
     exe = build(vaec, write(folder, "pictures.vae", PICTURES), folder)
-    note = "source rows: 2 of its 7 rows lack values and are left out here"
+    note = "source rows: 2 of its 7 rows have missing values and are left out here"
     trained = call(exe, "train", "--threads", "1", "--out", "pictures-run", cwd=folder)
     assert trained.returncode == 0 and trained.stdout.count(note) == 1 and not trained.stderr, trained
     evaluated = call(exe, "evaluate", "--run", "pictures-run", cwd=folder)
@@ -219,7 +219,7 @@ def test_what_is_left_out_for_its_missing_values_is_said(folder, vaec):
     # No row is whole: nothing of the source can be shown or evaluated.
     (folder / "p.csv").write_text("a,b,c,d,e,f\n" + "1,0,1,,1,1\n1,0,1,0,,\n")
     trained = call(exe, "train", "--threads", "1", "--out", "none-run", cwd=folder)
-    assert trained.returncode == 0 and "source rows: 2 of its 2 rows lack values" in trained.stdout, trained
+    assert trained.returncode == 0 and "source rows: 2 of its 2 rows have missing values" in trained.stdout, trained
 
 
 AMBIGUOUS = """

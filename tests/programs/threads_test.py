@@ -12,7 +12,7 @@ let points = moebius(1000, 3, seed = 1)
 var x : real[3]
 var z : unit[3]
 source train { x = points.x }
-source dreams { }
+source generated { }
 decoder p {
   z     ~ Uniform()
   x | z ~ Normal(dense(relu(dense(relu(dense(z, 30)), 30)), 3), 0)

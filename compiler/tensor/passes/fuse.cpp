@@ -254,7 +254,8 @@ class Fuser {
   /// A dense array may be read under any shape, so reshapes above it do not matter.
   ValueId heavy_operand(ValueId value, const Clusters& clusters) const {
     const ValueId base = clusters.base_of(value);
-    if (clusters.is_view(strip_reshapes(value))) throw std::logic_error("a heavy operand that is a view");
+    if (clusters.is_view(strip_reshapes(value)))
+      throw std::logic_error("a view as the operand of a library operation");
     return base;
   }
 

@@ -258,9 +258,10 @@ PatternPhase::PatternPhase(Session& session, PatternGame& game, std::vector<int>
   if (first_run + runs() > most_runs)
     throw Failure(
         Exit::bad_configuration,
-        fmt::format("the rows lack variables in too many ways: a step would take {} draws, {} at most "
-                    "are possible; fewer sweeps, or sources of fewer columns",
-                    first_run + runs(), most_runs));
+        fmt::format(
+            "the rows have too many patterns of missing variables: a step would take {} draws, and at "
+            "most {} are possible; use fewer sweeps, or sources of fewer columns",
+            first_run + runs(), most_runs));
 }
 
 bool PatternPhase::mine(const PatternGame::Term& term) const {

@@ -119,10 +119,11 @@ void Trainer::require_terms() const {
 void Trainer::require_completion() const {
   const Learn& learn = find_learn(session_.image, settings_.learn);
   if (learn.method == "symmetric") return;
-  throw Failure(Exit::bad_configuration,
-                fmt::format("learn {}: some rows of its sources lack values, which {} does not complete; "
-                            "learn symmetric does",
-                            learn.name, learn.method));
+  throw Failure(
+      Exit::bad_configuration,
+      fmt::format("learn {}: some rows of its sources have missing values, which {} does not complete; "
+                  "learn symmetric does",
+                  learn.name, learn.method));
 }
 
 bool Trainer::rows_lack_variables() const {
