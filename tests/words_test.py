@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""One vocabulary: retired words occur in no Markdown page, message, help text or .vae file, and no line of Markdown is
+longer than 120 columns, apart from what vaec itself prints there.  usage: words_test.py VAEC"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LONGEST = 120
+# A retired word, and what is said instead.
+RETIRED = {
+    r"climb(s|ed|ing)?": "maximize, or rise",
+    r"givers?": "the player that draws it, or sampler",
+    r"lack(s|ed|ing)?": "has no, or missing",
+    r"(un)?remember(s|ed|ing)?": "cache, or keep",
+    r"dreams?": "generated",
+    r"rooms?": "module for code, space or memory for what must fit",
+    r"(driver|GPU) that is none": "fake CUDA driver",
+    r"heavy": "library operation, or large",
+    r"author's word": "chosen by `complete`",
+    r"but for|be it": "except, whether",
+}
+PATTERN = re.compile(r"\b(" + "|".join(f"(?:{word})" for word in RETIRED) + r")\b", re.I)
+MODEL = """
+var x : binary[4]
+var z : binary[2]
+source codes { z ~ Bernoulli(0) }
+source generated { }
+decoder p { x | z ~ Bernoulli(dense(z, 4)) }
+encoder q { z | x ~ Bernoulli(dense(x, 2)) }
+learn symmetric { steps = 1 }
+"""
+
+
+def replacement(word):
+    return next(instead for pattern, instead in RETIRED.items() if re.fullmatch(pattern, word, re.I))
+
+
+def retired_words(where, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        for match in PATTERN.finditer(line):
+            yield f"{where}:{number}: `{match[0]}` is retired; say: {replacement(match[0])}"
+
+
+def long_lines(where, text):
+    printed = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("```"):
+            printed = not printed and re.match(r"```text (check|explain)", line) is not None
+        elif len(line) > LONGEST and not printed:
+            yield f"{where}:{number}: {len(line)} columns, {LONGEST} at most"
+
+
+def strings(source):
+    """The string literals of a C++ file, one a line where it stands; only those with a space are sentences."""
+    return "\n".join(" ".join(text for text in re.findall(r'"((?:[^"\\]|\\.)*)"', line) if " " in text)
+                     if not line.lstrip().startswith(("//", "#include")) else "" for line in source.splitlines())
+
+
+def commands(program):
+    """What `program --help` lists under "Commands"."""
+    text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"^  (\w+) ", text.partition("Commands:")[2], re.M)
+
+
+def help_texts(program):
+    for command in [[], *([name] for name in commands(program))]:
+        words = [*command, "--help"]
+        yield " ".join([pathlib.Path(program).name, *words]), subprocess.run(
+            [program, *words], capture_output=True, text=True, check=True).stdout
+
+
+def files(*patterns):
+    for pattern in patterns:
+        for path in sorted(ROOT.glob(pattern)):
+            if not path.relative_to(ROOT).parts[0].startswith(("build", "runs")):
+                yield path.relative_to(ROOT), path.read_text()
+
+
+def faults(vaec):
+    for path, text in files("*.md", "*/*.md", "*/*/*.md", ".github/**/*.md"):
+        yield from retired_words(path, text)
+        yield from long_lines(path, text)
+    for path, text in files("stdlib/*.vae", "examples/*/*.vae"):
+        yield from retired_words(path, text)
+    for path, text in files("compiler/**/*.def", "compiler/**/*.cpp", "runtime/**/*.cpp"):
+        yield from retired_words(path, strings(text))
+    with tempfile.TemporaryDirectory() as folder:
+        model, exe = pathlib.Path(folder, "model.vae"), pathlib.Path(folder, "model")
+        model.write_text(MODEL)
+        subprocess.run([vaec, "build", model, "-o", exe], check=True)
+        for program in (vaec, str(exe)):
+            texts = list(help_texts(program))
+            if len(texts) < 6:
+                yield f"{program}: only {len(texts)} help texts were found"
+            for where, text in texts:
+                yield from retired_words(where, text)
+
+
+def self_test():
+    """The check itself must see each kind of fault, and nothing else."""
+    page = "Rows that lack values.\n" + "x" * 121 + "\n```text check\n" + "y" * 121 + "\n```\nA black box, a slacker.\n"
+    source = '#include "a room.h"\n// a room\nfail("no room");\n'
+    return (len(list(retired_words("page", page))) == 1 and len(list(long_lines("page", page))) == 1
+            and len(list(retired_words("source", strings(source)))) == 1)
+
+
+if __name__ == "__main__":
+    found = list(faults(sys.argv[1]))
+    if not self_test():
+        found.append("the check does not see what it must refuse")
+    print("\n".join(found))
+    sys.exit(1 if found else 0)
