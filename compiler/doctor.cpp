@@ -14,6 +14,7 @@
 #include "compiler/lower/link.h"
 #include "compiler/lower/processor.h"
 #include "runtime/cache_folder.h"
+#include "runtime/printable.h"
 
 namespace vaec {
 namespace fs = std::filesystem;
@@ -34,7 +35,7 @@ std::string other_version(void* runtime) {
 bool doctor(std::ostream& out) {
   bool whole = true;
   const auto line = [&](const char* what, bool there, const std::string& text) {
-    fmt::print(out, "{:<11}{:<9}{}\n", what, there ? "ok" : "missing", text);
+    fmt::print(out, "{:<11}{:<9}{}\n", what, there ? "ok" : "missing", printable(text));
     whole = whole && there;
   };
   line("vaec", true, VAEC_VERSION);
@@ -55,7 +56,8 @@ bool doctor(std::ostream& out) {
     const bool built = fs::exists(torch), opens = built && dlopen(torch.c_str(), RTLD_NOW | RTLD_LOCAL);
     fmt::print(
         out, "{:<11}{:<9}{}\n", "torch", opens ? "ok" : "missing",
-        opens ? torch : "only --backend torch needs it" + (built ? fmt::format(": {}", dlerror()) : ""));
+        printable(opens ? torch
+                        : "only --backend torch needs it" + (built ? fmt::format(": {}", dlerror()) : "")));
   } catch (const Failure& failure) {
     line("runtime", false, failure.what());
   }
@@ -67,11 +69,13 @@ bool doctor(std::ostream& out) {
   const std::string why_none = lower::why_no_linker();
   line("linker", why_none.empty(), why_none.empty() ? lower::linker() : why_none);
   const std::string why = base::Memory::why_off("kernels");
-  fmt::print(out, "{:<11}{:<9}{}\n", "cache", why.empty() ? "ok" : "off",
-             why.empty() ? cache_folder().string() : "kernels are compiled anew each time: " + why);
+  fmt::print(
+      out, "{:<11}{:<9}{}\n", "cache", why.empty() ? "ok" : "off",
+      printable(why.empty() ? cache_folder().string() : "kernels are compiled anew each time: " + why));
   const char* data = std::getenv("VAEC_DATA");
   fmt::print(out, "{:<11}{:<9}{}\n", "data", data != nullptr ? "ok" : "unset",
-             data != nullptr ? data : "VAEC_DATA names a folder of data sets; the cache is looked in too");
+             data != nullptr ? printable(data)
+                             : "VAEC_DATA names a folder of data sets; the cache is looked in too");
   return whole;
 }
 

@@ -24,6 +24,7 @@
 #include "compiler/syntax/parse.h"
 #include "compiler/tensor/passes.h"
 #include "runtime/command_words.h"
+#include "runtime/printable.h"
 #include "runtime/standard_streams.h"
 
 namespace vaec {
@@ -206,7 +207,7 @@ Exit explain(const Arguments& arguments) {
   } else if (arguments.explain_format == "dot") {
     std::cout << game::explain_dot(model, game);
   } else {
-    std::cout << game::explain_text(model, game);
+    std::cout << printable_lines(game::explain_text(model, game));
   }
   return exit;
 }
@@ -220,8 +221,8 @@ Exit format(const Arguments& arguments) {
   const std::string canonical = syntax::format(file, session.sources);
   if (canonical == request.text) return Exit::ok;
   if (arguments.check_only) {
-    std::cerr << arguments.file << " is not in canonical layout; `vaec fmt " << arguments.file
-              << "` writes it\n";
+    const std::string file = printable(arguments.file);
+    std::cerr << file << " is not in canonical layout; `vaec fmt " << file << "` writes it\n";
     return Exit::diagnostics;
   }
   write_file(arguments.file, canonical);
@@ -233,7 +234,8 @@ Exit start(const Arguments& arguments) {
       fs::path(arguments.name).extension() == ".vae" ? arguments.name : arguments.name + ".vae";
   if (fs::exists(path)) throw Failure(Exit::cannot_write, path + " is there already");
   write_file(path, std::string(starting_file));
-  std::cout << "wrote " << path << "; next: vaec run " << path << " train\n";
+  const std::string shown = printable(path);
+  std::cout << "wrote " << shown << "; next: vaec run " << shown << " train\n";
   return Exit::ok;
 }
 
@@ -257,16 +259,16 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return fmt::format("{}: {}; see {} --help", command, cause, command);
 }
 
+Exit report(const std::string& cause, Exit code) {
+  std::cerr << "vaec: " << printable(cause) << "\n";
+  return code;
+}
+
 /// The exit code, unless something that was printed has not been written.
-int output_written(int code) {
-  const int earlier = std::ferror(stdout) != 0 || !std::cout ? errno : 0;
-  errno = 0;
-  // std::cout writes through stdout, which keeps that an earlier write has failed.
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.flush()) return code;
-  const int cause = errno != 0 ? errno : earlier;
-  std::cerr << "vaec: cannot write the output: "
-            << (cause != 0 ? std::strerror(cause) : "it is full or closed") << "\n";
-  return static_cast<int>(Exit::cannot_write);
+Exit output_written(Exit code) {
+  const int cause = flush_standard_output();
+  if (cause == 0) return code;
+  return report(fmt::format("cannot write the output: {}", std::strerror(cause)), Exit::cannot_write);
 }
 
 int main(int count, char** values) {
@@ -359,8 +361,9 @@ int main(int count, char** values) {
     std::vector<char*> words_given = with_help_as_flag(count, values);
     app.parse(static_cast<int>(words_given.size()), words_given.data());
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return output_written(app.exit(error));
-    std::cerr << usage_error(app, error) << "\n";
+    if (error.get_exit_code() == 0)
+      return static_cast<int>(output_written(static_cast<Exit>(app.exit(error))));
+    std::cerr << printable(usage_error(app, error)) << "\n";
     return static_cast<int>(Exit::usage);
   }
   const auto exit_of = [&] {
@@ -374,16 +377,13 @@ int main(int count, char** values) {
     return doctor_command->parsed() && doctor(std::cout) ? Exit::ok : Exit::bad_configuration;
   };
   try {
-    return output_written(static_cast<int>(exit_of()));
+    return static_cast<int>(output_written(exit_of()));
   } catch (const Failure& failure) {
-    std::cerr << "vaec: " << failure.what() << "\n";
-    return static_cast<int>(failure.exit_code);
+    return static_cast<int>(report(failure.what(), failure.exit_code));
   } catch (const std::bad_alloc&) {
-    std::cerr << "vaec: out of memory\n";
-    return static_cast<int>(Exit::bad_configuration);
+    return static_cast<int>(report("out of memory", Exit::bad_configuration));
   } catch (const std::exception& failure) {
-    std::cerr << "vaec: internal error: " << failure.what() << "\n";
-    return static_cast<int>(Exit::internal);
+    return static_cast<int>(report(std::string("internal error: ") + failure.what(), Exit::internal));
   }
 }
 

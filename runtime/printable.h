@@ -1,23 +1,73 @@
-// Text for a terminal: names of files may hold what a terminal obeys.
+// Text of others, such as file names, as a terminal may be given it: nothing in it is obeyed, and it stays in
+// the line where it stands.
 #pragma once
+#include <cstdint>
 #include <cstdio>
 #include <string>
+#include <string_view>
 
-/// Control characters, C1 in UTF-8 too, as `\\x1b`; the rest as it is.
-inline std::string printable(const std::string& text) {
+struct CodePoint {
+  char32_t value = 0;
+  size_t bytes = 0;  // 0 where the bytes are not UTF-8
+};
+
+/// The first code point of a text that is not empty. Overlong forms, surrogates and what lies past U+10FFFF
+/// are not UTF-8 (RFC 3629).
+inline CodePoint first_code_point(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return {first, 1};
+  const size_t length = first >= 0xC2 && first <= 0xDF   ? 2
+                        : first >= 0xE0 && first <= 0xEF ? 3
+                        : first >= 0xF0 && first <= 0xF4 ? 4
+                                                         : 0;
+  if (length == 0 || length > text.size()) return {};
+  const unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  if (byte(1) < low || byte(1) > high) return {};
+  char32_t value = first & (0x7Fu >> length);
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return {};
+    value = (value << 6) | (byte(i) & 0x3F);
+  }
+  return {value, length};
+}
+
+/// Whether a terminal obeys it instead of showing it: control characters, ends of lines, changes of the
+/// writing direction, and tags.
+inline bool is_obeyed(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || (c >= 0xFFF9 && c <= 0xFFFB) ||
+         (c >= 0xE0000 && c <= 0xE007F);
+}
+
+/// What is obeyed, and bytes that are not UTF-8, as `\x1b` or `\u202e`; the rest as it is.
+inline std::string printable(std::string_view text) {
   std::string result;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    const bool c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
-    if (byte >= 0x20 && byte != 0x7f && !c1) {
-      result += text[i];
-      continue;
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    const bool valid = point.bytes > 0;
+    const char32_t shown = valid ? point.value : static_cast<unsigned char>(text[0]);
+    const size_t bytes = valid ? point.bytes : 1;
+    if (valid && !is_obeyed(shown)) {
+      result += text.substr(0, bytes);
+    } else {
+      char escaped[12];
+      std::snprintf(escaped, sizeof escaped, shown < 0x100 ? "\\x%02x" : "\\u%04x",
+                    static_cast<unsigned>(shown));
+      result += escaped;
     }
-    char escaped[8];
-    std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(c1 ? next : byte));
-    result += escaped;
-    i += c1 ? 1 : 0;
+    text.remove_prefix(bytes);
   }
   return result;
+}
+
+/// The same for text of several lines.
+inline std::string printable_lines(std::string_view text) {
+  std::string result;
+  for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    result += printable(text.substr(0, end)) + '\n';
+    text.remove_prefix(end + 1);
+  }
+  return result + printable(text);
 }

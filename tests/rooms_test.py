@@ -22,10 +22,11 @@ RUNTIME = {
 FLOORS = ["learning", "evaluation", "commands"]
 # A room of plain indices that compiler and runtime both link: the game's, and what comes after it.
 SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
-# What both halves must know alike: where they keep what they make, where scratch buffers lie, what may be set, and
-# how numbers are written and rounded.
-KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/content_hash.h", "runtime/description.h", "runtime/nearest_float.h",
-                "runtime/own_executable.h", "runtime/scratch_layout.h", "runtime/setting_bounds.h",
+# What both halves must know alike: where they keep what they make and who may write there, where scratch buffers
+# lie, what may be set, how numbers are written and rounded, and what a terminal is given.
+KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/closed_folder.h", "runtime/content_hash.h",
+                "runtime/description.h", "runtime/nearest_float.h", "runtime/own_executable.h", "runtime/printable.h",
+                "runtime/private_folder.h", "runtime/scratch_layout.h", "runtime/setting_bounds.h",
                 "runtime/standard_streams.h"}
 LIBRARIES = {
     r"antlr4-runtime": {"compiler/syntax"},

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "compiler/base/report.h"
+#include "runtime/printable.h"
 
 namespace base {
 
@@ -42,8 +43,8 @@ int cells_of(char32_t c) {
   return wide ? 2 : 1;
 }
 
-/// A line as the terminal shows it (tabs become spaces, control characters do not reach the terminal),
-/// and for each of its bytes, and the one past the end, the cell where it stands.
+/// A line as the terminal shows it (tabs become spaces, what a terminal obeys does not reach it), and for
+/// each of its bytes, and the one past the end, the cell where it stands.
 struct Shown {
   std::string text;
   std::vector<int> cells;
@@ -51,32 +52,23 @@ struct Shown {
 Shown show(std::string_view line) {
   Shown shown;
   int cell = 0;
-  for (size_t i = 0; i < line.size();) {
-    const auto first = static_cast<unsigned char>(line[i]);
-    const size_t length = std::min<size_t>(first < 0xC0   ? 1
-                                           : first < 0xE0 ? 2
-                                           : first < 0xF0 ? 3
-                                                          : 4,
-                                           line.size() - i);
-    shown.cells.insert(shown.cells.end(), length, cell);
-    if (line[i] == '\t') {
+  while (!line.empty()) {
+    // A file that is not UTF-8 is refused; its lines are shown all the same.
+    const CodePoint point = first_code_point(line);
+    const size_t bytes = std::max<size_t>(point.bytes, 1);
+    shown.cells.insert(shown.cells.end(), bytes, cell);
+    if (point.value == '\t') {
       const int next = (cell / tab_width + 1) * tab_width;
       shown.text.append(static_cast<size_t>(next - cell), ' ');
       cell = next;
-    } else if (first < 0x20 || first == 0x7F) {
+    } else if (point.bytes == 0 || is_obeyed(point.value)) {
       shown.text += "\uFFFD";
       ++cell;
-    } else if (first >= 0x80 && length == 1) {
-      shown.text += "\uFFFD";  // not UTF-8: the file was refused, its lines are shown all the same
-      ++cell;
     } else {
-      char32_t c = first;
-      if (length > 1) c = first & (0x7Fu >> length);
-      for (size_t k = 1; k < length; ++k) c = (c << 6) | (static_cast<unsigned char>(line[i + k]) & 0x3F);
-      shown.text += line.substr(i, length);
-      cell += cells_of(c);
+      shown.text += line.substr(0, bytes);
+      cell += cells_of(point.value);
     }
-    i += length;
+    line.remove_prefix(bytes);
   }
   shown.cells.push_back(cell);
   return shown;
@@ -109,22 +101,22 @@ class TextRenderer {
     const char* shade = kind.severity == Severity::error ? "\033[1;31m" : "\033[1;33m";
     if (!out_.empty()) out_ += '\n';
     out_ += paint(shade, fmt::format("{}[{}]", severity_name(kind.severity), kind.name)) +
-            paint("\033[1m", ": " + diagnostic.message) + '\n';
+            paint("\033[1m", ": " + printable(diagnostic.message)) + '\n';
     const size_t margin = margin_of(diagnostic);
     if (diagnostic.span) {
       arrow(margin, *diagnostic.span);
-      excerpt(margin, *diagnostic.span, diagnostic.text_label, shade);
+      excerpt(margin, *diagnostic.span, printable(diagnostic.text_label), shade);
     }
     // An empty gutter line sets the notes apart from the excerpt; without an excerpt there is nothing to
     // part.
     if (diagnostic.span && (!diagnostic.notes.empty() || !diagnostic.text_help.empty()))
       out_ += gutter(margin, "") + '\n';
     for (const Note& note : diagnostic.notes) {
-      out_ += paint("\033[1;32m", "note") + ": " + note.text + '\n';
+      out_ += paint("\033[1;32m", "note") + ": " + printable(note.text) + '\n';
       if (note.span) arrow(margin, *note.span);
     }
     if (!diagnostic.text_help.empty())
-      out_ += paint("\033[1;36m", "help") + ": " + diagnostic.text_help + '\n';
+      out_ += paint("\033[1;36m", "help") + ": " + printable(diagnostic.text_help) + '\n';
   }
 
   std::string take() { return std::move(out_); }
@@ -147,7 +139,7 @@ class TextRenderer {
   void arrow(size_t margin, Span span) {
     const Place place = sources_.place(span.file, span.begin);
     out_ += std::string(std::max<size_t>(margin, 1), ' ') + paint("\033[1;34m", "-->") + " " +
-            fmt::format("{}:{}:{}\n", sources_.file(span.file).name, place.line, place.column);
+            fmt::format("{}:{}:{}\n", printable(sources_.file(span.file).name), place.line, place.column);
   }
 
   void excerpt(size_t margin, Span span, const std::string& label, const char* shade) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/printable.h"
+
 namespace base {
 
 Span join(Span first, Span last) { return {first.file, first.begin, std::max(first.end, last.end)}; }
@@ -41,29 +43,10 @@ std::string_view SourceSet::line(FileId id, int line) const {
 }
 
 std::optional<size_t> find_invalid_utf8(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  size_t i = 0;
-  while (i < text.size()) {
-    const unsigned first = byte(i);
-    if (first < 0x80) {
-      ++i;
-      continue;
-    }
-    // The second byte's range excludes overlong forms, surrogates and what lies past U+10FFFF (RFC 3629).
-    size_t length = 0;
-    unsigned low = 0x80, high = 0xBF;
-    if (first >= 0xC2 && first <= 0xDF) length = 2;
-    if (first >= 0xE0 && first <= 0xEF) length = 3;
-    if (first >= 0xF0 && first <= 0xF4) length = 4;
-    if (first == 0xE0) low = 0xA0;
-    if (first == 0xED) high = 0x9F;
-    if (first == 0xF0) low = 0x90;
-    if (first == 0xF4) high = 0x8F;
-    if (length == 0 || i + length > text.size()) return i;
-    if (byte(i + 1) < low || byte(i + 1) > high) return i;
-    for (size_t k = 2; k < length; ++k)
-      if ((byte(i + k) & 0xC0) != 0x80) return i;
-    i += length;
+  for (size_t i = 0; i < text.size();) {
+    const size_t bytes = first_code_point(text.substr(i)).bytes;
+    if (bytes == 0) return i;
+    i += bytes;
   }
   return std::nullopt;
 }

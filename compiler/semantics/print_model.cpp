@@ -6,6 +6,7 @@
 #include <set>
 
 #include "compiler/semantics/model.h"
+#include "runtime/printable.h"
 
 namespace semantics {
 namespace {
@@ -109,7 +110,7 @@ struct Printer {
   void print_sources() {
     for (size_t i = 0; i < model.columns.size(); ++i)
       line(0, "column {} for {} = {}", i, variable(model.columns[i].variable),
-           model.columns[i].expression.dump());
+           printable(model.columns[i].expression.dump()));
     for (const Source& source : model.sources) {
       line(0, "source {} weight {}", source.name, source.weight);
       for (const Given& given : source.givens) {
@@ -138,8 +139,8 @@ struct Printer {
       line(1, "schedule {} warmup {} every {} factor {}", learn.schedule, learn.schedule_warmup,
            learn.schedule_every, learn.schedule_factor);
       for (const auto& [event, steps] : learn.every) line(1, "every {} = {}", event, steps);
-      if (!learn.start.empty()) line(1, "start {}", nlohmann::json(learn.start).dump());
-      if (!learn.own.empty()) line(1, "own {}", learn.own.dump());
+      if (!learn.start.empty()) line(1, "start {}", printable(nlohmann::json(learn.start).dump()));
+      if (!learn.own.empty()) line(1, "own {}", printable(learn.own.dump()));
     }
   }
 

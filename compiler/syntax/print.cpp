@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "compiler/syntax/parse.h"
+#include "runtime/printable.h"
 
 namespace syntax {
 
@@ -18,7 +19,7 @@ std::string quote(const std::string& text) {
       quoted += c;
     }
   }
-  return quoted + '"';
+  return printable(quoted) + '"';
 }
 
 /// Expressions on one line, fully bracketed, so that precedence shows.

@@ -14,11 +14,15 @@ using nlohmann::json;
 
 /// As it stands in the file, cut where it is long.
 std::string shown(const json& value) {
-  const std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::string text = json_text(value);
   return text.size() <= 60 ? text : text.substr(0, 57) + "...";
 }
 
 }  // namespace
+
+std::string json_text(const json& value, int indent) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
 
 JsonFields::JsonFields(const json& object, std::string where, std::string path)
     : object_(object), where_(std::move(where)), path_(std::move(path)) {

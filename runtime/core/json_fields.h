@@ -9,6 +9,9 @@
 
 namespace core {
 
+/// Names of files may hold bytes that are not UTF-8, which JSON cannot: they are replaced.
+std::string json_text(const nlohmann::json& value, int indent = -1);
+
 class JsonFields {
  public:
   /// `where`: the file, for messages; `path`: the keys that lead to this object in it. Outlived by `object`.

@@ -2,22 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <iostream>
 
 #include "runtime/failure.h"
+#include "runtime/standard_streams.h"
 
 namespace core {
 
 static int first_cause = 0;
 
 void flush_output() {
-  const int earlier = std::ferror(stdout) != 0 || !std::cout ? errno : 0;
-  errno = 0;
-  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.flush().good();
-  if (!written && first_cause == 0) first_cause = errno != 0 ? errno : earlier != 0 ? earlier : EIO;
+  const int cause = flush_standard_output();
+  if (first_cause == 0) first_cause = cause;
 }
 
 void require_output() {

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "runtime/core/output.h"
+#include "runtime/printable.h"
 
 namespace core {
 using std::chrono::steady_clock;
@@ -85,7 +86,7 @@ void Progress::say(const std::string& text) {
   if (voice_ == Voice::quiet) return;
   clear();
   // With --json stdout is for data.
-  std::fputs((text + "\n").c_str(), voice_ == Voice::json || terminal_ ? stderr : stdout);
+  std::fputs((printable_lines(text) + "\n").c_str(), voice_ == Voice::json || terminal_ ? stderr : stdout);
   flush_output();
 }
 

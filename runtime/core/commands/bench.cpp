@@ -13,6 +13,7 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/peaks.h"
 #include "runtime/failure.h"
+#include "runtime/printable.h"
 
 namespace core {
 namespace {
@@ -161,8 +162,8 @@ void print(const json& all) {
   for (const auto& [source, rows] : all["batch"].items())
     batches.push_back(fmt::format("{}={}", source, rows.get<int64_t>()));
   const auto number = [&](const char* key) { return all[key].get<double>(); };
-  fmt::print("{}, learn {}, batch {}\n", all["program"].get<std::string>(), all["learn"].get<std::string>(),
-             fmt::join(batches, ", "));
+  fmt::print("{}, learn {}, batch {}\n", printable(all["program"].get<std::string>()),
+             all["learn"].get<std::string>(), fmt::join(batches, ", "));
   if (const json& gpu = all["devices"].back(); gpu["device"] != "cpu")
     fmt::print(
         "{}, {}: {:.1f} steps a second: {:.4f} ms (median of {} times {} steps; the host waits after each "

@@ -131,7 +131,8 @@ void word_the_help(CLI::App& app) {
 class CommandLine {
  public:
   explicit CommandLine(const Image& image)
-      : image_(image), app_("The model " + image.file + ", compiled by vaec.", image.file) {
+      : image_(image),
+        app_("The model " + printable(image.file) + ", compiled by vaec.", printable(image.file)) {
     app_.require_subcommand(1);
     app_.set_help_flag("-h,--help", "print this help");
     app_.set_version_flag("--version", "vaec " + image.version, "print the version of vaec that made it");
@@ -148,7 +149,7 @@ class CommandLine {
     word_the_help(app_);
     app_.footer(fmt::format(
         "{} COMMAND --help says more. To begin: {} train --out runs/first, then look into runs/first.",
-        image.file, image.file));
+        printable(image.file), printable(image.file)));
   }
 
   int run(int argc, char** argv) {

@@ -13,6 +13,7 @@
 #include "runtime/core/run_directory.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
+#include "runtime/printable.h"
 
 namespace core {
 namespace fs = std::filesystem;
@@ -115,9 +116,9 @@ class Comparison {
     }
     draw_picture();
     write_page();
-    write_file("compare.json", to_json().dump(2) + "\n");
+    write_file("compare.json", json_text(to_json(), 2) + "\n");
     if (request_.json) {
-      fmt::print("{}\n", to_json().dump());
+      fmt::print("{}\n", json_text(to_json()));
     } else {
       print_table();
       say(fmt::format("{}: report.html, compare.json{}", folder_.string(),
@@ -128,7 +129,9 @@ class Comparison {
  private:
   uint64_t seed(int64_t i) const { return request_.seed + static_cast<uint64_t>(i); }
   /// --json keeps stdout for data.
-  void say(const std::string& line) const { fmt::print(request_.json ? stderr : stdout, "{}\n", line); }
+  void say(const std::string& line) const {
+    fmt::print(request_.json ? stderr : stdout, "{}\n", printable(line));
+  }
   fs::path run_of(const Learn& learn, uint64_t seed) const {
     return folder_ / fmt::format("{}-seed-{}", learn.name, seed);
   }
@@ -188,9 +191,10 @@ class Comparison {
       for (const auto& [key, value] : asked.items())
         if (key == "start" ? !is_start(kept.text(key, ""), settings, image_)
                            : config.value(key, json()) != value)
-          throw Failure(Exit::bad_configuration,
-                        fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out",
-                                    run.string(), key, config.value(key, json()).dump(), value.dump()));
+          throw Failure(
+              Exit::bad_configuration,
+              fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out",
+                          run.string(), key, json_text(config.value(key, json())), json_text(value)));
       if (const auto last = latest_checkpoint(run); last && last->step >= settings.steps) {
         say(fmt::format("{}: loaded, step {}", run.string(), last->step));
         return;

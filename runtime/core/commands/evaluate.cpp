@@ -14,6 +14,7 @@
 #include "runtime/core/evaluation/likelihood.h"
 #include "runtime/core/evaluation/mechanisms.h"
 #include "runtime/core/evaluation/sample_distances.h"
+#include "runtime/core/json_fields.h"
 #include "runtime/core/output.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/failure.h"
@@ -110,7 +111,7 @@ void evaluate(const Image& image, const EvaluateRequest& request) {
     if (!request.json) print_result(result);
     require_output();
   });
-  if (request.json) fmt::print("{}\n", found.dump());
+  if (request.json) fmt::print("{}\n", json_text(found));
   require_output();
   for (const json& result : found.at("results"))
     for (const char* key : {"mean", "value"})

@@ -7,6 +7,7 @@
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/conditioner.h"
+#include "runtime/core/json_fields.h"
 #include "runtime/core/memory_need.h"
 #include "runtime/core/query.h"
 #include "runtime/core/run_directory.h"
@@ -174,7 +175,7 @@ void infer(const Image& image, const InferRequest& request) {
     warn_of_chain(report["chain"]);
   }
   if (request.json) {
-    fmt::print("{}\n", report.dump());
+    fmt::print("{}\n", json_text(report));
     return;
   }
   fmt::print("{}\n", describe(image, plan));

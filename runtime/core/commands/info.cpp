@@ -4,6 +4,7 @@
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/learning/settings.h"
 #include "runtime/data/words.h"
+#include "runtime/printable.h"
 
 namespace core {
 using nlohmann::json;
@@ -83,12 +84,14 @@ void info(const Image& image, bool as_data) {
     fmt::print("{}\n", all.dump(2));
     return;
   }
-  fmt::print("{} (vaec {}, built for {}{})\n", image.file, image.version,
+  fmt::print("{} (vaec {}, built for {}{})\n", printable(image.file), image.version,
              image.cpu.empty() ? "any processor" : image.cpu, image.ptx ? " and NVIDIA GPUs" : "");
   for (const auto& [name, value] : image.params.items())
-    fmt::print("  param {} = {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+    fmt::print("  param {} = {}\n", name,
+               printable(value.is_string() ? value.get<std::string>() : value.dump()));
   for (const json& variable : all["variables"])
-    fmt::print("  var {} : {}\n", variable["name"].get<std::string>(), variable["domain"].get<std::string>());
+    fmt::print("  var {} : {}\n", variable["name"].get<std::string>(),
+               printable(variable["domain"].get<std::string>()));
   for (const json& player : all["players"]) {
     fmt::print("  {} {}: {} parameters\n", player["role"].get<std::string>(),
                player["name"].get<std::string>(), player["parameters"].get<int64_t>());

@@ -7,10 +7,12 @@
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/conditioner.h"
 #include "runtime/core/generation.h"
+#include "runtime/core/json_fields.h"
 #include "runtime/core/memory_need.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/failure.h"
+#include "runtime/printable.h"
 
 namespace core {
 namespace {
@@ -136,13 +138,12 @@ void sample(const Image& image, const SampleRequest& request) {
     for (const auto& [variable, numbers] : means) add(variable, ".mean", numbers);
   write_results(request.out, results, request.n);
   if (request.json)
-    fmt::print("{}\n", nlohmann::json{{"file", request.out.string()},
-                                      {"rows", request.n},
-                                      {"step", checkpoint.step},
-                                      {"limiting", request.limiting}}
-                           .dump());
+    fmt::print("{}\n", json_text({{"file", request.out.string()},
+                                  {"rows", request.n},
+                                  {"step", checkpoint.step},
+                                  {"limiting", request.limiting}}));
   else
-    fmt::print("{} rows of step {} in {}\n", request.n, checkpoint.step, request.out.string());
+    fmt::print("{} rows of step {} in {}\n", request.n, checkpoint.step, printable(request.out.string()));
 }
 
 }  // namespace core

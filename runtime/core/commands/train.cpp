@@ -70,7 +70,7 @@ int begin(const Image& image, const TrainRequest& request) {
                  {"device", device_name(machine)},
                  {"backend", session.machine.heavy->name}});
   if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
-  run.directory().write("config.json", config.dump(2) + "\n");
+  run.directory().write("config.json", json_text(config, 2) + "\n");
   run.directory().write("model.vae", image.text);
   run.directory().write("env.json", environment(session).dump(2) + "\n");
   return run.follow();
@@ -225,7 +225,7 @@ int resume(const Image& image, const TrainRequest& request) {
   if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
   if (!config["resumed"].is_array()) config["resumed"] = json::array();
   config["resumed"].push_back(step);
-  run.directory().write("config.json", config.dump(2) + "\n");
+  run.directory().write("config.json", json_text(config, 2) + "\n");
   for (const auto& [file, text] :
        {std::pair("model.vae", image.text), {"env.json", environment(session).dump(2) + "\n"}})
     if (!fs::exists(run.directory().path() / file)) run.directory().write(file, text);
