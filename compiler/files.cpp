@@ -7,10 +7,12 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <system_error>
 
 #include "compiler/base/text_file.h"
 #include "compiler/failure.h"
+#include "compiler/lower/link.h"
 #include "runtime/own_executable.h"
 
 namespace vaec {
@@ -35,19 +37,20 @@ bool is_device(const fs::path& path) {
   return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
 }
 
-/// A new folder that only this user can open: others cannot guess or replace the names of files in it.
-fs::path private_folder(const fs::path& output) {
-  std::error_code none;
-  std::string name = fs::temp_directory_path(none) / "vaec-XXXXXX";
-  if (none || mkdtemp(name.data()) == nullptr)
-    throw cannot_write(output, "there is no temporary folder to write to: set TMPDIR to one");
-  return name;
+/// For what a device is given: others cannot guess or replace the names of files in it.
+std::unique_ptr<PrivateFolder> folder_for(const fs::path& output) {
+  if (!is_device(output)) return nullptr;
+  try {
+    return std::make_unique<PrivateFolder>();
+  } catch (const std::runtime_error& failure) {
+    throw cannot_write(output, failure.what());
+  }
 }
 
-fs::path place_beside(const fs::path& output, const fs::path& folder, const std::string& ending) {
+fs::path place_beside(const fs::path& output, const PrivateFolder* folder, const std::string& ending) {
   std::error_code error;
   const fs::path target = fs::is_symlink(output, error) ? fs::canonical(output, error) : output;
-  const fs::path beside = !folder.empty() ? folder / output.filename() : target.empty() ? output : target;
+  const fs::path beside = folder ? folder->path() / output.filename() : target.empty() ? output : target;
   return beside.string() + fmt::format(".{}{}", getpid(), ending);
 }
 
@@ -68,14 +71,11 @@ std::string content_of(const fs::path& path) {
 }  // namespace
 
 Aside::Aside(const fs::path& output, const std::string& ending)
-    : output_(output),
-      folder_(is_device(output) ? private_folder(output) : fs::path()),
-      path_(place_beside(output, folder_, ending)) {}
+    : output_(output), folder_(folder_for(output)), path_(place_beside(output, folder_.get(), ending)) {}
 
 Aside::~Aside() {
   std::error_code ignored;
   fs::remove(path_, ignored);
-  if (!folder_.empty()) fs::remove_all(folder_, ignored);
 }
 
 void Aside::write(const std::string& content) const {
@@ -104,7 +104,13 @@ std::string runtime_library() {
   const fs::path own = own_executable();
   if (own.empty())
     throw Failure(Exit::bad_configuration, "vaec does not know where it is installed: /proc is not mounted");
-  const fs::path library = own.parent_path().parent_path() / "lib" / "libvaert.so";
+  const fs::path folder = own.parent_path().parent_path() / "lib", library = folder / "libvaert.so";
+  if (!lower::can_be_run_path(folder))
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("vaec is installed in {}: `:` and `$` in the name of the folder would make programs "
+                    "look for their runtime elsewhere; install it in another folder",
+                    own.parent_path().parent_path().string()));
   if (!fs::exists(library)) {
     throw Failure(Exit::bad_configuration, fmt::format("the runtime {} is missing", library.string()));
   }

@@ -2,7 +2,10 @@
 // Throws Failure with the exit code of what went wrong.
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <string>
+
+#include "runtime/private_folder.h"
 
 namespace vaec {
 
@@ -26,11 +29,11 @@ class Aside {
 
  private:
   std::filesystem::path output_;
-  std::filesystem::path folder_;  // where a device's content is written first; empty for a file
+  std::unique_ptr<PrivateFolder> folder_;  // where a device's content is written first; none for a file
   std::filesystem::path path_;
 };
 
-/// libvaert.so: in ../lib of this executable.
+/// libvaert.so: in ../lib of this executable. Refused where executables could not name its folder.
 std::string runtime_library();
 
 }  // namespace vaec

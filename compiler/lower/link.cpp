@@ -15,6 +15,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "runtime/private_folder.h"
+
 extern char** environ;
 
 namespace lower {
@@ -53,8 +55,11 @@ std::vector<std::string> command_for(const std::vector<std::string>& inputs, con
   std::vector<std::string> command;
   if (!start) {
     command = {"cc", "-o", executable, "-Wl,--unresolved-symbols=ignore-in-shared-libs"};
-    for (const std::string& input : inputs)
-      command.push_back(input.starts_with('-') ? "-Wl," + input : input);
+    // Not -Wl, which takes a comma as the end of an option.
+    for (const std::string& input : inputs) {
+      if (input.starts_with('-')) command.emplace_back("-Xlinker");
+      command.push_back(input);
+    }
     if (sanitized) command.push_back("-fsanitize=address");
     return command;
   }
@@ -119,35 +124,28 @@ void link(const std::vector<std::string>& command, const fs::path& log, const fs
   throw std::runtime_error(cause);
 }
 
-/// A folder that nobody else can open, gone when this is.
-class PrivateFolder {
- public:
-  PrivateFolder() {
-    std::error_code none;
-    std::string name = fs::temp_directory_path(none) / "vaec-XXXXXX";
-    if (none || mkdtemp(name.data()) == nullptr)
-      throw std::runtime_error("there is no temporary folder to write to: set TMPDIR to one");
-    path_ = name;
-  }
-  PrivateFolder(const PrivateFolder&) = delete;
-  ~PrivateFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+/// A relative path may begin as an option or a list of options (`-x`, `@x`) does.
+std::string as_file(const fs::path& path) {
+  return path.is_relative() ? "./" + path.string() : path.string();
+}
 
 }  // namespace
 
 void link_executable(const std::string& archive_path, const std::string& runtime_library,
                      const std::string& executable_path) {
-  const std::string folder = fs::path(runtime_library).parent_path();
-  const std::vector<std::string> inputs = {"--whole-archive", archive_path, "--no-whole-archive",
-                                           runtime_library, "-rpath=" + folder};
-  link(command_for(inputs, executable_path), archive_path + ".log", archive_path, executable_path);
+  const fs::path folder = fs::path(runtime_library).parent_path();
+  if (!can_be_run_path(folder))
+    throw std::runtime_error(
+        fmt::format("programs cannot name {} as the folder of their runtime: `:` and `$` "
+                    "have a meaning there",
+                    folder.string()));
+  const std::vector<std::string> inputs = {"--whole-archive", as_file(archive_path), "--no-whole-archive",
+                                           as_file(runtime_library), "-rpath=" + folder.string()};
+  link(command_for(inputs, as_file(executable_path)), archive_path + ".log", archive_path, executable_path);
+}
+
+bool can_be_run_path(const fs::path& folder) {
+  return folder.is_absolute() && folder.string().find_first_of(":$") == std::string::npos;
 }
 
 std::string linker() { return start_files_for_ld() ? "ld" : "cc"; }

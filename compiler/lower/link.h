@@ -2,6 +2,7 @@
 // directly where the C library's start files lie in a known place, else through `cc`, which costs some 20 ms
 // more. All throw std::runtime_error with what the linker said, CannotWrite where there is no room.
 #pragma once
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 
@@ -13,6 +14,10 @@ struct CannotWrite : std::runtime_error {
 
 void link_executable(const std::string& archive_path, const std::string& runtime_library,
                      const std::string& executable_path);
+
+/// Whether executables can say that their runtime lies there: in DT_RUNPATH `:` begins another folder, and
+/// `$` what the loader puts in, such as $ORIGIN; both can lead to a library of the current folder.
+bool can_be_run_path(const std::filesystem::path& folder);
 
 /// Makes an executable of nothing, as link_executable would: empty, or why that fails.
 std::string why_no_linker();

@@ -157,20 +157,40 @@ def test_doctor_tries_what_build_needs(folder, vaec):
 
 
 def test_doctor_opens_the_library_of_torch(folder, vaec):
-    (folder / "bin").mkdir()
-    (folder / "lib").mkdir()
-    shutil.copy(vaec, folder / "bin/vaec")
-    for library in (vaec.parent.parent / "lib").glob("libvaert*.so"):
-        (folder / "lib" / library.name).symlink_to(library)
-    torch = folder / "lib/libvaert_torch.so"
+    doctor = [install(vaec, folder / "own"), "doctor"]
+    torch = folder / "own/lib/libvaert_torch.so"
     torch.unlink(missing_ok=True)
-    doctor = [folder / "bin/vaec", "doctor"]
 
     def line():
         return next(line for line in succeed(*doctor).stdout.splitlines() if line.startswith("torch"))
     assert line() == "torch      missing  only --backend torch needs it"
     torch.write_bytes(b"no library")
     assert line().startswith(f"torch      missing  only --backend torch needs it: {torch}: "), line()
+
+
+def install(vaec, folder):
+    """A copy of the installation in a new folder; the compiler there."""
+    for part in ("bin", "lib"):
+        (folder / part).mkdir(parents=True)
+    shutil.copy(vaec, folder / "bin/vaec")
+    for library in (vaec.parent.parent / "lib").glob("libvaert*.so"):
+        (folder / "lib" / library.name).symlink_to(library)
+    return folder / "bin/vaec"
+
+
+def test_an_installation_that_programs_cannot_name_is_refused(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    for name in ("a:b", "$ORIGIN", "${ORIGIN}", "x$LIB", ":", "two\n:"):
+        own = install(vaec, folder / name)
+        for command in (["build", "small.vae"], ["run", "small.vae", "info"], ["data", "get", "mnist"]):
+            result = call(own, *command, cwd=folder)
+            assert result.returncode == 78 and result.stdout == "", result
+            assert "is installed in " in result.stderr and len(result.stderr.splitlines()) == 1, result
+            assert not (folder / "small").exists()
+    for name in ("a,b", "two words", "-x", "@y", "ünı", "%s", "back\\slash", "quo'te"):
+        succeed(install(vaec, folder / name), "build", "small.vae", "-o", f"{name}.exe" if name != "-x" else "x.exe",
+                cwd=folder)
+        succeed(folder / (f"{name}.exe" if name != "-x" else "x.exe"), "info", cwd=folder)
 
 
 def test_build_and_train_need_no_proc(folder, vaec):
