@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "runtime/cache_folder.h"
+#include "runtime/closed_folder.h"
 #include "runtime/content_hash.h"
 
 namespace base {
@@ -34,35 +35,6 @@ std::string head_of(const std::string& key, const std::string& value) {
 }
 
 void set_used_now(const fs::path& path) { utimensat(AT_FDCWD, path.c_str(), nullptr, 0); }
-
-/// A file descriptor that closes itself; below 0 where nothing could be opened.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
-/// Whether nobody but the user and root can have written what `status` describes.
-bool is_ours_alone(const struct stat& status) {
-  return status.st_uid == geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-/// Empty where the opened folder may be used.
-std::string why_refused(int folder) {
-  struct stat status{};
-  if (folder < 0 || fstat(folder, &status) != 0) return std::strerror(errno);
-  if (status.st_uid != geteuid()) return "belongs to another user";
-  return is_ours_alone(status) ? "" : "can be written by other users";
-}
-
-int open_folder(const fs::path& folder) { return open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
 
 /// The bytes of a plain file of ours in the folder, up to `most_bytes`. Links are not followed, and pipes and
 /// devices are not waited for.
@@ -145,14 +117,14 @@ std::string Memory::why_off(const std::string& kind) {
   while (!fs::exists(there, ignored) && there.has_relative_path()) there = there.parent_path();
   if (!fs::is_directory(there, ignored) || access(there.c_str(), W_OK) != 0)
     return root.string() + " cannot be written";
-  const std::string refused = whole ? why_refused(Descriptor(open_folder(there)).number()) : "";
+  const std::string refused = whole ? why_not_closed(there) : "";
   return refused.empty() ? "" : there.string() + " " + refused;
 }
 
 std::optional<std::string> Memory::recall(const std::string& key) const {
   if (folder_.empty()) return {};
   const Descriptor folder(open_folder(folder_));
-  if (!why_refused(folder.number()).empty()) return {};
+  if (!why_not_closed(folder.number()).empty()) return {};
   const fs::path path = file_of(folder_, key);
   const std::optional<std::string> content = content_of(folder.number(), path.filename(), most_bytes_);
   if (!content) return {};
@@ -171,8 +143,7 @@ void Memory::remember(const std::string& key, const std::string& value) {
   const fs::path path = file_of(folder_, key);
   std::error_code failed;
   // What lies there is linked into programs: nobody else may write it.
-  if (fs::create_directories(folder_, failed)) fs::permissions(folder_, fs::perms::owner_all, failed);
-  if (!why_refused(Descriptor(open_folder(folder_)).number()).empty()) return;
+  if (!make_closed_folder(folder_).empty() || !why_not_closed(folder_).empty()) return;
   // Written aside, then renamed: compilations may run side by side.
   static std::atomic<unsigned> count = 0;
   fs::path aside = path;

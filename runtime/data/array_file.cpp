@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/closed_folder.h"
+#include "runtime/data/notes.h"
 #include "runtime/data/row_source.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
@@ -135,6 +137,59 @@ void remove_others(const fs::path& folder, const std::string& beginning) {
       fs::remove(entry.path(), ignored);
 }
 
+Failure cannot_unpack(const fs::path& origin, const fs::path& target, const std::string& cause) {
+  return Failure(Exit::cannot_write,
+                 fmt::format("cannot unpack {} to {}: {}", origin.string(), target.string(), cause));
+}
+
+/// A folder that only this user can write: that of the cache, else one for this time.
+Unpacked place_for(const fs::path& cache, const fs::path& origin) {
+  if (!cache.empty()) {
+    const fs::path folder = cache / "unpacked";
+    if (const std::string cause = make_closed_folder(folder); !cause.empty())
+      throw cannot_unpack(origin, folder, cause);
+    const std::string open_to_others = why_not_closed(folder);
+    if (open_to_others.empty()) return {folder, nullptr};
+    note_once(fmt::format("{} is not used: it {}", folder.string(), open_to_others));
+  }
+  try {
+    const auto folder = std::make_shared<const PrivateFolder>();
+    return {folder->path(), folder};
+  } catch (const std::runtime_error& failure) {
+    throw Failure(Exit::cannot_write, fmt::format("cannot unpack {}: {}", origin.string(), failure.what()));
+  }
+}
+
+/// All that `next` gives, under the name of `target` at once.
+void write_pieces(const fs::path& origin, const fs::path& target,
+                  const std::function<size_t(uint8_t* to, size_t room)>& next) {
+  const fs::path aside = fmt::format("{}.{}.part", target.string(), getpid());
+  const int file = open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0) throw cannot_unpack(origin, target, std::strerror(errno));
+  const auto give_up = [&](int code) {
+    close(file);
+    unlink(aside.c_str());
+    return cannot_unpack(origin, target, std::strerror(code));
+  };
+  std::vector<uint8_t> bytes(size_t{1} << 20);
+  try {
+    while (const size_t got = next(bytes.data(), bytes.size()))
+      for (size_t done = 0; done < got;) {
+        const ssize_t wrote = write(file, bytes.data() + done, got - done);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) throw give_up(errno);
+        done += wrote;
+      }
+  } catch (const Failure& failure) {
+    if (failure.exit_code == Exit::cannot_write) throw;
+    close(file);
+    unlink(aside.c_str());
+    throw;
+  }
+  if (close(file) != 0 || rename(aside.c_str(), target.c_str()) != 0)
+    throw cannot_unpack(origin, target, std::strerror(errno));
+}
+
 }  // namespace
 
 int64_t bytes_in_memory(const ArrayLayout& layout, const std::string& file) {
@@ -186,7 +241,7 @@ Column read_array(ByteSource& source, const ArrayLayout& layout, const std::stri
     return column;
   }
   uint64_t missing = promised;
-  const fs::path file =
+  const Unpacked file =
       unpacked(room.cache, source.file(), source.name() + name, promised, [&](uint8_t* to, size_t space) {
         const uint64_t got = source.read_some(to, std::min<uint64_t>(space, missing));
         if (got == 0 && missing > 0) source.fail_as_too_short(what, promised);
@@ -194,57 +249,32 @@ Column read_array(ByteSource& source, const ArrayLayout& layout, const std::stri
         if (missing == 0 && got == 0) source.expect_end();
         return got;
       });
-  return array_on_disk(file, 0, layout, name);
+  return array_on_disk(file.path, 0, layout, name);
 }
 
-fs::path unpacked(const fs::path& cache, const fs::path& origin, const std::string& part, uint64_t size,
+Unpacked unpacked(const fs::path& cache, const fs::path& origin, const std::string& part, uint64_t size,
                   const std::function<size_t(uint8_t* to, size_t room)>& next) {
-  std::error_code error;
-  const fs::path folder = (cache.empty() ? fs::temp_directory_path() / "vaec" : cache) / "unpacked";
   struct stat status{};
   if (stat(origin.c_str(), &status) != 0)
     throw Failure(Exit::missing_input,
                   fmt::format("cannot open {}: {}", origin.string(), std::strerror(errno)));
+  std::error_code error;
   const size_t place = std::hash<std::string>()(fs::absolute(origin, error).string() + "\n" + part);
   const std::string beginning = fmt::format("{:016x}-", place);
-  const fs::path target = folder / fmt::format("{}{}-{}.{:09}", beginning, status.st_size,
-                                               status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  Unpacked file = place_for(cache, origin);
+  const fs::path folder = file.path;
+  file.path /=
+      fmt::format("{}{}-{}.{:09}", beginning, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
   // Another length: its writing was cut short, or it was changed since.
-  if (fs::file_size(target, error) == size && !error) return target;
-  const auto refuse = [&](const std::string& cause) {
-    return Failure(Exit::cannot_write,
-                   fmt::format("cannot unpack {} to {}: {}", origin.string(), target.string(), cause));
-  };
-  fs::create_directories(folder, error);
-  if (error) throw refuse(error.message());
+  struct stat kept{};
+  if (lstat(file.path.c_str(), &kept) == 0 && S_ISREG(kept.st_mode) && is_ours_alone(kept) &&
+      static_cast<uint64_t>(kept.st_size) == size)
+    return file;
   remove_others(folder, beginning);
   fmt::print(stderr, "{} is larger than the memory for data: unpacked once, to {}\n",
-             printable(origin.string()), printable(target.string()));
-  const fs::path aside = fmt::format("{}.{}.part", target.string(), getpid());
-  const int file = open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file < 0) throw refuse(std::strerror(errno));
-  const auto give_up = [&](int code) {
-    close(file);
-    unlink(aside.c_str());
-    return refuse(std::strerror(code));
-  };
-  std::vector<uint8_t> bytes(size_t{1} << 20);
-  try {
-    while (const size_t got = next(bytes.data(), bytes.size()))
-      for (size_t done = 0; done < got;) {
-        const ssize_t wrote = write(file, bytes.data() + done, got - done);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) throw give_up(errno);
-        done += wrote;
-      }
-  } catch (const Failure& failure) {
-    if (failure.exit_code == Exit::cannot_write) throw;
-    close(file);
-    unlink(aside.c_str());
-    throw;
-  }
-  if (close(file) != 0 || rename(aside.c_str(), target.c_str()) != 0) throw refuse(std::strerror(errno));
-  return target;
+             printable(origin.string()), printable(file.path.string()));
+  write_pieces(origin, file.path, next);
+  return file;
 }
 
 }  // namespace data

@@ -4,19 +4,21 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "runtime/data/byte_source.h"
 #include "runtime/data/memory.h"
 #include "runtime/data/number_format.h"
 #include "runtime/data/table.h"
+#include "runtime/private_folder.h"
 
 namespace data {
 
 /// Where arrays may go.
 struct Room {
   Memory* memory = nullptr;     // none: without bounds
-  std::filesystem::path cache;  // for unpacked files; empty: the system's folder for temporary files
+  std::filesystem::path cache;  // for unpacked files; empty: a folder of their own, gone once they are open
 };
 
 struct ArrayLayout {
@@ -37,12 +39,19 @@ Column array_on_disk(const std::filesystem::path& path, uint64_t begin, const Ar
 /// Bytes of a column in memory.
 int64_t bytes_in_memory(const ArrayLayout& layout, const std::string& file);
 
-/// The bytes that `write` gives, in a file of `cache` that is made when it is not there: the same for the
+/// A file, to be opened while this lives.
+struct Unpacked {
+  std::filesystem::path path;
+  std::shared_ptr<const PrivateFolder> folder;  // where no cache keeps it
+};
+
+/// The bytes that `next` gives, in a file of `cache` that is made when it is not there: the same for the
 /// same `origin`, a file, as long as its size and time do not change; a copy that is not `size` bytes long is
-/// made anew. Failure(cannot_write) with the path and the cause, Failure(missing_input) where there is no
+/// made anew. Where others can write there, or there is no cache, nothing that is there is read and nothing
+/// kept. Failure(cannot_write) with the path and the cause, Failure(missing_input) where there is no
 /// `origin`.
-std::filesystem::path unpacked(const std::filesystem::path& cache, const std::filesystem::path& origin,
-                               const std::string& part, uint64_t size,
-                               const std::function<size_t(uint8_t* to, size_t room)>& next);
+Unpacked unpacked(const std::filesystem::path& cache, const std::filesystem::path& origin,
+                  const std::string& part, uint64_t size,
+                  const std::function<size_t(uint8_t* to, size_t room)>& next);
 
 }  // namespace data

@@ -13,11 +13,13 @@
 #include <cstring>
 #include <optional>
 
+#include "runtime/closed_folder.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/data/lookup.h"
 #include "runtime/data/optional_library.h"
 #include "runtime/failure.h"
 #include "runtime/fetch/fetch_api.h"
+#include "runtime/printable.h"
 
 namespace data {
 namespace fs = std::filesystem;
@@ -145,7 +147,7 @@ void fetch_file(const KnownSet& set, const KnownFile& file, const fs::path& fold
 class Lock {
  public:
   explicit Lock(const fs::path& folder) : path_(folder / ".lock") {
-    file_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    file_ = open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (file_ < 0) throw cannot_write_to(path_, std::strerror(errno));
     flock(file_, LOCK_EX);
   }
@@ -171,7 +173,7 @@ std::optional<fs::path> folder_with_all(const KnownSet& set, const Places& place
   for (const fs::path& root : {places.data, places.cache})
     if (!root.empty())
       for (const std::string& folder : set.folders)
-        if (holds_all(set, root / folder)) return root / folder;
+        if (holds_all(set, root / folder) && is_searched(places, root / folder)) return root / folder;
   if (!places.data.empty() && holds_all(set, places.data)) return places.data;
   return {};
 }
@@ -186,6 +188,16 @@ const KnownSet& known_set(std::string_view name) {
   }
   throw Failure(Exit::usage,
                 fmt::format("there is no data set `{}`; known: {}", name, fmt::join(names, ", ")));
+}
+
+fs::path fetch_into_cache(const KnownSet& set, const fs::path& cache) {
+  const fs::path folder = cache / set.name;
+  if (const std::string cause = make_closed_folder(folder); !cause.empty())
+    throw cannot_write_to(folder, cause);
+  if (const std::string cause = why_not_closed(folder); !cause.empty())
+    throw cannot_write_to(folder, "it " + cause);
+  fetch(set, folder);
+  return folder;
 }
 
 void fetch(const KnownSet& set, const fs::path& folder) {
@@ -203,27 +215,35 @@ void fetch(const KnownSet& set, const fs::path& folder) {
 
 }  // namespace data
 
+/// For a terminal, or for another program, which needs the very name.
+static void print_path(const std::filesystem::path& path) {
+  fmt::print("{}\n", isatty(STDOUT_FILENO) != 0 ? printable(path.string()) : path.string());
+}
+
 extern "C" int vaert_data_get(const char* name, const char* to) {
   try {
     const data::KnownSet& set = data::known_set(name);
     const data::Places places = data::places_from_environment(".");
     const std::filesystem::path wanted = to;
-    std::filesystem::path folder = wanted / set.name;
     if (wanted.empty()) {
       if (const auto found = data::folder_with_all(set, places)) {
-        fmt::print("{}\n", found->string());
+        print_path(*found);
         return 0;
       }
+      if (!places.cache_refused.empty())
+        throw Failure(Exit::bad_configuration,
+                      places.cache_refused + "; close it, or say where with --to DIR");
       if (places.cache.empty())
         throw Failure(Exit::bad_configuration,
                       "neither VAEC_CACHE, XDG_CACHE_HOME nor HOME names a folder: say where with --to DIR");
-      folder = places.cache / set.name;
+      print_path(data::fetch_into_cache(set, places.cache));
+      return 0;
     }
-    data::fetch(set, folder);
-    fmt::print("{}\n", folder.string());
+    data::fetch(set, wanted / set.name);
+    print_path(wanted / set.name);
     return 0;
   } catch (const Failure& failure) {
-    fmt::print(stderr, "vaec data get: {}\n", failure.what());
+    fmt::print(stderr, "vaec data get: {}\n", printable(failure.what()));
     return static_cast<int>(failure.exit_code);
   }
 }

@@ -30,6 +30,9 @@ const KnownSet& known_set(std::string_view name);
 /// once wait for one another. Progress goes to stderr where that is a terminal. Failures: missing_input with
 /// every address and why, bad_data on a wrong checksum, cannot_write.
 void fetch(const KnownSet& set, const std::filesystem::path& folder);
+/// The same into the set's folder of the cache, which is made closed to others, and refused (cannot_write)
+/// where another user owns or may write it; gives the folder.
+std::filesystem::path fetch_into_cache(const KnownSet& set, const std::filesystem::path& cache);
 
 }  // namespace data
 

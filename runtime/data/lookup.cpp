@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "runtime/cache_folder.h"
+#include "runtime/closed_folder.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -17,6 +18,12 @@ Places places_from_environment(const fs::path& folder) {
   places.folder = folder.empty() ? fs::path(".") : folder;
   if (const char* set = std::getenv("VAEC_DATA")) places.data = set;
   places.cache = cache_folder();
+  std::error_code ignored;
+  if (!fs::exists(places.cache, ignored)) return places;
+  if (const std::string cause = why_not_closed(places.cache); !cause.empty()) {
+    places.cache_refused = fmt::format("the cache {} is not used: it {}", places.cache.string(), cause);
+    places.cache.clear();
+  }
   return places;
 }
 
@@ -39,8 +46,19 @@ static fs::path existing(const fs::path& path) {
 static Failure missing(const Places& places, const std::string& what, const std::vector<fs::path>& tried) {
   std::vector<std::string> names;
   for (const fs::path& path : tried) names.push_back(path.lexically_normal().string());
-  return Failure(Exit::missing_input, fmt::format("{}; looked for {}{}", what, fmt::join(names, ", "),
-                                                  places.data.empty() ? " ($VAEC_DATA is not set)" : ""));
+  return Failure(Exit::missing_input,
+                 fmt::format("{}; looked for {}{}{}", what, fmt::join(names, ", "),
+                             places.data.empty() ? " ($VAEC_DATA is not set)" : "",
+                             places.cache_refused.empty() ? "" : "; " + places.cache_refused));
+}
+
+bool is_searched(const Places& places, const fs::path& folder) {
+  const fs::path inner = places.cache.empty() ? fs::path() : folder.lexically_relative(places.cache);
+  if (inner.empty() || *inner.begin() == "..") return true;
+  fs::path at = places.cache;
+  for (const fs::path& part : inner)
+    if (at /= part; !why_not_closed(at).empty()) return false;
+  return true;
 }
 
 fs::path find_file(const Places& places, const std::string& name) {
@@ -51,7 +69,8 @@ fs::path find_file(const Places& places, const std::string& name) {
     for (const fs::path& root : roots(places)) tried.push_back(root / name);
   }
   for (const fs::path& path : tried)
-    if (fs::path found = existing(path); !found.empty()) return found;
+    if (fs::path found = existing(path); !found.empty() && is_searched(places, path.parent_path()))
+      return found;
   throw missing(places, fmt::format("there is no file `{}`", name), tried);
 }
 
@@ -63,9 +82,12 @@ fs::path find_known(const Places& places, const std::string& set, const std::vec
     for (const std::string& folder : folders) tried.push_back(root / folder / names.front());
     tried.push_back(root / names.front());
   }
-  for (const fs::path& path : tried)
+  for (const fs::path& path : tried) {
+    const fs::path folder = path.parent_path();
+    if (!is_searched(places, folder)) continue;
     for (const std::string& name : names)
-      if (fs::path found = existing(path.parent_path() / name); !found.empty()) return found;
+      if (fs::path found = existing(folder / name); !found.empty()) return found;
+  }
   throw missing(places, fmt::format("{} needs {}[.gz]", set, names.front()), tried);
 }
 

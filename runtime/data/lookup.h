@@ -12,11 +12,16 @@ namespace data {
 struct Places {
   std::filesystem::path folder;  // of the .vae file
   std::filesystem::path data;    // $VAEC_DATA, empty where it is not set
-  std::filesystem::path cache;   // empty where there is none
+  std::filesystem::path cache;   // empty where there is none, or none that only this user can write
+  std::string cache_refused;     // why the folder of the cache is not used, for messages; else empty
 };
 
 /// The places as the environment gives them.
 Places places_from_environment(const std::filesystem::path& folder);
+
+/// Whether `folder` is looked into: of the cache only what no other user can write. Other folders are the
+/// user's choice.
+bool is_searched(const Places& places, const std::filesystem::path& folder);
 
 /// A file or folder that the user names.
 std::filesystem::path find_file(const Places& places, const std::string& name);

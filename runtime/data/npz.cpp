@@ -61,7 +61,8 @@ Column read_npz(const std::filesystem::path& path, const std::string& array, con
   zip_stat_t status;
   const bool known = zip_stat_index(archive.get(), index, 0, &status) == 0 && (status.valid & ZIP_STAT_SIZE);
   if (known && room.memory && !room.memory->has(static_cast<int64_t>(status.size))) {
-    ByteSource source(unpacked(room.cache, path, array, status.size, next));
+    const Unpacked file = unpacked(room.cache, path, array, status.size, next);
+    ByteSource source(file.path);
     return read_npy(source, "values", room);
   }
   // Piece by piece: the size in the archive's directory is a promise, not a fact.

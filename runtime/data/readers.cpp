@@ -34,7 +34,7 @@ std::filesystem::path find_or_fetch(const Places& places, const std::string& nam
   } catch (const Failure& missing) {
     if (places.cache.empty()) throw;
     try {
-      fetch(set, places.cache / name);
+      fetch_into_cache(set, places.cache);
     } catch (const Failure& failure) {
       throw Failure(missing.exit_code, fmt::format("{}; {}", missing.what(), failure.what()));
     }

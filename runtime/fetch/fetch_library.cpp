@@ -89,7 +89,7 @@ extern "C" int vaert_fetch(const char* url, const char* part, vaert_fetch_progre
     return code;
   };
   if (begun != CURLE_OK) return fail(cannot_fetch, curl_easy_strerror(begun));
-  const int file = open(part, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  const int file = open(part, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (file < 0) return fail(cannot_write, std::strerror(errno));
   struct stat status{};
   fstat(file, &status);

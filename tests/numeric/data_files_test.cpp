@@ -1,6 +1,7 @@
 // Files read and written: IDX, NPY, safetensors, PNG; and one clear failure for each way to be broken.
 // links: vaert_data
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <zip.h>
 #include <zlib.h>
 
@@ -285,6 +286,51 @@ TEST_F(Files, AnUnpackedArrayFollowsItsArchive) {
                            },
                            Exit::missing_input),
                        "nowhere: No such file"));
+}
+
+// What others could have put there is not read, and nothing is put where they could change it.
+TEST_F(Files, AnUnpackedArrayIsThisUsersAlone) {
+  const fs::path path = folder / "a.npz", kept = folder / "cache" / "unpacked";
+  write_npz(path, {{"a", halves(std::vector<uint16_t>(150, 0x3c00))}});
+  const auto value = [&](const fs::path& cache) {
+    Memory memory(500);
+    const Column column = read_npz(path, "a", {&memory, cache});
+    EXPECT_TRUE(column.is_streamed());
+    return held(column).at(3);
+  };
+  const auto files = [&] { return std::distance(fs::directory_iterator(kept), fs::directory_iterator()); };
+  const mode_t before = umask(0);
+  EXPECT_EQ(value(folder / "cache"), 1);
+  umask(before);
+  const auto closed = fs::perms::owner_all;
+  EXPECT_EQ(fs::status(kept).permissions(), closed);
+  EXPECT_EQ(fs::status(folder / "cache").permissions(), closed);
+  ASSERT_EQ(files(), 1);
+  const fs::path copy = fs::directory_iterator(kept)->path();
+  EXPECT_EQ(fs::status(copy).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  // A copy of the right name and size with other numbers: of another's writing, a link, or in a folder of
+  // others.
+  const Bytes good = read_file(copy);
+  Bytes bad = halves(std::vector<uint16_t>(150, 0x4000));
+  ASSERT_EQ(bad.size(), good.size());
+  write_file(copy, bad);
+  fs::permissions(copy, fs::perms::others_write, fs::perm_options::add);
+  EXPECT_EQ(value(folder / "cache"), 1);
+  write_file(folder / "bad", bad);
+  fs::remove(copy);
+  fs::create_symlink(folder / "bad", copy);
+  EXPECT_EQ(value(folder / "cache"), 1);
+  write_file(copy, bad);
+  EXPECT_EQ(value(folder / "cache"), 2) << "the user's own writing is taken";
+  fs::permissions(kept, fs::perms::group_write, fs::perm_options::add);
+  EXPECT_EQ(value(folder / "cache"), 1);
+  EXPECT_EQ(read_file(copy), bad) << "nothing is written there";
+  // Without a cache nothing is left behind, and nothing lies under a name that can be guessed.
+  fs::create_directories(folder / "tmp");
+  setenv("TMPDIR", (folder / "tmp").c_str(), 1);
+  EXPECT_EQ(value(""), 1);
+  EXPECT_TRUE(fs::is_empty(folder / "tmp"));
+  unsetenv("TMPDIR");
 }
 
 TEST_F(Files, RandomChangesOfAFileNeverDoMoreThanFail) {

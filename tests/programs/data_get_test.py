@@ -219,6 +219,30 @@ def test_an_executable_fetches_a_known_set_that_is_nowhere(folder, vaec):
     assert result.returncode == 0, result
 
 
+def test_what_others_could_have_put_into_the_cache_is_not_used(folder, vaec):
+    old = os.umask(0)
+    try:
+        with Server(mnist()) as server:
+            assert get(vaec, folder, server.url).returncode == 0
+    finally:
+        os.umask(old)
+    cache = folder / ".cache/vaec"
+    for path in (folder / ".cache", cache, cache / "mnist"):
+        assert path.stat().st_mode & 0o777 == 0o700, path  # whatever the umask is
+    for path in (cache, cache / "mnist"):
+        path.chmod(0o777)
+        result = trained(vaec, folder, "mnist", url="none")
+        assert result.returncode == 66 and f"{path}" in result.stderr, result
+        refused(get(vaec, folder, "none"), 78 if path == cache else 73, f"{path}", "can be written by other users")
+        path.chmod(0o700)
+    assert trained(vaec, folder, "mnist", url="none").returncode == 0
+    with Server(mnist()) as server:  # a link in the place of a part is not written through
+        (folder / "open/mnist").mkdir(parents=True)
+        (folder / "open/mnist" / f"{FILES[0]}.part").symlink_to(folder / "victim")
+        refused(get(vaec, folder, server.url, "mnist", "--to", folder / "open"), 73, "symbolic link")
+        assert not (folder / "victim").exists()
+
+
 def test_an_executable_names_every_place_tried(folder, vaec):
     result = trained(vaec, folder, "fashion_mnist", url="http://127.0.0.1:1", data=folder / "sets")
     assert result.returncode == 66 and len(result.stderr.splitlines()) == 1, result

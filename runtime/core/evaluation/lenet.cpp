@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "runtime/cache_folder.h"
+#include "runtime/closed_folder.h"
 #include "runtime/content_hash.h"
 #include "runtime/core/evaluation/accuracy.h"
 #include "runtime/core/learning/settings.h"
@@ -20,6 +21,7 @@
 #include "runtime/data/lookup.h"
 #include "runtime/data/optional_library.h"
 #include "runtime/failure.h"
+#include "runtime/printable.h"
 
 namespace core {
 namespace {
@@ -86,7 +88,8 @@ class Classifier {
 
   /// Into the cache.
   void train() {
-    fmt::print(stderr, "training the classifier of FD-LeNet, once; it is kept in {}\n", folder().string());
+    fmt::print(stderr, "training the classifier of FD-LeNet, once; it is kept in {}\n",
+               printable(folder().string()));
     const auto begin = std::chrono::steady_clock::now();
     const auto seconds = [&] {
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -118,8 +121,13 @@ class Classifier {
     if (cache.empty())
       throw Failure(Exit::cannot_write,
                     "there is no folder to keep the classifier in: set VAEC_CACHE to one");
-    return cache / "features" /
-           fmt::format("lenet-{:016x}-seed{}", content_hash(image_.text), settings_.seed);
+    const fs::path features = cache / "features";
+    std::error_code ignored;
+    if (const std::string cause = fs::exists(features, ignored) ? why_not_closed(features) : "";
+        !cause.empty())
+      throw Failure(Exit::cannot_write, fmt::format("the classifier cannot be kept in {}: the folder {}",
+                                                    features.string(), cause));
+    return features / fmt::format("lenet-{:016x}-seed{}", content_hash(image_.text), settings_.seed);
   }
 
   json measure() {
@@ -152,7 +160,8 @@ class Classifier {
     const fs::path folder = this->folder();
     const fs::path aside = fmt::format("{}.{}", folder.string(), getpid());
     try {
-      fs::create_directories(aside);
+      if (const std::string cause = make_closed_folder(aside); !cause.empty())
+        throw Failure(Exit::cannot_write, fmt::format("cannot write {}: {}", aside.string(), cause));
       data::Tensors tensors;
       for (size_t player = 0; player < image_.players.size(); ++player)
         add_tensors(image_.players[player], session_.parameters.of(static_cast<int>(player)), "", tensors);

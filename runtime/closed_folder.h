@@ -1,0 +1,57 @@
+// Whether what a folder holds can be relied on: only this user can have put it there. Links are followed to
+// the folder, not within it.
+#pragma once
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string>
+
+/// A file descriptor that closes itself; below 0 where nothing could be opened.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+/// Whether nobody but the user and root can have written what `status` describes.
+inline bool is_ours_alone(const struct stat& status) {
+  return status.st_uid == geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+inline int open_folder(const std::filesystem::path& folder) {
+  return open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/// Empty where the opened folder is this user's alone, else what is wrong with it.
+inline std::string why_not_closed(int folder) {
+  struct stat status{};
+  if (folder < 0 || fstat(folder, &status) != 0) return std::strerror(errno);
+  if (status.st_uid != geteuid()) return "belongs to another user";
+  return is_ours_alone(status) ? "" : "can be written by other users";
+}
+
+inline std::string why_not_closed(const std::filesystem::path& folder) {
+  return why_not_closed(Descriptor(open_folder(folder)).number());
+}
+
+/// Makes the folder, and those above it that are not there, closed to others whatever the umask is. Empty, or
+/// the cause.
+inline std::string make_closed_folder(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  const std::filesystem::path above = folder.parent_path();
+  if (!above.empty() && above != folder && !std::filesystem::exists(above, ignored))
+    if (const std::string cause = make_closed_folder(above); !cause.empty()) return cause;
+  return mkdir(folder.c_str(), S_IRWXU) == 0 || errno == EEXIST ? "" : std::strerror(errno);
+}
