@@ -307,8 +307,10 @@ class CommandLine {
     command->add_option("--rows", request.rows, "rows of each source (default: all)")->check(at_least(0));
     command->add_option(
         "--features", request.features,
-        fmt::format("that fd is measured on: {}, or a TorchScript file FILE.pt (default: lenet)",
-                    fmt::join(feature_names(), ", ")));
+        fmt::format(
+            "that fd is measured on: {} (default: lenet), or FILE.pt: a TorchScript file, whose program is "
+            "run, with all that you may do: take it only from those whom you trust",
+            fmt::join(feature_names(), ", ")));
     command->add_option("--of", request.of, "the variable that fd is of (default: the first generated)");
     command->add_option("--n", request.n, "rows to draw for distances (default: as many as are held out)")
         ->check(at_least(1));
