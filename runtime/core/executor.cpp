@@ -15,6 +15,7 @@
 
 #include "runtime/core/thread_pool.h"
 #include "runtime/failure.h"
+#include "runtime/out_of_memory.h"
 
 namespace core {
 namespace {
@@ -114,7 +115,7 @@ class HeavyOps {
     vae_heavy_op*& op = ops_[key];
     char error[256] = "";
     if (!op) op = prepare(error, sizeof error);
-    if (!op && error == std::string("out of memory")) throw std::bad_alloc();
+    if (!op && std::string(error).starts_with(out_of_memory)) throw OutOfMemory(error);
     if (!op) throw Failure(Exit::internal, fmt::format("{} cannot be prepared: {}", name, error));
     return op;
   }

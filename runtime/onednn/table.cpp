@@ -9,6 +9,7 @@
 #include "runtime/onednn/bf16.h"
 #include "runtime/onednn/heavy_op.h"
 #include "runtime/onednn/threads.h"
+#include "runtime/out_of_memory.h"
 
 namespace {
 
@@ -22,7 +23,7 @@ vae_heavy_op* prepare(onednn::Op (*make)(const Shape&, vae_precision), const Sha
     const bool no_memory = dynamic_cast<const std::bad_alloc*>(&failure) ||
                            (of_library && of_library->status == dnnl_out_of_memory);
     if (error && error_size)
-      std::snprintf(error, error_size, "%s", no_memory ? "out of memory" : failure.what());
+      std::snprintf(error, error_size, "%s", no_memory ? out_of_memory : failure.what());
     return nullptr;
   }
 }

@@ -2,15 +2,48 @@
 #pragma once
 #include <c10/util/Exception.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
+
+#include "runtime/out_of_memory.h"
 
 namespace torch_backend {
 
-inline std::string first_line(const std::exception& failure) {
+inline std::string whole_text(const std::exception& failure) {
   const auto* own = dynamic_cast<const c10::Error*>(&failure);
-  const std::string text = own ? own->what_without_backtrace() : failure.what();
+  return own ? own->what_without_backtrace() : failure.what();
+}
+
+/// Whether memory was not there. LibTorch has an exception of its own for that only on GPUs, so the words
+/// count: those of its allocators, of CUDA, cuBLAS and cuDNN, and of oneDNN within it.
+inline bool is_out_of_memory(const std::exception& failure) {
+  if (dynamic_cast<const std::bad_alloc*>(&failure)) return true;
+  constexpr std::array words = {"can't allocate memory", "Cannot allocate memory", "not enough memory",
+                                "out of memory",         "ALLOC_FAILED",           "std::bad_alloc"};
+  const std::string text = whole_text(failure);
+  return std::any_of(words.begin(), words.end(),
+                     [&](const char* word) { return text.find(word) != std::string::npos; });
+}
+
+/// "out of memory (4096 bytes were asked for)", as far as LibTorch says how many: `you tried to allocate 4096
+/// bytes`, `Tried to allocate 2.00 GiB (GPU 0; ...`.
+inline std::string memory_text(const std::exception& failure) {
+  const std::string text = whole_text(failure), before = "ried to allocate ";
+  const size_t found = text.find(before), begin = found + before.size();
+  const size_t unit = found == std::string::npos ? found : text.find(' ', begin);
+  if (unit == std::string::npos) return out_of_memory;
+  const std::string amount =
+      text.substr(begin, text.find_first_not_of("abcdefghijklmnopqrstuvwxyzGKMTB", unit + 1) - begin);
+  return out_of_memory + (" (" + amount + " were asked for)");
+}
+
+inline std::string first_line(const std::exception& failure) {
+  if (is_out_of_memory(failure)) return memory_text(failure);
+  const std::string text = whole_text(failure);
   return text.substr(0, text.find('\n'));
 }
 

@@ -87,6 +87,7 @@ void run(vae_heavy_op* op, const float* a, const float* b, float* c) {
   try {
     op->run(a, b, c);
   } catch (const std::exception& failure) {
+    if (is_out_of_memory(failure)) throw OutOfMemory(memory_text(failure));
     throw std::runtime_error(op->description + ": " + first_line(failure));
   }
 }

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import resource
 import shutil
+import subprocess
 
 from executable import GLYPHS, Skip, build, call, digest, main, metrics, succeed, write
 
@@ -41,6 +43,24 @@ def test_both_backends_learn_alike_and_say_which_it_was(folder, vaec):
     for command in (["sample", "--n", "4", "--out", "s.npy"], ["infer", "z | x", "--given", "x=images", "--out", "z.npy"],
                     ["evaluate", "--rows", "20"]):
         succeed(exe, command[0], "--run", folder / "torch", *command[1:], "--backend", "torch", cwd=folder, env=BY_ITSELF)
+
+
+def test_memory_that_libtorch_does_not_get_is_bad_configuration(folder, vaec):
+    need_torch(vaec)
+    exe = glyphs(folder, vaec)
+    steps = ["train", "--backend", "torch", "--steps", "2", "--quiet", "--threads", "1", "--batch"]
+    codes, texts = set(), ""
+    for i, batch in enumerate((100, 20_000, 60_000, 180_000)):
+        for gigabytes in (2, 3):
+            limit = (gigabytes << 30, gigabytes << 30)
+            result = subprocess.run([exe, *steps, f"images={batch},codes=10", "--out", folder / f"{i}-{gigabytes}"],
+                                    env={**os.environ, **BY_ITSELF}, capture_output=True, text=True, timeout=600,
+                                    preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_AS, limit))
+            codes.add(result.returncode)
+            texts += result.stderr
+            assert result.returncode in (0, 78), result
+            assert len(result.stderr.splitlines()) <= 1, result
+    assert codes == {0, 78} and "batch" in texts and ("out of memory" in texts or "of memory" in texts), texts
 
 
 def test_the_environment_names_the_backend_in_memory_too(folder, vaec):

@@ -18,6 +18,7 @@
 #include "runtime/core/output.h"
 #include "runtime/core/thread_pool.h"
 #include "runtime/failure.h"
+#include "runtime/out_of_memory.h"
 #include "runtime/printable.h"
 #include "runtime/setting_bounds.h"
 #include "runtime/standard_streams.h"
@@ -460,8 +461,10 @@ int run(const vae_image& binary, int argc, char** argv) {
     }
   } catch (const Failure& failure) {
     return report(who, naming_the_environment(failure.what(), argc, argv), failure.exit_code);
+  } catch (const OutOfMemory& failure) {
+    return report(who, failure.what() + less_memory(who), Exit::bad_configuration);
   } catch (const std::bad_alloc&) {
-    return report(who, "out of memory" + less_memory(who), Exit::bad_configuration);
+    return report(who, out_of_memory + less_memory(who), Exit::bad_configuration);
   } catch (const std::exception& failure) {
     // What fmt throws where stdout cannot be written.
     const auto* system = dynamic_cast<const std::system_error*>(&failure);

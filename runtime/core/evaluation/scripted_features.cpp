@@ -8,6 +8,7 @@
 #include "runtime/content_hash.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
+#include "runtime/out_of_memory.h"
 #include "runtime/torch/script_api.h"
 
 namespace core {
@@ -60,6 +61,8 @@ class ScriptedFeatures : public Features {
   }
 
   [[noreturn]] void fail(const std::string& what, const std::string& cause) const {
+    if (cause.starts_with(out_of_memory))
+      throw Failure(Exit::bad_configuration, fmt::format("--features {}: {}", path_, cause));
     throw Failure(Exit::bad_data,
                   fmt::format("--features {}: {}{}{}", path_, what, cause.empty() ? "" : ": ", cause));
   }
