@@ -146,7 +146,7 @@ PictureList list_pictures(const fs::path& folder, bool labelled) {
     throw Failure(Exit::missing_input, fmt::format("{} is no folder of pictures", folder.string()));
   PictureList list = Lister(folder, labelled).list();
   if (list.files.empty())
-    throw Failure(Exit::missing_input, fmt::format("{} holds no PNG or JPEG picture", folder.string()));
+    throw Failure(Exit::bad_data, fmt::format("{} holds no PNG or JPEG picture", folder.string()));
   return list;
 }
 

@@ -193,6 +193,8 @@ Table read(const std::string& reader, const Arguments& arguments, const Shelf& s
   Table table = found->second(arguments, shelf);
   table.origin = arguments.written();
   for (Column& column : table.columns) column.origin = table.origin;
+  for (const Column& column : table.columns)
+    if (column.rows == 0) throw Failure(Exit::bad_data, fmt::format("{}: there are no rows", table.origin));
   return table;
 }
 

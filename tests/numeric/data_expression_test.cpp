@@ -14,9 +14,12 @@
 #include "runtime/data/csv.h"
 #include "runtime/data/evaluate.h"
 #include "runtime/data/glyphs.h"
+#include "runtime/data/npy.h"
+#include "runtime/data/npz.h"
 #include "runtime/data/picture_files.h"
 #include "runtime/data/png.h"
 #include "runtime/data/population.h"
+#include "runtime/data/safetensors.h"
 #include "runtime/data/synthetic.h"
 #include "runtime/failure.h"
 #include "tests/numeric/picture_bytes.h"
@@ -244,10 +247,41 @@ TEST_F(Expressions, PicturesTakeTheSizeOfTheirVariableAndClassesStayWhole) {
   EXPECT_EQ(load(reader("images", {"masks"}), {"x", "unit", 0, {3, 2, 2}}, context).row_size(), 12);
 }
 
+// The same for every reader; HDF5 has its own test.
+TEST_F(Expressions, ATableWithoutRowsIsBadDataByName) {
+  write_file(folder / "e.idx", {0, 0, 0x0d, 2, 0, 0, 0, 0, 0, 0, 0, 3});
+  write_file(folder / "bytes.idx", {0, 0, 8, 1, 0, 0, 0, 0});
+  write_npy(folder / "e.npy", {0, 3}, nullptr);
+  write_npz(folder / "e.npz", {{"a", npy_bytes({0}, nullptr)}});
+  write_safetensors(folder / "e.safetensors", {{"t", {{0, 3}, {}}}});
+  write("header.csv", "a,b\n");
+  write("lines.csv", "a,b\n\n\n");
+  write("nothing.csv", "");
+  fs::create_directories(folder / "empty");
+  for (const json& each :
+       {reader("idx", {"e.idx"}), reader("idx", {"bytes.idx"}), reader("npy", {"e.npy"}),
+        reader("npz", {"e.npz", "a"}), reader("safetensors", {"e.safetensors", "t"}),
+        reader("csv", {"header.csv"}), reader("csv", {"lines.csv"}), reader("csv", {"nothing.csv"}),
+        reader("csv", {"nothing.csv"}, {{"header", false}}), reader("images", {"empty"}),
+        column(reader("images", {"empty"}), "label")}) {
+    const json inner = each.contains("table") ? each["table"] : each;
+    const std::string name = inner["args"][0];
+    // By itself, and beneath what would make something of nothing.
+    for (const json& whole :
+         {each, on_table("normalize", each), call("divide", {each, each}), on_table("shuffle", each)}) {
+      const std::string text = failure(whole);
+      EXPECT_NE(text.find(name), std::string::npos) << whole << ": " << text;
+      EXPECT_TRUE(text.find("no rows") != std::string::npos || text.find("is empty") != std::string::npos ||
+                  text.find("holds no") != std::string::npos)
+          << text;
+    }
+  }
+}
+
 TEST_F(Expressions, BrokenPicturesAreRefusedInOneLine) {
   fs::create_directories(folder / "pictures");
   fs::path path = folder / "pictures" / "a.png";
-  EXPECT_NE(failure(reader("images", {"pictures"}), Exit::missing_input).find("holds no PNG or JPEG"),
+  EXPECT_NE(failure(reader("images", {"pictures"}), Exit::bad_data).find("holds no PNG or JPEG"),
             std::string::npos);
   write_png(path, {20, 20, 1, std::vector<uint8_t>(400, 7)});
   fs::resize_file(path, fs::file_size(path) - 20);
