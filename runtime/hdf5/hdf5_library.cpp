@@ -92,12 +92,49 @@ std::string name_of_filter(H5Z_filter_t id, const char* name_in_file) {
   return *name_in_file ? name_in_file : "number " + std::to_string(id);
 }
 
+herr_t refuse_external_link(const char*, const char*, const char*, const char*, unsigned*, hid_t, void* met) {
+  *static_cast<bool*>(met) = true;
+  return -1;
+}
+
+/// How datasets are opened: links into other files are not followed, and set `met`.
+Id access_list(bool& met) {
+  Id access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+  constexpr size_t slots = 12421, cache = size_t{32} << 20;
+  H5Pset_chunk_cache(access, slots, cache, 1);
+  H5Pset_elink_cb(access, refuse_external_link, &met);
+  return access;
+}
+
+/// Whether all that a virtual dataset is made of lies in its own file. What is not there would read as zeros.
+std::string refused_sources(const Dataset& dataset, hid_t plan) {
+  bool in_another_file = false;
+  const Id access = access_list(in_another_file);
+  size_t count = 0;
+  if (H5Pget_virtual_count(plan, &count) < 0) return "has no layout that is read";
+  for (size_t i = 0; i < count; ++i) {
+    char file[1024] = "", name[1024] = "";
+    H5Pget_virtual_filename(plan, i, file, sizeof file);
+    H5Pget_virtual_dsetname(plan, i, name, sizeof name);
+    if (file != std::string("."))
+      return "takes its numbers from other files (a virtual dataset), which is not read; copy them into one";
+    const Id source(H5Dopen2(dataset.file, name, access), H5Dclose);
+    const Id its_plan(source ? H5Dget_create_plist(source) : -1, H5Pclose);
+    if (!its_plan || H5Pget_layout(its_plan) == H5D_VIRTUAL || H5Pget_external_count(its_plan) != 0)
+      return "takes its numbers from `" + std::string(name) +
+             "` (a virtual dataset), which is not in the file";
+  }
+  return "";
+}
+
 /// What about the layout of the dataset cannot be read; empty where all can.
 std::string refused_layout(const Dataset& dataset) {
   const Id plan(H5Dget_create_plist(dataset.set), H5Pclose);
   if (!plan) return "has no layout that is read";
   if (H5Pget_external_count(plan) > 0)
     return "keeps its numbers in other files (external storage), which is not read";
+  if (H5Pget_layout(plan) == H5D_VIRTUAL)
+    if (const std::string refused = refused_sources(dataset, plan); !refused.empty()) return refused;
   for (int i = 0; i < H5Pget_nfilters(plan); ++i) {
     char name[64] = "";
     size_t values = 0;
@@ -115,10 +152,10 @@ std::string open(Dataset& dataset, const char* path, const char* name, vaert_hdf
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   dataset.file = Id(H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
   if (!dataset.file) return "not an HDF5 file, or a broken one (" + cause() + ")";
-  const Id access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
-  constexpr size_t slots = 12421, cache = size_t{32} << 20;
-  H5Pset_chunk_cache(access, slots, cache, 1);
+  bool in_another_file = false;
+  const Id access = access_list(in_another_file);
   dataset.set = Id(H5Dopen2(dataset.file, name, access), H5Dclose);
+  if (in_another_file) return "`" + std::string(name) + "` is a link to another file, which is not followed";
   if (!dataset.set) return "has no dataset `" + std::string(name) + "`; it has " + datasets_of(dataset.file);
   const auto wrong = [&](const std::string& what) { return "dataset `" + std::string(name) + "` " + what; };
 

@@ -170,6 +170,57 @@ TEST_F(Hdf5, NumbersInOtherFilesAreRefused) {
   EXPECT_NE(failure_of([&] { read_hdf5(path, "x"); }).find("external storage"), std::string::npos);
 }
 
+/// A virtual dataset `x` of four numbers of dataset `name` of `file`.
+void write_virtual(const fs::path& path, const char* source_file, const char* name, bool with_source) {
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hsize_t shape[] = {4};
+  const float numbers[] = {1, 2, 3, 4};
+  const hid_t space = H5Screate_simple(1, shape, nullptr), plan = H5Pcreate(H5P_DATASET_CREATE);
+  if (with_source) {
+    const hid_t source = H5Dcreate2(file, name, H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dwrite(source, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers);
+    H5Dclose(source);
+  }
+  H5Pset_virtual(plan, space, source_file, name, space);
+  H5Dclose(H5Dcreate2(file, "x", H5T_IEEE_F32LE, space, H5P_DEFAULT, plan, H5P_DEFAULT));
+  H5Lcreate_external("other.h5", "x", file, "link", H5P_DEFAULT, H5P_DEFAULT);
+  H5Pclose(plan), H5Sclose(space), H5Fclose(file);
+}
+
+// What is not there would be read as zeros.
+TEST_F(Hdf5, AVirtualDatasetOfOtherFilesOrOfNothingIsRefused) {
+  write_virtual(path, ".", "y", true);
+  EXPECT_EQ(read_hdf5(path, "x").at(2), 3);
+  write_virtual(path, ".", "y", false);
+  EXPECT_NE(
+      failure_of([&] { read_hdf5(path, "x"); }).find("`y` (a virtual dataset), which is not in the file"),
+      std::string::npos);
+  write_virtual(path, ".", "link", false);  // the source is a link to another file
+  EXPECT_NE(failure_of([&] { read_hdf5(path, "x"); }).find("which is not in the file"), std::string::npos);
+  write_virtual(folder / "other.h5", ".", "y", true);
+  for (const char* other : {"missing.h5", "other.h5"}) {
+    write_virtual(path, other, "y", false);
+    EXPECT_NE(failure_of([&] { read_hdf5(path, "x"); }).find("from other files (a virtual dataset)"),
+              std::string::npos)
+        << other;
+  }
+  EXPECT_NE(failure_of([&] { read_hdf5(path, "link"); }).find("`link` is a link to another file"),
+            std::string::npos);
+}
+
+TEST_F(Hdf5, ADatasetWithoutRowsIsBadDataByName) {
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  write(file, "none", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {0, 3}, reals.data(), false);
+  H5Fclose(file);
+  Context context{{folder, "", ""}};
+  const std::string text = failure_of([&] {
+    evaluate_column(
+        {{"op", "reader"}, {"name", "hdf5"}, {"args", {"t.h5", "none"}}, {"named", nlohmann::json::object()}},
+        context);
+  });
+  EXPECT_EQ(text, "hdf5(\"t.h5\", \"none\"): there are no rows");
+}
+
 TEST_F(Hdf5, ItIsAReaderLikeTheOthers) {
   Context context{{folder, "", ""}};
   const Column column = evaluate_column(
