@@ -209,6 +209,21 @@ Checkpoint require_checkpoint(const fs::path& run) {
   return *found;
 }
 
+constexpr int deepest = 64;
+
+/// Discarded where it is no JSON, or `too_deep`: nothing that a run holds nests as deeply, and values are
+/// printed, copied and compared by recursion.
+static json parse_bounded(const std::string& text, bool& too_deep) {
+  too_deep = false;
+  const auto look = [&](int depth, json::parse_event_t, json&) {
+    too_deep = too_deep || depth > deepest;
+    return !too_deep;
+  };
+  json value = json::parse(text, look, false);
+  if (too_deep) value = json(json::value_t::discarded);
+  return value;
+}
+
 std::vector<json> read_metrics(const fs::path& run) {
   std::vector<json> record;
   if (!fs::exists(run / "metrics.jsonl")) return record;
@@ -219,8 +234,9 @@ std::vector<json> read_metrics(const fs::path& run) {
     return utility.is_object() &&
            std::all_of(utility.begin(), utility.end(), [](const json& value) { return value.is_number(); });
   };
+  bool too_deep = false;
   for (std::string text; std::getline(lines, text);) {
-    json line = json::parse(text, nullptr, false);
+    json line = parse_bounded(text, too_deep);
     if (is_whole(line)) record.push_back(std::move(line));
   }
   return record;
@@ -232,7 +248,10 @@ std::string read_text(const fs::path& path) {
 }
 
 json read_json(const fs::path& path) {
-  json parsed = json::parse(read_text(path), nullptr, false);
+  bool too_deep = false;
+  json parsed = parse_bounded(read_text(path), too_deep);
+  if (too_deep)
+    throw Failure(Exit::bad_data, fmt::format("{} nests deeper than {} brackets", path.string(), deepest));
   if (parsed.is_discarded()) throw Failure(Exit::bad_data, fmt::format("{} is not JSON", path.string()));
   return parsed;
 }

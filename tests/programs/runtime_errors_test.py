@@ -313,6 +313,9 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_still_serves(folder, v
     copy()
     (folder / "copy/config.json").write_text('{"steps":')
     refused(65, "glyphs train: copy/config.json is not JSON", *resume, cwd=folder)
+    deep = 1_000_000
+    (folder / "copy/config.json").write_text('{"steps": ' + "[" * deep + "]" * deep + "}")
+    refused(65, "glyphs train: copy/config.json nests deeper than 64 brackets", *resume, cwd=folder)
 
 
 def test_a_state_that_no_run_writes_names_the_file_and_the_key(folder, vaec):
