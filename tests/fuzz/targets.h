@@ -1,0 +1,267 @@
+// What is fuzzed: a target takes bytes as one reader would find them in a file, or as a program. It tells
+// whether they were taken; a refusal is a Failure or a diagnostic, and never an internal one. Anything else
+// is a fault.
+#pragma once
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/pipeline.h"
+#include "compiler/syntax/parse.h"
+#include "runtime/closed_folder.h"
+#include "runtime/core/image.h"
+#include "runtime/core/learning/settings.h"
+#include "runtime/core/learning/trainer.h"
+#include "runtime/core/run_directory.h"
+#include "runtime/core/session.h"
+#include "runtime/data/csv.h"
+#include "runtime/data/decode_picture.h"
+#include "runtime/data/hdf5.h"
+#include "runtime/data/idx.h"
+#include "runtime/data/npy.h"
+#include "runtime/data/npz.h"
+#include "runtime/data/safetensors.h"
+#include "runtime/description.h"
+#include "runtime/failure.h"
+#include "tests/numeric/core_toy_image.h"
+
+namespace fuzz {
+namespace fs = std::filesystem;
+
+using Bytes = std::string;
+
+struct Target {
+  const char* name;
+  bool (*take)(const Bytes& bytes);
+};
+
+/// Bytes as a file, in memory.
+class MemoryFile {
+ public:
+  explicit MemoryFile(const Bytes& bytes) : file_(memfd_create("fuzz", MFD_CLOEXEC)) {
+    for (size_t done = 0; done < bytes.size();) {
+      const ssize_t wrote = write(file_.number(), bytes.data() + done, bytes.size() - done);
+      if (wrote <= 0) std::abort();
+      done += static_cast<size_t>(wrote);
+    }
+  }
+  fs::path path() const { return "/proc/self/fd/" + std::to_string(file_.number()); }
+
+ private:
+  Descriptor file_;
+};
+
+inline bool taken(const std::function<void()>& act) {
+  try {
+    act();
+    return true;
+  } catch (const Failure& failure) {
+    if (failure.exit_code == Exit::internal) throw;
+  } catch (const std::bad_alloc&) {
+  }
+  return false;
+}
+
+/// The first and the last row of what was read.
+inline void look_at(const data::Column& column) {
+  constexpr int64_t most = int64_t{1} << 20;
+  if (column.rows == 0 || column.row_elements() == 0 || column.row_elements() > most) return;
+  for (const int64_t row : {int64_t{0}, column.rows - 1}) {
+    std::vector<uint8_t> bytes(static_cast<size_t>(column.row_elements()));
+    std::vector<float> reals(static_cast<size_t>(column.row_elements()));
+    if (column.byte_rows)
+      column.byte_rows->read(&row, 1, bytes.data());
+    else if (column.real_rows)
+      column.real_rows->read(&row, 1, reals.data());
+    else
+      column.at(row * column.row_elements());
+  }
+}
+
+/// By a reader of columns, with little memory: what is larger is read from the file or unpacked.
+template <class Read>
+bool take_column(const Bytes& bytes, const Read& read) {
+  const MemoryFile file(bytes);
+  return taken([&] {
+    data::Memory memory(int64_t{1} << 22);
+    look_at(read(file.path(), data::Room{&memory, ""}));
+  });
+}
+
+inline bool take_idx(const Bytes& bytes) {
+  return take_column(bytes,
+                     [](const fs::path& path, const data::Room& room) { return read_idx(path, "x", room); });
+}
+inline bool take_npy(const Bytes& bytes) {
+  return take_column(bytes,
+                     [](const fs::path& path, const data::Room& room) { return read_npy(path, "x", room); });
+}
+inline bool take_npz(const Bytes& bytes) {
+  return take_column(bytes,
+                     [](const fs::path& path, const data::Room& room) { return read_npz(path, "x", room); });
+}
+inline bool take_hdf5(const Bytes& bytes) {
+  return take_column(bytes,
+                     [](const fs::path& path, const data::Room& room) { return read_hdf5(path, "x", room); });
+}
+/// A tensor of a name as data, and all of them as a checkpoint.
+inline bool take_safetensors(const Bytes& bytes) {
+  const bool column = take_column(bytes, [](const fs::path& path, const data::Room& room) {
+    return read_safetensors_column(path, "x", room);
+  });
+  const MemoryFile file(bytes);
+  return taken([&] { data::read_safetensors(file.path()); }) && column;
+}
+
+/// Its first byte chooses how it is read.
+inline bool take_csv(const Bytes& bytes) {
+  const uint8_t choice = bytes.empty() ? 0 : static_cast<uint8_t>(bytes[0]);
+  const MemoryFile file(bytes.empty() ? bytes : bytes.substr(1));
+  return taken([&] {
+    data::CsvFormat format;
+    format.separator = choice & 1 ? ';' : ',';
+    format.header = (choice & 2) == 0;
+    if (choice & 4) format.comment = "#";
+    if (choice & 8) format.missing = {"NA", "-"};
+    const auto names = choice & 16 ? std::optional(std::vector<std::string>{"0"}) : std::nullopt;
+    for (const data::Column& column : data::read_csv(file.path(), names, format).columns) look_at(column);
+  });
+}
+
+inline bool take_picture(const Bytes& bytes) {
+  const MemoryFile file(bytes);
+  bool good = true;
+  for (const data::Colours colours : {data::Colours::rgb, data::Colours::gray, data::Colours::indices})
+    good = taken([&] { data::decode_picture(file.path(), colours); }) && good;
+  taken([&] { data::is_deep(file.path()); });
+  return good;
+}
+
+/// What a run directory of the toy model (core_toy_image.h) is read with.
+class ToyRun {
+ public:
+  ToyRun()
+      : folder_(toy::fresh_folder("fuzz")),
+        toy_((toy::write_rows(folder_), toy::description(folder_))),
+        image_(core::read_image(toy_.binary)),
+        session_(image_, {.threads = 1}),
+        trainer_(session_, core::settings_of(image_.learns.front(), image_)) {
+    trainer_.save(folder_, 1);
+  }
+  ~ToyRun() { fs::remove_all(folder_); }
+  ToyRun(const ToyRun&) = delete;
+
+  const core::Image& image() const { return image_; }
+  fs::path put(const char* name, const Bytes& bytes) const {
+    std::ofstream(folder_ / name, std::ios::binary) << bytes;
+    return folder_ / name;
+  }
+  const fs::path& folder() const { return folder_; }
+  core::Trainer& trainer() { return trainer_; }
+
+ private:
+  fs::path folder_;
+  toy::Image toy_;
+  core::Image image_;
+  core::Session session_;
+  core::Trainer trainer_;
+};
+
+inline ToyRun& toy_run() {
+  static ToyRun run;
+  return run;
+}
+
+inline bool take_config(const Bytes& bytes) {
+  const fs::path file = toy_run().put("config.json", bytes);
+  return taken([&] {
+    const nlohmann::json config = core::read_json(file);
+    core::check(core::settings_from(config, file.string()), toy_run().image());
+  });
+}
+
+inline bool take_state(const Bytes& bytes) {
+  toy_run().put("state.json", bytes);
+  return taken([&] { toy_run().trainer().restore({0, toy_run().folder()}); });
+}
+
+inline bool take_metrics(const Bytes& bytes) {
+  toy_run().put("metrics.jsonl", bytes);
+  bool lines = false;
+  return taken([&] { lines = !core::read_metrics(toy_run().folder()).empty(); }) && lines;
+}
+
+/// An executable brings its description along: what is wrong there is an internal error, in words. The bytes
+/// are a change of the toy model's (a JSON merge patch, RFC 7386), or, where they are no JSON, the whole.
+inline bool take_description(const Bytes& bytes) {
+  const auto patch = nlohmann::json::parse(bytes, nullptr, false);
+  Bytes text = bytes;
+  if (!patch.is_discarded()) {
+    nlohmann::json whole = toy::description("/fuzz");
+    whole.merge_patch(patch);
+    text = description::text(whole);
+  }
+  vae_image binary{};
+  binary.abi_version = VAE_ABI_VERSION;
+  binary.kernel_count = std::size(toy::kernels);
+  binary.kernels = toy::kernels;
+  binary.description = text.data();
+  binary.description_size = text.size();
+  try {
+    core::read_image(binary);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+/// Through every stage before the tensor programs; what is canonical stays as it is.
+inline bool take_program(const Bytes& bytes) {
+  base::SourceSet sources;
+  base::Report report(sources);
+  const auto understood = vaec::understand({"/fuzz/program.vae", bytes, {}}, sources, report);
+  base::render_text(report, true);
+  base::render_json(report);
+  if (!understood) return false;
+  game::explain_text(understood->model, understood->game);
+  game::explain_json(understood->model, understood->game);
+  return true;
+}
+
+inline bool take_layout(const Bytes& bytes) {
+  base::SourceSet sources;
+  base::Report report(sources);
+  const base::FileId file = sources.add("program.vae", bytes);
+  syntax::parse(file, report);
+  if (report.has_errors()) return false;
+  const std::string once = syntax::format(file, sources);
+  const base::FileId again = sources.add("again.vae", once);
+  syntax::parse(again, report);
+  if (report.has_errors() || syntax::format(again, sources) != once) std::abort();
+  return true;
+}
+
+inline const std::vector<Target> targets = {{"program", take_program},
+                                            {"layout", take_layout},
+                                            {"idx", take_idx},
+                                            {"npy", take_npy},
+                                            {"npz", take_npz},
+                                            {"csv", take_csv},
+                                            {"picture", take_picture},
+                                            {"hdf5", take_hdf5},
+                                            {"safetensors", take_safetensors},
+                                            {"config", take_config},
+                                            {"state", take_state},
+                                            {"metrics", take_metrics},
+                                            {"description", take_description}};
+
+}  // namespace fuzz
