@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <system_error>
+#include <vector>
 
 #include "compiler/base/text_file.h"
 #include "compiler/failure.h"
@@ -100,21 +102,33 @@ void write_file(const fs::path& path, const std::string& content) {
   aside.become_output();
 }
 
+/// The library as it is, unless executables could not name its folder in their RUNPATH.
+static const fs::path& nameable(const fs::path& library) {
+  if (lower::can_be_run_path(library.parent_path())) return library;
+  throw Failure(Exit::bad_configuration,
+                fmt::format("vaec is installed in {}: `:` and `$` in the name of the folder would make programs "
+                            "look for their runtime elsewhere; install it in another folder",
+                            library.parent_path().parent_path().string()));
+}
+
 std::string runtime_library() {
-  const fs::path own = own_executable();
-  if (own.empty())
-    throw Failure(Exit::bad_configuration, "vaec does not know where it is installed: /proc is not mounted");
-  const fs::path folder = own.parent_path().parent_path() / "lib", library = folder / "libvaert.so";
-  if (!lower::can_be_run_path(folder))
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("vaec is installed in {}: `:` and `$` in the name of the folder would make programs "
-                    "look for their runtime elsewhere; install it in another folder",
-                    own.parent_path().parent_path().string()));
-  if (!fs::exists(library)) {
-    throw Failure(Exit::bad_configuration, fmt::format("the runtime {} is missing", library.string()));
+  std::vector<fs::path> installations;
+  if (const fs::path own = own_executable(); !own.empty())
+    installations.push_back(own.parent_path().parent_path());
+  const char* home = std::getenv("VAEC_HOME");
+  // Absolute, since executables carry the folder.
+  if (home != nullptr && *home != '\0') installations.push_back(fs::absolute(home));
+  std::string tried;
+  for (const fs::path& installation : installations) {
+    const fs::path library = installation / "lib" / "libvaert.so";
+    std::error_code unreadable;
+    if (fs::exists(library, unreadable)) return nameable(library).string();
+    tried += (tried.empty() ? "looked for " : ", ") + library.string();
   }
-  return library.string();
+  if (tried.empty()) tried = "vaec does not know where it is installed, since /proc is not mounted";
+  throw Failure(Exit::bad_configuration,
+                fmt::format("the runtime is missing: {}; set VAEC_HOME to the folder that has it in lib{}",
+                            tried, home == nullptr ? "" : fmt::format(" (now {})", home)));
 }
 
 }  // namespace vaec

@@ -33,7 +33,8 @@ class Aside {
   std::filesystem::path path_;
 };
 
-/// libvaert.so: in ../lib of this executable. Refused where executables could not name its folder.
+/// libvaert.so: in ../lib of this executable, else in lib of the folder that VAEC_HOME names. Refused where
+/// executables could not name its folder.
 std::string runtime_library();
 
 }  // namespace vaec

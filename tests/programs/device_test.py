@@ -34,7 +34,7 @@ class Fake:
         (folder / "fake/bin").mkdir(parents=True)
         (folder / "fake/lib").mkdir()
         shutil.copy(vaec, self.vaec)
-        for library in [*lib.glob("*.so"), lib / "fake/libvaert_torch.so"]:
+        for library in [*lib.glob("*.so*"), lib / "fake/libvaert_torch.so"]:
             link = folder / "fake/lib" / library.name
             link.unlink(missing_ok=True)
             link.symlink_to(library)

@@ -1,0 +1,166 @@
+"""An installed vaec works wherever its tree lies, for a user who may not write it; packages hold the same tree."""
+import os
+import shutil
+import stat
+import subprocess
+import tarfile
+
+import executable
+from executable import ROOT, call, succeed
+
+NOBODY = 65534
+
+
+def install(vaec, prefix):
+    return succeed("cmake", "--install", vaec.parent.parent, "--prefix", prefix)
+
+
+def snapshot(tree):
+    return sorted((str(path.relative_to(tree)), path.lstat().st_mtime_ns, path.lstat().st_size)
+                  for path in tree.rglob("*"))
+
+
+def make_read_only(tree):
+    for path in [tree, *tree.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & ~0o222)
+
+
+def make_writable(tree):
+    for path in [tree, *tree.rglob("*")]:
+        if path.is_dir():
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
+
+
+class User:
+    """Somebody else, with a home of their own: for root, the user nobody."""
+
+    def __init__(self, folder):
+        folder.chmod(0o755)
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "VAEC_DATA_URL": "none"}
+        self.options = {}
+        if os.geteuid() == 0:
+            os.chown(self.home, NOBODY, NOBODY)
+            self.options = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+
+    def run(self, *command, code=0):
+        result = subprocess.run([str(word) for word in command], cwd=self.home, env=self.env, capture_output=True,
+                                text=True, timeout=600, stdin=subprocess.DEVNULL, **self.options)
+        assert result.returncode == code, f"{command} exited {result.returncode}\n{result.stdout}{result.stderr}"
+        return result
+
+
+def test_a_moved_read_only_tree_serves_another_user(folder, vaec):
+    first, tree = folder / "first", folder / "moved/deeper"
+    install(vaec, first)
+    tree.parent.mkdir()
+    first.rename(tree)
+    make_read_only(tree)
+    before, user = snapshot(tree), User(folder)
+    try:
+        installed = tree / "bin/vaec"
+        user.run(installed, "new", "m")
+        user.run(installed, "build", "m.vae")
+        user.run("./m", "train", "--steps", "20", "--quiet", "--out", "run")
+        user.run("./m", "sample", "--run", "run", "--n", "4", "--out", "s.png")
+        assert (user.home / "s.png").read_bytes().startswith(b"\x89PNG")
+        user.run(installed, "run", "m.vae", "infer", "z | x", "--run", "run", "--given", "x=images", "--out", "z.npy")
+        doctor = user.run(installed, "doctor").stdout
+        assert f"{tree}/lib/libvaert.so\n" in doctor and str(ROOT) not in doctor, doctor
+        # What `build` made of it finds the runtime there and nowhere else.
+        linked = subprocess.run(["ldd", user.home / "m"], capture_output=True, text=True, check=True).stdout
+        assert f"{tree}/lib/libvaert.so.0" in linked and str(ROOT) not in linked, linked
+        user.run(installed, "check", tree / "share/vaec/examples/digits/digits.vae")
+        for path in ("share/vaec/stdlib/families.vae", "share/doc/vaec/language.md", "include/vaec/abi.h"):
+            assert (tree / path).is_file(), path
+        assert snapshot(tree) == before
+    finally:
+        make_writable(tree)
+
+
+def test_the_notices_of_what_is_inside_are_installed(folder, vaec):
+    install(vaec, folder / "tree")
+    notices = (folder / "tree/share/doc/vaec/copyright").read_text()
+    assert (ROOT / "LICENSE").read_text() in notices
+    for name in ("CLI11", "nlohmann/json", "Eigen"):
+        assert name in notices, name
+    # libxsmm's messages name it, ANTLR's symbols do.
+    for binary, word, name in (("lib/libvaert.so", b"LIBXSMM_TARGET", "libxsmm"), ("bin/vaec", b"N6antlr4", "ANTLR 4")):
+        inside = word in (folder / "tree" / binary).read_bytes()
+        assert inside == (name in notices), (name, inside)
+
+
+def test_without_its_tree_vaec_looks_in_vaec_home(folder, vaec):
+    install(vaec, folder / "tree")
+    (folder / "alone/bin").mkdir(parents=True)
+    alone = shutil.copy(vaec, folder / "alone/bin/vaec")
+    succeed(alone, "new", "m", cwd=folder)
+    env = {"VAEC_HOME": ""}
+    result = call(alone, "build", "m.vae", cwd=folder, env=env)
+    assert (result.returncode, result.stderr.count("\n")) == (78, 1), result
+    assert f"{folder}/alone/lib/libvaert.so" in result.stderr and "VAEC_HOME" in result.stderr, result
+    result = call(alone, "build", "m.vae", cwd=folder, env={"VAEC_HOME": str(folder / "none")})
+    assert f"{folder}/none/lib/libvaert.so" in result.stderr and result.returncode == 78, result
+    # A relative folder too: the executable is used from another one.
+    succeed(alone, "build", "m.vae", cwd=folder, env={"VAEC_HOME": "tree"})
+    succeed(folder / "m", "train", "--steps", "2", "--quiet", "--out", folder / "run", cwd="/")
+    assert f"{folder}/tree/lib/libvaert.so" in succeed(alone, "doctor", env={"VAEC_HOME": str(folder / "tree")}).stdout
+
+
+def test_the_runtime_has_a_versioned_name(folder, vaec):
+    lib = vaec.parent.parent / "lib"
+    assert "soname: [libvaert.so.0]" in succeed("readelf", "-d", lib / "libvaert.so").stdout
+    succeed(vaec, "new", "m", cwd=folder)
+    succeed(vaec, "build", "m.vae", cwd=folder)
+    needed = [line for line in succeed("readelf", "-d", folder / "m").stdout.splitlines() if "(NEEDED)" in line]
+    assert sorted(line.split("[")[1].rstrip("]") for line in needed) == ["libc.so.6", "libvaert.so.0"], needed
+
+
+def pack(vaec, folder, generator):
+    build = vaec.parent.parent
+    succeed("cpack", "--config", build / "CPackConfig.cmake", "-G", generator, "-B", folder, cwd=folder)
+
+
+def test_the_tarball_holds_the_whole_tree(folder, vaec):
+    pack(vaec, folder, "TGZ")
+    (archive,) = folder.glob("vaec-*.tar.gz")
+    with tarfile.open(archive) as content:
+        content.extractall(folder / "out")
+    (tree,) = (folder / "out").iterdir()
+    succeed(tree / "bin/vaec", "new", "m", cwd=folder)
+    succeed(tree / "bin/vaec", "build", "m.vae", cwd=folder)
+    succeed(folder / "m", "train", "--steps", "2", "--quiet", "--out", folder / "run")
+    built = {path.name for path in (vaec.parent.parent / "lib").glob("libvaert*.so*")}
+    assert {path.name for path in (tree / "lib").glob("libvaert*")} == built
+
+
+def field(package, name):
+    return succeed("dpkg-deb", "-f", package, name).stdout.strip()
+
+
+def test_the_debian_package_names_what_it_needs(folder, vaec):
+    if not shutil.which("dpkg-shlibdeps"):
+        raise executable.Skip("dpkg-shlibdeps is not installed (package dpkg-dev)")
+    pack(vaec, folder, "DEB")
+    version = succeed(vaec, "--version").stdout.split()[-1]
+    architecture = succeed("dpkg", "--print-architecture").stdout.strip()
+    package = folder / f"vaec_{version}_{architecture}.deb"
+    depends = field(package, "Depends")
+    for name in ("libc6 ", "libllvm19", "libdnnl", "libgomp1", "libhdf5", "libcurl", "binutils", "libc6-dev"):
+        assert name in depends, (name, depends)
+    assert "torch" not in depends, depends
+    files = succeed("dpkg-deb", "-c", package).stdout
+    for path in ("./usr/bin/vaec\n", "./usr/lib/libvaert.so.0\n", "./usr/lib/libvaert_lenet.so\n",
+                 "./usr/share/doc/vaec/copyright\n", "./usr/share/vaec/stdlib/families.vae\n"):
+        assert path in files, (path, files)
+    assert "_test" not in files and "gtest" not in files, files
+    if not (vaec.parent.parent / "lib/libvaert_torch.so").exists():
+        raise executable.Skip("built without LibTorch: no package vaec-torch")
+    (torch,) = folder.glob("vaec-torch_*.deb")
+    assert f"vaec (= {version})" in field(torch, "Depends") and "libtorch" in field(torch, "Depends")
+
+
+if __name__ == "__main__":
+    executable.main(globals())
