@@ -1,0 +1,59 @@
+"""How far a training is: a line that is rewritten in a terminal and in a notebook, a line now and then elsewhere."""
+import sys
+
+WIDTH = 24
+
+
+def in_notebook():
+    shell = sys.modules.get("IPython")
+    instance = shell.get_ipython() if shell else None
+    return instance is not None and "IPKernelApp" in getattr(instance, "config", {})
+
+
+def duration(seconds):
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def line_of(record, first, total):
+    """`first`: the step that this training began at."""
+    step, speed = record["step"], record.get("steps_per_second") or 0
+    done = WIDTH * (step - first) // max(total - first, 1)
+    rest = f", {duration((total - step) / speed)} left" if speed > 0 and step < total else ""
+    utilities = "  ".join(f"{player} {value:.4g}" for player, value in record.get("utility", {}).items())
+    return f"[{'#' * done}{'.' * (WIDTH - done)}] step {step}/{total}, {speed:.4g} steps/s{rest}  {utilities}"
+
+
+class Progress:
+    def __init__(self, shown):
+        self.kind = None
+        if shown:
+            self.kind = "notebook" if in_notebook() else "terminal" if sys.stderr.isatty() else "file"
+        self.first, self.width, self.tenth, self.handle = None, 0, 0, None
+
+    def update(self, record, begin, total):
+        if self.kind is None or "step" not in record:
+            return
+        text = line_of(record, begin, total)
+        if self.kind == "notebook":
+            self._show(text)
+        elif self.kind == "terminal":
+            sys.stderr.write("\r" + text.ljust(self.width))
+            self.width = len(text)
+        elif 10 * (record["step"] - begin) // max(total - begin, 1) > self.tenth:
+            self.tenth = 10 * (record["step"] - begin) // max(total - begin, 1)
+            print(text, file=sys.stderr)
+        sys.stderr.flush()
+
+    def _show(self, text):
+        from IPython.display import display
+        shown = {"text/plain": text}
+        if self.handle is None:
+            self.handle = display(shown, raw=True, display_id=True)
+        else:
+            self.handle.update(shown, raw=True)
+
+    def close(self):
+        if self.kind == "terminal" and self.width:
+            print(file=sys.stderr)

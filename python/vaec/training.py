@@ -1,0 +1,65 @@
+"""Running `train` and reading its record while it is written."""
+import json
+import pathlib
+import signal
+import subprocess
+import tempfile
+
+from .errors import Error, warn_of_notes
+from .progress import Progress
+
+INTERRUPTED = 130
+
+
+def _steps_of(folder):
+    return json.loads((pathlib.Path(folder) / "config.json").read_text())["steps"]
+
+
+def _read_records(process, folder, begin, progress):
+    total = None
+    for line in process.stdout:
+        if not line.startswith("{"):
+            continue
+        if total is None:
+            total = _steps_of(folder)
+        progress.update(json.loads(line), begin, total)
+
+
+def follow(command, folder, *, shown, begin=0):
+    """Runs a `train --json` to its end. Ctrl-C lets it write a checkpoint; a second one ends it. Returns whether it was
+    interrupted; raises Error with vaec's text if it failed."""
+    progress, interrupted = Progress(shown), False
+    with tempfile.TemporaryFile("w+") as said:
+        # A session of its own: Ctrl-C in a terminal reaches this process alone, which passes it on once.
+        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=said, text=True, start_new_session=True)
+        try:
+            try:
+                _read_records(process, folder, begin, progress)
+                process.wait()
+            except KeyboardInterrupt:
+                interrupted = True
+                process.send_signal(signal.SIGINT)
+                _read_records(process, folder, begin, progress)
+                process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            progress.close()
+            process.stdout.close()
+        said.seek(0)
+        text = said.read()
+    if interrupted and process.returncode not in (0, INTERRUPTED):
+        raise KeyboardInterrupt  # before there was anything to keep
+    if process.returncode not in (0, INTERRUPTED):
+        raise Error(_cause(text), process.returncode)
+    warn_of_notes(text)
+    return process.returncode == INTERRUPTED
+
+
+def _cause(text):
+    """What a failed training said, without what it says of itself first."""
+    lines = text.strip().splitlines()
+    return "\n".join(lines[1:] if len(lines) > 1 and lines[0].startswith("learn ") else lines)

@@ -1,0 +1,48 @@
+"""The Python package: its own tests, by an interpreter that has numpy and pytest; what pip makes of it."""
+import os
+import re
+import subprocess
+import sys
+
+import executable
+from executable import ROOT, call
+
+
+def interpreter(*modules):
+    """The first Python that has the modules; Debian's has those of its packages."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        found = subprocess.run([python, "-c", "import " + ", ".join(modules)], capture_output=True)
+        if found.returncode == 0:
+            return python
+    raise executable.Skip(f"no Python here has {' and '.join(modules)}")
+
+
+def environment(vaec, folder):
+    return {"VAEC_HOME": str(vaec.parent.parent), "VAEC_CACHE": str(folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def test_the_package_passes_its_tests(folder, vaec):
+    python = interpreter("numpy", "pytest")
+    result = call(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", ROOT / "python/tests", cwd=folder,
+                  env=environment(vaec, folder), timeout=850)
+    assert result.returncode == 0 and " passed" in result.stdout, result.stdout + result.stderr
+    assert "skipped" not in result.stdout, result.stdout
+
+
+def test_pip_installs_the_package(folder, vaec):
+    python = interpreter("numpy", "pip", "setuptools", "wheel")
+    # A copy: setuptools writes beside what it builds.
+    (folder / "copy").mkdir()
+    succeed = executable.succeed
+    succeed("cp", "-r", ROOT / "python", ROOT / "CMakeLists.txt", folder / "copy")
+    succeed(python, "-m", "pip", "install", "--no-build-isolation", "--no-index", "--no-deps", "--quiet", "--target",
+            folder / "site", folder / "copy/python", env={"PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    version = re.search(r"^project\(vaec VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text(), re.M).group(1)
+    assert (folder / f"site/vaec-{version}.dist-info").is_dir(), os.listdir(folder / "site")
+    said = succeed(python, "-c", "import vaec; print(vaec.__file__, vaec.version())", cwd=folder,
+                   env={**environment(vaec, folder), "PYTHONPATH": str(folder / "site")})
+    assert said.stdout.split() == [str(folder / "site/vaec/__init__.py"), version]
+
+
+if __name__ == "__main__":
+    executable.main(globals())
