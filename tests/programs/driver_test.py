@@ -173,7 +173,7 @@ def install(vaec, folder):
     for part in ("bin", "lib"):
         (folder / part).mkdir(parents=True)
     shutil.copy(vaec, folder / "bin/vaec")
-    for library in (vaec.parent.parent / "lib").glob("libvaert*.so"):
+    for library in (vaec.parent.parent / "lib").glob("libvaert*.so*"):
         (folder / "lib" / library.name).symlink_to(library)
     return folder / "bin/vaec"
 
