@@ -16,6 +16,8 @@ constexpr WholeRange steps = {0, exact}, seed = {0, exact}, every = {0, exact};
 constexpr WholeRange batch = {1, std::numeric_limits<int32_t>::max()};
 // Samples, sweeps, chains, rows to draw.
 constexpr WholeRange counts = {1, std::numeric_limits<int32_t>::max()};
+// Terms of a sum over enumerated variables: their numbers, and halves, are exact in a float.
+constexpr WholeRange enumerated = {1, 1 << 16};
 constexpr WholeRange threads = {0, 1 << 16};
 // Rates and their like are rounded to float.
 constexpr double most_real = std::numeric_limits<float>::max();

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "compiler/game/bound.h"
+#include "compiler/game/enumeration.h"
 #include "compiler/game/equilibrium.h"
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
@@ -244,6 +245,7 @@ Game derive(Model& model, base::Report& report) {
   }
   if (in_order) check_every_conditional_learns(model, players, game, report);
   if (in_order) game.bounds = derive_bounds(model, players, report);
+  if (in_order) game.sums = derive_sums(model, game, report);
   for (int32_t i = 0; i < static_cast<int32_t>(model.players.size()); ++i) {
     game.utilities.push_back(utility_text(model, game, {i}));
   }

@@ -34,6 +34,20 @@ std::string simulated_text(const Model& model, const SourceGame& source) {
   return text;
 }
 
+/// What learn blocks sum over in place of drawing it.
+std::string sums_text(const Model& model, const Game& game) {
+  std::string text;
+  for (size_t l = 0; l < game.sums.size(); ++l) {
+    if (game.sums[l].empty()) continue;
+    text += fmt::format("\nlearn {}\n", model.learns[l].name);
+    for (const Sum& sum : game.sums[l])
+      text += fmt::format("  sums over {} in {}: {} values, weighted by {}\n",
+                          model[model[sum.conditional].target].name, model[sum.source].name, sum.values,
+                          conditional_text(model, sum.conditional));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string explain_text(const Model& model, const Game& game) {
@@ -78,6 +92,7 @@ std::string explain_text(const Model& model, const Game& game) {
   for (size_t i = 0; i < model.players.size(); ++i) {
     text += fmt::format("{} maximizes  {}\n", model.players[i].name, game.utilities[i]);
   }
+  text += sums_text(model, game);
   if (game.equilibrium == Equilibrium::unique) {
     text += "\nequilibrium: unique, if all sources show one distribution\n";
   } else if (game.equilibrium == Equilibrium::perhaps_a_continuum) {
@@ -134,7 +149,17 @@ json explain_json(const Model& model, const Game& game) {
   json equilibrium = nullptr;
   if (game.equilibrium == Equilibrium::unique) equilibrium = "unique";
   if (game.equilibrium == Equilibrium::perhaps_a_continuum) equilibrium = "perhaps a continuum";
-  return {{"sources", sources}, {"players", players}, {"equilibrium", equilibrium}};
+  json explained = {{"sources", sources}, {"players", players}, {"equilibrium", equilibrium}};
+  for (size_t l = 0; l < game.sums.size(); ++l) {
+    for (const Sum& sum : game.sums[l]) {
+      json entry = place(sum.conditional);
+      entry["learn"] = model.learns[l].name;
+      entry["source"] = model[sum.source].name;
+      entry["values"] = sum.values;
+      explained["sums"].push_back(entry);
+    }
+  }
+  return explained;
 }
 
 }  // namespace game

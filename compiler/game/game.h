@@ -49,11 +49,19 @@ struct SourceGame {
   std::vector<VariableId> undrawn;  // no term needs them
 };
 
+/// A variable that a learn block sums over in place of drawing it.
+struct Sum {
+  SourceId source;
+  ConditionalId conditional;  // that would draw it: its probabilities are the weights
+  int64_t values = 0;
+};
+
 enum class Equilibrium { none, unique, perhaps_a_continuum };
 
 struct Game {
   std::vector<SourceGame> sources;     // every source, those of weight 0 too
   std::vector<Bounds> bounds;          // per learn block
+  std::vector<std::vector<Sum>> sums;  // per learn block
   std::vector<std::string> utilities;  // per player, as text
   Equilibrium equilibrium = Equilibrium::none;
 };

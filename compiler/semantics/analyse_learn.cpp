@@ -4,6 +4,7 @@
 
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/bounds.h"
+#include "compiler/semantics/enumeration.h"
 #include "runtime/setting_bounds.h"
 
 namespace semantics {
@@ -13,11 +14,13 @@ using namespace syntax;
 const std::vector<std::string> common_keys = {"steps", "batch",     "optimizer", "schedule", "clip", "seed",
                                               "order", "precision", "sources",   "start",    "every"};
 const std::map<std::string, std::vector<std::string>> methods = {
-    {"symmetric", {}},
-    {"elbo", {"estimator", "beta", "alpha", "samples", "analytic_kl"}},
-    {"iwae", {"samples"}},
-    {"rws", {"samples"}},
-    {"libi", {"samples", "epsilon", "dual_rate", "fit_steps", "constrain_steps", "refit_steps"}},
+    {"symmetric", {"enumerate", "enumerate_limit"}},
+    {"elbo", {"estimator", "enumerate_limit", "beta", "alpha", "samples", "analytic_kl"}},
+    {"iwae", {"estimator", "enumerate_limit", "samples"}},
+    {"rws", {"estimator", "enumerate_limit", "samples"}},
+    {"libi",
+     {"estimator", "enumerate_limit", "samples", "epsilon", "dual_rate", "fit_steps", "constrain_steps",
+      "refit_steps"}},
     {"supervised", {}}};
 
 struct LearnReader {
@@ -410,7 +413,47 @@ struct LearnReader {
         analysis.report.add(base::E0301, value->span, "`analytic_kl`", "true or false", kind_name(truth));
       }
     }
+    int64_t limit = 0;
+    if (const Expr* value = find("enumerate_limit"))
+      if (set_integer(*value, "`enumerate_limit`", bounds::enumerated, limit))
+        learn.own["enumerate_limit"] = limit;
     if (const Expr* value = find("estimator")) read_estimator(*value);
+    if (const Expr* value = find("enumerate")) read_enumerate(*value);
+  }
+
+  /// "enumerate": the names of the variables.
+  void read_enumerate(const Expr& expr) {
+    if (expr.kind != ExprKind::list) {
+      analysis.report.add(base::E0301, expr.span, "`enumerate`", "a list of variables",
+                          quoted(expr.span, analysis.sources));
+      return;
+    }
+    nlohmann::json names = nlohmann::json::array();
+    for (const ExprPtr& item : expr.operands) {
+      const auto group =
+          item->kind == ExprKind::name ? analysis.variables.find(item->text) : analysis.variables.end();
+      if (group == analysis.variables.end()) {
+        auto& error = analysis.report.add(base::E0301, item->span, "an element of `enumerate`", "a variable",
+                                          quoted(item->span, analysis.sources));
+        if (item->kind == ExprKind::name) suggest(error, item->text, keys_of(analysis.variables));
+        continue;
+      }
+      for (const VariableId id : group->second.ids) {
+        const Variable& variable = analysis.model[id];
+        if (std::find(names.begin(), names.end(), nlohmann::json(variable.name)) != names.end()) {
+          analysis.report.add(base::E0804, item->span, item->text);
+          break;
+        }
+        names.push_back(variable.name);
+        if (finite_values(variable)) continue;
+        analysis.report.add(base::E0810, item->span, "enumerate", variable.name)
+            .label(std::string("a sum needs finitely many values; this is `") +
+                   name_of(variable.domain.kind) + "`")
+            .note(variable.span, "`" + variable.name + "` is declared here");
+        break;
+      }
+    }
+    learn.own["enumerate"] = names;
   }
 
   /// "estimator": {"kind", "temperature"} for all latents, or "estimators": the same for each named.
@@ -424,11 +467,9 @@ struct LearnReader {
       return;
     }
     nlohmann::json kinds = nlohmann::json::object();
-    bool wrong_name = false;
     for (const Argument& entry : expr.arguments) {
       const auto group = analysis.variables.find(entry.name->text);
       if (group == analysis.variables.end()) {
-        wrong_name = true;
         suggest(analysis.report.add(base::E0808, entry.name->span, "estimator", entry.name->text, "variable"),
                 entry.name->text, keys_of(analysis.variables));
         continue;
@@ -439,7 +480,6 @@ struct LearnReader {
         return std::find(ids.begin(), ids.end(), analysis.model[c].target) != ids.end();
       });
       if (!drawn && !latents.empty()) {
-        wrong_name = true;
         analysis.report.add(base::E0808, entry.name->span, "estimator", entry.name->text, "variable")
             .label("no encoder draws it in a bound");
         continue;
@@ -459,19 +499,15 @@ struct LearnReader {
       }
     }
     learn.own["estimators"] = kinds;
-    std::set<std::string> unnamed;
-    for (const ConditionalId id : drawn_latents(analysis.model, learn)) {
-      const std::string& name = analysis.model[analysis.model[id].target].name;
-      if (!wrong_name && !kinds.contains(name) && unnamed.insert(name).second)
-        analysis.report.add(base::E0807, expr.span, "estimator", fmt::format("`{}`", name))
-            .help("a map names each variable that the encoders draw");
-    }
   }
 
   std::optional<nlohmann::json> estimator(const Expr& expr) {
-    const auto word = word_call(
-        expr, "`estimator`",
-        {{"reparam", {}}, {"zgr", {}}, {"st", {}}, {"gumbel", {{"temperature", 1}}}, {"score", {}}});
+    std::map<std::string, Signature> kinds = {{"enumerate", {}}};
+    // No gradient passes through a draw of rws: there is nothing to estimate.
+    if (learn.method != "rws")
+      kinds.insert(
+          {{"reparam", {}}, {"zgr", {}}, {"st", {}}, {"gumbel", {{"temperature", 1}}}, {"score", {}}});
+    const auto word = word_call(expr, "`estimator`", kinds);
     if (!word) return {};
     nlohmann::json result = {{"kind", word->text}};
     for (const auto& [name, number] : word->numbers) {

@@ -35,6 +35,20 @@ std::vector<ConditionalId> drawn_latents(const Model& model, const Learn& learn)
   return latents;
 }
 
+Estimator estimator_of(const Model& model, const Learn& learn, const Conditional& latent) {
+  const Variable& variable = model[latent.target];
+  const auto named = [](const nlohmann::json& entry) {
+    return Estimator{entry.at("kind"), entry.value("temperature", 1.0)};
+  };
+  if (learn.own.contains("estimators") && learn.own["estimators"].contains(variable.name))
+    return named(learn.own["estimators"][variable.name]);
+  if (learn.own.contains("estimator")) return named(learn.own["estimator"]);
+  if (!latent.discrete) return {"reparam"};
+  const bool finite =
+      variable.domain.kind == DomainKind::binary || variable.domain.kind == DomainKind::category;
+  return {finite && latent.mean ? "zgr" : "score"};
+}
+
 void check_estimator(const std::string& kind, const Conditional& latent, base::Span at, const Model& model,
                      base::Report& report) {
   const Variable& variable = model[latent.target];
@@ -49,6 +63,9 @@ void check_estimator(const std::string& kind, const Conditional& latent, base::S
   if (kind == "reparam" && latent.discrete)
     refuse("its draws are not differentiable",
            finite ? "`zgr`, `st`, `gumbel` or `score` would work" : "`score` would work");
+  if (kind == "enumerate" && !finite)
+    refuse(std::string("a sum needs finitely many values; this is `") + name_of(variable.domain.kind) + "`",
+           latent.discrete ? "`score` would work" : "`reparam` or `score` would work");
   if ((kind == "zgr" || kind == "st" || kind == "gumbel") && !finite)
     refuse(std::string("it is for `binary` and `category`; this is `") + name_of(variable.domain.kind) + "`",
            latent.discrete ? "`score` would work" : "`reparam` or `score` would work");

@@ -15,7 +15,17 @@ std::set<VariableId> needed_of(const Model& model, const Source& source);
 /// The encoders' conditionals whose targets some source of `learn` leaves to be drawn.
 std::vector<ConditionalId> drawn_latents(const Model& model, const Learn& learn);
 
-/// `kind` is reparam, zgr, st, gumbel or score; `at` is where the file says so.
+/// How gradients pass through the draw of a latent.
+struct Estimator {
+  std::string kind;        // reparam, zgr, st, gumbel, score; or enumerate: a sum in place of the draw
+  double temperature = 1;  // of gumbel
+};
+
+/// As the learn block says of the variable; else reparam where the sample is differentiable, zgr for binary
+/// and category, score for the rest.
+Estimator estimator_of(const Model& model, const Learn& learn, const Conditional& latent);
+
+/// `at` is where the file says so.
 void check_estimator(const std::string& kind, const Conditional& latent, base::Span at, const Model& model,
                      base::Report& report);
 

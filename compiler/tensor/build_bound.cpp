@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/semantics/enumeration.h"
 #include "compiler/tensor/estimators.h"
 #include "compiler/tensor/source_rows.h"
+#include "compiler/tensor/sums.h"
 
 namespace tensor {
 namespace {
@@ -26,15 +28,21 @@ class BoundRows {
                                           static_cast<int>(program.batches.size()) - 1, bound.source.index,
                                           next_site);
     bind_givens(model, model[bound.source], program, *known_);
-    if (samples > 1) drawn_ = std::make_unique<Translator>(*known_, samples);
+    spaces_ = std::make_unique<RowSpaces>(model, dependencies, program, *known_);
+    if (samples > 1) spaces_->set_drawn(RowSpaces::rows_axis | spaces_->add_axis(samples));
+    drawn();  // its rows are the second batch class
+    sums_ = std::make_unique<Sums>(model, program, *spaces_);
   }
 
   Emit e;
   Translator& known() { return *known_; }
-  Translator& drawn() { return drawn_ ? *drawn_ : *known_; }
+  Translator& drawn() { return spaces_->at(spaces_->drawn()); }
+  RowSpaces& spaces() { return *spaces_; }
+  Sums& sums() { return *sums_; }
 
   ValueId stop(ValueId a) { return e.pointwise(Op::stop, a); }
-  ValueId density(semantics::ConditionalId id) { return drawn().evaluate_rows(model_[id].log_density); }
+  Table density(semantics::ConditionalId id) { return sums_->table(model_[id].log_density); }
+  ValueId mean_density(semantics::ConditionalId id) { return sums_->mean(density(id)); }
   ValueId number(double value) { return e.constant(value, {drawn().rows()}); }
   std::string named(const std::string& what) const { return what + "@" + model_[bound_.source].name; }
   std::string named(semantics::ConditionalId id) const {
@@ -77,7 +85,9 @@ class BoundRows {
   int64_t samples_;
 
  private:
-  std::unique_ptr<Translator> known_, drawn_;
+  std::unique_ptr<Translator> known_;
+  std::unique_ptr<RowSpaces> spaces_;
+  std::unique_ptr<Sums> sums_;
 };
 
 class BoundBuilder {
@@ -111,20 +121,20 @@ class BoundBuilder {
     const std::vector<Drawn> latents = draw_latents(rows);
     ValueId elbo = rows.number(0);
     for (const auto id : rows.bound_.evidence) {
-      const ValueId density = rows.density(id);
+      const ValueId density = rows.mean_density(id);
       elbo = rows.e.add(elbo, density);
       rows.record(rows.named(id), density, 1, phase.objective);
     }
     for (size_t i = 0; i < latents.size(); ++i) {
       const game::Latent& latent = rows.bound_.latents[i];
-      const ValueId kl = divergence(rows, latent, latents[i]);
+      const ValueId kl = rows.sums().mean(divergence(rows, latent, latents[i]));
       elbo = rows.e.subtract(elbo, rows.e.pointwise(Op::multiply, kl, beta));
       rows.record(rows.named("kl." + model_[model_[latent.prior].target].name), kl, -beta, phase.objective);
     }
     const ValueId share = rows.sample_share();
     phase.program.shared.push_back({elbo, share});
     for (const auto id : rows.bound_.recognised) {
-      const ValueId density = rows.density(id);
+      const ValueId density = rows.mean_density(id);
       rows.record(rows.named(id), density, alpha, phase.objective);
       phase.program.shared.push_back({rows.e.pointwise(Op::multiply, density, alpha), share});
     }
@@ -134,7 +144,7 @@ class BoundBuilder {
   // log mean over samples of p(known, latents) / q(latents).
   void add_iwae(BoundRows& rows, Phase& phase) {
     const std::vector<Drawn> latents = draw_latents(rows);
-    const ValueId log_weight = log_weights(rows, latents);
+    const ValueId log_weight = rows.sums().log_sum_exp(log_weights(rows, latents));
     const ValueId bound = log_mean_exp(rows, log_weight);
     rows.record(rows.named("bound"), bound, 1, phase.objective);
     phase.program.shared.push_back({bound, rows.coefficient(rows.known())});
@@ -146,55 +156,65 @@ class BoundBuilder {
   void add_constrained(BoundRows& rows, Phase& phase) {
     Emit& e = rows.e;
     const std::vector<Drawn> latents = draw_latents(rows);
-    const ValueId log_weight = log_weights(rows, latents);
+    const ValueId log_weight = rows.sums().log_sum_exp(log_weights(rows, latents));
     const ValueId bound = log_mean_exp(rows, log_weight);
+    const ValueId elbo = mean_log_weight(rows, latents);
     rows.record(rows.named("bound"), bound, 0, phase.objective);
-    rows.record(rows.named("elbo"), log_weight, 1, phase.objective);
+    rows.record(rows.named("elbo"), elbo, 1, phase.objective);
     Value multiplier;
     multiplier.op = Op::coefficient;
     multiplier.index = multiplier_coefficient(model_);
     const ValueId scale = e.pointwise(Op::subtract, phase.program.add(multiplier), 1.0);
     const ValueId share = rows.coefficient(rows.known());
-    phase.program.shared.push_back({log_weight, rows.sample_share()});
+    phase.program.shared.push_back({elbo, rows.sample_share()});
     phase.program.shared.push_back({bound, e.multiply(share, e.broadcast(scale, e.shape(share), {}))});
     const ValueId of_bound = vimco_signal(rows, log_weight, bound);
-    add_scores(rows, latents, learning_signal(rows, log_weight), rows.sample_share(), phase);
+    add_scores(rows, latents, learning_signal(rows, elbo), rows.sample_share(), phase);
     const ValueId each = rows.coefficient(rows.drawn());
     add_scores(rows, latents, of_bound, e.multiply(each, e.broadcast(scale, e.shape(each), {})), phase);
   }
 
   // Samples weighted by their normalised importance: the decoder climbs log p, the encoders log q.
   void add_rws(BoundRows& rows, Phase& phase) {
+    const auto constant = [&](const Conditional& q, Translator& at) {
+      return drawn_constant(model_, q, phase.program, at);
+    };
     std::vector<Drawn> latents;
     for (const game::Latent& latent : rows.bound_.latents) {
-      const Conditional& q = model_[latent.posterior];
-      rows.drawn().bind(q.target, drawn_constant(model_, q, phase.program, rows.drawn()));
-      latents.push_back({rows.density(latent.posterior), false});
+      if (add_sum(rows, latent, true, latents)) continue;
+      bind_drawn(rows, latent, constant);
+      latents.push_back({rows.density(latent.posterior)});
     }
-    const ValueId log_weight = log_weights(rows, latents);
-    const ValueId bound = log_mean_exp(rows, log_weight);
+    Sums& sums = rows.sums();
+    const ValueId log_weight = sums.whole(log_weights(rows, latents));
+    const ValueId bound = log_mean_exp(rows, sums.log_sum_exp(log_weights(rows, latents)));
     rows.record(rows.named("bound"), bound, 1, phase.objective);
     // exp(log w - log sum w): the bound is the sum's logarithm less log samples.
-    const ValueId above = rows.flat(rows.over_samples(bound));
+    const Shape whole = sums.whole_shape();
+    const auto everywhere = [&](ValueId per_sample) {
+      return whole.size() == 1 ? per_sample : rows.e.broadcast(per_sample, whole, {0});
+    };
+    const ValueId above = everywhere(rows.flat(rows.over_samples(bound)));
     const ValueId normalised = rows.e.pointwise(Op::exp, rows.e.subtract(log_weight, above));
-    const ValueId seed = rows.stop(rows.e.multiply(rows.sample_share(), normalised));
-    ValueId p = rows.number(0), q = rows.number(0);
-    for (const auto id : rows.bound_.evidence) p = rows.e.add(p, rows.density(id));
+    const ValueId seed = rows.stop(rows.e.multiply(everywhere(rows.sample_share()), normalised));
+    Table p{rows.number(0)}, q{rows.number(0)};
+    for (const auto id : rows.bound_.evidence) p = sums.combine(Op::add, p, rows.density(id));
     for (size_t i = 0; i < latents.size(); ++i) {
-      p = rows.e.add(p, rows.density(rows.bound_.latents[i].prior));
-      q = rows.e.add(q, latents[i].log_posterior);
+      p = sums.combine(Op::add, p, rows.density(rows.bound_.latents[i].prior));
+      q = sums.combine(Op::add, q, latents[i].log_posterior);
     }
     for (PlayerUpdate& update : phase.program.updates) {
       const bool decoder =
           model_.players[static_cast<size_t>(update.player)].role == semantics::Role::decoder;
-      update.terms.push_back({decoder ? p : q, seed});
+      update.terms.push_back({sums.whole(decoder ? p : q), seed});
     }
   }
 
  private:
   struct Drawn {
-    ValueId log_posterior;
+    Table log_posterior;
     bool score = false;
+    bool summed = false;
   };
 
   /// Has the player a conditional in some source's bound?
@@ -210,35 +230,69 @@ class BoundBuilder {
     });
   }
 
+  /// A latent that is summed over: all its values, in place of a draw.
+  bool add_sum(BoundRows& rows, const game::Latent& latent, bool constant,
+               std::vector<Drawn>& latents) const {
+    const Conditional& q = model_[latent.posterior];
+    if (!semantics::is_enumerated(learn_, model_[q.target])) return false;
+    latents.push_back({rows.sums().add(q, constant), false, true});
+    return true;
+  }
+
+  /// Drawn anew for every value of the enumerated variables that it depends on.
+  template <typename Draw>
+  void bind_drawn(BoundRows& rows, const game::Latent& latent, Draw draw) const {
+    const Conditional& q = model_[latent.posterior];
+    RowSpaces& spaces = rows.spaces();
+    const Axes axes = spaces.drawn() | spaces.axes_of(q.sample);
+    spaces.bind(q.target, draw(q, spaces.at(axes)), axes);
+  }
+
   /// Binds the latents in order, each with its estimator's gradient.
   std::vector<Drawn> draw_latents(BoundRows& rows) {
     std::vector<Drawn> latents;
     for (const game::Latent& latent : rows.bound_.latents) {
-      const Conditional& q = model_[latent.posterior];
-      const Estimator estimator = estimator_of(model_, learn_, q);
-      rows.drawn().bind(q.target, draw_latent(model_, q, estimator, rows.program_, rows.drawn()));
+      if (add_sum(rows, latent, false, latents)) continue;
+      const Estimator estimator = estimator_of(model_, learn_, model_[latent.posterior]);
+      bind_drawn(rows, latent, [&](const Conditional& q, Translator& at) {
+        return draw_latent(model_, q, estimator, rows.program_, at);
+      });
       latents.push_back({rows.density(latent.posterior), estimator.kind == "score"});
     }
     return latents;
   }
 
   /// Where the score stands for the draw's gradient, that of log q itself has mean zero and is left out.
-  ValueId log_posterior(BoundRows& rows, const Drawn& drawn) const {
-    return drawn.score ? rows.stop(drawn.log_posterior) : drawn.log_posterior;
+  Table log_posterior(BoundRows& rows, const Drawn& drawn) const {
+    return {drawn.score ? rows.stop(drawn.log_posterior.value) : drawn.log_posterior.value,
+            drawn.log_posterior.axes};
   }
 
-  ValueId divergence(BoundRows& rows, const game::Latent& latent, const Drawn& drawn) const {
-    if (latent.kl) return rows.drawn().evaluate_rows(latent.kl);
-    return rows.e.subtract(log_posterior(rows, drawn), rows.density(latent.prior));
+  Table divergence(BoundRows& rows, const game::Latent& latent, const Drawn& drawn) const {
+    if (latent.kl) return rows.sums().table(latent.kl);
+    return rows.sums().combine(Op::subtract, log_posterior(rows, drawn), rows.density(latent.prior));
   }
 
   /// Under weights that normalise over samples, log q's own gradient has no mean of zero: scores keep it too.
-  ValueId log_weights(BoundRows& rows, const std::vector<Drawn>& latents) const {
-    ValueId sum = rows.number(0);
-    for (const auto id : rows.bound_.evidence) sum = rows.e.add(sum, rows.density(id));
+  /// Summed over all values, a latent's probability under q cancels: each value counts with p alone.
+  Table log_weights(BoundRows& rows, const std::vector<Drawn>& latents) const {
+    Sums& sums = rows.sums();
+    Table sum{rows.number(0)};
+    for (const auto id : rows.bound_.evidence) sum = sums.combine(Op::add, sum, rows.density(id));
     for (size_t i = 0; i < latents.size(); ++i) {
-      sum = rows.e.add(sum, rows.density(rows.bound_.latents[i].prior));
-      sum = rows.e.subtract(sum, latents[i].log_posterior);
+      sum = sums.combine(Op::add, sum, rows.density(rows.bound_.latents[i].prior));
+      if (!latents[i].summed) sum = sums.combine(Op::subtract, sum, latents[i].log_posterior);
+    }
+    return sum;
+  }
+
+  /// E log p(known, latents) / q(latents), the mean over the values of enumerated latents.
+  ValueId mean_log_weight(BoundRows& rows, const std::vector<Drawn>& latents) const {
+    ValueId sum = rows.number(0);
+    for (const auto id : rows.bound_.evidence) sum = rows.e.add(sum, rows.mean_density(id));
+    for (size_t i = 0; i < latents.size(); ++i) {
+      sum = rows.e.add(sum, rows.mean_density(rows.bound_.latents[i].prior));
+      sum = rows.e.subtract(sum, rows.sums().mean(latents[i].log_posterior));
     }
     return sum;
   }
@@ -297,7 +351,7 @@ class BoundBuilder {
                   Phase& phase) const {
     for (const Drawn& drawn : latents) {
       if (!drawn.score) continue;
-      phase.program.shared.push_back({rows.e.multiply(signal, drawn.log_posterior), share});
+      phase.program.shared.push_back({rows.e.multiply(signal, drawn.log_posterior.value), share});
     }
   }
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "compiler/semantics/enumeration.h"
 #include "compiler/tensor/source_rows.h"
+#include "compiler/tensor/sums.h"
 
 namespace tensor {
 namespace {
@@ -91,6 +93,19 @@ class PhaseBuilder {
     return known;
   }
 
+  /// Rows of a source with sums over what the learn block enumerates.
+  struct SummedRows {
+    SummedRows(PhaseBuilder& builder, Program& program, const game::SourceGame& source)
+        : rows(builder.rows_of(program, source)),
+          spaces(builder.model_, builder.dependencies_, program, rows),
+          sums(builder.model_, program, spaces) {}
+    SummedRows(const SummedRows&) = delete;
+
+    Translator rows;
+    RowSpaces spaces;
+    Sums sums;
+  };
+
   Translator rows_of(Program& program, const game::SourceGame& source) {
     program.batches.push_back(source.source.index);
     return Translator(model_, dependencies_, program, static_cast<int>(program.batches.size()) - 1,
@@ -99,8 +114,9 @@ class PhaseBuilder {
 
   /// Binds all that is known when the chain before has run (or at the start), then the direct draws up to
   /// `end`. Returns what was not yet handed on.
-  Variables bind_up_to(Program& program, Translator& rows, const game::SourceGame& source,
+  Variables bind_up_to(Program& program, SummedRows& summed, const game::SourceGame& source,
                        std::optional<size_t> chain_before, size_t end) {
+    Translator& rows = summed.rows;
     Variables fresh;
     size_t next = 0;
     if (chain_before) {
@@ -112,8 +128,14 @@ class PhaseBuilder {
     }
     for (; next < end; ++next) {
       const Conditional& conditional = model_[source.completions[next].draws[0].conditional];
-      rows.bind(conditional.target, drawn_constant(model_, conditional, program, rows));
       fresh.push_back(conditional.target);
+      if (semantics::is_enumerated(learn_, model_[conditional.target])) {
+        summed.sums.add(conditional, true);
+        continue;
+      }
+      const Axes axes = RowSpaces::rows_axis | summed.spaces.axes_of(conditional.sample);
+      const ValueId drawn = drawn_constant(model_, conditional, program, summed.spaces.at(axes));
+      summed.spaces.bind(conditional.target, drawn, axes);
     }
     return fresh;
   }
@@ -124,8 +146,9 @@ class PhaseBuilder {
     for (const game::SourceGame* source : sources) {
       const std::vector<size_t> chains = chains_of(*source);
       if (k >= chains.size()) continue;
-      Translator rows = rows_of(stage.program, *source);
-      Variables fresh = bind_up_to(stage.program, rows, *source,
+      SummedRows summed(*this, stage.program, *source);
+      Translator& rows = summed.rows;
+      Variables fresh = bind_up_to(stage.program, summed, *source,
                                    k > 0 ? std::optional(chains[k - 1]) : std::nullopt, chains[k]);
       for (const game::Draw& draw : source->completions[chains[k]].draws) {
         const semantics::VariableId target = model_[draw.conditional].target;
@@ -205,16 +228,16 @@ class PhaseBuilder {
 
   void add_terms(Phase& phase, const game::SourceGame& source, std::vector<PlayerUpdate>& updates) {
     Program& program = phase.program;
-    Translator rows = rows_of(program, source);
+    SummedRows summed(*this, program, source);
     const std::vector<size_t> chains = chains_of(source);
-    bind_up_to(program, rows, source, chains.empty() ? std::nullopt : std::optional(chains.back()),
+    bind_up_to(program, summed, source, chains.empty() ? std::nullopt : std::optional(chains.back()),
                source.completions.size());
     Emit emit(program);
     for (game::ConditionalId term : source.terms) {
       const auto update = std::ranges::find(updates, model_[term].player.index, &PlayerUpdate::player);
       if (update == updates.end()) continue;
-      const ValueId density = rows.evaluate_rows(model_[term].log_density);
-      update->terms.push_back({density, seed_of(phase, term, source, emit, rows, program)});
+      const ValueId density = summed.sums.mean(summed.sums.table(model_[term].log_density));
+      update->terms.push_back({density, seed_of(phase, term, source, emit, summed.rows, program)});
       program.outputs.push_back({term_name(term, source), emit.reduce(Op::sum, density, {0})});
     }
   }

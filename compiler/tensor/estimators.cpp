@@ -70,21 +70,6 @@ struct Drawer {
 
 }  // namespace
 
-Estimator estimator_of(const semantics::Model& model, const semantics::Learn& learn,
-                       const Conditional& latent) {
-  const semantics::Variable& variable = model[latent.target];
-  const auto named = [](const nlohmann::json& entry) {
-    return Estimator{entry.at("kind"), entry.value("temperature", 1.0)};
-  };
-  if (learn.own.contains("estimators") && learn.own["estimators"].contains(variable.name))
-    return named(learn.own["estimators"][variable.name]);
-  if (learn.own.contains("estimator")) return named(learn.own["estimator"]);
-  if (!latent.discrete) return {"reparam"};
-  const bool finite =
-      variable.domain.kind == DomainKind::binary || variable.domain.kind == DomainKind::category;
-  return {finite && latent.mean ? "zgr" : "score"};
-}
-
 ValueId draw_latent(const semantics::Model& model, const Conditional& latent, const Estimator& estimator,
                     Program& program, Translator& rows) {
   if (estimator.kind == "reparam") {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "compiler/tensor/row_spaces.h"
+
 namespace tensor {
 
 Dependencies::Dependencies(const semantics::Graph& graph) {
@@ -26,30 +28,57 @@ Translator::Translator(const semantics::Model& model, const Dependencies& depend
       dependencies_(dependencies),
       program_(program),
       emit_(program),
-      batch_(batch),
+      lead_{1, batch},
       source_(source),
       next_site_(next_site) {}
 
 Translator::Translator(Translator& outer, int64_t times)
     : Translator(outer.model_, outer.dependencies_, outer.program_,
                  static_cast<int>(outer.program_.batches.size()), outer.source_, outer.next_site_) {
-  program_.batches.emplace_back(program_.batches[static_cast<size_t>(outer.batch_)].source, times);
+  program_.batches.emplace_back(program_.batches[static_cast<size_t>(outer.lead_.batch)].source, times);
   outer_ = &outer;
   times_ = times;
 }
 
+Translator::Translator(const Translator& like, RowSpaces& spaces, Axes axes, Extent lead)
+    : Translator(like.model_, like.dependencies_, like.program_, -1, like.source_, like.next_site_) {
+  lead_ = lead;
+  belong_to(spaces, axes);
+}
+
+void Translator::belong_to(RowSpaces& spaces, Axes axes) {
+  spaces_ = &spaces;
+  axes_ = axes;
+}
+
 void Translator::bind(semantics::VariableId variable, ValueId value) {
   variables_[variable] = value;
+  if (lead_.batch < 0) led_.insert(value);
+  forget(variable);
+}
+
+void Translator::forget(semantics::VariableId variable) {
   std::erase_if(known_, [&](const auto& entry) {
     return std::ranges::binary_search(dependencies_.variables[static_cast<size_t>(entry.first)], variable);
   });
 }
 
-ValueId Translator::evaluate(semantics::NodeId node) {
-  const ValueId result = translate(node);
+void Translator::forget_draws() {
   std::erase_if(known_,
                 [&](const auto& entry) { return dependencies_.random[static_cast<size_t>(entry.first)]; });
+}
+
+ValueId Translator::evaluate(semantics::NodeId node) {
+  const ValueId result = translate(node);
+  if (spaces_ != nullptr)
+    spaces_->forget_draws();
+  else
+    forget_draws();
   return result;
+}
+
+bool Translator::leads(ValueId value) const {
+  return lead_.batch >= 0 ? has_rows(emit_.shape(value)) : led_.contains(value);
 }
 
 ValueId Translator::evaluate_rows(semantics::NodeId node) {
@@ -75,7 +104,18 @@ Shape Translator::with_rows(const semantics::Shape& shape) const { return shaped
 
 ValueId Translator::translate(semantics::NodeId id) {
   if (const auto found = known_.find(id.index); found != known_.end()) return found->second;
-  const ValueId result = belongs_outside(id) ? repeat(outer_->translate(id)) : compute(model_.graph[id]);
+  const semantics::Node& node = model_.graph[id];
+  ValueId result;
+  if (spaces_ != nullptr && &spaces_->at(spaces_->axes_of(id)) != this) {
+    result = spaces_->translate(id, axes_);
+    if (lead_.batch < 0 && spaces_->axes_of(id) != 0) led_.insert(result);
+  } else {
+    result = belongs_outside(id) ? repeat(outer_->translate(id)) : compute(node);
+    const bool leads_on =
+        node.op == semantics::Op::variable ||
+        std::ranges::any_of(node.inputs, [&](auto input) { return leads(translate(input)); });
+    if (lead_.batch < 0 && leads_on) led_.insert(result);
+  }
   known_[id.index] = result;
   return result;
 }
@@ -121,12 +161,15 @@ ValueId Translator::compute(const semantics::Node& node) {
     default:
       break;
   }
+  if (node.op == semantics::Op::dense) {
+    if (const auto sum = dense_of_parts(node)) return *sum;
+  }
   std::vector<ValueId> inputs;
   for (semantics::NodeId input : node.inputs) inputs.push_back(translate(input));
-  const bool rows = std::ranges::any_of(inputs, [&](ValueId input) { return has_rows(emit_.shape(input)); });
+  const bool rows = std::ranges::any_of(inputs, [&](ValueId input) { return leads(input); });
   switch (semantics::info(node.op).group) {
     case semantics::OpGroup::pointwise:
-      return emit_.pointwise(value.op, inputs);
+      return pointwise(node, std::move(inputs));
     case semantics::OpGroup::random:
       value.shape = with_rows(node.shape);
       for (ValueId input : inputs) value.inputs.push_back(emit_.stretch(input, value.shape));
@@ -160,8 +203,17 @@ ValueId Translator::compute(const semantics::Node& node) {
   }
 }
 
+ValueId Translator::pointwise(const semantics::Node& node, std::vector<ValueId> inputs) {
+  // Axes in front that are no batch class look like the node's own: they are not told apart by shapes.
+  if (lead_.batch < 0 && std::ranges::any_of(inputs, [&](ValueId input) { return leads(input); })) {
+    for (ValueId& input : inputs)
+      if (!leads(input)) input = emit_.stretch(input, with_rows(node.shape));
+  }
+  return emit_.pointwise(static_cast<Op>(node.op), std::move(inputs));
+}
+
 ValueId Translator::moved(const semantics::Node& node, ValueId input) {
-  const bool rows = has_rows(emit_.shape(input));
+  const bool rows = leads(input);
   const Shape shape = shaped_as(node.shape, rows);
   const int64_t lead = rows ? 1 : 0;
   std::vector<int64_t> ints;
@@ -184,31 +236,80 @@ ValueId Translator::moved(const semantics::Node& node, ValueId input) {
 }
 
 ValueId Translator::dense(ValueId x, ValueId weights, const semantics::Shape& shape) {
-  const Shape from = emit_.shape(x);
-  const bool rows = has_rows(from);
+  const bool rows = leads(x);
   const Extent lead = rows ? this->rows() : Extent{1, -1};
-  const ValueId flat = emit_.reshape(x, {lead, {row_elements(from), -1}});
+  const ValueId flat = emit_.reshape(x, {lead, emit_.shape(weights)[1]});
   const ValueId y = emit_.operation(Op::dense, {flat, weights}, {lead, emit_.shape(weights)[0]});
   return emit_.reshape(y, shaped_as(shape, rows));
+}
+
+/// The nodes whose elements, one after the other, are those of `node`.
+std::vector<semantics::NodeId> Translator::parts_of_vector(semantics::NodeId id) const {
+  const semantics::Node& node = model_.graph[id];
+  if (node.op == semantics::Op::reshape) return parts_of_vector(node.inputs[0]);
+  if (node.op != semantics::Op::concat || node.ints[0] != 0) return {id};
+  std::vector<semantics::NodeId> parts;
+  for (const semantics::NodeId input : node.inputs) {
+    const auto below = parts_of_vector(input);
+    parts.insert(parts.end(), below.begin(), below.end());
+  }
+  return parts;
+}
+
+/// W concat(a, b) = W_a a + W_b b, where a and b have other axes: each product is made with its own axes
+/// alone. None where all parts have the same.
+std::optional<ValueId> Translator::dense_of_parts(const semantics::Node& node) {
+  if (spaces_ == nullptr || spaces_->axes_of(node.inputs[1]) != 0) return {};
+  const std::vector<semantics::NodeId> parts = parts_of_vector(node.inputs[0]);
+  const auto differs = [&](semantics::NodeId part) {
+    return spaces_->axes_of(part) != spaces_->axes_of(parts[0]);
+  };
+  if (std::ranges::none_of(parts, differs)) return {};
+  const ValueId weights = translate(node.inputs[1]);
+  const Extent outputs = emit_.shape(weights)[0];
+  ValueId sum;
+  int64_t begin = 0;
+  for (size_t i = 0; i < parts.size();) {
+    const Axes axes = spaces_->axes_of(parts[i]);
+    Translator& own = spaces_->at(axes);
+    const Extent lead = axes == 0 ? Extent{1, -1} : own.rows();
+    std::vector<ValueId> pieces;
+    int64_t length = 0;
+    for (; i < parts.size() && spaces_->axes_of(parts[i]) == axes; ++i) {
+      const int64_t size = semantics::count(model_.graph[parts[i]].shape);
+      pieces.push_back(emit_.reshape(own.translate(parts[i]), {lead, {size, -1}}));
+      length += size;
+    }
+    const ValueId x =
+        pieces.size() == 1 ? pieces[0] : emit_.operation(Op::concat, pieces, {lead, {length, -1}}, {1});
+    const ValueId columns = emit_.operation(Op::slice, {weights}, {outputs, {length, -1}},
+                                            {0, outputs.size, begin, begin + length});
+    begin += length;
+    const ValueId product = emit_.operation(Op::dense, {x, columns}, {lead, outputs});
+    const ValueId stretched = axes == 0 ? emit_.stretch(emit_.reshape(product, {outputs}), {lead_, outputs})
+                                        : spaces_->stretch(product, axes, axes_);
+    sum = sum ? emit_.add(sum, stretched) : stretched;
+  }
+  return emit_.reshape(sum, with_rows(node.shape));
 }
 
 // A small product within each row: sum over k of a[m, k] b[k, n], left to the loops.
 ValueId Translator::matmul(ValueId a, ValueId b) {
   const Shape sa = emit_.shape(a), sb = emit_.shape(b);
-  const bool rows = has_rows(sa) || has_rows(sb);
+  const bool rows = leads(a) || leads(b);
   Shape space;
   if (rows) space.push_back(this->rows());
   const auto lead = static_cast<int64_t>(space.size());
   for (const Extent& extent : {sa[sa.size() - 2], sb.back(), sa.back()}) space.push_back(extent);  // m, n, k
-  auto map = [&](const Shape& shape, int64_t first, int64_t second) {
+  auto map = [&](ValueId operand, int64_t first, int64_t second) {
     std::vector<int64_t> axes;
-    if (has_rows(shape)) axes.push_back(0);
+    if (leads(operand)) axes.push_back(0);
     axes.push_back(lead + first);
     axes.push_back(lead + second);
     return axes;
   };
   const ValueId product =
-      emit_.multiply(emit_.broadcast(a, space, map(sa, 0, 2)), emit_.broadcast(b, space, map(sb, 2, 1)));
+      emit_.multiply(emit_.broadcast(a, space, map(a, 0, 2)), emit_.broadcast(b, space, map(b, 2, 1)));
   return emit_.reduce(Op::sum, product, {lead + 2});
 }
 
@@ -219,7 +320,7 @@ const std::vector<int64_t> channels_first = {0, 3, 1, 2};
 
 ValueId Translator::conv(const semantics::Node& node, ValueId x, ValueId weights) {
   const Shape from = emit_.shape(x), kernel = emit_.shape(weights);
-  const bool rows = has_rows(from);
+  const bool rows = leads(x);
   const Extent lead = rows ? this->rows() : Extent{1, -1};
   const Extent c = kernel[1], h = from[from.size() - 2], w = from.back();
   if (node.ints[2] == 0 && node.ints[3] == 0 && kernel[2] == h && kernel[3] == w) {
@@ -236,7 +337,7 @@ ValueId Translator::conv(const semantics::Node& node, ValueId x, ValueId weights
 // kw] are that convolution's [out, in, kh, kw].
 ValueId Translator::deconv(const semantics::Node& node, ValueId x, ValueId weights) {
   const Shape from = emit_.shape(x), kernel = emit_.shape(weights);
-  const bool rows = has_rows(from);
+  const bool rows = leads(x);
   const Extent lead = rows ? this->rows() : Extent{1, -1};
   const Extent c = kernel[0], h = from[from.size() - 2], w = from.back();
   if (h == Extent{1, -1} && w == h && node.ints[2] == 0 && node.ints[3] == 0) {

@@ -1,6 +1,8 @@
 """Every method of a learn block trains the executable: its record says what is climbed, and it climbs."""
+import collections
 import json
 import math
+import random
 import shutil
 
 from executable import build, call, digest, main, succeed, write
@@ -47,6 +49,78 @@ def test_every_method_climbs_its_objective(folder, vaec):
                + terms["p.x@images"] - 0.5 * (terms["kl.z@images"] + terms["kl.c@images"]))
     assert abs(record(folder, "elbo")[-1]["utility"]["p"] - utility) < 1e-6 * abs(utility)
     assert set(record(folder, "iwae")[-1]["terms"]) == {"bound@pairs", "bound@images"}
+
+
+SUMS = """
+var x : binary[28, 28]; var c : category(10); var z : real[4]
+let g = glyphs(400, seed = 1)
+source pairs { x = g.image > 0.5; c = g.label }
+source images { x = g.image > 0.5 }
+source codes { z ~ Normal(0); c ~ Categorical(0) }
+decoder p { x | c, z ~ Bernoulli(dense(tanh(dense(concat(c, z), 32)), 784)) }
+encoder q {
+  let h = tanh(dense(x, 32))
+  c | x ~ Categorical(dense(h, 10)); z | c, x ~ Normal(dense(tanh(dense(concat(c, h), 16)), 4))
+}
+learn elbo { steps = 60; batch = 16; optimizer = adam(5e-3); alpha = 2; estimator = {c: enumerate} }
+learn iwae { steps = 60; batch = 16; optimizer = adam(5e-3); samples = 2; estimator = {c: enumerate} }
+learn rws { steps = 60; batch = 16; optimizer = adam(5e-3); samples = 2; estimator = {c: enumerate} }
+learn libi { steps = 60; batch = 16; optimizer = adam(5e-3); samples = 2; estimator = {c: enumerate} }
+learn symmetric { steps = 60; batch = 16; optimizer = adam(5e-3); enumerate = [c] }
+"""
+
+
+def test_classes_are_summed_under_every_method(folder, vaec):
+    exe = build(vaec, write(folder, "sums.vae", SUMS), folder)
+    for learn in ["elbo", "iwae", "rws", "libi", "symmetric"]:
+        succeed(exe, "train", "--quiet", "--learn", learn, "--out", learn, "--every", "log=5", cwd=folder)
+        lines = record(folder, learn)
+        assert lines[-1]["terms"] and all(math.isfinite(value) for value in lines[-1]["terms"].values()), lines
+    # The entropy of q(c | x), and what the classes say of x, are exact: no draw of c is in the executable.
+    terms = record(folder, "elbo")[-1]["terms"]
+    assert 0 <= terms["kl.c@images"] <= math.log(10) + 1e-4, terms
+    assert record(folder, "elbo")[-1]["bound"] > record(folder, "elbo")[0]["bound"] + 20
+
+
+TABLE = """
+var x : binary[3]; var c : category(4)
+source rows { x = csv("x.csv", ["a", "b", "c"]) }
+decoder p { c ~ Categorical(parameter([4])); x | c ~ Bernoulli(dense(c, 3)) }
+encoder q { c | x ~ Categorical(dense(x, 4)) }
+learn iwae { steps = 300; batch = 256; optimizer = adam(2e-2); samples = 1; estimator = enumerate; every = {log: 1, sample: 0, checkpoint: 300, evaluate: 0} }
+learn rws { steps = 300; batch = 256; optimizer = adam(2e-2); samples = 1; estimator = enumerate; every = {log: 1, sample: 0, checkpoint: 300, evaluate: 0} }
+"""
+
+
+def test_a_mixture_learns_its_exact_likelihood(folder, vaec):
+    rng = random.Random(3)
+    rows = []
+    for _ in range(2000):
+        odds = rng.choice([(.9, .9, .1), (.1, .1, .9)])
+        rows.append(",".join(str(int(rng.random() < odd)) for odd in odds))
+    write(folder, "x.csv", "\n".join(["a,b,c", *rows]) + "\n")
+    exe = build(vaec, write(folder, "mixture.vae", TABLE), folder)
+    entropy = -sum(n / 2000 * math.log(n / 2000) for n in collections.Counter(rows).values())
+    for learn in ["iwae", "rws"]:
+        succeed(exe, "train", "--quiet", "--learn", learn, "--out", learn, cwd=folder)
+        last = record(folder, learn)[-20:]
+        bound = sum(line["bound"] for line in last) / len(last)
+        # No draw is left: the bound is the likelihood, which no model of the data can bring above -entropy.
+        assert -entropy - 0.03 < bound < -entropy + 0.1, (learn, bound, -entropy)
+
+
+def test_rows_with_holes_are_not_summed_over(folder, vaec):
+    write(folder, "x.csv", "a,c\n1,0\n0,1\n,2\n1,\n")
+    model = """
+var a : binary; var c : category(3)
+let t = csv("x.csv")
+source rows { a = t.a; c = t.c }
+decoder p { c ~ Categorical(parameter([3])); a | c ~ Bernoulli(dense(c, 1)[0]) }
+encoder q { c | a ~ Categorical(dense(a, 3)) }
+learn symmetric { steps = 5; batch = 4; enumerate = [c] }
+"""
+    result = call(vaec, "run", write(folder, "holes.vae", model), "train", cwd=folder)
+    assert result.returncode == 78 and "enumerate" in result.stderr, result
 
 
 def test_sources_whose_bound_teaches_nothing_are_named(folder, vaec):

@@ -118,6 +118,13 @@ void Trainer::require_terms() const {
 /// Only a game says who completes what rows lack.
 void Trainer::require_completion() const {
   const Learn& learn = find_learn(session_.image, settings_.learn);
+  const auto own = learn.keys.value("own", nlohmann::json::object());
+  if (!own.value("enumerate", nlohmann::json::array()).empty())
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("learn {}: some rows of its sources lack values, and `enumerate` sums only where "
+                    "each row knows the same variables; a learn block without it draws them",
+                    learn.name));
   if (learn.method == "symmetric") return;
   throw Failure(
       Exit::bad_configuration,
