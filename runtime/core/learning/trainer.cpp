@@ -115,14 +115,14 @@ void Trainer::require_terms() const {
   }
 }
 
-/// Only a game says who completes what rows lack.
+/// Only a game says who completes what rows miss.
 void Trainer::require_completion() const {
   const Learn& learn = find_learn(session_.image, settings_.learn);
   const auto own = learn.keys.value("own", nlohmann::json::object());
   if (!own.value("enumerate", nlohmann::json::array()).empty())
     throw Failure(
         Exit::bad_configuration,
-        fmt::format("learn {}: some rows of its sources lack values, and `enumerate` sums only where "
+        fmt::format("learn {}: some rows of its sources miss values, and `enumerate` sums only where "
                     "each row knows the same variables; a learn block without it draws them",
                     learn.name));
   if (learn.method == "symmetric") return;
