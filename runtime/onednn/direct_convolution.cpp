@@ -45,7 +45,7 @@ class DirectConvolution final : public vae_heavy_op {
   void copy_where_they_differ(size_t position, const memory::desc& outside, const memory::desc& inside) {
     copied_[position] = outside != inside;
     if (!copied_[position]) return;
-    const memory own(inside, cpu());
+    const memory own = zeros(inside);
     const bool is_result = position == 2;
     copies_[position] = is_result ? make_reorder(inside, outside) : make_reorder(outside, inside);
     copies_[position].bind(is_result ? 0 : 1, own);

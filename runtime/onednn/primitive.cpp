@@ -1,6 +1,7 @@
 #include "runtime/onednn/primitive.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <new>
 
@@ -52,6 +53,12 @@ const dnnl::primitive_attr& shared_scratch() {
 
 dnnl::memory::desc plain(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag) {
   return {dims, dnnl::memory::data_type::f32, tag};
+}
+
+dnnl::memory zeros(const dnnl::memory::desc& layout) {
+  dnnl::memory memory(layout, cpu());
+  std::memset(memory.get_data_handle(), 0, layout.get_size());
+  return memory;
 }
 
 Call::Call(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad,
