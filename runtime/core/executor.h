@@ -47,6 +47,10 @@ class Executor {
   Executor(const Image& image, const Program& program, const Machine& machine,
            const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory = nullptr,
            Carried* carried = nullptr);
+  /// It keeps a reference to the machine.
+  Executor(const Image& image, const Program& program, const Machine&& machine,
+           const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory = nullptr,
+           Carried* carried = nullptr) = delete;
   ~Executor();
   Executor(Executor&&) noexcept;
 

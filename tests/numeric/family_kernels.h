@@ -45,8 +45,8 @@ inline std::vector<float> log_densities(const std::string& domain, const std::st
     const core::Program& program = image.programs[static_cast<size_t>(conditional.log_density)];
     std::vector<float> none(static_cast<size_t>(image.players[0].elements));
     const float coefficient = 1;
-    const core::Executor executor(image, program, machine_of(none, coefficient),
-                                  {static_cast<int64_t>(rows.size())});
+    const core::Machine machine = machine_of(none, coefficient);
+    const core::Executor executor(image, program, machine, {static_cast<int64_t>(rows.size())});
     for (size_t i = 0; i < rows[0].size(); ++i) {
       const auto input = executor.input(i == 0 ? "x" : fmt::format("t{}", i));
       for (size_t r = 0; r < rows.size(); ++r) input.data[r] = rows[r][i];
@@ -77,8 +77,8 @@ inline std::vector<std::vector<float>> gradients(const std::string& domain, cons
         values[static_cast<size_t>(player.parameters[i].offset) + r] = rows[r][i + 1];
     const float coefficient = 1;
     const auto& phase = image.learns[0].alternating[0];
-    const core::Executor executor(image, image.programs[static_cast<size_t>(phase.program)],
-                                  machine_of(values, coefficient), {1});
+    const core::Machine machine = machine_of(values, coefficient);
+    const core::Executor executor(image, image.programs[static_cast<size_t>(phase.program)], machine, {1});
     core::Hooks hooks;
     hooks.gather = [&](int, int, int64_t, float* to) {
       for (size_t r = 0; r < rows.size(); ++r) to[r] = rows[r][0];
