@@ -21,6 +21,7 @@ RETIRED = {
     r"heavy": "library operation, or large",
     r"author's word": "chosen by `complete`",
     r"but for|be it": "except, whether",
+    r"another way in": "an argument of `from`",
 }
 PATTERN = re.compile(r"\b(" + "|".join(f"(?:{word})" for word in RETIRED) + r")\b", re.I)
 MODEL = """

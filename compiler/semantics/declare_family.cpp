@@ -86,10 +86,10 @@ struct FamilyReader {
         refuse(report.add(base::E0403, decl.name.span, decl.name.text, entry.name));
   }
 
-  /// Another way in assigns parameters, each once, and brings names of its own.
+  /// `from` assigns parameters, each once, and brings names of its own.
   void read_from(const From& from) {
     for (const auto& parameter : from.parameters) {
-      name(parameter.name, "another way in");
+      name(parameter.name, "an argument of `from`");
       kind_of(parameter.domain);
     }
     for (const Statement& statement : from.body) {

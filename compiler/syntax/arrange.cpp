@@ -102,7 +102,7 @@ class Arranger {
   }
 
   /// Whether the comma ends a list: before a closing bracket, or before what follows parents (`x | z, ~`),
-  /// declared variables (`var x, z, :`) or the parameters of another way in (`from a : unit, {`).
+  /// declared variables (`var x, z, :`) or the arguments of `from` (`from a : unit, {`).
   bool trails(size_t i) const {
     const size_t following = next(i);
     if (inside_value()) return is_closing(following) && last() != VaeLexer::COMMA && !is_opening(last());
