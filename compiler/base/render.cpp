@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 
 #include "compiler/base/report.h"
@@ -21,12 +22,10 @@ std::vector<const Diagnostic*> in_order(const Report& report) {
   };
   std::stable_sort(list.begin(), list.end(), [&](auto* a, auto* b) { return key(a) < key(b); });
   std::vector<const Diagnostic*> unique;
+  std::set<std::pair<Code, std::string_view>> seen;  // of one place
   for (const Diagnostic* candidate : list) {
-    const bool known = std::any_of(unique.begin(), unique.end(), [&](const Diagnostic* seen) {
-      return seen->code == candidate->code && seen->message == candidate->message &&
-             seen->span == candidate->span;
-    });
-    if (!known) unique.push_back(candidate);
+    if (!unique.empty() && !(unique.back()->span == candidate->span)) seen.clear();
+    if (seen.emplace(candidate->code, candidate->message).second) unique.push_back(candidate);
   }
   return unique;
 }

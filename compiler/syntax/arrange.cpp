@@ -13,7 +13,8 @@ constexpr size_t end_of_file = antlr4::Token::EOF;
 /// Writes the tokens that the grammar reads.
 class Arranger {
  public:
-  Arranger(const std::vector<Token>& in, Repairs repairs) : in_(in), repairs_(std::move(repairs)) {
+  Arranger(const std::vector<Token>& in, const Lines& lines, Repairs repairs)
+      : in_(in), lines_(lines), repairs_(std::move(repairs)) {
     out_.reserve(in.size() + 16);
   }
 
@@ -138,11 +139,8 @@ class Arranger {
 
   size_t last() const { return out_.empty() ? size_t{VaeLexer::END} : out_.back().type; }
 
-  size_t next(size_t i) const {
-    do ++i;
-    while (in_[i].type == VaeLexer::NEWLINE);
-    return in_[i].type;
-  }
+  /// The type of the first token behind `i` that is no newline.
+  size_t next(size_t i) const { return in_[lines_.following(i + 1)].type; }
 
   bool at_statement_start() const {
     return !inside_value() &&
@@ -193,6 +191,7 @@ class Arranger {
   }
 
   const std::vector<Token>& in_;
+  const Lines& lines_;
   const Repairs repairs_;
   std::vector<Token> out_;
   std::vector<Open> open_;
@@ -219,7 +218,8 @@ std::vector<Token> without_comments(const std::vector<Token>& tokens, const base
 
 std::vector<Token> arrange(const std::vector<Token>& tokens, base::Report& report) {
   const std::vector<Token> rest = without_comments(tokens, report.sources());
-  return Arranger(rest, match_brackets(rest, report)).run();
+  const Lines lines(rest, report.sources());
+  return Arranger(rest, lines, match_brackets(rest, lines, report)).run();
 }
 
 }  // namespace syntax

@@ -4,7 +4,8 @@
 
 namespace syntax {
 
-Lines::Lines(const std::vector<Token>& tokens, const base::SourceSet& sources) : line_(tokens.size()) {
+Lines::Lines(const std::vector<Token>& tokens, const base::SourceSet& sources)
+    : line_(tokens.size()), following_(tokens.size()) {
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (i == 0 || tokens[i - 1].type == VaeLexer::NEWLINE) {
       const std::string& text = sources.file(tokens[i].span.file).text;
@@ -14,6 +15,8 @@ Lines::Lines(const std::vector<Token>& tokens, const base::SourceSet& sources) :
     }
     line_[i] = indentation_.size() - 1;
   }
+  for (size_t i = tokens.size(); i-- > 0;)
+    following_[i] = tokens[i].type == VaeLexer::NEWLINE ? following_[i + 1] : i;
 }
 
 }  // namespace syntax

@@ -10,10 +10,10 @@ namespace {
 
 class BracketMatcher {
  public:
-  BracketMatcher(const std::vector<Token>& tokens, base::Report& report)
+  BracketMatcher(const std::vector<Token>& tokens, const Lines& lines, base::Report& report)
       : tokens_(tokens),
         report_(report),
-        lines_(tokens, report.sources()),
+        lines_(lines),
         repairs_(tokens.size()),
         mender_(tokens, lines_, repairs_, report) {}
 
@@ -97,7 +97,7 @@ class BracketMatcher {
 
   const std::vector<Token>& tokens_;
   base::Report& report_;
-  Lines lines_;
+  const Lines& lines_;
   Repairs repairs_;
   BracketMender mender_;
   bool gave_up_ = false;
@@ -105,8 +105,8 @@ class BracketMatcher {
 
 }  // namespace
 
-Repairs match_brackets(const std::vector<Token>& tokens, base::Report& report) {
-  return BracketMatcher(tokens, report).run();
+Repairs match_brackets(const std::vector<Token>& tokens, const Lines& lines, base::Report& report) {
+  return BracketMatcher(tokens, lines, report).run();
 }
 
 }  // namespace syntax

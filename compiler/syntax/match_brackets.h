@@ -2,7 +2,7 @@
 // the repairs that make them match; each mistake is reported once, at the bracket where a reader would look
 // for it.
 #pragma once
-#include "compiler/syntax/token.h"
+#include "compiler/syntax/lines.h"
 
 namespace syntax {
 
@@ -24,6 +24,6 @@ struct Repairs {
   std::vector<Opening> open_before;  // a block begins here without `{`
 };
 
-Repairs match_brackets(const std::vector<Token>& tokens, base::Report& report);
+Repairs match_brackets(const std::vector<Token>& tokens, const Lines& lines, base::Report& report);
 
 }  // namespace syntax

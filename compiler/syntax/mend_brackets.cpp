@@ -121,11 +121,6 @@ class BracketMender::Mender {
     if (lines_.starts(i) && !is_closing(head_)) late_values_ = 0;
   }
 
-  size_t following(size_t i) const {
-    while (tokens_[i].type == VaeLexer::NEWLINE) ++i;
-    return i;
-  }
-
   int braces_among_values() const {
     return static_cast<int>(std::count_if(values_.begin(), values_.end(),
                                           [&](size_t i) { return tokens_[i].type == VaeLexer::LBRACE; }));
@@ -145,7 +140,7 @@ class BracketMender::Mender {
   }
 
   void end_line(size_t i) {
-    const size_t next = following(i);
+    const size_t next = lines_.following(i);
     if (!values_.empty()) {
       if (!starts_anew(next)) return;
       unclosed_values(0, i, true);
@@ -330,7 +325,7 @@ class BracketMender::Mender {
   bool comes_early(size_t i, size_t opening) const {
     if (!lines_.same(opening, i)) return !lines_.starts(i);
     if (!ends_line(i)) return true;
-    const size_t next = following(i + 1);
+    const size_t next = lines_.following(i + 1);
     return next < end_ && lines_.starts(next) && lines_.indentation(next) > lines_.indentation(opening);
   }
 

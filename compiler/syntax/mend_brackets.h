@@ -4,7 +4,6 @@
 #pragma once
 #include <memory>
 
-#include "compiler/syntax/lines.h"
 #include "compiler/syntax/match_brackets.h"
 
 namespace syntax {

@@ -142,4 +142,21 @@ TEST(Fuzz, RandomBytes) {
   }
 }
 
+TEST(Fuzz, ManyLinesAndManyErrors) {
+  base::SourceSet sources;
+  base::Report report(sources);
+  const std::string blank(100'000, '\n');
+  const auto lines =
+      sources.add("lines.vae", "param a = 1" + blank + "net f(h) {" + blank + "h = (" + blank + "h\n)");
+  syntax::parse(lines, report);
+  ASSERT_EQ(report.diagnostics().size(), 1u);
+  EXPECT_EQ(report.diagnostics()[0].message, "`{` is never closed");
+  std::string strings;
+  for (int i = 0; i < 50'000; ++i) strings += "param p = \"\n";
+  syntax::parse(sources.add("strings.vae", strings), report);
+  EXPECT_EQ(report.diagnostics().size(), 50'001u);
+  const std::string told = base::render_json(report);
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 50'001);
+}
+
 }  // namespace

@@ -2,6 +2,7 @@
 // links: base
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "compiler/base/report.h"
@@ -34,6 +35,17 @@ TEST(Report, ShowsLineLabelNoteAndHelp) {
             "note: x is declared here\n"
             "  --> digits.vae:1:5\n"
             "help: write one\n");
+}
+
+TEST(Report, EqualOnesOfOnePlaceAreToldOnce) {
+  base::SourceSet sources;
+  const auto file = sources.add("a.vae", "xx");
+  base::Report report(sources);
+  const Span place{file, 0, 1};
+  for (const char* found : {"`1`", "`2`", "`1`"}) report.add(base::E0101, place, "a name", found);
+  report.add(base::E0101, Span{file, 1, 2}, "a name", "`1`");
+  const std::string told = base::render_json(report);
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 3) << told;
 }
 
 TEST(Report, UnderlinesBehindTabsAndWideLetters) {
