@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "compiler/semantics/analysis.h"
+#include "compiler/semantics/tensor_limit.h"
 
 namespace semantics {
 namespace {
@@ -19,9 +20,6 @@ const DomainName domains[] = {
 };
 
 constexpr int64_t longest_array = 4096;
-
-// Elements of one variable: what a row of floats and 32-bit indices into it can hold.
-constexpr int64_t largest = int64_t{1} << 28;
 
 /// `category(10)`, `category("north", "south")`, or of a list of such words.
 std::optional<Domain> category_of(const syntax::DomainExpr& expr, Analysis& analysis) {
@@ -86,13 +84,17 @@ std::optional<Shape> shape_of(const syntax::DomainExpr& expr, const Domain& doma
   Shape shape;
   bool good = true;
   int64_t elements = std::max<int64_t>(1, domain.classes);
+  if (elements > most_elements) {
+    analysis.report.add(base::E0218, expr.span, most_elements);
+    return {};
+  }
   for (const auto& extent : expr.shape) {
     const auto length = analysis.integer(*extent, analysis.evaluator.top(), "the length of an axis", 1);
     good = good && length;
     if (!good) continue;
     shape.push_back(*length);
-    if (*length > largest / elements) {
-      analysis.report.add(base::E0218, expr.span, largest);
+    if (*length > most_elements / elements) {
+      analysis.report.add(base::E0218, expr.span, most_elements);
       return {};
     }
     elements *= *length;

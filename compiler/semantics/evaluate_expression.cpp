@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "compiler/semantics/analysis.h"
 #include "compiler/semantics/evaluation.h"
 #include "compiler/semantics/suggest.h"
+#include "compiler/semantics/tensor_limit.h"
 
 namespace semantics {
 
@@ -19,6 +21,10 @@ Value Evaluation::evaluate(const Expr& expr, Scope& scope, const ParameterContex
   Value value = evaluate_kind(expr, scope, context);
   build.span = outer;
   value.written = {};
+  if (value.kind == Kind::tensor && count(shape(value.node)) > most_elements && expr.kind != ExprKind::name) {
+    error(base::E0311, expr.span, too_large(quoted(expr.span, sources), shape(value.node)));
+    return {};
+  }
   // A name keeps its origin, so that a note can show where its shape comes from.
   if (expr.kind != ExprKind::name) value.span = expr.span;
   return value;

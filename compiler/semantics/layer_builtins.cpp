@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "compiler/semantics/evaluation.h"
+#include "compiler/semantics/tensor_limit.h"
 #include "runtime/nearest_float.h"
 
 namespace semantics {
@@ -19,6 +20,10 @@ std::string Evaluation::layer_name(const ParameterContext& context, const std::s
 NodeId Evaluation::parameter(const ParameterContext& context, const std::string& layer,
                              const std::string& what, const Shape& shape, const Initial& initial) {
   const std::string name = what.empty() ? layer : layer + "." + what;
+  if (count(shape) > most_elements) {
+    error(base::E0311, build.span, too_large("`" + name + "`", shape));
+    return {};
+  }
   if (context.shared)
     for (size_t i = 0; i < model.parameters.size(); ++i) {
       const Parameter& there = model.parameters[i];
