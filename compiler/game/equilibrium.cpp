@@ -23,39 +23,40 @@ struct Affine {
   bool linear = false;  // a product of free weights with the parent
   bool bias = false;
 };
+/// The node below reshapes, and below broadcasts that repeat nothing if `broadcasts`.
+const Node& without_views(const Graph& graph, NodeId id, bool broadcasts) {
+  while (true) {
+    const Node& node = graph[id];
+    if (node.op != Op::reshape && !(broadcasts && node.op == Op::broadcast)) return node;
+    if (semantics::count(node.shape) != semantics::count(graph[node.inputs[0]].shape)) return node;
+    id = node.inputs[0];
+  }
+}
 bool is_parent(const Graph& graph, NodeId id, VariableId parent) {
-  const Node& node = graph[id];
-  if (node.op == Op::reshape) return is_parent(graph, node.inputs[0], parent);
+  const Node& node = without_views(graph, id, false);
   return node.op == Op::variable && node.index == parent.index;
 }
 bool is_parameter(const Graph& graph, NodeId id) {
-  const Node& node = graph[id];
-  if (node.op == Op::reshape || node.op == Op::broadcast) {
-    return semantics::count(node.shape) == semantics::count(graph[node.inputs[0]].shape) &&
-           is_parameter(graph, node.inputs[0]);
-  }
-  return node.op == Op::parameter;
+  return without_views(graph, id, true).op == Op::parameter;
 }
 std::optional<Affine> affine_in(const Graph& graph, NodeId id, VariableId parent) {
-  const Node& node = graph[id];
-  switch (node.op) {
-    case Op::reshape:
-      return affine_in(graph, node.inputs[0], parent);
-    case Op::dense:
+  bool bias = false;
+  while (true) {
+    const Node& node = graph[id];
+    if (node.op == Op::dense) {
       if (is_parent(graph, node.inputs[0], parent) && is_parameter(graph, node.inputs[1]))
-        return Affine{true, false};
-      return std::nullopt;
-    case Op::add: {
-      for (const int weights : {0, 1}) {
-        const std::optional<Affine> product =
-            affine_in(graph, node.inputs[static_cast<size_t>(weights)], parent);
-        const NodeId other = node.inputs[static_cast<size_t>(1 - weights)];
-        if (product && is_parameter(graph, other)) return Affine{product->linear, true};
-      }
+        return Affine{true, bias};
       return std::nullopt;
     }
-    default:
+    if (node.op == Op::reshape) {
+      id = node.inputs[0];
+    } else if (node.op == Op::add &&
+               (is_parameter(graph, node.inputs[0]) || is_parameter(graph, node.inputs[1]))) {
+      bias = true;
+      id = node.inputs[is_parameter(graph, node.inputs[1]) ? 0 : 1];
+    } else {
       return std::nullopt;
+    }
   }
 }
 

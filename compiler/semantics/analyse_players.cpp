@@ -229,41 +229,59 @@ struct Players {
     std::map<VariableId, const Conditional*> by_target;
     for (const Conditional& conditional : work.conditionals) by_target[conditional.target] = &conditional;
     std::set<VariableId> finished;
-    std::vector<VariableId> path;
     for (const Conditional& conditional : work.conditionals)
-      if (visit(conditional.target, by_target, finished, path, work)) return;
+      if (visit(conditional.target, by_target, finished, work)) return;
   }
 
-  bool visit(VariableId id, const std::map<VariableId, const Conditional*>& by_target,
-             std::set<VariableId>& finished, std::vector<VariableId>& path, const Work& work) {
-    const auto found = by_target.find(id);
-    if (found == by_target.end() || finished.count(id)) return false;
-    const auto there = std::find(path.begin(), path.end(), id);
-    if (there != path.end()) {
-      // Along the path each variable stands before its parents: the other way round, causes come first.
-      std::vector<VariableId> ring(there, path.end());
-      std::reverse(ring.begin(), ring.end());
-      const auto first = std::min_element(ring.begin(), ring.end());
-      std::rotate(ring.begin(), first, ring.end());
-      std::string text;
-      for (const VariableId member : ring) text += name_of(member) + " → ";
-      text += name_of(ring[0]);
-      auto& error =
-          analysis.report.add(base::E0504, by_target.at(ring[0])->span, analysis.model[work.id].name, text);
-      for (size_t i = 1; i < ring.size(); ++i)
-        error.note(by_target.at(ring[i])->span,
-                   fmt::format("`{}` depends on `{}` here", name_of(ring[i]), name_of(ring[i - 1])));
-      error.help(ring.size() == 1 ? "no variable is its own parent"
-                                  : "split them between two players: a player's own conditionals are drawn "
-                                    "parents first");
-      return true;
+  /// Depth first, along a path of our own: players are as deep as files are long.
+  bool visit(VariableId root, const std::map<VariableId, const Conditional*>& by_target,
+             std::set<VariableId>& finished, const Work& work) {
+    std::vector<VariableId> path;
+    std::vector<size_t> next;  // parent to visit, of each variable on the path
+    std::set<VariableId> open;
+    const auto enter = [&](VariableId id) {
+      if (!by_target.contains(id) || finished.contains(id)) return;
+      path.push_back(id);
+      next.push_back(0);
+      open.insert(id);
+    };
+    enter(root);
+    while (!path.empty()) {
+      const std::vector<VariableId>& parents = by_target.at(path.back())->parents;
+      if (next.back() == parents.size()) {
+        finished.insert(path.back());
+        open.erase(path.back());
+        path.pop_back();
+        next.pop_back();
+        continue;
+      }
+      const VariableId parent = parents[next.back()++];
+      if (open.contains(parent)) {
+        report_ring({std::find(path.begin(), path.end(), parent), path.end()}, by_target, work);
+        return true;
+      }
+      enter(parent);
     }
-    path.push_back(id);
-    for (const VariableId parent : found->second->parents)
-      if (visit(parent, by_target, finished, path, work)) return true;
-    path.pop_back();
-    finished.insert(id);
     return false;
+  }
+
+  /// Each variable stands before its parents: the other way round, causes come first.
+  void report_ring(std::vector<VariableId> ring, const std::map<VariableId, const Conditional*>& by_target,
+                   const Work& work) {
+    std::reverse(ring.begin(), ring.end());
+    const auto first = std::min_element(ring.begin(), ring.end());
+    std::rotate(ring.begin(), first, ring.end());
+    std::string text;
+    for (const VariableId member : ring) text += name_of(member) + " → ";
+    text += name_of(ring[0]);
+    auto& error =
+        analysis.report.add(base::E0504, by_target.at(ring[0])->span, analysis.model[work.id].name, text);
+    for (size_t i = 1; i < ring.size(); ++i)
+      error.note(by_target.at(ring[i])->span,
+                 fmt::format("`{}` depends on `{}` here", name_of(ring[i]), name_of(ring[i - 1])));
+    error.help(ring.size() == 1
+                   ? "no variable is its own parent"
+                   : "split them between two players: a player's own conditionals are drawn parents first");
   }
 
   // ---- references

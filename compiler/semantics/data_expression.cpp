@@ -37,6 +37,25 @@ Value data_value(json data, base::Span span) {
   return value;
 }
 
+// A table that is made of others holds them. Later stages walk through it without a check.
+constexpr size_t deepest_data = 1000, most_data = 10'000;
+
+/// Operations within a data expression, itself counted, and how deep they nest.
+struct DataSize {
+  size_t operations = 0, depth = 0;
+};
+DataSize size_of(const json& data) {
+  DataSize size;
+  if (!data.is_structured()) return size;
+  for (const json& part : data) {
+    const DataSize inner = size_of(part);
+    size.operations += inner.operations;
+    size.depth = std::max(size.depth, inner.depth);
+  }
+  if (data.is_object() && data.contains("op")) ++size.operations, ++size.depth;
+  return size;
+}
+
 json to_json(const Value& value) {
   switch (value.kind) {
     case Value::Kind::integer:
@@ -184,7 +203,7 @@ struct DataEvaluator {
       }
       return {};
     }
-    return data_value({{"op", "column"}, {"table", table.data}, {"name", expr.text}}, expr.span);
+    return made({{"op", "column"}, {"table", table.data}, {"name", expr.text}}, expr.span);
   }
 
   Value rows(const Expr& expr) {
@@ -202,7 +221,18 @@ struct DataEvaluator {
       return value.has_value();
     };
     if (!bound(expr.subscripts[0].begin, "begin") || !bound(expr.subscripts[0].end, "end")) return {};
-    return data_value(std::move(result), expr.span);
+    return made(std::move(result), expr.span);
+  }
+
+  /// The data as a value; an error where they are longer than any file means.
+  Value made(json data, base::Span span) {
+    const DataSize size = size_of(data);
+    if (size.depth <= deepest_data && size.operations <= most_data) return data_value(std::move(data), span);
+    analysis.report.add(base::E0311, span,
+                        size.depth > deepest_data
+                            ? fmt::format("these data are more than {} operations deep", deepest_data)
+                            : fmt::format("these data are made by more than {} operations", most_data));
+    return {};
   }
 
   static bool takes(const DataOperation& operation, const std::vector<Argument>& arguments) {
@@ -237,6 +267,11 @@ struct DataEvaluator {
 
   Value elementwise(const Expr& expr, const DataOperation& operation,
                     const std::vector<const Expr*>& operands) {
+    if (operands.size() > deepest_data) {
+      analysis.report.add(base::E0311, expr.span,
+                          fmt::format("these data are more than {} operations deep", deepest_data));
+      return {};
+    }
     json arguments = json::array();
     bool good = true;
     for (const Expr* part : operands) {
@@ -253,7 +288,7 @@ struct DataEvaluator {
       for (size_t i = 1; i < arguments.size(); ++i)
         result = {{"op", operation.name}, {"args", json::array({result, arguments[i]})}};
     }
-    return data_value(std::move(result), expr.span);
+    return made(std::move(result), expr.span);
   }
 
   Value operation(const Expr& expr) {
@@ -388,7 +423,7 @@ struct DataEvaluator {
       result = {{"op", function.name}, {"table", values[0]->data}};
       if (function.name == "where") {
         result["condition"] = values[1]->data;
-        return data_value(std::move(result), expr.span);
+        return made(std::move(result), expr.span);
       }
     } else {
       return noise(function, *values[0], number_of(*values[1]), expr);
@@ -410,7 +445,7 @@ struct DataEvaluator {
     }
     result["args"] = std::move(positional);
     result["named"] = std::move(by_name);
-    return data_value(std::move(result), expr.span);
+    return made(std::move(result), expr.span);
   }
 
   Value noise(const DataFunction& function, const Value& of, double amount, const Expr& expr) {
@@ -427,7 +462,7 @@ struct DataEvaluator {
     json result = {{"op", function.name}, {"args", {of.data, {{"op", "number"}, {"value", amount}}}}};
     // Two calls are two draws; one call that a let names is one.
     result["noise"] = static_cast<int64_t>(analysis.noise_count++);
-    return data_value(std::move(result), expr.span);
+    return made(std::move(result), expr.span);
   }
 
   /// Tables are made once, noise is drawn at every step: an error where a table would need the noise.

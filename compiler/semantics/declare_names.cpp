@@ -136,23 +136,47 @@ struct Declarer {
     return false;
   }
 
-  void evaluate(const Declaration& declaration) {
-    if (done.count(&declaration) || refused.count(&declaration)) return;
-    open.insert(&declaration);
+  /// A declaration whose names are being evaluated.
+  struct Open {
+    const Declaration* declaration;
+    std::set<std::string> waiting;
     bool cyclic = false;
-    for (const std::string& name : names_in(declaration)) {
+  };
+
+  /// After all that it names. Chains of declarations are as long as files are: no recursion.
+  void evaluate(const Declaration& root) {
+    std::vector<Open> chain;
+    const auto begin = [&](const Declaration& declaration) {
+      if (done.count(&declaration) || refused.count(&declaration)) return;
+      open.insert(&declaration);
+      chain.push_back({&declaration, names_in(declaration)});
+    };
+    begin(root);
+    while (!chain.empty()) {
+      Open& last = chain.back();
+      if (last.waiting.empty()) {
+        const Open ready = std::move(last);
+        chain.pop_back();
+        open.erase(ready.declaration);
+        done.insert(ready.declaration);
+        evaluate_alone(*ready.declaration, ready.cyclic);
+        continue;
+      }
+      const std::string name = *last.waiting.begin();
+      last.waiting.erase(last.waiting.begin());
       const auto found = evaluated_by.find(name);
       if (found == evaluated_by.end() || done.count(found->second)) continue;
       if (open.count(found->second)) {
-        cyclic = true;
-        analysis.report.add(base::E0215, declaration.span, name);
-        break;
+        last.cyclic = true;
+        last.waiting.clear();
+        analysis.report.add(base::E0215, last.declaration->span, name);
+      } else {
+        begin(*found->second);
       }
-      evaluate(*found->second);
     }
-    open.erase(&declaration);
-    // The cycle may have been found further down, with this declaration left to be evaluated there.
-    if (!done.insert(&declaration).second) return;
+  }
+
+  void evaluate_alone(const Declaration& declaration, bool cyclic) {
     if (const auto* param = std::get_if<ParamDecl>(&declaration.kind)) {
       if (cyclic) {
         bind(param->name, {});

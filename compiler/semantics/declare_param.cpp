@@ -11,6 +11,8 @@ namespace {
 /// Reads one value of the language: a number, a boolean, a string or a list of these.
 struct TextReader {
   std::string_view rest;
+  size_t depth = 0;  // of lists; as in files, and for the same reason
+  static constexpr size_t deepest = 200;
 
   void skip_blanks() {
     while (!rest.empty() && (rest[0] == ' ' || rest[0] == '\t')) rest.remove_prefix(1);
@@ -28,8 +30,11 @@ struct TextReader {
     Value value;
     if (take('[')) {
       value.kind = Value::Kind::list;
+      if (depth == deepest) return {};
       while (!take(']')) {
+        ++depth;
         auto item = this->value();
+        --depth;
         if (!item) return {};
         value.items.push_back(std::move(*item));
         if (take(',')) continue;
@@ -108,6 +113,15 @@ std::optional<Value> read_as(const Value& declared, const std::string& text) {
   return bare;
 }
 
+/// For messages: the beginning of what is long.
+std::string shortened(const std::string& text) {
+  constexpr size_t longest = 60;
+  if (text.size() <= longest) return text;
+  size_t end = longest - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "...";
+}
+
 bool is_param_kind(const Value& value) {
   switch (value.kind) {
     case Value::Kind::integer:
@@ -140,8 +154,9 @@ void declare_param(const syntax::ParamDecl& param, Analysis& analysis) {
       continue;
     }
     analysis.report
-        .add(base::E0002, std::nullopt, name + "=" + text,
-             fmt::format("`{}` is {}, such as {}; `{}` is not", name, kind_name(value), text_of(value), text))
+        .add(base::E0002, std::nullopt, shortened(name + "=" + text),
+             fmt::format("`{}` is {}, such as {}; `{}` is not", name, kind_name(value),
+                         shortened(text_of(value)), shortened(text)))
         .note(param.name.span, "it is declared here");
     value = {};
   }
@@ -154,9 +169,10 @@ void check_defines(Analysis& analysis) {
   std::vector<std::string> params;
   for (const auto& [name, declared] : analysis.names)
     if (declared.what == "a param") params.push_back(name);
-  for (const auto& [name, text] : analysis.options.defines) {
+  for (const auto& [name, whole_text] : analysis.options.defines) {
     const auto found = analysis.names.find(name);
     if (found != analysis.names.end() && found->second.what == "a param") continue;
+    const std::string text = shortened(whole_text);
     if (found != analysis.names.end()) {
       analysis.report
           .add(base::E0002, std::nullopt, name + "=" + text,

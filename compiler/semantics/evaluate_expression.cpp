@@ -79,7 +79,11 @@ Value Evaluation::name(const Expr& expr, Scope& scope) {
     if (value.span.file.index < 0) value.span = expr.span;
     return value;
   }
-  suggest(error(base::E0220, expr.span, expr.text), expr.text, scope.all_names());
+  // Each proposal compares all names: where so much is wrong, no more of them are made.
+  constexpr size_t most_proposals = 100;
+  const bool proposes = report.diagnostics().size() < most_proposals;
+  auto& diagnostic = error(base::E0220, expr.span, expr.text);
+  if (proposes) suggest(diagnostic, expr.text, scope.all_names());
   return {};
 }
 

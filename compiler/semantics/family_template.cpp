@@ -104,6 +104,10 @@ std::optional<Shape> Evaluation::parameter_shape(const syntax::DomainExpr* domai
   return result;
 }
 
+/// What is derived from a body walks through it many times, and from node to node; those of the library have
+/// some tens of operations.
+constexpr size_t most_family_nodes = 1000;
+
 FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const Domain& domain,
                                          const Shape& shape, const std::map<std::string, Value>& fixed) {
   FamilyTemplate t;
@@ -149,6 +153,11 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
     if (std::holds_alternative<syntax::From>(statement.kind)) continue;
     const auto* assign = std::get_if<syntax::Assign>(&statement.kind);
     if (!assign) continue;
+    if (t.graph.nodes.size() > most_family_nodes) {
+      error(base::E0311, statement.span,
+            fmt::format("the body of `{}` has more than {} operations", decl.name.text, most_family_nodes));
+      return t;
+    }
     if (assign->let) {
       bind(*assign, scope, nobody);
       continue;

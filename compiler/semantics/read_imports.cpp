@@ -48,6 +48,13 @@ struct Reader {
       return;
     }
     if (done.count(key)) return;
+    constexpr size_t deepest = 100;
+    if (open.size() > deepest) {
+      analysis.report.add(base::E0311, import.what.span,
+                          fmt::format("files import one another more than {} deep", deepest));
+      analysis.broken_import = true;
+      return;
+    }
     const auto text = import.path ? file_text(import, path) : library_text(import);
     if (!text) return;
     done.insert(key);

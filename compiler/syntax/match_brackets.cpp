@@ -83,8 +83,12 @@ class BracketMatcher {
 
   /// Drops what the bracket at `i` contains and returns the index of its closing one.
   size_t refuse_nesting(size_t i, size_t end) {
-    report_.add(base::E0111, tokens_[i].span, fmt::format("brackets nest more than {} deep", deepest_nesting))
-        .help("name a part of it with `let`");
+    // What nests too deep somewhere mostly does so again beside it: the first place says it.
+    if (!refused_)
+      report_
+          .add(base::E0111, tokens_[i].span, fmt::format("brackets nest more than {} deep", deepest_nesting))
+          .help("name a part of it with `let`");
+    refused_ = true;
     size_t depth = 0;
     for (; i < end; ++i) {
       repairs_.drop[i] = true;
@@ -101,6 +105,7 @@ class BracketMatcher {
   Repairs repairs_;
   BracketMender mender_;
   bool gave_up_ = false;
+  bool refused_ = false;  // brackets that nest too deep
 };
 
 }  // namespace
