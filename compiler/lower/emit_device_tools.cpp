@@ -169,9 +169,9 @@ void emit_adam(DeviceForm form, llvm::Module& module) {
   Value *infinite = t.v.real(HUGE_VALF), *minus_infinite = t.v.real(-HUGE_VALF);
   t.each(t.p[6], [&](Value* i) {
     Value* g = ir.CreateFMul(t.load(t.p[3], i), scale);
-    const auto beyond = [&](Value* outside, Value* finite) { return ir.CreateAnd(outside, finite); };
-    g = ir.CreateSelect(beyond(ir.CreateFCmpOGT(g, most), ir.CreateFCmpOLT(g, infinite)), most, g);
-    g = ir.CreateSelect(beyond(ir.CreateFCmpOLT(g, least), ir.CreateFCmpOGT(g, minus_infinite)), least, g);
+    g = ir.CreateSelect(ir.CreateAnd(ir.CreateFCmpOGT(g, most), ir.CreateFCmpOLT(g, infinite)), most, g);
+    g = ir.CreateSelect(ir.CreateAnd(ir.CreateFCmpOLT(g, least), ir.CreateFCmpOGT(g, minus_infinite)), least,
+                        g);
     Value* m = moving(b1, t.load(t.p[1], i), g);
     Value* s = moving(b2, t.load(t.p[2], i), ir.CreateFMul(g, g));
     t.store(m, t.p[1], i);
