@@ -102,22 +102,52 @@ Shape Translator::shaped_as(const semantics::Shape& shape, bool rows) const {
 }
 Shape Translator::with_rows(const semantics::Shape& shape) const { return shaped_as(shape, true); }
 
-ValueId Translator::translate(semantics::NodeId id) {
-  if (const auto found = known_.find(id.index); found != known_.end()) return found->second;
-  const semantics::Node& node = model_.graph[id];
-  ValueId result;
-  if (spaces_ != nullptr && &spaces_->at(spaces_->axes_of(id)) != this) {
-    result = spaces_->translate(id, axes_);
-    if (lead_.batch < 0 && spaces_->axes_of(id) != 0) led_.insert(result);
-  } else {
-    result = belongs_outside(id) ? repeat(outer_->translate(id)) : compute(node);
-    const bool leads_on =
-        node.op == semantics::Op::variable ||
-        std::ranges::any_of(node.inputs, [&](auto input) { return leads(translate(input)); });
-    if (lead_.batch < 0 && leads_on) led_.insert(result);
+// Graphs are as deep as files are long: a node waits on a stack of our own until its inputs are known.
+ValueId Translator::translate(semantics::NodeId root) {
+  std::vector<semantics::NodeId> waiting = {root};
+  while (!waiting.empty()) {
+    const semantics::NodeId id = waiting.back();
+    if (!known_.contains(id.index)) {
+      if (const auto elsewhere = translated_elsewhere(id)) {
+        known_[id.index] = *elsewhere;
+      } else {
+        const semantics::Node& node = model_.graph[id];
+        const size_t before = waiting.size();
+        for (auto input = node.inputs.rbegin(); input != node.inputs.rend(); ++input)
+          if (!known_.contains(input->index)) waiting.push_back(*input);
+        if (waiting.size() > before) continue;
+        const ValueId result = compute(node);
+        if (lead_.batch < 0 && leads_on(node)) led_.insert(result);
+        known_[id.index] = result;
+      }
+    }
+    waiting.pop_back();
   }
-  known_[id.index] = result;
-  return result;
+  return known_.at(root.index);
+}
+
+/// Of a node that another translator makes, or that is made of parts instead of its inputs.
+std::optional<ValueId> Translator::translated_elsewhere(semantics::NodeId id) {
+  const semantics::Node& node = model_.graph[id];
+  if (spaces_ != nullptr && &spaces_->at(spaces_->axes_of(id)) != this) {
+    const ValueId result = spaces_->translate(id, axes_);
+    if (lead_.batch < 0 && spaces_->axes_of(id) != 0) led_.insert(result);
+    return result;
+  }
+  if (belongs_outside(id)) {
+    const ValueId result = repeat(outer_->translate(id));
+    if (lead_.batch < 0 && leads_on(node)) led_.insert(result);
+    return result;
+  }
+  if (node.op != semantics::Op::dense) return {};
+  const auto sum = dense_of_parts(node);
+  if (sum && lead_.batch < 0 && leads_on(node)) led_.insert(*sum);
+  return sum;
+}
+
+bool Translator::leads_on(const semantics::Node& node) {
+  return node.op == semantics::Op::variable ||
+         std::ranges::any_of(node.inputs, [&](auto input) { return leads(translate(input)); });
 }
 
 bool Translator::belongs_outside(semantics::NodeId id) const {
@@ -161,11 +191,8 @@ ValueId Translator::compute(const semantics::Node& node) {
     default:
       break;
   }
-  if (node.op == semantics::Op::dense) {
-    if (const auto sum = dense_of_parts(node)) return *sum;
-  }
   std::vector<ValueId> inputs;
-  for (semantics::NodeId input : node.inputs) inputs.push_back(translate(input));
+  for (semantics::NodeId input : node.inputs) inputs.push_back(known_.at(input.index));
   const bool rows = std::ranges::any_of(inputs, [&](ValueId input) { return leads(input); });
   switch (semantics::info(node.op).group) {
     case semantics::OpGroup::pointwise:

@@ -55,6 +55,8 @@ class Translator {
   bool leads(ValueId value) const;
 
  private:
+  std::optional<ValueId> translated_elsewhere(semantics::NodeId node);
+  bool leads_on(const semantics::Node& node);
   bool belongs_outside(semantics::NodeId node) const;
   ValueId repeat(ValueId value);
   ValueId compute(const semantics::Node& node);

@@ -10,6 +10,8 @@ namespace {
 using semantics::OpGroup;
 // More memory streams than this in one loop cost more than they save.
 constexpr size_t most_accesses = 12;
+// More operations in one loop gain nothing, and what is written of a loop follows them from one to the next.
+constexpr size_t most_atoms = 256;
 }  // namespace
 
 Clusters::Clusters(const Program& program, std::vector<bool> in_memory)
@@ -307,6 +309,8 @@ bool Clusters::try_join(int a, int b) {
   a = cluster_of_[static_cast<size_t>(a)];
   b = cluster_of_[static_cast<size_t>(b)];
   if (a == b) return false;
+  if (clusters_[static_cast<size_t>(a)].size() + clusters_[static_cast<size_t>(b)].size() > most_atoms)
+    return false;
   std::vector<int> both;
   std::ranges::merge(clusters_[static_cast<size_t>(a)], clusters_[static_cast<size_t>(b)],
                      std::back_inserter(both));

@@ -90,21 +90,25 @@ class Simplifier {
   }
 
   ValueId make(Value value) {
-    ValueId result;
+    // One law's result may meet the next law, as deep as the program is long: none of them must be applied.
+    if (depth_ >= deepest) return intern(std::move(value));
+    ++depth_;
+    const ValueId result = apply_laws(value);
+    --depth_;
+    return result ? result : intern(std::move(value));
+  }
+
+  ValueId apply_laws(Value& value) {
     switch (info(value.op).group) {
       case semantics::OpGroup::pointwise:
-        result = make_pointwise(value);
-        break;
+        return make_pointwise(value);
       case semantics::OpGroup::shape:
-        result = make_shape(value);
-        break;
+        return make_shape(value);
       case semantics::OpGroup::reduce:
-        result = make_reduce(value);
-        break;
+        return make_reduce(value);
       default:
-        break;
+        return {};
     }
-    return result ? result : intern(std::move(value));
   }
 
   ValueId make_pointwise(Value& value) {
@@ -324,6 +328,8 @@ class Simplifier {
   Program to_;
   std::map<Key, ValueId> known_;
   bool differentiated_ = true;
+  static constexpr int deepest = 64;
+  int depth_ = 0;
 };
 
 }  // namespace
