@@ -1,6 +1,6 @@
 // The corpora of the fuzz targets through the same functions, in every build: files whose name begins with
-// `good` are taken, those with `bad` refused; what fuzzing has found is among them. links: vaec_pipeline
-// vaert_core
+// `good` are taken, those with `bad` refused; what fuzzing has found is among them.
+// links: vaec_pipeline vaert_core vaert_data
 #include <gtest/gtest.h>
 
 #include <fstream>
