@@ -202,8 +202,8 @@ TEST_F(Expressions, BrokenCsvFilesAreRefusedWithTheirLine) {
   EXPECT_EQ(message(""), "line 1: the file is empty, it needs a header row of names");
   EXPECT_EQ(message("a,b\n1,2\n3\n"), "line 3 has 1 cells, the header row has 2");
   EXPECT_EQ(message("a,b\n1,2,3\n"), "line 2 has 3 cells, the header row has 2");
-  EXPECT_EQ(message("a,a\n"), "line 1: two columns have the name `a`");
-  EXPECT_EQ(message(",a\n"), "line 1: column 1 has no name in the header row");
+  EXPECT_EQ(message("a,a\n1,2\n"), "line 1: two columns have the name `a`");
+  EXPECT_EQ(message(",a\n1,2\n"), "line 1: column 1 has no name in the header row");
   EXPECT_EQ(message("a\n1\n\"2\n"), "line 3: a quote does not end");
 }
 
