@@ -18,7 +18,7 @@ TEST(FuzzCorpora, EveryFileIsTakenOrRefusedAsItsNameSays) {
       std::ifstream file(entry.path(), std::ios::binary);
       const std::string bytes{std::istreambuf_iterator<char>(file), {}};
       const bool expected = entry.path().filename().string().starts_with("good");
-      EXPECT_EQ(target.take(bytes), expected) << entry.path();
+      EXPECT_EQ(target.take(bytes), expected) << entry.path() << ": " << fuzz::refusal();
       ++(expected ? good : bad);
     }
     EXPECT_TRUE(good > 0 && bad > 0) << target.name;
