@@ -105,10 +105,11 @@ void write_file(const fs::path& path, const std::string& content) {
 /// The library as it is, unless executables could not name its folder in their RUNPATH.
 static const fs::path& nameable(const fs::path& library) {
   if (lower::can_be_run_path(library.parent_path())) return library;
-  throw Failure(Exit::bad_configuration,
-                fmt::format("vaec is installed in {}: `:` and `$` in the name of the folder would make programs "
-                            "look for their runtime elsewhere; install it in another folder",
-                            library.parent_path().parent_path().string()));
+  throw Failure(
+      Exit::bad_configuration,
+      fmt::format("vaec is installed in {}: `:` and `$` in the name of the folder would make programs "
+                  "look for their runtime elsewhere; install it in another folder",
+                  library.parent_path().parent_path().string()));
 }
 
 std::string runtime_library() {

@@ -254,7 +254,8 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   if (dynamic_cast<const CLI::ExtrasError*>(&error) && !extra.empty()) {
     const auto flag = std::find_if(extra.begin(), extra.end(),
                                    [](const std::string& word) { return word.rfind('-', 0) == 0; });
-    cause = flag != extra.end() ? no_such_flag(*chosen.front(), *flag) : extra.front() + " is one word too many";
+    cause =
+        flag != extra.end() ? no_such_flag(*chosen.front(), *flag) : extra.front() + " is one word too many";
   }
   return fmt::format("{}: {}; see {} --help", command, cause, command);
 }

@@ -283,13 +283,16 @@ Value Evaluation::matmul(const Value& a, const Value& b, base::Span at) {
   if (!left || !right) return {};
   const Shape l = own_shape(shape(left)), r = own_shape(shape(right));
   // The leading axes of a stack of matrices; none of a matrix or a vector.
-  const auto stack_of = [](const Shape& s) { return Shape(s.begin(), s.size() > 2 ? s.end() - 2 : s.begin()); };
+  const auto stack_of = [](const Shape& s) {
+    return Shape(s.begin(), s.size() > 2 ? s.end() - 2 : s.begin());
+  };
   const Shape stack = stack_of(l);
   if (l.empty() || r.empty() || stack != stack_of(r) || l.back() != r[r.size() > 1 ? r.size() - 2 : 0]) {
-    auto& diagnostic = error(base::E0302, at)
-                           .label(fmt::format("`@` needs [m, k] @ [k, n], or stacks of such matrices with equal "
-                                              "leading axes; this is {} @ {}",
-                                              to_string(l), to_string(r)));
+    auto& diagnostic =
+        error(base::E0302, at)
+            .label(fmt::format("`@` needs [m, k] @ [k, n], or stacks of such matrices with equal "
+                               "leading axes; this is {} @ {}",
+                               to_string(l), to_string(r)));
     note_origin(diagnostic, a);
     note_origin(diagnostic, b);
     return {};

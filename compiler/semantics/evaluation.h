@@ -161,8 +161,8 @@ class Evaluation {
   bool is_standard(const syntax::FamilyDecl& decl) const { return decl.name.span.file == standard_file; }
 
   // ---- diagnostics
-  /// Adds an error, with notes for the calls of nets that led to it. One inside a net of the library is shown at
-  /// the user's call of it, with a note for the place inside.
+  /// Adds an error, with notes for the calls of nets that led to it. One inside a net of the library is shown
+  /// at the user's call of it, with a note for the place inside.
   base::Diagnostic& error(base::Code code, base::Span at);
   template <class... Arguments>
   base::Diagnostic& error(base::Code code, base::Span at, const Arguments&... arguments) {

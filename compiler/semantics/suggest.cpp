@@ -1,4 +1,5 @@
-// Helps for names that the file does not declare: what other tools call the same thing, else the nearest name.
+// Helps for names that the file does not declare: what other tools call the same thing, else the nearest
+// name.
 #include "compiler/semantics/suggest.h"
 #include "runtime/nearest_name.h"
 
@@ -15,13 +16,15 @@ const std::map<std::string, std::string>& other_names() {
   static const std::string batch = "the rows of an update are `batch = 128`";
   static const std::string conv = "a convolution is `conv(h, channels, kernel)`";
   static const std::string deconv = "a transposed convolution is `deconv(h, channels, kernel)`";
-  static const std::string dropout = "there is no dropout; noise on data is `flip(x, 0.1)` or `jitter(x, 0.1)`";
+  static const std::string dropout =
+      "there is no dropout; noise on data is `flip(x, 0.1)` or `jitter(x, 0.1)`";
   static const std::string batch_norm =
       "no function reaches over the batch; `layer_norm(h)` and `group_norm(h, groups)` normalise a row";
   static const std::string mixture =
       "a mixture has its component as a variable: `c ~ Categorical(...)`, then a conditional given c";
   static const std::string normal = "it is called `Normal(mean, log_std)`, or `Normal(mean, std = s)`";
-  static const std::string categorical = "it is called `Categorical(logits)`, over a variable of `category(K)`";
+  static const std::string categorical =
+      "it is called `Categorical(logits)`, over a variable of `category(K)`";
   static const std::string matmul = "a product of matrices is `a @ b`";
   static const std::string stop = "`stop(h)` lets no gradient through";
   static const std::string samples = "draws for each row are `samples = 1`";

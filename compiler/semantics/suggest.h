@@ -9,6 +9,7 @@ namespace semantics {
 
 /// Adds as a help what `name` is called here if another tool of the field has it, else the nearest of
 /// `candidates`, if one is near.
-void suggest(base::Diagnostic& diagnostic, const std::string& name, const std::vector<std::string>& candidates);
+void suggest(base::Diagnostic& diagnostic, const std::string& name,
+             const std::vector<std::string>& candidates);
 
 }  // namespace semantics
