@@ -63,7 +63,7 @@ def test_warnings_are_warnings(path, tmp_path):
 
 def test_commands_that_fail_say_why(model, run):
     for call, code, words in (
-            (lambda: model.train(stps=3), 64, "no flag --stps=3"),
+            (lambda: model.train(stps=3), 64, "no flag --stps"),
             (lambda: model.train(out=run.folder), 73, "is there already"),
             (lambda: run.infer("y | x", x=np.zeros((1, 28, 28))), 64, "no variable `y`"),
             (lambda: run.infer("z | x", x=np.zeros((2, 3))), 65, "its rows have the shape"),
