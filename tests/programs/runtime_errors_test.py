@@ -153,7 +153,7 @@ def test_arrays_of_a_wrong_shape_or_range_name_the_row_and_the_value(folder, vae
     npy(data, 9, 4, [0] * 36)
     refuses("source data: c has 10 rows, the columns before it have 9; all `=` of a source take the same rows")
     npy(data, 0, 4, [])
-    refuses(given + "there are no rows")
+    refuses('npy("x.npy"): there are no rows')
     npy(data, 10, 4, [0] * 20 + [0.5] * 20)
     refuses(given + "row 5 holds 0.5, which must be 0 or 1 (compare, as in `> 0.5`)")
     npy(data, 10, 4, [0] * 39 + [7])
