@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "runtime/failure.h"
+#include "runtime/printable.h"
 
 namespace core {
 namespace {
@@ -21,7 +22,22 @@ std::string shown(const json& value) {
 }  // namespace
 
 std::string json_text(const json& value, int indent) {
-  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+  const std::string written = value.dump(indent, ' ', false, json::error_handler_t::replace);
+  // JSON escapes the control characters of ASCII alone; a terminal obeys more (printable.h).
+  std::string text;
+  for (std::string_view rest = written; !rest.empty();) {
+    const CodePoint point = first_code_point(rest);
+    if (point.value < 0x7F || !is_obeyed(point.value)) {
+      text += rest.substr(0, point.bytes);
+    } else if (point.value < 0x10000) {
+      text += fmt::format("\\u{:04x}", static_cast<uint32_t>(point.value));
+    } else {
+      const uint32_t above = static_cast<uint32_t>(point.value) - 0x10000;
+      text += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + (above >> 10), 0xDC00 + (above & 0x3FF));
+    }
+    rest.remove_prefix(point.bytes);
+  }
+  return text;
 }
 
 JsonFields::JsonFields(const json& object, std::string where, std::string path)

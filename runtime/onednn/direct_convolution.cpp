@@ -1,5 +1,7 @@
 #include <array>
+#include <optional>
 
+#include "runtime/onednn/blocked_weights.h"
 #include "runtime/onednn/convolution.h"
 #include "runtime/onednn/onednn_version.h"
 #include "runtime/onednn/primitive.h"
@@ -21,14 +23,20 @@ class DirectConvolution final : public vae_heavy_op {
     const std::array<const float*, 2> operands = {a, b};
     for (size_t i = 0; i < 2; ++i)
       if (copied_[i]) {
-        copies_[i].bind(0, operands[i]);
-        copies_[i].run();
+        if (blocked_at_ == i) {
+          weights_.pack(operands[i], blocked_.get_data_handle());
+        } else {
+          copies_[i].bind(0, operands[i]);
+          copies_[i].run();
+        }
       } else {
         call_.bind(i, operands[i]);
       }
     if (!copied_[2]) call_.bind(2, c);
     call_.run();
-    if (copied_[2]) {
+    if (blocked_at_ == 2) {
+      weights_.unpack(static_cast<const float*>(blocked_.get_data_handle()), c);
+    } else if (copied_[2]) {
       copies_[2].bind(1, c);
       copies_[2].run();
     }
@@ -52,7 +60,22 @@ class DirectConvolution final : public vae_heavy_op {
     call_.bind(position, own);
   }
 
+  /// The same of the weights.
+  void order_where_they_differ(size_t position, const memory::dims& dims, const memory::desc& inside,
+                               bool bf16) {
+    const memory::desc outside = plain(dims, Tag::oihw);
+    if (reorders_blocks || outside == inside) return copy_where_they_differ(position, outside, inside);
+    copied_[position] = true;
+    blocked_at_ = position;
+    weights_ = BlockedWeights(dims, inside, bf16);
+    blocked_ = zeros(inside);
+    call_.bind(position, blocked_);
+  }
+
   std::array<bool, 3> copied_ = {};
+  std::optional<size_t> blocked_at_;  // the argument that weights_ copies to or from blocked_
+  BlockedWeights weights_;
+  memory blocked_;
   std::array<Call, 3> copies_;
   Call call_;
 };
@@ -77,13 +100,12 @@ DirectConvolution::DirectConvolution(const vae_convolution& s, vae_precision pre
       strides, near, far);
   const memory::desc plain_source = plain(sources, Tag::nhwc);
   const memory::desc plain_destination = plain(destinations, Tag::nhwc);
-  const memory::desc plain_weights = plain(weight_dims, Tag::oihw);
   if (s.direction == VAE_FORWARD) {
     adopt<dnnl::convolution_forward>(
         forward,
         {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, forward.weights_desc()}, {DNNL_ARG_DST, destination}});
     copy_where_they_differ(0, plain_source, source);
-    copy_where_they_differ(1, plain_weights, forward.weights_desc());
+    order_where_they_differ(1, weight_dims, forward.weights_desc(), operand == Kind::bf16);
   } else if (s.direction == VAE_BACKWARD_DATA) {
     const auto backward = backward_descriptor_of<dnnl::convolution_backward_data>(
         cpu(), shared_scratch(), forward, direct, source, any, destination, strides, near, far);
@@ -91,7 +113,7 @@ DirectConvolution::DirectConvolution(const vae_convolution& s, vae_precision pre
                                                       {DNNL_ARG_WEIGHTS, backward.weights_desc()},
                                                       {DNNL_ARG_DIFF_SRC, source}});
     copy_where_they_differ(0, plain_destination, destination);
-    copy_where_they_differ(1, plain_weights, backward.weights_desc());
+    order_where_they_differ(1, weight_dims, backward.weights_desc(), operand == Kind::bf16);
   } else {
     const auto backward = backward_descriptor_of<dnnl::convolution_backward_weights>(
         cpu(), shared_scratch(), forward, direct, source, any, destination, strides, near, far);
@@ -101,7 +123,7 @@ DirectConvolution::DirectConvolution(const vae_convolution& s, vae_precision pre
                                                {DNNL_ARG_DIFF_WEIGHTS, backward.diff_weights_desc()}});
     copy_where_they_differ(0, plain_source, source);
     copy_where_they_differ(1, plain_destination, destination);
-    copy_where_they_differ(2, plain_weights, backward.diff_weights_desc());
+    order_where_they_differ(2, weight_dims, backward.diff_weights_desc(), false);
   }
 }
 

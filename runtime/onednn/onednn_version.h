@@ -1,7 +1,9 @@
 // What differs between the oneDNNs that this folder is built against (2.6 to 3.7), and nowhere else. In: a
 // primitive's attributes and the arguments of its operation. Out: its primitive descriptor for the CPU.
 #pragma once
+#include <cstdint>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <vector>
 
 namespace onednn {
 
@@ -29,5 +31,26 @@ typename Primitive::primitive_desc backward_descriptor_of(const dnnl::engine& en
   return {typename Primitive::desc(arguments...), attributes, engine, forward};
 #endif
 }
+
+/// Where a tensor's elements lie: strides of the blocks, and the inner blocks, outermost first, with the axis
+/// that each divides.
+struct Blocking {
+  std::vector<int64_t> strides, blocks, axes;
+};
+
+inline Blocking blocking_of(const dnnl::memory::desc& layout) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {layout.get_strides(), layout.get_inner_blks(), layout.get_inner_idxs()};
+#else
+  const dnnl_blocking_desc_t& blocking = layout.data.format_desc.blocking;
+  return {{blocking.strides, blocking.strides + layout.data.ndims},
+          {blocking.inner_blks, blocking.inner_blks + blocking.inner_nblks},
+          {blocking.inner_idxs, blocking.inner_idxs + blocking.inner_nblks}};
+#endif
+}
+
+/// Whether reorders between plain and blocked weights are right. Those of oneDNN 3.7 leave elements out where
+/// an axis is padded, for instance [6, 5, 2, 3] to AcdB16a2b.
+constexpr bool reorders_blocks = DNNL_VERSION_MAJOR < 3;
 
 }  // namespace onednn

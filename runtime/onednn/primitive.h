@@ -31,8 +31,7 @@ class Call {
   std::vector<dnnl_exec_arg_t> arguments_;
 };
 
-/// Memory of zeros. What a reorder writes to must be that where the layout is padded: oneDNN 3.7 leaves parts
-/// of the padding as they were, and convolutions read them.
+/// Memory of zeros, also where the layout is padded: convolutions read the padding.
 dnnl::memory zeros(const dnnl::memory::desc& layout);
 
 /// Copies between two layouts of one tensor: argument 0 is the source, 1 the destination.
