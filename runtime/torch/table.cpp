@@ -46,6 +46,7 @@ void choose_device(const vae_torch_options& options) {
     throw std::invalid_argument("no such precision");
   if (options.device < 0) {
     if (options.precision == VAE_TF32) throw std::invalid_argument("TF32 is of CUDA devices");
+    if (!onednn_convolves) at::globalContext().setUserEnabledMkldnn(false);
   } else {
     if (!at::hasCUDA())
       throw std::invalid_argument("LibTorch " TORCH_VERSION " here finds no CUDA device that it can use");
