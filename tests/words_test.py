@@ -8,6 +8,9 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/programs"))
+from executable import SMALL_MODEL  # noqa: E402: its folder was not known before
+
 LONGEST = 120
 # A retired word, and what is said instead.
 RETIRED = {
@@ -24,15 +27,6 @@ RETIRED = {
     r"another way in": "an argument of `from`",
 }
 PATTERN = re.compile(r"\b(" + "|".join(f"(?:{word})" for word in RETIRED) + r")\b", re.I)
-MODEL = """
-var x : binary[4]
-var z : binary[2]
-source codes { z ~ Bernoulli(0) }
-source generated { }
-decoder p { x | z ~ Bernoulli(dense(z, 4)) }
-encoder q { z | x ~ Bernoulli(dense(x, 2)) }
-learn symmetric { steps = 1 }
-"""
 
 
 def replacement(word):
@@ -90,7 +84,7 @@ def faults(vaec):
         yield from retired_words(path, strings(text))
     with tempfile.TemporaryDirectory() as folder:
         model, exe = pathlib.Path(folder, "model.vae"), pathlib.Path(folder, "model")
-        model.write_text(MODEL)
+        model.write_text(SMALL_MODEL)
         subprocess.run([vaec, "build", model, "-o", exe], check=True)
         for program in (vaec, str(exe)):
             texts = list(help_texts(program))

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "compiler/semantics/analysis.h"
 #include "compiler/semantics/evaluation.h"
-#include "compiler/semantics/suggest.h"
 #include "runtime/nearest_name.h"
 
 namespace semantics {
@@ -16,7 +16,6 @@ using syntax::ExprKind;
 
 namespace {
 constexpr size_t deepest_call = 200;
-constexpr int64_t most_statements = 1'000'000;
 }  // namespace
 
 Signature signature_of(const Builtin& builtin) {

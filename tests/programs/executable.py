@@ -69,6 +69,17 @@ def metrics(run):
     return [json.loads(line) for line in (pathlib.Path(run) / "metrics.jsonl").read_text().splitlines()]
 
 
+# A model without data.
+SMALL_MODEL = """
+var x : binary[4]
+var z : binary[2]
+source codes { z ~ Bernoulli(0) }
+source generated { }
+decoder p { x | z ~ Bernoulli(dense(z, 4)) }
+encoder q { z | x ~ Bernoulli(dense(x, 2)) }
+learn symmetric { steps = 1 }
+"""
+
 # A model that needs no file: the embedded glyphs.
 GLYPHS = """
 var x : binary[28, 28]

@@ -4,17 +4,7 @@ import json
 import re
 
 import executable
-from executable import ROOT, succeed
-
-MODEL = """
-var x : binary[4]
-var z : binary[2]
-source codes { z ~ Bernoulli(0) }
-source generated { }
-decoder p { x | z ~ Bernoulli(dense(z, 4)) }
-encoder q { z | x ~ Bernoulli(dense(x, 2)) }
-learn symmetric { steps = 1 }
-"""
+from executable import ROOT, SMALL_MODEL, succeed
 
 
 def project_version():
@@ -33,7 +23,7 @@ def test_compiler_and_runtime_say_the_version_of_the_project(folder, vaec):
 
 
 def test_an_executable_carries_the_version_that_made_it(folder, vaec):
-    (folder / "model.vae").write_text(MODEL)
+    (folder / "model.vae").write_text(SMALL_MODEL)
     exe = executable.build(vaec, folder / "model.vae", folder)
     version = project_version()
     assert succeed(exe, "--version").stdout == f"vaec {version}\n"
