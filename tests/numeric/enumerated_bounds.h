@@ -37,6 +37,27 @@ inline tensor::Program with_given_draws(tensor::Program program) {
 /// Values of all parameters by their names, row-major.
 using Parameters = std::map<std::string, Row>;
 
+/// Central differences of `objective` at `parameters`, in those whose names begin with `owner`.
+inline Parameters central_differences(Parameters parameters,
+                                      const std::function<double(const Parameters&)>& objective,
+                                      const std::string& owner) {
+  Parameters result;
+  constexpr double step = 1e-5;
+  for (auto& [name, values] : parameters) {
+    if (!name.starts_with(owner)) continue;
+    for (double& value : values) {
+      const double kept = value;
+      value = kept + step;
+      const double above = objective(parameters);
+      value = kept - step;
+      const double below = objective(parameters);
+      value = kept;
+      result[name].push_back((above - below) / (2 * step));
+    }
+  }
+  return result;
+}
+
 /// weights [m, n] x + bias of the layer of this name.
 inline Row dense(const Parameters& parameters, const std::string& name, const Row& x) {
   const Row &weights = parameters.at(name + ".weight"), &bias = parameters.at(name + ".bias");
@@ -138,24 +159,10 @@ class Enumeration {
     return mean;
   }
 
-  /// Central differences of `objective` in the parameters whose names begin with `owner`.
+  /// The central differences in this model's own parameters.
   Parameters differences(const std::function<double(const Parameters&)>& objective,
                          const std::string& owner = "") const {
-    Parameters moved = parameters, result;
-    constexpr double step = 1e-5;
-    for (auto& [name, values] : moved) {
-      if (!name.starts_with(owner)) continue;
-      for (double& value : values) {
-        const double kept = value;
-        value = kept + step;
-        const double above = objective(moved);
-        value = kept - step;
-        const double below = objective(moved);
-        value = kept;
-        result[name].push_back((above - below) / (2 * step));
-      }
-    }
-    return result;
+    return central_differences(parameters, objective, owner);
   }
 
   Densities at(const Parameters& values, size_t row, size_t latent) const {

@@ -89,20 +89,7 @@ class Learned {
   /// Central differences in the parameters whose names begin with `owner`.
   Parameters differences(const std::function<double(const Parameters&)>& objective,
                          const std::string& owner = "") const {
-    Parameters moved = parameters, result;
-    constexpr double step = 1e-5;
-    for (auto& [name, values] : moved) {
-      if (!name.starts_with(owner)) continue;
-      for (double& value : values) {
-        const double kept = value;
-        value = kept + step;
-        const double above = objective(moved);
-        value = kept - step;
-        result[name].push_back((above - objective(moved)) / (2 * step));
-        value = kept;
-      }
-    }
-    return result;
+    return enumerated_bounds::central_differences(parameters, objective, owner);
   }
 
  private:
