@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "compiler/semantics/evaluation.h"
+#include "compiler/semantics/scan.h"
 
 namespace semantics {
 
@@ -274,6 +275,7 @@ const std::vector<Builtin>& tensor_builtins() {
       {"list", "v", list},
       {"div", "a b", div},
       {"range", "a b?", range},
+      {"scan", "cell xs init", scan},
   };
   return table;
 }

@@ -176,6 +176,19 @@ long double slope(const Grid& grid, const Row& row, size_t parameter) {
   return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
 }
 
+/// The largest error of PyTorch's formula in float at the row and where x is the float below or above: at one
+/// row its roundings may happen to cancel, by the rounding of the C library's logarithm.
+double error_of_torch(const Grid& grid, const Row& row) {
+  double largest = 0;
+  for (const float towards : {row[0], -HUGE_VALF, HUGE_VALF}) {
+    Row near = row;
+    if (grid.domain != "count") near[0] = std::nextafter(row[0], towards);
+    const double error = std::abs(grid.in_float(near) - static_cast<double>(grid.exact(lengthened(near))));
+    if (std::isfinite(error)) largest = std::max(largest, error);
+  }
+  return largest;
+}
+
 class Accuracy : public testing::TestWithParam<Grid> {};
 
 TEST_P(Accuracy, of_log_densities_is_that_of_torch_in_float) {
@@ -184,8 +197,7 @@ TEST_P(Accuracy, of_log_densities_is_that_of_torch_in_float) {
   for (size_t r = 0; r < grid.rows.size(); ++r) {
     const Row& row = grid.rows[r];
     const auto exact = static_cast<double>(grid.exact(lengthened(row)));
-    const double bar = std::abs(grid.in_float(row) - exact);
-    EXPECT_LE(std::abs(seen[r] - exact), bar + 16 * ulp * (1 + std::abs(exact)))
+    EXPECT_LE(std::abs(seen[r] - exact), error_of_torch(grid, row) + 16 * ulp * (1 + std::abs(exact)))
         << fmt::format("at {}: {} for {}", fmt::join(row, ", "), seen[r], exact);
   }
 }

@@ -29,6 +29,31 @@ decoder p { x | z ~ Poisson(dense(silu(dense(z, 11)), 7)) }
 encoder q { z | x ~ Bernoulli(dense(softplus(dense(x, 11)), 6)) }
 learn symmetric { steps = 1 }
 )"},
+      // One set of parameters over twelve and five steps; a state of two parts; a number as the first state.
+      {"ScansOverTheFirstAxis", R"(
+net gru(h, v, width = 5) {
+  both = concat(h, v)
+  keep = sigmoid(dense(both, width))
+  fresh = tanh(dense(concat(sigmoid(dense(both, width)) * h, v), width))
+  return keep * h + (1 - keep) * fresh
+}
+var x : real[12, 3]
+var y : real[5, 4]
+var z : real[5]
+source data { x = npy("x.npy"); y = npy("y.npy"); z = npy("z.npy") }
+decoder p { x | z ~ Normal(dense(scan(gru, reshape(dense(z, 24), [12, 2]), init = z), 36)) }
+encoder q {
+  net lstm(state, v) {
+    (h, c) = state
+    g = dense(concat(h, v), 12)
+    c = sigmoid(g[0:4]) * c + sigmoid(g[4:8]) * tanh(g[8:12])
+    return (tanh(c), c)
+  }
+  let (hs, cs) = scan(lstm, y, init = (0, parameter([4], init = 0.5)))
+  z | x, y ~ Normal(scan(gru, x, init = 0)[11] + dense(hs + cs, 5), 0.1)
+}
+learn supervised { steps = 1 }
+)"},
       // Every function of nets at least once: passed as arguments, called by nets that call themselves,
       // shared within a player, unpacked from tuples.
       {"EveryFunctionOfNets", R"(
