@@ -1,9 +1,12 @@
-// The log-densities of the standard library's families as torch.distributions writes them, in any floating
-// type: in long double the reference, in float the bar for compiled kernels. Parameters are those of the
-// library.
+// The log-densities and divergences of the standard library's families as torch.distributions writes them, in
+// any floating type: in long double the reference, in float the bar for compiled kernels. Parameters are
+// those of the library. Where torch's own formula is an approximation, `exact` beside it is the reference.
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <iterator>
+#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -102,6 +105,101 @@ T dirichlet(const Values<T>& x, const Values<T>& log_alpha) {
     sum += alpha;
   }
   return result + std::lgamma(sum);
+}
+
+template <class T>
+T softplus(T x) {
+  return std::max(x, T(0)) + std::log1p(std::exp(-std::abs(x)));
+}
+
+template <class T>
+T sigmoid(T x) {
+  return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
+}
+
+template <class T>
+T logsumexp(const Values<T>& x) {
+  T greatest = x[0], sum = 0;
+  for (const T value : x) greatest = std::max(greatest, value);
+  for (const T value : x) sum += std::exp(value - greatest);
+  return greatest + std::log(sum);
+}
+
+/// Of the class that is 1.
+template <class T>
+T categorical(const Values<T>& x, const Values<T>& logits) {
+  for (size_t k = 0; k < x.size(); ++k)
+    if (x[k] == 1) return logits[k] - logsumexp(logits);
+  return 0;
+}
+
+/// By Abramowitz and Stegun 9.8.1 and 9.8.2, as torch has it.
+inline float log_i0_of_torch(float x) {
+  const auto polynomial = [](float y, std::initializer_list<float> coefficients) {
+    float sum = 0;
+    for (auto at = std::rbegin(coefficients); at != std::rend(coefficients); ++at) sum = *at + y * sum;
+    return sum;
+  };
+  if (x < 3.75F)
+    return std::log(polynomial((x / 3.75F) * (x / 3.75F), {1.0F, 3.5156229F, 3.0899424F, 1.2067492F,
+                                                           0.2659732F, 0.360768e-1F, 0.45813e-2F}));
+  return x - 0.5F * std::log(x) +
+         std::log(
+             polynomial(3.75F / x, {0.39894228F, 0.1328592e-1F, 0.225319e-2F, -0.157565e-2F, 0.916281e-2F,
+                                    -0.2057706e-1F, 0.2635537e-1F, -0.1647633e-1F, 0.392377e-2F}));
+}
+
+/// log I0(x) - x, by 9.6.10 below 40 and 9.7.1 above.
+inline long double log_i0_scaled(long double x) {
+  if (x < 40) {
+    long double term = 1, sum = 1;
+    for (int k = 1; term > 1e-21L * sum; ++k) sum += term *= x * x / (4.0L * k * k);
+    return std::log(sum) - x;
+  }
+  long double term = 1, sum = 1;
+  for (int k = 1; k <= 16; ++k) sum += term *= (2 * k - 1) * (2 * k - 1) / (8.0L * k * x);
+  return std::log(sum) - 0.5L * std::log(2 * std::numbers::pi_v<long double> * x);
+}
+
+inline float von_mises(float x, float a, float b) {
+  const float concentration = std::hypot(a, b);
+  return concentration * std::cos(x - std::atan2(b, a)) - 1.8378770664F - log_i0_of_torch(concentration);
+}
+
+inline long double exact_von_mises(long double x, long double a, long double b) {
+  const long double concentration = std::hypot(a, b), half = std::sin((x - std::atan2(b, a)) / 2);
+  return -2 * concentration * half * half - log_i0_scaled(concentration) - 2 * half_log_two_pi<long double>();
+}
+
+/// ContinuousBernoulli._cont_bern_log_norm: by Taylor's series in (0.499, 0.501).
+inline float continuous_bernoulli_norm(float prob) {
+  const bool unstable = prob > 0.499F && prob < 0.501F;
+  const float cut = unstable ? 0.499F : prob;
+  const float log_norm =
+      std::log(std::abs(std::log1p(-cut) - std::log(cut))) - std::log(std::abs(1 - 2 * cut));
+  const float x = prob - 0.5F;
+  return unstable ? std::log(2.0F) + (4.0F / 3 + 104.0F / 45 * x * x) * x * x : log_norm;
+}
+
+/// Probabilities are held eps away from 0 and 1 (clamp_probs).
+inline float clamped_sigmoid(float logit) {
+  constexpr float eps = std::numeric_limits<float>::epsilon();
+  return std::clamp(sigmoid(logit), eps, 1 - eps);
+}
+
+inline float continuous_bernoulli(float x, float logit) {
+  return x * logit - softplus(logit) + continuous_bernoulli_norm(clamped_sigmoid(logit));
+}
+
+/// log((exp(logit) - 1) / logit).
+inline long double continuous_bernoulli_partition(long double logit) {
+  const long double size = std::abs(logit);
+  if (size < 1e-3L) return logit / 2 + logit * logit / 24 - std::pow(logit, 4) / 2880;
+  return std::max(logit, 0.0L) + std::log(-std::expm1(-size)) - std::log(size);
+}
+
+inline long double exact_continuous_bernoulli(long double x, long double logit) {
+  return x * logit - continuous_bernoulli_partition(logit);
 }
 
 }  // namespace family_formulas
