@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "compiler/semantics/logistic_term.h"
 #include "compiler/semantics/polynomial.h"
 
 namespace semantics {
@@ -198,6 +199,9 @@ void derive_square_moments(Build& build, FamilyTemplate& t) {
 }
 
 NodeId arrange_density(Build& build, const FamilyTemplate& t) {
+  // Of size 1 the plain terms cancel to within a rounding of the logit, in fewer operations.
+  if (const auto size = logistic_size(t); size && *size > 1)
+    return build.add(logistic_exponent(build, t, *size), t.rest_base);
   NodeId exponent = build.filled(0, t.positions);
   const auto include = [&](NodeId product, bool vector) {
     exponent = build.add(exponent, vector ? sum_own_axes(build, t, product) : product);

@@ -5,6 +5,7 @@
 #include "compiler/semantics/build.h"
 #include "compiler/semantics/complete_square.h"
 #include "compiler/semantics/family_template.h"
+#include "compiler/semantics/logistic_term.h"
 #include "compiler/semantics/polynomial.h"
 
 namespace semantics {
@@ -67,6 +68,11 @@ NodeId expand_kl(Model& model, const Conditional& q, const Conditional& p) {
   const FamilyTemplate& t = *q.form;
   Build build{&model.graph, q.span};
   Placed of_q(build, t, q), of_p(build, t, p);
+  if (const auto size = logistic_size(t)) {
+    const NodeId natural = t.terms[0].natural;
+    const NodeId kl = logistic_divergence(build, *size, of_q(natural), of_p(natural));
+    return build.sum_all(build.broadcast(kl, t.positions));
+  }
   const bool squares = std::all_of(t.squares.begin(), t.squares.end(),
                                    [&](const auto& square) { return is_closed(t, square); });
   const NodeId log_partition = squares ? t.rest_partition : t.log_partition;

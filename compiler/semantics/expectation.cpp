@@ -4,6 +4,7 @@
 #include <map>
 
 #include "compiler/semantics/complete_square.h"
+#include "compiler/semantics/logistic_term.h"
 #include "compiler/semantics/polynomial.h"
 
 namespace semantics {
@@ -112,6 +113,8 @@ NodeId expectation(Build& build, const FamilyTemplate& t, NodeId node) {
 NodeId derive_entropy(Build& build, const FamilyTemplate& t) {
   const NodeId base = expectation(build, t, t.rest_base);
   if (!base) return {};
+  if (const auto size = logistic_size(t))
+    return build.broadcast(build.subtract(logistic_entropy(build, t, *size), base), t.positions);
   NodeId entropy = build.subtract(t.rest_partition, base);
   const auto include = [&](NodeId product, bool vector) {
     entropy = build.subtract(entropy, vector ? sum_own_axes(build, t, product) : product);

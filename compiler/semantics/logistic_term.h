@@ -1,0 +1,23 @@
+// Logistic families: one term, of natural parameter n, and the log-partition size softplus(n). By
+//   n t - size softplus(n) = n (t - size [n > 0]) - size softplus(-|n|)
+// no terms of the magnitude of `size` cancel, in the density, its gradient, the entropy or the divergence.
+// In: a template with terms and log-partition. Out: nodes over the positions.
+#pragma once
+#include "compiler/semantics/build.h"
+#include "compiler/semantics/family_template.h"
+
+namespace semantics {
+
+/// The size, where the template has this form.
+std::optional<double> logistic_size(const FamilyTemplate& t);
+
+/// n t - size softplus(n).
+NodeId logistic_exponent(Build& build, const FamilyTemplate& t, double size);
+
+/// size softplus(n) - n E t.
+NodeId logistic_entropy(Build& build, const FamilyTemplate& t, double size);
+
+/// (n_q - n_p) E_q t - size softplus(n_q) + size softplus(n_p).
+NodeId logistic_divergence(Build& build, double size, NodeId of_q, NodeId of_p);
+
+}  // namespace semantics
