@@ -196,7 +196,9 @@ TEST(Draws, LieInsideTheirDomainWithAFiniteLogDensity) {
     EXPECT_EQ(wrong(all[i].variable, all[i].values, rows), "");
     EXPECT_EQ(wrong(all[i].variable, all[i].interpreted, drawn_values::interpreted_rows), "")
         << "interpreted";
-    if (cases()[i].call == "Uniform()") EXPECT_EQ(std::ranges::count(all[i].log_density, 0), rows);
+    if (cases()[i].call == "Uniform()") {
+      EXPECT_EQ(std::ranges::count(all[i].log_density, 0), rows);
+    }
     EXPECT_TRUE(std::ranges::all_of(all[i].log_density, [](float x) { return std::isfinite(x); }))
         << *std::ranges::find_if(all[i].log_density, [](float x) { return !std::isfinite(x); });
   }
