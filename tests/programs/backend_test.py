@@ -48,9 +48,9 @@ def test_both_backends_learn_alike_and_say_which_it_was(folder, vaec):
 def test_memory_that_libtorch_does_not_get_is_bad_configuration(folder, vaec):
     need_torch(vaec)
     exe = glyphs(folder, vaec)
-    steps = ["train", "--backend", "torch", "--steps", "2", "--quiet", "--threads", "1", "--batch"]
+    steps = ["train", "--backend", "torch", "--steps", "1", "--quiet", "--threads", "1", "--batch"]
     codes, texts = set(), ""
-    for i, batch in enumerate((100, 60_000, 180_000, 240_000, 300_000, 500_000)):
+    for i, batch in enumerate((100, 20_000, 300_000, 500_000)):
         for gigabytes in (2, 3):
             limit = (gigabytes << 30, gigabytes << 30)
             result = subprocess.run([exe, *steps, f"images={batch},codes=10", "--out", folder / f"{i}-{gigabytes}"],
