@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "compiler/base/text_file.h"
+#include "compiler/game/missing.h"
 #include "compiler/game/supervised.h"
 #include "compiler/semantics/analyse.h"
 #include "compiler/syntax/parse.h"
@@ -56,6 +57,35 @@ class Scheduler {
   tensor::Trace trace_;
 };
 
+/// The phases for rows with missing values of the learn blocks that are compiled whole.
+void add_missing(const semantics::Model& model, const game::Game& game, Scheduler& scheduler,
+                 lower::Programs& programs) {
+  if (tensor::unsupported(model)) return;
+  const auto made = game::derive_missing(model, game);
+  if (!made) return;
+  programs.splits = made->splits;
+  for (size_t l = 0; l < model.learns.size(); ++l) {
+    semantics::Learn learn = made->model.learns[l];
+    learn.name += " with missing values";  // as its programs are called
+    auto& missing = programs.learns[l].missing;
+    for (const game::RefusedSplit& refused : made->refused)
+      if (refused.learn == l) missing.refused.push_back(refused);
+    missing.splits = made->splits_of(l);
+    if (missing.splits.empty()) continue;
+    if (learn.method == "symmetric" || learn.method == "supervised") {
+      const game::Game played =
+          learn.method == "supervised" ? game::supervised(made->model, made->game) : made->game;
+      missing.alternating = scheduler.add_all(tensor::build_phases(made->model, played, learn, false));
+      missing.simultaneous = scheduler.add_all(tensor::build_phases(made->model, played, learn, true));
+      continue;
+    }
+    missing.alternating =
+        scheduler.add_all(tensor::build_bound_phases(made->model, made->game.bounds[l], learn));
+    missing.simultaneous = missing.alternating;
+    if (learn.method == "libi") missing.multiplier = tensor::multiplier_coefficient(made->model);
+  }
+}
+
 lower::Programs build_programs(const Understood& understood, const tensor::Trace& trace) {
   const semantics::Model& model = understood.model;
   const game::Game& game = understood.game;
@@ -81,6 +111,7 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
     if (learn.method == "libi") phases.multiplier = tensor::multiplier_coefficient(model);
     phases.skipped = game.bounds[l].skipped;
   }
+  add_missing(model, game, scheduler, programs);
   for (size_t s = 0; s < model.sources.size(); ++s) {
     const semantics::SourceId source{static_cast<int32_t>(s)};
     programs.source_rows.push_back(scheduler.add(tensor::build_source_rows(model, source)));

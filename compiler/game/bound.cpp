@@ -198,6 +198,13 @@ std::vector<SourceId> sources_without_given_terms(const Model& model, const Lear
 
 }  // namespace
 
+std::optional<Bound> derive_bound(Model& model, const completion::Players& players, base::Report& report,
+                                  const Learn& learn, SourceId source) {
+  BoundMaker maker(model, players, report, learn, model[source]);
+  auto bound = maker.make(source);
+  return bound && maker.learned(*bound) ? std::move(bound) : std::nullopt;
+}
+
 std::vector<Bounds> derive_bounds(Model& model, const completion::Players& players, base::Report& report) {
   std::vector<Bounds> all;
   for (const Learn& learn : model.learns) {

@@ -38,4 +38,9 @@ struct Bounds {
 std::vector<Bounds> derive_bounds(semantics::Model& model, const completion::Players& players,
                                   base::Report& report);
 
+/// Of one source; nothing where nothing is learned from it, or after an error.
+std::optional<Bound> derive_bound(semantics::Model& model, const completion::Players& players,
+                                  base::Report& report, const semantics::Learn& learn,
+                                  semantics::SourceId source);
+
 }  // namespace game

@@ -21,19 +21,6 @@ using semantics::Source;
 
 using completion::Ambiguity;
 
-/// The model's conditionals as the completion sees them; numbered alike.
-completion::Players players_of(const Model& model) {
-  std::vector<completion::Conditional> conditionals;
-  for (const Conditional& conditional : model.conditionals) {
-    completion::Conditional& plain = conditionals.emplace_back();
-    plain.player = conditional.player.index;
-    plain.target = conditional.target.index;
-    for (const VariableId parent : conditional.parents) plain.parents.push_back(parent.index);
-    plain.learned = !conditional.parameters.empty();
-  }
-  return {static_cast<int>(model.variables.size()), std::move(conditionals)};
-}
-
 std::vector<VariableId> variables_of(const completion::Variables& indices) {
   std::vector<VariableId> variables;
   for (const int index : indices) variables.push_back({index});
@@ -210,6 +197,42 @@ void check_every_conditional_learns(const Model& model, const completion::Player
 
 }  // namespace
 
+completion::Players players_of(const Model& model) {
+  std::vector<completion::Conditional> conditionals;
+  for (const Conditional& conditional : model.conditionals) {
+    completion::Conditional& plain = conditionals.emplace_back();
+    plain.player = conditional.player.index;
+    plain.target = conditional.target.index;
+    for (const VariableId parent : conditional.parents) plain.parents.push_back(parent.index);
+    plain.learned = !conditional.parameters.empty();
+  }
+  return {static_cast<int>(model.variables.size()), std::move(conditionals)};
+}
+
+bool complete_source(const Model& model, const completion::Players& players, SourceGame& result,
+                     base::Report& report) {
+  const Source& source = model[result.source];
+  completion::Variables known;
+  for (const VariableId variable : result.known) known.insert(variable.index);
+  std::map<int, int> words;
+  for (const Source::Word& word : source.words) words.emplace(word.variable.index, word.player.index);
+  const SourceProblem problem{players, known, words};
+  completion::Completion completed = completion::complete(players, known, words);
+  if (completed.ambiguity || !completed.exact) {
+    if (completed.ambiguity)
+      report_ambiguity(model, source, *completed.ambiguity, problem, report);
+    else
+      report_undecided(model, source, players, completed.completed, report);
+    return false;
+  }
+  list_terms(model, players, completed, result);
+  if (!result.terms.empty()) return true;
+  base::Diagnostic& diagnostic =
+      report.add(base::E0702, source.span, source.name).label(why_no_term(model, completed.completed));
+  explain_missing(model, problem, completed.completed, diagnostic);
+  return false;
+}
+
 Game derive(Model& model, base::Report& report) {
   Game game;
   const completion::Players players = players_of(model);
@@ -223,25 +246,7 @@ Game derive(Model& model, base::Report& report) {
     result.known = variables_of(known);
     result.simulated = simulated_by(model, source);
     if (source.weight == 0) continue;  // never learned from: nothing is drawn, no term counts
-    std::map<int, int> words;
-    for (const Source::Word& word : source.words) words.emplace(word.variable.index, word.player.index);
-    const SourceProblem problem{players, known, words};
-    completion::Completion completed = completion::complete(players, known, words);
-    if (completed.ambiguity || !completed.exact) {
-      in_order = false;
-      if (completed.ambiguity)
-        report_ambiguity(model, source, *completed.ambiguity, problem, report);
-      else
-        report_undecided(model, source, players, completed.completed, report);
-      continue;
-    }
-    list_terms(model, players, completed, result);
-    if (result.terms.empty()) {
-      in_order = false;
-      base::Diagnostic& diagnostic =
-          report.add(base::E0702, source.span, source.name).label(why_no_term(model, completed.completed));
-      explain_missing(model, problem, completed.completed, diagnostic);
-    }
+    in_order &= complete_source(model, players, result, report);
   }
   if (in_order) check_every_conditional_learns(model, players, game, report);
   if (in_order) game.bounds = derive_bounds(model, players, report);

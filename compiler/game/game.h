@@ -70,6 +70,14 @@ struct Game {
 /// bounds that the model does not admit. Adds the bounds' closed forms to the model's graph.
 Game derive(semantics::Model& model, base::Report& report);
 
+/// The model's conditionals as the completion sees them; numbered alike.
+completion::Players players_of(const semantics::Model& model);
+
+/// Fills in who completes the rows of `source`, whose known variables are there, and its terms. False after
+/// an error: an ambiguity, or no term.
+bool complete_source(const semantics::Model& model, const completion::Players& players, SourceGame& source,
+                     base::Report& report);
+
 std::string explain_text(const semantics::Model& model, const Game& game);
 nlohmann::json explain_json(const semantics::Model& model, const Game& game);
 std::string explain_latex(const semantics::Model& model, const Game& game);  // a whole document

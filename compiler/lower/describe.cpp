@@ -163,6 +163,25 @@ json of_phases(const std::vector<Programs::OfPhase>& phases) {
   return list;
 }
 
+json of_splits(const std::vector<game::Split>& splits) {
+  json list = json::array();
+  for (const game::Split& split : splits)
+    list.push_back({{"source", split.source.index}, {"missing", indices(split.missing)}});
+  return list;
+}
+
+json of_missing(const Programs::OfLearn& phases) {
+  json refused = json::array();
+  for (const game::RefusedSplit& split : phases.missing.refused)
+    refused.push_back({{"split", split.split}, {"why", split.why}});
+  return {{"phases",
+           {{"alternating", of_phases(phases.missing.alternating)},
+            {"simultaneous", of_phases(phases.missing.simultaneous)}}},
+          {"multiplier", phases.missing.multiplier},
+          {"splits", phases.missing.splits},
+          {"refused", refused}};
+}
+
 json of_learn(const semantics::Learn& learn, const Programs::OfLearn& phases) {
   json optimizers = json::object();
   for (const auto& [player, o] : learn.optimizers) {
@@ -193,6 +212,7 @@ json of_learn(const semantics::Learn& learn, const Programs::OfLearn& phases) {
   if (phases.unavailable.empty()) {
     entry["phases"] = {{"alternating", of_phases(phases.alternating)},
                        {"simultaneous", of_phases(phases.simultaneous)}};
+    entry["missing"] = of_missing(phases);
   } else {
     entry["unavailable"] = phases.unavailable;
   }
@@ -344,6 +364,7 @@ json describe(const semantics::Model& model, const json& game, const Programs& p
           {"players", of_players(model)},
           {"columns", columns},
           {"sources", of_sources(model, programs)},
+          {"splits", of_splits(programs.splits)},
           {"conditionals", of_conditionals(model, programs)},
           {"game", game},
           {"learns", learns},

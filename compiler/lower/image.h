@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/game/missing.h"
 #include "compiler/semantics/model.h"
 #include "compiler/tensor/build_step.h"
 #include "compiler/tensor/schedule.h"
@@ -37,11 +38,20 @@ struct Programs {
     std::vector<semantics::SourceId> skipped;  // a bound of them has no parameters
     int multiplier = -1;                       // libi's coefficient
     std::string unavailable;  // why there are none, in words that follow "learn NAME"; else empty
+    /// The same for rows with missing values: each split is a source of its own. Empty where no row of the
+    /// sources that it learns from can miss any, or where the run composes its steps itself.
+    struct {
+      std::vector<OfPhase> alternating, simultaneous;
+      int multiplier = -1;
+      std::vector<size_t> splits;  // that it learns from
+      std::vector<game::RefusedSplit> refused;
+    } missing;
   };
   std::vector<tensor::Schedule> programs;
   std::vector<int> source_rows;  // per source
   std::vector<OfConditional> conditionals;
   std::vector<OfLearn> learns;
+  std::vector<game::Split> splits;  // the sources behind the model's own, as programs number them
 };
 
 /// Where the program came from.

@@ -64,6 +64,12 @@ std::vector<Extent> read_extents(const json& values, size_t batches) {
   return extents;
 }
 
+/// A source, or a split behind them.
+int row_source(const json& text, const Image& image) {
+  if (text.is_string()) return reference(text, image.sources, "source");
+  return checked_index(text.get<int64_t>(), image.sources.size() + image.splits.size(), "source");
+}
+
 /// Reads one program; the tables that it refers to (players, columns, sources) are in `image` already.
 class ProgramReader {
  public:
@@ -87,7 +93,7 @@ class ProgramReader {
  private:
   BatchClass read_batch(const json& text) {
     if (text.is_object()) return {read_batch(text.at("source")).source, text.at("times")};
-    return {text.is_string() || text.get<int>() >= 0 ? reference(text, image_.sources, "source") : -1, 1};
+    return {text.is_string() || text.get<int>() >= 0 ? row_source(text, image_) : -1, 1};
   }
 
   Buffer read_buffer(const json& text) {
@@ -210,8 +216,8 @@ class ProgramReader {
     if (op == "gemm") return read_gemm(text);
     if (op == "convolution") return read_convolution(text);
     if (op == "gather")
-      return Gather{reference_column(text.at("column")),
-                    reference(text.at("source"), image_.sources, "source"), buffer(text.at("buffer"))};
+      return Gather{reference_column(text.at("column")), row_source(text.at("source"), image_),
+                    buffer(text.at("buffer"))};
     require(op == "update", "instruction " + op);
     return Update{reference(text.at("player"), image_.players, "player"), buffer(text.at("gradient"))};
   }
@@ -248,8 +254,7 @@ Player read_player(const json& text) {
 }
 
 GibbsChain read_chain(const json& text, const Image& image, size_t programs) {
-  GibbsChain chain{
-      reference(text.at("source"), image.sources, "source"), text.at("sweeps"), text.at("site"), {}, {}};
+  GibbsChain chain{row_source(text.at("source"), image), text.at("sweeps"), text.at("site"), {}, {}};
   for (const json& part : text.at("parts"))
     chain.parts.push_back(checked_index(part.get<int64_t>(), programs, "program"));
   for (const json& item : text.at("tags")) {
@@ -278,18 +283,51 @@ Phase read_phase(const json& text, const Image& image, size_t programs) {
   return phase;
 }
 
-/// One per source, then one per tag.
+/// One per source or split, then one per tag.
 int count_coefficients(const Image& image) {
-  auto count = static_cast<int>(image.sources.size());
+  auto count = static_cast<int>(image.sources.size() + image.splits.size());
   for (const Learn& learn : image.learns) {
-    count = std::max(count, learn.multiplier + 1);
-    for (const auto* phases : {&learn.alternating, &learn.simultaneous})
+    count = std::max({count, learn.multiplier + 1, learn.missing.multiplier + 1});
+    for (const auto* phases :
+         {&learn.alternating, &learn.simultaneous, &learn.missing.alternating, &learn.missing.simultaneous})
       for (const Phase& phase : *phases)
         for (const Stage& stage : phase.stages)
           for (const GibbsChain& chain : stage.chains)
             for (const Tag& tag : chain.tags) count = std::max(count, tag.coefficient + 1);
   }
   return count;
+}
+
+std::vector<Phase> read_phases(const json& text, const char* order, const Image& image, size_t programs) {
+  std::vector<Phase> found;
+  for (const json& phase : text.value(order, json::array()))
+    found.push_back(read_phase(phase, image, programs));
+  return found;
+}
+
+MissingPhases read_missing(const json& text, const Image& image, size_t programs) {
+  MissingPhases missing;
+  const auto split = [&](const json& index) {
+    return checked_index(index.get<int64_t>(), image.splits.size(), "split");
+  };
+  missing.alternating = read_phases(text.at("phases"), "alternating", image, programs);
+  missing.simultaneous = read_phases(text.at("phases"), "simultaneous", image, programs);
+  missing.multiplier = text.at("multiplier");
+  for (const json& index : text.at("splits")) missing.splits.push_back(split(index));
+  for (const json& item : text.at("refused")) missing.refused[split(item.at("split"))] = item.at("why");
+  return missing;
+}
+
+Split read_split(const json& text, const Image& image) {
+  Split split{"", reference(text.at("source"), image.sources, "source"), {}};
+  std::vector<std::string> names;
+  for (const int variable : references(text.at("missing"), image.variables, "variable")) {
+    split.missing.insert(variable);
+    names.push_back(image.variables[static_cast<size_t>(variable)].name);
+  }
+  split.name = fmt::format("{} without {}", image.sources[static_cast<size_t>(split.source)].name,
+                           fmt::join(names, ", "));
+  return split;
 }
 
 Learn read_learn(const json& text, const Image& image, size_t programs) {
@@ -300,6 +338,7 @@ Learn read_learn(const json& text, const Image& image, size_t programs) {
   learn.keys.erase("phases");
   learn.keys.erase("unavailable");
   learn.keys.erase("skipped");
+  learn.keys.erase("missing");
   learn.keys.erase("multiplier");
   learn.multiplier = text.value("multiplier", -1);
   learn.sources = references(text.at("sources"), image.sources, "source");
@@ -308,14 +347,9 @@ Learn read_learn(const json& text, const Image& image, size_t programs) {
     learn.unavailable = text["unavailable"];
     return learn;
   }
-  const auto phases = [&](const char* order) {
-    std::vector<Phase> found;
-    for (const json& phase : text.at("phases").value(order, json::array()))
-      found.push_back(read_phase(phase, image, programs));
-    return found;
-  };
-  learn.alternating = phases("alternating");
-  learn.simultaneous = phases("simultaneous");
+  learn.alternating = read_phases(text.at("phases"), "alternating", image, programs);
+  learn.simultaneous = read_phases(text.at("phases"), "simultaneous", image, programs);
+  if (text.contains("missing")) learn.missing = read_missing(text["missing"], image, programs);
   return learn;
 }
 
@@ -399,6 +433,8 @@ Image read(const json& text, const vae_image& binary) {
       image.sources[s].starts.push_back(
           checked_index(start.get<int64_t>(), image.conditionals.size(), "conditional"));
   }
+  for (const json& item : text.value("splits", json::array()))
+    image.splits.push_back(read_split(item, image));
   for (const json& item : text.at("learns")) image.learns.push_back(read_learn(item, image, programs.size()));
   image.coefficients = count_coefficients(image);
   for (const json& item : programs) image.programs.push_back(ProgramReader(image, item).read());

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -181,6 +182,22 @@ struct Phase {
   std::vector<Objective> objective;  // none: every output is a term of its player
 };
 
+/// The rows of a source that miss these variables, as a source of its own: programs number it behind the
+/// image's sources.
+struct Split {
+  std::string name;  // "data without c"
+  int source = -1;
+  std::set<int> missing;
+};
+
+/// Phases of a learn block for rows with missing values.
+struct MissingPhases {
+  std::vector<Phase> alternating, simultaneous;
+  int multiplier = -1;                 // as Learn's
+  std::vector<int> splits;             // that it learns from
+  std::map<int, std::string> refused;  // splits that it does not admit: why
+};
+
 struct Learn {
   std::string method, name;
   nlohmann::json keys;       // all that the file says, resolved: the whole entry without its phases
@@ -188,6 +205,7 @@ struct Learn {
   std::vector<int> skipped;  // of these, where its bound has no parameters
   int multiplier = -1;       // libi: the coefficient of its constraint
   std::vector<Phase> alternating, simultaneous;
+  MissingPhases missing;
   std::string unavailable;  // why this version cannot run it, in words that follow "learn NAME"; else empty
   bool available() const { return unavailable.empty(); }
 };
@@ -200,6 +218,7 @@ struct Image {
   std::vector<Player> players;
   std::vector<DataColumn> columns;
   std::vector<Source> sources;
+  std::vector<Split> splits;
   std::vector<Conditional> conditionals;
   std::vector<Learn> learns;
   std::vector<Program> programs;

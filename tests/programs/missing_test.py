@@ -2,6 +2,7 @@
 """Rows that lack some of their variables: every pattern of missing values is a source of its own to the game."""
 import itertools
 import json
+import math
 import random
 import struct
 
@@ -245,6 +246,81 @@ def test_an_ambiguous_pattern_is_refused_and_a_word_settles_it(folder, vaec):
     succeed(exe, "train", "--quiet", "--out", "word-run", cwd=folder)
     terms = metrics(folder / "word-run")[-1]["terms"]
     assert {"p.x@rows", "q1.z@rows", "q2.z@rows"} == set(terms), terms
+
+
+UNLABELLED = """
+var c : category(2)
+var x : binary[2]
+let t = csv("cx.csv", missing = ["?"])
+source rows { c = t.c; x = csv("cx.csv", ["x0", "x1"]) }
+source held weight 0 { c = csv("whole.csv").c; x = csv("whole.csv", ["x0", "x1"]) }
+decoder p { c ~ Categorical(parameter([2])); x | c ~ Bernoulli(dense(c, 2)) }
+encoder q { c | x ~ Categorical(dense(concat(x, x[0] * x[1]), 2)) }
+learn METHOD { KEYS steps = 3000; batch = 200; optimizer = adam(0.02); schedule = cosine(0)
+  every = {log: 100, sample: 0, checkpoint: 3000, evaluate: 0} }
+"""
+P_CLASS, P_X = 0.3, ((0.9, 0.2), (0.3, 0.8))  # of c = 1; of x0 and x1 given c
+
+
+def write_unlabelled(folder, count):
+    """The class is missing more often where x0 is 1: rows with a class alone say something else."""
+    generator = random.Random(3)
+    lines = ["c,x0,x1"]
+    for _ in range(count):
+        c = int(generator.random() < P_CLASS)
+        x = [int(generator.random() < p) for p in P_X[c]]
+        missing = generator.random() < (0.9 if x[0] else 0.1)
+        lines.append(",".join(map(str, ["" if missing else c, *x])))
+    (folder / "cx.csv").write_text("\n".join(lines) + "\n")
+    (folder / "whole.csv").write_text("c,x0,x1\n0,1,0\n1,0,1\n")
+
+
+# Each pattern has the bound of what its rows know. Whole rows alone would say that c = 1 in 60 % of all.
+def test_bounds_learn_from_rows_with_and_without_a_class(folder, vaec):
+    write_unlabelled(folder, 20000)
+    for method, keys in (("elbo", "estimator = {c: enumerate}; alpha = 0.1;"),
+                         ("elbo", "estimator = score; samples = 4;"), ("iwae", "samples = 8;"),
+                         ("rws", "samples = 8;"), ("symmetric", "enumerate = [c];")):
+        exe = build(vaec, write(folder, "u.vae", UNLABELLED.replace("METHOD", method).replace("KEYS", keys)), folder)
+        run = f"{method}-{len(keys)}"
+        said = succeed(exe, "train", "--threads", "1", "--out", run, cwd=folder)
+        assert "not learned from" not in said.stdout, said
+        last = metrics(folder / run)[-1]
+        assert any("@rows without c" in name for name in last["terms"]), last
+        last_checkpoint = folder / run / "checkpoints/step-3000/model.safetensors"
+        zero, one = rows_of_scalars(last_checkpoint, "p.c.parameter1")
+        share = 1 / (1 + math.exp(zero - one))
+        assert abs(share - P_CLASS) < 0.04, f"{method} {keys}: {share}"
+
+
+# The whole rows have terms, those without the class none: they are left out, with a note.
+def test_supervised_takes_whole_rows_and_notes_the_rest(folder, vaec):
+    (folder / "cx.csv").write_text("c,x0,x1\n0,1,0\n,1,1\n1,0,1\n,,\n")
+    (folder / "whole.csv").write_text("c,x0,x1\n0,1,0\n1,0,1\n")
+    text = UNLABELLED.replace("METHOD", "supervised").replace("KEYS", "").replace("3000", "20")
+    exe = build(vaec, write(folder, "s.vae", text.replace("c ~ Categorical(parameter([2])); ", "")), folder)
+    said = call(exe, "train", "--threads", "1", "--out", "s-run", cwd=folder)
+    assert said.returncode == 0, said
+    assert "rows without c: the row is not learned from" in said.stdout, said
+
+
+# The encoder draws c, and nothing draws x: rows without x cannot have a bound, and are refused by name.
+def test_a_pattern_that_a_bound_does_not_admit_is_refused_by_name(folder, vaec):
+    (folder / "cx.csv").write_text("c,x0,x1\n0,1,0\n,1,1\n1,0,1\n1,,1\n")
+    (folder / "whole.csv").write_text("c,x0,x1\n0,1,0\n1,0,1\n")
+    text = UNLABELLED.replace("METHOD", "elbo").replace("KEYS", "estimator = {c: enumerate};").replace("3000", "20")
+    text = text.replace("x : binary[2]", "x : binary[2]\nvar y : binary").replace(
+        "source rows {", 'source rows { y = csv("y.csv");').replace(
+        "dense(c, 2)) }", "dense(c, 2)); y | x ~ Bernoulli(dense(x, 1)) }").replace(
+        "source held weight 0 {", 'source held weight 0 { y = csv("y2.csv");')
+    (folder / "y.csv").write_text("y\n0\n1\n1\n0\n")
+    (folder / "y2.csv").write_text("y\n0\n1\n")
+    exe = build(vaec, write(folder, "r.vae", text), folder)
+    said = call(exe, "train", "--threads", "1", "--out", "r-run", cwd=folder)
+    assert said.returncode == 78, said
+    assert "learn elbo: 1 row of source rows misses x" in said.stderr, said
+    assert "the encoders do not draw `x` directly" in said.stderr, said
+    assert not (folder / "r-run").exists(), "no run was begun"
 
 
 if __name__ == "__main__":

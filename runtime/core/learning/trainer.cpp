@@ -38,6 +38,7 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
     throw Failure(Exit::bad_configuration,
                   fmt::format("learn {} has no program for the order {}", learn.name, settings.order));
   if (learn.method == "libi") libi_.emplace(learn, settings.steps);
+  multiplier_ = learn.multiplier;
   if (session.device) learner_ = std::make_unique<DeviceLearner>(session, settings_, optimizers_);
   load_phases(phases);
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
@@ -82,9 +83,14 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
     scratch = std::max(scratch, PhaseRunner::scratch(image, phase, source_rows));
   }
   const Machine& machine = learner_ ? learner_->machine() : session_.training;
-  if (rows_lack_variables()) {
-    require_completion();
+  const Learn& learn = find_learn(image, settings_.learn);
+  const bool lack = rows_lack_variables();
+  if (lack && !is_compiled_whole(learn)) {
     load_pattern_phases(machine, source_rows);
+  } else if (lack) {
+    splits_ = std::make_unique<SplitRows>(session_, learn, settings_);
+    session_.set_coefficients(splits_->coefficients());
+    load_split_phases(machine);
   } else {
     if (!learner_) require_memory(batch_text(), static_cast<double>(scratch) * sizeof(float));
     const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
@@ -115,22 +121,17 @@ void Trainer::require_terms() const {
   }
 }
 
-/// Only a game says who completes what rows miss.
-void Trainer::require_completion() const {
-  const Learn& learn = find_learn(session_.image, settings_.learn);
-  const auto own = learn.keys.value("own", nlohmann::json::object());
-  if (!own.value("enumerate", nlohmann::json::array()).empty())
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("learn {}: some rows of its sources miss values, and `enumerate` sums only where "
-                    "each row knows the same variables; a learn block without it draws them",
-                    learn.name));
-  if (learn.method == "symmetric") return;
-  throw Failure(
-      Exit::bad_configuration,
-      fmt::format("learn {}: some rows of its sources have missing values, which {} does not complete; "
-                  "learn symmetric does",
-                  learn.name, learn.method));
+/// As load_phases, of the phases for rows with missing values.
+void Trainer::load_split_phases(const Machine& machine) {
+  const std::vector<Phase>& phases = splits_->phases(settings_.order);
+  int64_t scratch = 0;
+  for (const Phase& phase : phases)
+    scratch = std::max(scratch, PhaseRunner::scratch(session_.image, phase, splits_->rows()));
+  if (!learner_) require_memory(batch_text(), static_cast<double>(scratch) * sizeof(float));
+  const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
+  for (const Phase& phase : phases)
+    phases_.push_back(std::make_unique<SplitPhase>(session_, machine, phase, *splits_, memory));
+  if (splits_->multiplier() >= 0) multiplier_ = splits_->multiplier();
 }
 
 bool Trainer::rows_lack_variables() const {
@@ -173,7 +174,7 @@ double Trainer::update_bytes(int player) const {
 std::vector<std::string> Trainer::notes() const {
   if (patterns_) return patterns_->notes();
   const Learn& learn = find_learn(session_.image, settings_.learn);
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = splits_ ? splits_->notes() : std::vector<std::string>{};
   for (const int source : learn.skipped)
     notes.push_back(fmt::format("source {} is left out: nothing is learned from its {}",
                                 session_.image.sources[static_cast<size_t>(source)].name,
@@ -186,7 +187,10 @@ void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
   const Image& image = session_.image;
   const size_t dot = term.name.find('.'), at = term.name.rfind('@');
   const int player = dot == std::string::npos || term.shared ? -1 : image.player(term.name.substr(0, dot));
-  const int source = at == std::string::npos ? -1 : image.source(term.name.substr(at + 1));
+  const std::string rows_of = at == std::string::npos ? "" : term.name.substr(at + 1);
+  const SplitRows::Share share =
+      splits_ ? splits_->share(rows_of) : SplitRows::Share{image.source(rows_of), 0, 1};
+  const int source = share.source;
   if ((player < 0 && !term.shared) || source < 0)
     throw Failure(Exit::internal, "a learning phase has the output " + term.name);
   const Source& of = image.sources[static_cast<size_t>(source)];
@@ -195,8 +199,10 @@ void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
       std::find(settings_.sources.begin(), settings_.sources.end(), of.name) == settings_.sources.end();
   for (const Term& other : terms_) known |= !libi_ && other.name == term.name;
   if (known) return;
-  terms_.push_back({term.name, player, source_rows[static_cast<size_t>(source)], of.weight * term.factor,
-                    term.sum, term.coefficient, phase});
+  const double weight = of.weight * share.of_batch;
+  const int64_t rows = splits_ ? share.rows : source_rows[static_cast<size_t>(source)];
+  terms_.push_back(
+      {term.name, player, rows, weight * term.factor, weight, term.sum, term.coefficient, phase});
 }
 
 /// In a checkpoint: libi's phases have terms of one name.
@@ -219,11 +225,9 @@ double Trainer::log_likelihood(Libi::Phase phase) const {
   double sum = 0, weights = 0;
   for (const Term& term : terms_) {
     if (term.phase != phase || !term.name.starts_with("bound@")) continue;
-    const std::string source = term.name.substr(term.name.rfind('@') + 1);
-    const double weight = session_.image.sources[static_cast<size_t>(session_.image.source(source))].weight;
     const float value = learner_ ? learner_->value(term.value) : *term.value;
-    sum += weight * value / static_cast<double>(term.rows);
-    weights += weight;
+    sum += term.source_weight * value / static_cast<double>(term.rows);
+    weights += term.source_weight;
   }
   return sum / weights;
 }
@@ -239,6 +243,10 @@ void Trainer::run_libi() {
     looking.gather = [&](int column, int source, int64_t rows, float* to) {
       session_.rows.gather_random(column, source, settings_.seed, batch, rows, to);
     };
+    looking.gather_pattern = [&](int column, int source, const Pattern& pattern, int64_t place, int64_t rows,
+                                 float* to) {
+      session_.rows.gather_random(column, source, pattern, settings_.seed, batch, place, rows, to);
+    };
     double sum = 0;
     for (int i = 0; i < Libi::batches_of_best; ++i) {
       batch = step + (static_cast<uint64_t>(i + 1) << 48);
@@ -250,9 +258,8 @@ void Trainer::run_libi() {
     }
     libi_->set_best(sum / Libi::batches_of_best);
   }
-  const int multiplier = find_learn(session_.image, settings_.learn).multiplier;
   const auto value = static_cast<float>(libi_->multiplier());
-  if (float& coefficient = session_.coefficients[static_cast<size_t>(multiplier)]; coefficient != value) {
+  if (float& coefficient = session_.coefficients[static_cast<size_t>(multiplier_)]; coefficient != value) {
     coefficient = value;
     if (learner_) learner_->put_coefficients();
   }

@@ -14,6 +14,7 @@
 #include "runtime/core/learning/optimizer.h"
 #include "runtime/core/learning/pattern_phase.h"
 #include "runtime/core/learning/settings.h"
+#include "runtime/core/learning/split_phase.h"
 #include "runtime/core/phase.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/session.h"
@@ -62,7 +63,8 @@ class Trainer {
     std::string name;  // player.variable@source
     int player;        // -1: it counts for all
     int64_t rows;
-    double weight;
+    double weight;         // in the utility
+    double source_weight;  // of its rows
     const float* value;
     const float* coefficient;  // of its tag: in steps where it is 0 the term counts zero; or null
     size_t phase;              // libi: only in its steps there is a value
@@ -76,10 +78,10 @@ class Trainer {
   void load_phases(const std::vector<Phase>& phases);
   std::string batch_text() const;
   void require_terms() const;
-  void require_completion() const;
   std::string player_name(const Term& term) const;
   bool rows_lack_variables() const;
   void load_pattern_phases(const Machine& machine, const std::vector<int64_t>& source_rows);
+  void load_split_phases(const Machine& machine);
   void add_term(const LearningPhase::Term& term, size_t phase, const std::vector<int64_t>& source_rows);
   std::string key_of(const Term& term) const;
   void prepare_learner();
@@ -89,13 +91,16 @@ class Trainer {
 
   Session& session_;
   Settings settings_;
-  std::unique_ptr<PatternGame> patterns_;  // where rows lack variables
+  // Where rows have missing values; which of the two: is_compiled_whole.
+  std::unique_ptr<PatternGame> patterns_;
+  std::unique_ptr<SplitRows> splits_;
   std::vector<std::unique_ptr<LearningPhase>> phases_;
   std::vector<Optimizer> optimizers_;
   std::vector<Term> terms_;
   std::unique_ptr<DeviceLearner> learner_;  // where the session has a GPU
   bool learner_is_ready_ = false;
   std::optional<Libi> libi_;
+  int multiplier_ = -1;  // libi's coefficient
   Hooks hooks_;
   int64_t step_ = 0;
   size_t phase_ = 0;  // the one that runs

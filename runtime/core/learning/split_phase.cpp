@@ -1,0 +1,135 @@
+#include "runtime/core/learning/split_phase.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/failure.h"
+
+namespace core {
+
+bool is_compiled_whole(const Learn& learn) {
+  const auto own = learn.keys.value("own", nlohmann::json::object());
+  return learn.method != "symmetric" || !own.value("enumerate", nlohmann::json::array()).empty();
+}
+
+SplitRows::SplitRows(Session& session, const Learn& learn, const Settings& settings)
+    : session_(session), learn_(learn) {
+  const Image& image = session.image;
+  rows_.assign(image.sources.size() + image.splits.size(), 1);
+  coefficients_.assign(rows_.size(), 0);
+  for (const std::string& name : settings.sources) place(image.source(name), settings.batch.at(name));
+  const bool learned = std::ranges::any_of(coefficients_, [](double each) { return each > 0; });
+  if (!learned)
+    throw Failure(Exit::bad_data,
+                  fmt::format("learn {}: nothing is learned from any row of its sources", learn.name));
+  multiplier_ = learn.missing.splits.empty() ? learn.multiplier : learn.missing.multiplier;
+}
+
+const std::vector<Phase>& SplitRows::phases(const std::string& order) const {
+  const bool alternating = order == "alternating";
+  if (learn_.missing.splits.empty()) return alternating ? learn_.alternating : learn_.simultaneous;
+  return alternating ? learn_.missing.alternating : learn_.missing.simultaneous;
+}
+
+void SplitRows::refuse(int source, const Pattern& pattern, const std::string& why) const {
+  const Image& image = session_.image;
+  std::vector<std::string> names;
+  for (const int variable : pattern.missing)
+    names.push_back(image.variables[static_cast<size_t>(variable)].name);
+  throw Failure(Exit::bad_configuration,
+                fmt::format("learn {}: {} row{} of source {} miss{} {}: {}", learn_.name, pattern.count,
+                            pattern.count == 1 ? "" : "s", image.sources[static_cast<size_t>(source)].name,
+                            pattern.count == 1 ? "es" : "", fmt::join(names, ", "), why));
+}
+
+/// The source itself or a split; -1 where nothing is learned from the pattern.
+int SplitRows::index_of(int source, const Pattern& pattern) {
+  if (pattern.missing.empty()) return std::ranges::count(learn_.skipped, source) > 0 ? -1 : source;
+  const std::vector<Split>& splits = session_.image.splits;
+  const auto split = std::ranges::find_if(
+      splits, [&](const Split& one) { return one.source == source && one.missing == pattern.missing; });
+  if (split == splits.end())
+    refuse(source, pattern,
+           "the compiler made no step for such rows; leave them out by `where`, or let `learn symmetric` "
+           "without `enumerate` learn from them");
+  const auto index = static_cast<int>(split - splits.begin());
+  if (const auto refused = learn_.missing.refused.find(index); refused != learn_.missing.refused.end())
+    refuse(source, pattern, refused->second);
+  if (std::ranges::count(learn_.missing.splits, index) > 0)
+    return static_cast<int>(session_.image.sources.size()) + index;
+  notes_.push_back(fmt::format("{}: the {} not learned from: no term has all its variables", split->name,
+                               pattern.count == 1 ? "row is" : fmt::format("{} rows are", pattern.count)));
+  return -1;
+}
+
+void SplitRows::place(int source, int64_t batch) {
+  const std::vector<Pattern>& patterns = of_source_[source] = session_.rows.patterns(source);
+  int64_t all = 0, place = 0;
+  for (const Pattern& pattern : patterns) all += pattern.count;
+  for (const Pattern& pattern : patterns) {
+    // A source without data has one pattern, of no rows.
+    const double share = all > 0 ? static_cast<double>(pattern.count) / static_cast<double>(all) : 1;
+    const int64_t rows = std::max<int64_t>(1, std::llround(static_cast<double>(batch) * share));
+    const int index = index_of(source, pattern);
+    if (index < 0) continue;
+    const auto at = static_cast<size_t>(index);
+    rows_[at] = rows;
+    coefficients_[at] =
+        session_.image.sources[static_cast<size_t>(source)].weight * share / static_cast<double>(rows);
+    placed_[index] = {pattern, place, share};
+    place += rows;
+  }
+}
+
+SplitRows::Share SplitRows::share(const std::string& name) const {
+  const Image& image = session_.image;
+  int index = image.source(name), source = index;
+  for (size_t i = 0; i < image.splits.size() && index < 0; ++i)
+    if (image.splits[i].name == name) {
+      index = static_cast<int>(image.sources.size() + i);
+      source = image.splits[i].source;
+    }
+  const auto found = placed_.find(index);
+  if (found == placed_.end()) return {source, 1, 0};
+  return {source, rows_[static_cast<size_t>(index)], found->second.share};
+}
+
+void SplitRows::gather(const Hooks& hooks, int column, int source, int64_t rows, float* to) const {
+  const Image& image = session_.image;
+  const auto sources = static_cast<int>(image.sources.size());
+  const int own = source < sources ? source : image.splits[static_cast<size_t>(source - sources)].source;
+  if (const auto found = placed_.find(source); found != placed_.end())
+    return hooks.gather_pattern(column, own, found->second.pattern, found->second.place, rows, to);
+  // The coefficient is 0: any values of the column's own will do.
+  const int variable = image.columns[static_cast<size_t>(column)].variable;
+  const auto known = of_source_.find(own);
+  if (known == of_source_.end()) return hooks.gather(column, own, rows, to);
+  for (const Pattern& pattern : known->second)
+    if (!pattern.missing.contains(variable)) return hooks.gather_pattern(column, own, pattern, 0, rows, to);
+  throw Failure(Exit::internal, "no row has a value of a column");
+}
+
+SplitPhase::SplitPhase(Session& session, const Machine& machine, const Phase& phase, const SplitRows& rows,
+                       const std::shared_ptr<Floats>& memory)
+    : rows_(rows), runner_(session, machine, phase, rows.rows(), memory) {}
+
+void SplitPhase::run(uint64_t seed, uint64_t step, const Hooks& hooks) {
+  Hooks own = hooks;
+  own.gather = [&](int column, int source, int64_t rows, float* to) {
+    rows_.gather(hooks, column, source, rows, to);
+  };
+  runner_.run(seed, step, own);
+}
+
+std::vector<LearningPhase::Term> SplitPhase::terms() const {
+  std::vector<Term> all = runner_.terms();
+  std::erase_if(all, [&](const Term& term) {
+    return rows_.share(term.name.substr(term.name.rfind('@') + 1)).of_batch == 0;
+  });
+  return all;
+}
+
+}  // namespace core
