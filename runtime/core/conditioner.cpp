@@ -34,8 +34,39 @@ struct Conditioner::Sums {
   std::map<int, std::vector<double>> series;   // per chain's variable, [sweep][chains * rows]
 };
 
-Conditioner::Conditioner(Sampler& sampler, const Image& image, Plan plan, const Effort& effort, uint64_t seed)
-    : sampler_(sampler), image_(image), plan_(std::move(plan)), effort_(effort), seed_(seed) {
+namespace {
+
+std::vector<int> conditionals_of(const Plan& plan) {
+  std::vector<int> all;
+  for (const Step& step : plan.steps)
+    for (const std::vector<int>& group : step.groups) all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
+/// Those of a plan without chain whose targets others are drawn from.
+std::vector<int> inner_conditionals(const Image& image, const Plan& plan) {
+  std::vector<int> inner;
+  if (plan.first_chain() < plan.steps.size()) return inner;
+  const std::vector<int> all = conditionals_of(plan);
+  for (const int one : all)
+    if (std::ranges::any_of(all, [&](int other) {
+          const std::vector<int>& parents = image.conditionals[static_cast<size_t>(other)].parents;
+          return std::ranges::count(parents, image.conditionals[static_cast<size_t>(one)].target) > 0;
+        }))
+      inner.push_back(one);
+  return inner;
+}
+
+}  // namespace
+
+Conditioner::Conditioner(Sampler& sampler, const Image& image, Plan plan, const Effort& effort, uint64_t seed,
+                         const std::set<int>& drawn)
+    : sampler_(sampler),
+      image_(image),
+      plan_(std::move(plan)),
+      effort_(effort),
+      summed_(image, inner_conditionals(image, plan_), plan_.used, drawn),
+      seed_(seed) {
   for (const Step& step : plan_.steps)
     for (const std::vector<int>& group : step.groups)
       for (const int one : group)
@@ -154,7 +185,54 @@ Answer Conditioner::answer(const Evidence& evidence, const std::vector<int>& tar
       mean.push_back(static_cast<float>(total / static_cast<double>(count)));
     }
   }
+  // What is known in part is given by no state.
+  if (!summed_.empty() && evidence.masks.empty()) answer.means = sum_over_states(evidence, targets, rows);
   return answer;
+}
+
+bool Conditioner::is_exact() const {
+  if (has_chain()) return false;
+  const std::vector<int> all = conditionals_of(plan_);
+  return std::ranges::all_of(all, [&](int one) {
+    const std::vector<int>& parents = conditional(one).parents;
+    return sampler_.has_mean(one) && std::ranges::all_of(parents, [&](int parent) {
+             return plan_.used.contains(parent) || summed_.variables().contains(parent);
+           });
+  });
+}
+
+Values Conditioner::sum_over_states(const Evidence& evidence, const std::vector<int>& targets, int64_t rows) {
+  const int64_t samples = is_exact() ? 1 : effort_.samples;
+  std::map<int, std::vector<double>> totals;
+  for (int64_t state = 0; state < summed_.states(); ++state) {
+    Values given = evidence.values;
+    summed_.put(state, rows, given);
+    const std::vector<double> log_weight = summed_.log_probability(sampler_, given, rows);
+    Sums sums;
+    for (const int target : targets)
+      if (!summed_.variables().contains(target)) sums.targets[target] = {};
+    for (int64_t sample = 0; sample < samples; ++sample) {
+      Values values = given;
+      for (const int one : conditionals_of(plan_))
+        if (!summed_.variables().contains(conditional(one).target))
+          draw_one(one, evidence, values, rows, &sums);
+    }
+    for (const int target : targets) {
+      const bool is_summed = summed_.variables().contains(target);
+      const auto width = static_cast<size_t>(image_.variables[static_cast<size_t>(target)].elements());
+      std::vector<double>& total = totals[target];
+      total.resize(static_cast<size_t>(rows) * width);
+      for (size_t i = 0; i < total.size(); ++i) {
+        const double weight = std::exp(log_weight[i / width]);
+        const double mean =
+            is_summed ? given.at(target)[i] : sums.targets.at(target)[i] / static_cast<double>(samples);
+        if (weight > 0) total[i] += weight * mean;
+      }
+    }
+  }
+  Values means;
+  for (const auto& [target, total] : totals) means[target].assign(total.begin(), total.end());
+  return means;
 }
 
 void Conditioner::measure_mixing(const Sums& sums, int64_t rows, int64_t counted) {

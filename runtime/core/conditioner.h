@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "runtime/core/enumerated.h"
 #include "runtime/core/mixing.h"
 #include "runtime/core/plan.h"
 #include "runtime/core/sampler.h"
@@ -34,14 +35,22 @@ struct Answer {
 
 class Conditioner {
  public:
-  Conditioner(Sampler& sampler, const Image& image, Plan plan, const Effort& effort, uint64_t seed);
+  /// `drawn`: discrete variables that are drawn where means could sum over them.
+  Conditioner(Sampler& sampler, const Image& image, Plan plan, const Effort& effort, uint64_t seed,
+              const std::set<int>& drawn = {});
 
   const Plan& plan() const { return plan_; }
+  /// What means sum over in place of draws: discrete variables that others are drawn from, in plans without a
+  /// chain.
+  const std::set<int>& summed() const { return summed_.variables(); }
+  /// Whether means hold no draws.
+  bool is_exact() const;
   const Effort& effort() const { return effort_; }
   bool has_chain() const { return plan_.first_chain() < plan_.steps.size(); }
 
-  /// Per target the mean of E[target | parents] over samples, chains and kept sweeps; over draws where the
-  /// family gives no mean. Elements that are known stay. Only the first `counted` rows count for mixing().
+  /// Per target the mean of E[target | parents] over samples, chains and kept sweeps, summed over summed();
+  /// over draws where the family gives no mean. Elements that are known stay. Only the first `counted` rows
+  /// count for mixing().
   Answer answer(const Evidence& evidence, const std::vector<int>& targets, int64_t rows, int64_t counted);
   /// One draw of every variable of the plan, by one chain a row: its last state.
   Values draw(const Evidence& evidence, int64_t rows);
@@ -59,6 +68,8 @@ class Conditioner {
   /// Direct steps [from, to).
   void follow(size_t from, size_t to, const Evidence& evidence, Values& state, int64_t rows, Sums* sums);
   void sweep(const Evidence& evidence, Values& state, int64_t rows, Sums* sums);
+  /// The means of `targets` as sums over all states of summed().
+  Values sum_over_states(const Evidence& evidence, const std::vector<int>& targets, int64_t rows);
   void measure_mixing(const Sums& sums, int64_t rows, int64_t counted);
   /// Before the first chain.
   bool drawn_once(int variable) const;
@@ -69,6 +80,7 @@ class Conditioner {
   const Image& image_;
   Plan plan_;
   Effort effort_;
+  Enumerated summed_;
   uint64_t seed_, sweeps_done_ = 0;
   std::map<int, MixingMeter> meters_;
 };

@@ -54,6 +54,18 @@ int variable_of_flag(const Image& image, const std::string& flag, const std::str
   return variable;
 }
 
+std::set<int> parse_drawn(const Image& image, const std::vector<std::string>& names) {
+  std::set<int> drawn;
+  for (const std::string& name : names) {
+    const int variable = image.variable(name);
+    if (variable < 0)
+      throw Failure(Exit::usage, fmt::format("--draw {}: there is no such variable; the variables are {}",
+                                             name, variable_names(image)));
+    drawn.insert(variable);
+  }
+  return drawn;
+}
+
 std::map<int, int> parse_by(const Image& image, const std::vector<std::string>& texts) {
   std::map<int, int> by;
   for (const std::string& text : texts) {

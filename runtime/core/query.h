@@ -18,6 +18,8 @@ void check_sides(const Image& image, const Query& query, const std::string& text
 /// By a flag's "NAME=..."; Failure(usage) lists the variables where there is none of the name.
 int variable_of_flag(const Image& image, const std::string& flag, const std::string& text,
                      const std::string& needed);
+/// The variables that `--draw` names.
+std::set<int> parse_drawn(const Image& image, const std::vector<std::string>& names);
 std::map<int, int> parse_by(const Image& image, const std::vector<std::string>& texts);
 
 }  // namespace core

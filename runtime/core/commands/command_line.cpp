@@ -100,6 +100,7 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                            {"given", "NAME=VALUES"},
                                                            {"mask", "NAME=FILE"},
                                                            {"by", "NAME=PLAYER"},
+                                                           {"draw", "NAME,..."},
                                                            {"samples", "N"},
                                                            {"sweeps", "N"},
                                                            {"chains", "N"},
@@ -275,6 +276,7 @@ class CommandLine {
                                       "x=FILE: 1 where an element of x is known, 0 where it is completed"));
     one_at_a_time(
         command->add_option("--by", infer_.by, "z=PLAYER: who gives z, where several players could"));
+    add_draw_flag(command, infer_.draw);
     command->add_option("--samples", infer_.samples, "repetitions that means are taken over (default 1)")
         ->check(at_least(1));
     command
@@ -285,6 +287,13 @@ class CommandLine {
         ->check(at_least(1));
     command->add_option("--out", infer_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
     command->callback([this] { run_ = [this] { return check_machine(infer_), infer(image_, infer_), 0; }; });
+  }
+
+  static void add_draw_flag(CLI::App* command, std::vector<std::string>& names) {
+    one_at_a_time(command->add_option(
+                      "--draw", names,
+                      "draw these discrete variables; else means and densities sum over them where they can"))
+        ->delimiter(',');
   }
 
   void add_evaluate() {
@@ -300,6 +309,7 @@ class CommandLine {
     one_at_a_time(command->add_option("--metrics", request.metrics,
                                       fmt::format("those listed below (default: {})", usual)))
         ->delimiter(',');
+    add_draw_flag(command, request.draw);
     command->add_option("--samples", request.samples, "importance samples a row (default 100)")
         ->check(at_least(1));
     command->add_option("--query", request.query, "\"c | x\": what accuracy is counted of, and mcc");

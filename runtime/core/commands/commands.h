@@ -40,6 +40,7 @@ struct InferRequest : ModelRequest {
   std::vector<std::string> given;
   std::vector<std::string> masks;  // "x=FILE": 1 where an element of x is known
   std::vector<std::string> by;     // "z=q": the player that gives z
+  std::vector<std::string> draw;   // discrete variables that are drawn, not summed over
   int64_t sweeps = 100, chains = 2;
   int64_t samples = 1;  // repetitions over which means are taken
   std::filesystem::path out;

@@ -16,6 +16,7 @@
 #include "runtime/core/evaluation/sample_distances.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/output.h"
+#include "runtime/core/query.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/failure.h"
 
@@ -25,12 +26,13 @@ using nlohmann::json;
 using Asked = std::set<std::string>;
 
 json bounds(Session& session, const EvaluateRequest& request, const Asked& asked) {
-  return measure_bounds(session, request.seed, request.samples, request.rows, asked);
+  return measure_bounds(session, request.seed, request.samples, request.rows, asked,
+                        parse_drawn(session.image, request.draw));
 }
 
 json accuracies(Session& session, const EvaluateRequest& request, const Asked&) {
   return measure_accuracies(session, request.seed, {request.sweeps, 1, request.samples}, request.rows,
-                            request.query);
+                            request.query, parse_drawn(session.image, request.draw));
 }
 
 /// Metrics of one function are measured together, on the same draws.

@@ -132,7 +132,7 @@ void infer(const Image& image, const InferRequest& request) {
   const Plan plan = make_plan(image, query);
   print_notes(image, query, plan);
   const Effort effort = {request.sweeps, request.chains, request.samples};
-  Conditioner conditioner(sampler, image, plan, effort, request.seed);
+  Conditioner conditioner(sampler, image, plan, effort, request.seed, parse_drawn(image, request.draw));
   std::vector<Result> results, draws;
   for (const int target : query.targets) {
     const Variable* variable = &image.variables[static_cast<size_t>(target)];
@@ -170,6 +170,10 @@ void infer(const Image& image, const InferRequest& request) {
   write_results(request.out, written, all_rows);
   json report = {{"query", request.query}, {"draws", describe(image, plan)}, {"results", json::array()}};
   for (const Result& result : results) report["results"].push_back(summary_of(result, all_rows));
+  report["exact"] = conditioner.is_exact();
+  std::vector<std::string> summed;
+  for (const int variable : conditioner.summed()) summed.push_back(name_of(image, variable));
+  report["summed"] = summed;
   if (conditioner.has_chain()) {
     report["chain"] = chain_report(image, conditioner);
     warn_of_chain(report["chain"]);
@@ -179,6 +183,9 @@ void infer(const Image& image, const InferRequest& request) {
     return;
   }
   fmt::print("{}\n", describe(image, plan));
+  if (!summed.empty())
+    fmt::print("means: {}, summed over {}\n", conditioner.is_exact() ? "exact" : "of draws",
+               fmt::join(summed, ", "));
   if (report.contains("chain")) print_chain(report["chain"]);
   for (const json& summary : report["results"]) print(summary);
 }

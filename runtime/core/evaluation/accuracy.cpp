@@ -128,14 +128,15 @@ std::vector<Question> asked_question(const Image& image, int source, const Query
 
 /// A tally for each target of the question.
 std::vector<Tally> tally(const Image& image, Sampler& sampler, const Question& question, const Effort& effort,
-                         uint64_t seed, int64_t rows) {
+                         uint64_t seed, int64_t rows, const std::set<int>& drawn, bool& exact) {
   std::vector<Tally> result;
   for (int target : question.query.targets)
     result.emplace_back(image.variables[static_cast<size_t>(target)].classes);
   Effort spent = effort;
   // A chain takes its means over its sweeps; a single conditional's mean is the same at every draw.
   if (has_chain(question) || question.plan.steps.size() == 1) spent.samples = 1;
-  Conditioner conditioner(sampler, image, question.plan, spent, seed);
+  Conditioner conditioner(sampler, image, question.plan, spent, seed, drawn);
+  exact = conditioner.is_exact();
   const int64_t at_once = std::min(rows, rows_at_once);
   for (int64_t first = 0; first < rows; first += at_once) {
     const Values row_values = sampler.source(question.source, at_once, first);
@@ -173,7 +174,7 @@ Query read_query(const Image& image, const std::string& text) {
 }  // namespace
 
 json measure_accuracies(Session& session, uint64_t seed, const Effort& effort, int64_t rows,
-                        const std::string& query_text) {
+                        const std::string& query_text, const std::set<int>& drawn) {
   const Image& image = session.image;
   Sampler sampler(session, seed);
   std::vector<Question> questions;
@@ -190,7 +191,8 @@ json measure_accuracies(Session& session, uint64_t seed, const Effort& effort, i
   json results = json::array();
   for (const Question& question : questions) {
     const int64_t all = sampler.source_rows(question.source), used = rows > 0 ? std::min(rows, all) : all;
-    const std::vector<Tally> counts = tally(image, sampler, question, effort, seed, used);
+    bool exact = false;
+    const std::vector<Tally> counts = tally(image, sampler, question, effort, seed, used, drawn, exact);
     for (size_t i = 0; i < counts.size(); ++i) {
       const int target = question.query.targets[i];
       const auto result = [&](const char* metric, std::pair<double, double> value) {
@@ -199,7 +201,8 @@ json measure_accuracies(Session& session, uint64_t seed, const Effort& effort, i
                       {"of", text_of(image, question, target)},
                       {"mean", value.first},
                       {"standard_error", value.second},
-                      {"rows", used}};
+                      {"rows", used},
+                      {"exact", exact}};
         if (has_chain(question)) entry["sweeps"] = effort.sweeps;
         return entry;
       };

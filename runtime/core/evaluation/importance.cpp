@@ -39,10 +39,12 @@ constexpr int64_t most_dimensions_of_prior_draws = 2;
 /// What is drawn, from its densities, parents first. None where it has many dimensions, or no densities.
 std::optional<DirectOrder> prior_order(const Image& image, const Importance& plan) {
   int64_t dimensions = 0;
-  for (int variable : plan.drawn) dimensions += image.variables[static_cast<size_t>(variable)].elements();
+  std::set<int> waiting;
+  for (int variable : plan.drawn)
+    if (!plan.summed.variables().contains(variable)) waiting.insert(variable);
+  for (int variable : waiting) dimensions += image.variables[static_cast<size_t>(variable)].elements();
   if (dimensions == 0 || dimensions > most_dimensions_of_prior_draws) return std::nullopt;
   DirectOrder order;
-  std::set<int> waiting(plan.drawn.begin(), plan.drawn.end());
   for (bool progress = true; progress;) {
     progress = false;
     for (int conditional : plan.densities) {
@@ -60,8 +62,9 @@ std::optional<DirectOrder> prior_order(const Image& image, const Importance& pla
 
 }  // namespace
 
-std::optional<Importance> plan_importance(const Image& image, const Source& source, Need need) {
-  Importance plan;
+std::optional<Importance> plan_importance(const Image& image, const Source& source, Need need,
+                                          const std::set<int>& drawn) {
+  Importance plan{{}, {}, {}, {}, {}, Enumerated(image, {}, {}, {}), {}, {}};
   std::set<int> model;
   std::vector<int> waiting = source.known;
   const std::set<int> known(source.known.begin(), source.known.end());
@@ -102,6 +105,14 @@ std::optional<Importance> plan_importance(const Image& image, const Source& sour
                   fmt::format("source {}: the {} needs draws that no player gives directly", source.name,
                               need == Need::densities ? "log-likelihood" : "use of latents"));
   plan.proposal = *proposal;
+  plan.used = proposal->used;
+  // The use of latents is measured on draws.
+  if (need == Need::densities) {
+    plan.summed = Enumerated(image, proposal->conditionals, known, drawn);
+    std::erase_if(plan.proposal.conditionals, [&](int conditional) {
+      return plan.summed.variables().contains(image.conditionals[static_cast<size_t>(conditional)].target);
+    });
+  }
   plan.prior = prior_order(image, plan);
   return plan;
 }
@@ -112,10 +123,11 @@ std::string text_of_likelihood(const Image& image, const Importance& plan) {
   return text + ")";
 }
 
-std::vector<std::pair<int, Importance>> plan_evaluation(const Image& image, Sampler& sampler, Need need) {
+std::vector<std::pair<int, Importance>> plan_evaluation(const Image& image, Sampler& sampler, Need need,
+                                                        const std::set<int>& drawn) {
   std::vector<std::pair<int, Importance>> found;
   for (int source : evaluated_sources(image, sampler))
-    if (auto plan = plan_importance(image, image.sources[static_cast<size_t>(source)], need))
+    if (auto plan = plan_importance(image, image.sources[static_cast<size_t>(source)], need, drawn))
       found.emplace_back(source, std::move(*plan));
   const char* measure = need == Need::densities ? "log-likelihood" : "use of latents";
   const bool decoders = std::any_of(image.players.begin(), image.players.end(),

@@ -36,15 +36,17 @@ struct RowEstimates {
   std::vector<double> likelihood, bound, divergence;
 };
 
-/// Log-densities of rows and what was drawn for them, one a row.
+/// Log-densities of rows and what was drawn for them, one a row. `prior`: of all that the source does not
+/// know, `drawn_prior`: of what is drawn of it, as `proposal`.
 struct Densities {
-  std::vector<double> joint, prior, proposal;
+  std::vector<double> joint, prior, drawn_prior, proposal;
 };
 
 Densities densities_of(Sampler& sampler, const Image& image, const Importance& plan, const Values& values,
                        int64_t rows) {
   Densities found;
-  for (auto* sum : {&found.joint, &found.prior, &found.proposal}) sum->resize(static_cast<size_t>(rows));
+  for (auto* sum : {&found.joint, &found.prior, &found.drawn_prior, &found.proposal})
+    sum->resize(static_cast<size_t>(rows));
   const auto add = [&](int conditional, std::vector<double>& sum) {
     const std::vector<float> density = sampler.log_density(conditional, values, rows);
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += density[i];
@@ -54,7 +56,11 @@ Densities densities_of(Sampler& sampler, const Image& image, const Importance& p
     const std::vector<float> density = add(conditional, found.joint);
     const int target = image.conditionals[static_cast<size_t>(conditional)].target;
     if (std::find(plan.drawn.begin(), plan.drawn.end(), target) == plan.drawn.end()) continue;
-    for (size_t i = 0; i < density.size(); ++i) found.prior[i] += density[i];
+    const bool drawn = !plan.summed.variables().contains(target);
+    for (size_t i = 0; i < density.size(); ++i) {
+      found.prior[i] += density[i];
+      if (drawn) found.drawn_prior[i] += density[i];
+    }
   }
   for (int conditional : plan.proposal.conditionals) add(conditional, found.proposal);
   return found;
@@ -65,39 +71,53 @@ double log_mean(double a, double b) {
   return top + std::log((std::exp(a - top) + std::exp(b - top)) / 2);
 }
 
-/// Rows [first, first + count) of the source.
-RowEstimates estimate(Sampler& sampler, const Image& image, int source, const Importance& plan, int64_t first,
-                      int64_t count, int64_t samples) {
-  const Values rows = sampler.source(source, count, first);
-  const bool draws = !plan.proposal.conditionals.empty(), mixed = plan.prior.has_value();
-  const int64_t copies = draws ? std::min(samples, rows_at_once / count) : 1;
-  const int64_t total = draws ? samples : 1;
+/// Rows [first, first + count) of the source, each `copies` times over.
+Values repeated_rows(Sampler& sampler, int source, int64_t first, int64_t count, int64_t copies) {
   Values repeated;
-  for (const auto& [variable, values] : rows) {
+  for (const auto& [variable, values] : sampler.source(source, count, first)) {
     std::vector<float>& to = repeated[variable];
     for (int64_t copy = 0; copy < copies; ++copy) to.insert(to.end(), values.begin(), values.end());
   }
+  return repeated;
+}
+
+/// Of those rows, each as often: with the draws of what the plan does not sum over, and the sum over the
+/// rest, weighted in the bound by the probability that the encoders give its states.
+RowEstimates estimate(Sampler& sampler, const Image& image, int source, const Importance& plan, int64_t first,
+                      int64_t count, int64_t samples) {
+  const bool draws = !plan.proposal.conditionals.empty(), mixed = plan.prior.has_value();
+  const int64_t copies = draws ? std::min(samples, rows_at_once / count) : 1;
+  const int64_t total = draws ? samples : 1;
+  Values repeated = repeated_rows(sampler, source, first, count, copies);
   std::vector<LogSum> sums(static_cast<size_t>(count));
   RowEstimates result;
   result.bound.resize(static_cast<size_t>(count));
   result.divergence.resize(static_cast<size_t>(count));
-  for (int64_t done = 0; done < total; done += copies) {
-    const auto draw = [&](const DirectOrder& order, bool of_encoders) {
-      Values values = repeated;
-      sampler.follow(order, values, count * copies);
-      const Densities found = densities_of(sampler, image, plan, values, count * copies);
-      for (int64_t copy = 0; copy < std::min(copies, total - done); ++copy)
-        for (int64_t row = 0; row < count; ++row) {
-          const auto at = static_cast<size_t>(row), i = static_cast<size_t>(copy * count + row);
-          const double proposal = mixed ? log_mean(found.proposal[i], found.prior[i]) : found.proposal[i];
-          sums[at].add(found.joint[i] - proposal);
-          if (!of_encoders) continue;
-          result.bound[at] += (found.joint[i] - found.proposal[i]) / static_cast<double>(total);
-          result.divergence[at] += (found.proposal[i] - found.prior[i]) / static_cast<double>(total);
-        }
-    };
-    draw(plan.proposal, true);
-    if (mixed) draw(*plan.prior, false);
+  for (int64_t state = 0; state < plan.summed.states(); ++state) {
+    plan.summed.put(state, count * copies, repeated);
+    const std::vector<double> log_weight = plan.summed.log_probability(sampler, repeated, count * copies);
+    for (int64_t done = 0; done < total; done += copies) {
+      const auto draw = [&](const DirectOrder& order, bool of_encoders) {
+        Values values = repeated;
+        sampler.follow(order, values, count * copies);
+        const Densities found = densities_of(sampler, image, plan, values, count * copies);
+        for (int64_t copy = 0; copy < std::min(copies, total - done); ++copy)
+          for (int64_t row = 0; row < count; ++row) {
+            const auto at = static_cast<size_t>(row), i = static_cast<size_t>(copy * count + row);
+            const double proposal =
+                mixed ? log_mean(found.proposal[i], found.drawn_prior[i]) : found.proposal[i];
+            sums[at].add(found.joint[i] - proposal);
+            // A state that the encoders never give adds nothing, be its density ever so small.
+            const double weight = std::exp(log_weight[i]) / static_cast<double>(total);
+            if (!of_encoders || weight == 0) continue;
+            const double of_encoder = log_weight[i] + found.proposal[i];
+            result.bound[at] += weight * (found.joint[i] - of_encoder);
+            result.divergence[at] += weight * (of_encoder - found.prior[i]);
+          }
+      };
+      draw(plan.proposal, true);
+      if (mixed) draw(*plan.prior, false);
+    }
   }
   for (const LogSum& sum : sums)
     result.likelihood.push_back(sum.log() - std::log(static_cast<double>(mixed ? 2 * total : total)));
@@ -131,11 +151,11 @@ std::string text_of_divergence(const Image& image, const Importance& plan) {
 }  // namespace
 
 json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t most_rows,
-                    const std::set<std::string>& asked) {
+                    const std::set<std::string>& asked, const std::set<int>& drawn) {
   const Image& image = session.image;
   Sampler sampler(session, seed);
   json results = json::array();
-  for (const auto& [source, plan] : plan_evaluation(image, sampler)) {
+  for (const auto& [source, plan] : plan_evaluation(image, sampler, Need::densities, drawn)) {
     const int64_t all = sampler.source_rows(source), rows = most_rows > 0 ? std::min(most_rows, all) : all;
     const RowEstimates found = estimate_all(sampler, image, source, plan, samples, rows);
     std::vector<double> gap;
@@ -145,7 +165,7 @@ json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t mo
     const auto add = [&](const char* metric, const std::string& of, const std::vector<double>& numbers) {
       if (!asked.contains(metric)) return;
       const metrics::Estimate mean = metrics::mean_of(numbers);
-      const bool exact = plan.drawn.empty();  // nothing is drawn: the density itself
+      const bool exact = plan.proposal.conditionals.empty();  // nothing is drawn: the density itself
       results.push_back({{"source", name},
                          {"metric", metric},
                          {"of", of},
@@ -154,6 +174,9 @@ json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t mo
                          {"rows", rows},
                          {"samples", exact ? 0 : samples},
                          {"exact", exact}});
+      if (!plan.summed.empty())
+        results.back()["summed"] =
+            image.names({plan.summed.variables().begin(), plan.summed.variables().end()});
     };
     const std::string likelihood = text_of_likelihood(image, plan);
     add("loglik", likelihood, found.likelihood);

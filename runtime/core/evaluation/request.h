@@ -21,6 +21,7 @@ struct EvaluateRequest : ModelRequest {
   int64_t samples = 100;  // of the importance-sampling estimate, per row
   int64_t sweeps = 100;   // of a chain, where accuracy needs one
   int64_t rows = 0;       // of each source; 0: all
+  std::vector<std::string> draw;   // discrete variables that are drawn, not summed over
   std::string features = "lenet";  // that distances are taken on
   std::string of;                  // the variable that distances are of; empty: the first generated
   int64_t n = 0;                   // samples that distances are of; 0: as many as there are held-out rows
