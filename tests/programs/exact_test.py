@@ -13,7 +13,6 @@ var x : binary[4]
 var y : real
 source rows { x = npy("x.npy") }
 source codes { c ~ Categorical(0) }
-source both { x = npy("x.npy"); y = npy("y.npy") }
 decoder p { c ~ Categorical(parameter([3])); x | c ~ Bernoulli(dense(c, 4)); y | c ~ Normal(dense(c, 1), 0) }
 encoder q { c | x ~ Categorical(dense(x, 3)) }
 learn elbo { estimator = {c: enumerate}; sources = [rows]; steps = 60; batch = 20; optimizer = adam(0.05)
@@ -60,7 +59,6 @@ class Tables:
 
 def trained(folder, vaec):
     write_npy(folder / "x.npy", ROWS)
-    write_npy(folder / "y.npy", list(range(len(ROWS))))
     exe = build(vaec, write(folder, "tables.vae", TEXT), folder)
     succeed(exe, "train", "--quiet", "--threads", "1", "--out", "run", cwd=folder)
     return exe, Tables(folder / "run")
