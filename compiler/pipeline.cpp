@@ -89,24 +89,26 @@ void add_missing(const semantics::Model& model, const game::Game& game, Schedule
 lower::Programs build_programs(const Understood& understood, const tensor::Trace& trace) {
   const semantics::Model& model = understood.model;
   const game::Game& game = understood.game;
+  const tensor::ModelBasis basis(model);
   lower::Programs programs;
   Scheduler scheduler(programs, trace);
+  const std::optional<std::string> unsupported = tensor::unsupported(model);
   for (size_t l = 0; l < model.learns.size(); ++l) {
     const semantics::Learn& learn = model.learns[l];
     auto& phases = programs.learns.emplace_back();
-    if (auto reason = tensor::unsupported(model)) {
-      phases.unavailable = std::move(*reason);
+    if (unsupported) {
+      phases.unavailable = *unsupported;
       continue;
     }
     if (learn.method == "symmetric" || learn.method == "supervised") {
       const game::Game played = learn.method == "supervised" ? game::supervised(model, game) : game;
-      phases.alternating = scheduler.add_all(tensor::build_phases(model, played, learn, false));
-      phases.simultaneous = scheduler.add_all(tensor::build_phases(model, played, learn, true));
+      phases.alternating = scheduler.add_all(tensor::build_phases(basis, played, learn, false));
+      phases.simultaneous = scheduler.add_all(tensor::build_phases(basis, played, learn, true));
       phases.skipped = game.bounds[l].skipped;
       continue;
     }
     // One objective: there is no order in which players could learn.
-    phases.alternating = scheduler.add_all(tensor::build_bound_phases(model, game.bounds[l], learn));
+    phases.alternating = scheduler.add_all(tensor::build_bound_phases(basis, game.bounds[l], learn));
     phases.simultaneous = phases.alternating;
     if (learn.method == "libi") phases.multiplier = tensor::multiplier_coefficient(model);
     phases.skipped = game.bounds[l].skipped;
@@ -114,37 +116,38 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
   add_missing(model, game, scheduler, programs);
   for (size_t s = 0; s < model.sources.size(); ++s) {
     const semantics::SourceId source{static_cast<int32_t>(s)};
-    programs.source_rows.push_back(scheduler.add(tensor::build_source_rows(model, source)));
+    programs.source_rows.push_back(scheduler.add(tensor::build_source_rows(basis, source)));
   }
-  const bool terms = std::ranges::any_of(model.learns, [&](const semantics::Learn& learn) {
-    return semantics::rows_may_lack(model, learn) && !tensor::unsupported(model);
+  const bool terms = !unsupported && std::ranges::any_of(model.learns, [&](const semantics::Learn& learn) {
+    return semantics::rows_may_lack(model, learn);
   });
   for (size_t c = 0; c < model.conditionals.size(); ++c) {
     const semantics::ConditionalId conditional{static_cast<int32_t>(c)};
     auto& of_conditional = programs.conditionals.emplace_back();
-    of_conditional.draw = scheduler.add(tensor::build_draw(model, conditional));
-    if (auto mean = tensor::build_mean(model, conditional))
+    of_conditional.draw = scheduler.add(tensor::build_draw(basis, conditional));
+    if (auto mean = tensor::build_mean(basis, conditional))
       of_conditional.mean = scheduler.add(std::move(*mean));
-    if (auto jacobian = tensor::build_jacobian(model, conditional))
+    if (auto jacobian = tensor::build_jacobian(basis, conditional))
       of_conditional.jacobian = scheduler.add(std::move(*jacobian));
-    of_conditional.log_density = scheduler.add(tensor::build_log_density(model, conditional));
+    of_conditional.log_density = scheduler.add(tensor::build_log_density(basis, conditional));
     if (terms && !model[conditional].parameters.empty() && model[conditional].player.index >= 0)
-      of_conditional.term = scheduler.add(tensor::build_term(model, conditional));
+      of_conditional.term = scheduler.add(tensor::build_term(basis, conditional));
     if (model[conditional].player.index >= 0)  // a source's own family is no part of a chain
-      of_conditional.initial = scheduler.add(tensor::build_initial(model, conditional));
+      of_conditional.initial = scheduler.add(tensor::build_initial(basis, conditional));
   }
   return programs;
 }
 
 /// What draws rows of a model: each conditional's draw and first value.
 lower::Programs build_draws(const semantics::Model& model) {
+  const tensor::ModelBasis basis(model);
   lower::Programs programs;
   Scheduler scheduler(programs);
   for (size_t c = 0; c < model.conditionals.size(); ++c) {
     const semantics::ConditionalId conditional{static_cast<int32_t>(c)};
     auto& of_conditional = programs.conditionals.emplace_back();
-    of_conditional.draw = scheduler.add(tensor::build_draw(model, conditional));
-    of_conditional.initial = scheduler.add(tensor::build_initial(model, conditional));
+    of_conditional.draw = scheduler.add(tensor::build_draw(basis, conditional));
+    of_conditional.initial = scheduler.add(tensor::build_initial(basis, conditional));
   }
   return programs;
 }

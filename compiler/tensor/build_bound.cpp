@@ -20,18 +20,17 @@ using semantics::Model;
 /// One source's rows in a bound, each drawn `samples` times.
 class BoundRows {
  public:
-  BoundRows(const Model& model, const Dependencies& dependencies, const Learn& learn, const Bound& bound,
-            int64_t samples, Program& program, uint32_t& next_site)
-      : e(program), model_(model), learn_(learn), bound_(bound), program_(program), samples_(samples) {
+  BoundRows(const ModelBasis& basis, const Learn& learn, const Bound& bound, int64_t samples,
+            Program& program, uint32_t& next_site)
+      : e(program), model_(basis.model), learn_(learn), bound_(bound), program_(program), samples_(samples) {
     program.batches.emplace_back(bound.source.index);
-    known_ = std::make_unique<Translator>(model, dependencies, program,
-                                          static_cast<int>(program.batches.size()) - 1, bound.source.index,
-                                          next_site);
-    bind_givens(model, model[bound.source], program, *known_);
-    spaces_ = std::make_unique<RowSpaces>(model, dependencies, program, *known_);
+    known_ = std::make_unique<Translator>(basis, program, static_cast<int>(program.batches.size()) - 1,
+                                          bound.source.index, next_site);
+    bind_givens(model_, model_[bound.source], program, *known_);
+    spaces_ = std::make_unique<RowSpaces>(model_, basis.dependencies, program, *known_);
     if (samples > 1) spaces_->set_drawn(RowSpaces::rows_axis | spaces_->add_axis(samples));
     drawn();  // its rows are the second batch class
-    sums_ = std::make_unique<Sums>(model, program, *spaces_);
+    sums_ = std::make_unique<Sums>(model_, program, *spaces_);
   }
 
   Emit e;
@@ -92,15 +91,15 @@ class BoundRows {
 
 class BoundBuilder {
  public:
-  BoundBuilder(const Model& model, const game::Bounds& bounds, const Learn& learn)
-      : model_(model), bounds_(bounds), learn_(learn), dependencies_(model.graph) {}
+  BoundBuilder(const ModelBasis& basis, const game::Bounds& bounds, const Learn& learn)
+      : basis_(basis), model_(basis.model), bounds_(bounds), learn_(learn) {}
 
   using Add = void (BoundBuilder::*)(BoundRows&, Phase&);
 
   /// All players that have an optimizer climb; with `encoders_only`, of them the encoders.
   Phase build(const std::string& name, Add add, int64_t samples, bool encoders_only = false) {
     Phase phase;
-    phase.program = empty_program(model_, name);
+    phase.program = empty_program(basis_, name);
     for (size_t p = 0; p < model_.players.size(); ++p) {
       const auto optimizer = learn_.optimizers.find(model_.players[p].name);
       const bool frozen = optimizer != learn_.optimizers.end() && optimizer->second.kind == "none";
@@ -109,7 +108,7 @@ class BoundBuilder {
       phase.program.updates.push_back({static_cast<int>(p), {}, {}});
     }
     for (const Bound& bound : bounds_.sources) {
-      BoundRows rows(model_, dependencies_, learn_, bound, samples, phase.program, next_site_);
+      BoundRows rows(basis_, learn_, bound, samples, phase.program, next_site_);
       (this->*add)(rows, phase);
     }
     return phase;
@@ -355,10 +354,10 @@ class BoundBuilder {
     }
   }
 
+  const ModelBasis& basis_;
   const Model& model_;
   const game::Bounds& bounds_;
   const Learn& learn_;
-  Dependencies dependencies_;
   uint32_t next_site_ = 0;
 };
 
@@ -366,8 +365,9 @@ class BoundBuilder {
 
 int multiplier_coefficient(const Model& model) { return static_cast<int>(model.sources.size()); }
 
-std::vector<Phase> build_bound_phases(const Model& model, const game::Bounds& bounds, const Learn& learn) {
-  BoundBuilder builder(model, bounds, learn);
+std::vector<Phase> build_bound_phases(const ModelBasis& basis, const game::Bounds& bounds,
+                                      const Learn& learn) {
+  BoundBuilder builder(basis, bounds, learn);
   const int64_t samples = learn.own.value("samples", int64_t{learn.method == "elbo" ? 1 : 10});
   if (learn.method == "elbo") return {builder.build(learn.name, &BoundBuilder::add_elbo, samples)};
   if (learn.method == "iwae") return {builder.build(learn.name, &BoundBuilder::add_iwae, samples)};

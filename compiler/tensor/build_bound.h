@@ -7,7 +7,7 @@
 namespace tensor {
 
 /// One phase, run in every step; libi: three, of which a step runs one (fit, constrain, refit).
-std::vector<Phase> build_bound_phases(const semantics::Model& model, const game::Bounds& bounds,
+std::vector<Phase> build_bound_phases(const ModelBasis& basis, const game::Bounds& bounds,
                                       const semantics::Learn& learn);
 
 /// The coefficient that libi's second phase reads its multiplier from, behind those of the sources.

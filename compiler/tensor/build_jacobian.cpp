@@ -25,7 +25,8 @@ ValueId one_of_each(Emit& e, const Extent& rows, const Extent& repeated, int64_t
 
 }  // namespace
 
-std::optional<Program> build_jacobian(const semantics::Model& model, semantics::ConditionalId id) {
+std::optional<Program> build_jacobian(const ModelBasis& basis, semantics::ConditionalId id) {
+  const semantics::Model& model = basis.model;
   const semantics::Conditional& conditional = model[id];
   if (!conditional.mean || conditional.parents.size() != 1 || conditional.player.index < 0) return {};
   if (model[conditional.player].role != semantics::Role::decoder) return {};
@@ -34,11 +35,10 @@ std::optional<Program> build_jacobian(const semantics::Model& model, semantics::
   if (!on_a_line(model[parent]) || elements > most_jacobian_rows) return {};
 
   Program program = empty_program(
-      model, fmt::format("jacobian {}.{}", model[conditional.player].name, model[conditional.target].name));
+      basis, fmt::format("jacobian {}.{}", model[conditional.player].name, model[conditional.target].name));
   program.batches = {-1};
-  const Dependencies dependencies(model.graph);
   uint32_t next_site = 0;
-  Translator rows(model, dependencies, program, 0, -1, next_site);
+  Translator rows(basis, program, 0, -1, next_site);
   bind_inputs(model, {parent}, "", program, rows);
   Translator repeated(rows, elements);
   Emit e(program);

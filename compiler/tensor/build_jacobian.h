@@ -2,7 +2,7 @@
 #pragma once
 #include <optional>
 
-#include "compiler/tensor/program.h"
+#include "compiler/tensor/translate.h"
 
 namespace tensor {
 
@@ -13,6 +13,6 @@ constexpr int64_t most_jacobian_rows = 1024;
 /// as the parent, the output `jacobian` is [rows elements of the target, elements of the parent], by one
 /// reverse sweep; `stop` does not stop it. Of a decoder's conditional that has a mean and one parent with
 /// values on a line; else none.
-std::optional<Program> build_jacobian(const semantics::Model& model, semantics::ConditionalId conditional);
+std::optional<Program> build_jacobian(const ModelBasis& basis, semantics::ConditionalId conditional);
 
 }  // namespace tensor

@@ -16,12 +16,12 @@ using semantics::Model;
 
 class PhaseBuilder {
  public:
-  PhaseBuilder(const Model& model, const game::Game& game, const semantics::Learn& learn)
-      : model_(model),
+  PhaseBuilder(const ModelBasis& basis, const game::Game& game, const semantics::Learn& learn)
+      : basis_(basis),
+        model_(basis.model),
         game_(game),
         learn_(learn),
-        dependencies_(model.graph),
-        next_coefficient_(static_cast<int>(model.sources.size())) {}
+        next_coefficient_(static_cast<int>(model_.sources.size())) {}
 
   /// The terms of `players`, on rows completed in this phase.
   Phase build(const std::string& name, const std::vector<int>& players) {
@@ -39,7 +39,7 @@ class PhaseBuilder {
     }
     Phase phase;
     for (size_t k = 0; k < stages; ++k) phase.stages.push_back(build_stage(name, k, sources));
-    phase.program = empty_program(model_, name);
+    phase.program = empty_program(basis_, name);
     for (const game::SourceGame* source : sources) add_terms(phase, *source, updates);
     for (PlayerUpdate& update : updates) {
       if (!update.terms.empty() && !frozen(update.player)) phase.program.updates.push_back(std::move(update));
@@ -97,7 +97,7 @@ class PhaseBuilder {
   struct SummedRows {
     SummedRows(PhaseBuilder& builder, Program& program, const game::SourceGame& source)
         : rows(builder.rows_of(program, source)),
-          spaces(builder.model_, builder.dependencies_, program, rows),
+          spaces(builder.model_, builder.basis_.dependencies, program, rows),
           sums(builder.model_, program, spaces) {}
     SummedRows(const SummedRows&) = delete;
 
@@ -108,8 +108,8 @@ class PhaseBuilder {
 
   Translator rows_of(Program& program, const game::SourceGame& source) {
     program.batches.push_back(source.source.index);
-    return Translator(model_, dependencies_, program, static_cast<int>(program.batches.size()) - 1,
-                      source.source.index, next_site_);
+    return Translator(basis_, program, static_cast<int>(program.batches.size()) - 1, source.source.index,
+                      next_site_);
   }
 
   /// Binds all that is known when the chain before has run (or at the start), then the direct draws up to
@@ -142,7 +142,7 @@ class PhaseBuilder {
 
   Stage build_stage(const std::string& name, size_t k, const std::vector<const game::SourceGame*>& sources) {
     Stage stage;
-    stage.program = empty_program(model_, fmt::format("{} before chain {}", name, k + 1));
+    stage.program = empty_program(basis_, fmt::format("{} before chain {}", name, k + 1));
     for (const game::SourceGame* source : sources) {
       const std::vector<size_t> chains = chains_of(*source);
       if (k >= chains.size()) continue;
@@ -179,7 +179,7 @@ class PhaseBuilder {
     for (size_t i = 0; i < completion.draws.size();) {
       const semantics::PlayerId player = model_[completion.draws[i].conditional].player;
       Program part = empty_program(
-          model_, fmt::format("{} chain of {}: {}", name, source_of(source).name, model_[player].name));
+          basis_, fmt::format("{} chain of {}: {}", name, source_of(source).name, model_[player].name));
       Translator rows = rows_of(part, source);
       bind_inputs(model_, all, suffix(source), part, rows);
       for (; i < completion.draws.size() && model_[completion.draws[i].conditional].player == player; ++i) {
@@ -242,27 +242,24 @@ class PhaseBuilder {
     }
   }
 
+  const ModelBasis& basis_;
   const Model& model_;
   const game::Game& game_;
   const semantics::Learn& learn_;
-  Dependencies dependencies_;
   uint32_t next_site_ = 0;
   int next_coefficient_;
 };
 
 /// A program over the caller's rows whose inputs are the conditional's parents, and more.
 struct CallerProgram {
-  CallerProgram(const Model& model, const std::string& name, std::vector<semantics::VariableId> inputs,
+  CallerProgram(const ModelBasis& basis, const std::string& name, std::vector<semantics::VariableId> inputs,
                 int source = -1)
-      : program(empty_program(model, name)),
-        dependencies(model.graph),
-        rows(model, dependencies, program, 0, source, next_site) {
+      : program(empty_program(basis, name)), rows(basis, program, 0, source, next_site) {
     program.batches = {-1};
-    bind_inputs(model, inputs, "", program, rows);
+    bind_inputs(basis.model, inputs, "", program, rows);
   }
 
   Program program;
-  Dependencies dependencies;
   uint32_t next_site = 0;
   Translator rows;
 };
@@ -283,9 +280,10 @@ std::optional<std::string> unsupported(const Model& model) {
   return {};
 }
 
-std::vector<Phase> build_phases(const Model& model, const game::Game& game, const semantics::Learn& learn,
-                                bool simultaneous) {
-  PhaseBuilder builder(model, game, learn);
+std::vector<Phase> build_phases(const ModelBasis& basis, const game::Game& game,
+                                const semantics::Learn& learn, bool simultaneous) {
+  const Model& model = basis.model;
+  PhaseBuilder builder(basis, game, learn);
   std::vector<int> players;
   for (size_t i = 0; i < model.players.size(); ++i) {
     if (builder.has_terms(static_cast<int>(i))) players.push_back(static_cast<int>(i));
@@ -301,42 +299,47 @@ std::vector<Phase> build_phases(const Model& model, const game::Game& game, cons
   return phases;
 }
 
-Program build_draw(const Model& model, semantics::ConditionalId id) {
+Program build_draw(const ModelBasis& basis, semantics::ConditionalId id) {
+  const Model& model = basis.model;
   const Conditional& conditional = model[id];
-  CallerProgram caller(model, name_of(model, conditional, "draw"), conditional.parents);
+  CallerProgram caller(basis, name_of(model, conditional, "draw"), conditional.parents);
   caller.program.outputs = {{model[conditional.target].name, caller.rows.evaluate_rows(conditional.sample)}};
   return std::move(caller.program);
 }
 
-std::optional<Program> build_mean(const Model& model, semantics::ConditionalId id) {
+std::optional<Program> build_mean(const ModelBasis& basis, semantics::ConditionalId id) {
+  const Model& model = basis.model;
   const Conditional& conditional = model[id];
   if (!conditional.mean) return {};
-  CallerProgram caller(model, name_of(model, conditional, "mean"), conditional.parents);
+  CallerProgram caller(basis, name_of(model, conditional, "mean"), conditional.parents);
   caller.program.outputs = {{"mean", caller.rows.evaluate_rows(conditional.mean)}};
   return std::move(caller.program);
 }
 
-Program build_initial(const Model& model, semantics::ConditionalId id) {
+Program build_initial(const ModelBasis& basis, semantics::ConditionalId id) {
+  const Model& model = basis.model;
   const Conditional& conditional = model[id];
-  CallerProgram caller(model, name_of(model, conditional, "initial"), {});
+  CallerProgram caller(basis, name_of(model, conditional, "initial"), {});
   caller.program.outputs = {{model[conditional.target].name, caller.rows.evaluate_rows(conditional.initial)}};
   return std::move(caller.program);
 }
 
-Program build_log_density(const Model& model, semantics::ConditionalId id) {
+Program build_log_density(const ModelBasis& basis, semantics::ConditionalId id) {
+  const Model& model = basis.model;
   const Conditional& conditional = model[id];
   std::vector<semantics::VariableId> inputs = conditional.parents;
   inputs.push_back(conditional.target);
-  CallerProgram caller(model, name_of(model, conditional, "log_density"), inputs);
+  CallerProgram caller(basis, name_of(model, conditional, "log_density"), inputs);
   caller.program.outputs = {{"log_density", caller.rows.evaluate_rows(conditional.log_density)}};
   return std::move(caller.program);
 }
 
-Program build_term(const Model& model, semantics::ConditionalId id) {
+Program build_term(const ModelBasis& basis, semantics::ConditionalId id) {
+  const Model& model = basis.model;
   const Conditional& conditional = model[id];
   std::vector<semantics::VariableId> inputs = conditional.parents;
   inputs.push_back(conditional.target);
-  CallerProgram caller(model, name_of(model, conditional, "term"), inputs);
+  CallerProgram caller(basis, name_of(model, conditional, "term"), inputs);
   Emit emit(caller.program);
   Value coefficient;
   coefficient.op = Op::coefficient;
@@ -350,9 +353,10 @@ Program build_term(const Model& model, semantics::ConditionalId id) {
   return std::move(caller.program);
 }
 
-Program build_source_rows(const Model& model, semantics::SourceId id) {
+Program build_source_rows(const ModelBasis& basis, semantics::SourceId id) {
+  const Model& model = basis.model;
   const semantics::Source& source = model.sources[static_cast<size_t>(id.index)];
-  CallerProgram caller(model, "rows of " + source.name, {}, id.index);
+  CallerProgram caller(basis, "rows of " + source.name, {}, id.index);
   bind_givens(model, source, caller.program, caller.rows);
   for (const semantics::Given& given : source.givens)
     caller.program.outputs.push_back({model[given.variable].name, caller.rows.bound(given.variable)});

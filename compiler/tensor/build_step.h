@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "compiler/game/game.h"
-#include "compiler/tensor/program.h"
+#include "compiler/tensor/translate.h"
 
 namespace tensor {
 
@@ -56,23 +56,23 @@ struct Phase {
 
 /// `learn symmetric`. Alternating: one phase per player with terms, in declaration order, each with only
 /// the sources that it reads. Simultaneous: one phase, all updates last.
-std::vector<Phase> build_phases(const semantics::Model& model, const game::Game& game,
+std::vector<Phase> build_phases(const ModelBasis& basis, const game::Game& game,
                                 const semantics::Learn& learn, bool simultaneous);
 
 /// Programs over the caller's rows (batch class 0 is -1); inputs are named as the parent variables.
-Program build_draw(const semantics::Model& model,
+Program build_draw(const ModelBasis& basis,
                    semantics::ConditionalId conditional);  // output: the target
-std::optional<Program> build_mean(const semantics::Model& model,
+std::optional<Program> build_mean(const ModelBasis& basis,
                                   semantics::ConditionalId conditional);  // `mean`
 /// A chain's start: the target, drawn from the family at its defaults; no inputs.
-Program build_initial(const semantics::Model& model, semantics::ConditionalId conditional);
+Program build_initial(const ModelBasis& basis, semantics::ConditionalId conditional);
 /// Takes the target too; gives `log_density`, one number a row.
-Program build_log_density(const semantics::Model& model, semantics::ConditionalId conditional);
+Program build_log_density(const ModelBasis& basis, semantics::ConditionalId conditional);
 /// What the conditional's player climbs on rows whose values are all given: takes parents and target, gives
 /// `player.variable`, the sum of the log-densities, and one update. Every row has coefficient 0 (the runtime
 /// sets it). Only of a conditional with parameters.
-Program build_term(const semantics::Model& model, semantics::ConditionalId conditional);
+Program build_term(const ModelBasis& basis, semantics::ConditionalId conditional);
 /// The rows of a source: outputs named as its known variables.
-Program build_source_rows(const semantics::Model& model, semantics::SourceId source);
+Program build_source_rows(const ModelBasis& basis, semantics::SourceId source);
 
 }  // namespace tensor

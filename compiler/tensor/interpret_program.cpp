@@ -55,7 +55,7 @@ class Interpreter {
     for (const Output& output : program_.outputs) results.outputs[output.name] = at(output.value);
     for (const PlayerUpdate& update : program_.updates) {
       Numbers& flat = results.gradients[update.player];
-      flat.assign(static_cast<size_t>(player_elements(program_, update.player)), 0.0);
+      flat.assign(static_cast<size_t>(program_.parameters.elements_of(update.player)), 0.0);
       for (const Gradient& gradient : update.gradients)
         std::ranges::copy(
             at(gradient.value),

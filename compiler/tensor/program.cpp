@@ -71,7 +71,7 @@ ParameterLayout parameter_layout(const semantics::Model& model, semantics::Playe
   return layout;
 }
 
-std::vector<ParameterPlace> parameter_places(const semantics::Model& model) {
+ParameterPlaces parameter_places(const semantics::Model& model) {
   std::vector<ParameterPlace> places(model.parameters.size());
   for (size_t p = 0; p < model.players.size(); ++p) {
     const semantics::PlayerId player{static_cast<int32_t>(p)};
@@ -81,15 +81,28 @@ std::vector<ParameterPlace> parameter_places(const semantics::Model& model) {
       places[static_cast<size_t>(id.index)] = {static_cast<int>(p), layout.offsets[i], model[id].shape};
     }
   }
-  return places;
+  ParameterPlaces table;
+  for (ParameterPlace& place : places) table.push_back(std::move(place));
+  return table;
 }
 
-int64_t player_elements(const Program& program, int player) {
-  int64_t elements = 0;
-  for (const ParameterPlace& place : program.parameters) {
-    if (place.player == player) elements = std::max(elements, place.offset + aligned(product(place.shape)));
-  }
-  return elements;
+void ParameterPlaces::push_back(ParameterPlace place) {
+  if (table_.use_count() > 1) table_ = std::make_shared<Table>(*table_);
+  OfPlayer& player = table_->players[place.player];
+  player.parameters.push_back(table_->places.size());
+  player.elements = std::max(player.elements, place.offset + aligned(product(place.shape)));
+  table_->places.push_back(std::move(place));
+}
+
+const std::vector<size_t>& ParameterPlaces::of_player(int player) const {
+  static const std::vector<size_t> none;
+  const auto found = table_->players.find(player);
+  return found == table_->players.end() ? none : found->second.parameters;
+}
+
+int64_t ParameterPlaces::elements_of(int player) const {
+  const auto found = table_->players.find(player);
+  return found == table_->players.end() ? 0 : found->second.elements;
 }
 
 namespace {

@@ -3,6 +3,8 @@
 // class. Pointwise operations have inputs of their own shape. `variable`, `matmul` and `deconv` of semantics
 // do not occur: build_step translates them. Text: print and parse.
 #pragma once
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,10 +76,36 @@ struct ParameterPlace {
   std::vector<int64_t> shape;
 };
 
+/// Of every parameter of a model, by ParameterId. All programs of a model share one table.
+class ParameterPlaces {
+ public:
+  size_t size() const { return table_->places.size(); }
+  const ParameterPlace& operator[](size_t parameter) const { return table_->places[parameter]; }
+  auto begin() const { return table_->places.begin(); }
+  auto end() const { return table_->places.end(); }
+  void push_back(ParameterPlace place);
+
+  /// The parameters of a player, ascending.
+  const std::vector<size_t>& of_player(int player) const;
+  /// Of the flat array of a player (a multiple of 16).
+  int64_t elements_of(int player) const;
+
+ private:
+  struct OfPlayer {
+    std::vector<size_t> parameters;
+    int64_t elements = 0;
+  };
+  struct Table {
+    std::vector<ParameterPlace> places;
+    std::map<int, OfPlayer> players;
+  };
+  std::shared_ptr<Table> table_ = std::make_shared<Table>();
+};
+
 struct Program {
   std::string name;
   std::vector<BatchClass> batches;
-  std::vector<ParameterPlace> parameters;  // every parameter of the model, by ParameterId
+  ParameterPlaces parameters;
   std::vector<Value> values;
   std::vector<Output> outputs;
   /// What all updates climb together, in place of terms of their own: gradients reach the parameters of each.
@@ -94,9 +122,7 @@ struct ParameterLayout {
   int64_t elements = 0;          // a multiple of 16
 };
 ParameterLayout parameter_layout(const semantics::Model& model, semantics::PlayerId player);
-std::vector<ParameterPlace> parameter_places(const semantics::Model& model);
-/// Of the flat array of a player (a multiple of 16).
-int64_t player_elements(const Program& program, int player);
+ParameterPlaces parameter_places(const semantics::Model& model);
 
 /// What is wrong with the program; empty if nothing is.
 std::optional<std::string> verify(const Program& program);

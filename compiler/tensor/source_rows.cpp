@@ -5,10 +5,10 @@
 namespace tensor {
 using semantics::Model;
 
-Program empty_program(const Model& model, std::string name) {
+Program empty_program(const ModelBasis& basis, std::string name) {
   Program program;
   program.name = std::move(name);
-  program.parameters = parameter_places(model);
+  program.parameters = basis.parameters;
   return program;
 }
 

@@ -5,7 +5,7 @@
 
 namespace tensor {
 
-Program empty_program(const semantics::Model& model, std::string name);
+Program empty_program(const ModelBasis& basis, std::string name);
 
 /// A drawn value, through which no gradient flows: [rows, ...] of the sample's shape.
 ValueId drawn_constant(Program& program, Translator& rows, semantics::NodeId sample);

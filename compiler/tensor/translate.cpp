@@ -22,10 +22,8 @@ Dependencies::Dependencies(const semantics::Graph& graph) {
   }
 }
 
-Translator::Translator(const semantics::Model& model, const Dependencies& dependencies, Program& program,
-                       int batch, int source, uint32_t& next_site)
-    : model_(model),
-      dependencies_(dependencies),
+Translator::Translator(const ModelBasis& basis, Program& program, int batch, int source, uint32_t& next_site)
+    : basis_(basis),
       program_(program),
       emit_(program),
       lead_{1, batch},
@@ -33,15 +31,15 @@ Translator::Translator(const semantics::Model& model, const Dependencies& depend
       next_site_(next_site) {}
 
 Translator::Translator(Translator& outer, int64_t times)
-    : Translator(outer.model_, outer.dependencies_, outer.program_,
-                 static_cast<int>(outer.program_.batches.size()), outer.source_, outer.next_site_) {
+    : Translator(outer.basis_, outer.program_, static_cast<int>(outer.program_.batches.size()), outer.source_,
+                 outer.next_site_) {
   program_.batches.emplace_back(program_.batches[static_cast<size_t>(outer.lead_.batch)].source, times);
   outer_ = &outer;
   times_ = times;
 }
 
 Translator::Translator(const Translator& like, RowSpaces& spaces, Axes axes, Extent lead)
-    : Translator(like.model_, like.dependencies_, like.program_, -1, like.source_, like.next_site_) {
+    : Translator(like.basis_, like.program_, -1, like.source_, like.next_site_) {
   lead_ = lead;
   belong_to(spaces, axes);
 }
@@ -52,20 +50,22 @@ void Translator::belong_to(RowSpaces& spaces, Axes axes) {
 }
 
 void Translator::bind(semantics::VariableId variable, ValueId value) {
-  variables_[variable] = value;
+  // Nothing is known of a variable that is bound for the first time, unless by other translators.
+  const bool fresh = variables_.insert_or_assign(variable, value).second;
   if (lead_.batch < 0) led_.insert(value);
-  forget(variable);
+  if (!fresh || outer_ != nullptr || spaces_ != nullptr) forget(variable);
 }
 
 void Translator::forget(semantics::VariableId variable) {
-  std::erase_if(known_, [&](const auto& entry) {
-    return std::ranges::binary_search(dependencies_.variables[static_cast<size_t>(entry.first)], variable);
-  });
+  const auto nodes = known_by_.find(variable);
+  if (nodes == known_by_.end()) return;
+  for (const int32_t node : nodes->second) known_.erase(node);
+  known_by_.erase(nodes);
 }
 
 void Translator::forget_draws() {
-  std::erase_if(known_,
-                [&](const auto& entry) { return dependencies_.random[static_cast<size_t>(entry.first)]; });
+  for (const int32_t drawn : known_draws_) known_.erase(drawn);
+  known_draws_.clear();
 }
 
 ValueId Translator::evaluate(semantics::NodeId node) {
@@ -83,7 +83,7 @@ bool Translator::leads(ValueId value) const {
 
 ValueId Translator::evaluate_rows(semantics::NodeId node) {
   const ValueId value = evaluate(node);
-  return emit_.stretch(value, with_rows(model_.graph[node].shape));
+  return emit_.stretch(value, with_rows(basis_.model.graph[node].shape));
 }
 
 ValueId Translator::draw(Op op, Shape shape) {
@@ -102,6 +102,13 @@ Shape Translator::shaped_as(const semantics::Shape& shape, bool rows) const {
 }
 Shape Translator::with_rows(const semantics::Shape& shape) const { return shaped_as(shape, true); }
 
+void Translator::know(semantics::NodeId node, ValueId value) {
+  known_[node.index] = value;
+  if (basis_.dependencies.random[static_cast<size_t>(node.index)]) known_draws_.push_back(node.index);
+  for (const semantics::VariableId variable : basis_.dependencies.variables[static_cast<size_t>(node.index)])
+    known_by_[variable].push_back(node.index);
+}
+
 // Graphs are as deep as files are long: a node waits on a stack of our own until its inputs are known.
 ValueId Translator::translate(semantics::NodeId root) {
   std::vector<semantics::NodeId> waiting = {root};
@@ -109,16 +116,16 @@ ValueId Translator::translate(semantics::NodeId root) {
     const semantics::NodeId id = waiting.back();
     if (!known_.contains(id.index)) {
       if (const auto elsewhere = translated_elsewhere(id)) {
-        known_[id.index] = *elsewhere;
+        know(id, *elsewhere);
       } else {
-        const semantics::Node& node = model_.graph[id];
+        const semantics::Node& node = basis_.model.graph[id];
         const size_t before = waiting.size();
         for (auto input = node.inputs.rbegin(); input != node.inputs.rend(); ++input)
           if (!known_.contains(input->index)) waiting.push_back(*input);
         if (waiting.size() > before) continue;
         const ValueId result = compute(node);
         if (lead_.batch < 0 && leads_on(node)) led_.insert(result);
-        known_[id.index] = result;
+        know(id, result);
       }
     }
     waiting.pop_back();
@@ -128,7 +135,7 @@ ValueId Translator::translate(semantics::NodeId root) {
 
 /// Of a node that another translator makes, or that is made of parts instead of its inputs.
 std::optional<ValueId> Translator::translated_elsewhere(semantics::NodeId id) {
-  const semantics::Node& node = model_.graph[id];
+  const semantics::Node& node = basis_.model.graph[id];
   if (spaces_ != nullptr && &spaces_->at(spaces_->axes_of(id)) != this) {
     const ValueId result = spaces_->translate(id, axes_);
     if (lead_.batch < 0 && spaces_->axes_of(id) != 0) led_.insert(result);
@@ -151,8 +158,8 @@ bool Translator::leads_on(const semantics::Node& node) {
 }
 
 bool Translator::belongs_outside(semantics::NodeId id) const {
-  return outer_ != nullptr && !dependencies_.random[static_cast<size_t>(id.index)] &&
-         std::ranges::none_of(dependencies_.variables[static_cast<size_t>(id.index)],
+  return outer_ != nullptr && !basis_.dependencies.random[static_cast<size_t>(id.index)] &&
+         std::ranges::none_of(basis_.dependencies.variables[static_cast<size_t>(id.index)],
                               [&](semantics::VariableId variable) { return variables_.contains(variable); });
 }
 
@@ -181,7 +188,7 @@ ValueId Translator::compute(const semantics::Node& node) {
     case semantics::Op::parameter:
       value.index = node.index;
       value.shape = shaped_as(node.shape, false);
-      value.name = model_[semantics::ParameterId{node.index}].name;
+      value.name = basis_.model[semantics::ParameterId{node.index}].name;
       return program_.add(std::move(value));
     case semantics::Op::column:
       value.index = node.index;
@@ -210,7 +217,7 @@ ValueId Translator::compute(const semantics::Node& node) {
     case semantics::OpGroup::shape:
       if (node.op != semantics::Op::concat) return moved(node, inputs[0]);
       for (size_t i = 0; rows && i < inputs.size(); ++i)
-        inputs[i] = emit_.stretch(inputs[i], with_rows(model_.graph[node.inputs[i]].shape));
+        inputs[i] = emit_.stretch(inputs[i], with_rows(basis_.model.graph[node.inputs[i]].shape));
       return emit_.operation(Op::concat, inputs, shaped_as(node.shape, rows),
                              {node.ints[0] + (rows ? 1 : 0)});
     default:
@@ -272,7 +279,7 @@ ValueId Translator::dense(ValueId x, ValueId weights, const semantics::Shape& sh
 
 /// The nodes whose elements, one after the other, are those of `node`.
 std::vector<semantics::NodeId> Translator::parts_of_vector(semantics::NodeId id) const {
-  const semantics::Node& node = model_.graph[id];
+  const semantics::Node& node = basis_.model.graph[id];
   if (node.op == semantics::Op::reshape) return parts_of_vector(node.inputs[0]);
   if (node.op != semantics::Op::concat || node.ints[0] != 0) return {id};
   std::vector<semantics::NodeId> parts;
@@ -303,7 +310,7 @@ std::optional<ValueId> Translator::dense_of_parts(const semantics::Node& node) {
     std::vector<ValueId> pieces;
     int64_t length = 0;
     for (; i < parts.size() && spaces_->axes_of(parts[i]) == axes; ++i) {
-      const int64_t size = semantics::count(model_.graph[parts[i]].shape);
+      const int64_t size = semantics::count(basis_.model.graph[parts[i]].shape);
       pieces.push_back(emit_.reshape(own.translate(parts[i]), {lead, {size, -1}}));
       length += size;
     }

@@ -5,6 +5,7 @@
 #pragma once
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "compiler/tensor/emit.h"
 
@@ -17,6 +18,16 @@ struct Dependencies {
   std::vector<bool> random;
 };
 
+/// What all programs of one model share, made once. The model outlives it.
+struct ModelBasis {
+  // Implicit: where one program is built, the model alone will do.
+  ModelBasis(const semantics::Model& of)
+      : model(of), dependencies(of.graph), parameters(parameter_places(of)) {}
+  const semantics::Model& model;
+  Dependencies dependencies;
+  ParameterPlaces parameters;
+};
+
 class RowSpaces;
 /// Which axes a value has in front of its node's own: bits, see row_spaces.h.
 using Axes = uint64_t;
@@ -24,8 +35,7 @@ using Axes = uint64_t;
 class Translator {
  public:
   /// `source`: whose columns these are (-1: the caller's rows). `next_site` numbers the random draws.
-  Translator(const semantics::Model& model, const Dependencies& dependencies, Program& program, int batch,
-             int source, uint32_t& next_site);
+  Translator(const ModelBasis& basis, Program& program, int batch, int source, uint32_t& next_site);
 
   /// Takes each row of `outer` `times` over, in a batch class of its own: what depends only on what is bound
   /// in `outer` is computed there, once, and repeated.
@@ -71,8 +81,9 @@ class Translator {
   Shape with_rows(const semantics::Shape& shape) const;
   Shape shaped_as(const semantics::Shape& shape, bool rows) const;
 
-  const semantics::Model& model_;
-  const Dependencies& dependencies_;
+  void know(semantics::NodeId node, ValueId value);
+
+  const ModelBasis& basis_;
   Program& program_;
   Emit emit_;
   Extent lead_;
@@ -84,7 +95,9 @@ class Translator {
   std::set<ValueId> led_;  // where the axes in front are no batch class: the values that have them
   uint32_t& next_site_;
   std::map<semantics::VariableId, ValueId> variables_;
-  std::map<int32_t, ValueId> known_;
+  std::unordered_map<int32_t, ValueId> known_;
+  std::vector<int32_t> known_draws_;                                // of those, what depends on draws
+  std::map<semantics::VariableId, std::vector<int32_t>> known_by_;  // and on each variable
 };
 
 }  // namespace tensor

@@ -50,11 +50,11 @@ Passed pass(const std::string& latent, const tensor::Estimator& estimator, const
   const semantics::Model& model = understood.model;
   const semantics::Player& q = model.players.at(1);
   const semantics::Conditional& conditional = model[q.conditionals.at(latent == "b" ? 0 : 1)];
-  tensor::Program built = tensor::empty_program(model, "estimator");
+  const tensor::ModelBasis basis(model);
+  tensor::Program built = tensor::empty_program(basis, "estimator");
   built.batches = {tensor::BatchClass(0)};
-  const tensor::Dependencies dependencies(model.graph);
   uint32_t site = 0;
-  tensor::Translator rows(model, dependencies, built, 0, 0, site);
+  tensor::Translator rows(basis, built, 0, 0, site);
   Emit e(built);
   rows.bind(conditional.parents.at(0), e.constant(0, {rows.rows()}));
   const ValueId value = tensor::draw_latent(model, conditional, estimator, built, rows);
@@ -69,7 +69,7 @@ Passed pass(const std::string& latent, const tensor::Estimator& estimator, const
     inputs.parameters.emplace_back(static_cast<size_t>(tensor::parameter_layout(model, {p}).elements));
   const auto& parameter = model[conditional.parameters.at(1)];
   EXPECT_TRUE(parameter.name.ends_with("bias"));
-  const auto place = built.parameters.at(static_cast<size_t>(conditional.parameters.at(1).index));
+  const auto place = built.parameters[static_cast<size_t>(conditional.parameters.at(1).index)];
   std::ranges::copy(logits, inputs.parameters[1].begin() + place.offset);
   const tensor::Results results = tensor::interpret(tensor::make_schedule(with_given_draws(built)), inputs);
   Passed passed{results.outputs.at("value"), {}};

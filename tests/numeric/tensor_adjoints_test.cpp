@@ -168,7 +168,7 @@ TEST_P(Adjoint, IsTheDerivativeByFiniteDifferences) {
   std::uniform_real_distribution<double> uniform(c->low, c->high);
   tensor::Inputs inputs;
   inputs.parameters.resize(1);
-  inputs.parameters[0].resize(static_cast<size_t>(tensor::player_elements(forward, 0)));
+  inputs.parameters[0].resize(static_cast<size_t>(forward.parameters.elements_of(0)));
   for (double& number : inputs.parameters[0]) number = uniform(generator);
   tensor::Numbers& weights = inputs.values["weights"];
   weights.resize(static_cast<size_t>(tensor::row_elements(fixed(c->output))));

@@ -414,9 +414,9 @@ TEST(TensorStep, BindingAVariableAnewForgetsOnlyWhatReadsIt) {
   const NodeId noise = m.node(Op::uniform, {}, {3});
   tensor::Program program;
   program.batches = {0};
-  const tensor::Dependencies dependencies(m.model.graph);
+  const tensor::ModelBasis basis(m.model);
   uint32_t site = 0;
-  tensor::Translator rows(m.model, dependencies, program, 0, 0, site);
+  tensor::Translator rows(basis, program, 0, 0, site);
   tensor::Emit emit(program);
   const tensor::Shape shape = {rows.rows(), {3, -1}};
   rows.bind(x, emit.constant(1, shape));

@@ -7,9 +7,9 @@
 namespace tensor {
 
 void Reverse::give(ValueId input, ValueId part) {
-  if (!wants(input)) return;
-  ValueId& sum = adjoints_[static_cast<size_t>(input.index)];
-  sum = sum ? emit.add(sum, part) : part;
+  const auto found = adjoints_.find(input.index);
+  if (found == adjoints_.end()) return;
+  found->second = found->second ? emit.add(found->second, part) : part;
 }
 
 namespace {

@@ -1,5 +1,7 @@
 // One rule for each operation: given the value y of the operation and its adjoint, gives each input its part.
 #pragma once
+#include <unordered_map>
+
 #include "compiler/tensor/emit.h"
 #include "compiler/tensor/program.h"
 
@@ -7,20 +9,24 @@ namespace tensor {
 
 class Reverse {
  public:
-  Reverse(Program& program, std::vector<bool> active)
-      : emit(program), program_(program), active_(std::move(active)), adjoints_(active_.size()) {}
+  /// `active`: the values whose adjoints are wanted.
+  Reverse(Program& program, const std::vector<int32_t>& active) : emit(program), program_(program) {
+    for (const int32_t value : active) adjoints_.emplace(value, ValueId{});
+  }
 
   Emit emit;
   const Shape& shape(ValueId id) const { return program_[id].shape; }
   /// Does a parameter of the player lie below `id`?
-  bool wants(ValueId id) const { return active_[static_cast<size_t>(id.index)]; }
+  bool wants(ValueId id) const { return adjoints_.contains(id.index); }
   void give(ValueId input, ValueId part);
-  ValueId adjoint(ValueId id) const { return adjoints_[static_cast<size_t>(id.index)]; }
+  ValueId adjoint(ValueId id) const {
+    const auto found = adjoints_.find(id.index);
+    return found == adjoints_.end() ? ValueId{} : found->second;
+  }
 
  private:
   Program& program_;
-  std::vector<bool> active_;
-  std::vector<ValueId> adjoints_;
+  std::unordered_map<int32_t, ValueId> adjoints_;  // of the wanted values
 };
 
 using AdjointRule = void (*)(Reverse& reverse, const Value& value, ValueId y, ValueId y_adjoint);

@@ -12,13 +12,16 @@ using semantics::OpGroup;
 constexpr size_t most_accesses = 12;
 // More operations in one loop gain nothing, and what is written of a loop follows them from one to the next.
 constexpr size_t most_atoms = 256;
+
+/// `atoms` are ascending.
+bool contains(const std::vector<int>& atoms, int atom) { return std::ranges::binary_search(atoms, atom); }
 }  // namespace
 
 Clusters::Clusters(const Program& program, std::vector<bool> in_memory)
     : program_(program), in_memory_(std::move(in_memory)), atoms_of_(program.values.size()) {
-  auto add = [&](size_t value, int piece, bool loop) {
+  auto add = [&](size_t value, int piece, bool loop, int64_t begin = 0) {
     atoms_of_[value].push_back(static_cast<int>(atoms_.size()));
-    atoms_.push_back({{static_cast<int32_t>(value)}, piece, loop});
+    atoms_.push_back({{static_cast<int32_t>(value)}, piece, begin, loop});
   };
   for (size_t i = 0; i < program.values.size(); ++i) {
     const Value& value = program.values[i];
@@ -26,25 +29,27 @@ Clusters::Clusters(const Program& program, std::vector<bool> in_memory)
     if (value.op == Op::column || group == OpGroup::heavy) {
       add(i, -1, false);
     } else if (value.op == Op::concat) {
-      for (size_t piece = 0; piece < value.inputs.size(); ++piece) add(i, static_cast<int>(piece), true);
+      int64_t begin = 0;
+      for (size_t piece = 0; piece < value.inputs.size(); ++piece) {
+        add(i, static_cast<int>(piece), true, begin);
+        begin += program[value.inputs[piece]].shape[static_cast<size_t>(value.ints[0])].size;
+      }
     } else if (group == OpGroup::pointwise || group == OpGroup::random || group == OpGroup::reduce ||
                in_memory_[i]) {
       add(i, -1, true);
     }
   }
-  inputs_.resize(atoms_.size());
-  users_.resize(atoms_.size());
+  std::vector<std::vector<int>> inputs(atoms_.size());
   for (size_t atom = 0; atom < atoms_.size(); ++atom) {
+    std::set<ValueId> bases;
     for (ValueId read : read_values(static_cast<int>(atom))) {
-      for (int producer : atoms_of(base_of(read))) {
-        if (std::ranges::count(inputs_[atom], producer) > 0) continue;
-        inputs_[atom].push_back(producer);
-        users_[static_cast<size_t>(producer)].push_back(static_cast<int>(atom));
-      }
+      const ValueId base = base_of(read);
+      if (!bases.insert(base).second) continue;
+      std::ranges::copy(atoms_of(base), std::back_inserter(inputs[atom]));
     }
-    cluster_of_.push_back(static_cast<int>(atom));
-    clusters_.push_back({static_cast<int>(atom)});
+    plain_.push_back(is_plain(static_cast<int>(atom)));
   }
+  order_ = ClusterOrder(std::move(inputs));
 }
 
 bool Clusters::is_view(ValueId id) const {
@@ -148,7 +153,7 @@ bool Clusters::push_through(IndexSpace& space, int atom, ValueId known, const In
 
 std::optional<Operand> Clusters::stored_copy(const IndexSpace& space, const Operand& operand) const {
   for (int producer : atoms_of(operand.base)) {
-    for (int user : users_[static_cast<size_t>(producer)]) {
+    for (int user : order_.users_of(producer)) {
       const ValueId copy = atoms_[static_cast<size_t>(user)].value;
       if (program_[copy].op != Op::transpose) continue;
       IndexSpace trial = space;
@@ -171,7 +176,7 @@ std::optional<IndexSpace> Clusters::common_space(const std::vector<int>& atoms) 
   auto anchor = [](ValueId value) { return -2 - value.index; };
   auto inside = [&](ValueId base) {
     const auto& candidates = atoms_of(base);
-    return candidates.size() == 1 && std::ranges::count(atoms, candidates[0]) > 0 ? candidates[0] : -1;
+    return candidates.size() == 1 && contains(atoms, candidates[0]) ? candidates[0] : -1;
   };
   std::set<int> expanded;
   for (bool changed = true; changed;) {
@@ -188,8 +193,7 @@ std::optional<IndexSpace> Clusters::common_space(const std::vector<int>& atoms) 
         const int producer = inside(operand.base);
         if (producer < 0) {
           // What is made in pieces is whole, and can be read, only after the loops of all pieces.
-          if (std::ranges::any_of(atoms_of(operand.base),
-                                  [&](int piece) { return std::ranges::count(atoms, piece) > 0; }))
+          if (std::ranges::any_of(atoms_of(operand.base), [&](int piece) { return contains(atoms, piece); }))
             return {};
           if (space.covers(program_[operand.base].shape, operand.index))
             space.held().emplace(anchor(operand.base), operand.index);
@@ -263,63 +267,45 @@ size_t Clusters::accesses(const std::vector<int>& atoms) const {
       const Op op = program_[base].op;
       if (op == Op::constant || op == Op::iota) continue;
       const auto& producers = atoms_of(base);
-      if (producers.empty() || std::ranges::count(atoms, producers[0]) == 0) loads.insert(base);
+      if (producers.empty() || !contains(atoms, producers[0])) loads.insert(base);
     }
-    const auto& users = users_[static_cast<size_t>(atom)];
-    const bool inner = !users.empty() && std::ranges::all_of(users, [&](int user) {
-      return std::ranges::count(atoms, user) > 0;
-    });
+    const auto& users = order_.users_of(atom);
+    const bool inner =
+        !users.empty() && std::ranges::all_of(users, [&](int user) { return contains(atoms, user); });
     if (!inner || in_memory_[static_cast<size_t>(atoms_[static_cast<size_t>(atom)].value.index)]) ++stores;
   }
   return loads.size() + stores;
 }
 
-bool Clusters::reaches(int from, int to, int without) const {
-  std::vector<int> pending = {from};
-  std::set<int> seen = {from};
-  while (!pending.empty()) {
-    const int cluster = pending.back();
-    pending.pop_back();
-    for (int atom : clusters_[static_cast<size_t>(cluster)]) {
-      for (int user : users_[static_cast<size_t>(atom)]) {
-        const int next = cluster_of_[static_cast<size_t>(user)];
-        if (next == to) return true;
-        if (next != without && seen.insert(next).second) pending.push_back(next);
-      }
-    }
-  }
-  return false;
+/// Pointwise values and draws of one shape that read no view: whatever they are joined to of the same kind,
+/// every index is that of the shape itself.
+bool Clusters::is_plain(int atom) const {
+  const Value& value = program_[atoms_[static_cast<size_t>(atom)].value];
+  const OpGroup group = info(value.op).group;
+  return (group == OpGroup::pointwise || group == OpGroup::random) &&
+         std::ranges::none_of(value.inputs,
+                              [&](ValueId input) { return is_view(input) || atoms_of(input).size() > 1; });
 }
 
-/// Would joining a and b put a third between them before and after itself?
-bool Clusters::cycle(int a, int b) const {
-  auto around = [&](int from, int to) {
-    for (int atom : clusters_[static_cast<size_t>(from)]) {
-      for (int user : users_[static_cast<size_t>(atom)]) {
-        const int next = cluster_of_[static_cast<size_t>(user)];
-        if (next != from && next != to && reaches(next, to, from)) return true;
-      }
-    }
-    return false;
-  };
-  return around(a, b) || around(b, a);
+bool Clusters::have_common_space(int a, int b, const std::vector<int>& both) const {
+  if (plain_[static_cast<size_t>(a)] && plain_[static_cast<size_t>(b)])
+    return run_shape(order_.atoms_of(a).front()) == run_shape(order_.atoms_of(b).front());
+  return common_space(both).has_value();
 }
 
+/// The two read one another, or one value.
 bool Clusters::try_join(int a, int b) {
-  a = cluster_of_[static_cast<size_t>(a)];
-  b = cluster_of_[static_cast<size_t>(b)];
+  a = order_.cluster_of(a);
+  b = order_.cluster_of(b);
   if (a == b) return false;
-  if (clusters_[static_cast<size_t>(a)].size() + clusters_[static_cast<size_t>(b)].size() > most_atoms)
-    return false;
+  const std::vector<int>&first = order_.atoms_of(a), &second = order_.atoms_of(b);
+  if (first.size() + second.size() > most_atoms) return false;
   std::vector<int> both;
-  std::ranges::merge(clusters_[static_cast<size_t>(a)], clusters_[static_cast<size_t>(b)],
-                     std::back_inserter(both));
+  std::ranges::merge(first, second, std::back_inserter(both));
   if (!std::ranges::all_of(both, [&](int atom) { return atoms_[static_cast<size_t>(atom)].loop; }))
     return false;
-  if (accesses(both) > most_accesses || !common_space(both) || cycle(a, b)) return false;
-  for (int atom : clusters_[static_cast<size_t>(b)]) cluster_of_[static_cast<size_t>(atom)] = a;
-  clusters_[static_cast<size_t>(a)] = std::move(both);
-  clusters_[static_cast<size_t>(b)].clear();
+  if (accesses(both) > most_accesses || !have_common_space(a, b, both) || !order_.join(a, b)) return false;
+  plain_[static_cast<size_t>(a)] = plain_[static_cast<size_t>(a)] && plain_[static_cast<size_t>(b)];
   return true;
 }
 
@@ -327,13 +313,13 @@ void Clusters::join() {
   const int count = static_cast<int>(atoms_.size());
   // A value with one reader first: it then never reaches memory.
   for (int atom = 0; atom < count; ++atom) {
-    for (int producer : inputs_[static_cast<size_t>(atom)]) {
-      if (users_[static_cast<size_t>(producer)].size() == 1) try_join(producer, atom);
+    for (int producer : order_.inputs_of(atom)) {
+      if (order_.users_of(producer).size() == 1) try_join(producer, atom);
     }
   }
   for (int atom = 0; atom < count; ++atom) {
     if (column_reduction(atom)) continue;
-    for (int producer : inputs_[static_cast<size_t>(atom)]) try_join(producer, atom);
+    for (int producer : order_.inputs_of(atom)) try_join(producer, atom);
   }
   // Readers of one value: it is then loaded once, and a log-density and its gradient share a loop.
   std::map<ValueId, std::vector<int>> readers;
@@ -351,35 +337,33 @@ void Clusters::join() {
   // Sums over the rows join what they sum where no row reduction or draw is in the way.
   for (int atom = 0; atom < count; ++atom) {
     if (!column_reduction(atom)) continue;
-    for (int producer : inputs_[static_cast<size_t>(atom)]) try_join(producer, atom);
+    for (int producer : order_.inputs_of(atom)) try_join(producer, atom);
   }
 }
 
 std::vector<std::vector<int>> Clusters::ordered() const {
-  std::vector<int> waiting(clusters_.size(), 0);
-  std::vector<std::set<int>> after(clusters_.size());
-  for (size_t cluster = 0; cluster < clusters_.size(); ++cluster) {
-    for (int atom : clusters_[cluster]) {
-      for (int user : users_[static_cast<size_t>(atom)]) {
-        const int next = cluster_of_[static_cast<size_t>(user)];
+  std::vector<int> waiting(order_.size(), 0);
+  std::vector<std::set<int>> after(order_.size());
+  for (size_t cluster = 0; cluster < order_.size(); ++cluster) {
+    for (int atom : order_.atoms_of(static_cast<int>(cluster))) {
+      for (int user : order_.users_of(atom)) {
+        const int next = order_.cluster_of(user);
         if (next != static_cast<int>(cluster)) after[cluster].insert(next);
       }
     }
     for (int next : after[cluster]) ++waiting[static_cast<size_t>(next)];
   }
   // Among what can run, what the program has first: values then die soon after they are made.
-  auto later = [&](int a, int b) {
-    return clusters_[static_cast<size_t>(a)].back() > clusters_[static_cast<size_t>(b)].back();
-  };
+  auto later = [&](int a, int b) { return order_.atoms_of(a).back() > order_.atoms_of(b).back(); };
   std::priority_queue<int, std::vector<int>, decltype(later)> ready(later);
-  for (size_t cluster = 0; cluster < clusters_.size(); ++cluster) {
-    if (waiting[cluster] == 0 && !clusters_[cluster].empty()) ready.push(static_cast<int>(cluster));
+  for (int cluster = 0; cluster < static_cast<int>(order_.size()); ++cluster) {
+    if (waiting[static_cast<size_t>(cluster)] == 0 && !order_.atoms_of(cluster).empty()) ready.push(cluster);
   }
   std::vector<std::vector<int>> order;
   while (!ready.empty()) {
     const int cluster = ready.top();
     ready.pop();
-    order.push_back(clusters_[static_cast<size_t>(cluster)]);
+    order.push_back(order_.atoms_of(cluster));
     for (int next : after[static_cast<size_t>(cluster)]) {
       if (--waiting[static_cast<size_t>(next)] == 0) ready.push(next);
     }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "compiler/tensor/passes/cluster_order.h"
 #include "compiler/tensor/passes/index_space.h"
 #include "compiler/tensor/program.h"
 
@@ -14,6 +15,7 @@ namespace tensor {
 struct Atom {
   ValueId value;
   int piece = -1;     // of a concatenation: which input
+  int64_t begin = 0;  // and where it begins along the axis
   bool loop = false;  // else a heavy operation or a gather
 };
 
@@ -40,8 +42,8 @@ class Clusters {
   /// The value that `value` is a view of: itself if it is none.
   ValueId base_of(ValueId value) const;
 
-  /// The index space of these atoms, holding each one's index under its number; none if they have no common
-  /// one.
+  /// The index space of these atoms (ascending), holding each one's index under its number; none if they have
+  /// no common one.
   std::optional<IndexSpace> common_space(const std::vector<int>& atoms) const;
   /// The operands that an atom reads, with their indices; none if a view between has no affine index.
   std::optional<std::vector<Operand>> operands(IndexSpace& space, int atom) const;
@@ -62,8 +64,8 @@ class Clusters {
 
  private:
   bool try_join(int a, int b);
-  bool cycle(int a, int b) const;
-  bool reaches(int from, int to, int without) const;
+  bool is_plain(int atom) const;
+  bool have_common_space(int a, int b, const std::vector<int>& both) const;
   size_t accesses(const std::vector<int>& atoms) const;
   bool column_reduction(int atom) const;
   bool push_through(IndexSpace& space, int atom, ValueId known, const Index& index) const;
@@ -74,10 +76,8 @@ class Clusters {
   std::vector<bool> in_memory_;
   std::vector<Atom> atoms_;
   std::vector<std::vector<int>> atoms_of_;  // by value
-  std::vector<std::vector<int>> inputs_;    // atoms an atom reads
-  std::vector<std::vector<int>> users_;     // atoms that read an atom
-  std::vector<int> cluster_of_;             // by atom
-  std::vector<std::vector<int>> clusters_;
+  std::vector<bool> plain_;                 // by cluster: all of its atoms are
+  ClusterOrder order_;
 };
 
 }  // namespace tensor

@@ -1,8 +1,10 @@
 #include "compiler/tensor/passes/differentiate.h"
 
 #include <algorithm>
-#include <functional>
-#include <set>
+#include <iterator>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "compiler/tensor/passes/adjoints.h"
@@ -10,29 +12,51 @@
 namespace tensor {
 namespace {
 
-using Players = std::set<int>;
-
-/// Which values depend on one that `begins` says, without passing through stop or a draw.
-std::vector<bool> active_values(const Program& program, const std::function<bool(size_t)>& begins) {
-  std::vector<bool> active(program.values.size(), false);
-  for (size_t i = 0; i < program.values.size(); ++i) {
-    const Value& value = program.values[i];
-    if (begins(i)) {
-      active[i] = true;
-    } else if (value.op != Op::stop && info(value.op).group != semantics::OpGroup::random) {
-      for (ValueId input : value.inputs) active[i] = active[i] || active[static_cast<size_t>(input.index)];
+/// Who reads each value of the program as it was built, and where its parameters stand.
+class Readers {
+ public:
+  explicit Readers(const Program& program) : readers_(program.values.size()) {
+    for (size_t i = 0; i < readers_.size(); ++i) {
+      const Value& value = program.values[i];
+      const auto id = static_cast<int32_t>(i);
+      if (value.op == Op::parameter) of_parameter_[static_cast<size_t>(value.index)].push_back({id});
+      if (value.op == Op::stop || info(value.op).group == semantics::OpGroup::random) continue;
+      for (const ValueId input : value.inputs) readers_[static_cast<size_t>(input.index)].push_back(id);
     }
   }
-  return active;
-}
 
-/// Adjoints of all values for the sum over terms of <seed, value>.
-Reverse sweep(Program& program, const std::vector<Term>& terms, std::vector<bool> active) {
-  const size_t forward = program.values.size();
-  Reverse reverse(program, std::move(active));
+  /// The values that stand for a parameter, ascending.
+  const std::vector<ValueId>& values_of(size_t parameter) const {
+    static const std::vector<ValueId> none;
+    const auto found = of_parameter_.find(parameter);
+    return found == of_parameter_.end() ? none : found->second;
+  }
+
+  /// Those that depend on one of `roots`, them too, without passing through stop or a draw; ascending.
+  std::vector<int32_t> reached_from(const std::vector<ValueId>& roots) const {
+    std::unordered_set<int32_t> seen;
+    std::vector<int32_t> reached;
+    const auto reach = [&](int32_t value) {
+      if (seen.insert(value).second) reached.push_back(value);
+    };
+    for (const ValueId root : roots) reach(root.index);
+    for (size_t next = 0; next < reached.size(); ++next)
+      for (const int32_t reader : readers_[static_cast<size_t>(reached[next])]) reach(reader);
+    std::ranges::sort(reached);
+    return reached;
+  }
+
+ private:
+  std::vector<std::vector<int32_t>> readers_;
+  std::unordered_map<size_t, std::vector<ValueId>> of_parameter_;
+};
+
+/// Adjoints of the active values for the sum over terms of <seed, value>.
+Reverse sweep(Program& program, const std::vector<Term>& terms, const std::vector<int32_t>& active) {
+  Reverse reverse(program, active);
   for (const Term& term : terms) reverse.give(term.value, term.seed);
-  for (size_t i = forward; i-- > 0;) {
-    const ValueId y{static_cast<int32_t>(i)};
+  for (size_t i = active.size(); i-- > 0;) {
+    const ValueId y{active[i]};
     const ValueId y_adjoint = reverse.adjoint(y);
     if (!y_adjoint) continue;
     const Value value = program[y];  // a copy: rules append to the program
@@ -42,43 +66,35 @@ Reverse sweep(Program& program, const std::vector<Term>& terms, std::vector<bool
   return reverse;
 }
 
-/// The gradient of sum over terms of <seed, value> in each parameter of the players, in order; zeros where no
-/// term depends on it.
-std::vector<Gradient> gradients(Program& program, const std::vector<Term>& terms, const Players& players) {
-  const size_t forward = program.values.size();
-  Reverse reverse =
-      sweep(program, terms, active_values(program, [&](size_t i) {
-              const Value& value = program.values[i];
-              return value.op == Op::parameter &&
-                     players.contains(program.parameters[static_cast<size_t>(value.index)].player);
-            }));
+/// The gradient of sum over terms of <seed, value> in each of the parameters that a term depends on.
+std::vector<Gradient> gradients(Program& program, const std::vector<Term>& terms, const Readers& readers,
+                                const std::vector<size_t>& parameters) {
+  std::vector<ValueId> roots;
+  for (const size_t parameter : parameters)
+    std::ranges::copy(readers.values_of(parameter), std::back_inserter(roots));
+  Reverse reverse = sweep(program, terms, readers.reached_from(roots));
   std::vector<Gradient> result;
-  for (size_t p = 0; p < program.parameters.size(); ++p) {
-    if (!players.contains(program.parameters[p].player)) continue;
+  for (const size_t parameter : parameters) {
     ValueId gradient;
-    for (size_t i = 0; i < forward; ++i) {
-      const Value& value = program.values[i];
-      if (value.op != Op::parameter || static_cast<size_t>(value.index) != p) continue;
-      const ValueId part = reverse.adjoint({static_cast<int32_t>(i)});
+    for (const ValueId value : readers.values_of(parameter)) {
+      const ValueId part = reverse.adjoint(value);
       if (part) gradient = gradient ? reverse.emit.add(gradient, part) : part;
     }
-    if (!gradient) {
-      Shape shape;
-      for (int64_t n : program.parameters[p].shape) shape.push_back({n, -1});
-      gradient = reverse.emit.constant(0, shape);
-    }
-    result.push_back({{static_cast<int32_t>(p)}, gradient});
+    if (gradient) result.push_back({{static_cast<int32_t>(parameter)}, gradient});
   }
   return result;
 }
 
 /// One reverse sweep for all players.
 void differentiate_shared(Program& program) {
-  Players players;
-  for (const PlayerUpdate& update : program.updates) players.insert(update.player);
-  for (const Gradient& gradient : gradients(program, program.shared, players)) {
+  std::map<int, PlayerUpdate*> updates;
+  for (PlayerUpdate& update : program.updates) updates[update.player] = &update;
+  std::vector<size_t> parameters;
+  for (size_t p = 0; p < program.parameters.size(); ++p)
+    if (updates.contains(program.parameters[p].player)) parameters.push_back(p);
+  for (const Gradient& gradient : gradients(program, program.shared, Readers(program), parameters)) {
     const int owner = program.parameters[static_cast<size_t>(gradient.parameter.index)].player;
-    std::ranges::find(program.updates, owner, &PlayerUpdate::player)->gradients.push_back(gradient);
+    updates.at(owner)->gradients.push_back(gradient);
   }
   program.shared.clear();
 }
@@ -86,9 +102,8 @@ void differentiate_shared(Program& program) {
 }  // namespace
 
 ValueId gradient_in(Program& program, const Term& term, ValueId input) {
-  const auto begins = [&](size_t i) { return static_cast<int32_t>(i) == input.index; };
   // What lies below the input is not active: the sweep ends there.
-  Reverse reverse = sweep(program, {term}, active_values(program, begins));
+  Reverse reverse = sweep(program, {term}, Readers(program).reached_from({input}));
   const ValueId gradient = reverse.adjoint(input);
   return gradient ? gradient : reverse.emit.constant(0, Shape(program[input].shape));
 }
@@ -98,9 +113,11 @@ Program differentiate(Program program) {
     differentiate_shared(program);
     return program;
   }
+  const Readers readers(program);
   for (size_t u = 0; u < program.updates.size(); ++u) {
     const std::vector<Term> terms = std::exchange(program.updates[u].terms, {});
-    program.updates[u].gradients = gradients(program, terms, {program.updates[u].player});
+    const std::vector<size_t>& parameters = program.parameters.of_player(program.updates[u].player);
+    program.updates[u].gradients = gradients(program, terms, readers, parameters);
   }
   return program;
 }

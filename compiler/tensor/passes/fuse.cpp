@@ -44,7 +44,8 @@ class Fuser {
       if (auto loop = writer.write(*cluster))
         backwards.emplace_back(std::in_place_type<Loop>, std::move(*loop));
     }
-    for (const auto& [player, gradient] : gradients_) clear_gaps(player, gradient, backwards);
+    for (size_t u = 0; u < gradients_.size(); ++u)
+      clear_gaps(program_.updates[u], gradients_[u].second, backwards);
     std::ranges::reverse(backwards);
     schedule_.instructions = std::move(backwards);
     for (const auto& [player, gradient] : gradients_)
@@ -86,7 +87,7 @@ class Fuser {
         throw std::logic_error("fuse needs a differentiated program");
       Buffer flat;
       flat.name = fmt::format("gradient of player {}", update.player);
-      flat.extents = {{player_elements(program_, update.player), -1}};
+      flat.extents = {{program_.parameters.elements_of(update.player), -1}};
       const int parent = add_buffer(std::move(flat));
       gradients_.emplace_back(update.player, parent);
       for (const Gradient& gradient : update.gradients) {
@@ -130,6 +131,7 @@ class Fuser {
           stored_.insert(base);
       }
     }
+    break_view_chains(in_memory);
     while (true) {
       Clusters clusters(program_, in_memory);
       const auto before = in_memory;
@@ -153,6 +155,20 @@ class Fuser {
     }
   }
 
+  /// A chain of views is read by one index: a long one is broken by copies, so that no index takes long.
+  void break_view_chains(std::vector<bool>& in_memory) const {
+    constexpr int most_views = 16;
+    std::vector<int> views(program_.values.size(), 0);
+    for (size_t i = 0; i < views.size(); ++i) {
+      const Value& value = program_.values[i];
+      if (in_memory[i] || info(value.op).group != OpGroup::shape || value.op == Op::concat) continue;
+      views[i] = views[static_cast<size_t>(value.inputs[0].index)] + 1;
+      if (views[i] <= most_views) continue;
+      in_memory[i] = true;
+      views[i] = 0;
+    }
+  }
+
   int leaf_buffer(const Value& value) {
     Buffer buffer;
     buffer.extents = value.shape;
@@ -167,7 +183,7 @@ class Fuser {
         flat.name = fmt::format("parameters of player {}", place.player);
         flat.kind = Buffer::Kind::parameters;
         flat.index = place.player;
-        flat.extents = {{player_elements(program_, place.player), -1}};
+        flat.extents = {{program_.parameters.elements_of(place.player), -1}};
         parent->second = add_buffer(std::move(flat));
       }
       buffer.parent = parent->second;
@@ -259,11 +275,12 @@ class Fuser {
     return base;
   }
 
-  /// The optimizer sweeps the whole flat array: what lies between parameters must be 0.
-  void clear_gaps(int player, int gradient, std::vector<Instruction>& backwards) {
-    std::vector<std::pair<int64_t, int64_t>> spans;
-    for (const ParameterPlace& place : program_.parameters) {
-      if (place.player != player) continue;
+  /// The optimizer sweeps the whole flat array: what no gradient is written to must be 0.
+  void clear_gaps(const PlayerUpdate& update, int gradient, std::vector<Instruction>& backwards) {
+    const int64_t all = program_.parameters.elements_of(update.player);
+    std::vector<std::pair<int64_t, int64_t>> spans = {{0, 0}};
+    for (const Gradient& part : update.gradients) {
+      const ParameterPlace& place = program_.parameters[static_cast<size_t>(part.parameter.index)];
       int64_t length = 1;
       for (int64_t n : place.shape) length *= n;
       spans.emplace_back(place.offset, place.offset + length);
@@ -271,7 +288,7 @@ class Fuser {
     std::ranges::sort(spans);
     for (size_t i = 0; i < spans.size(); ++i) {
       const int64_t begin = spans[i].second;
-      const int64_t end = i + 1 < spans.size() ? spans[i + 1].first : player_elements(program_, player);
+      const int64_t end = i + 1 < spans.size() ? spans[i + 1].first : all;
       if (begin == end) continue;
       Loop loop;
       loop.name = "clear gap";

@@ -107,7 +107,7 @@ int LoopWriter::scalar_of(ValueId value, const Index& index) {
 int LoopWriter::base_scalar(const Operand& operand) {
   const Value& value = program_[operand.base];
   const auto& producers = clusters_.atoms_of(operand.base);
-  if (producers.size() == 1 && std::ranges::count(inside_, producers[0]) > 0)
+  if (producers.size() == 1 && std::ranges::binary_search(inside_, producers[0]))
     return atom_scalar(producers[0]);
   if (value.op == Op::constant && producers.empty()) {
     const auto [known, fresh] = constant_scalars_.try_emplace(std::bit_cast<uint64_t>(value.number));
@@ -230,9 +230,7 @@ void LoopWriter::store(int atom) {
     index = std::move(kept);
     store.combine = value.op == Op::sum ? Combine::sum : value.op == Op::max ? Combine::max : Combine::min;
   } else if (a.piece >= 0) {
-    const auto axis = static_cast<size_t>(value.ints[0]);
-    for (int before = 0; before < a.piece; ++before)
-      index[axis].offset += program_[value.inputs[static_cast<size_t>(before)]].shape[axis].size;
+    index[static_cast<size_t>(value.ints[0])].offset += a.begin;
   }
   const Shape& shape = clusters_.is_flat_copy(atom) ? clusters_.run_shape(atom) : value.shape;
   store.access = space_->access(memory_.store(a.value), shape, index);

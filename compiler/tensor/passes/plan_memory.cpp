@@ -1,7 +1,9 @@
 #include "compiler/tensor/passes/plan_memory.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace tensor {
@@ -95,22 +97,26 @@ class Planner {
   void place(int buffer) {
     Buffer& placed = schedule_.buffers[static_cast<size_t>(buffer)];
     const Life& life = lives_[static_cast<size_t>(buffer)];
-    size_t slot = 0;
-    while (slot < holders_.size() &&
-           (schedule_.slots[slot].last != life.first || !in_place(holders_[slot], buffer, life.first)))
-      ++slot;
-    if (slot == holders_.size()) {
+    std::set<size_t>& ending = ending_at_[life.first];
+    const auto found = std::ranges::find_if(
+        ending, [&](size_t held) { return in_place(holders_[held], buffer, life.first); });
+    const size_t slot = found != ending.end() ? *found : holders_.size();
+    if (found != ending.end()) {
+      ending.erase(found);
+    } else {
       holders_.push_back(buffer);
       schedule_.slots.push_back(life);
     }
     holders_[slot] = buffer;
     schedule_.slots[slot].last = life.last;
+    ending_at_[life.last].insert(slot);
     placed.slot = static_cast<int>(slot);
   }
 
   Schedule schedule_;
   std::vector<Life> lives_;
-  std::vector<int> holders_;  // per slot: the buffer in it last
+  std::vector<int> holders_;                   // per slot: the buffer in it last
+  std::map<int, std::set<size_t>> ending_at_;  // slots, by the instruction that uses them last
 };
 
 }  // namespace
