@@ -122,16 +122,20 @@ inline Wrong check(const tensor::Program& built, const tensor::Inputs& inputs) {
   return difference(*before, tensor::interpret(schedule, inputs), built.name + " as a schedule");
 }
 
-inline Wrong check_text(const std::string& text, int64_t rows) {
+/// The first thing that `check` finds wrong with a program of the model, or that the compiler refuses.
+template <class Check>
+Wrong for_each_program(const std::string& text, int64_t rows, const Check& check_one) {
   try {
-    const Reading understood = understand(text);
-    if (!understood.model) return "refused: " + understood.refusal;
-    for (const tensor::Program& program : built_programs(*understood.model))
-      if (auto wrong = check(program, inputs_for(*understood.model, program, rows))) return wrong;
+    const Reading reading = understand(text);
+    if (!reading.model) return "refused: " + reading.refusal;
+    for (const tensor::Program& program : built_programs(*reading.model))
+      if (auto wrong = check_one(program, inputs_for(*reading.model, program, rows))) return wrong;
     return {};
   } catch (const std::exception& error) {
     return std::string("internal error: ") + error.what();
   }
 }
+
+inline Wrong check_text(const std::string& text, int64_t rows) { return for_each_program(text, rows, check); }
 
 }  // namespace checked_programs

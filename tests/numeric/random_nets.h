@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -361,25 +362,34 @@ class NetMaker {
     add(fmt::format("softmax(#0, axis = {})", below(shape(a).size())), {a}, shape(a), 1);
   }
 
+  /// The shape of `l @ r`: of matrices and vectors, or of stacks of matrices; none if they do not fit.
+  static std::optional<Shape> product_of(const Shape& l, const Shape& r) {
+    const bool stacks = l.size() > 2 || r.size() > 2;
+    if (stacks && (l.size() != r.size() || !std::equal(l.begin(), l.end() - 2, r.begin()))) return {};
+    if (l.back() != (r.size() > 1 ? r[r.size() - 2] : r[0])) return {};
+    Shape to(l.begin(), l.end() - 1);
+    if (r.size() > 1) to.push_back(r.back());
+    return to;
+  }
   void matmul() {
     for (int tries = 0; tries < 20; ++tries) {
       const size_t a = pick_ranked(), b = pick_ranked();
-      const Shape &l = shape(a), &r = shape(b);
-      if (l.size() > 2 || r.size() > 2 || l.back() != r.front()) continue;
-      Shape to;
-      if (l.size() == 2) to.push_back(l[0]);
-      if (r.size() == 2) to.push_back(r[1]);
-      if (elements(to) > most_elements) continue;
-      return void(add("#0 @ #1", {a, b}, to,
-                      magnitudes_[a] * magnitudes_[b] * std::sqrt(static_cast<double>(l.back()))));
+      const auto to = product_of(shape(a), shape(b));
+      if (!to || elements(*to) > most_elements) continue;
+      return void(add("#0 @ #1", {a, b}, *to,
+                      magnitudes_[a] * magnitudes_[b] * std::sqrt(static_cast<double>(shape(a).back()))));
     }
     const size_t a = pick_ranked();
-    if (shape(a).size() > 2) return;
-    const Shape weights = {shape(a).back(), between(1, 5)};
-    const size_t b = add(fmt::format("parameter({}, init = \"xavier\")", weights), {}, weights, 1);
-    Shape to = shape(a);
-    to.back() = weights[1];
-    add("#0 @ #1", {a, b}, to, magnitudes_[a]);
+    Shape weights = shape(a);
+    if (weights.size() < 2) weights.insert(weights.begin(), 1);
+    weights[weights.size() - 2] = shape(a).back();
+    weights.back() = between(1, 5);
+    const Shape to = *product_of(shape(a), weights);
+    if (elements(weights) > most_elements || elements(to) > most_elements) return;
+    const std::string made =
+        fmt::format("parameter({}, init = {})", weights, weights.size() == 2 ? "\"xavier\"" : "0.4");
+    const size_t b = add(made, {}, weights, 1);
+    add("#0 @ #1", {a, b}, to, magnitudes_[a] * std::sqrt(static_cast<double>(shape(a).back())));
   }
 
   void layer() {

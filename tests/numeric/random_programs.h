@@ -1,7 +1,11 @@
 // In: a seed. Out: a model of two to four players whose conditionals compute random nets, as text; and the
 // smallest program of that kind that still fails a check.
 #pragma once
+#include <gtest/gtest.h>
+
+#include <cstdlib>
 #include <functional>
+#include <optional>
 
 #include "tests/numeric/random_nets.h"
 
@@ -152,6 +156,25 @@ inline Program shrink(Program program, const std::function<bool(const Program&)>
     }
   }
   return program;
+}
+
+inline uint32_t setting(const char* name, uint32_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
+}
+
+/// Runs the check on as many programs as `variable` says; of one that fails, shows the smallest that does.
+inline void check_all(const char* variable, uint32_t otherwise,
+                      const std::function<std::optional<std::string>(const std::string&, int64_t)>& check) {
+  const uint32_t first = setting("VAEC_RANDOM_FIRST", 1), count = setting(variable, otherwise);
+  for (uint32_t seed = first; seed < first + count; ++seed) {
+    const Program program = make_program(seed);
+    const int64_t rows = 1 + seed % 3;
+    const auto fails = [&](const Program& candidate) { return check(candidate.print(), rows).has_value(); };
+    if (!fails(program)) continue;
+    const Program smallest = shrink(program, fails);
+    ADD_FAILURE() << "program " << seed << ": " << *check(smallest.print(), rows) << "\n" << smallest.print();
+  }
 }
 
 }  // namespace random_programs

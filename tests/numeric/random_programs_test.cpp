@@ -5,8 +5,6 @@
 // begins with the K-th; `ctest -C long -R random_programs` does both with 20,000.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "tests/numeric/backend_under_test.h"
 #include "tests/numeric/checked_programs.h"
 #include "tests/numeric/compiled_programs.h"
@@ -16,27 +14,6 @@
 INSPECTS_IMAGES();
 
 namespace {
-
-uint32_t setting(const char* name, uint32_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
-}
-
-/// Runs the check on as many programs as `variable` says; of one that fails, shows the smallest that does.
-void check_all(const char* variable, uint32_t otherwise,
-               const std::function<checked_programs::Wrong(const std::string&, int64_t)>& check) {
-  const uint32_t first = setting("VAEC_RANDOM_FIRST", 1), count = setting(variable, otherwise);
-  for (uint32_t seed = first; seed < first + count; ++seed) {
-    const random_programs::Program program = random_programs::make_program(seed);
-    const int64_t rows = 1 + seed % 3;
-    const auto fails = [&](const random_programs::Program& candidate) {
-      return check(candidate.print(), rows).has_value();
-    };
-    if (!fails(program)) continue;
-    const random_programs::Program smallest = random_programs::shrink(program, fails);
-    ADD_FAILURE() << "program " << seed << ": " << *check(smallest.print(), rows) << "\n" << smallest.print();
-  }
-}
 
 /// The steps and means alone.
 lower::Programs steps_and_means(lower::Programs all) {
@@ -136,11 +113,11 @@ INSTANTIATE_TEST_SUITE_P(Named, ViewProgram, testing::ValuesIn(view_programs()),
                          [](const testing::TestParamInfo<Named>& info) { return info.param.first; });
 
 TEST(RandomPrograms, keep_their_meaning_through_all_passes) {
-  check_all("VAEC_RANDOM_PROGRAMS", 300, checked_programs::check_text);
+  random_programs::check_all("VAEC_RANDOM_PROGRAMS", 300, checked_programs::check_text);
 }
 
 TEST(RandomPrograms, compute_as_compiled_what_the_interpreter_does) {
-  check_all("VAEC_RANDOM_COMPILED", 40, check_compiled);
+  random_programs::check_all("VAEC_RANDOM_COMPILED", 40, check_compiled);
 }
 
 }  // namespace

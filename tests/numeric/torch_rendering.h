@@ -37,7 +37,7 @@ class TorchRendering {
     std::map<int, tensor::Numbers> result;
     for (const tensor::PlayerUpdate& update : program_.updates) {
       tensor::Numbers& flat = result[update.player];
-      flat.assign(static_cast<size_t>(tensor::player_elements(program_, update.player)), 0.0);
+      flat.assign(static_cast<size_t>(program_.parameters.elements_of(update.player)), 0.0);
       const std::vector<tensor::Term>& terms = program_.shared.empty() ? update.terms : program_.shared;
       at::Tensor utility = at::zeros({}, at::kDouble);
       for (const tensor::Term& term : terms)
