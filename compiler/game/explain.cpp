@@ -3,6 +3,7 @@
 #include "compiler/game/equilibrium.h"
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
+#include "compiler/game/objective.h"
 
 namespace game {
 namespace {
@@ -34,12 +35,21 @@ std::string simulated_text(const Model& model, const SourceGame& source) {
   return text;
 }
 
-/// What learn blocks sum over in place of drawing it.
-std::string sums_text(const Model& model, const Game& game) {
+/// The objectives of learn blocks other than `symmetric`, and what learn blocks sum over in place of drawing
+/// it.
+std::string learns_text(const Model& model, const Game& game) {
   std::string text;
-  for (size_t l = 0; l < game.sums.size(); ++l) {
-    if (game.sums[l].empty()) continue;
+  for (size_t l = 0; l < model.learns.size(); ++l) {
+    const std::vector<std::string> lines = objective_lines(model, game, l);
+    const bool sums = l < game.sums.size() && !game.sums[l].empty();
+    if (lines.empty() && !sums) continue;
     text += fmt::format("\nlearn {}\n", model.learns[l].name);
+    const char* heading = "maximizes";
+    for (const std::string& line : lines) {
+      text += fmt::format("  {:<9}  {}\n", heading, line);
+      heading = "        +";
+    }
+    if (!sums) continue;
     for (const Sum& sum : game.sums[l])
       text += fmt::format("  sums over {} in {}: {} values, weighted by {}\n",
                           model[model[sum.conditional].target].name, model[sum.source].name, sum.values,
@@ -89,10 +99,13 @@ std::string explain_text(const Model& model, const Game& game) {
     }
     text += "\n";
   }
-  for (size_t i = 0; i < model.players.size(); ++i) {
+  const bool plays = plays_the_game(model);
+  for (size_t i = 0; i < model.players.size() && plays; ++i) {
     text += fmt::format("{} maximizes  {}\n", model.players[i].name, game.utilities[i]);
   }
-  text += sums_text(model, game);
+  const std::string learns = learns_text(model, game);
+  text += plays || learns.empty() ? learns : learns.substr(1);  // an empty line stands there already
+  if (!plays) return text;
   if (game.equilibrium == Equilibrium::unique) {
     text += "\nequilibrium: unique, if all sources show one distribution\n";
   } else if (game.equilibrium == Equilibrium::perhaps_a_continuum) {
@@ -101,6 +114,20 @@ std::string explain_text(const Model& model, const Game& game) {
   }
   return text;
 }
+
+namespace {
+
+/// The learn blocks that maximize something else than the utilities.
+json learns_json(const Model& model, const Game& game) {
+  json learns = json::array();
+  for (size_t l = 0; l < model.learns.size(); ++l)
+    if (const auto lines = objective_lines(model, game, l); !lines.empty())
+      learns.push_back(
+          {{"name", model.learns[l].name}, {"method", model.learns[l].method}, {"objective", lines}});
+  return learns;
+}
+
+}  // namespace
 
 json explain_json(const Model& model, const Game& game) {
   const auto names = [&](const std::vector<VariableId>& variables) {
@@ -150,6 +177,7 @@ json explain_json(const Model& model, const Game& game) {
   if (game.equilibrium == Equilibrium::unique) equilibrium = "unique";
   if (game.equilibrium == Equilibrium::perhaps_a_continuum) equilibrium = "perhaps a continuum";
   json explained = {{"sources", sources}, {"players", players}, {"equilibrium", equilibrium}};
+  if (json learns = learns_json(model, game); !learns.empty()) explained["learns"] = std::move(learns);
   for (size_t l = 0; l < game.sums.size(); ++l) {
     for (const Sum& sum : game.sums[l]) {
       json entry = place(sum.conditional);
