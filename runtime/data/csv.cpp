@@ -8,6 +8,7 @@
 #include <cmath>
 #include <map>
 #include <string_view>
+#include <unordered_map>
 
 #include "runtime/data/byte_source.h"
 #include "runtime/data/notes.h"
@@ -108,25 +109,31 @@ class CsvReader {
 
   /// The places of the columns wanted.
   std::vector<size_t> select(const std::vector<std::string>& names) {
-    for (Reading& column : columns_) column.wanted = false;
+    std::unordered_map<std::string, size_t> by_name;  // the first of each
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      columns_[i].wanted = false;
+      by_name.emplace(columns_[i].name, i);
+    }
     std::vector<size_t> places;
     for (const std::string& name : names) {
       const bool digits = !name.empty() && name.find_first_not_of("0123456789") == name.npos;
       const std::string full = !format_.header && digits ? "column" + name : name;
-      const auto found = std::find_if(columns_.begin(), columns_.end(),
-                                      [&](const Reading& column) { return column.name == full; });
-      if (found == columns_.end() || name.empty()) refuse_name(name);
-      if (!found->unusable.empty()) throw Failure(Exit::bad_data, found->unusable);
-      found->wanted = true;
-      places.push_back(static_cast<size_t>(found - columns_.begin()));
+      const auto found = by_name.find(full);
+      if (found == by_name.end() || name.empty()) refuse_name(name);
+      Reading& column = columns_[found->second];
+      if (!column.unusable.empty()) throw Failure(Exit::bad_data, column.unusable);
+      column.wanted = true;
+      places.push_back(found->second);
     }
     return places;
   }
 
   [[noreturn]] void refuse_name(const std::string& name) const {
+    constexpr size_t most_named = 30;
     std::vector<std::string> known;
     for (const Reading& column : columns_)
-      if (!column.name.empty()) known.push_back("`" + column.name + "`");
+      if (!column.name.empty() && known.size() < most_named) known.push_back("`" + column.name + "`");
+    if (columns_.size() > most_named) known.push_back(fmt::format("{} more", columns_.size() - known.size()));
     throw Failure(Exit::bad_data,
                   fmt::format("{} has no column `{}`; it has {}", file_, name, fmt::join(known, ", ")));
   }
