@@ -46,6 +46,7 @@ bool doctor(std::ostream& out) {
     const std::string why_not = runtime != nullptr ? other_version(runtime) : dlerror();
     line("runtime", why_not.empty(), why_not.empty() ? library : why_not);
     for (const auto& [what, file] : {std::pair("hdf5", "libvaert_hdf5.so"),
+                                     {"sqlite", "libvaert_sqlite.so"},
                                      {"fetch", "libvaert_fetch.so"},
                                      {"lenet", "libvaert_lenet.so"}}) {
       const std::string path = fs::path(library).replace_filename(file);

@@ -10,8 +10,9 @@ COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
 RUNTIME = {
     "completion": {"completion"},
     "hdf5": {"hdf5"},
+    "sqlite": {"sqlite"},
     "fetch": {"fetch"},
-    "data": {"hdf5", "fetch", "data"},
+    "data": {"hdf5", "sqlite", "fetch", "data"},
     "onednn": {"onednn"},
     "metrics": {"metrics"},
     "device": {"device"},
@@ -35,6 +36,7 @@ LIBRARIES = {
     r"llvm/|llvm-c/": {"compiler/lower"},
     r"dnnl|oneapi/|libxsmm": {"runtime/onednn"},
     r"hdf5\.h|H5": {"runtime/hdf5"},
+    r"sqlite3\.h": {"runtime/sqlite"},
     r"Eigen/": {"runtime/metrics"},
     r"curl/|openssl/": {"runtime/fetch"},
     r"torch/|ATen/|c10/": {"runtime/torch"},

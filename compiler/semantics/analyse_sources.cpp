@@ -37,6 +37,7 @@ MissingValues missing_values_of(const nlohmann::json& expression) {
     return reader ? reader->missing : found;
   }
   if (!expression.is_structured()) return found;
+  if (expression.is_object() && expression.value("op", "") == "missing") return found;
   if (expression.is_object() && may_be_undefined(expression)) found = MissingValues::unusual;
   for (const nlohmann::json& part : expression) found = std::max(found, missing_values_of(part));
   return found;

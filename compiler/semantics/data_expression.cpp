@@ -277,6 +277,8 @@ struct DataEvaluator {
     for (const Expr* part : operands) {
       auto value = operand(*part);
       good = good && value;
+      // Noise leaves missing what is missing.
+      if (good && std::string(operation.name) == "missing") *value = without_noise(*value);
       if (good) arguments.push_back(std::move(*value));
     }
     if (!good) return {};
@@ -424,6 +426,10 @@ struct DataEvaluator {
       if (function.name == "where") {
         result["condition"] = values[1]->data;
         return made(std::move(result), expr.span);
+      }
+      if (function.name == "normalize") {
+        if (values[1]) result["by"] = values[1]->data;
+        return data_value(std::move(result), expr.span);
       }
     } else {
       return noise(function, *values[0], number_of(*values[1]), expr);

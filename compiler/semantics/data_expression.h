@@ -15,6 +15,9 @@ void bind_data(const syntax::Assign& assign, Scope& scope, Analysis& analysis);
 /// Whether `flip` or `jitter` occurs in it.
 bool has_noise(const nlohmann::json& data);
 
+/// The same data without it.
+nlohmann::json without_noise(const nlohmann::json& data);
+
 /// Noise that is drawn once where a let with noise is used twice.
 using Draws = std::map<std::pair<int64_t, Shape>, NodeId>;
 

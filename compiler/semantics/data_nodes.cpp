@@ -146,6 +146,14 @@ bool has_noise(const json& data) {
   return false;
 }
 
+json without_noise(const json& data) {
+  if (!data.is_structured()) return data;
+  if (data.is_object() && data.contains("noise")) return without_noise(data.at("args").at(0));
+  json result = data;
+  for (json& part : result) part = without_noise(part);
+  return result;
+}
+
 NodeId node_of_data(const Value& data, VariableId variable, Draws& draws, Analysis& analysis) {
   const Variable& of = analysis.model[variable];
   if (has_noise(data.data)) {

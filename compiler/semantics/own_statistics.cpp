@@ -10,7 +10,8 @@ using nlohmann::json;
 /// The tables that `normalize` takes its statistics from.
 void find_normalized(const json& data, std::set<json>& tables) {
   if (!data.is_structured()) return;
-  if (data.is_object() && data.value("op", "") == "normalize") tables.insert(data.at("table"));
+  if (data.is_object() && data.value("op", "") == "normalize")
+    tables.insert(data.contains("by") ? data.at("by") : data.at("table"));
   for (const json& part : data) find_normalized(part, tables);
 }
 
@@ -44,7 +45,7 @@ struct Statistics {
         if (shared) continue;
         report.add(base::W0617, given.span, model[given.variable].name, source.name, other.name)
             .note(learned.span, "these values are normalized by other statistics")
-            .help("normalize all rows once, in a `let` at top level, and give each source its part of them");
+            .help("name the table of the statistics: `normalize(table, by = other)`");
         return;
       }
     }

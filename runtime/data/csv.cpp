@@ -4,60 +4,20 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
-#include <string_view>
 #include <unordered_map>
 
 #include "runtime/data/byte_source.h"
+#include "runtime/data/cell_columns.h"
 #include "runtime/data/notes.h"
 #include "runtime/failure.h"
 
 namespace data {
 namespace {
 
-/// Whether the whole text is a number.
-bool parse(std::string_view text, float& value) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  double number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc::result_out_of_range) number = text.find("e-") == text.npos ? INFINITY : 0;
-  value = static_cast<float>(number);
-  return !text.empty() && error != std::errc::invalid_argument && end == text.data() + text.size();
-}
-
-/// Numbers the words of a column as they come; sorted() then gives them in order.
-class WordIndex {
- public:
-  float place(const std::string& word) {
-    return static_cast<float>(places_.emplace(word, places_.size()).first->second);
-  }
-  /// The words in order; `values` become places among them.
-  std::shared_ptr<const std::vector<std::string>> sorted(std::vector<float>& values) const {
-    auto words = std::make_shared<std::vector<std::string>>();
-    std::vector<float> moved(places_.size());
-    for (const auto& [word, place] : places_) {
-      moved[place] = static_cast<float>(words->size());
-      words->push_back(word);
-    }
-    for (float& value : values)
-      if (!std::isnan(value)) value = moved[static_cast<size_t>(value)];
-    return words;
-  }
-
- private:
-  std::map<std::string, size_t> places_;
-};
-
-struct Reading {
-  std::string name;
-  std::string unusable;
+struct Reading : CellColumn {
   bool wanted = true;
-  std::vector<float> values;
-  bool is_text = false;
-  std::string no_number;  // the first cell that is none, where it stands
-  WordIndex index;
 };
 
 class CsvReader {
@@ -76,7 +36,7 @@ class CsvReader {
     read_rows([](const Reading&) { return true; });
     // Which columns hold text is known after the last row: their words are read in a second pass.
     bool any_text = false;
-    for (Reading& column : columns_) any_text |= column.is_text = !column.no_number.empty();
+    for (Reading& column : columns_) any_text |= column.begin_words();
     if (any_text) read_rows([](const Reading& column) { return column.is_text; });
     return table(names.has_value(), wanted);
   }
@@ -91,7 +51,7 @@ class CsvReader {
       column.name = format_.header ? cell : fmt::format("column{}", number - 1);
       if (!format_.header) continue;
       float value = 0;
-      numbers = numbers && parse(cell, value);
+      numbers = numbers && parse_number(cell, value);
       if (cell.empty()) {
         column.unusable =
             fmt::format("{}: line {}: column {} has no name in the header row", file_, line, number);
@@ -146,8 +106,6 @@ class CsvReader {
 
   template <typename Takes>
   void read_rows(const Takes& takes) {
-    for (Reading& column : columns_)
-      if (takes(column)) column.values.clear();
     CsvCells cells(file_, bytes_, format_);
     std::vector<std::string> row;
     if (format_.header) cells.next_row(row);
@@ -164,16 +122,11 @@ class CsvReader {
     }
   }
 
-  void add(Reading& column, const std::string& cell, int64_t line) {
-    float value = NAN;
-    if (!is_missing(cell)) {
-      const bool number = parse(cell, value);
-      if (!number) value = NAN;
-      if (!number && column.no_number.empty()) column.no_number = describe(column, cell, line);
-      // A NaN among words is missing too.
-      if (column.is_text && !(number && std::isnan(value))) value = column.index.place(cell);
-    }
-    column.values.push_back(value);
+  void add(Reading& column, const std::string& cell, int64_t line) const {
+    if (is_missing(cell))
+      column.add_missing();
+    else if (!column.add(cell))
+      column.no_number = describe(column, cell, line);
   }
 
   std::string describe(const Reading& column, const std::string& cell, int64_t line) const {
@@ -197,13 +150,7 @@ class CsvReader {
     for (size_t i = 0; i < columns_.size(); ++i) {
       Reading& reading = columns_[i];
       if (!reading.wanted) continue;
-      std::shared_ptr<const std::vector<std::string>> words;
-      if (reading.is_text) words = reading.index.sorted(reading.values);
-      columns[i] = real_column(reading.name, {}, rows_, std::move(reading.values));
-      columns[i].unusable = reading.unusable;
-      columns[i].words = std::move(words);
-      columns[i].no_number = reading.no_number;
-      columns[i].written = true;
+      columns[i] = reading.finish();
       if (!stands_for_vector) table.columns.push_back(columns[i]);
     }
     for (const size_t place : wanted) table.columns.push_back(columns[place]);

@@ -22,6 +22,7 @@ struct Operation {
   size_t arity;
   bool truth;  // gives only 0 and 1
   double (*apply)(Values);
+  bool sees_missing = false;  // of every other operation a missing operand makes the result missing
 };
 
 double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
@@ -48,6 +49,7 @@ const std::map<std::string, Operation> operations = {
     {"logical_and", {2, true, [](Values v) { return double(v[0] != 0 && v[1] != 0); }}},
     {"logical_or", {2, true, [](Values v) { return double(v[0] != 0 || v[1] != 0); }}},
     {"logical_not", {1, true, [](Values v) { return double(v[0] == 0); }}},
+    {"missing", {1, true, [](Values v) { return double(std::isnan(v[0])); }, true}},
     {"where", {3, false, [](Values v) { return v[0] != 0 ? v[1] : v[2]; }}},
     {"negate", {1, false, [](Values v) { return -v[0]; }}},
     {"exp", {1, false, [](Values v) { return std::exp(v[0]); }}},
@@ -74,6 +76,7 @@ const std::map<std::string, Operation> operations = {
 [[gnu::noinline]] float rounded(double number) { return nearest_float(number); }
 
 double apply(const Operation& operation, const double* values) {
+  if (operation.sees_missing) return operation.apply(values);
   for (size_t i = 0; i < operation.arity; ++i)
     if (std::isnan(values[i])) return NAN;
   return operation.apply(values);
@@ -259,7 +262,7 @@ Operand apply_elementwise(const std::string& name, const std::vector<Operand>& a
   size_t place = 0;
   for (size_t k = 0; k < arguments.size(); ++k) {
     if (auto column = std::get_if<Column>(&arguments[k])) {
-      column->require_numbers();
+      if (!operation.sees_missing) column->require_numbers();
       columns.push_back(column);
       place = k;
     } else {

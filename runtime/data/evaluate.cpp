@@ -4,8 +4,10 @@
 
 #include "runtime/data/arguments.h"
 #include "runtime/data/elementwise.h"
+#include "runtime/data/expression_text.h"
 #include "runtime/data/readers.h"
 #include "runtime/data/select.h"
+#include "runtime/data/statistics.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -44,7 +46,13 @@ Table evaluate_on_table(const std::string& operation, const json& expression, Co
     return per_class(table, arguments.integer(0, "n"), arguments.integer(1, "seed", 0), memory);
   if (operation == "without")
     return without(table, evaluate_table(expression.at("args").at(0), context), memory);
-  if (operation == "normalize") return normalize(table, memory);
+  if (operation == "normalize") {
+    const bool other = expression.contains("by");
+    const TableStatistics statistics =
+        statistics_of(other ? evaluate_table(expression.at("by"), context) : table);
+    const std::string by = other ? expression_text(expression.at("by")) : table.origin;
+    return normalize(table, statistics, by, memory);
+  }
   if (operation == "windows")
     return windows(table, arguments.integer(0, "length"), arguments.integer(1, "step", 1), memory);
   throw Failure(Exit::internal, fmt::format("`{}` is no operation on tables", operation));

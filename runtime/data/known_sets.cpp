@@ -43,6 +43,21 @@ const std::vector<KnownSet> sets = {
       {"t10k-labels-idx1-ubyte.gz", false, "bb300cfdad3c16e7a12a480ee83cd310"},
       {"train-images-idx3-ubyte.gz", false, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"},
       {"train-labels-idx1-ubyte.gz", false, "25c81989df183df01b3e8a0aad5dffbe"}}},
+    {"kmnist",
+     {"kmnist", "KMNIST/raw", "KMNIST"},
+     {"https://codh.rois.ac.jp/kmnist/dataset/kmnist", "http://codh.rois.ac.jp/kmnist/dataset/kmnist"},
+     {{"t10k-images-idx3-ubyte.gz", false, "5c965bf0a639b31b8f53240b1b52f4d7"},
+      {"t10k-labels-idx1-ubyte.gz", false, "7320c461ea6c1c855c0b718fb2a4b134"},
+      {"train-images-idx3-ubyte.gz", false, "bdb82020997e1d708af4cf47b453dcf7"},
+      {"train-labels-idx1-ubyte.gz", false, "e144d726b3acfaa3e44228e80efcd344"}}},
+    {"cifar10",
+     {"cifar10", "cifar10/cifar-10-batches-bin", "cifar-10-batches-bin", "CIFAR10"},
+     {"https://www.cs.toronto.edu/~kriz"},
+     {{"cifar-10-binary.tar.gz",
+       false,
+       "c32a1d4ab5d03f1284b67883e8d87530",
+       {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
+        "test_batch.bin"}}}},
 };
 
 constexpr char library[] = "libvaert_fetch.so";
@@ -164,8 +179,10 @@ fs::path unpacked_name(const fs::path& path) { return path.parent_path() / path.
 
 bool holds_all(const KnownSet& set, const fs::path& folder) {
   std::error_code ignored;
-  return std::all_of(set.files.begin(), set.files.end(), [&](const KnownFile& file) {
-    return fs::exists(folder / file.name, ignored) || fs::exists(unpacked_name(folder / file.name), ignored);
+  const auto holds = [&](const std::string& name) { return fs::exists(folder / name, ignored); };
+  return std::ranges::all_of(set.files, [&](const KnownFile& file) {
+    return holds(file.name) || fs::exists(unpacked_name(folder / file.name), ignored) ||
+           (!file.parts.empty() && std::ranges::all_of(file.parts, holds));
   });
 }
 

@@ -13,6 +13,7 @@ struct KnownFile {
   std::string name;
   bool content;          // the checksum is of what the file unpacks to: mirrors compress it differently
   std::string checksum;  // SHA-256, or MD5 (of 32 digits), hexadecimal
+  std::vector<std::string> parts = {};  // of an archive: the files that may stand in its place
 };
 
 struct KnownSet {

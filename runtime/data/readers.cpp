@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "runtime/data/cifar10.h"
 #include "runtime/data/csv.h"
 #include "runtime/data/derived_rows.h"
 #include "runtime/data/glyphs.h"
@@ -15,6 +16,7 @@
 #include "runtime/data/npz.h"
 #include "runtime/data/picture_files.h"
 #include "runtime/data/safetensors.h"
+#include "runtime/data/sqlite.h"
 #include "runtime/data/synthetic.h"
 #include "runtime/failure.h"
 
@@ -72,15 +74,18 @@ Column joined(const Column& first, const Column& second) {
   return both;
 }
 
+[[noreturn]] void refuse_split(const std::string& set, const std::string& split) {
+  throw Failure(Exit::bad_configuration,
+                fmt::format("{}: `split` must be \"train\", \"test\" or \"all\", not \"{}\"", set, split));
+}
+
 Table read_digits(const std::string& set, const Arguments& arguments, const Shelf& shelf) {
   std::string split = arguments.text(0, "split");
   if (split == "train" || split == "test") {
     Split part = read_split(shelf, set, split == "train" ? "train" : "t10k");
     return {"", {part.image, part.label}};
   }
-  if (split != "all")
-    throw Failure(Exit::bad_configuration,
-                  fmt::format("{}: `split` must be \"train\", \"test\" or \"all\", not \"{}\"", set, split));
+  if (split != "all") refuse_split(set, split);
   Split train = read_split(shelf, set, "train"), test = read_split(shelf, set, "t10k");
   return {"", {joined(train.image, test.image), joined(train.label, test.label)}};
 }
@@ -91,6 +96,26 @@ Table read_mnist(const Arguments& arguments, const Shelf& shelf) {
 
 Table read_fashion_mnist(const Arguments& arguments, const Shelf& shelf) {
   return read_digits("fashion_mnist", arguments, shelf);
+}
+
+Table read_kmnist(const Arguments& arguments, const Shelf& shelf) {
+  return read_digits("kmnist", arguments, shelf);
+}
+
+Table read_cifar10_set(const Arguments& arguments, const Shelf& shelf) {
+  const std::string split = arguments.text(0, "split");
+  if (split != "train" && split != "test" && split != "all") refuse_split("cifar10", split);
+  std::vector<std::string> files;
+  if (split != "test")
+    for (int batch = 1; batch <= 5; ++batch) files.push_back(fmt::format("data_batch_{}.bin", batch));
+  if (split != "train") files.emplace_back("test_batch.bin");
+  const auto place = find_or_fetch(shelf.places, "cifar10",
+                                   {"cifar-10-binary.tar.gz", "cifar-10-binary.tar", files.front()});
+  return read_cifar10(place, files, shelf.room());
+}
+
+Table read_sqlite_file(const Arguments& arguments, const Shelf& shelf) {
+  return read_sqlite(find_file(shelf.places, arguments.text(0, "path")), arguments.text(1, "query"));
 }
 
 Table read_idx_file(const Arguments& arguments, const Shelf& shelf) {
@@ -166,6 +191,9 @@ using Reader = Table (*)(const Arguments&, const Shelf&);
 const std::map<std::string, Reader> readers = {
     {"mnist", read_mnist},
     {"fashion_mnist", read_fashion_mnist},
+    {"kmnist", read_kmnist},
+    {"cifar10", read_cifar10_set},
+    {"sqlite", read_sqlite_file},
     {"glyphs", read_glyphs},
     {"moebius", read_moebius},
     {"mlp_mixing", read_mlp_mixing},

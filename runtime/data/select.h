@@ -19,8 +19,6 @@ Table shuffle(const Table& table, uint64_t seed, Memory* memory = nullptr);
 Table per_class(const Table& table, int64_t n, uint64_t seed, Memory* memory = nullptr);
 /// The rows that `other` does not hold; both have the same columns.
 Table without(const Table& table, const Table& other, Memory* memory = nullptr);
-/// Each element less its mean over the rows, divided by its standard deviation (1 where it is constant).
-Table normalize(const Table& table, Memory* memory = nullptr);
 /// Row i is the rows i * step to i * step + length - 1, stacked on a new first axis.
 Table windows(const Table& table, int64_t length, int64_t step, Memory* memory = nullptr);
 

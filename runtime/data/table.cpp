@@ -76,6 +76,7 @@ void Column::require_numbers() const {
 
 void Column::become_numbers() {
   words = nullptr;
+  no_number.clear();
   written = false;
 }
 
@@ -102,6 +103,7 @@ Column Table::as_value() const {
     require_usable(columns.front());
     return columns.front();
   }
+  for (const Column& column : columns) require_usable(column);
   if (columns.size() == 1) return columns.front();
   const bool text = std::all_of(columns.begin(), columns.end(), [](const Column& c) { return c.words; });
   if (text) return joined_words(columns, origin);

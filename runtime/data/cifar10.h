@@ -1,0 +1,19 @@
+// CIFAR-10 in its binary form: records of a label and 3 x 32 x 32 bytes, in files of a folder or of the
+// archive that the set comes in. Columns `image` [3, 32, 32] in [0, 1] and `label`. Failure(bad_data) naming
+// the file: one that is missing, of another length, a label above 9.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime/data/array_file.h"
+#include "runtime/data/table.h"
+
+namespace data {
+
+/// `place`: the archive, or one of the files, whose folder has the others. `files`: those wanted, in order.
+/// Images that `room` has no memory for are unpacked once, into a file.
+Table read_cifar10(const std::filesystem::path& place, const std::vector<std::string>& files,
+                   const Room& room);
+
+}  // namespace data
