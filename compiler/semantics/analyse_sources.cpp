@@ -134,7 +134,17 @@ struct SourceReader {
     if (!fresh || value.kind == Value::Kind::error) return;
     const NodeId node = value.kind == Value::Kind::data ? node_of_data(value, *variable, draws, analysis)
                                                         : constant(value, *variable, assign.value->span);
-    if (node) source.givens.push_back({*variable, node, std::nullopt, span, missing_values(node)});
+    if (!node) return;
+    source.givens.push_back({*variable, node, std::nullopt, span, missing_values(node)});
+    if (value.kind == Value::Kind::data && has_noise(value.data)) keep_without_noise(value, *variable);
+  }
+
+  /// A column that no node reads: what commands are given goes through what the source does, but for its
+  /// noise.
+  void keep_without_noise(const Value& value, VariableId variable) {
+    const nlohmann::json data = data_of_variable(without_noise(value.data), analysis.model[variable]);
+    analysis.model.columns.push_back(
+        {{{"op", "given"}, {"source", source.name}, {"data", data}}, variable, value.span});
   }
 
   MissingValues missing_values(NodeId node) const {

@@ -18,6 +18,9 @@ bool has_noise(const nlohmann::json& data);
 /// The same data without it.
 nlohmann::json without_noise(const nlohmann::json& data);
 
+/// `data` as the variable takes them: pictures of its own size where the file names none.
+nlohmann::json data_of_variable(const nlohmann::json& data, const Variable& variable);
+
 /// Noise that is drawn once where a let with noise is used twice.
 using Draws = std::map<std::pair<int64_t, Shape>, NodeId>;
 

@@ -51,8 +51,8 @@ struct NodeMaker {
     return node;
   }
 
-  NodeId column(json data, bool whole) {
-    fill_sizes(data, analysis.model[variable].shape);
+  NodeId column(const json& expression, bool whole) {
+    json data = data_of_variable(expression, analysis.model[variable]);
     std::vector<Column>& columns = analysis.model.columns;
     for (size_t i = 0; i < columns.size(); ++i)
       if (columns[i].variable == variable && columns[i].expression == data && columns[i].whole == whole)
@@ -151,6 +151,12 @@ json without_noise(const json& data) {
   if (data.is_object() && data.contains("noise")) return without_noise(data.at("args").at(0));
   json result = data;
   for (json& part : result) part = without_noise(part);
+  return result;
+}
+
+json data_of_variable(const json& data, const Variable& variable) {
+  json result = data;
+  fill_sizes(result, variable.shape);
   return result;
 }
 

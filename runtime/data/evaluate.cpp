@@ -5,6 +5,7 @@
 #include "runtime/data/arguments.h"
 #include "runtime/data/elementwise.h"
 #include "runtime/data/expression_text.h"
+#include "runtime/data/kept_statistics.h"
 #include "runtime/data/readers.h"
 #include "runtime/data/select.h"
 #include "runtime/data/statistics.h"
@@ -33,6 +34,16 @@ Table one_column(Column column) {
   return table;
 }
 
+/// By statistics that stand in the expression, else by those of `by`, else by the table's own.
+Table evaluate_normalize(const Table& table, const json& expression, Context& context) {
+  const bool other = expression.contains("by");
+  const std::string by = other ? expression_text(expression.at("by")) : table.origin;
+  if (expression.contains("statistics"))
+    return normalize(table, statistics_from(expression.at("statistics"), by), by, &context.memory);
+  const Table of = other ? evaluate_table(expression.at("by"), context) : table;
+  return normalize(table, statistics_of(of), by, &context.memory);
+}
+
 Table evaluate_on_table(const std::string& operation, const json& expression, Context& context) {
   Table table = evaluate_table(expression.at("table"), context);
   const Arguments arguments(operation, expression);
@@ -46,13 +57,7 @@ Table evaluate_on_table(const std::string& operation, const json& expression, Co
     return per_class(table, arguments.integer(0, "n"), arguments.integer(1, "seed", 0), memory);
   if (operation == "without")
     return without(table, evaluate_table(expression.at("args").at(0), context), memory);
-  if (operation == "normalize") {
-    const bool other = expression.contains("by");
-    const TableStatistics statistics =
-        statistics_of(other ? evaluate_table(expression.at("by"), context) : table);
-    const std::string by = other ? expression_text(expression.at("by")) : table.origin;
-    return normalize(table, statistics, by, memory);
-  }
+  if (operation == "normalize") return evaluate_normalize(table, expression, context);
   if (operation == "windows")
     return windows(table, arguments.integer(0, "length"), arguments.integer(1, "step", 1), memory);
   throw Failure(Exit::internal, fmt::format("`{}` is no operation on tables", operation));

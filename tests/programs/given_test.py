@@ -1,8 +1,220 @@
 #!/usr/bin/env python3
-"""Values of a file after `--given` skip what the sources do to theirs: a warning says so, where they do."""
+"""What commands are given goes through what the sources do to a variable, and `normalize` is undone in what they give
+back: raw units in, raw units out. `infer "z | x"` has the mean x, `infer "x | z"` the mean z."""
+import json
+import math
+import struct
+
 from executable import build, call, main, succeed, write
 
-MODEL = """
+TRAIN = "height,weight\n150,50\n160,64\n170,80\n190,98\n"
+HELD_OUT = "height,weight\n155,60\n200,41\n"
+HEIGHTS, WEIGHTS = [150, 160, 170, 190], [50, 64, 80, 98]
+
+
+def write_npy(path, shape, numbers):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+                     + struct.pack(f"<{len(numbers)}f", *numbers))
+
+
+def model(shape, sources, domain="real", top=""):
+    family = {"real": "Normal({}, parameter([]))", "binary": "Bernoulli({} + parameter([]))",
+              "unit": "ContinuousBernoulli({} + parameter([]))"}[domain]
+    return f"""
+var x : {domain}{shape}
+var z : real{shape}
+{top}
+{sources}
+source codes {{ z ~ Normal(0) }}
+decoder p {{ x | z ~ {family.format("z")} }}
+encoder q {{ z | x ~ Normal(x, parameter([])) }}
+learn symmetric {{ steps = 1; batch = 2; optimizer = none; every = {{evaluate: 0}} }}
+"""
+
+
+class Trained:
+    def __init__(self, folder, vaec, name, text):
+        self.folder = folder
+        self.exe = build(vaec, write(folder, f"{name}.vae", text), folder)
+        self.run = folder / f"{name}-run"
+        succeed(self.exe, "train", "--quiet", "--out", self.run, cwd=folder)
+
+    def call(self, command, *arguments):
+        return call(self.exe, command, "--run", self.run, *arguments, cwd=self.folder)
+
+    def infer(self, query, *given):
+        """The rows of the answer, and what was said on stderr."""
+        result = self.call("infer", query, *[word for text in given for word in ("--given", text)], "--out", "o.csv")
+        assert result.returncode == 0, result
+        lines = (self.folder / "o.csv").read_text().splitlines()[1:]
+        return [[float(cell) for cell in line.split(",")] for line in lines], result.stderr
+
+
+def near(rows, expected, tolerance=1e-5):
+    assert len(rows) == len(expected), (rows, expected)
+    for row, wanted in zip(rows, expected):
+        assert len(row) == len(wanted), (row, wanted)
+        assert all(abs(a - b) <= tolerance * max(1, abs(b)) for a, b in zip(row, wanted)), (rows, expected)
+
+
+def scaled(number, numbers):
+    mean = sum(numbers) / len(numbers)
+    return (number - mean) / math.sqrt(sum((n - mean) ** 2 for n in numbers) / len(numbers))
+
+
+def test_statistics_of_another_table_are_kept_with_the_run(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    write(folder, "test.csv", HELD_OUT)
+    trained = Trained(folder, vaec, "by", model("[2]", """
+source rows             { x = normalize(train) }
+source heldout weight 0 { x = normalize(csv("test.csv", ["height", "weight"]), by = train) }
+""", top='let train = csv("train.csv", ["height", "weight"])'))
+    expected = [[scaled(h, HEIGHTS), scaled(w, WEIGHTS)] for h, w in [(155, 60), (200, 41)]]
+    (folder / "train.csv").unlink()  # the run knows its statistics
+    near(trained.infer("z | x", "x=heldout")[0], expected)
+    near(trained.infer("z | x", "heldout")[0], expected)
+    # A table with the columns of the variable, or with those of the source.
+    write(folder, "given.csv", HELD_OUT.replace("height,weight", "x[0],x[1]"))
+    for name in ("given.csv", "test.csv"):
+        rows, said = trained.infer("z | x", f"x={name}")
+        near(rows, expected)
+        assert "values go through normalize(x), as in source rows" in said, said
+    near(trained.infer("z | x", "x=[155, 60]")[0], expected[:1])
+    # Raw units out: a code of 0 is the mean, one of 1 a deviation above it.
+    for code, shown in ((0, "0"), (1, "1"), (-2, "-2")):
+        means = [sum(n) / 4 + code * math.sqrt(sum((v - sum(n) / 4) ** 2 for v in n) / 4) for n in (HEIGHTS, WEIGHTS)]
+        near(trained.infer("x | z", f"z={shown}")[0], [means])
+    # What is known stays what it was, and the file that `sample` writes can be given back.
+    rows, _ = trained.infer("x | z", "z=[0.5, -1]")
+    write(folder, "back.csv", "x[0],x[1]\n" + ",".join(map(str, rows[0])) + "\n")
+    near(trained.infer("z | x", "x=back.csv")[0], [[0.5, -1]], 1e-4)
+    succeed(trained.exe, "sample", "--run", trained.run, "--n", "400", "--out", "s.csv", cwd=folder)
+    drawn = [float(line.split(",")[0]) for line in (folder / "s.csv").read_text().splitlines()[1:]]
+    header = (folder / "s.csv").read_text().splitlines()[0].split(",")
+    assert header[0] == "x[0]" and abs(sum(drawn) / len(drawn) - sum(HEIGHTS) / 4) < 5, drawn
+    summary = json.loads(trained.call("infer", "x | z", "--given", "z=0", "--out", "o.csv", "--json").stdout)
+    assert 60 < summary["results"][0]["mean"] < 130, summary
+
+
+def test_other_rows_do_not_change_what_was_learned(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    trained = Trained(folder, vaec, "one", model("", 'source rows { x = normalize(csv("train.csv").height) }'))
+    before, _ = trained.infer("z | x", "rows")
+    near(before, [[scaled(h, HEIGHTS)] for h in HEIGHTS])
+    write(folder, "train.csv", TRAIN + "1000,5\n")
+    near(trained.infer("z | x", "rows")[0], before + [[scaled(1000, HEIGHTS)]])
+    near(trained.infer("z | x", "x=1000")[0], [[scaled(1000, HEIGHTS)]])
+    # A broken file of the checkpoint is named.
+    file = next(trained.run.glob("checkpoints/*/preprocessing.json"))
+    kept = json.loads(file.read_text())
+    kept["statistics"][0]["columns"][0]["deviations"] = [0]
+    file.write_text(json.dumps(kept))
+    result = trained.call("infer", "z | x", "--given", "x=1000", "--out", "o.csv")
+    assert result.returncode == 65 and "preprocessing.json" in result.stderr, result
+
+
+def test_arithmetic_around_normalize_is_undone_too(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    trained = Trained(folder, vaec, "log", model("", """
+source rows { x = 3 - normalize(log(csv("train.csv").weight)) / 2 }
+"""))
+    logs = [math.log(w) for w in WEIGHTS]
+    near(trained.infer("z | x", "x=80")[0], [[3 - scaled(math.log(80), logs) / 2]])
+    code = 3 - scaled(math.log(64), logs) / 2
+    near(trained.infer("x | z", f"z={code}")[0], [[64]], 1e-4)
+
+
+def test_comparisons_are_done_to_what_is_given(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    trained = Trained(folder, vaec, "compared", model("", 'source rows { x = csv("train.csv").height > 165 }', "binary"))
+    near(trained.infer("z | x", "x=170")[0], [[1]])
+    near(trained.infer("z | x", "x=3")[0], [[0]])
+    write(folder, "given.csv", "x\n164\n166\n\n")
+    near(trained.infer("z | x", "x=given.csv")[0], [[0], [1]])
+
+
+def test_noise_is_left_out_of_what_is_given(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    trained = Trained(folder, vaec, "noisy", model("", """
+source rows { x = jitter(normalize(csv("train.csv").height), 100) + 1 }
+"""))
+    near(trained.infer("z | x", "x=150")[0], [[scaled(150, HEIGHTS) + 1]])
+    near(trained.infer("x | z", "z=1")[0], [[sum(HEIGHTS) / 4]])
+
+
+def test_the_first_source_that_is_learned_from_decides(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    write(folder, "other.csv", HELD_OUT)
+    trained = Trained(folder, vaec, "two", model("", """
+source off weight 0 { x = csv("other.csv").height }
+source few          { x = normalize(csv("other.csv").height) }
+source rows         { x = normalize(csv("train.csv").height) }
+"""))
+    rows, said = trained.infer("z | x", "x=200")
+    near(rows, [[scaled(200, [155, 200])]])
+    assert "as in source few; otherwise in rows" in said, said
+
+
+def test_a_value_of_two_columns_is_taken_as_it_is(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    trained = Trained(folder, vaec, "sum", model("", """
+source rows { let t = csv("train.csv"); x = t.height + t.weight }
+"""))
+    rows, said = trained.infer("z | x", "x=200")
+    near(rows, [[200]])
+    assert "warning: --given x=200: the values are taken as they are" in said and "several columns" in said, said
+
+
+def test_values_are_written_in_the_command(folder, vaec):
+    write(folder, "places.csv", "place\nsouth\nnorth\n")
+    write_npy(folder / "t.npy", (2, 2, 2), [1, 1, 1, 1, 2, 1, 1, 1])
+    trained = Trained(folder, vaec, "words", """
+var place : category("north", "south")
+var t     : real[2, 2]
+var z     : real
+source rows  { place = csv("places.csv").place; t = npy("t.npy") }
+source codes { z ~ Normal(0) }
+decoder p { place | z ~ Categorical(dense(z, 2)); t | z ~ Normal(dense(z, 4)) }
+encoder q { z | place, t ~ Normal(10 * place[1] + sum(t), parameter([])) }
+learn symmetric { steps = 1; batch = 2; optimizer = none; every = {evaluate: 0} }
+""")
+    given = "t=[[1, 2], [3, 4]]"
+    near(trained.infer("z | place, t", "place=south", given)[0], [[20]])
+    near(trained.infer("z | place, t", "place=north", "t=2")[0], [[8]])
+    # One row stands for all.
+    near(trained.infer("z | place, t", "place=south", "t=t.npy")[0], [[14], [15]])
+    for code, cause, *wrong in ((66, "its words are north, south", "place=west", given),
+                                (66, "there is no file or source [1, [2]] for t", "place=north", "t=[1, [2]]"),
+                                (65, "its rows have the shape [3]", "place=north", "t=[1, 2, 3]"),
+                                (64, "the source does not give what is asked for", "codes", given)):
+        result = trained.call("infer", "z | place, t", "--given", wrong[0], "--given", wrong[1], "--out", "o.csv")
+        assert result.returncode == code and cause in result.stderr, (wrong, result)
+    result = trained.call("infer", "place | z", "--given", "z=0", "--out", "w.csv")
+    assert result.returncode == 0 and (folder / "w.csv").read_text() in ("place\nnorth\n", "place\nsouth\n"), result
+    # What is written is read.
+    assert trained.call("infer", "z | place, t", "--given", "place=w.csv", "--given", given, "--out",
+                        "o.csv").returncode == 0
+
+
+def test_a_resumed_run_keeps_its_statistics(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    trained = Trained(folder, vaec, "resumed", model("", 'source rows { x = normalize(csv("train.csv").height) }'))
+    write(folder, "train.csv", TRAIN + "1000,5\n")
+    succeed(trained.exe, "train", "--quiet", "--resume", trained.run, "--steps", "2", cwd=folder)
+    near(trained.infer("z | x", "x=170")[0], [[scaled(170, HEIGHTS)]])
+
+
+def test_a_table_without_the_columns_of_the_statistics_is_refused(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    write(folder, "other.csv", "height,age\n1,2\n3,4\n")
+    text = model("", 'source rows { x = normalize(csv("train.csv"), by = csv("other.csv")).weight }')
+    exe = build(vaec, write(folder, "lacks.vae", text), folder)
+    result = call(exe, "train", "--quiet", "--out", "lacks-run", cwd=folder)
+    assert result.returncode == 65 and "csv(\"other.csv\") has no finite numbers `weight`" in result.stderr, result
+
+
+PAIRS = """
 let t = csv("t.csv", ["v", "w"])
 var x : real
 var b, z, d : binary
@@ -15,48 +227,43 @@ learn symmetric {{ steps = 1; batch = 2 }}
 """
 
 
-def trained(folder, vaec, sources):
+def notes_of(folder, vaec, sources, x="given.csv", b="given.csv", command=("infer", "z | x, b")):
+    """What is said of the given values, for a model that learns from no source of them."""
     write(folder, "t.csv", "v,w\n1,0\n3,1\n2,1\n7,0\n")
     write(folder, "given.csv", "x,b\n1,0\n3,1\n")
-    exe = build(vaec, write(folder, "model.vae", MODEL.format(sources=sources)), folder)
-    run = folder / "run"
+    exe = build(vaec, write(folder, "pairs.vae", PAIRS.format(sources=sources)), folder)
+    run = folder / "pairs-run"
     if not run.exists():
         succeed(exe, "train", "--quiet", "--out", run, cwd=folder)
-    return lambda *arguments: call(exe, *arguments, "--run", run, cwd=folder)
+    given = ["--given", f"x={x}"] + (["--given", f"b={b}"] if b else [])
+    result = call(exe, *command, "--run", run, *given, "--out", "z.csv", cwd=folder)
+    assert result.returncode == 0 and "--given" not in result.stdout, result
+    return [line for line in result.stderr.splitlines() if "--given" in line]
 
 
-def infer(run, x="given.csv", b="given.csv"):
-    result = run("infer", "z | x, b", "--given", f"x={x}", "--given", f"b={b}", "--out", "z.csv")
-    assert result.returncode == 0 and not result.stdout.startswith("warning"), result
-    return [line for line in result.stderr.splitlines() if line.startswith("warning: --given")]
+def test_what_is_done_to_given_values_is_said(folder, vaec):
+    for computed, operation in (("x = normalize(t.v)", "normalize(x)"), ("x = t.v / 10", "x / 10"),
+                                ("x = log1p(t.v)[0 : 3]", "log1p(x)"), ("x = jitter(t.v - 2, 0.1)", "x - 2")):
+        notes = notes_of(folder, vaec, f"{computed}; b = t.w" if "[" not in computed else f"{computed}; b = t.w[0 : 3]")
+        assert len(notes) == 1 and "--given x=given.csv" in notes[0] and operation in notes[0], (computed, notes)
 
 
-def test_values_that_the_sources_compute_are_warned_of(folder, vaec):
-    for computed, operation in (("x = normalize(t.v)", "normalize"), ("x = t.v / 10", "divide"),
-                                ("x = log1p(t.v)[0 : 3]", "log1p"), ("x = jitter(t.v - 2, 0.1)", "subtract")):
-        warnings = infer(trained(folder, vaec, f"{computed}; b = t.w"))
-        assert len(warnings) == 1, (computed, warnings)
-        assert "--given x=given.csv" in warnings[0] and operation in warnings[0], (computed, warnings)
+def test_each_variable_is_named_in_every_command(folder, vaec):
+    sources = "x = normalize(t.v); b = t.v > 2"
+    notes = notes_of(folder, vaec, sources)
+    assert [n.split(":")[1] for n in notes] == [" --given x=given.csv", " --given b=given.csv"], notes
+    assert "normalize(x)" in notes[0] and "b > 2" in notes[1], notes
+    assert len(notes_of(folder, vaec, sources, b=None, command=["sample"])) == 1
 
 
-def test_each_variable_is_warned_of_in_every_command(folder, vaec):
-    run = trained(folder, vaec, "x = normalize(t.v); b = t.v > 2")
-    warnings = infer(run)
-    assert [w.split(":")[1] for w in warnings] == [" --given x=given.csv", " --given b=given.csv"], warnings
-    assert "normalize" in warnings[0] and "greater" in warnings[1], warnings
-    result = run("sample", "--given", "x=given.csv", "--out", "s.csv")
-    assert result.returncode == 0 and result.stderr.count("warning: --given x=given.csv") == 1, result
-
-
-def test_rows_that_are_chosen_are_not_warned_of(folder, vaec):
+def test_nothing_is_said_of_rows_that_are_only_chosen(folder, vaec):
     for chosen in ("x = t.v; b = t.w", "let u = shuffle(where(t, t.v > 1)); x = u.v; b = u.w",
                    "x = t.v[1 : 3]; b = t.w[0 : 2]"):
-        assert infer(trained(folder, vaec, chosen)) == [], chosen
+        assert notes_of(folder, vaec, chosen) == [], chosen
 
 
-def test_rows_of_a_source_are_not_warned_of(folder, vaec):
-    run = trained(folder, vaec, "x = normalize(t.v); b = t.v > 2")
-    assert infer(run, "rows", "rows") == []
+def test_nothing_is_said_of_the_rows_of_a_source(folder, vaec):
+    assert notes_of(folder, vaec, "x = normalize(t.v); b = t.v > 2", "rows", "rows") == []
 
 
 if __name__ == "__main__":

@@ -259,7 +259,7 @@ class CommandLine {
         ->check(at_least(1));
     one_at_a_time(
         command->add_option("--given", sample_.given,
-                            "known values of a variable: a file, or a source of the program (x=heldout)"));
+                            "known values: x=FILE, x=7, or a source of the program (x=heldout, heldout)"));
     command->add_option("--out", sample_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
     command->callback(
         [this] { run_ = [this] { return check_machine(sample_), sample(image_, sample_), 0; }; });
@@ -271,7 +271,7 @@ class CommandLine {
     command->add_option("query", infer_.query, "\"c, z | x\": c and z given x")->required();
     one_at_a_time(
         command->add_option("--given", infer_.given,
-                            "known values of a variable: a file, or a source of the program (x=heldout)"));
+                            "known values: x=FILE, x=7, or a source of the program (x=heldout, heldout)"));
     one_at_a_time(command->add_option("--mask", infer_.masks,
                                       "x=FILE: 1 where an element of x is known, 0 where it is completed"));
     one_at_a_time(

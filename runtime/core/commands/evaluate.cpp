@@ -16,6 +16,7 @@
 #include "runtime/core/evaluation/sample_distances.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/output.h"
+#include "runtime/core/preprocessing.h"
 #include "runtime/core/query.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/failure.h"
@@ -88,7 +89,8 @@ json evaluate_run(const Image& image, const EvaluateRequest& request,
                   const std::function<void(const json&)>& measured) {
   require_metrics(request.metrics);
   const Checkpoint checkpoint = require_checkpoint(request.run);
-  Session session(image, request);
+  const PreparedImage prepared(image, read_statistics(checkpoint.path));
+  Session session(prepared.get(), request);
   session.load_parameters(checkpoint.path / "model.safetensors");
   const Asked asked(request.metrics.begin(), request.metrics.end());
   std::vector<decltype(Metric::measure)> done;

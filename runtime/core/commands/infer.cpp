@@ -5,6 +5,7 @@
 
 #include "runtime/core/commands/chain_report.h"
 #include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/given_values.h"
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/conditioner.h"
 #include "runtime/core/json_fields.h"
@@ -103,15 +104,20 @@ Evidence some_evidence(const Image& image, const Evidence& evidence, int64_t all
 
 }  // namespace
 
-void infer(const Image& image, const InferRequest& request) {
+void infer(const Image& compiled, const InferRequest& request) {
   check_ending(request.out);
-  Query query = parse_query(image, request.query, request.masks, request.by);
-  check_picture(request.out, image, query.targets);
+  Query query = parse_query(compiled, request.query, request.masks, request.by);
+  check_picture(request.out, compiled, query.targets);
   const Checkpoint checkpoint = require_checkpoint(request.run);
+  const PreparedImage prepared(compiled, read_statistics(checkpoint.path));
+  const Image& image = prepared.get();
   Session session(image, request);
   session.load_parameters(checkpoint.path / "model.safetensors");
   Sampler sampler(session, request.seed);
-  const Given given = read_given(image, sampler, request.given);
+  Preprocessing preprocessing(image, checkpoint.path);
+  std::set<int> wanted = query.known;
+  wanted.insert(query.partial.begin(), query.partial.end());
+  const Given given = read_given(image, sampler, preprocessing, request.given, wanted);
   for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
   for (const auto& [variable, values] : given.values)
     if (!query.known.contains(variable) && !query.partial.contains(variable))
@@ -165,6 +171,8 @@ void infer(const Image& image, const InferRequest& request) {
         }
     }
   }
+  for (std::vector<Result>* values : {&results, &draws})
+    for (Result& result : *values) preprocessing.undo(image.variable(result.variable->name), result.values);
   std::vector<Result> written = results;
   std::ranges::move(draws, std::back_inserter(written));
   write_results(request.out, written, all_rows);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/given_values.h"
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/conditioner.h"
 #include "runtime/core/generation.h"
@@ -91,13 +92,16 @@ void append(Values& all, const Values& batch, const Image& image, int64_t rows) 
 
 }  // namespace
 
-void sample(const Image& image, const SampleRequest& request) {
+void sample(const Image& compiled, const SampleRequest& request) {
   check_ending(request.out);
   const Checkpoint checkpoint = require_checkpoint(request.run);
+  const PreparedImage prepared(compiled, read_statistics(checkpoint.path));
+  const Image& image = prepared.get();
   Session session(image, request);
   session.load_parameters(checkpoint.path / "model.safetensors");
   Sampler sampler(session, request.seed);
-  const Given given = read_given(image, sampler, request.given);
+  Preprocessing preprocessing(image, checkpoint.path);
+  const Given given = read_given(image, sampler, preprocessing, request.given);
   std::vector<int> targets = generated_variables(image);
   if (targets.empty()) throw Failure(Exit::bad_configuration, "the model generates nothing");
   std::set<int> whole = variables_of(given.values);
@@ -130,6 +134,7 @@ void sample(const Image& image, const SampleRequest& request) {
   const auto add = [&](int variable, const std::string& suffix, const std::vector<float>& numbers) {
     const Variable& entry = image.variables[static_cast<size_t>(variable)];
     results.push_back({entry.name + suffix, &entry, numbers});
+    preprocessing.undo(variable, results.back().values);
   };
   for (int target : targets) add(target, "", picture ? means.at(target) : values.at(target));
   for (const auto& [variable, numbers] : values)

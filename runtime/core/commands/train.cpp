@@ -11,6 +11,7 @@
 #include "runtime/core/commands/training_run.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
+#include "runtime/core/preprocessing.h"
 #include "runtime/core/thread_pool.h"
 #include "runtime/failure.h"
 
@@ -54,7 +55,8 @@ int begin(const Image& image, const TrainRequest& request) {
   // Absolute, since a run that has no checkpoint yet may be continued from another folder.
   if (!settings.start.empty()) settings.start = start_run(settings, image).string();
   const MachineRequest machine = learning_machine(image, request, settings);
-  Session session(image, machine);
+  const PreparedImage prepared(image, find_statistics(image, settings.sources));
+  Session session(prepared.get(), machine);
   if (session.device && request.profile)
     throw Failure(Exit::bad_configuration,
                   "--profile: in this version only the processor's steps are traced");
@@ -205,7 +207,10 @@ int resume(const Image& image, const TrainRequest& request) {
   check(settings, image);
   refuse_to_go_back(request, settings, step);
   const MachineOfRun of = machine_of_run(image, request, settings, config);
-  Session session = session_of_run(image, of);
+  const PreparedImage prepared(
+      image, find_statistics(image, settings.sources,
+                             checkpoint ? read_statistics(checkpoint->path) : data::KeptStatistics()));
+  Session session = session_of_run(prepared.get(), of);
   if (session.device && request.profile)
     throw Failure(Exit::bad_configuration,
                   "--profile: in this version only the processor's steps are traced");

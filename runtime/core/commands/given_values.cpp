@@ -1,0 +1,290 @@
+#include "runtime/core/commands/given_values.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include "runtime/core/commands/given_files.h"
+#include "runtime/core/query.h"
+#include "runtime/data/elementwise.h"
+#include "runtime/data/population.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+struct ReadValues {
+  std::vector<float> values, known;  // `known`: 0 where a value is missing; empty where none is
+  int64_t rows = 0;
+};
+
+/// Bytes cannot be changed where one is missing.
+data::Column as_reals(const data::Column& column) {
+  std::vector<float> values;
+  data::scan(column, [&](int64_t, int64_t rows, const float* from) {
+    values.insert(values.end(), from, from + rows * column.row_elements());
+  });
+  data::Column result = data::real_column(column.name, column.row_shape, column.rows, std::move(values));
+  result.origin = column.origin;
+  return result;
+}
+
+/// A value of the domain in the place of each missing one; which are known, as floats of the variable's
+/// tensor.
+std::vector<float> fill_missing(data::Column& column, const Variable& variable) {
+  if (column.is_bytes() && std::ranges::any_of(*column.levels, [](float level) { return std::isnan(level); }))
+    column = as_reals(column);
+  if (column.is_bytes() || column.is_streamed()) return {};
+  const bool simplex = variable.domain == "simplex";
+  const int64_t positions = data::element_count(variable.shape, variable.name);
+  const int64_t classes = variable.elements() / positions, width = positions * (simplex ? classes : 1);
+  const float* numbers = column.real_data();
+  const int64_t count = column.rows * width;
+  if (column.row_elements() != width ||
+      std::none_of(numbers, numbers + count, [](float number) { return std::isnan(number); }))
+    return {};
+  const double filler = variable.domain == "positive" ? 1
+                        : variable.domain == "unit"   ? 0.5
+                        : simplex                     ? 1 / static_cast<double>(classes)
+                                                      : 0;
+  std::vector<float> filled(numbers, numbers + count);
+  std::vector<float> known(static_cast<size_t>(column.rows * variable.elements()), 1);
+  for (int64_t row = 0; row < column.rows; ++row)
+    for (int64_t position = 0; position < positions; ++position) {
+      bool missing = false;  // of a simplex all parts, where one is
+      for (int64_t at = position; at < width; at += positions)
+        missing |= std::isnan(numbers[row * width + at]);
+      if (!missing) continue;
+      for (int64_t at = position; at < width; at += positions)
+        filled[static_cast<size_t>(row * width + at)] = static_cast<float>(filler);
+      for (int64_t k = 0; k < classes; ++k)
+        known[static_cast<size_t>((row * classes + k) * positions + position)] = 0;
+    }
+  data::Column complete = data::real_column(column.name, column.row_shape, column.rows, std::move(filled));
+  complete.origin = column.origin;
+  column = std::move(complete);
+  return known;
+}
+
+data::VariableSpec spec_of(const Variable& variable) {
+  return {variable.name, variable.domain, variable.classes, variable.shape, variable.words};
+}
+
+ReadValues values_of(data::Column column, const Variable& variable) {
+  ReadValues read;
+  read.known = fill_missing(column, variable);
+  const data::Population population(column, spec_of(variable));
+  read.rows = population.rows();
+  std::vector<int64_t> all(static_cast<size_t>(read.rows));
+  for (int64_t r = 0; r < read.rows; ++r) all[static_cast<size_t>(r)] = r;
+  read.values.resize(static_cast<size_t>(read.rows * population.row_size()));
+  population.gather(all.data(), read.rows, read.values.data());
+  return read;
+}
+
+std::optional<double> number_in(const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return number;
+}
+
+/// A list of numbers, or of lists of one length, as the values of one row; false where it is none.
+bool flatten(const json& list, size_t depth, Shape& shape, std::vector<float>& numbers) {
+  if (list.is_number()) {
+    numbers.push_back(list.get<float>());
+    return depth == shape.size();
+  }
+  if (!list.is_array() || list.empty()) return false;
+  if (depth == shape.size() && numbers.empty()) shape.push_back(static_cast<int64_t>(list.size()));
+  if (depth >= shape.size() || shape[depth] != static_cast<int64_t>(list.size())) return false;
+  return std::ranges::all_of(list,
+                             [&](const json& part) { return flatten(part, depth + 1, shape, numbers); });
+}
+
+/// `7`, `[0.5, 2]`, or a word of a variable that has words; none where the text is neither.
+std::optional<data::Column> written_column(const std::string& text, const Variable& variable) {
+  const auto word = std::ranges::find(variable.words, text);
+  if (word != variable.words.end()) {
+    data::Column column = data::real_column("values", {}, 1, {0});
+    column.words = std::make_shared<const std::vector<std::string>>(1, text);
+    column.no_number = fmt::format("\"{}\" is no number", text);
+    column.origin = text;
+    return column;
+  }
+  data::Column column;
+  if (const std::optional<double> number = number_in(text)) {
+    column = data::real_column("values", {}, 1, {static_cast<float>(*number)});
+  } else {
+    Shape shape;
+    std::vector<float> numbers;
+    const json list = json::parse(text, nullptr, false);
+    if (!list.is_array() || !flatten(list, 0, shape, numbers)) return {};
+    column = data::real_column("values", shape, 1, std::move(numbers));
+  }
+  column.written = true;
+  column.origin = text;
+  return column;
+}
+
+/// Says what is done to the values; or that nothing can be done to them, where the sources do something.
+void note_on(const Image& image, const Preprocessing::Rule& rule, const Variable& variable,
+             const std::string& text) {
+  const std::string source = image.sources[static_cast<size_t>(rule.source)].name;
+  if (!rule.transformation.has_one_column()) {
+    fmt::print(
+        stderr,
+        "warning: --given {}: the values are taken as they are, but source {} computes {} from several "
+        "columns; they must be computed in the same way\n",
+        text, source, variable.name);
+    return;
+  }
+  std::vector<std::string> others;
+  for (const int other : rule.different) others.push_back(image.sources[static_cast<size_t>(other)].name);
+  if (!rule.transformation.is_identity() || !others.empty())
+    fmt::print(stderr, "note: --given {}: values go through {}, as in source {}{}\n", text,
+               rule.transformation.text(variable.name), source,
+               others.empty() ? "" : fmt::format("; otherwise in {}", fmt::join(others, ", ")));
+}
+
+/// The values of "x=FILE" or "x=7".
+class Reading {
+ public:
+  Reading(const Image& image, Preprocessing& preprocessing) : image_(image), preprocessing_(preprocessing) {}
+
+  ReadValues read(int index, const std::string& value, const std::string& text) {
+    const Variable& variable = image_.variables[static_cast<size_t>(index)];
+    const Preprocessing::Rule* rule = preprocessing_.rule(index);
+    const data::Transformation* of = rule ? &rule->transformation : nullptr;
+    data::Column column = raw(value, variable, of);
+    if (of && of->has_one_column() && !of->is_identity()) column = of->apply(fitting(column, variable));
+    ReadValues read = values_of(std::move(column), variable);
+    if (rule) note_on(image_, *rule, variable, text);
+    return read;
+  }
+
+ private:
+  data::Column raw(const std::string& value, const Variable& variable, const data::Transformation* of) {
+    if (fs::exists(value)) return read_column(value, image_, variable, of);
+    if (const auto written = written_column(value, variable)) return *written;
+    std::string words;
+    if (!variable.words.empty()) words = fmt::format("; its words are {}", fmt::join(variable.words, ", "));
+    throw Failure(Exit::missing_input,
+                  fmt::format("there is no file or source {} for {}{}", value, variable.name, words));
+  }
+
+  /// Rows of another shape than the variable's are refused as those of a source are.
+  static const data::Column& fitting(const data::Column& column, const Variable& variable) {
+    Shape wanted = variable.shape;
+    if (variable.domain == "simplex") wanted.insert(wanted.begin(), variable.classes);
+    if (!data::stretch_rows(column, wanted)) data::Population(column, spec_of(variable));
+    return column;
+  }
+
+  const Image& image_;
+  Preprocessing& preprocessing_;
+};
+
+constexpr int64_t drawn_rows = 64;  // of a source without data, where nothing else says how many
+
+Values one_row_repeated(const Values& values, const Image& image, int64_t rows) {
+  return some_rows(image, values, 1, 0, rows);
+}
+
+}  // namespace
+
+Given read_given(const Image& image, Sampler& sampler, Preprocessing& preprocessing,
+                 const std::vector<std::string>& texts, const std::optional<std::set<int>>& wanted) {
+  Given given;
+  Reading reading(image, preprocessing);
+  for (const std::string& text : texts) {
+    const bool whole_source = text.find('=') == std::string::npos && image.source(text) >= 0;
+    const int variable = whole_source ? -1 : variable_of_flag(image, "--given", text, "FILE");
+    const std::string value = whole_source ? text : text.substr(text.find('=') + 1);
+    const int source = fs::exists(value) && !whole_source ? -1 : image.source(value);
+    Given more;
+    if (source >= 0) {
+      more.rows = sampler.source_rows(source);
+      // A source that only draws has no rows of its own: as many as were given before.
+      if (more.rows == 0) more.rows = given.rows ? given.rows : drawn_rows;
+      more.values = sampler.source(source, more.rows, 0);
+      std::erase_if(more.values, [&](const auto& entry) {
+        return whole_source ? wanted && !wanted->contains(entry.first) : entry.first != variable;
+      });
+      if (more.values.empty())
+        throw Failure(Exit::usage,
+                      fmt::format("--given {}: the source does not give {}", text,
+                                  whole_source ? "what is asked for" : text.substr(0, text.find('='))));
+    } else {
+      ReadValues read = reading.read(variable, value, text);
+      more.values[variable] = std::move(read.values);
+      if (!read.known.empty()) more.masks[variable] = std::move(read.known);
+      more.rows = read.rows;
+    }
+    // One row stands for all.
+    if (given.rows == 1 && more.rows > 1) {
+      given.values = one_row_repeated(given.values, image, more.rows);
+      given.masks = one_row_repeated(given.masks, image, more.rows);
+    } else if (more.rows == 1 && given.rows > 1) {
+      more.values = one_row_repeated(more.values, image, given.rows);
+      more.masks = one_row_repeated(more.masks, image, given.rows);
+      more.rows = given.rows;
+    } else if (given.rows && more.rows != given.rows) {
+      throw Failure(Exit::bad_data, fmt::format("--given {}: it has {} rows, what was given before has {}",
+                                                text, more.rows, given.rows));
+    }
+    given.rows = more.rows;
+    for (auto& [index, numbers] : more.values) given.values[index] = std::move(numbers);
+    for (auto& [index, numbers] : more.masks) given.masks[index] = std::move(numbers);
+  }
+  return given;
+}
+
+Values read_masks(const Image& image, const std::vector<std::string>& texts, int64_t rows) {
+  Values masks;
+  for (const std::string& text : texts) {
+    const int index = variable_of_flag(image, "--mask", text, "FILE");
+    const Variable& variable = image.variables[static_cast<size_t>(index)];
+    const Variable mask = {variable.name, "binary", 0, variable.shape, variable.shape};
+    const std::string path = text.substr(text.find('=') + 1);
+    if (!fs::exists(path))
+      throw Failure(Exit::missing_input, fmt::format("--mask {}: there is no file {}", text, path));
+    const ReadValues read = values_of(read_column(path, image, mask, nullptr), mask);
+    if (!read.known.empty())
+      throw Failure(Exit::bad_data, fmt::format("--mask {}: values are missing in the mask itself", text));
+    if (read.rows != rows && read.rows != 1)
+      throw Failure(Exit::bad_data,
+                    fmt::format("--mask {}: it has {} rows, what is given has {}", text, read.rows, rows));
+    // Every class of a position is known where the position is.
+    const int64_t positions = mask.elements(), classes = variable.elements() / positions;
+    std::vector<float>& all = masks[index];
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t k = 0; k < classes; ++k) {
+        const auto begin = read.values.begin() + (read.rows == 1 ? 0 : row) * positions;
+        all.insert(all.end(), begin, begin + positions);
+      }
+  }
+  return masks;
+}
+
+Values some_rows(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows) {
+  Values some;
+  for (const auto& [variable, numbers] : values) {
+    const int64_t width = image.variables[static_cast<size_t>(variable)].elements();
+    std::vector<float>& taken = some[variable];
+    for (int64_t r = 0; r < rows; ++r) {
+      const auto begin = numbers.begin() + (first + r) % all_rows * width;
+      taken.insert(taken.end(), begin, begin + width);
+    }
+  }
+  return some;
+}
+
+}  // namespace core
