@@ -429,7 +429,7 @@ struct DataEvaluator {
       }
       if (function.name == "normalize") {
         if (values[1]) result["by"] = values[1]->data;
-        return data_value(std::move(result), expr.span);
+        return made(std::move(result), expr.span);
       }
     } else {
       return noise(function, *values[0], number_of(*values[1]), expr);

@@ -108,6 +108,10 @@ data::KeptStatistics read_statistics(const fs::path& checkpoint) {
   return kept;
 }
 
+Preprocessing::Preprocessing(const Image& image, const std::vector<std::string>& learned) : image_(image) {
+  for (const std::string& name : learned) learned_.insert(image.source(name));
+}
+
 Preprocessing::Preprocessing(const Image& image, const fs::path& checkpoint) : image_(image) {
   const json names = read_file(checkpoint).value("sources", json());
   for (size_t s = 0; s < image.sources.size(); ++s) {
@@ -135,10 +139,18 @@ const Preprocessing::Rule* Preprocessing::rule(int variable) {
   return (rules_[variable] = std::make_unique<const Rule>(std::move(rule))).get();
 }
 
-void Preprocessing::undo(int variable, std::vector<float>& values) {
-  if (image_.variables[static_cast<size_t>(variable)].domain == "category") return;
+const data::Transformation* Preprocessing::undoable(int variable) {
+  if (image_.variables[static_cast<size_t>(variable)].domain == "category") return nullptr;
   const Rule* of = rule(variable);
-  if (of && of->transformation.can_undo()) of->transformation.undo(values);
+  return of && of->transformation.can_undo() ? &of->transformation : nullptr;
+}
+
+void Preprocessing::undo(int variable, std::vector<float>& values) {
+  if (const data::Transformation* of = undoable(variable)) of->undo(values);
+}
+
+void Preprocessing::undo_for_picture(int variable, std::vector<float>& values) {
+  if (const data::Transformation* of = undoable(variable)) of->undo_for_picture(values);
 }
 
 }  // namespace core

@@ -40,7 +40,9 @@ data::KeptStatistics read_statistics(const std::filesystem::path& checkpoint);
 
 class Preprocessing {
  public:
-  /// `image`: prepared; `checkpoint`: its folder.
+  /// `image`: prepared; `learned`: the names of the sources that are learned from.
+  Preprocessing(const Image& image, const std::vector<std::string>& learned);
+  /// `checkpoint`: the folder of one that keeps these names; else every source with a weight is learned from.
   Preprocessing(const Image& image, const std::filesystem::path& checkpoint);
 
   struct Rule {
@@ -54,8 +56,13 @@ class Preprocessing {
   /// In place, whole rows of the variable's tensor: back to the units of its data. Of categories and where
   /// no `normalize` can be undone nothing changes.
   void undo(int variable, std::vector<float>& values);
+  /// The same to the scale of pictures.
+  void undo_for_picture(int variable, std::vector<float>& values);
 
  private:
+  /// The variable's transformation; null where nothing can be undone.
+  const data::Transformation* undoable(int variable);
+
   const Image& image_;
   std::set<int> learned_;
   std::map<int, std::unique_ptr<const Rule>> rules_;

@@ -78,7 +78,8 @@ void follow_chain(Sampler& sampler, const Chain& chain, const Values& given, Val
   }
 }
 
-SampleGrid::SampleGrid(Session& session) : session_(session) {
+SampleGrid::SampleGrid(Session& session, const std::vector<std::string>& learned)
+    : session_(session), preprocessing_(session.image, learned) {
   const Image& image = session.image;
   for (size_t v = 0; v < image.variables.size() && variable_ < 0; ++v) {
     generating_ = is_image(image.variables[v]) ? generating_conditional(image, static_cast<int>(v)) : -1;
@@ -117,6 +118,7 @@ std::optional<data::Picture> SampleGrid::draw(uint64_t seed, int64_t step) {
     }
   }
   if (images.empty()) return std::nullopt;
+  preprocessing_.undo_for_picture(variable_, images);
   const Variable& variable = image.variables[static_cast<size_t>(variable_)];
   data::Shape shape = variable.shape;
   shape.insert(shape.begin(), static_cast<int64_t>(images.size()) / variable.elements());

@@ -3,6 +3,7 @@
 #pragma once
 #include <optional>
 
+#include "runtime/core/preprocessing.h"
 #include "runtime/core/sampler.h"
 #include "runtime/data/png.h"
 
@@ -32,12 +33,14 @@ void follow_chain(Sampler& sampler, const Chain& chain, const Values& given, Val
 
 class SampleGrid {
  public:
-  explicit SampleGrid(Session& session);
+  /// `learned`: the names of the sources that are learned from; they say in which units images are shown.
+  SampleGrid(Session& session, const std::vector<std::string>& learned);
   /// Nothing where the model has no image. The same data in every picture of a run.
   std::optional<data::Picture> draw(uint64_t seed, int64_t step);
 
  private:
   Session& session_;
+  Preprocessing preprocessing_;
   int variable_ = -1, generating_ = -1, data_source_ = -1;
   std::optional<Chain> chain_;
   std::optional<Sampler> sampler_;

@@ -107,7 +107,7 @@ Table read_cifar10(const fs::path& place, const std::vector<std::string>& files,
   } else {
     size_t written = 0;
     const auto contents = crc32_z(0, records.images.data(), records.images.size());
-    const fs::path file =
+    const Unpacked file =
         unpacked(room.cache, place, fmt::format("{} images from {}, {:08x}", rows, files.front(), contents),
                  records.images.size(), [&](uint8_t* to, size_t most) {
                    const size_t count = std::min(most, records.images.size() - written);
@@ -115,7 +115,7 @@ Table read_cifar10(const fs::path& place, const std::vector<std::string>& files,
                    written += count;
                    return count;
                  });
-    image = array_on_disk(file, 0, {{rows, 3, 32, 32}, NumberFormat::u8}, "image");
+    image = array_on_disk(file.path, 0, {{rows, 3, 32, 32}, NumberFormat::u8}, "image");
     image.levels = pixel_levels();
   }
   image.pixels = true;

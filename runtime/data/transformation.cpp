@@ -48,7 +48,7 @@ Transformation::Transformation(const json& expression, Shape value_shape)
   elements_ = static_cast<size_t>(element_count(value_shape_, "a variable"));
   find_columns(expression_, "");
   one_column_ = one_column_ && !reader_.is_null();
-  if (!one_column_) return;
+  if (!can_apply()) return;
   find_scales(expression_, "");
   if (!scales_.empty()) find_inverses(expression_);
 }
@@ -57,6 +57,7 @@ Transformation::Transformation(const json& expression, Shape value_shape)
 void Transformation::find_columns(const json& expression, const std::string& column) {
   if (is_number(expression)) return;
   const std::string op = operation_of(expression);
+  asks_for_missing_ |= op == "missing";
   if (op == "reader") {
     if (!reader_.is_null() && (reader_ != expression || column_ != column)) one_column_ = false;
     reader_ = expression;
@@ -141,6 +142,8 @@ void Transformation::find_inverses(const json& expression) {
     const json& arguments = rest->at("args");
     rest = &arguments.at(is_number(arguments.at(0)) ? 1 : 0);
   }
+  normalized_ = kept;
+  normalizes_reader_ = whole && undo_.size() == kept;
   if (!whole || kept == 0) undo_.resize(kept);
 }
 
@@ -226,12 +229,20 @@ Column Transformation::apply(const Column& raw) const {
   return apply(expression_, values);
 }
 
-void Transformation::undo(std::vector<float>& values) const {
+void Transformation::undo(std::vector<float>& values, size_t inverses) const {
   for (size_t i = 0; i < values.size(); ++i) {
     double value = values[i];
-    for (const Inverse& inverse : undo_) value = inverse(value, i % elements_);
+    for (size_t k = 0; k < inverses; ++k) value = undo_[k](value, i % elements_);
     values[i] = static_cast<float>(value);
   }
+}
+
+void Transformation::undo(std::vector<float>& values) const { undo(values, undo_.size()); }
+
+void Transformation::undo_for_picture(std::vector<float>& values) const {
+  undo(values, normalized_);
+  if (normalized_ && normalizes_reader_ && reader_.value("name", "") == "idx")
+    for (float& value : values) value /= 255;
 }
 
 }  // namespace data

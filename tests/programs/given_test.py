@@ -3,19 +3,15 @@
 back: raw units in, raw units out. `infer "z | x"` has the mean x, `infer "x | z"` the mean z."""
 import json
 import math
+import random
 import struct
 
 from executable import build, call, main, succeed, write
+from infer_test import read_gray_png, write_npy
 
 TRAIN = "height,weight\n150,50\n160,64\n170,80\n190,98\n"
 HELD_OUT = "height,weight\n155,60\n200,41\n"
 HEIGHTS, WEIGHTS = [150, 160, 170, 190], [50, 64, 80, 98]
-
-
-def write_npy(path, shape, numbers):
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
-    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
-                     + struct.pack(f"<{len(numbers)}f", *numbers))
 
 
 def model(shape, sources, domain="real", top=""):
@@ -130,7 +126,7 @@ def test_comparisons_are_done_to_what_is_given(folder, vaec):
     trained = Trained(folder, vaec, "compared", model("", 'source rows { x = csv("train.csv").height > 165 }', "binary"))
     near(trained.infer("z | x", "x=170")[0], [[1]])
     near(trained.infer("z | x", "x=3")[0], [[0]])
-    write(folder, "given.csv", "x\n164\n166\n\n")
+    write(folder, "given.csv", "x\n164\n166\n")
     near(trained.infer("z | x", "x=given.csv")[0], [[0], [1]])
 
 
@@ -166,6 +162,47 @@ source rows { let t = csv("train.csv"); x = t.height + t.weight }
     assert "warning: --given x=200: the values are taken as they are" in said and "several columns" in said, said
 
 
+def test_a_value_that_tells_what_is_missing_is_taken_as_it_is(folder, vaec):
+    write(folder, "gaps.csv", "age\n30\n\n50\n\n")
+    trained = Trained(folder, vaec, "gaps", model("", """
+source rows { x = missing(csv("gaps.csv", missing = ["", "?"]).age) }
+""", "binary"))
+    near(trained.infer("z | x", "x=rows")[0], [[0], [1], [0], [1]])
+    for value in (0, 1):
+        rows, said = trained.infer("z | x", f"x={value}")
+        near(rows, [[value]])
+        assert "the values are taken as they are, but source rows computes x from what is missing" in said, said
+
+
+def test_pictures_show_what_is_normalized(folder, vaec):
+    images = [random.Random(i).randbytes(16) for i in range(3)]
+    (folder / "x.idx").write_bytes(b"\0\0\x08\x03" + struct.pack(">III", 3, 4, 4) + b"".join(images))
+    for name, data in (("scaled", 'idx("x.idx") / 255'), ("bytes", 'idx("x.idx")')):
+        text = model("[4, 4]", f"source rows {{ x = 2 * normalize({data}) - 1 }}")
+        trained = Trained(folder, vaec, name, text.replace("evaluate: 0", "evaluate: 0, sample: 1"))
+
+        def cells(path):
+            picture = read_gray_png(path)
+            margin = next(y for y, row in enumerate(picture) if set(row) != {128})
+            return [[pixel for row in picture[margin:margin + 4] for pixel in row[left:left + 4]]
+                    for left in range(margin, len(picture[0]), 4 + margin)]
+
+        def is_one_of_them(pixels):
+            return any(all(abs(a - b) <= 1 for a, b in zip(pixels, image)) for image in images)
+
+        for pixels in cells(trained.run / "samples/step-1.png"):
+            assert is_one_of_them(pixels), (name, pixels)
+        # The code of an image is the image: so is the mean of what is generated from it.
+        codes, _ = trained.infer("z | x", "x=rows")
+        write_npy(folder / "z.npy", (3, 4, 4), [number for code in codes for number in code])
+        result = trained.call("infer", "x | z", "--given", "z=z.npy", "--out", "x.png")
+        assert result.returncode == 0 and len(cells(folder / "x.png")) == 3, result
+        for pixels in cells(folder / "x.png"):
+            assert is_one_of_them(pixels), (name, pixels)
+        raw, _ = trained.infer("x | z", "z=z.npy")
+        near(raw, [list(image) for image in images], 1e-3)
+
+
 def test_values_are_written_in_the_command(folder, vaec):
     write(folder, "places.csv", "place\nsouth\nnorth\n")
     write_npy(folder / "t.npy", (2, 2, 2), [1, 1, 1, 1, 2, 1, 1, 1])
@@ -185,11 +222,20 @@ learn symmetric { steps = 1; batch = 2; optimizer = none; every = {evaluate: 0} 
     # One row stands for all.
     near(trained.infer("z | place, t", "place=south", "t=t.npy")[0], [[14], [15]])
     for code, cause, *wrong in ((66, "its words are north, south", "place=west", given),
-                                (66, "there is no file or source [1, [2]] for t", "place=north", "t=[1, [2]]"),
+                                (64, "a list of numbers or of lists of one length", "place=north", "t=[1, [2]]"),
+                                (64, "a list of numbers or of lists of one length", "place=north", "t=[1, 2"),
+                                (64, "a list of numbers or of lists of one length", "place=north", "t=" + "[" * 100000),
+                                (66, "there is no file or source none.csv for t", "place=north", "t=none.csv"),
+                                (65, 'row 0 holds "2", which is none of its words', "place=2", given),
+                                (66, "its words are north, south", "place=" + "n" * 300, given),
+                                (64, "the sources are rows, codes", "place", given),
+                                (64, "the sources are rows, codes", "place=", given),
+                                (65, "row 0 holds an infinity", "place=north", "t=inf"),
                                 (65, "its rows have the shape [3]", "place=north", "t=[1, 2, 3]"),
                                 (64, "the source does not give what is asked for", "codes", given)):
         result = trained.call("infer", "z | place, t", "--given", wrong[0], "--given", wrong[1], "--out", "o.csv")
         assert result.returncode == code and cause in result.stderr, (wrong, result)
+        assert len(result.stderr.splitlines()) == 1, (wrong, result)
     result = trained.call("infer", "place | z", "--given", "z=0", "--out", "w.csv")
     assert result.returncode == 0 and (folder / "w.csv").read_text() in ("place\nnorth\n", "place\nsouth\n"), result
     # What is written is read.

@@ -10,6 +10,7 @@
 #include "runtime/core/commands/report.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
+#include "runtime/core/preprocessing.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
@@ -239,9 +240,11 @@ class Comparison {
     ComparePicture picture(image_, request_.limiting);
     if (!picture.possible()) return;
     for (const Learn* learn : learns_) {
-      Session session(image_, request_);
-      session.load_parameters(require_checkpoint(run_of(*learn, seed(0))).path / "model.safetensors");
-      picture.add(session, request_.seed);
+      const fs::path checkpoint = require_checkpoint(run_of(*learn, seed(0))).path;
+      const PreparedImage prepared(image_, read_statistics(checkpoint));
+      Session session(prepared.get(), request_);
+      session.load_parameters(checkpoint / "model.safetensors");
+      picture.add(session, checkpoint, request_.seed);
     }
     if (!picture.shows()) return;
     data::write_png(folder_ / "samples.png", picture.draw());

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "runtime/core/generation.h"
+#include "runtime/core/preprocessing.h"
 
 namespace core {
 namespace {
@@ -58,17 +59,19 @@ std::vector<float> ComparePicture::sketch(const std::vector<float>& points) {
   return picture;
 }
 
-void ComparePicture::add(Session& session, uint64_t seed) {
+void ComparePicture::add(Session& session, const std::filesystem::path& checkpoint, uint64_t seed) {
   const bool plane = is_plane(image_.variables[static_cast<size_t>(variable_)]);
   Sampler sampler(session, seed);
+  Preprocessing preprocessing(session.image, checkpoint);
   const int64_t rows = plane ? points : images_a_side;
   // Where there is nothing to show the side stays gray.
   const size_t side_end = cells_.size() + static_cast<size_t>(cell_ * a_side_);
   const auto show = [&](const std::optional<Values>& codes, size_t end) {
     if (codes) {
       shows_ = true;
-      const std::vector<float> values =
+      std::vector<float> values =
           plane ? sketch(sampler.draw(generating_, *codes, rows)) : sampler.mean(generating_, *codes, rows);
+      if (!plane) preprocessing.undo_for_picture(variable_, values);
       cells_.insert(cells_.end(), values.begin(), values.end());
     }
     cells_.resize(end, 0.5F);

@@ -1,6 +1,7 @@
 // One picture of several runs: what each generates from random codes, and beside it after a chain. Images
 // show their means; points of the plane, a sketch of where they lie.
 #pragma once
+#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -20,8 +21,8 @@ class ComparePicture {
   /// Whether any row has something to show: random codes need what the decoder reads.
   bool shows() const { return shows_; }
   const std::string& variable() const;
-  /// The next row: the model with the parameters of `session`.
-  void add(Session& session, uint64_t seed);
+  /// The next row: the model with the parameters of `session`, those of the checkpoint.
+  void add(Session& session, const std::filesystem::path& checkpoint, uint64_t seed);
   data::Picture draw() const;
 
  private:

@@ -24,7 +24,7 @@ json reader(const char* name, json arguments, json named = json::object()) {
 }
 
 std::string reader_name(const data::Transformation* of) {
-  return of && of->has_one_column() ? of->reader().value("name", "") : "";
+  return of && of->can_apply() ? of->reader().value("name", "") : "";
 }
 
 /// The column is one of pictures, in [0, 1].

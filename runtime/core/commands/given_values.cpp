@@ -96,13 +96,27 @@ std::optional<double> number_in(const std::string& text) {
   return number;
 }
 
+/// False also where the text cannot name a file: it may be a long list of numbers.
+bool is_file(const std::string& text) {
+  std::error_code ignored;
+  return fs::exists(text, ignored);
+}
+
+/// The beginning of a text that is too long to be read in a message.
+std::string shown(const std::string& text) {
+  constexpr size_t longest = 80;
+  return text.size() > longest ? text.substr(0, longest) + "..." : text;
+}
+
+constexpr size_t deepest = 64;  // lists in one another; variables have far fewer axes
+
 /// A list of numbers, or of lists of one length, as the values of one row; false where it is none.
 bool flatten(const json& list, size_t depth, Shape& shape, std::vector<float>& numbers) {
   if (list.is_number()) {
     numbers.push_back(list.get<float>());
     return depth == shape.size();
   }
-  if (!list.is_array() || list.empty()) return false;
+  if (!list.is_array() || list.empty() || depth >= deepest) return false;
   if (depth == shape.size() && numbers.empty()) shape.push_back(static_cast<int64_t>(list.size()));
   if (depth >= shape.size() || shape[depth] != static_cast<int64_t>(list.size())) return false;
   return std::ranges::all_of(list,
@@ -125,12 +139,16 @@ std::optional<data::Column> written_column(const std::string& text, const Variab
   } else {
     Shape shape;
     std::vector<float> numbers;
+    if (!text.starts_with('[')) return {};
     const json list = json::parse(text, nullptr, false);
-    if (!list.is_array() || !flatten(list, 0, shape, numbers)) return {};
+    if (!list.is_array() || !flatten(list, 0, shape, numbers))
+      throw Failure(Exit::usage, fmt::format("--given {}={}: a value is a number, or a list of numbers or of "
+                                             "lists of one length, such as [1, 2] or [[1, 2], [3, 4]]",
+                                             variable.name, shown(text)));
     column = data::real_column("values", shape, 1, std::move(numbers));
   }
   column.written = true;
-  column.origin = text;
+  column.origin = shown(text);
   return column;
 }
 
@@ -138,12 +156,13 @@ std::optional<data::Column> written_column(const std::string& text, const Variab
 void note_on(const Image& image, const Preprocessing::Rule& rule, const Variable& variable,
              const std::string& text) {
   const std::string source = image.sources[static_cast<size_t>(rule.source)].name;
-  if (!rule.transformation.has_one_column()) {
+  if (!rule.transformation.can_apply()) {
     fmt::print(
         stderr,
-        "warning: --given {}: the values are taken as they are, but source {} computes {} from several "
-        "columns; they must be computed in the same way\n",
-        text, source, variable.name);
+        "warning: --given {}: the values are taken as they are, but source {} computes {} from {}; they "
+        "must be computed in the same way\n",
+        text, source, variable.name,
+        rule.transformation.asks_for_missing() ? "what is missing" : "several columns");
     return;
   }
   std::vector<std::string> others;
@@ -164,20 +183,20 @@ class Reading {
     const Preprocessing::Rule* rule = preprocessing_.rule(index);
     const data::Transformation* of = rule ? &rule->transformation : nullptr;
     data::Column column = raw(value, variable, of);
-    if (of && of->has_one_column() && !of->is_identity()) column = of->apply(fitting(column, variable));
+    if (of && of->can_apply() && !of->is_identity()) column = of->apply(fitting(column, variable));
     ReadValues read = values_of(std::move(column), variable);
-    if (rule) note_on(image_, *rule, variable, text);
+    if (rule) note_on(image_, *rule, variable, shown(text));
     return read;
   }
 
  private:
   data::Column raw(const std::string& value, const Variable& variable, const data::Transformation* of) {
-    if (fs::exists(value)) return read_column(value, image_, variable, of);
+    if (is_file(value)) return read_column(value, image_, variable, of);
     if (const auto written = written_column(value, variable)) return *written;
     std::string words;
     if (!variable.words.empty()) words = fmt::format("; its words are {}", fmt::join(variable.words, ", "));
     throw Failure(Exit::missing_input,
-                  fmt::format("there is no file or source {} for {}{}", value, variable.name, words));
+                  fmt::format("there is no file or source {} for {}{}", shown(value), variable.name, words));
   }
 
   /// Rows of another shape than the variable's are refused as those of a source are.
@@ -198,6 +217,39 @@ Values one_row_repeated(const Values& values, const Image& image, int64_t rows) 
   return some_rows(image, values, 1, 0, rows);
 }
 
+/// One row stands for all rows of the other.
+void join(Given& given, Given more, const Image& image, const std::string& text) {
+  if (given.rows == 1 && more.rows > 1) {
+    given.values = one_row_repeated(given.values, image, more.rows);
+    given.masks = one_row_repeated(given.masks, image, more.rows);
+  } else if (more.rows == 1 && given.rows > 1) {
+    more.values = one_row_repeated(more.values, image, given.rows);
+    more.masks = one_row_repeated(more.masks, image, given.rows);
+    more.rows = given.rows;
+  } else if (given.rows && more.rows != given.rows) {
+    throw Failure(Exit::bad_data, fmt::format("--given {}: it has {} rows, what was given before has {}",
+                                              text, more.rows, given.rows));
+  }
+  given.rows = more.rows;
+  for (auto& [index, numbers] : more.values) given.values[index] = std::move(numbers);
+  for (auto& [index, numbers] : more.masks) given.masks[index] = std::move(numbers);
+}
+
+/// The variable of "x=FILE"; -1 where the text is the name of a source.
+int variable_or_source(const Image& image, const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals != std::string::npos && equals + 1 < text.size())
+    return variable_of_flag(image, "--given", text, "FILE");
+  if (image.source(text) >= 0) return -1;
+  std::vector<std::string> sources;
+  for (const Source& source : image.sources) sources.push_back(source.name);
+  throw Failure(
+      Exit::usage,
+      fmt::format("--given {}: say VARIABLE=FILE, VARIABLE=VALUE, VARIABLE=SOURCE or SOURCE; the sources "
+                  "are {}",
+                  shown(text), fmt::join(sources, ", ")));
+}
+
 }  // namespace
 
 Given read_given(const Image& image, Sampler& sampler, Preprocessing& preprocessing,
@@ -205,10 +257,10 @@ Given read_given(const Image& image, Sampler& sampler, Preprocessing& preprocess
   Given given;
   Reading reading(image, preprocessing);
   for (const std::string& text : texts) {
-    const bool whole_source = text.find('=') == std::string::npos && image.source(text) >= 0;
-    const int variable = whole_source ? -1 : variable_of_flag(image, "--given", text, "FILE");
+    const int variable = variable_or_source(image, text);
+    const bool whole_source = variable < 0;
     const std::string value = whole_source ? text : text.substr(text.find('=') + 1);
-    const int source = fs::exists(value) && !whole_source ? -1 : image.source(value);
+    const int source = !whole_source && is_file(value) ? -1 : image.source(value);
     Given more;
     if (source >= 0) {
       more.rows = sampler.source_rows(source);
@@ -228,21 +280,7 @@ Given read_given(const Image& image, Sampler& sampler, Preprocessing& preprocess
       if (!read.known.empty()) more.masks[variable] = std::move(read.known);
       more.rows = read.rows;
     }
-    // One row stands for all.
-    if (given.rows == 1 && more.rows > 1) {
-      given.values = one_row_repeated(given.values, image, more.rows);
-      given.masks = one_row_repeated(given.masks, image, more.rows);
-    } else if (more.rows == 1 && given.rows > 1) {
-      more.values = one_row_repeated(more.values, image, given.rows);
-      more.masks = one_row_repeated(more.masks, image, given.rows);
-      more.rows = given.rows;
-    } else if (given.rows && more.rows != given.rows) {
-      throw Failure(Exit::bad_data, fmt::format("--given {}: it has {} rows, what was given before has {}",
-                                                text, more.rows, given.rows));
-    }
-    given.rows = more.rows;
-    for (auto& [index, numbers] : more.values) given.values[index] = std::move(numbers);
-    for (auto& [index, numbers] : more.masks) given.masks[index] = std::move(numbers);
+    join(given, std::move(more), image, text);
   }
   return given;
 }
@@ -254,7 +292,7 @@ Values read_masks(const Image& image, const std::vector<std::string>& texts, int
     const Variable& variable = image.variables[static_cast<size_t>(index)];
     const Variable mask = {variable.name, "binary", 0, variable.shape, variable.shape};
     const std::string path = text.substr(text.find('=') + 1);
-    if (!fs::exists(path))
+    if (!is_file(path))
       throw Failure(Exit::missing_input, fmt::format("--mask {}: there is no file {}", text, path));
     const ReadValues read = values_of(read_column(path, image, mask, nullptr), mask);
     if (!read.known.empty())

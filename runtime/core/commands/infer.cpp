@@ -102,6 +102,15 @@ Evidence some_evidence(const Image& image, const Evidence& evidence, int64_t all
           some_rows(image, evidence.masks, all_rows, first, rows)};
 }
 
+/// Back to the units of the data.
+void undo(Preprocessing& preprocessing, const Image& image, std::vector<Result>& results, bool picture) {
+  for (Result& result : results) {
+    const int variable = image.variable(result.variable->name);
+    picture ? preprocessing.undo_for_picture(variable, result.values)
+            : preprocessing.undo(variable, result.values);
+  }
+}
+
 }  // namespace
 
 void infer(const Image& compiled, const InferRequest& request) {
@@ -171,10 +180,10 @@ void infer(const Image& compiled, const InferRequest& request) {
         }
     }
   }
-  for (std::vector<Result>* values : {&results, &draws})
-    for (Result& result : *values) preprocessing.undo(image.variable(result.variable->name), result.values);
   std::vector<Result> written = results;
   std::ranges::move(draws, std::back_inserter(written));
+  undo(preprocessing, image, written, request.out.extension() == ".png");
+  undo(preprocessing, image, results, false);
   write_results(request.out, written, all_rows);
   json report = {{"query", request.query}, {"draws", describe(image, plan)}, {"results", json::array()}};
   for (const Result& result : results) report["results"].push_back(summary_of(result, all_rows));

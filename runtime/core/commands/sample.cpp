@@ -134,7 +134,8 @@ void sample(const Image& compiled, const SampleRequest& request) {
   const auto add = [&](int variable, const std::string& suffix, const std::vector<float>& numbers) {
     const Variable& entry = image.variables[static_cast<size_t>(variable)];
     results.push_back({entry.name + suffix, &entry, numbers});
-    preprocessing.undo(variable, results.back().values);
+    std::vector<float>& shown = results.back().values;
+    picture ? preprocessing.undo_for_picture(variable, shown) : preprocessing.undo(variable, shown);
   };
   for (int target : targets) add(target, "", picture ? means.at(target) : values.at(target));
   for (const auto& [variable, numbers] : values)

@@ -162,7 +162,7 @@ void TrainingRun::evaluate(json& line, Progress& progress) {
 /// The pictures that a model without images has not got are left out quietly; 0 turns them off.
 void TrainingRun::draw_samples() {
   if (settings_.every.at("sample") == 0) return;
-  if (!grid_) grid_ = std::make_unique<SampleGrid>(session_);
+  if (!grid_) grid_ = std::make_unique<SampleGrid>(session_, settings_.sources);
   const std::optional<data::Picture> picture = grid_->draw(settings_.seed, trainer_.step());
   if (!picture) return;
   const fs::path path = directory_.sample_path(trainer_.step());
