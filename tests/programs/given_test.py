@@ -184,13 +184,15 @@ def test_pictures_show_what_is_normalized(folder, vaec):
         def cells(path):
             picture = read_gray_png(path)
             margin = next(y for y, row in enumerate(picture) if set(row) != {128})
-            return [[pixel for row in picture[margin:margin + 4] for pixel in row[left:left + 4]]
-                    for left in range(margin, len(picture[0]), 4 + margin)]
+            found = [[pixel for row in picture[top:top + 4] for pixel in row[left:left + 4]]
+                     for top in range(margin, len(picture), 4 + margin)
+                     for left in range(margin, len(picture[0]), 4 + margin)]
+            return [pixels for pixels in found if set(pixels) != {128}]  # some are empty
 
         def is_one_of_them(pixels):
             return any(all(abs(a - b) <= 1 for a, b in zip(pixels, image)) for image in images)
 
-        for pixels in cells(trained.run / "samples/step-1.png"):
+        for pixels in cells(trained.run / "samples/step-1.png")[:12]:  # the row of data
             assert is_one_of_them(pixels), (name, pixels)
         # The code of an image is the image: so is the mean of what is generated from it.
         codes, _ = trained.infer("z | x", "x=rows")
