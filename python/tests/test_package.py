@@ -67,7 +67,8 @@ def test_commands_that_fail_say_why(model, run):
             (lambda: model.train(out=run.folder), 73, "is there already"),
             (lambda: run.infer("y | x", x=np.zeros((1, 28, 28))), 64, "no variable `y`"),
             (lambda: run.infer("z | x", x=np.zeros((2, 3))), 65, "its rows have the shape"),
-            (lambda: run.infer("z | x", x=np.full((2, 28, 28), 7)), 65, "7"),
+            (lambda: run.infer("x | c, z", c=["one"], z=np.full((1, 6), 7)), 65, "row 0 holds 7"),
+            (lambda: run.infer("x | c, z", c=["ten"], z=np.zeros((1, 6))), 65, "ten"),
             (lambda: model.load(run.folder / "none").sample(2), 66, "none")):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

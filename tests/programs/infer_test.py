@@ -481,7 +481,7 @@ def test_every_refusal_is_one_line(folder, vaec):
             (65, "it has 2 rows, what is given has 3", ("x | x", *x, "--mask", "x=two.npy", *out)),
             (65, "must be 0 or 1", ("x | x", *x, "--mask", "x=half.npy", *out)),
             (66, "there is no file or source none.npy for x", ("z | x", "--given", "x=none.npy", *out)),
-            (66, "there is no file or source none.npy for x", ("x | x", *x, "--mask", "x=none.npy", *out)),
+            (66, "--mask x=none.npy: there is no file none.npy", ("x | x", *x, "--mask", "x=none.npy", *out)),
             (73, "cannot write", ("z | x", *x, "--out", "nowhere/o.npz")),
             (73, "cannot write", ("z | x", *x, "--out", "nowhere/o.npy"))):
         result = run(*arguments)

@@ -179,7 +179,8 @@ def test_the_debian_package_names_what_it_needs(folder, vaec):
     assert "torch" not in depends, depends
     files = succeed("dpkg-deb", "-c", package).stdout
     for path in ("./usr/bin/vaec\n", "./usr/lib/libvaert.so.0\n", "./usr/lib/libvaert_lenet.so\n",
-                 "./usr/share/doc/vaec/copyright\n", "./usr/share/vaec/stdlib/families.vae\n"):
+                 "./usr/lib/libvaert_sqlite.so\n", "./usr/share/doc/vaec/copyright\n",
+                 "./usr/share/vaec/stdlib/families.vae\n"):
         assert path in files, (path, files)
     assert "_test" not in files and "gtest" not in files, files
     configuration = (vaec.parent.parent / "CPackConfig.cmake").read_text()
