@@ -11,8 +11,9 @@ namespace semantics {
 namespace {
 using namespace syntax;
 
-const std::vector<std::string> common_keys = {"steps", "batch",     "optimizer", "schedule", "clip", "seed",
-                                              "order", "precision", "sources",   "start",    "every"};
+const std::vector<std::string> common_keys = {"steps", "batch",   "optimizer", "schedule", "clip",
+                                              "seed",  "order",   "precision", "sources",  "start",
+                                              "every", "average", "weight"};
 const std::map<std::string, std::vector<std::string>> methods = {
     {"symmetric", {"enumerate", "enumerate_limit"}},
     {"elbo", {"estimator", "enumerate_limit", "beta", "alpha", "samples", "analytic_kl"}},
@@ -46,6 +47,8 @@ struct LearnReader {
       set_word(*value, "`precision`", {"fp32", "tf32", "bf16"}, learn.precision);
     if (const Expr* value = find("start")) read_start(*value);
     if (const Expr* value = find("every")) read_every(*value);
+    if (const Expr* value = find("average")) read_average(*value);
+    if (const Expr* value = find("weight")) read_weight(*value);
     if (const Expr* value = find("schedule")) read_schedule(*value);
     read_batch();
     read_optimizers();
@@ -369,6 +372,62 @@ struct LearnReader {
       return;
     }
     analysis.report.add(base::E0301, expr.span, "`start`", "a run's folder, a string", kind_name(value));
+  }
+
+  /// "average": the decay of the moving average of all parameters.
+  void read_average(const Expr& expr) {
+    double decay = 0;
+    if (!set_number(expr, "`average`", 0, decay)) return;
+    if (decay < 1) {
+      learn.own["average"] = decay;
+    } else {
+      analysis.report.add(base::E0301, expr.span, "`average`", "less than 1", fmt::format("{}", decay));
+    }
+  }
+
+  /// "weight": a number, or a schedule of one, for each named source.
+  void read_weight(const Expr& expr) {
+    if (expr.kind != ExprKind::map) {
+      analysis.report.add(base::E0301, expr.span, "`weight`", "a map", quoted(expr.span, analysis.sources))
+          .help("write `{images: 0.2}`");
+      return;
+    }
+    if (!sources_known) return;
+    std::vector<std::string> names;
+    for (const SourceId id : learn.sources) names.push_back(analysis.model[id].name);
+    for (const Argument& entry : expr.arguments) {
+      const std::string& name = entry.name->text;
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        suggest(analysis.report.add(base::E0808, entry.name->span, "weight", name, "source"), name, names);
+      } else if (learn.own["weight"].contains(name)) {
+        analysis.report.add(base::E0804, entry.name->span, name);
+      } else if (const auto number = scheduled(*entry.value, fmt::format("the weight of `{}`", name))) {
+        learn.own["weight"][name] = *number;
+      }
+    }
+  }
+
+  /// A number; or a schedule of it, {"kind", "from", "to", "steps"}.
+  std::optional<nlohmann::json> scheduled(const Expr& expr, const std::string& what) {
+    if (expr.kind != ExprKind::call) {
+      double number = 0;
+      if (!set_number(expr, what, 0, number)) return {};
+      return number;
+    }
+    const auto word = word_call(expr, what,
+                                {{"linear", {{"from", 0}, {"to", 0}, {"steps", 0}}},
+                                 {"cyclical", {{"from", 0}, {"to", 0}, {"period", 0}}}});
+    if (!word) return {};
+    const char* length = word->text == "linear" ? "steps" : "period";
+    const double steps = word->numbers.at(length);
+    if (steps >= 1)
+      return nlohmann::json{{"kind", word->text},
+                            {"from", word->numbers.at("from")},
+                            {"to", word->numbers.at("to")},
+                            {"steps", steps}};
+    analysis.report.add(base::E0301, expr.span, fmt::format("`{}` of `{}`", length, word->text),
+                        "at least 1 step", fmt::format("{}", steps));
+    return {};
   }
 
   void read_every(const Expr& expr) {

@@ -316,9 +316,10 @@ class BoundBuilder {
       const ValueId baseline = e.pointwise(Op::multiply, e.subtract(sum, values), 1 / others);
       return rows.stop(rows.flat(e.subtract(values, baseline)));
     }
-    // One row's share of the mean is coefficient / weight; alone in its batch it has no others.
-    const ValueId share =
-        e.pointwise(Op::multiply, rows.coefficient(rows.known()), 1 / model_[rows.bound_.source].weight);
+    // One row's share of the mean; alone in its batch it has no others.
+    const Shape each = {rows.known().rows()};
+    const ValueId count = e.reduce(Op::sum, e.constant(1, each), {0});
+    const ValueId share = e.broadcast(e.pointwise(Op::divide, 1.0, count), each, {});
     const ValueId sum = e.broadcast(e.reduce(Op::sum, elbo, {0}), e.shape(elbo), {});
     const ValueId rest = e.pointwise(Op::maximum, e.pointwise(Op::subtract, 1.0, share), 1e-6);
     const ValueId baseline = e.divide(e.multiply(e.subtract(sum, elbo), share), rest);

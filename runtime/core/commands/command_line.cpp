@@ -65,6 +65,8 @@ const std::map<std::string, std::string>& help_of_keys() {
       {"lr", "learning rate: X, or player=X,..."},
       {"schedule", "constant, cosine(warmup) or step(every, factor)"},
       {"clip", "largest norm of a player's gradient"},
+      {"weight", "of a source in the utilities: SOURCE=X, or SOURCE=linear(from, to, steps)"},
+      {"average", "decay of a moving average of all parameters, kept beside them; 0: none"},
       {"seed", "of all random draws"},
       {"order", "alternating or simultaneous"},
       {"precision", "fp32, bf16 or (on a GPU) tf32: of products and convolutions"},
@@ -83,6 +85,9 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                            {"lr", "X"},
                                                            {"schedule", "NAME(X,...)"},
                                                            {"clip", "X"},
+                                                           {"average", "X"},
+                                                           {"weight", "SOURCE=X,..."},
+                                                           {"weights", "NAME"},
                                                            {"seed", "N"},
                                                            {"order", "NAME"},
                                                            {"precision", "NAME"},
@@ -238,6 +243,10 @@ class CommandLine {
 
   void add_model_flags(CLI::App* command, ModelRequest& request) {
     command->add_option("--run", request.run, "a run directory that train made")->required();
+    command
+        ->add_option("--weights", request.weights,
+                     "average or last (default: the average of the parameters where the run keeps one)")
+        ->check(CLI::IsMember({"average", "last"}));
     add_drawing_flags(command, request);
   }
 

@@ -243,7 +243,7 @@ class Comparison {
       const fs::path checkpoint = require_checkpoint(run_of(*learn, seed(0))).path;
       const PreparedImage prepared(image_, read_statistics(checkpoint));
       Session session(prepared.get(), request_);
-      session.load_parameters(checkpoint / "model.safetensors");
+      session.load_parameters(weights_file(checkpoint, ""));
       picture.add(session, checkpoint, request_.seed);
     }
     if (!picture.shows()) return;

@@ -15,6 +15,7 @@
 #include "runtime/core/evaluation/mechanisms.h"
 #include "runtime/core/evaluation/sample_distances.h"
 #include "runtime/core/json_fields.h"
+#include "runtime/core/learning/average.h"
 #include "runtime/core/output.h"
 #include "runtime/core/preprocessing.h"
 #include "runtime/core/query.h"
@@ -91,7 +92,7 @@ json evaluate_run(const Image& image, const EvaluateRequest& request,
   const Checkpoint checkpoint = require_checkpoint(request.run);
   const PreparedImage prepared(image, read_statistics(checkpoint.path));
   Session session(prepared.get(), request);
-  session.load_parameters(checkpoint.path / "model.safetensors");
+  session.load_parameters(weights_file(checkpoint.path, request.weights));
   const Asked asked(request.metrics.begin(), request.metrics.end());
   std::vector<decltype(Metric::measure)> done;
   json results = json::array();

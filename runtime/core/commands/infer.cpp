@@ -9,6 +9,7 @@
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/conditioner.h"
 #include "runtime/core/json_fields.h"
+#include "runtime/core/learning/average.h"
 #include "runtime/core/memory_need.h"
 #include "runtime/core/query.h"
 #include "runtime/core/run_directory.h"
@@ -121,7 +122,7 @@ void infer(const Image& compiled, const InferRequest& request) {
   const PreparedImage prepared(compiled, read_statistics(checkpoint.path));
   const Image& image = prepared.get();
   Session session(image, request);
-  session.load_parameters(checkpoint.path / "model.safetensors");
+  session.load_parameters(weights_file(checkpoint.path, request.weights));
   Sampler sampler(session, request.seed);
   Preprocessing preprocessing(image, checkpoint.path);
   std::set<int> wanted = query.known;

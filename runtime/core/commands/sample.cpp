@@ -9,6 +9,7 @@
 #include "runtime/core/conditioner.h"
 #include "runtime/core/generation.h"
 #include "runtime/core/json_fields.h"
+#include "runtime/core/learning/average.h"
 #include "runtime/core/memory_need.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/sample_grid.h"
@@ -98,7 +99,7 @@ void sample(const Image& compiled, const SampleRequest& request) {
   const PreparedImage prepared(compiled, read_statistics(checkpoint.path));
   const Image& image = prepared.get();
   Session session(image, request);
-  session.load_parameters(checkpoint.path / "model.safetensors");
+  session.load_parameters(weights_file(checkpoint.path, request.weights));
   Sampler sampler(session, request.seed);
   Preprocessing preprocessing(image, checkpoint.path);
   const Given given = read_given(image, sampler, preprocessing, request.given);

@@ -22,8 +22,13 @@ int64_t blocks_of_squares(int64_t elements) {
 
 }  // namespace
 
-DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::vector<Optimizer>& optimizers)
-    : session_(session), settings_(settings), optimizers_(optimizers), device_(*session.device) {
+DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::vector<Optimizer>& optimizers,
+                             Average* average)
+    : session_(session),
+      settings_(settings),
+      optimizers_(optimizers),
+      device_(*session.device),
+      average_(average) {
   const Image& image = session.image;
   machine_ = session.machine;
   machine_.device = &device_;
@@ -36,6 +41,9 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
     auto& states = states_.emplace_back();
     for (const auto& [name, host] : optimizers_[player].state())
       states.push_back({host, device_.allocate(image.players[player].elements)});
+    if (average)
+      states.push_back(
+          {average->sum_of(static_cast<int>(player)), device_.allocate(image.players[player].elements)});
     int64_t of_player = 0;
     for (const auto& [begin, end] : optimizers_[player].ranges())
       of_player += blocks_of_squares(end - begin) * threads;
@@ -142,6 +150,7 @@ void DeviceLearner::do_step(int64_t step, Phases phases, size_t number) {
     int64_t width = numbers_.size();
     device_.launch_tool("vae_begin_step", 1, clock, table, numbers, width);
     for (const auto& phase : phases) phase->run(settings_.seed, static_cast<uint64_t>(step), hooks_);
+    if (average_) add_to_average();
     const int64_t words = 2 * kind.first_term;  // of pointers, doubles and step numbers
     float *values = values_.data() + words, *coefficients = their_coefficients_.data() + words;
     float *sums = sums_.data() + words, *bad = bad_.data() + words;
@@ -269,6 +278,17 @@ void DeviceLearner::clip_gradient(int player, const float* gradient) {
   device_.launch_tool("vae_clip", 1, partials, used, clip, scale);
 }
 
+/// The last of a player's states is the average's sum.
+void DeviceLearner::add_to_average() {
+  float fresh = static_cast<float>(1 - average_->decay()), lost = -fresh;
+  for (size_t player = 0; player < parameters_.size(); ++player) {
+    float *parameters = parameters_[player].data(), *sum = states_[player].back().device.data();
+    const int64_t count = parameters_[player].size(), blocks = device_.blocks_for(count);
+    device_.launch_tool("vae_add", blocks, sum, lost, sum, count);
+    device_.launch_tool("vae_add", blocks, parameters, fresh, sum, count);
+  }
+}
+
 void DeviceLearner::update(int player, const float* gradient) {
   const auto at = static_cast<size_t>(player);
   const OptimizerSettings& settings = optimizers_[at].settings();
@@ -282,7 +302,7 @@ void DeviceLearner::update(int player, const float* gradient) {
   if (settings.kind != "sgd") {
     float *first = state(0), *second = state(1);
     device_.launch_tool("vae_adam", blocks, parameters, first, second, gradient, numbers, scale, count);
-  } else if (states_[at].empty()) {
+  } else if (settings.momentum == 0) {
     device_.launch_tool("vae_sgd", blocks, parameters, gradient, numbers, scale, count);
   } else {
     float* buffer = state(0);

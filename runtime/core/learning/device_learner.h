@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "runtime/core/learning/average.h"
 #include "runtime/core/learning/optimizer.h"
 #include "runtime/core/learning/settings.h"
 #include "runtime/core/phase.h"
@@ -19,7 +20,9 @@ namespace core {
 class DeviceLearner {
  public:
   /// The session has a device.
-  DeviceLearner(Session& session, const Settings& settings, std::vector<Optimizer>& optimizers);
+  /// `average`, or null, is added to after each step.
+  DeviceLearner(Session& session, const Settings& settings, std::vector<Optimizer>& optimizers,
+                Average* average);
 
   const Machine& machine() const { return machine_; }
 
@@ -93,6 +96,7 @@ class DeviceLearner {
   void draw_rows(uint64_t step);
   void update(int player, const float* gradient);
   void clip_gradient(int player, const float* gradient);
+  void add_to_average();
   void fill_table(int64_t step);
   const float* on_device(const float* coefficient) const;
 
@@ -104,6 +108,7 @@ class DeviceLearner {
   Hooks hooks_;
   std::vector<Floats> parameters_;
   std::vector<std::vector<State>> states_;  // per player
+  Average* average_;
   Floats coefficients_, table_, numbers_, scales_, partials_;
   Floats values_, their_coefficients_, sums_,
       bad_;  // of the terms: pointers, pointers, doubles, step numbers

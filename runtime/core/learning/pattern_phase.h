@@ -20,6 +20,7 @@ struct PatternRequest {
   struct OfSource {
     int source = -1;
     int64_t batch = 0;
+    double weight = 1;
   };
   std::vector<OfSource> sources;
   std::set<int> frozen;  // players that do not learn
@@ -86,7 +87,7 @@ class PatternGame {
   };
 
   bool add(int source, Pattern pattern, const completion::Players& players, int64_t first_place, int64_t rows,
-           int64_t batch, double share);
+           const PatternRequest::OfSource& asked, double share);
   void load(OfPattern& of, const completion::Players& players, const completion::Completion& completed,
             const completion::Terms& terms, double scale);
   void share_memory(const PatternRequest& request);

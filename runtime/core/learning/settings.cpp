@@ -173,6 +173,23 @@ RateSchedule parse_schedule(const Flag& flag) {
   return s;
 }
 
+NumberSchedule parse_number_schedule(const Flag& flag, const std::string& text) {
+  NumberSchedule s;
+  if (text.find('(') == std::string::npos) {
+    s.to = real(flag, text, 0);
+    return s;
+  }
+  const Call call = parse_call(flag, text);
+  s.kind = call.name;
+  if (s.kind != "linear" && s.kind != "cyclical")
+    refuse(flag, "a number, linear(from, to, steps) or cyclical(from, to, period) is needed");
+  s.steps = 0;
+  const char* length = s.kind == "linear" ? "steps" : "period";
+  assign(flag, call, {{"from", &s.from}, {"to", &s.to}, {length, &s.steps}});
+  if (s.steps < 1) refuse(flag, fmt::format("{} must be at least 1 step", length));
+  return s;
+}
+
 /// One of the words.
 std::string word(const Flag& flag, const std::vector<std::string>& words) {
   if (std::find(words.begin(), words.end(), flag.text) == words.end())
@@ -187,9 +204,9 @@ int precision_of(const Settings& settings) {
 }
 
 const std::vector<std::string>& overridable_keys() {
-  static const std::vector<std::string> keys = {"steps",     "batch",   "optimizer", "lr",
-                                                "schedule",  "clip",    "seed",      "order",
-                                                "precision", "sources", "start",     "every"};
+  static const std::vector<std::string> keys = {"steps", "batch", "optimizer", "lr",        "schedule",
+                                                "clip",  "seed",  "order",     "precision", "sources",
+                                                "start", "every", "average",   "weight"};
   return keys;
 }
 
@@ -215,9 +232,17 @@ const Learn& find_learn(const Image& image, const std::string& name) {
 Settings settings_of(const Learn& learn, const Image& image) {
   json text = learn.keys;
   text["learn"] = learn.name;
+  text["average"] = text.value("own", json::object()).value("average", 0.0);
   std::vector<std::string> names;
   for (int source : learn.sources) names.push_back(image.sources[static_cast<size_t>(source)].name);
   text["sources"] = names;
+  const json own = text.value("own", json::object());
+  for (int source : learn.sources) {
+    const Source& of = image.sources[static_cast<size_t>(source)];
+    const json weight = own.value("weight", json::object()).value(of.name, json(of.weight));
+    text["weights"][of.name] =
+        weight.is_object() ? weight : json{{"kind", "constant"}, {"from", 0}, {"to", weight}, {"steps", 1}};
+  }
   Settings settings = settings_from(text, fmt::format("learn {} of {}", learn.name, image.file));
   for (const Player& player : image.players) settings.optimizers.try_emplace(player.name);
   return settings;
@@ -240,6 +265,14 @@ void override_key(Settings& settings, const std::string& key, const std::string&
     settings.schedule = parse_schedule(flag);
   } else if (key == "clip") {
     settings.clip = real(flag, text, 0);
+  } else if (key == "weight") {
+    if (text.find('=') == std::string::npos) refuse(flag, "say SOURCE=NUMBER");
+    set_entries(settings.weights, flag, "source", [&](NumberSchedule& weight, const std::string& value) {
+      weight = parse_number_schedule(flag, value);
+    });
+  } else if (key == "average") {
+    settings.average = real(flag, text, 0);
+    if (settings.average >= 1) refuse_part(flag, text, "less than 1");
   } else if (key == "seed") {
     settings.seed = static_cast<uint64_t>(whole(flag, text, bounds::seed));
   } else if (key == "order") {
@@ -262,6 +295,14 @@ void override_key(Settings& settings, const std::string& key, const std::string&
     set_entries(settings.every, flag, "event",
                 [&](int64_t& n, const std::string& value) { n = whole(flag, value, bounds::every); });
   }
+}
+
+double NumberSchedule::at(int64_t step) const {
+  if (kind == "constant") return to;
+  const auto now = static_cast<double>(step);
+  // Half of each period rises, the other half stays (Fu et al. 2019).
+  const double share = kind == "linear" ? now / steps : 2 * std::fmod(now, steps) / steps;
+  return from + (to - from) * std::min(1.0, share);
 }
 
 void check(const Settings& settings, const Image& image) {

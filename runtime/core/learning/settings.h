@@ -12,6 +12,15 @@
 
 namespace core {
 
+/// A number that changes with the step: from `from` to `to` over `steps`, then it stays (linear); or again in
+/// each period of `steps`, up in the first half of it (cyclical).
+struct NumberSchedule {
+  std::string kind = "constant";  // constant: `to`; linear; cyclical
+  double from = 0, to = 0, steps = 1;
+  double at(int64_t step) const;
+  bool operator==(const NumberSchedule&) const = default;
+};
+
 struct Settings {
   std::string method, learn;
   int64_t steps = 0;
@@ -19,10 +28,12 @@ struct Settings {
   std::map<std::string, OptimizerSettings> optimizers;  // per player
   RateSchedule schedule;
   double clip = 0;
+  double average = 0;  // decay of the moving average of all parameters; 0: none
   uint64_t seed = 0;
   std::string order = "alternating", precision = "fp32", start;
   std::vector<std::string> sources;
-  std::map<std::string, int64_t> every;  // log, sample, checkpoint, evaluate; 0 is never
+  std::map<std::string, NumberSchedule> weights;  // per source
+  std::map<std::string, int64_t> every;           // log, sample, checkpoint, evaluate; 0 is never
 };
 
 /// The precision as a vae_precision.

@@ -34,10 +34,23 @@ RateSchedule schedule_from(const JsonFields& fields) {
   return s;
 }
 
+NumberSchedule number_schedule_from(const JsonFields& fields) {
+  NumberSchedule s;
+  s.kind = fields.word("kind", {"constant", "linear", "cyclical"});
+  s.from = fields.real("from", 0, bounds::most_real);
+  s.to = fields.real("to", 0, bounds::most_real);
+  s.steps = fields.real("steps", 1, bounds::most_real);
+  return s;
+}
+
 }  // namespace
 
 json to_json(const Settings& settings) {
   json optimizers = json::object();
+  json weights = json::object();
+  for (const auto& [source, weight] : settings.weights)
+    weights[source] = {
+        {"kind", weight.kind}, {"from", weight.from}, {"to", weight.to}, {"steps", weight.steps}};
   for (const auto& [player, o] : settings.optimizers) {
     json& entry = optimizers[player] = {{"kind", o.kind}};
     if (o.kind == "none") continue;
@@ -54,7 +67,7 @@ json to_json(const Settings& settings) {
           {"batch", settings.batch},         {"optimizers", optimizers},    {"schedule", schedule},
           {"clip", settings.clip},           {"seed", settings.seed},       {"order", settings.order},
           {"precision", settings.precision}, {"sources", settings.sources}, {"start", settings.start},
-          {"every", settings.every}};
+          {"every", settings.every},         {"average", settings.average}, {"weights", weights}};
 }
 
 Settings settings_from(const json& text, const std::string& where) {
@@ -69,11 +82,17 @@ Settings settings_from(const json& text, const std::string& where) {
     settings.optimizers[player] = optimizer_from(optimizers.object(player));
   if (fields.has("schedule")) settings.schedule = schedule_from(fields.object("schedule"));
   settings.clip = fields.real("clip", 0, bounds::most_real, 0);
+  settings.average = fields.real("average", 0, below_one, 0);
   settings.seed = static_cast<uint64_t>(fields.whole("seed", bounds::seed, 0));
   settings.order = fields.word("order", {"alternating", "simultaneous"}, settings.order);
   settings.precision = fields.word("precision", {"fp32", "tf32", "bf16"}, settings.precision);
   settings.sources = fields.texts("sources");
   settings.start = fields.text("start", "");
+  if (fields.has("weights")) {
+    const JsonFields weights = fields.object("weights");
+    for (const std::string& source : weights.keys())
+      settings.weights[source] = number_schedule_from(weights.object(source));
+  }
   settings.every = {{"log", 100}, {"sample", 1000}, {"checkpoint", 1000}, {"evaluate", 5000}};
   if (!fields.has("every")) return settings;
   const JsonFields every = fields.object("every");

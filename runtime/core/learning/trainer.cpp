@@ -25,12 +25,7 @@ constexpr const char* diverged = "; a lower learning rate or clip may help";
 Trainer::Trainer(Session& session, const Settings& settings) : session_(session), settings_(settings) {
   const Image& image = session.image;
   session.parameters.initialise(image, settings.seed);
-  std::vector<double> coefficients(image.sources.size());
-  for (const std::string& name : settings.sources) {
-    const auto source = static_cast<size_t>(image.source(name));
-    coefficients[source] = image.sources[source].weight / static_cast<double>(settings.batch.at(name));
-  }
-  session.set_coefficients(coefficients);
+  set_coefficients();
   for (const Player& player : image.players)
     optimizers_.emplace_back(player, settings.optimizers.at(player.name));
   const Learn& learn = find_learn(image, settings.learn);
@@ -40,7 +35,10 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
                   fmt::format("learn {} has no program for the order {}", learn.name, settings.order));
   if (learn.method == "libi") libi_.emplace(learn, settings.steps);
   multiplier_ = learn.multiplier;
-  if (session.device) learner_ = std::make_unique<DeviceLearner>(session, settings_, optimizers_);
+  if (settings.average > 0) average_.emplace(image, settings.average);
+  if (session.device)
+    learner_ =
+        std::make_unique<DeviceLearner>(session, settings_, optimizers_, average_ ? &*average_ : nullptr);
   load_phases(phases);
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
     session_.rows.gather_random(column, source, settings_.seed, static_cast<uint64_t>(step_), rows, to);
@@ -56,6 +54,23 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
                                                    settings_.schedule.rate(step_, settings_.steps),
                                                    settings_.clip);
   };
+}
+
+double Trainer::weight_of(const std::string& source, int64_t step) const {
+  const auto found = settings_.weights.find(source);
+  if (found != settings_.weights.end()) return found->second.at(step);
+  return session_.image.sources[static_cast<size_t>(session_.image.source(source))].weight;
+}
+
+/// Those of the step; whether they are others than before.
+bool Trainer::set_coefficients() {
+  std::vector<double> coefficients(session_.image.sources.size());
+  for (const std::string& name : settings_.sources)
+    coefficients[static_cast<size_t>(session_.image.source(name))] =
+        weight_of(name, step_) / static_cast<double>(settings_.batch.at(name));
+  const std::vector<float> before = session_.coefficients;
+  session_.set_coefficients(coefficients);
+  return session_.coefficients != before;
 }
 
 /// As a user would write it.
@@ -148,7 +163,14 @@ void Trainer::load_pattern_phases(const Machine& machine, const std::vector<int6
   request.asked_by = batch_text();
   for (const std::string& name : settings_.sources) {
     const int source = session_.image.source(name);
-    request.sources.push_back({source, source_rows[static_cast<size_t>(source)]});
+    if (const auto weight = settings_.weights.find(name);
+        weight != settings_.weights.end() && weight->second.kind != "constant")
+      throw Failure(
+          Exit::bad_configuration,
+          fmt::format("learn {}: the weight of {} follows a schedule, and some rows lack values: in "
+                      "this version weights are then constant",
+                      settings_.learn, name));
+    request.sources.push_back({source, source_rows[static_cast<size_t>(source)], weight_of(name, 0)});
   }
   for (size_t player = 0; player < session_.image.players.size(); ++player)
     if (settings_.optimizers.at(session_.image.players[player].name).kind == "none")
@@ -200,10 +222,9 @@ void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
       std::find(settings_.sources.begin(), settings_.sources.end(), of.name) == settings_.sources.end();
   for (const Term& other : terms_) known |= !libi_ && other.name == term.name;
   if (known) return;
-  const double weight = of.weight * share.of_batch;
   const int64_t rows = splits_ ? share.rows : source_rows[static_cast<size_t>(source)];
   terms_.push_back(
-      {term.name, player, rows, weight * term.factor, weight, term.sum, term.coefficient, phase});
+      {term.name, player, rows, term.factor * share.of_batch, term.sum, term.coefficient, phase});
 }
 
 /// In a checkpoint: libi's phases have terms of one name.
@@ -226,9 +247,10 @@ double Trainer::log_likelihood(Libi::Phase phase) const {
   double sum = 0, weights = 0;
   for (const Term& term : terms_) {
     if (term.phase != phase || !term.name.starts_with("bound@")) continue;
+    const double weight = weight_of(term.name.substr(term.name.rfind('@') + 1), step_);
     const float value = learner_ ? learner_->value(term.value) : *term.value;
-    sum += term.source_weight * value / static_cast<double>(term.rows);
-    weights += term.source_weight;
+    sum += weight * value / static_cast<double>(term.rows);
+    weights += weight;
   }
   return sum / weights;
 }
@@ -333,9 +355,12 @@ void Trainer::prepare_learner() {
 
 void Trainer::do_step() {
   if (learner_ && !learner_is_ready_) prepare_learner();
+  if (set_coefficients() && learner_) learner_->put_coefficients();
   const size_t active = libi_ ? libi_->phase_at(step_) : 0;
   libi_ ? run_libi() : run_phases();
   ++step_;
+  if (average_ && learner_) ++average_->steps;  // which adds to it itself
+  if (average_ && !learner_) average_->add(session_.parameters);
   for (Term& term : terms_) {
     if (libi_ && term.phase != active) continue;
     ++term.steps;
@@ -355,8 +380,10 @@ json Trainer::metrics(double seconds, double steps_per_second) {
     const auto steps = static_cast<double>(std::max<int64_t>(1, term.steps));
     const double mean = term.sum / (steps * static_cast<double>(term.rows));
     terms[term.name] = mean;
+    const double weight =
+        term.factor * weight_of(term.name.substr(term.name.rfind('@') + 1), std::max<int64_t>(0, step_ - 1));
     for (auto& [player, sum] : utility.items())
-      if (term.player < 0 || player == player_name(term)) sum = sum.get<double>() + term.weight * mean;
+      if (term.player < 0 || player == player_name(term)) sum = sum.get<double>() + weight * mean;
   }
   for (Term& term : terms_) term.sum = 0, term.steps = 0;
   json line = {{"step", step_},
@@ -373,23 +400,30 @@ json Trainer::metrics(double seconds, double steps_per_second) {
 
 void Trainer::save(const fs::path& folder, double seconds) const {
   const Image& image = session_.image;
-  data::Tensors model, optimizer;
+  data::Tensors model, optimizer, averages;
   json updates = json::object(), sums = json::object(), counts = json::object();
   for (size_t i = 0; i < image.players.size(); ++i) {
     add_tensors(image.players[i], session_.parameters.of(static_cast<int>(i)), "", model);
     for (const auto& [name, state] : optimizers_[i].state())
       add_tensors(image.players[i], state, "." + name, optimizer);
     updates[image.players[i].name] = optimizers_[i].steps;
+    if (!average_) continue;
+    add_tensors(image.players[i], average_->sum_of(static_cast<int>(i)), ".average_sum", optimizer);
+    add_tensors(image.players[i], average_->of(static_cast<int>(i)).data(), "", averages);
   }
   for (const Term& term : terms_) sums[key_of(term)] = term.sum, counts[key_of(term)] = term.steps;
   data::write_safetensors(folder / "model.safetensors", model,
                           {{"program", image.file}, {"step", fmt::to_string(step_)}});
   data::write_safetensors(folder / "optimizer.safetensors", optimizer);
+  if (average_ && average_->steps > 0)
+    data::write_safetensors(folder / "average.safetensors", averages,
+                            {{"program", image.file}, {"step", fmt::to_string(step_)}});
   // Draws are counted by seed and step: the step is the whole state of random numbers and of data cursors.
   json state = {{"step", step_}, {"seed", settings_.seed}, {"updates", updates},
                 {"sums", sums},  {"summed_steps", counts}, {"seconds", seconds}};
   if (libi_) state["libi"] = libi_->state();
   save_preprocessing(folder, image, settings_.sources);
+  if (average_) state["averaged_steps"] = average_->steps;
   const std::string text = state.dump(2) + "\n";
   data::write_file(folder / "state.json", {text.begin(), text.end()});
 }
@@ -420,7 +454,11 @@ double Trainer::restore(const Checkpoint& checkpoint) {
     for (const auto& [name, values] : optimizers_[i].state())
       take_tensors(image.players[i], optimizer, "." + name, optimizer_file, values);
   const fs::path file = folder / "state.json";
-  return restore_state(read_json(file), file, checkpoint.step);
+  const double seconds = restore_state(read_json(file), file, checkpoint.step);
+  for (size_t i = 0; average_ && average_->steps > 0 && i < image.players.size(); ++i)
+    take_tensors(image.players[i], optimizer, ".average_sum", optimizer_file,
+                 average_->sum_of(static_cast<int>(i)));
+  return seconds;
 }
 
 /// Terms that the run has not had so far, of sources that it now learns from too, begin at zero.
@@ -432,6 +470,8 @@ double Trainer::restore_state(const json& state, const fs::path& file, int64_t s
                    counts = fields.object("summed_steps");
   for (size_t i = 0; i < session_.image.players.size(); ++i)
     optimizers_[i].steps = updates.whole(session_.image.players[i].name, bounds::steps);
+  // An average that the run has not had so far begins here.
+  if (average_) average_->steps = fields.whole("averaged_steps", {0, step}, 0);
   constexpr double most = std::numeric_limits<double>::max();
   for (Term& term : terms_) {
     term.sum = sums.real(key_of(term), -most, most, 0);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/learning/average.h"
 #include "runtime/core/learning/device_learner.h"
 #include "runtime/core/learning/libi.h"
 #include "runtime/core/learning/not_finite.h"
@@ -53,7 +54,7 @@ class Trainer {
   /// Failure(diagnostics) where a parameter or a number of an optimizer's state is not finite, which no term
   /// has shown yet. After fetch(true).
   void require_finite() const;
-  /// model.safetensors, optimizer.safetensors, state.json.
+  /// model.safetensors, optimizer.safetensors, state.json; average.safetensors where there is an average.
   void save(const std::filesystem::path& folder, double seconds) const;
   /// Returns the seconds that the run had taken. Failure(bad_data) naming the file and what is wrong in it.
   double restore(const Checkpoint& checkpoint);
@@ -63,8 +64,7 @@ class Trainer {
     std::string name;  // player.variable@source
     int player;        // -1: it counts for all
     int64_t rows;
-    double weight;         // in the utility
-    double source_weight;  // of its rows
+    double factor;  // in its utility, beside its source's weight
     const float* value;
     const float* coefficient;  // of its tag: in steps where it is 0 the term counts zero; or null
     size_t phase;              // libi: only in its steps there is a value
@@ -84,6 +84,8 @@ class Trainer {
   void load_split_phases(const Machine& machine);
   void add_term(const LearningPhase::Term& term, size_t phase, const std::vector<int64_t>& source_rows);
   std::string key_of(const Term& term) const;
+  double weight_of(const std::string& source, int64_t step) const;
+  bool set_coefficients();
   void prepare_learner();
   void run_phases();
   void run_libi();
@@ -96,6 +98,7 @@ class Trainer {
   std::unique_ptr<SplitRows> splits_;
   std::vector<std::unique_ptr<LearningPhase>> phases_;
   std::vector<Optimizer> optimizers_;
+  std::optional<Average> average_;
   std::vector<Term> terms_;
   std::unique_ptr<DeviceLearner> learner_;  // where the session has a GPU
   bool learner_is_ready_ = false;
