@@ -30,7 +30,8 @@ class BoundMaker {
     if (report_.diagnostics().size() != errors) return std::nullopt;
     for (const Given& line : source_.givens)
       if (const auto density = density_of(line.variable)) bound.evidence.push_back(*density);
-    if (learn_.own.value("alpha", 0.0) > 0) add_recognised(bound);
+    const nlohmann::json alpha = learn_.own.value("alpha", nlohmann::json(0));
+    if (alpha.is_object() || alpha > 0) add_recognised(bound);
     expand_divergences(bound);
     return bound;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/semantics/dependence.h"
+
 namespace game {
 namespace {
 using semantics::Conditional;
@@ -37,7 +39,8 @@ bool is_parent(const Graph& graph, NodeId id, VariableId parent) {
   return node.op == Op::variable && node.index == parent.index;
 }
 bool is_parameter(const Graph& graph, NodeId id) {
-  return without_views(graph, id, true).op == Op::parameter;
+  const Node& node = without_views(graph, id, true);
+  return node.op == Op::parameter && !semantics::is_average(node);
 }
 std::optional<Affine> affine_in(const Graph& graph, NodeId id, VariableId parent) {
   bool bias = false;

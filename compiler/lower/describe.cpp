@@ -1,6 +1,7 @@
 #include "compiler/lower/describe.h"
 
 #include "compiler/lower/host.h"
+#include "compiler/tensor/build_bound.h"
 #include "compiler/tensor/program.h"
 #include "runtime/abi.h"
 
@@ -182,7 +183,20 @@ json of_missing(const Programs::OfLearn& phases) {
           {"refused", refused}};
 }
 
-json of_learn(const semantics::Learn& learn, const Programs::OfLearn& phases) {
+/// The keys that follow a schedule: the coefficient that programs read each from, and the outputs it scales.
+json of_schedules(const semantics::Model& model, const semantics::Learn& learn,
+                  const Programs::OfLearn& phases) {
+  json schedules = json::object();
+  for (const auto& [key, coefficient] : tensor::scheduled_coefficients(model, learn))
+    schedules[key] = {{"coefficient", coefficient}, {"outputs", json::array()}};
+  for (const auto* all : {&phases.alternating, &phases.missing.alternating})
+    for (const Programs::OfPhase& phase : *all)
+      for (const tensor::Objective& objective : phase.objective)
+        if (!objective.schedule.empty()) schedules[objective.schedule]["outputs"].push_back(objective.output);
+  return schedules;
+}
+
+json of_learn(const semantics::Model& model, const semantics::Learn& learn, const Programs::OfLearn& phases) {
   json optimizers = json::object();
   for (const auto& [player, o] : learn.optimizers) {
     optimizers[player] = {{"kind", o.kind},        {"lr", o.lr},   {"beta1", o.beta1},
@@ -208,7 +222,8 @@ json of_learn(const semantics::Learn& learn, const Programs::OfLearn& phases) {
                 {"every", learn.every},
                 {"own", learn.own},
                 {"skipped", indices(phases.skipped)},
-                {"multiplier", phases.multiplier}};
+                {"multiplier", phases.multiplier},
+                {"scheduled", of_schedules(model, learn, phases)}};
   if (phases.unavailable.empty()) {
     entry["phases"] = {{"alternating", of_phases(phases.alternating)},
                        {"simultaneous", of_phases(phases.simultaneous)}};
@@ -349,7 +364,7 @@ json describe(const semantics::Model& model, const json& game, const Programs& p
   }
   json learns = json::array();
   for (size_t l = 0; l < model.learns.size(); ++l) {
-    learns.push_back(of_learn(model.learns[l], programs.learns[l]));
+    learns.push_back(of_learn(model, model.learns[l], programs.learns[l]));
   }
   json list = json::array();
   for (const tensor::Schedule& schedule : programs.programs) list.push_back(of_program(schedule, kernels));

@@ -201,6 +201,17 @@ void emit_momentum(DeviceForm form, llvm::Module& module) {
   });
 }
 
+/// (parameters, average, share, count): average += share * (parameters - average).
+void emit_average(DeviceForm form, llvm::Module& module) {
+  Tool t(form, module, "vae_average", {'p', 'p', 'p', 'l'});
+  Value* share = t.number(t.p[2], 0);
+  t.each(t.p[3], [&](Value* i) {
+    Value* average = t.load(t.p[1], i);
+    Value* difference = t.ir.CreateFSub(t.load(t.p[0], i), average);
+    t.store(t.v.fma(share, difference, average), t.p[1], i);
+  });
+}
+
 /// (values, partials, count): a double for each thread of the grid, the sum of its squares.
 void emit_squares(DeviceForm form, llvm::Module& module) {
   Tool t(form, module, "vae_squares", {'p', 'p', 'l'});
@@ -246,8 +257,9 @@ void emit_clip(DeviceForm form, llvm::Module& module) {
 }  // namespace
 
 void emit_device_tools(DeviceForm form, llvm::Module& module) {
-  for (const auto emit : {emit_begin_step, emit_set_sweep, emit_next_sweep, emit_end_step, emit_gather,
-                          emit_add, emit_adam, emit_sgd, emit_momentum, emit_squares, emit_clip})
+  for (const auto emit :
+       {emit_begin_step, emit_set_sweep, emit_next_sweep, emit_end_step, emit_gather, emit_add, emit_adam,
+        emit_sgd, emit_momentum, emit_average, emit_squares, emit_clip})
     emit(form, module);
 }
 

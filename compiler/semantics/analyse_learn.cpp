@@ -4,19 +4,22 @@
 
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/bounds.h"
+#include "compiler/semantics/dependence.h"
 #include "compiler/semantics/enumeration.h"
+#include "compiler/semantics/learn_values.h"
 #include "runtime/setting_bounds.h"
+#include "runtime/training_metrics.h"
 
 namespace semantics {
 namespace {
 using namespace syntax;
 
-const std::vector<std::string> common_keys = {"steps", "batch",   "optimizer", "schedule", "clip",
-                                              "seed",  "order",   "precision", "sources",  "start",
-                                              "every", "average", "weight"};
+const std::vector<std::string> common_keys = {
+    "steps",   "batch", "optimizer", "schedule", "clip",   "seed",     "order", "precision",
+    "sources", "start", "every",     "average",  "weight", "evaluate", "stop",  "keep"};
 const std::map<std::string, std::vector<std::string>> methods = {
     {"symmetric", {"enumerate", "enumerate_limit"}},
-    {"elbo", {"estimator", "enumerate_limit", "beta", "alpha", "samples", "analytic_kl"}},
+    {"elbo", {"estimator", "enumerate_limit", "beta", "alpha", "free_bits", "samples", "analytic_kl"}},
     {"iwae", {"estimator", "enumerate_limit", "samples"}},
     {"rws", {"estimator", "enumerate_limit", "samples"}},
     {"libi",
@@ -24,10 +27,8 @@ const std::map<std::string, std::vector<std::string>> methods = {
       "refit_steps"}},
     {"supervised", {}}};
 
-struct LearnReader {
-  Analysis& analysis;
+struct LearnReader : LearnValues {
   Learn& learn;
-  Scope& scope;
   std::map<std::string, const Assign*> keys;
   bool sources_known = true;
   bool lost_key = false;  // some key is unknown: it may have been meant for a required one
@@ -37,7 +38,7 @@ struct LearnReader {
     read_sources();
     if (const Expr* value = find("steps"))
       set_integer(*value, "`steps`", {1, bounds::steps.most}, learn.steps);
-    if (const Expr* value = find("clip")) set_number(*value, "`clip`", 0, learn.clip);
+    if (const Expr* value = find("clip")) read_clip(*value);
     int64_t seed = 0;
     if (const Expr* value = find("seed")) set_integer(*value, "`seed`", bounds::seed, seed);
     learn.seed = static_cast<uint64_t>(seed);
@@ -49,11 +50,17 @@ struct LearnReader {
     if (const Expr* value = find("every")) read_every(*value);
     if (const Expr* value = find("average")) read_average(*value);
     if (const Expr* value = find("weight")) read_weight(*value);
+    if (const Expr* value = find("evaluate")) read_evaluate(*value);
+    if (const Expr* value = find("stop")) read_stop(*value);
+    int64_t kept = 0;
+    if (const Expr* value = find("keep"))
+      if (set_integer(*value, "`keep`", bounds::every, kept)) learn.own["keep"] = kept;
     if (const Expr* value = find("schedule")) read_schedule(*value);
     read_batch();
     read_optimizers();
     read_own();
     check_steps(decl);
+    check_average(decl);
   }
 
   // ---- keys
@@ -98,144 +105,6 @@ struct LearnReader {
   const Expr* find(const std::string& key) const {
     const auto found = keys.find(key);
     return found == keys.end() ? nullptr : found->second->value.get();
-  }
-
-  // ---- values
-
-  bool set_integer(const Expr& expr, const std::string& what, WholeRange range, int64_t& result) {
-    if (refuse_map(expr, what)) return false;
-    const auto value = analysis.integer(expr, scope, what, range.least);
-    if (!value) return false;
-    if (*value > range.most) {
-      analysis.report.add(base::E0301, expr.span, what, fmt::format("{} or less", range.most),
-                          fmt::format("{}", *value));
-      return false;
-    }
-    result = *value;
-    return true;
-  }
-
-  bool set_number(const Expr& expr, const std::string& what, double least, double& result) {
-    if (refuse_map(expr, what)) return false;
-    const auto value = analysis.number(expr, scope, what);
-    if (!value) return false;
-    if (!std::isfinite(*value) || *value < least) {
-      analysis.report.add(base::E0301, expr.span, what, fmt::format("{} or more", least),
-                          fmt::format("{}", *value));
-      return false;
-    }
-    if (*value > bounds::most_real) {
-      analysis.report.add(base::E0301, expr.span, what, fmt::format("{} or less", bounds::most_real),
-                          fmt::format("{}", *value));
-      return false;
-    }
-    result = *value;
-    return true;
-  }
-
-  bool refuse_map(const Expr& expr, const std::string& what) {
-    if (expr.kind != ExprKind::map) return false;
-    analysis.report.add(base::E0301, expr.span, what, "one value", "a map");
-    return true;
-  }
-
-  void set_word(const Expr& expr, const std::string& what, const std::vector<std::string>& words,
-                std::string& result) {
-    if (expr.kind == ExprKind::name && std::find(words.begin(), words.end(), expr.text) != words.end()) {
-      result = expr.text;
-      return;
-    }
-    report_word(expr, what, words);
-  }
-
-  void report_word(const Expr& expr, const std::string& what, const std::vector<std::string>& words) {
-    auto& error = analysis.report.add(base::E0301, expr.span, what, listed(words, "or"),
-                                      quoted(expr.span, analysis.sources));
-    if (expr.kind == ExprKind::name) suggest(error, expr.text, words);
-  }
-
-  /// `adam` or `adam(1e-3, beta1 = 0.9)`: the word, if it is one of those, and its numbers, which stay at
-  /// their defaults where they are not given.
-  struct Word {
-    std::string text;
-    std::map<std::string, double> numbers;
-  };
-  using Signature = std::vector<std::pair<std::string, double>>;
-
-  std::optional<Word> word_call(const Expr& expr, const std::string& what,
-                                const std::map<std::string, Signature>& signatures) {
-    const Expr& name = expr.kind == ExprKind::call ? *expr.operands[0] : expr;
-    const auto found = name.kind == ExprKind::name ? signatures.find(name.text) : signatures.end();
-    if (found == signatures.end()) {
-      report_word(name, what, keys_of(signatures));
-      return {};
-    }
-    Word word{found->first, {}};
-    for (const auto& [parameter, value] : found->second) word.numbers[parameter] = value;
-    std::set<std::string> seen;
-    size_t position = 0;
-    bool good = true;
-    for (const Argument& argument : expr.arguments) {
-      std::string parameter;
-      if (argument.name) {
-        parameter = argument.name->text;
-      } else if (position < found->second.size()) {
-        parameter = found->second[position++].first;
-      } else {
-        analysis.report.add(base::E0222, argument.span, word.text, counted(found->second.size(), "argument"),
-                            expr.arguments.size());
-        return {};
-      }
-      if (!word.numbers.count(parameter)) {
-        suggest(analysis.report.add(base::E0221, argument.name->span, word.text, parameter), parameter,
-                keys_of(word.numbers));
-        good = false;
-      } else if (!seen.insert(parameter).second) {
-        analysis.report.add(base::E0224, argument.span, parameter);
-        good = false;
-      } else {
-        good = set_number(*argument.value, fmt::format("`{}` of `{}`", parameter, word.text), 0,
-                          word.numbers[parameter]) &&
-               good;
-      }
-    }
-    if (!good) return {};
-    return word;
-  }
-
-  /// A map's entries by name: each of `needed` once, and nothing else. `what` is "source" or "player".
-  std::optional<std::map<std::string, const Expr*>> entries(const Expr& map, const std::string& key,
-                                                            const std::string& what,
-                                                            const std::vector<std::string>& needed) {
-    std::map<std::string, const Expr*> result;
-    bool good = true;
-    for (const Argument& entry : map.arguments) {
-      const std::string& name = entry.name->text;
-      if (std::find(needed.begin(), needed.end(), name) == needed.end()) {
-        good = false;
-        const auto declared = analysis.names.find(name);
-        const bool source = declared != analysis.names.end() && declared->second.what == "a source";
-        auto& error = analysis.report.add(base::E0808, entry.name->span, key, name, what);
-        if (source && what == "source") {
-          error.note(declared->second.span, "nothing is learned from it");
-        } else {
-          suggest(error, name, needed);
-        }
-      } else if (!result.insert({name, entry.value.get()}).second) {
-        good = false;
-        analysis.report.add(base::E0804, entry.name->span, name);
-      }
-    }
-    std::vector<std::string> missing;
-    for (const std::string& name : needed)
-      if (!result.count(name)) missing.push_back(name);
-    // A name that is wrong probably stands for the one that is missing.
-    if (good && !missing.empty()) {
-      good = false;
-      analysis.report.add(base::E0807, map.span, key, listed(missing)).help("a map names each " + what);
-    }
-    if (!good) return {};
-    return result;
   }
 
   // ---- the common keys
@@ -385,6 +254,66 @@ struct LearnReader {
     }
   }
 
+  /// "clip": one number, or one for each player.
+  void read_clip(const Expr& expr) {
+    if (expr.kind != ExprKind::map) {
+      set_number(expr, "`clip`", 0, learn.clip);
+      return;
+    }
+    std::vector<std::string> names;
+    for (const Player& player : analysis.model.players) names.push_back(player.name);
+    const auto map = entries(expr, "clip", "player", names);
+    if (!map) return;
+    for (const auto& [name, value] : *map) {
+      double clip = 0;
+      if (set_number(*value, fmt::format("the clip of `{}`", name), 0, clip)) learn.own["clip"][name] = clip;
+    }
+  }
+
+  /// "evaluate": the names of the metrics.
+  void read_evaluate(const Expr& expr) {
+    if (expr.kind != ExprKind::list) {
+      analysis.report
+          .add(base::E0301, expr.span, "`evaluate`", "a list of metrics", quoted(expr.span, analysis.sources))
+          .help("write `[loglik, accuracy]`");
+      return;
+    }
+    nlohmann::json names = nlohmann::json::array();
+    for (const ExprPtr& item : expr.operands) {
+      std::string metric;
+      set_word(*item, "an element of `evaluate`", training_metrics, metric);
+      if (std::find(names.begin(), names.end(), nlohmann::json(metric)) != names.end() && !metric.empty())
+        analysis.report.add(base::E0804, item->span, metric);
+      if (!metric.empty()) names.push_back(metric);
+    }
+    if (expr.operands.empty())
+      analysis.report.add(base::E0301, expr.span, "`evaluate`", "a list of metrics", "an empty one");
+    learn.own["evaluate"] = names;
+  }
+
+  /// "stop": `early(METRIC, patience)`, {"metric", "patience"}.
+  void read_stop(const Expr& expr) {
+    const bool early = expr.kind == ExprKind::call && expr.operands[0]->kind == ExprKind::name &&
+                       expr.operands[0]->text == "early" && expr.arguments.size() == 2 &&
+                       !expr.arguments[0].name &&
+                       (!expr.arguments[1].name || expr.arguments[1].name->text == "patience");
+    if (!early) {
+      analysis.report
+          .add(base::E0301, expr.span, "`stop`", "`early(METRIC, patience)`",
+               quoted(expr.span, analysis.sources))
+          .help("write `early(loglik, 5)`");
+      return;
+    }
+    std::string metric;
+    set_word(*expr.arguments[0].value, "the metric of `early`", training_metrics, metric);
+    int64_t patience = 0;
+    if (!set_integer(*expr.arguments[1].value, "the patience of `early`", bounds::counts, patience)) return;
+    if (!metric.empty()) learn.own["stop"] = {{"metric", metric}, {"patience", patience}};
+    if (learn.every.at("evaluate") == 0)
+      analysis.report.add(base::E0811, expr.span, learn.method, "`every = {evaluate: N}` for `stop`")
+          .label("it looks at what evaluations find");
+  }
+
   /// "weight": a number, or a schedule of one, for each named source.
   void read_weight(const Expr& expr) {
     if (expr.kind != ExprKind::map) {
@@ -405,29 +334,6 @@ struct LearnReader {
         learn.own["weight"][name] = *number;
       }
     }
-  }
-
-  /// A number; or a schedule of it, {"kind", "from", "to", "steps"}.
-  std::optional<nlohmann::json> scheduled(const Expr& expr, const std::string& what) {
-    if (expr.kind != ExprKind::call) {
-      double number = 0;
-      if (!set_number(expr, what, 0, number)) return {};
-      return number;
-    }
-    const auto word = word_call(expr, what,
-                                {{"linear", {{"from", 0}, {"to", 0}, {"steps", 0}}},
-                                 {"cyclical", {{"from", 0}, {"to", 0}, {"period", 0}}}});
-    if (!word) return {};
-    const char* length = word->text == "linear" ? "steps" : "period";
-    const double steps = word->numbers.at(length);
-    if (steps >= 1)
-      return nlohmann::json{{"kind", word->text},
-                            {"from", word->numbers.at("from")},
-                            {"to", word->numbers.at("to")},
-                            {"steps", steps}};
-    analysis.report.add(base::E0301, expr.span, fmt::format("`{}` of `{}`", length, word->text),
-                        "at least 1 step", fmt::format("{}", steps));
-    return {};
   }
 
   void read_every(const Expr& expr) {
@@ -458,7 +364,11 @@ struct LearnReader {
       if (const Expr* value = find(key))
         if (set_integer(*value, fmt::format("`{}`", key), bounds::counts, number)) learn.own[key] = number;
     }
-    for (const char* key : {"beta", "alpha", "epsilon", "dual_rate"}) {
+    for (const char* key : {"beta", "alpha", "free_bits"}) {
+      if (const Expr* value = find(key))
+        if (const auto number = scheduled(*value, fmt::format("`{}`", key))) learn.own[key] = *number;
+    }
+    for (const char* key : {"epsilon", "dual_rate"}) {
       double number = 0;
       if (const Expr* value = find(key))
         if (set_number(*value, fmt::format("`{}`", key), 0, number)) learn.own[key] = number;
@@ -577,6 +487,15 @@ struct LearnReader {
     return result;
   }
 
+  /// What players say of averages needs them.
+  void check_average(const LearnDecl& decl) {
+    if (find("average") ? learn.own.value("average", 1.0) > 0 : lost_key) return;
+    if (!reads_averages(analysis.model.graph)) return;
+    analysis.report.add(base::E0811, decl.method.span, decl.method.text, "its key `average`")
+        .label("a player's conditional reads `average(...)`")
+        .help("write `average = 0.999`");
+  }
+
   /// `libi` may count its three phases instead.
   void check_steps(const LearnDecl& decl) {
     if (find("steps")) return;
@@ -618,7 +537,7 @@ void analyse_learn(const Tree& tree, Analysis& analysis) {
       analysis.report.add(base::E0802, at, learn.name)
           .note(first->second, "the first is here")
           .help("name it: `learn " + learn.method + " as another { ... }`");
-    LearnReader{analysis, learn, analysis.evaluator.top(), {}}.read(*decl);
+    LearnReader{{analysis, analysis.evaluator.top()}, learn, {}}.read(*decl);
     if (known && all_players) check_bound(learn, decl->method.span, analysis.model, analysis.report);
     analysis.model.learns.push_back(std::move(learn));
   }

@@ -287,8 +287,9 @@ struct Players {
   // ---- references
 
   /// `p.z1(z0)`: the arguments of p's conditional for z1, with `inputs` in place of its parents. p's
-  /// parameters stay p's.
-  Value refer(PlayerId player, VariableId target, const std::vector<Value>& inputs, base::Span at) {
+  /// parameters stay p's. `averaged`: their moving averages stand for them, and no gradient flows through.
+  Value refer(PlayerId player, VariableId target, const std::vector<Value>& inputs, bool averaged,
+              base::Span at) {
     Work& work = works[static_cast<size_t>(player.index)];
     evaluate(work);
     const std::string full = analysis.model[player].name + "." + name_of(target);
@@ -318,12 +319,18 @@ struct Players {
       if (!node) return {};
       replacements[conditional.parents[i]] = node;
     }
+    Graph& graph = analysis.model.graph;
+    std::vector<NodeId> arguments = conditional.arguments;
+    if (averaged)
+      arguments = substitute_averages(graph, arguments,
+                                      [&](ParameterId id) { return analysis.model[id].owner == player; });
     Value result;
     result.span = at;
-    for (const NodeId argument : substitute(analysis.model.graph, conditional.arguments, replacements)) {
+    for (const NodeId argument : substitute(graph, arguments, replacements)) {
       Value item;
       item.kind = Value::Kind::tensor;
-      item.node = argument;
+      item.node =
+          averaged ? graph.add({Op::stop, {argument}, graph[argument].shape, {}, 0, -1, at}) : argument;
       item.span = at;
       result.items.push_back(item);
     }
@@ -402,8 +409,8 @@ void analyse_players(const Tree& tree, Analysis& analysis) {
     analysis.evaluator.top().names[decl->name.text] = value;
   }
   analysis.evaluator.refer = [&players](PlayerId player, VariableId variable,
-                                        const std::vector<Value>& inputs, base::Span at) {
-    return players.refer(player, variable, inputs, at);
+                                        const std::vector<Value>& inputs, bool averaged, base::Span at) {
+    return players.refer(player, variable, inputs, averaged, at);
   };
   for (Work& work : players.works) players.evaluate(work);
   analysis.evaluator.refer = nullptr;

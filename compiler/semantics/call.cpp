@@ -105,6 +105,13 @@ std::optional<std::vector<Value>> Evaluation::match(const Signature& signature,
   return ordered;
 }
 
+/// `average(p)`, where nothing else in scope is called so.
+static bool is_average(const Expr& expr, Scope& scope) {
+  return expr.kind == ExprKind::call && expr.operands[0]->kind == ExprKind::name &&
+         expr.operands[0]->text == "average" && !scope.find("average") && expr.arguments.size() == 1 &&
+         !expr.arguments[0].name;
+}
+
 std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
                                              const ParameterContext& context) {
   const Expr* callee = expr.operands[0].get();
@@ -113,8 +120,17 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
     element = callee;
     callee = callee->operands[0].get();
   }
-  if (callee->kind != ExprKind::field || callee->operands[0]->kind != ExprKind::name) return std::nullopt;
-  const Value* player = scope.find(callee->operands[0]->text);
+  if (callee->kind != ExprKind::field) return std::nullopt;
+  const Expr* owner = callee->operands[0].get();
+  const bool averaged = is_average(*owner, scope);
+  if (averaged) owner = owner->arguments[0].value.get();
+  const Value* player = owner->kind == ExprKind::name ? scope.find(owner->text) : nullptr;
+  if (averaged && player && player->kind == Kind::error) return Value{};
+  if (averaged && (!player || player->kind != Kind::player)) {
+    error(base::E0301, owner->span, "the argument of `average`", "a player",
+          "`" + std::string(sources.text(owner->span)) + "`");
+    return Value{};
+  }
   if (!player || player->kind != Kind::player) return std::nullopt;
   std::string name = callee->text;
   int64_t index = 0;
@@ -132,7 +148,7 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
   std::vector<Value> arguments;
   for (const auto& argument : expr.arguments) {
     if (argument.name) {
-      error(base::E0221, argument.name->span, callee->operands[0]->text + "." + name, argument.name->text)
+      error(base::E0221, argument.name->span, owner->text + "." + name, argument.name->text)
           .help("the parents stand in the order of the conditional, without names");
       return Value{};
     }
@@ -169,7 +185,7 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
   }
   return evaluator.refer(PlayerId{static_cast<int32_t>(player->integer)},
                          VariableId{static_cast<int32_t>(variable - model.variables.begin())}, arguments,
-                         expr.span);
+                         averaged, expr.span);
 }
 
 Value Evaluation::call(const Expr& expr, Scope& scope, const ParameterContext& context) {

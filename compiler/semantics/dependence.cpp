@@ -1,5 +1,7 @@
 #include "compiler/semantics/dependence.h"
 
+#include <algorithm>
+
 namespace semantics {
 
 bool is_constant(const Graph& graph, NodeId root) {
@@ -18,5 +20,7 @@ bool is_constant(const Graph& graph, NodeId root) {
   }
   return true;
 }
+
+bool reads_averages(const Graph& graph) { return std::ranges::any_of(graph.nodes, is_average); }
 
 }  // namespace semantics

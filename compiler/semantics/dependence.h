@@ -1,4 +1,4 @@
-// Whether a node of the graph depends on anything that is not known when compiling.
+// What a node of the graph, or the whole graph, depends on.
 #pragma once
 #include "compiler/semantics/graph.h"
 
@@ -6,5 +6,12 @@ namespace semantics {
 
 /// Whether `root` depends on nothing: no variable, parameter, column or draw.
 bool is_constant(const Graph& graph, NodeId root);
+
+/// Whether a node stands for the moving average of a parameter (its `ints` are {1}): a constant for every
+/// player, which parameters_of leaves out.
+inline bool is_average(const Node& node) { return node.op == Op::parameter && !node.ints.empty(); }
+
+/// Whether some node stands for the moving average of a parameter.
+bool reads_averages(const Graph& graph);
 
 }  // namespace semantics

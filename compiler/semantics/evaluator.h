@@ -103,8 +103,9 @@ class Evaluator {
   void check_call(const syntax::Expr& family_call, Scope& scope, const ParameterContext& context);
 
   /// How `p.z1(z0)` finds the parameters of a conditional: set by analyse; arguments stand for the parents
-  /// in listed order. Returns the family's arguments, one tensor or a tuple.
-  std::function<Value(PlayerId, VariableId, const std::vector<Value>&, base::Span)> refer;
+  /// in listed order. Returns the family's arguments, one tensor or a tuple. `averaged`: `average(p).z1(z0)`,
+  /// constants that are computed with the moving averages of p's parameters.
+  std::function<Value(PlayerId, VariableId, const std::vector<Value>&, bool averaged, base::Span)> refer;
 
   /// The numeric check of section 5 for each family that the file uses (the library's own are checked in
   /// tests).

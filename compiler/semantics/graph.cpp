@@ -9,6 +9,8 @@
 #include <limits>
 #include <set>
 
+#include "compiler/semantics/dependence.h"
+
 namespace semantics {
 
 namespace {
@@ -48,7 +50,7 @@ std::set<int32_t> leaves(const Graph& graph, NodeId root, Op op) {
     if (seen[static_cast<size_t>(id.index)]) continue;
     seen[static_cast<size_t>(id.index)] = true;
     const Node& node = graph[id];
-    if (node.op == op) found.insert(node.index);
+    if (node.op == op && !is_average(node)) found.insert(node.index);
     stack.insert(stack.end(), node.inputs.begin(), node.inputs.end());
   }
   return found;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/semantics/dependence.h"
 #include "compiler/semantics/model.h"
 #include "runtime/printable.h"
 
@@ -152,6 +153,7 @@ struct Printer {
       std::string text = info(n.op).name;
       if (n.op == Op::constant) text += fmt::format(" {}", n.number);
       if (n.op == Op::variable) text += " " + variable({n.index});
+      if (is_average(n)) text += " average of";
       if (n.op == Op::parameter) text += " " + model[ParameterId{n.index}].name;
       if (n.op == Op::column) text += fmt::format(" {}", n.index);
       for (const NodeId input : n.inputs) text += " " + node(input);

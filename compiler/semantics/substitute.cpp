@@ -1,11 +1,13 @@
 #include "compiler/semantics/substitute.h"
 
+#include <utility>
+
 namespace semantics {
 namespace {
 
 struct Copier {
   Graph& graph;
-  const std::map<VariableId, NodeId>& replacements;
+  std::function<NodeId(const Node&)> replacement;  // of a leaf; or none
   std::map<int32_t, NodeId> copies;
 
   // Deep nets make deep graphs: no recursion. Nodes are in dependency order, so one sweep upwards suffices.
@@ -19,9 +21,8 @@ struct Copier {
       if (!reached[i]) continue;
       const NodeId id{static_cast<int32_t>(i)};
       Node node = graph[id];
-      const auto replaced = node.op == Op::variable ? replacements.find({node.index}) : replacements.end();
-      if (replaced != replacements.end()) {
-        copies[id.index] = replaced->second;
+      if (const NodeId replaced = node.inputs.empty() ? replacement(node) : NodeId{}) {
+        copies[id.index] = replaced;
         continue;
       }
       bool changed = false;
@@ -35,15 +36,33 @@ struct Copier {
   }
 };
 
-}  // namespace
-
-std::vector<NodeId> substitute(Graph& graph, const std::vector<NodeId>& roots,
-                               const std::map<VariableId, NodeId>& replacements) {
-  Copier copier{graph, replacements, {}};
+std::vector<NodeId> copied(Graph& graph, const std::vector<NodeId>& roots,
+                           std::function<NodeId(const Node&)> replacement) {
+  Copier copier{graph, std::move(replacement), {}};
   copier.copy(roots);
   std::vector<NodeId> result;
   for (const NodeId root : roots) result.push_back(copier.copies.at(root.index));
   return result;
+}
+
+}  // namespace
+
+std::vector<NodeId> substitute(Graph& graph, const std::vector<NodeId>& roots,
+                               const std::map<VariableId, NodeId>& replacements) {
+  return copied(graph, roots, [&](const Node& leaf) {
+    const auto found = leaf.op == Op::variable ? replacements.find({leaf.index}) : replacements.end();
+    return found == replacements.end() ? NodeId{} : found->second;
+  });
+}
+
+std::vector<NodeId> substitute_averages(Graph& graph, const std::vector<NodeId>& roots,
+                                        const std::function<bool(ParameterId)>& averaged) {
+  return copied(graph, roots, [&](const Node& leaf) {
+    if (leaf.op != Op::parameter || !averaged({leaf.index})) return NodeId{};
+    Node average = leaf;
+    average.ints = {1};
+    return graph.add(std::move(average));
+  });
 }
 
 }  // namespace semantics

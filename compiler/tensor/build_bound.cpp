@@ -17,6 +17,16 @@ using semantics::Conditional;
 using semantics::Learn;
 using semantics::Model;
 
+/// What a key of a learn block scales by: a number, or the key itself if it follows a schedule.
+struct Scale {
+  double number = 0;
+  std::string schedule;
+};
+Scale scale_of(const Learn& learn, const std::string& key, double absent) {
+  const nlohmann::json value = learn.own.value(key, nlohmann::json(absent));
+  return value.is_object() ? Scale{0, key} : Scale{value.get<double>(), ""};
+}
+
 /// One source's rows in a bound, each drawn `samples` times.
 class BoundRows {
  public:
@@ -69,6 +79,31 @@ class BoundRows {
     return e.broadcast(per_row, {known().rows(), {samples_, -1}}, {0});
   }
 
+  ValueId scaled(ValueId value, const Scale& scale) {
+    if (scale.schedule.empty()) return e.pointwise(Op::multiply, value, scale.number);
+    Value coefficient;
+    coefficient.op = Op::coefficient;
+    coefficient.index = scheduled_coefficients(model_, learn_).at(scale.schedule);
+    return e.multiply(value, e.broadcast(program_.add(coefficient), e.shape(value), {}));
+  }
+
+  /// Free bits (Kingma et al. 2016): while the mean over the batch is above `least`, what each row has; then
+  /// `least`, through which no gradient flows.
+  ValueId at_least(ValueId per_row, const Scale& least) {
+    if (least.schedule.empty() && least.number == 0) return per_row;
+    const Shape each = e.shape(per_row);
+    const ValueId count = e.reduce(Op::sum, e.constant(1, each), {0});
+    const ValueId mean = stop(e.broadcast(e.divide(e.reduce(Op::sum, per_row, {0}), count), each, {}));
+    const ValueId floor = scaled(e.constant(1, each), least);
+    return e.pointwise(Op::where, {e.pointwise(Op::greater, mean, floor), per_row, floor});
+  }
+
+  /// `value` counts `sign` times what the key says.
+  void record(const std::string& name, ValueId value, double sign, const Scale& scale,
+              std::vector<Objective>& objective) {
+    record(name, value, scale.schedule.empty() ? sign * scale.number : sign, objective);
+    objective.back().schedule = scale.schedule;
+  }
   void record(const std::string& name, ValueId value, double factor, std::vector<Objective>& objective) {
     const bool repeated = e.shape(value)[0] == drawn().rows();
     ValueId sum = e.reduce(Op::sum, value, {0});
@@ -116,7 +151,8 @@ class BoundBuilder {
 
   // E_q [sum log p(known | ...)] - beta sum KL + alpha log q(known | ...); METHODS section 3.
   void add_elbo(BoundRows& rows, Phase& phase) {
-    const double beta = learn_.own.value("beta", 1.0), alpha = learn_.own.value("alpha", 0.0);
+    const Scale beta = scale_of(learn_, "beta", 1), alpha = scale_of(learn_, "alpha", 0);
+    const Scale free_bits = scale_of(learn_, "free_bits", 0);
     const std::vector<Drawn> latents = draw_latents(rows);
     ValueId elbo = rows.number(0);
     for (const auto id : rows.bound_.evidence) {
@@ -127,15 +163,19 @@ class BoundBuilder {
     for (size_t i = 0; i < latents.size(); ++i) {
       const game::Latent& latent = rows.bound_.latents[i];
       const ValueId kl = rows.sums().mean(divergence(rows, latent, latents[i]));
-      elbo = rows.e.subtract(elbo, rows.e.pointwise(Op::multiply, kl, beta));
-      rows.record(rows.named("kl." + model_[model_[latent.prior].target].name), kl, -beta, phase.objective);
+      const std::string& name = model_[model_[latent.prior].target].name;
+      const ValueId counted = rows.at_least(kl, free_bits);
+      elbo = rows.e.subtract(elbo, rows.scaled(counted, beta));
+      rows.record(rows.named("kl." + name), kl, -1, beta, phase.objective);
+      if (counted == kl) continue;
+      rows.record(rows.named("free." + name), rows.e.subtract(counted, kl), -1, beta, phase.objective);
     }
     const ValueId share = rows.sample_share();
     phase.program.shared.push_back({elbo, share});
     for (const auto id : rows.bound_.recognised) {
       const ValueId density = rows.mean_density(id);
-      rows.record(rows.named(id), density, alpha, phase.objective);
-      phase.program.shared.push_back({rows.e.pointwise(Op::multiply, density, alpha), share});
+      rows.record(rows.named(id), density, 1, alpha, phase.objective);
+      phase.program.shared.push_back({rows.scaled(density, alpha), share});
     }
     add_scores(rows, latents, learning_signal(rows, elbo), share, phase);
   }
@@ -365,6 +405,14 @@ class BoundBuilder {
 }  // namespace
 
 int multiplier_coefficient(const Model& model) { return static_cast<int>(model.sources.size()); }
+
+std::map<std::string, int> scheduled_coefficients(const Model& model, const Learn& learn) {
+  std::map<std::string, int> places;
+  for (const char* key : {"alpha", "beta", "free_bits"})
+    if (learn.own.contains(key) && learn.own[key].is_object())
+      places.emplace(key, model.first_free_coefficient() + static_cast<int>(places.size()));
+  return places;
+}
 
 std::vector<Phase> build_bound_phases(const ModelBasis& basis, const game::Bounds& bounds,
                                       const Learn& learn) {

@@ -13,4 +13,8 @@ std::vector<Phase> build_bound_phases(const ModelBasis& basis, const game::Bound
 /// The coefficient that libi's second phase reads its multiplier from, behind those of the sources.
 int multiplier_coefficient(const semantics::Model& model);
 
+/// The coefficients from which `elbo` reads the numbers of its keys that follow a schedule, there too.
+std::map<std::string, int> scheduled_coefficients(const semantics::Model& model,
+                                                  const semantics::Learn& learn);
+
 }  // namespace tensor

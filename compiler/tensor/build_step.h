@@ -44,7 +44,8 @@ struct Stage {
 /// times in the utilities of all players that climb it.
 struct Objective {
   std::string output;
-  double factor = 1;  // 0: it is recorded only
+  double factor = 1;     // 0: it is recorded only
+  std::string schedule;  // the key of the learn block whose number scales it in each step; or empty
 };
 
 /// One phase of a learning step: the stages, then `program` with the terms and updates.

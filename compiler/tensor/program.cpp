@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "compiler/semantics/dependence.h"
+
 namespace tensor {
 
 std::string to_string(const Shape& shape) {
@@ -71,6 +73,8 @@ ParameterLayout parameter_layout(const semantics::Model& model, semantics::Playe
   return layout;
 }
 
+/// If the model reads averages, their places follow in the same order: that of a parameter of player p
+/// belongs to `player` number of players + p, which no update changes.
 ParameterPlaces parameter_places(const semantics::Model& model) {
   std::vector<ParameterPlace> places(model.parameters.size());
   for (size_t p = 0; p < model.players.size(); ++p) {
@@ -79,6 +83,13 @@ ParameterPlaces parameter_places(const semantics::Model& model) {
     for (size_t i = 0; i < layout.offsets.size(); ++i) {
       const semantics::ParameterId id = model[player].parameters[i];
       places[static_cast<size_t>(id.index)] = {static_cast<int>(p), layout.offsets[i], model[id].shape};
+    }
+  }
+  if (semantics::reads_averages(model.graph)) {
+    const size_t parameters = places.size();
+    for (size_t i = 0; i < parameters; ++i) {
+      places.push_back(places[i]);
+      places.back().player += static_cast<int>(model.players.size());
     }
   }
   ParameterPlaces table;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "compiler/semantics/dependence.h"
 #include "compiler/tensor/row_spaces.h"
 
 namespace tensor {
@@ -189,6 +190,10 @@ ValueId Translator::compute(const semantics::Node& node) {
       value.index = node.index;
       value.shape = shaped_as(node.shape, false);
       value.name = basis_.model[semantics::ParameterId{node.index}].name;
+      if (semantics::is_average(node)) {
+        value.index += static_cast<int>(basis_.model.parameters.size());
+        value.name = "average of " + value.name;
+      }
       return program_.add(std::move(value));
     case semantics::Op::column:
       value.index = node.index;

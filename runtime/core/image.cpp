@@ -112,7 +112,9 @@ class ProgramReader {
     buffer.slot = text.value("slot", -1);
     buffer.parent = text.value("parent", -1);
     if (buffer.kind == Buffer::Kind::scratch) checked_index(buffer.slot, program_.slots.size(), "slot");
-    if (buffer.kind == Buffer::Kind::parameters) checked_index(buffer.index, image_.players.size(), "player");
+    // Averages of a player's parameters: its number plus that of all players.
+    if (buffer.kind == Buffer::Kind::parameters)
+      checked_index(buffer.index, 2 * image_.players.size(), "player");
     return buffer;
   }
 
@@ -283,11 +285,13 @@ Phase read_phase(const json& text, const Image& image, size_t programs) {
   return phase;
 }
 
-/// One per source or split, then one per tag.
+/// One per source or split, then those of tags, or of a bound's keys.
 int count_coefficients(const Image& image) {
   auto count = static_cast<int>(image.sources.size() + image.splits.size());
   for (const Learn& learn : image.learns) {
     count = std::max({count, learn.multiplier + 1, learn.missing.multiplier + 1});
+    for (const auto& [key, schedule] : learn.keys.at("scheduled").items())
+      count = std::max(count, schedule.at("coefficient").get<int>() + 1);
     for (const auto* phases :
          {&learn.alternating, &learn.simultaneous, &learn.missing.alternating, &learn.missing.simultaneous})
       for (const Phase& phase : *phases)
@@ -340,6 +344,7 @@ Learn read_learn(const json& text, const Image& image, size_t programs) {
   learn.keys.erase("skipped");
   learn.keys.erase("missing");
   learn.keys.erase("multiplier");
+  learn.keys["scheduled"] = text.value("scheduled", json::object());
   learn.multiplier = text.value("multiplier", -1);
   learn.sources = references(text.at("sources"), image.sources, "source");
   learn.skipped = references(text.value("skipped", json::array()), image.sources, "source");

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "runtime/core/averages.h"
 #include "runtime/core/finite.h"
 #include "runtime/core/philox.h"
 #include "runtime/failure.h"
@@ -70,6 +71,8 @@ void fill(float* values, const Parameter& parameter, uint64_t seed, uint32_t sit
 }  // namespace
 
 Parameters::Parameters(const Image& image) {
+  for (const Player& player : image.players) flat_.emplace_back(player.elements);
+  if (!reads_averages(image)) return;
   for (const Player& player : image.players) flat_.emplace_back(player.elements);
 }
 

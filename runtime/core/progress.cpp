@@ -44,6 +44,10 @@ std::string Progress::utilities() const {
     for (const auto& [player, value] : last_["utility"].items())
       text += fmt::format("  {} {:.2f}", player, value.get<double>());
   }
+  for (const nlohmann::json& result : last_.value("evaluate", nlohmann::json::array()))
+    if (result.value("mean", nlohmann::json()).is_number())
+      text += fmt::format("  {}@{} {:.4g}", result.at("metric").get<std::string>(),
+                          result.value("source", ""), result["mean"].get<double>());
   return text;
 }
 

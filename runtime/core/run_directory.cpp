@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <limits>
 #include <sstream>
 
+#include "runtime/core/json_fields.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
@@ -60,6 +62,16 @@ std::optional<int64_t> step_of(const std::string& name) {
     step = step * 10 + (c - '0');
   }
   return step;
+}
+
+/// The steps of a run's checkpoints, the last first.
+std::vector<int64_t> steps_of_checkpoints(const fs::path& run) {
+  std::vector<int64_t> steps;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints", error))
+    if (const auto step = step_of(entry.path().filename().string())) steps.push_back(*step);
+  std::sort(steps.rbegin(), steps.rend());
+  return steps;
 }
 
 }  // namespace
@@ -142,11 +154,14 @@ void RunDirectory::append_metrics(const json& line) {
 void RunDirectory::cut_after(int64_t step) const {
   std::error_code ignored;
   std::vector<fs::path> stale;
+  // A kill between two renames left the best checkpoint under its other name.
+  const fs::path best = path_ / "checkpoints" / "best";
+  if (!fs::exists(best)) fs::rename(path_ / "checkpoints" / ".best.before", best, ignored);
   for (const fs::directory_entry& entry : fs::directory_iterator(path_ / "samples", ignored))
     if (entry.path().extension() == ".png" && step_of(entry.path().stem().string()).value_or(0) > step)
       stale.push_back(entry.path());
   for (const fs::directory_entry& entry : fs::directory_iterator(path_ / "checkpoints", ignored))
-    if (entry.path().filename().string().starts_with(".step-")) stale.push_back(entry.path());
+    if (entry.path().filename().string().starts_with(".")) stale.push_back(entry.path());
   for (const fs::path& path : stale) fs::remove_all(path, ignored);
   cut_metrics(step);
   cut_events(path_, step);
@@ -160,10 +175,9 @@ void RunDirectory::cut_metrics(int64_t step) const {
   write("metrics.jsonl", kept);
 }
 
-void RunDirectory::checkpoint(int64_t step, const std::function<void(const fs::path&)>& write) const {
-  const fs::path finished = path_ / "checkpoints" / fmt::format("step-{}", step);
-  if (fs::exists(finished)) return;
-  const fs::path aside = path_ / "checkpoints" / fmt::format(".step-{}.partial", step);
+/// Written aside as `.NAME.partial`, whose path it returns.
+static fs::path write_aside(const fs::path& finished, const std::function<void(const fs::path&)>& write) {
+  const fs::path aside = finished.parent_path() / fmt::format(".{}.partial", finished.filename().string());
   std::error_code error;
   fs::remove_all(aside, error);
   make_folder(aside);
@@ -173,8 +187,40 @@ void RunDirectory::checkpoint(int64_t step, const std::function<void(const fs::p
     fs::remove_all(aside, error);
     throw;
   }
-  fs::rename(aside, finished, error);
-  if (error) cannot_write(finished, error.message());
+  return aside;
+}
+
+static void rename_to(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) cannot_write(to, error.message());
+}
+
+void RunDirectory::checkpoint(int64_t step, const std::function<void(const fs::path&)>& write) const {
+  const fs::path finished = path_ / "checkpoints" / fmt::format("step-{}", step);
+  if (fs::exists(finished)) return;
+  rename_to(write_aside(finished, write), finished);
+}
+
+void RunDirectory::best_checkpoint(const std::function<void(const fs::path&)>& write) const {
+  const fs::path best = path_ / "checkpoints" / "best", before = path_ / "checkpoints" / ".best.before";
+  const fs::path aside = write_aside(best, write);
+  std::error_code error;
+  fs::remove_all(before, error);
+  if (fs::exists(best)) rename_to(best, before);
+  rename_to(aside, best);
+  fs::remove_all(before, error);
+}
+
+void RunDirectory::keep_checkpoints(int64_t count) const {
+  std::vector<int64_t> steps = steps_of_checkpoints(path_);
+  for (int64_t i = count; i < static_cast<int64_t>(steps.size()); ++i) {
+    const std::string name = fmt::format("step-{}", steps[static_cast<size_t>(i)]);
+    const fs::path aside = path_ / "checkpoints" / fmt::format(".{}.partial", name);
+    rename_to(path_ / "checkpoints" / name, aside);
+    std::error_code ignored;
+    fs::remove_all(aside, ignored);
+  }
 }
 
 fs::path RunDirectory::sample_path(int64_t step) const {
@@ -200,13 +246,35 @@ std::optional<Checkpoint> latest_checkpoint(const fs::path& run) {
   return latest_before(run, std::numeric_limits<int64_t>::max());
 }
 
-Checkpoint require_checkpoint(const fs::path& run) {
+static Checkpoint best_checkpoint_of(const fs::path& run) {
+  const fs::path path = run / "checkpoints" / "best", state = path / "state.json";
+  if (!fs::exists(state))
+    throw Failure(
+        Exit::missing_input,
+        fmt::format("{} has no checkpoint `best`: a learn block with `stop = early(METRIC, patience)` "
+                    "keeps one",
+                    run.string()));
+  const json text = read_json(state);
+  return {JsonFields(text, state.string()).whole("step", bounds::steps), path};
+}
+
+Checkpoint require_checkpoint(const fs::path& run, const std::string& which) {
   if (!fs::exists(run / "config.json"))
     throw Failure(Exit::missing_input,
                   fmt::format("{} is no run directory: it has no config.json", run.string()));
   const std::optional<Checkpoint> found = latest_checkpoint(run);
+  if (which == "best") return best_checkpoint_of(run);
   if (!found) throw Failure(Exit::missing_input, fmt::format("{} holds no checkpoint", run.string()));
-  return *found;
+  if (which.empty() || which == "last") return *found;
+  const std::optional<int64_t> step = step_of("step-" + which);
+  if (!step)
+    throw Failure(Exit::usage, fmt::format("--checkpoint {}: last, best or a step is needed", which));
+  const std::vector<int64_t> steps = steps_of_checkpoints(run);
+  if (std::find(steps.begin(), steps.end(), *step) == steps.end())
+    throw Failure(Exit::missing_input,
+                  fmt::format("{} holds no checkpoint of step {}; it holds those of {}", run.string(), *step,
+                              fmt::join(steps.rbegin(), steps.rend(), ", ")));
+  return {*step, run / "checkpoints" / fmt::format("step-{}", *step)};
 }
 
 constexpr int deepest = 64;

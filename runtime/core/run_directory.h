@@ -32,6 +32,10 @@ class RunDirectory {
   void cut_after(int64_t step) const;
   /// `write` fills the folder that it is given. A checkpoint that is there already stays.
   void checkpoint(int64_t step, const std::function<void(const std::filesystem::path&)>& write) const;
+  /// The checkpoint `best`, in place of the one before.
+  void best_checkpoint(const std::function<void(const std::filesystem::path&)>& write) const;
+  /// Removes all checkpoints but the last `count` and `best`.
+  void keep_checkpoints(int64_t count) const;
   bool has_checkpoint_before(int64_t step) const;
   std::filesystem::path sample_path(int64_t step) const;
   void add_event(const std::string& event) { events_.add(event); }
@@ -54,8 +58,9 @@ struct Checkpoint {
 
 /// The one of the highest step, if the run has any.
 std::optional<Checkpoint> latest_checkpoint(const std::filesystem::path& run);
-/// Failure(missing_input) where `run` is no run directory or holds no checkpoint.
-Checkpoint require_checkpoint(const std::filesystem::path& run);
+/// Failure(missing_input) where `run` is no run directory or does not hold the checkpoint. `which`: last (or
+/// empty), best, or a step; Failure(usage) where it is none of these.
+Checkpoint require_checkpoint(const std::filesystem::path& run, const std::string& which = "");
 
 /// The lines of metrics.jsonl that are whole: one that a kill cut short is left out.
 std::vector<nlohmann::json> read_metrics(const std::filesystem::path& run);

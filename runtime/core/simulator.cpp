@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "runtime/core/averages.h"
 #include "runtime/core/conditioner.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/session.h"
@@ -89,7 +90,7 @@ Simulator::Simulator(const Image& image, const json& reader) {
   parts_->plan = make_plan(other, {parts_->variables, {}, {}, {}});
   const fs::path given = argument(reader, 1, "from");
   const fs::path run = fs::exists(given) || given.is_absolute() ? given : fs::path(image.folder) / given;
-  parts_->session.load_parameters(require_checkpoint(run).path / "model.safetensors");
+  load_checkpoint(parts_->session, require_checkpoint(run).path);
 }
 
 Simulator::~Simulator() = default;

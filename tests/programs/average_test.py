@@ -1,5 +1,6 @@
 """The moving average of parameters: what it is the mean of, that it is kept over an interruption, who uses it."""
 import json
+import math
 import struct
 
 from executable import GLYPHS, build, call, digest, main, safetensors, succeed, write
@@ -59,6 +60,89 @@ def test_commands_use_the_average_unless_told(folder, vaec):
     assert result.returncode == 66 and "no averages" in result.stderr, result
     result = call(exe, "train", "--average", "1", "--out", "none", cwd=folder)
     assert result.returncode == 64 and "less than 1" in result.stderr, result
+
+
+TEACHER = """
+var x : real[2]
+var y, w : real
+source rows { x = npy("x.npy"); y = npy("y.npy"); w = npy("w.npy") }
+player student { y | x ~ Normal(dense(x, 1), std = 1) }
+player teacher { w | x ~ Normal(average(student).y(x), std = 1) }
+player reader { w | x ~ Normal(average(student).y(x) + parameter([]), std = 1) }
+learn METHOD { steps = 6; batch = 4; optimizer = sgd(0.2); average = 0.6; order = ORDER
+               every = {log: 1, sample: 0, checkpoint: 1, evaluate: 0} }
+"""
+
+
+def npy(path, rows):
+    """A file of float32 rows."""
+    width = len(rows[0])
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({len(rows)}, {width}), }}"
+    header += " " * (63 - (10 + len(header)) % 64) + "\n"
+    values = [number for row in rows for number in row]
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() +
+                     struct.pack(f"<{len(values)}f", *values))
+
+
+def values_of(run, step, file):
+    return {name: numbers(data) for name, (_, data) in safetensors(run / f"checkpoints/step-{step}/{file}").items()}
+
+
+def test_a_conditional_reads_the_average_as_a_constant(folder, vaec):
+    for name, row in (("x", [0.5, -1.0]), ("y", [2.0]), ("w", [-1.0])):
+        npy(folder / f"{name}.npy", [row] * 8)
+    for method, order in (("symmetric", "alternating"), ("symmetric", "simultaneous"), ("supervised", "alternating")):
+        name = f"{method}_{order}"
+        text = TEACHER.replace("METHOD", method).replace("ORDER", order)
+        exe = build(vaec, write(folder, f"{name}.vae", text), folder)
+        succeed(exe, "train", "--quiet", "--out", f"run_{name}", cwd=folder)
+        run = folder / f"run_{name}"
+        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        for step in range(2, 7):
+            # What the steps before made of the student, and of the reader, which has no other parameter.
+            student = values_of(run, step - 1, "average.safetensors")
+            shift = [v for k, v in values_of(run, step - 1, "model.safetensors").items() if k.startswith("reader.")][0][0]
+            weights = next(v for k, v in student.items() if k.startswith("student.") and k.endswith("weight"))
+            bias = next(v for k, v in student.items() if k.startswith("student.") and k.endswith("bias"))
+            mean = weights[0] * 0.5 - weights[1] + bias[0] + shift
+            expected = -0.5 * (-1 - mean) ** 2 - 0.5 * math.log(2 * math.pi)
+            found = lines[step - 1]["terms"]["reader.w@rows"]
+            assert abs(found - expected) < 1e-4, (name, step, found, expected)
+        # The student learns from y alone: as without those that read its average.
+        alone = text.replace("player reader", "player other").replace("average(student).y(x) + parameter", "parameter")
+        other = build(vaec, write(folder, f"alone_{name}.vae", alone), folder)
+        succeed(other, "train", "--quiet", "--out", f"alone_run_{name}", cwd=folder)
+        both = [values_of(folder / f"{kind}run_{name}", 6, "model.safetensors") for kind in ("", "alone_")]
+        for key in both[0]:
+            if key.startswith("student."):
+                assert both[0][key] == both[1][key], (name, key)
+
+
+def test_a_teacher_is_the_average_in_every_command(folder, vaec):
+    for name, row in (("x", [0.5, -1.0]), ("y", [2.0]), ("w", [-1.0])):
+        npy(folder / f"{name}.npy", [row] * 8)
+    exe = build(vaec, write(folder, "teacher.vae", TEACHER.replace("METHOD", "symmetric").replace(
+        "ORDER", "alternating").replace("player reader { w | x ~ Normal(average(student).y(x) + parameter([]), std = 1) }",
+                                        "")), folder)
+    succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)
+
+    def inferred(variable, *flags):
+        out = folder / "out.npy"
+        succeed(exe, "infer", f"{variable} | x", "--given", "x=x.npy", "--run", "run", "--out", out, *flags, cwd=folder)
+        return struct.unpack("<f", out.read_bytes()[-4:])[0]
+
+    def mean(file):
+        values = values_of(folder / "run", 6, file)
+        weights = next(v for k, v in values.items() if k.endswith("weight"))
+        bias = next(v for k, v in values.items() if k.endswith("bias"))
+        return weights[0] * 0.5 - weights[1] + bias[0]
+    average, last = mean("average.safetensors"), mean("model.safetensors")
+    assert abs(average - last) > 1e-3
+    for variable, flags, expected in (("y", (), average), ("w", (), average), ("y", ("--weights", "last"), last),
+                                      ("w", ("--weights", "last"), average)):
+        assert abs(inferred(variable, *flags) - expected) < 1e-5, (variable, flags, expected)
+    result = call(exe, "train", "--average", "0", "--out", "none", cwd=folder)
+    assert result.returncode == 78 and "needs an average above 0" in result.stderr, result
 
 
 if __name__ == "__main__":

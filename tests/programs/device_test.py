@@ -62,7 +62,9 @@ def values(path):
 
 def expect_equal(folder, steps, tolerance=1e-4):
     """Runs `gpu` and `cpu`: parameters, states and records agree within rounding."""
-    for file in ("model.safetensors", "optimizer.safetensors"):
+    for file in ("model.safetensors", "optimizer.safetensors", "average.safetensors"):
+        if not (folder / f"cpu/checkpoints/step-{steps}" / file).exists():
+            continue
         there, here = (values(folder / run / f"checkpoints/step-{steps}" / file) for run in ("gpu", "cpu"))
         assert there.keys() == here.keys()
         for name in here:
@@ -152,6 +154,30 @@ def test_players_that_move_together_and_every_optimizer(folder, vaec):
                           " optimizer = {p: sgd(0.1, momentum = 0.9), q: adamw(0.01, weight_decay = 0.1)};"
                           " schedule = cosine(5);")
     expect_training_equal(folder, vaec, text)
+
+
+def test_averages_schedules_and_a_clip_for_each_player(folder, vaec):
+    text = GLYPHS.replace("steps = 100;", "steps = 100; average = 0.8; clip = {p: 0.5, q: 0};"
+                          " weight = {images: linear(0.5, 2, 10), codes: cyclical(0, 1, 6)};")
+    calls = expect_training_equal(folder, vaec, text)
+    assert calls["captures"] == 1 and (folder / "gpu/checkpoints/step-20/average.safetensors").exists(), calls
+
+
+def test_a_conditional_that_reads_an_average(folder, vaec):
+    write(folder, "t.csv", "a,b\n" + "".join(f"{i / 7:.3f},{i / 5 - 1:.3f}\n" for i in range(20)))
+    expect_training_equal(folder, vaec, """
+        var u, v, w : real
+        source rows { let t = csv("t.csv", ["a", "b"]); u = t.a; v = t.b; w = t.a }
+        player p { u | v ~ Normal(dense(v, 1), std = 1) }
+        player q { w | v ~ Normal(average(p).u(v) + dense(v, 1), std = 1) }
+        learn symmetric { steps = 20; batch = 8; average = 0.7; optimizer = sgd(0.05) }
+    """)
+
+
+def test_a_bound_whose_keys_follow_schedules(folder, vaec):
+    text = LIBI.replace("learn libi { samples = 3; epsilon = 0.1; fit_steps = 8; constrain_steps = 6; refit_steps = 6; ",
+                        "learn elbo { beta = linear(0, 2, 8); free_bits = cyclical(0, 4, 6); ")
+    expect_training_equal(folder, vaec, text, steps=12, tolerance=1e-3)
 
 
 def test_chains_sweep_in_the_order_that_the_host_draws(folder, vaec):

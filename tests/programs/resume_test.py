@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from executable import GLYPHS, build, call, digest, main, metrics, succeed, write
+from executable import GLYPHS, SMALL_MODEL, build, call, digest, main, metrics, safetensors, succeed, write
 
 COSINE = GLYPHS.replace("batch = 32;", "batch = 32; schedule = cosine(5);")
 
@@ -101,6 +101,26 @@ def test_a_run_without_a_checkpoint_begins_from_its_start_also_elsewhere(folder,
     result = call(exe, "train", "--resume", "run", "--start", "first", cwd=folder)
     assert (result.returncode, result.stderr) == \
         (64, "glyphs train: --start first: a resumed run begins from its own checkpoint\n"), result
+
+
+def test_a_run_begins_from_the_tensors_that_agree(folder, vaec):
+    exe = glyphs(folder, vaec)
+    succeed(exe, "train", "--quiet", "--steps", "20", "--out", "first", cwd=folder)
+    other = build(vaec, write(folder, "other.vae", GLYPHS.replace("dense(relu(dense(x, 64)), 16)", "dense(relu(dense("
+                                                                  "x, 32)), 16)")), folder)
+    said = succeed(other, "train", "--steps", "0", "--start", "first", "--out", "run", cwd=folder).stdout
+    first, begun = (safetensors(folder / f"{run}/checkpoints/step-{step}/model.safetensors")
+                    for run, step in (("first", 20), ("run", 0)))
+    same = {name for name in begun if begun[name] == first.get(name)}
+    fresh = set(begun) - same
+    assert same >= {name for name in begun if name.startswith("p.")} and fresh, (same, fresh)
+    note = next(line for line in said.splitlines() if line.startswith("note: start: "))
+    assert f"{len(same)} of {len(begun)} tensors are from" in note and all(name in note for name in fresh), note
+    assert "([64, 784] there, [32, 784] here)" in note, note
+    # No tensor agrees.
+    strange = build(vaec, write(folder, "strange.vae", SMALL_MODEL), folder)
+    result = call(strange, "train", "--start", "first", "--out", "none", cwd=folder)
+    assert result.returncode == 78 and "no tensor of this model's names and shapes" in result.stderr, result
 
 
 def test_no_run_goes_back(folder, vaec):

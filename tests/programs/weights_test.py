@@ -1,5 +1,7 @@
 """Weights of sources in a learn block: in place of the sources' own, constant or following a schedule."""
-from executable import build, call, digest, main, metrics, succeed, write
+import struct
+
+from executable import build, call, digest, main, metrics, safetensors, succeed, write
 
 MODEL = """
 var x : binary[28, 28]
@@ -61,6 +63,33 @@ def test_a_resumed_schedule_goes_on(folder, vaec):
     assert digest(whole, 8) == digest(parts, 8)
 
 
+PARTLY = """
+var u, v : real
+source rows { let t = csv("t.csv", ["a", "b"]); u = t.a; v = t.b }
+source others { let t = csv("t.csv", ["a", "b"]); u = t.b; v = t.a }
+player p { u | v ~ Normal(dense(v, 1), std = 1) }
+player q { v | u ~ Normal(dense(u, 1), std = 1) }
+learn symmetric { steps = 6; batch = 12; optimizer = sgd(0.01); KEYS
+                  every = {log: 1, sample: 0, checkpoint: 1, evaluate: 0} }
+"""
+
+
+def test_weights_of_rows_with_missing_values(folder, vaec):
+    cells = [(f"{i / 7:.3f}" if i % 3 else "", f"{i / 5 - 1:.3f}" if i % 4 else "") for i in range(1, 40)]
+    write(folder, "t.csv", "a,b\n" + "".join(f"{a},{b}\n" for a, b in cells if a or b))
+    two, half = (train(folder, vaec, name, PARTLY.replace("KEYS", f"weight = {{rows: {weight}}}"))
+                 for name, weight in (("two", "2"), ("half", "0.5")))
+    own = train(folder, vaec, "own", PARTLY.replace("KEYS", "").replace("source rows", "source rows weight 2"))
+    level = train(folder, vaec, "level", PARTLY.replace("KEYS", "weight = {rows: linear(2, 2, 3)}"))
+    assert digest(two, 6) == digest(own, 6) == digest(level, 6) != digest(half, 6)
+    change = train(folder, vaec, "change", PARTLY.replace("KEYS", "weight = {rows: linear(0.5, 2, 3)}"))
+    assert digest(change, 1) == digest(half, 1) and digest(change, 2) != digest(half, 2)
+    line = metrics(change)[-1]
+    for player, term in (("p", "p.u"), ("q", "q.v")):
+        expected = 2 * line["terms"][f"{term}@rows"] + line["terms"][f"{term}@others"]
+        assert abs(line["utility"][player] - expected) < 1e-6 * abs(expected), line
+
+
 def test_wrong_weights_are_refused(folder, vaec):
     exe = build(vaec, write(folder, "plain.vae", model()), folder)
     for text, cause in (("0.5", "say SOURCE=NUMBER"), ("masks=1", "there is no source masks"),
@@ -68,6 +97,57 @@ def test_wrong_weights_are_refused(folder, vaec):
                         ("images=cosine(1)", "linear(from, to, steps)")):
         result = call(exe, "train", "--weight", text, "--out", "none", cwd=folder)
         assert result.returncode == 64 and cause in result.stderr, result
+
+
+BOUND = """
+var x : binary[28, 28]
+var z : real[4]
+source images { x = glyphs(300, seed = 3).image > 0.5 }
+decoder p { z ~ Normal(0); x | z ~ Bernoulli(dense(z, 784)) }
+encoder q { z | x ~ Normal(dense(x, 4), dense(x, 4)) }
+learn elbo { steps = 6; batch = 16; optimizer = sgd(0.001); KEYS
+             every = {log: 1, sample: 0, checkpoint: 1, evaluate: 0} }
+"""
+
+
+def test_beta_follows_a_schedule(folder, vaec):
+    flat = train(folder, vaec, "flat", BOUND.replace("KEYS", "beta = 0.25"))
+    level = train(folder, vaec, "level", BOUND.replace("KEYS", "beta = linear(0.25, 0.25, 3)"))
+    for name, values in tensors(flat, 6).items():
+        assert all(abs(a - b) < 1e-6 for a, b in zip(values, tensors(level, 6)[name])), name
+    rising = train(folder, vaec, "rising", BOUND.replace("KEYS", "beta = linear(0, 2, 4)"))
+    for step, beta in ((1, 0), (2, 0.5), (3, 1), (6, 2)):
+        line = metrics(rising)[step - 1]
+        expected = line["terms"]["p.x@images"] - beta * line["terms"]["kl.z@images"]
+        assert abs(line["bound"] - expected) < 1e-6 * abs(expected), (step, line)
+    zero, two = (train(folder, vaec, f"beta{n}", BOUND.replace("KEYS", f"beta = {n}")) for n in (0, 2))
+    assert digest(rising, 1) == digest(zero, 1) != digest(two, 1)
+    parts = train(folder, vaec, "parts", BOUND.replace("KEYS", "beta = linear(0, 2, 4)"), "--steps", "2")
+    succeed(folder / "parts.exe", "train", "--quiet", "--resume", parts, "--steps", "6", cwd=folder)
+    assert digest(rising, 6) == digest(parts, 6)
+
+
+def test_free_bits_leave_a_small_divergence_alone(folder, vaec):
+    plain = train(folder, vaec, "plain", BOUND.replace("KEYS", ""))
+    # Below any divergence that there is, they change nothing; above it, the divergence has no gradient.
+    little = train(folder, vaec, "little", BOUND.replace("KEYS", "free_bits = 0.0001"))
+    much = train(folder, vaec, "much", BOUND.replace("KEYS", "free_bits = 10000"))
+    without = train(folder, vaec, "without", BOUND.replace("KEYS", "beta = 0"))
+    for a, b in ((plain, little), (without, much)):
+        for name, values in tensors(a, 6).items():
+            assert all(abs(x - y) < 1e-6 for x, y in zip(values, tensors(b, 6)[name])), (a, b, name)
+    for line in metrics(much):
+        terms = line["terms"]
+        assert abs(terms["kl.z@images"] + terms["free.z@images"] - 10000) < 0.01, line
+        assert abs(line["bound"] - (terms["p.x@images"] - 10000)) < 0.01, line
+    scheduled = train(folder, vaec, "scheduled", BOUND.replace("KEYS", "free_bits = linear(0, 10000, 1)"))
+    free = [line["terms"]["free.z@images"] for line in metrics(scheduled)]
+    assert free[0] == 0 and abs(free[1] + metrics(scheduled)[1]["terms"]["kl.z@images"] - 10000) < 0.01, free
+
+
+def tensors(run, step):
+    found = safetensors(run / f"checkpoints/step-{step}/model.safetensors")
+    return {name: struct.unpack(f"<{len(data) // 4}f", data) for name, (_, data) in found.items()}
 
 
 if __name__ == "__main__":

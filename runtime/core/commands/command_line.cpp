@@ -22,6 +22,7 @@
 #include "runtime/printable.h"
 #include "runtime/setting_bounds.h"
 #include "runtime/standard_streams.h"
+#include "runtime/training_metrics.h"
 
 namespace core {
 namespace {
@@ -64,8 +65,12 @@ const std::map<std::string, std::string>& help_of_keys() {
       {"optimizer", "adam(lr), adamw(lr), sgd(lr, momentum) or none; or player=...,..."},
       {"lr", "learning rate: X, or player=X,..."},
       {"schedule", "constant, cosine(warmup) or step(every, factor)"},
-      {"clip", "largest norm of a player's gradient"},
-      {"weight", "of a source in the utilities: SOURCE=X, or SOURCE=linear(from, to, steps)"},
+      {"clip", "largest norm of a player's gradient: X, or player=X,..."},
+      {"evaluate",
+       "metrics of evaluations in training: " + fmt::to_string(fmt::join(training_metrics, ", "))},
+      {"stop", "early(METRIC, N): after N evaluations no better than the best one; or none"},
+      {"keep", "the last checkpoints to keep; 0: all"},
+      {"weight", "weight of a source: SOURCE=X, or SOURCE=linear(from, to, steps)"},
       {"average", "decay of a moving average of all parameters, kept beside them; 0: none"},
       {"seed", "of all random draws"},
       {"order", "alternating or simultaneous"},
@@ -86,6 +91,10 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                            {"schedule", "NAME(X,...)"},
                                                            {"clip", "X"},
                                                            {"average", "X"},
+                                                           {"evaluate", "NAME,..."},
+                                                           {"stop", "early(NAME, N)"},
+                                                           {"keep", "N"},
+                                                           {"checkpoint", "NAME"},
                                                            {"weight", "SOURCE=X,..."},
                                                            {"weights", "NAME"},
                                                            {"seed", "N"},
@@ -243,6 +252,8 @@ class CommandLine {
 
   void add_model_flags(CLI::App* command, ModelRequest& request) {
     command->add_option("--run", request.run, "a run directory that train made")->required();
+    command->add_option("--checkpoint", request.checkpoint,
+                        "last (default), best (of `stop = early(...)`), or the step of one");
     command
         ->add_option("--weights", request.weights,
                      "average or last (default: the average of the parameters where the run keeps one)")

@@ -51,6 +51,13 @@ void infer(const Image& image, const InferRequest& request);
 std::string metric_help();
 /// Failure(usage) naming one that there is not.
 void require_metrics(const std::vector<std::string>& metrics);
+struct Session;
+/// Results of the request's metrics, with the session's parameters; `measured` hears of each as soon as it is
+/// there.
+nlohmann::json measure_metrics(Session& session, const EvaluateRequest& request,
+                               const std::function<void(const nlohmann::json&)>& measured = {});
+/// The metrics in groups that are measured on the same draws.
+std::vector<std::vector<std::string>> measured_together(const std::vector<std::string>& metrics);
 /// {"program", "step", "results": [...]}; notes go to stderr. `measured` hears of each result as soon as it
 /// is there.
 nlohmann::json evaluate_run(const Image& image, const EvaluateRequest& request,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/core/averages.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/compare_picture.h"
 #include "runtime/core/commands/report.h"
@@ -187,15 +188,14 @@ class Comparison {
       request.out = run;
     } else {
       const json config = read_json(run / "config.json");
-      const JsonFields kept(config, (run / "config.json").string());
-      const json asked = core::to_json(settings);
+      Settings before = settings_from(config, (run / "config.json").string());
+      add_own_weights(before, image_);
+      const json kept = core::to_json(before), asked = core::to_json(settings);
       for (const auto& [key, value] : asked.items())
-        if (key == "start" ? !is_start(kept.text(key, ""), settings, image_)
-                           : config.value(key, json()) != value)
-          throw Failure(
-              Exit::bad_configuration,
-              fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out",
-                          run.string(), key, json_text(config.value(key, json())), json_text(value)));
+        if (key == "start" ? !is_start(before.start, settings, image_) : kept.at(key) != value)
+          throw Failure(Exit::bad_configuration,
+                        fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out",
+                                    run.string(), key, json_text(kept.at(key)), json_text(value)));
       if (const auto last = latest_checkpoint(run); last && last->step >= settings.steps) {
         say(fmt::format("{}: loaded, step {}", run.string(), last->step));
         return;
@@ -243,7 +243,7 @@ class Comparison {
       const fs::path checkpoint = require_checkpoint(run_of(*learn, seed(0))).path;
       const PreparedImage prepared(image_, read_statistics(checkpoint));
       Session session(prepared.get(), request_);
-      session.load_parameters(weights_file(checkpoint, ""));
+      load_checkpoint(session, checkpoint);
       picture.add(session, checkpoint, request_.seed);
     }
     if (!picture.shows()) return;

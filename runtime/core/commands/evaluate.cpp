@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "runtime/core/averages.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/evaluate_report.h"
 #include "runtime/core/evaluation/accuracy.h"
@@ -15,7 +16,6 @@
 #include "runtime/core/evaluation/mechanisms.h"
 #include "runtime/core/evaluation/sample_distances.h"
 #include "runtime/core/json_fields.h"
-#include "runtime/core/learning/average.h"
 #include "runtime/core/output.h"
 #include "runtime/core/preprocessing.h"
 #include "runtime/core/query.h"
@@ -64,6 +64,12 @@ const std::vector<Metric> metric_table = {
      "whether the encoder inverts the decoder's mean, and its variances"},
 };
 
+/// Of a known name.
+const Metric& metric_of(const std::string& name) {
+  return *std::find_if(metric_table.begin(), metric_table.end(),
+                       [&](const Metric& entry) { return entry.name == name; });
+}
+
 std::vector<std::string> metric_names() {
   std::vector<std::string> names;
   for (const Metric& metric : metric_table) names.emplace_back(metric.name);
@@ -86,26 +92,41 @@ void require_metrics(const std::vector<std::string>& metrics) {
                     fmt::format("there is no metric {}; known: {}", metric, fmt::join(known, ", ")));
 }
 
-json evaluate_run(const Image& image, const EvaluateRequest& request,
-                  const std::function<void(const json&)>& measured) {
-  require_metrics(request.metrics);
-  const Checkpoint checkpoint = require_checkpoint(request.run);
-  const PreparedImage prepared(image, read_statistics(checkpoint.path));
-  Session session(prepared.get(), request);
-  session.load_parameters(weights_file(checkpoint.path, request.weights));
+json measure_metrics(Session& session, const EvaluateRequest& request,
+                     const std::function<void(const json&)>& measured) {
   const Asked asked(request.metrics.begin(), request.metrics.end());
   std::vector<decltype(Metric::measure)> done;
   json results = json::array();
   for (const std::string& name : request.metrics) {
-    const auto metric = std::find_if(metric_table.begin(), metric_table.end(),
-                                     [&](const Metric& entry) { return entry.name == name; });
-    if (std::find(done.begin(), done.end(), metric->measure) != done.end()) continue;
-    done.push_back(metric->measure);
-    for (json& result : metric->measure(session, request, asked)) {
+    const auto measure = metric_of(name).measure;
+    if (std::find(done.begin(), done.end(), measure) != done.end()) continue;
+    done.push_back(measure);
+    for (json& result : measure(session, request, asked)) {
       if (measured) measured(result);
       results.push_back(std::move(result));
     }
   }
+  return results;
+}
+
+std::vector<std::vector<std::string>> measured_together(const std::vector<std::string>& metrics) {
+  std::vector<std::vector<std::string>> groups;
+  for (const std::string& name : metrics) {
+    const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& other) {
+      return metric_of(other.front()).measure == metric_of(name).measure;
+    });
+    (group == groups.end() ? groups.emplace_back() : *group).push_back(name);
+  }
+  return groups;
+}
+
+json evaluate_run(const Image& image, const EvaluateRequest& request,
+                  const std::function<void(const json&)>& measured) {
+  require_metrics(request.metrics);
+  const Checkpoint checkpoint = require_checkpoint(request.run, request.checkpoint);
+  Session session(image, request);
+  load_checkpoint(session, checkpoint.path, request.weights);
+  const json results = measure_metrics(session, request, measured);
   for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
   return {{"program", image.file}, {"step", checkpoint.step}, {"results", results}};
 }

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
+#include "runtime/core/averages.h"
 #include "runtime/core/commands/chain_report.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/given_values.h"
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/conditioner.h"
 #include "runtime/core/json_fields.h"
-#include "runtime/core/learning/average.h"
 #include "runtime/core/memory_need.h"
 #include "runtime/core/query.h"
 #include "runtime/core/run_directory.h"
@@ -118,11 +118,11 @@ void infer(const Image& compiled, const InferRequest& request) {
   check_ending(request.out);
   Query query = parse_query(compiled, request.query, request.masks, request.by);
   check_picture(request.out, compiled, query.targets);
-  const Checkpoint checkpoint = require_checkpoint(request.run);
+  const Checkpoint checkpoint = require_checkpoint(request.run, request.checkpoint);
   const PreparedImage prepared(compiled, read_statistics(checkpoint.path));
   const Image& image = prepared.get();
   Session session(image, request);
-  session.load_parameters(weights_file(checkpoint.path, request.weights));
+  load_checkpoint(session, checkpoint.path, request.weights);
   Sampler sampler(session, request.seed);
   Preprocessing preprocessing(image, checkpoint.path);
   std::set<int> wanted = query.known;

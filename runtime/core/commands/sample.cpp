@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
+#include "runtime/core/averages.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/given_values.h"
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/conditioner.h"
 #include "runtime/core/generation.h"
 #include "runtime/core/json_fields.h"
-#include "runtime/core/learning/average.h"
 #include "runtime/core/memory_need.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/sample_grid.h"
@@ -95,11 +95,11 @@ void append(Values& all, const Values& batch, const Image& image, int64_t rows) 
 
 void sample(const Image& compiled, const SampleRequest& request) {
   check_ending(request.out);
-  const Checkpoint checkpoint = require_checkpoint(request.run);
+  const Checkpoint checkpoint = require_checkpoint(request.run, request.checkpoint);
   const PreparedImage prepared(compiled, read_statistics(checkpoint.path));
   const Image& image = prepared.get();
   Session session(image, request);
-  session.load_parameters(weights_file(checkpoint.path, request.weights));
+  load_checkpoint(session, checkpoint.path, request.weights);
   Sampler sampler(session, request.seed);
   Preprocessing preprocessing(image, checkpoint.path);
   const Given given = read_given(image, sampler, preprocessing, request.given);

@@ -82,13 +82,14 @@ std::string config_file(const fs::path& run) { return (run / "config.json").stri
 
 /// The settings that a run was begun with, where they are settings of this model.
 Settings settings_of_run(const Image& image, const fs::path& run, const json& config) {
-  const Settings settings = settings_from(config, config_file(run));
+  Settings settings = settings_from(config, config_file(run));
   try {
     const Learn& learn = find_learn(image, settings.learn);
     if (learn.method != settings.method)
       throw Failure(Exit::bad_configuration,
                     fmt::format("learn {} is {}, not {}", learn.name, learn.method, settings.method));
     check(settings, image);
+    add_own_weights(settings, image);
   } catch (const Failure& failure) {
     throw Failure(Exit::bad_configuration, fmt::format("{} is a run of another model, or of another version "
                                                        "of its file: {}",

@@ -1,12 +1,12 @@
 #include "runtime/core/commands/training_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "runtime/core/commands/report.h"
 #include "runtime/core/commands/stop_signals.h"
-#include "runtime/core/evaluation/likelihood.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
@@ -20,6 +20,15 @@ namespace {
 // While it trains a run is evaluated on few rows; `evaluate` takes all.
 constexpr int64_t evaluated_rows = 256, evaluated_samples = 16;
 
+/// What the run is to be evaluated by, that of `stop` included.
+std::vector<std::string> metrics_of(const Settings& settings) {
+  std::vector<std::string> metrics = settings.evaluate;
+  const std::string& stop = settings.stop.metric;
+  if (!stop.empty() && std::find(metrics.begin(), metrics.end(), stop) == metrics.end())
+    metrics.push_back(stop);
+  return metrics;
+}
+
 double seconds_since(steady_clock::time_point begin) {
   return std::chrono::duration<double>(steady_clock::now() - begin).count();
 }
@@ -32,7 +41,17 @@ TrainingRun::TrainingRun(Session& session, const Settings& settings, Trainer& tr
       settings_(settings),
       trainer_(trainer),
       directory_(std::move(directory)),
-      request_(request) {}
+      request_(request),
+      evaluated_(measured_together(metrics_of(settings))) {
+  if (!settings.stop.metric.empty()) early_.emplace(settings.stop);
+}
+
+/// Whether some result is of the metric: a run that is told to stop early only when it is resumed may have
+/// none.
+static bool has(const json& results, const std::string& metric) {
+  return std::any_of(results.begin(), results.end(),
+                     [&](const json& result) { return result.value("metric", "") == metric; });
+}
 
 void TrainingRun::restore(const Checkpoint& checkpoint) {
   try {
@@ -48,6 +67,12 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
   }
   last_checkpoint_ = checkpoint.path;
   directory_.cut_after(trainer_.step());
+  // A run that is told to stop early only now has no best checkpoint yet: what it found before does not
+  // count.
+  if (!early_ || !fs::exists(directory_.path() / "checkpoints" / "best")) return;
+  for (const json& line : read_metrics(directory_.path()))
+    if (line.contains("evaluate") && has(line["evaluate"], settings_.stop.metric))
+      early_->observe(line["evaluate"], line.at("step"));
 }
 
 void TrainingRun::begin_anew() {
@@ -85,15 +110,17 @@ int TrainingRun::loop(Progress& progress) {
   started_ = line_begun_ = steady_clock::now();
   first_step_ = line_step_ = trainer_.step();
   if (trainer_.step() >= settings_.steps) checkpoint();  // of the beginning, so that it can be looked at
-  while (trainer_.step() < settings_.steps) {
+  while (trainer_.step() < settings_.steps && !is_over()) {
     traced("step", [&] { trainer_.do_step(); });
     const int64_t step = trainer_.step();
-    const bool last = step == settings_.steps, stopping = stop_is_asked() && !last;
+    bool last = step == settings_.steps;
+    const bool stopping = stop_is_asked() && !last;
     const bool state =
         last || stopping || due(step, "evaluate") || due(step, "sample") || due(step, "checkpoint");
     if (state || due(step, "log")) trainer_.fetch(state);
     if (state) trainer_.require_finite();
     if (last || due(step, "log") || due(step, "evaluate")) traced("log", [&] { log(progress); });
+    last = last || is_over();
     if (last || due(step, "sample")) traced("sample", [&] { draw_samples(); });
     for (const std::string& note : session_.rows.take_notes())
       progress.say("note: evaluation and pictures: " + note);
@@ -108,6 +135,7 @@ int TrainingRun::loop(Progress& progress) {
     }
   }
   directory_.write("report.html", report_page(directory_.path()));
+  if (early_) progress.say((is_over() ? "stopped early: " : "") + early_->text());
   progress.say(fmt::format("{} steps in {}: {}", trainer_.step() - first_step_, duration_text(seconds()),
                            directory_.path().string()));
   return 0;
@@ -146,24 +174,46 @@ void TrainingRun::log(Progress& progress) {
   line_begun_ = steady_clock::now();
   directory_.append_metrics(line);
   progress.metrics(line);
+  if (early_ && line.contains("evaluate") && early_->observe(line["evaluate"], trainer_.step()))
+    directory_.best_checkpoint([&](const fs::path& folder) { trainer_.save(folder, seconds()); });
 }
 
-/// What cannot be evaluated (no held-out file, no density) is said once and does not stop the training.
+bool TrainingRun::is_over() const { return early_ && early_->is_over(); }
+
+/// What cannot be evaluated (no held-out file, no density) is said once and does not stop the training,
+/// unless the run stops by it.
 void TrainingRun::evaluate(json& line, Progress& progress) {
-  if (!evaluates_) return;
-  try {
-    line["evaluate"] = measure_log_likelihoods(session_, ~settings_.seed, evaluated_samples, evaluated_rows);
-  } catch (const Failure& failure) {
-    evaluates_ = false;
-    progress.say(fmt::format("note: no evaluation while training: {}", failure.what()));
-  }
+  EvaluateRequest request;
+  request.seed = ~settings_.seed;
+  request.samples = evaluated_samples;
+  request.rows = evaluated_rows;
+  json results = json::array();
+  std::erase_if(evaluated_, [&](const std::vector<std::string>& metrics) {
+    request.metrics = metrics;
+    try {
+      trainer_.with_average([&] {
+        for (json& result : measure_metrics(session_, request)) results.push_back(std::move(result));
+      });
+      return false;
+    } catch (const Failure& failure) {
+      if (early_ && std::find(metrics.begin(), metrics.end(), settings_.stop.metric) != metrics.end())
+        throw Failure(failure.exit_code, fmt::format("stop = early({}, {}): {}", settings_.stop.metric,
+                                                     settings_.stop.patience, failure.what()));
+      progress.say(fmt::format("note: no evaluation of {} while training: {}", fmt::join(metrics, ", "),
+                               failure.what()));
+      return true;
+    }
+  });
+  for (json& result : results) result.erase("confusion");
+  if (!results.empty()) line["evaluate"] = std::move(results);
 }
 
 /// The pictures that a model without images has not got are left out quietly; 0 turns them off.
 void TrainingRun::draw_samples() {
   if (settings_.every.at("sample") == 0) return;
   if (!grid_) grid_ = std::make_unique<SampleGrid>(session_, settings_.sources);
-  const std::optional<data::Picture> picture = grid_->draw(settings_.seed, trainer_.step());
+  std::optional<data::Picture> picture;
+  trainer_.with_average([&] { picture = grid_->draw(settings_.seed, trainer_.step()); });
   if (!picture) return;
   const fs::path path = directory_.sample_path(trainer_.step());
   data::write_png(path, *picture);
@@ -175,6 +225,7 @@ void TrainingRun::draw_samples() {
 void TrainingRun::checkpoint() {
   directory_.checkpoint(trainer_.step(), [&](const fs::path& folder) { trainer_.save(folder, seconds()); });
   last_checkpoint_ = directory_.path() / "checkpoints" / fmt::format("step-{}", trainer_.step());
+  if (settings_.keep > 0) directory_.keep_checkpoints(settings_.keep);
 }
 
 }  // namespace core

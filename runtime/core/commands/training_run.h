@@ -4,11 +4,13 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/trace.h"
+#include "runtime/core/learning/early_stop.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/progress.h"
 #include "runtime/core/run_directory.h"
@@ -40,6 +42,7 @@ class TrainingRun {
   template <class Action>
   void traced(const char* what, const Action& action);
   void end_trace();
+  bool is_over() const;
   bool due(int64_t step, const char* what) const;
   double seconds() const;
   void log(Progress& progress);
@@ -57,7 +60,8 @@ class TrainingRun {
   std::string trace_file_;
   std::filesystem::path last_checkpoint_;
   std::vector<std::string> notes_;
-  bool evaluates_ = true;
+  std::vector<std::vector<std::string>> evaluated_;  // the metrics, in groups
+  std::optional<EarlyStop> early_;
   double seconds_before_ = 0;
   std::chrono::steady_clock::time_point started_, line_begun_;
   int64_t first_step_ = 0, line_step_ = 0;

@@ -10,8 +10,9 @@ namespace core {
 
 /// What the commands that use a trained model have in common.
 struct ModelRequest : MachineRequest {
-  std::filesystem::path run;  // its latest checkpoint is taken
-  std::string weights;        // average, last; empty: the average where there is one
+  std::filesystem::path run;
+  std::string checkpoint;  // last, best or a step; empty: last
+  std::string weights;     // average, last; empty: the average where there is one
   uint64_t seed = 0;
   bool json = false;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/core/averages.h"
 #include "runtime/core/simulator.h"
 #include "runtime/failure.h"
 
@@ -43,21 +44,25 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
       states.push_back({host, device_.allocate(image.players[player].elements)});
     if (average)
       states.push_back(
-          {average->sum_of(static_cast<int>(player)), device_.allocate(image.players[player].elements)});
+          {average->of(static_cast<int>(player)), device_.allocate(image.players[player].elements)});
     int64_t of_player = 0;
     for (const auto& [begin, end] : optimizers_[player].ranges())
       of_player += blocks_of_squares(end - begin) * threads;
     partials = std::max(partials, of_player);
   }
+  if (reads_averages(image))
+    for (const auto& states : states_) machine_.parameters.push_back(states.back().device.data());
   coefficients_ = device_.allocate(static_cast<int64_t>(session.coefficients.size()));
   machine_.coefficients = coefficients_.data();
   const auto players = static_cast<int64_t>(image.players.size());
-  numbers_ = device_.allocate(players * width_of_numbers);
-  table_ = device_.allocate(steps_of_table * players * width_of_numbers);
+  numbers_ = device_.allocate(players * width_of_numbers + 1);  // the last is the average's
+  table_ = device_.allocate(steps_of_table * numbers_.size());
   scales_ = device_.allocate(players);
   const std::vector<float> ones(static_cast<size_t>(players), 1.0F);
   device_.upload(scales_.data(), ones.data(), ones.size() * sizeof(float));
-  if (settings.clip > 0) partials_ = device_.allocate(2 * partials);
+  if (std::any_of(settings.clip.begin(), settings.clip.end(),
+                  [](const auto& entry) { return entry.second > 0; }))
+    partials_ = device_.allocate(2 * partials);
   one_ = device_.allocate(1);
   device_.upload(one_.data(), ones.data(), sizeof(float));
 
@@ -124,12 +129,14 @@ void DeviceLearner::fetch() {
 /// The numbers of the coming steps' updates, and the clock at their first.
 void DeviceLearner::fill_table(int64_t step) {
   std::vector<float> table;
-  for (int64_t ahead = 0; ahead < steps_of_table; ++ahead)
+  for (int64_t ahead = 0; ahead < steps_of_table; ++ahead) {
     for (const Optimizer& optimizer : optimizers_) {
       const auto numbers = optimizer.numbers(optimizer.steps + ahead + 1,
                                              settings_.schedule.rate(step + ahead, settings_.steps));
       table.insert(table.end(), numbers.begin(), numbers.end());
     }
+    table.push_back(average_ ? static_cast<float>(average_->share(ahead)) : 0);
+  }
   device_.upload(table_.data(), table.data(), table.size() * sizeof(float));
   const auto now = static_cast<uint64_t>(step);
   const uint64_t clock[] = {settings_.seed, now, now, now};
@@ -261,6 +268,10 @@ void DeviceLearner::gather(const Place& place, const Pattern& pattern, int64_t r
   device_.launch_tool("vae_gather", rows, clock, site, begin, data, from.count, from.width, to);
 }
 
+double DeviceLearner::clip_of(int player) const {
+  return settings_.clip.at(session_.image.players[static_cast<size_t>(player)].name);
+}
+
 /// The norm of the gradient, the gaps between parameters left out, becomes a factor of the update.
 void DeviceLearner::clip_gradient(int player, const float* gradient) {
   float* partials = partials_.data();
@@ -273,19 +284,18 @@ void DeviceLearner::clip_gradient(int player, const float* gradient) {
     device_.launch_tool("vae_squares", blocks, values, place, count);
     used += blocks * threads;
   }
-  auto clip = static_cast<float>(settings_.clip);
+  auto clip = static_cast<float>(clip_of(player));
   float* scale = scales_.data() + player;
   device_.launch_tool("vae_clip", 1, partials, used, clip, scale);
 }
 
-/// The last of a player's states is the average's sum.
+/// The last of a player's states is its average.
 void DeviceLearner::add_to_average() {
-  float fresh = static_cast<float>(1 - average_->decay()), lost = -fresh;
+  float* share = numbers_.data() + numbers_.size() - 1;
   for (size_t player = 0; player < parameters_.size(); ++player) {
-    float *parameters = parameters_[player].data(), *sum = states_[player].back().device.data();
+    float *parameters = parameters_[player].data(), *average = states_[player].back().device.data();
     const int64_t count = parameters_[player].size(), blocks = device_.blocks_for(count);
-    device_.launch_tool("vae_add", blocks, sum, lost, sum, count);
-    device_.launch_tool("vae_add", blocks, parameters, fresh, sum, count);
+    device_.launch_tool("vae_average", blocks, parameters, average, share, count);
   }
 }
 
@@ -294,7 +304,7 @@ void DeviceLearner::update(int player, const float* gradient) {
   const OptimizerSettings& settings = optimizers_[at].settings();
   if (settings.kind == "none") return;
   if (counting_) ++counting_->updates[player];
-  if (settings_.clip > 0) clip_gradient(player, gradient);
+  if (clip_of(player) > 0) clip_gradient(player, gradient);
   float *parameters = parameters_[at].data(), *numbers = numbers_.data() + width_of_numbers * player;
   float* scale = scales_.data() + player;
   const int64_t count = parameters_[at].size(), blocks = device_.blocks_for(count);

@@ -95,6 +95,7 @@ class DeviceLearner {
   /// The rows that the host draws for that step.
   void draw_rows(uint64_t step);
   void update(int player, const float* gradient);
+  double clip_of(int player) const;
   void clip_gradient(int player, const float* gradient);
   void add_to_average();
   void fill_table(int64_t step);

@@ -74,7 +74,7 @@ PatternGame::PatternGame(Session& session, const Machine& machine, const Pattern
     for (size_t i = 0; i < patterns.size(); ++i) {
       const double share = all > 0 ? static_cast<double>(patterns[i].count) / static_cast<double>(all)
                                    : 1;  // no data: one pattern
-      if (add(of.source, patterns[i], players, place, rows[i], of, share)) ++used;
+      if (add(of.source, patterns[i], players, place, rows[i], of.batch, share)) ++used;
       place += rows[i];
     }
     if (used == 0)
@@ -114,7 +114,7 @@ std::string PatternGame::rows_text(int source, const Pattern& pattern) const {
 
 /// False where nothing can be learned from these rows.
 bool PatternGame::add(int source, Pattern pattern, const completion::Players& players, int64_t first_place,
-                      int64_t rows, const PatternRequest::OfSource& asked, double share) {
+                      int64_t rows, int64_t batch, double share) {
   const Image& image = session_.image;
   const Source& entry = image.sources[static_cast<size_t>(source)];
   completion::Variables known(entry.known.begin(), entry.known.end());
@@ -151,12 +151,23 @@ bool PatternGame::add(int source, Pattern pattern, const completion::Players& pl
   of.pattern = std::move(pattern);
   of.first_place = first_place;
   of.rows = rows;
-  const auto coefficient = static_cast<float>(asked.weight * share / static_cast<double>(rows));
+  of.row_share = share / static_cast<double>(rows);
+  const auto coefficient = static_cast<float>(entry.weight * of.row_share);
   of.coefficient = place(machine_, {&coefficient, 1});
   of.machine = machine_;
   of.machine.coefficients = of.coefficient.data();
-  load(of, players, completed, terms, share * static_cast<double>(asked.batch) / static_cast<double>(rows));
+  load(of, players, completed, terms, share * static_cast<double>(batch) / static_cast<double>(rows));
   return true;
+}
+
+void PatternGame::set_weights(const std::function<double(int source)>& weight_of) {
+  for (OfPattern& of : patterns_) {
+    const auto coefficient = static_cast<float>(weight_of(of.source) * of.row_share);
+    if (machine_.device)
+      machine_.device->upload(of.coefficient.data(), &coefficient, sizeof coefficient);
+    else
+      of.coefficient[0] = coefficient;
+  }
 }
 
 std::unique_ptr<Executor> PatternGame::executor(OfPattern& of, int program) {

@@ -20,7 +20,6 @@ struct PatternRequest {
   struct OfSource {
     int source = -1;
     int64_t batch = 0;
-    double weight = 1;
   };
   std::vector<OfSource> sources;
   std::set<int> frozen;  // players that do not learn
@@ -35,6 +34,8 @@ class PatternGame {
 
   /// What the user should know: patterns that nothing is learned from.
   const std::vector<std::string>& notes() const { return notes_; }
+  /// What the terms of each source count, in place of the source's own weight. Between steps.
+  void set_weights(const std::function<double(int source)>& weight_of);
   /// Players with terms, in declaration order.
   std::vector<int> players() const;
 
@@ -76,6 +77,7 @@ class PatternGame {
     int source;
     Pattern pattern;
     int64_t first_place, rows;
+    double row_share;    // of the source's weight: what one row counts
     Floats coefficient;  // one
     Machine machine;     // with this coefficient
     Carried values;
@@ -87,7 +89,7 @@ class PatternGame {
   };
 
   bool add(int source, Pattern pattern, const completion::Players& players, int64_t first_place, int64_t rows,
-           const PatternRequest::OfSource& asked, double share);
+           int64_t batch, double share);
   void load(OfPattern& of, const completion::Players& players, const completion::Completion& completed,
             const completion::Terms& terms, double scale);
   void share_memory(const PatternRequest& request);

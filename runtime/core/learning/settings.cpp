@@ -7,8 +7,10 @@
 #include <charconv>
 #include <cmath>
 
+#include "runtime/core/averages.h"
 #include "runtime/failure.h"
 #include "runtime/setting_bounds.h"
+#include "runtime/training_metrics.h"
 
 namespace core {
 namespace {
@@ -173,6 +175,12 @@ RateSchedule parse_schedule(const Flag& flag) {
   return s;
 }
 
+void require_metric(const Flag& flag, const std::string& metric) {
+  if (std::find(training_metrics.begin(), training_metrics.end(), metric) == training_metrics.end())
+    refuse(flag, fmt::format("there is no metric {} of runs that train; known: {}", metric,
+                             fmt::join(training_metrics, ", ")));
+}
+
 NumberSchedule parse_number_schedule(const Flag& flag, const std::string& text) {
   NumberSchedule s;
   if (text.find('(') == std::string::npos) {
@@ -190,6 +198,23 @@ NumberSchedule parse_number_schedule(const Flag& flag, const std::string& text) 
   return s;
 }
 
+/// `early(metric, patience)` or `none`.
+StopSettings parse_stop(const Flag& flag) {
+  StopSettings stop;
+  if (flag.text == "none") return stop;
+  const size_t open = flag.text.find('(');
+  const bool early = trimmed(flag.text.substr(0, open)) == "early" && flag.text.back() == ')';
+  std::vector<std::string> items;
+  if (early) items = items_of(flag.text.substr(open + 1, flag.text.size() - open - 2));
+  if (items.size() != 2) refuse(flag, "early(METRIC, patience) or none is needed");
+  const std::string named = "patience=";
+  if (items[1].starts_with(named)) items[1] = trimmed(items[1].substr(named.size()));
+  stop.metric = items[0];
+  require_metric(flag, stop.metric);
+  stop.patience = whole(flag, items[1], bounds::counts);
+  return stop;
+}
+
 /// One of the words.
 std::string word(const Flag& flag, const std::vector<std::string>& words) {
   if (std::find(words.begin(), words.end(), flag.text) == words.end())
@@ -204,9 +229,9 @@ int precision_of(const Settings& settings) {
 }
 
 const std::vector<std::string>& overridable_keys() {
-  static const std::vector<std::string> keys = {"steps", "batch", "optimizer", "lr",        "schedule",
-                                                "clip",  "seed",  "order",     "precision", "sources",
-                                                "start", "every", "average",   "weight"};
+  static const std::vector<std::string> keys = {
+      "steps",   "batch", "optimizer", "lr",      "schedule", "clip",     "seed", "order", "precision",
+      "sources", "start", "every",     "average", "weight",   "evaluate", "stop", "keep"};
   return keys;
 }
 
@@ -237,15 +262,27 @@ Settings settings_of(const Learn& learn, const Image& image) {
   for (int source : learn.sources) names.push_back(image.sources[static_cast<size_t>(source)].name);
   text["sources"] = names;
   const json own = text.value("own", json::object());
-  for (int source : learn.sources) {
-    const Source& of = image.sources[static_cast<size_t>(source)];
-    const json weight = own.value("weight", json::object()).value(of.name, json(of.weight));
-    text["weights"][of.name] =
+  for (const auto& [source, weight] : own.value("weight", json::object()).items())
+    text["weights"][source] =
         weight.is_object() ? weight : json{{"kind", "constant"}, {"from", 0}, {"to", weight}, {"steps", 1}};
-  }
+  text["scheduled"] = json::object();
+  for (const auto& [key, schedule] : learn.keys.at("scheduled").items()) text["scheduled"][key] = own.at(key);
+  for (const char* key : {"clip", "evaluate", "stop", "keep"})
+    if (own.contains(key)) text[key] = own[key];
   Settings settings = settings_from(text, fmt::format("learn {} of {}", learn.name, image.file));
-  for (const Player& player : image.players) settings.optimizers.try_emplace(player.name);
+  add_own_weights(settings, image);
+  for (const Player& player : image.players) {
+    settings.optimizers.try_emplace(player.name);
+    settings.clip.try_emplace(player.name, 0);
+  }
   return settings;
+}
+
+void add_own_weights(Settings& settings, const Image& image) {
+  for (const auto& [name, rows] : settings.batch)
+    if (const int source = image.source(name); source >= 0)
+      settings.weights.try_emplace(
+          name, NumberSchedule{"constant", 0, image.sources[static_cast<size_t>(source)].weight, 1});
 }
 
 void override_key(Settings& settings, const std::string& key, const std::string& text) {
@@ -264,7 +301,8 @@ void override_key(Settings& settings, const std::string& key, const std::string&
   } else if (key == "schedule") {
     settings.schedule = parse_schedule(flag);
   } else if (key == "clip") {
-    settings.clip = real(flag, text, 0);
+    set_entries(settings.clip, flag, "player",
+                [&](double& clip, const std::string& value) { clip = real(flag, value, 0); });
   } else if (key == "weight") {
     if (text.find('=') == std::string::npos) refuse(flag, "say SOURCE=NUMBER");
     set_entries(settings.weights, flag, "source", [&](NumberSchedule& weight, const std::string& value) {
@@ -273,6 +311,13 @@ void override_key(Settings& settings, const std::string& key, const std::string&
   } else if (key == "average") {
     settings.average = real(flag, text, 0);
     if (settings.average >= 1) refuse_part(flag, text, "less than 1");
+  } else if (key == "evaluate") {
+    settings.evaluate = items_of(text);
+    for (const std::string& metric : settings.evaluate) require_metric(flag, metric);
+  } else if (key == "stop") {
+    settings.stop = parse_stop(flag);
+  } else if (key == "keep") {
+    settings.keep = whole(flag, text, bounds::every);
   } else if (key == "seed") {
     settings.seed = static_cast<uint64_t>(whole(flag, text, bounds::seed));
   } else if (key == "order") {
@@ -323,8 +368,17 @@ void check(const Settings& settings, const Image& image) {
     if (image.source(source) < 0) refuse_settings(fmt::format("there is no source {}", source));
   for (const auto& [player, optimizer] : settings.optimizers)
     if (image.player(player) < 0) refuse_settings(fmt::format("there is no player {}", player));
+  if (reads_averages(image) && settings.average == 0)
+    refuse_settings(fmt::format(
+        "learn {}: a conditional reads `average(...)`, which needs an average above 0", settings.learn));
+  for (const auto& [key, schedule] : find_learn(image, settings.learn).keys.at("scheduled").items())
+    if (!settings.scheduled.count(key))
+      refuse_settings(fmt::format("learn {}: the schedule of {} is missing", settings.learn, key));
+  if (!settings.stop.metric.empty() && settings.every.at("evaluate") == 0)
+    refuse_settings(fmt::format("learn {}: stop = early({}, {}) needs evaluations: --every evaluate=N",
+                                settings.learn, settings.stop.metric, settings.stop.patience));
   for (const Player& player : image.players)
-    if (!settings.optimizers.count(player.name))
+    if (!settings.optimizers.count(player.name) || !settings.clip.count(player.name))
       refuse_settings(fmt::format("player {} has no optimizer", player.name));
 }
 

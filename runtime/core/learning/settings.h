@@ -21,19 +21,29 @@ struct NumberSchedule {
   bool operator==(const NumberSchedule&) const = default;
 };
 
+/// `early(metric, patience)`: a run ends after so many evaluations in a row that are no better than the best.
+struct StopSettings {
+  std::string metric;  // empty: it ends at its last step
+  int64_t patience = 0;
+};
+
 struct Settings {
   std::string method, learn;
   int64_t steps = 0;
   std::map<std::string, int64_t> batch;                 // per source
   std::map<std::string, OptimizerSettings> optimizers;  // per player
   RateSchedule schedule;
-  double clip = 0;
-  double average = 0;  // decay of the moving average of all parameters; 0: none
+  std::map<std::string, double> clip;  // per player: the largest norm of its gradient; 0: none
+  double average = 0;                  // decay of the moving average of all parameters; 0: none
   uint64_t seed = 0;
   std::string order = "alternating", precision = "fp32", start;
   std::vector<std::string> sources;
-  std::map<std::string, NumberSchedule> weights;  // per source
-  std::map<std::string, int64_t> every;           // log, sample, checkpoint, evaluate; 0 is never
+  std::map<std::string, NumberSchedule> weights;    // per source
+  std::map<std::string, NumberSchedule> scheduled;  // the method's own keys that follow a schedule
+  std::map<std::string, int64_t> every;             // log, sample, checkpoint, evaluate; 0 is never
+  std::vector<std::string> evaluate = {"loglik"};   // the metrics of evaluations while it trains
+  StopSettings stop;
+  int64_t keep = 0;  // of the last checkpoints; 0: all
 };
 
 /// The precision as a vae_precision.
@@ -47,6 +57,9 @@ const std::vector<std::string>& overridable_keys();
 const Learn& find_learn(const Image& image, const std::string& name);
 
 Settings settings_of(const Learn& learn, const Image& image);
+
+/// Sources whose weight `settings` do not have get their own.
+void add_own_weights(Settings& settings, const Image& image);
 
 /// `text` as on the command line: "100", "labelled=10,codes=5", "adam(1e-3)", "p=none". Failure(usage).
 void override_key(Settings& settings, const std::string& key, const std::string& text);

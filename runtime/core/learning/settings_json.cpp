@@ -1,8 +1,10 @@
 // Settings as JSON: what config.json holds, and the keys of a learn block as the compiler describes them.
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/settings.h"
+#include "runtime/training_metrics.h"
 
 namespace core {
 namespace {
@@ -43,14 +45,53 @@ NumberSchedule number_schedule_from(const JsonFields& fields) {
   return s;
 }
 
+using NumberSchedules = std::map<std::string, NumberSchedule>;
+
+json to_json(const NumberSchedules& schedules) {
+  json text = json::object();
+  for (const auto& [name, s] : schedules)
+    text[name] = {{"kind", s.kind}, {"from", s.from}, {"to", s.to}, {"steps", s.steps}};
+  return text;
+}
+
+NumberSchedules number_schedules_from(const JsonFields& fields, const std::string& key) {
+  NumberSchedules schedules;
+  if (!fields.has(key)) return schedules;
+  const JsonFields entries = fields.object(key);
+  for (const std::string& name : entries.keys()) schedules[name] = number_schedule_from(entries.object(name));
+  return schedules;
+}
+
+/// One number where all players have the same.
+json to_json(const std::map<std::string, double>& clips) {
+  const bool same = std::all_of(clips.begin(), clips.end(),
+                                [&](const auto& entry) { return entry.second == clips.begin()->second; });
+  if (!same) return clips;
+  return clips.empty() ? 0.0 : clips.begin()->second;
+}
+
+std::map<std::string, double> clips_from(const json& text, const JsonFields& fields,
+                                         const Settings& settings) {
+  std::map<std::string, double> clips;
+  const bool of_each = fields.has("clip") && text["clip"].is_object();
+  for (const auto& [player, optimizer] : settings.optimizers)
+    clips[player] = of_each ? fields.object("clip").real(player, 0, bounds::most_real, 0)
+                            : fields.real("clip", 0, bounds::most_real, 0);
+  return clips;
+}
+
+std::vector<std::string> metrics_from(const JsonFields& fields) {
+  const std::vector<std::string> metrics = fields.texts("evaluate");
+  for (const std::string& metric : metrics)
+    if (std::find(training_metrics.begin(), training_metrics.end(), metric) == training_metrics.end())
+      fields.refuse("evaluate", "names of metrics");
+  return metrics;
+}
+
 }  // namespace
 
 json to_json(const Settings& settings) {
   json optimizers = json::object();
-  json weights = json::object();
-  for (const auto& [source, weight] : settings.weights)
-    weights[source] = {
-        {"kind", weight.kind}, {"from", weight.from}, {"to", weight.to}, {"steps", weight.steps}};
   for (const auto& [player, o] : settings.optimizers) {
     json& entry = optimizers[player] = {{"kind", o.kind}};
     if (o.kind == "none") continue;
@@ -63,11 +104,28 @@ json to_json(const Settings& settings) {
   if (settings.schedule.kind == "cosine") schedule["warmup"] = settings.schedule.warmup;
   if (settings.schedule.kind == "step")
     schedule.update({{"every", settings.schedule.every}, {"factor", settings.schedule.factor}});
-  return {{"method", settings.method},       {"learn", settings.learn},     {"steps", settings.steps},
-          {"batch", settings.batch},         {"optimizers", optimizers},    {"schedule", schedule},
-          {"clip", settings.clip},           {"seed", settings.seed},       {"order", settings.order},
-          {"precision", settings.precision}, {"sources", settings.sources}, {"start", settings.start},
-          {"every", settings.every},         {"average", settings.average}, {"weights", weights}};
+  json text = {{"method", settings.method},
+               {"learn", settings.learn},
+               {"steps", settings.steps},
+               {"batch", settings.batch},
+               {"optimizers", optimizers},
+               {"schedule", schedule},
+               {"clip", to_json(settings.clip)},
+               {"seed", settings.seed},
+               {"order", settings.order},
+               {"precision", settings.precision},
+               {"sources", settings.sources},
+               {"start", settings.start},
+               {"every", settings.every},
+               {"average", settings.average},
+               {"weights", to_json(settings.weights)},
+               {"scheduled", to_json(settings.scheduled)},
+               {"evaluate", settings.evaluate},
+               {"stop", nullptr},
+               {"keep", settings.keep}};
+  if (!settings.stop.metric.empty())
+    text["stop"] = {{"metric", settings.stop.metric}, {"patience", settings.stop.patience}};
+  return text;
 }
 
 Settings settings_from(const json& text, const std::string& where) {
@@ -81,18 +139,21 @@ Settings settings_from(const json& text, const std::string& where) {
   for (const std::string& player : optimizers.keys())
     settings.optimizers[player] = optimizer_from(optimizers.object(player));
   if (fields.has("schedule")) settings.schedule = schedule_from(fields.object("schedule"));
-  settings.clip = fields.real("clip", 0, bounds::most_real, 0);
+  settings.clip = clips_from(text, fields, settings);
+  if (fields.has("evaluate")) settings.evaluate = metrics_from(fields);
+  if (fields.has("stop") && !text["stop"].is_null()) {
+    const JsonFields stop = fields.object("stop");
+    settings.stop = {stop.word("metric", training_metrics), stop.whole("patience", bounds::counts)};
+  }
+  settings.keep = fields.whole("keep", bounds::every, 0);
   settings.average = fields.real("average", 0, below_one, 0);
   settings.seed = static_cast<uint64_t>(fields.whole("seed", bounds::seed, 0));
   settings.order = fields.word("order", {"alternating", "simultaneous"}, settings.order);
   settings.precision = fields.word("precision", {"fp32", "tf32", "bf16"}, settings.precision);
   settings.sources = fields.texts("sources");
   settings.start = fields.text("start", "");
-  if (fields.has("weights")) {
-    const JsonFields weights = fields.object("weights");
-    for (const std::string& source : weights.keys())
-      settings.weights[source] = number_schedule_from(weights.object(source));
-  }
+  settings.weights = number_schedules_from(fields, "weights");
+  settings.scheduled = number_schedules_from(fields, "scheduled");
   settings.every = {{"log", 100}, {"sample", 1000}, {"checkpoint", 1000}, {"evaluate", 5000}};
   if (!fields.has("every")) return settings;
   const JsonFields every = fields.object("every");

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "runtime/core/finite.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/memory_need.h"
-#include "runtime/core/preprocessing.h"
-#include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -22,20 +18,20 @@ constexpr const char* diverged = "; a lower learning rate or clip may help";
 
 }  // namespace
 
-Trainer::Trainer(Session& session, const Settings& settings) : session_(session), settings_(settings) {
+Trainer::Trainer(Session& session, const Settings& settings)
+    : session_(session), settings_(settings), learn_(find_learn(session.image, settings.learn)) {
   const Image& image = session.image;
   session.parameters.initialise(image, settings.seed);
   set_coefficients();
   for (const Player& player : image.players)
     optimizers_.emplace_back(player, settings.optimizers.at(player.name));
-  const Learn& learn = find_learn(image, settings.learn);
-  const std::vector<Phase>& phases = settings.order == "alternating" ? learn.alternating : learn.simultaneous;
+  const std::vector<Phase>& phases =
+      settings.order == "alternating" ? learn_.alternating : learn_.simultaneous;
   if (phases.empty())
     throw Failure(Exit::bad_configuration,
-                  fmt::format("learn {} has no program for the order {}", learn.name, settings.order));
-  if (learn.method == "libi") libi_.emplace(learn, settings.steps);
-  multiplier_ = learn.multiplier;
-  if (settings.average > 0) average_.emplace(image, settings.average);
+                  fmt::format("learn {} has no program for the order {}", learn_.name, settings.order));
+  if (learn_.method == "libi") libi_.emplace(learn_, settings.steps);
+  if (settings.average > 0) average_.emplace(image, session.parameters, settings.average);
   if (session.device)
     learner_ =
         std::make_unique<DeviceLearner>(session, settings_, optimizers_, average_ ? &*average_ : nullptr);
@@ -50,9 +46,9 @@ Trainer::Trainer(Session& session, const Settings& settings) : session_(session)
   };
   hooks_.update = [this](int player, const float* gradient) {
     refuse_unless_finite();  // while the parameters are those that the terms come from
-    optimizers_[static_cast<size_t>(player)].climb(session_.parameters.of(player), gradient,
-                                                   settings_.schedule.rate(step_, settings_.steps),
-                                                   settings_.clip);
+    optimizers_[static_cast<size_t>(player)].climb(
+        session_.parameters.of(player), gradient, settings_.schedule.rate(step_, settings_.steps),
+        settings_.clip.at(session_.image.players[static_cast<size_t>(player)].name));
   };
 }
 
@@ -60,6 +56,15 @@ double Trainer::weight_of(const std::string& source, int64_t step) const {
   const auto found = settings_.weights.find(source);
   if (found != settings_.weights.end()) return found->second.at(step);
   return session_.image.sources[static_cast<size_t>(session_.image.source(source))].weight;
+}
+
+/// What scales a term in its utility in a step.
+double Trainer::weight_of(const Term& term, int64_t step) const {
+  const double weight = term.factor * weight_of(term.name.substr(term.name.rfind('@') + 1), step);
+  for (const auto& [key, schedule] : learn_.keys.at("scheduled").items())
+    for (const json& output : schedule.at("outputs"))
+      if (output == term.name) return weight * settings_.scheduled.at(key).at(step);
+  return weight;
 }
 
 /// Those of the step; whether they are others than before.
@@ -70,7 +75,15 @@ bool Trainer::set_coefficients() {
         weight_of(name, step_) / static_cast<double>(settings_.batch.at(name));
   const std::vector<float> before = session_.coefficients;
   session_.set_coefficients(coefficients);
+  for (const auto& [key, schedule] : learn_.keys.at("scheduled").items())
+    session_.coefficients[schedule.at("coefficient").get<size_t>()] =
+        static_cast<float>(settings_.scheduled.at(key).at(step_));
   return session_.coefficients != before;
+}
+
+void Trainer::set_pattern_weights() {
+  patterns_->set_weights(
+      [&](int source) { return weight_of(session_.image.sources[static_cast<size_t>(source)].name, step_); });
 }
 
 /// As a user would write it.
@@ -79,12 +92,6 @@ std::string Trainer::batch_text() const {
   for (const auto& [source, rows] : settings_.batch)
     text += fmt::format("{}{}={}", text.back() == ' ' ? "" : ",", source, rows);
   return text;
-}
-
-void Trainer::start() {
-  if (settings_.start.empty()) return;
-  const fs::path run = start_run(settings_, session_.image);
-  session_.load_parameters(require_checkpoint(run).path / "model.safetensors");
 }
 
 void Trainer::load_phases(const std::vector<Phase>& phases) {
@@ -115,7 +122,7 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
   }
   for (size_t phase = 0; phase < phases_.size(); ++phase)
     for (const LearningPhase::Term& term : phases_[phase]->terms()) add_term(term, phase, source_rows);
-  if (find_learn(image, settings_.learn).method == "symmetric") require_terms();
+  if (learn_.method == "symmetric") require_terms();
 }
 
 /// The compiler asks for this where it knows what the rows lack.
@@ -147,7 +154,6 @@ void Trainer::load_split_phases(const Machine& machine) {
   const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
   for (const Phase& phase : phases)
     phases_.push_back(std::make_unique<SplitPhase>(session_, machine, phase, *splits_, memory));
-  if (splits_->multiplier() >= 0) multiplier_ = splits_->multiplier();
 }
 
 bool Trainer::rows_lack_variables() const {
@@ -163,19 +169,13 @@ void Trainer::load_pattern_phases(const Machine& machine, const std::vector<int6
   request.asked_by = batch_text();
   for (const std::string& name : settings_.sources) {
     const int source = session_.image.source(name);
-    if (const auto weight = settings_.weights.find(name);
-        weight != settings_.weights.end() && weight->second.kind != "constant")
-      throw Failure(
-          Exit::bad_configuration,
-          fmt::format("learn {}: the weight of {} follows a schedule, and some rows lack values: in "
-                      "this version weights are then constant",
-                      settings_.learn, name));
-    request.sources.push_back({source, source_rows[static_cast<size_t>(source)], weight_of(name, 0)});
+    request.sources.push_back({source, source_rows[static_cast<size_t>(source)]});
   }
   for (size_t player = 0; player < session_.image.players.size(); ++player)
     if (settings_.optimizers.at(session_.image.players[player].name).kind == "none")
       request.frozen.insert(static_cast<int>(player));
   patterns_ = std::make_unique<PatternGame>(session_, machine, request);
+  set_pattern_weights();
   int64_t runs = 0;
   const auto add = [&](std::vector<int> players) {
     auto phase = std::make_unique<PatternPhase>(session_, *patterns_, std::move(players), runs);
@@ -195,9 +195,14 @@ double Trainer::update_bytes(int player) const {
 }
 
 std::vector<std::string> Trainer::notes() const {
-  if (patterns_) return patterns_->notes();
-  const Learn& learn = find_learn(session_.image, settings_.learn);
-  std::vector<std::string> notes = splits_ ? splits_->notes() : std::vector<std::string>{};
+  std::vector<std::string> notes = start_notes_;
+  const auto add = [&](const std::vector<std::string>& more) {
+    notes.insert(notes.end(), more.begin(), more.end());
+  };
+  if (patterns_) add(patterns_->notes());
+  if (patterns_) return notes;
+  if (splits_) add(splits_->notes());
+  const Learn& learn = learn_;
   for (const int source : learn.skipped)
     notes.push_back(fmt::format("source {} is left out: nothing is learned from its {}",
                                 session_.image.sources[static_cast<size_t>(source)].name,
@@ -244,15 +249,18 @@ void Trainer::run_phases() {
 
 /// Of the rows of the phase's last run, nats a row, each source by its weight.
 double Trainer::log_likelihood(Libi::Phase phase) const {
-  double sum = 0, weights = 0;
+  double sum = 0, weights = 0, plain = 0, terms = 0;
   for (const Term& term : terms_) {
     if (term.phase != phase || !term.name.starts_with("bound@")) continue;
     const double weight = weight_of(term.name.substr(term.name.rfind('@') + 1), step_);
     const float value = learner_ ? learner_->value(term.value) : *term.value;
-    sum += weight * value / static_cast<double>(term.rows);
+    const double mean = value / static_cast<double>(term.rows);
+    sum += weight * mean;
     weights += weight;
+    plain += mean;
+    terms += 1;
   }
-  return sum / weights;
+  return weights > 0 ? sum / weights : plain / terms;  // a schedule may begin at 0
 }
 
 void Trainer::run_libi() {
@@ -281,8 +289,9 @@ void Trainer::run_libi() {
     }
     libi_->set_best(sum / Libi::batches_of_best);
   }
+  const int multiplier = learn_.multiplier;
   const auto value = static_cast<float>(libi_->multiplier());
-  if (float& coefficient = session_.coefficients[static_cast<size_t>(multiplier_)]; coefficient != value) {
+  if (float& coefficient = session_.coefficients[static_cast<size_t>(multiplier)]; coefficient != value) {
     coefficient = value;
     if (learner_) learner_->put_coefficients();
   }
@@ -355,12 +364,15 @@ void Trainer::prepare_learner() {
 
 void Trainer::do_step() {
   if (learner_ && !learner_is_ready_) prepare_learner();
-  if (set_coefficients() && learner_) learner_->put_coefficients();
+  if (set_coefficients()) {
+    if (learner_) learner_->put_coefficients();
+    if (patterns_) set_pattern_weights();
+  }
   const size_t active = libi_ ? libi_->phase_at(step_) : 0;
   libi_ ? run_libi() : run_phases();
   ++step_;
   if (average_ && learner_) ++average_->steps;  // which adds to it itself
-  if (average_ && !learner_) average_->add(session_.parameters);
+  if (average_ && !learner_) average_->add();
   for (Term& term : terms_) {
     if (libi_ && term.phase != active) continue;
     ++term.steps;
@@ -369,6 +381,28 @@ void Trainer::do_step() {
     if (!std::isfinite(value)) refuse(term, step_, std::string(name_of_not_finite(value)) + diverged);
     if (!term.coefficient || *term.coefficient != 0) term.sum += value;
   }
+}
+
+void Trainer::with_average(const std::function<void()>& work) {
+  if (!average_) return work();
+  const Image& image = session_.image;
+  std::vector<std::vector<float>> last;
+  for (size_t i = 0; i < image.players.size(); ++i) {
+    float* parameters = session_.parameters.of(static_cast<int>(i));
+    last.emplace_back(parameters, parameters + image.players[i].elements);
+    std::copy_n(average_->of(static_cast<int>(i)), image.players[i].elements, parameters);
+  }
+  const auto put_back = [&] {
+    for (size_t i = 0; i < last.size(); ++i)
+      std::copy(last[i].begin(), last[i].end(), session_.parameters.of(static_cast<int>(i)));
+  };
+  try {
+    work();
+  } catch (...) {
+    put_back();
+    throw;
+  }
+  put_back();
 }
 
 json Trainer::metrics(double seconds, double steps_per_second) {
@@ -380,8 +414,7 @@ json Trainer::metrics(double seconds, double steps_per_second) {
     const auto steps = static_cast<double>(std::max<int64_t>(1, term.steps));
     const double mean = term.sum / (steps * static_cast<double>(term.rows));
     terms[term.name] = mean;
-    const double weight =
-        term.factor * weight_of(term.name.substr(term.name.rfind('@') + 1), std::max<int64_t>(0, step_ - 1));
+    const double weight = weight_of(term, std::max<int64_t>(0, step_ - 1));
     for (auto& [player, sum] : utility.items())
       if (term.player < 0 || player == player_name(term)) sum = sum.get<double>() + weight * mean;
   }
@@ -396,90 +429,6 @@ json Trainer::metrics(double seconds, double steps_per_second) {
   if (shared) line["bound"] = utility.begin().value();
   if (libi_) line["libi"] = libi_->record(step_ - 1);
   return line;
-}
-
-void Trainer::save(const fs::path& folder, double seconds) const {
-  const Image& image = session_.image;
-  data::Tensors model, optimizer, averages;
-  json updates = json::object(), sums = json::object(), counts = json::object();
-  for (size_t i = 0; i < image.players.size(); ++i) {
-    add_tensors(image.players[i], session_.parameters.of(static_cast<int>(i)), "", model);
-    for (const auto& [name, state] : optimizers_[i].state())
-      add_tensors(image.players[i], state, "." + name, optimizer);
-    updates[image.players[i].name] = optimizers_[i].steps;
-    if (!average_) continue;
-    add_tensors(image.players[i], average_->sum_of(static_cast<int>(i)), ".average_sum", optimizer);
-    add_tensors(image.players[i], average_->of(static_cast<int>(i)).data(), "", averages);
-  }
-  for (const Term& term : terms_) sums[key_of(term)] = term.sum, counts[key_of(term)] = term.steps;
-  data::write_safetensors(folder / "model.safetensors", model,
-                          {{"program", image.file}, {"step", fmt::to_string(step_)}});
-  data::write_safetensors(folder / "optimizer.safetensors", optimizer);
-  if (average_ && average_->steps > 0)
-    data::write_safetensors(folder / "average.safetensors", averages,
-                            {{"program", image.file}, {"step", fmt::to_string(step_)}});
-  // Draws are counted by seed and step: the step is the whole state of random numbers and of data cursors.
-  json state = {{"step", step_}, {"seed", settings_.seed}, {"updates", updates},
-                {"sums", sums},  {"summed_steps", counts}, {"seconds", seconds}};
-  if (libi_) state["libi"] = libi_->state();
-  save_preprocessing(folder, image, settings_.sources);
-  if (average_) state["averaged_steps"] = average_->steps;
-  const std::string text = state.dump(2) + "\n";
-  data::write_file(folder / "state.json", {text.begin(), text.end()});
-}
-
-void Trainer::require_finite() const {
-  const auto require = [&](const Player& player, const float* flat, const std::string& suffix) {
-    for (const Parameter& parameter : player.parameters) {
-      const char* what = not_finite({flat + parameter.offset, static_cast<size_t>(parameter.elements())});
-      if (what[0] == 0) continue;
-      throw Failure(Exit::diagnostics,
-                    fmt::format("step {}: player {}'s {}{} is {}; a lower learning rate or clip may help",
-                                step_, player.name, parameter.name, suffix, what));
-    }
-  };
-  for (size_t i = 0; i < session_.image.players.size(); ++i) {
-    const Player& player = session_.image.players[i];
-    require(player, session_.parameters.of(static_cast<int>(i)), "");
-    for (const auto& [name, state] : optimizers_[i].state()) require(player, state, "." + name);
-  }
-}
-
-double Trainer::restore(const Checkpoint& checkpoint) {
-  const Image& image = session_.image;
-  const fs::path &folder = checkpoint.path, optimizer_file = folder / "optimizer.safetensors";
-  session_.load_parameters(folder / "model.safetensors");
-  const data::Tensors optimizer = data::read_safetensors(optimizer_file);
-  for (size_t i = 0; i < image.players.size(); ++i)
-    for (const auto& [name, values] : optimizers_[i].state())
-      take_tensors(image.players[i], optimizer, "." + name, optimizer_file, values);
-  const fs::path file = folder / "state.json";
-  const double seconds = restore_state(read_json(file), file, checkpoint.step);
-  for (size_t i = 0; average_ && average_->steps > 0 && i < image.players.size(); ++i)
-    take_tensors(image.players[i], optimizer, ".average_sum", optimizer_file,
-                 average_->sum_of(static_cast<int>(i)));
-  return seconds;
-}
-
-/// Terms that the run has not had so far, of sources that it now learns from too, begin at zero.
-double Trainer::restore_state(const json& state, const fs::path& file, int64_t step) {
-  const JsonFields fields(state, file.string());
-  if (fields.whole("step", bounds::steps) != step)
-    fields.refuse("step", fmt::format("{}, as the folder's name says,", step));
-  const JsonFields updates = fields.object("updates"), sums = fields.object("sums"),
-                   counts = fields.object("summed_steps");
-  for (size_t i = 0; i < session_.image.players.size(); ++i)
-    optimizers_[i].steps = updates.whole(session_.image.players[i].name, bounds::steps);
-  // An average that the run has not had so far begins here.
-  if (average_) average_->steps = fields.whole("averaged_steps", {0, step}, 0);
-  constexpr double most = std::numeric_limits<double>::max();
-  for (Term& term : terms_) {
-    term.sum = sums.real(key_of(term), -most, most, 0);
-    term.steps = counts.whole(key_of(term), {0, step}, 0);
-  }
-  if (libi_) libi_->restore(fields.object("libi"), step);
-  step_ = step;
-  return fields.real("seconds", 0, most);
 }
 
 }  // namespace core

@@ -3,6 +3,7 @@
 // one go.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -48,6 +49,9 @@ class Trainer {
   /// What the user should know before the first step, a line each.
   std::vector<std::string> notes() const;
 
+  /// Does `work` with the averages, if there are any, in place of the parameters of the session.
+  void with_average(const std::function<void()>& work);
+
   /// A line of metrics.jsonl: means since the last line, nats per row; begins the next line's sums.
   nlohmann::json metrics(double seconds, double steps_per_second);
 
@@ -85,7 +89,9 @@ class Trainer {
   void add_term(const LearningPhase::Term& term, size_t phase, const std::vector<int64_t>& source_rows);
   std::string key_of(const Term& term) const;
   double weight_of(const std::string& source, int64_t step) const;
+  double weight_of(const Term& term, int64_t step) const;
   bool set_coefficients();
+  void set_pattern_weights();
   void prepare_learner();
   void run_phases();
   void run_libi();
@@ -93,17 +99,18 @@ class Trainer {
 
   Session& session_;
   Settings settings_;
+  const Learn& learn_;
   // Where rows have missing values; which of the two: is_compiled_whole.
   std::unique_ptr<PatternGame> patterns_;
   std::unique_ptr<SplitRows> splits_;
   std::vector<std::unique_ptr<LearningPhase>> phases_;
   std::vector<Optimizer> optimizers_;
   std::optional<Average> average_;
+  std::vector<std::string> start_notes_;
   std::vector<Term> terms_;
   std::unique_ptr<DeviceLearner> learner_;  // where the session has a GPU
   bool learner_is_ready_ = false;
   std::optional<Libi> libi_;
-  int multiplier_ = -1;  // libi's coefficient
   Hooks hooks_;
   int64_t step_ = 0;
   size_t phase_ = 0;  // the one that runs

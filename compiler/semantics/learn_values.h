@@ -1,0 +1,53 @@
+// The values of a learn block's keys: numbers in their ranges, words, calls of words such as `adam(1e-3)`,
+// maps. What is wrong is reported; `what` names the key in messages.
+#pragma once
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/semantics/analysis.h"
+#include "runtime/setting_bounds.h"
+
+namespace semantics {
+
+struct LearnValues {
+  using Expr = syntax::Expr;
+
+  Analysis& analysis;
+  Scope& scope;
+
+  bool set_integer(const Expr& expr, const std::string& what, WholeRange range, int64_t& result);
+
+  bool set_number(const Expr& expr, const std::string& what, double least, double& result);
+
+  bool refuse_map(const Expr& expr, const std::string& what);
+
+  void set_word(const Expr& expr, const std::string& what, const std::vector<std::string>& words,
+                std::string& result);
+
+  void report_word(const Expr& expr, const std::string& what, const std::vector<std::string>& words);
+
+  /// `adam` or `adam(1e-3, beta1 = 0.9)`: the word, if it is one of those, and its numbers, which stay at
+  /// their defaults where they are not given.
+  struct Word {
+    std::string text;
+    std::map<std::string, double> numbers;
+  };
+
+  using Signature = std::vector<std::pair<std::string, double>>;
+
+  std::optional<Word> word_call(const Expr& expr, const std::string& what,
+                                const std::map<std::string, Signature>& signatures);
+
+  /// A map's entries by name: each of `needed` once, and nothing else. `what` is "source" or "player".
+  std::optional<std::map<std::string, const Expr*>> entries(const Expr& map, const std::string& key,
+                                                            const std::string& what,
+                                                            const std::vector<std::string>& needed);
+
+  /// A number; or a schedule of it, {"kind", "from", "to", "steps"}.
+  std::optional<nlohmann::json> scheduled(const Expr& expr, const std::string& what);
+};
+
+}  // namespace semantics
