@@ -169,7 +169,7 @@ def test_a_conditional_that_reads_an_average(folder, vaec):
         var u, v, w : real
         source rows { let t = csv("t.csv", ["a", "b"]); u = t.a; v = t.b; w = t.a }
         player p { u | v ~ Normal(dense(v, 1), std = 1) }
-        player q { w | v ~ Normal(average(p).u(v) + dense(v, 1), std = 1) }
+        player q { let (m, s) = average(p).u(v); w | v ~ Normal(m + dense(v, 1), std = 1) }
         learn symmetric { steps = 20; batch = 8; average = 0.7; optimizer = sgd(0.05) }
     """)
 

@@ -262,7 +262,8 @@ Settings settings_of(const Learn& learn, const Image& image) {
   for (int source : learn.sources) names.push_back(image.sources[static_cast<size_t>(source)].name);
   text["sources"] = names;
   const json own = text.value("own", json::object());
-  for (const auto& [source, weight] : own.value("weight", json::object()).items())
+  const json weights = own.value("weight", json::object());
+  for (const auto& [source, weight] : weights.items())
     text["weights"][source] =
         weight.is_object() ? weight : json{{"kind", "constant"}, {"from", 0}, {"to", weight}, {"steps", 1}};
   text["scheduled"] = json::object();
