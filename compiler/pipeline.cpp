@@ -58,31 +58,27 @@ class Scheduler {
 };
 
 /// The phases for rows with missing values of the learn blocks that are compiled whole.
-void add_missing(const semantics::Model& model, const game::Game& game, Scheduler& scheduler,
-                 lower::Programs& programs) {
-  if (tensor::unsupported(model)) return;
-  const auto made = game::derive_missing(model, game);
-  if (!made) return;
-  programs.splits = made->splits;
-  for (size_t l = 0; l < model.learns.size(); ++l) {
-    semantics::Learn learn = made->model.learns[l];
+void add_missing(const game::MissingGame& made, Scheduler& scheduler, lower::Programs& programs) {
+  if (tensor::unsupported(made.model)) return;
+  const tensor::ModelBasis basis(made.model);
+  for (size_t l = 0; l < made.model.learns.size(); ++l) {
+    semantics::Learn learn = made.model.learns[l];
     learn.name += " with missing values";  // as its programs are called
     auto& missing = programs.learns[l].missing;
-    for (const game::RefusedSplit& refused : made->refused)
+    for (const game::RefusedSplit& refused : made.refused)
       if (refused.learn == l) missing.refused.push_back(refused);
-    missing.splits = made->splits_of(l);
+    missing.splits = made.splits_of(l);
     if (missing.splits.empty()) continue;
     if (learn.method == "symmetric" || learn.method == "supervised") {
       const game::Game played =
-          learn.method == "supervised" ? game::supervised(made->model, made->game) : made->game;
-      missing.alternating = scheduler.add_all(tensor::build_phases(made->model, played, learn, false));
-      missing.simultaneous = scheduler.add_all(tensor::build_phases(made->model, played, learn, true));
+          learn.method == "supervised" ? game::supervised(made.model, made.game) : made.game;
+      missing.alternating = scheduler.add_all(tensor::build_phases(basis, played, learn, false));
+      missing.simultaneous = scheduler.add_all(tensor::build_phases(basis, played, learn, true));
       continue;
     }
-    missing.alternating =
-        scheduler.add_all(tensor::build_bound_phases(made->model, made->game.bounds[l], learn));
+    missing.alternating = scheduler.add_all(tensor::build_bound_phases(basis, made.game.bounds[l], learn));
     missing.simultaneous = missing.alternating;
-    if (learn.method == "libi") missing.multiplier = tensor::multiplier_coefficient(made->model);
+    if (learn.method == "libi") missing.multiplier = tensor::multiplier_coefficient(made.model);
   }
 }
 
@@ -113,7 +109,10 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
     if (learn.method == "libi") phases.multiplier = tensor::multiplier_coefficient(model);
     phases.skipped = game.bounds[l].skipped;
   }
-  add_missing(model, game, scheduler, programs);
+  if (understood.missing) {
+    programs.splits = understood.missing->splits;
+    add_missing(*understood.missing, scheduler, programs);
+  }
   for (size_t s = 0; s < model.sources.size(); ++s) {
     const semantics::SourceId source{static_cast<int32_t>(s)};
     programs.source_rows.push_back(scheduler.add(tensor::build_source_rows(basis, source)));
@@ -231,7 +230,9 @@ std::optional<Understood> understand(const Request& request, base::SourceSet& so
   game::Game game = game::derive(model, report);
   std::vector<Simulator> simulators = read_simulators(model, request, sources, report);
   if (report.has_errors()) return std::nullopt;
-  return Understood{std::move(model), std::move(game), std::move(simulators)};
+  std::optional<game::MissingGame> missing = game::derive_missing(model, game);
+  if (missing) model.splits = missing->splits.size();
+  return Understood{std::move(model), std::move(game), std::move(missing), std::move(simulators)};
 }
 
 lower::Programs build_programs(const Understood& understood) { return build_programs(understood, {}); }

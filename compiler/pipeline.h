@@ -8,6 +8,7 @@
 
 #include "compiler/base/report.h"
 #include "compiler/game/game.h"
+#include "compiler/game/missing.h"
 #include "compiler/lower/image.h"
 #include "compiler/semantics/model.h"
 
@@ -32,6 +33,7 @@ struct Simulator {
 struct Understood {
   semantics::Model model;
   game::Game game;
+  std::optional<game::MissingGame> missing;  // of rows with missing values
   std::vector<Simulator> simulators;
 };
 

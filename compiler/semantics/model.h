@@ -151,6 +151,10 @@ struct Model {
   std::vector<Source> sources;
   std::vector<Learn> learns;
   std::map<std::string, std::string> params;  // top-level params and their values, as text
+  size_t splits = 0;  // sources that stand behind these in the model of rows with missing values
+
+  /// Programs have a coefficient for each source and split, then others: of tags, of keys.
+  int first_free_coefficient() const { return static_cast<int>(sources.size() + splits); }
 
   const Variable& operator[](VariableId id) const { return variables[static_cast<size_t>(id.index)]; }
   const Parameter& operator[](ParameterId id) const { return parameters[static_cast<size_t>(id.index)]; }

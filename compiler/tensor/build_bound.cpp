@@ -404,7 +404,7 @@ class BoundBuilder {
 
 }  // namespace
 
-int multiplier_coefficient(const Model& model) { return static_cast<int>(model.sources.size()); }
+int multiplier_coefficient(const Model& model) { return model.first_free_coefficient(); }
 
 std::map<std::string, int> scheduled_coefficients(const Model& model, const Learn& learn) {
   std::map<std::string, int> places;

@@ -21,7 +21,7 @@ class PhaseBuilder {
         model_(basis.model),
         game_(game),
         learn_(learn),
-        next_coefficient_(static_cast<int>(model_.sources.size())) {}
+        next_coefficient_(model_.first_free_coefficient()) {}
 
   /// The terms of `players`, on rows completed in this phase.
   Phase build(const std::string& name, const std::vector<int>& players) {

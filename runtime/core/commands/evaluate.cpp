@@ -124,7 +124,8 @@ json evaluate_run(const Image& image, const EvaluateRequest& request,
                   const std::function<void(const json&)>& measured) {
   require_metrics(request.metrics);
   const Checkpoint checkpoint = require_checkpoint(request.run, request.checkpoint);
-  Session session(image, request);
+  const PreparedImage prepared(image, read_statistics(checkpoint.path));
+  Session session(prepared.get(), request);
   load_checkpoint(session, checkpoint.path, request.weights);
   const json results = measure_metrics(session, request, measured);
   for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);

@@ -19,13 +19,10 @@ SplitRows::SplitRows(Session& session, const Learn& learn, const Settings& setti
     : session_(session), learn_(learn) {
   const Image& image = session.image;
   rows_.assign(image.sources.size() + image.splits.size(), 1);
-  coefficients_.assign(rows_.size(), 0);
   for (const std::string& name : settings.sources) place(image.source(name), settings.batch.at(name));
-  const bool learned = std::ranges::any_of(coefficients_, [](double each) { return each > 0; });
-  if (!learned)
+  if (placed_.empty())
     throw Failure(Exit::bad_data,
                   fmt::format("learn {}: nothing is learned from any row of its sources", learn.name));
-  multiplier_ = learn.missing.splits.empty() ? learn.multiplier : learn.missing.multiplier;
 }
 
 const std::vector<Phase>& SplitRows::phases(const std::string& order) const {
@@ -65,6 +62,18 @@ int SplitRows::index_of(int source, const Pattern& pattern) {
   return -1;
 }
 
+std::vector<double> SplitRows::coefficients(const std::function<double(int source)>& weight_of) const {
+  const Image& image = session_.image;
+  std::vector<double> found(rows_.size());
+  for (const auto& [index, placed] : placed_) {
+    const auto sources = static_cast<int>(image.sources.size());
+    const int source = index < sources ? index : image.splits[static_cast<size_t>(index - sources)].source;
+    found[static_cast<size_t>(index)] =
+        weight_of(source) * placed.share / static_cast<double>(rows_[static_cast<size_t>(index)]);
+  }
+  return found;
+}
+
 void SplitRows::place(int source, int64_t batch) {
   const std::vector<Pattern>& patterns = of_source_[source] = session_.rows.patterns(source);
   int64_t all = 0, place = 0;
@@ -77,8 +86,6 @@ void SplitRows::place(int source, int64_t batch) {
     if (index < 0) continue;
     const auto at = static_cast<size_t>(index);
     rows_[at] = rows;
-    coefficients_[at] =
-        session_.image.sources[static_cast<size_t>(source)].weight * share / static_cast<double>(rows);
     placed_[index] = {pattern, place, share};
     place += rows;
   }

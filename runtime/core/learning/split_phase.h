@@ -2,6 +2,7 @@
 // variables that the compiler foresaw is a source of its own (a split). The patterns that the rows have share
 // their source's batch and weight by their shares of its rows, one row at least.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,11 +25,9 @@ class SplitRows {
   SplitRows(Session& session, const Learn& learn, const Settings& settings);
 
   const std::vector<Phase>& phases(const std::string& order) const;
-  /// libi's coefficient in these phases.
-  int multiplier() const { return multiplier_; }
-  /// Per source, then per split: the rows of its batch (1 where no row is its own), weight / rows (then 0).
+  /// Per source, then per split: the rows of its batch, 1 where no row is its own; weight / rows, then 0.
   const std::vector<int64_t>& rows() const { return rows_; }
-  const std::vector<double>& coefficients() const { return coefficients_; }
+  std::vector<double> coefficients(const std::function<double(int source)>& weight_of) const;
   /// Patterns that nothing is learned from, a line each.
   const std::vector<std::string>& notes() const { return notes_; }
 
@@ -55,9 +54,7 @@ class SplitRows {
 
   Session& session_;
   const Learn& learn_;
-  int multiplier_ = -1;
   std::vector<int64_t> rows_;
-  std::vector<double> coefficients_;
   std::map<int, Rows> placed_;                     // by source or split
   std::map<int, std::vector<Pattern>> of_source_;  // all patterns
   std::vector<std::string> notes_;

@@ -60,11 +60,17 @@ double Trainer::weight_of(const std::string& source, int64_t step) const {
 
 /// What scales a term in its utility in a step.
 double Trainer::weight_of(const Term& term, int64_t step) const {
-  const double weight = term.factor * weight_of(term.name.substr(term.name.rfind('@') + 1), step);
+  const double weight = term.factor * weight_of(source_name(term), step);
   for (const auto& [key, schedule] : learn_.keys.at("scheduled").items())
     for (const json& output : schedule.at("outputs"))
       if (output == term.name) return weight * settings_.scheduled.at(key).at(step);
   return weight;
+}
+
+/// The source that the term is of, or whose rows it is of.
+std::string Trainer::source_name(const Term& term) const {
+  const std::string rows = term.name.substr(term.name.rfind('@') + 1);
+  return splits_ ? session_.image.sources[static_cast<size_t>(splits_->share(rows).source)].name : rows;
 }
 
 /// Those of the step; whether they are others than before.
@@ -73,6 +79,10 @@ bool Trainer::set_coefficients() {
   for (const std::string& name : settings_.sources)
     coefficients[static_cast<size_t>(session_.image.source(name))] =
         weight_of(name, step_) / static_cast<double>(settings_.batch.at(name));
+  if (splits_)
+    coefficients = splits_->coefficients([&](int source) {
+      return weight_of(session_.image.sources[static_cast<size_t>(source)].name, step_);
+    });
   const std::vector<float> before = session_.coefficients;
   session_.set_coefficients(coefficients);
   for (const auto& [key, schedule] : learn_.keys.at("scheduled").items())
@@ -112,7 +122,7 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
     load_pattern_phases(machine, source_rows);
   } else if (lack) {
     splits_ = std::make_unique<SplitRows>(session_, learn, settings_);
-    session_.set_coefficients(splits_->coefficients());
+    set_coefficients();
     load_split_phases(machine);
   } else {
     if (!learner_) require_memory(batch_text(), static_cast<double>(scratch) * sizeof(float));
@@ -228,8 +238,8 @@ void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
   for (const Term& other : terms_) known |= !libi_ && other.name == term.name;
   if (known) return;
   const int64_t rows = splits_ ? share.rows : source_rows[static_cast<size_t>(source)];
-  terms_.push_back(
-      {term.name, player, rows, term.factor * share.of_batch, term.sum, term.coefficient, phase});
+  terms_.push_back({term.name, player, rows, term.factor * share.of_batch, share.of_batch, term.sum,
+                    term.coefficient, phase});
 }
 
 /// In a checkpoint: libi's phases have terms of one name.
@@ -252,7 +262,8 @@ double Trainer::log_likelihood(Libi::Phase phase) const {
   double sum = 0, weights = 0, plain = 0, terms = 0;
   for (const Term& term : terms_) {
     if (term.phase != phase || !term.name.starts_with("bound@")) continue;
-    const double weight = weight_of(term.name.substr(term.name.rfind('@') + 1), step_);
+    // Of the rows of a pattern: its share of the source's.
+    const double weight = term.share * weight_of(source_name(term), step_);
     const float value = learner_ ? learner_->value(term.value) : *term.value;
     const double mean = value / static_cast<double>(term.rows);
     sum += weight * mean;

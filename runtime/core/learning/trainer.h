@@ -69,6 +69,7 @@ class Trainer {
     int player;        // -1: it counts for all
     int64_t rows;
     double factor;  // in its utility, beside its source's weight
+    double share;   // that its rows are of the source's
     const float* value;
     const float* coefficient;  // of its tag: in steps where it is 0 the term counts zero; or null
     size_t phase;              // libi: only in its steps there is a value
@@ -90,6 +91,7 @@ class Trainer {
   std::string key_of(const Term& term) const;
   double weight_of(const std::string& source, int64_t step) const;
   double weight_of(const Term& term, int64_t step) const;
+  std::string source_name(const Term& term) const;
   bool set_coefficients();
   void set_pattern_weights();
   void prepare_learner();

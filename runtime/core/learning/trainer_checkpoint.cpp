@@ -8,6 +8,7 @@
 #include "runtime/core/finite.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
+#include "runtime/core/preprocessing.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
@@ -70,6 +71,7 @@ void Trainer::save(const fs::path& folder, double seconds) const {
   json state = {{"step", step_}, {"seed", settings_.seed}, {"updates", updates},
                 {"sums", sums},  {"summed_steps", counts}, {"seconds", seconds}};
   if (libi_) state["libi"] = libi_->state();
+  save_preprocessing(folder, image, settings_.sources);
   if (average_) state["averaged_steps"] = average_->steps;
   const std::string text = state.dump(2) + "\n";
   data::write_file(folder / "state.json", {text.begin(), text.end()});
