@@ -45,8 +45,10 @@ std::string elbo_text(const Model& model, const Learn& learn, const Bound& bound
     text += latent.kl ? fmt::format(" - {}KL({} || {})", beta, q, p)
                       : fmt::format(" - {}(log {} - log {})", beta, q, p);
   }
-  if (!bound.recognised.empty())
-    text += fmt::format(" + {}({})", factor_text(learn, "alpha", 0), sum_of_logs(model, bound.recognised));
+  if (!bound.recognised.empty()) {
+    const std::string alpha = factor_text(learn, "alpha", 0), logs = sum_of_logs(model, bound.recognised);
+    text += alpha.empty() ? " + " + logs : fmt::format(" + {}({})", alpha, logs);
+  }
   return text;
 }
 
