@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -14,15 +13,18 @@
 #include <iostream>
 #include <map>
 
+#include "compiler/bundle.h"
 #include "compiler/data_get.h"
 #include "compiler/doctor.h"
 #include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/lower/link.h"
+#include "compiler/lower/processor.h"
 #include "compiler/pipeline.h"
 #include "compiler/starting_file.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/tensor/passes.h"
+#include "compiler/timings.h"
 #include "runtime/command_words.h"
 #include "runtime/printable.h"
 #include "runtime/standard_streams.h"
@@ -35,8 +37,8 @@ const std::map<std::string, lower::Target> targets = {
     {"cpu", lower::Target::cpu}, {"cuda", lower::Target::cuda}, {"auto", lower::Target::any}};
 
 struct Arguments {
-  std::string file, output, emit, after, error_format = "text", explain_format = "text", name, to,
-                                         target = "cpu";
+  std::string file, output, bundle, emit, after, error_format = "text", explain_format = "text", name, to,
+                                                 target = "cpu", cpu = "native";
   std::vector<std::string> defines;
   bool check_only = false, timings = false;
 };
@@ -111,10 +113,16 @@ Exit emit_stage(const Arguments& arguments) {
   return exit;
 }
 
+/// What an executable is linked with, and where it looks for that.
+lower::Runtime runtime_for(bool bundled) {
+  if (bundled) return {bundle_start(), "$ORIGIN/lib"};
+  return lower::runtime_in_place(runtime_library());
+}
+
 /// The linker's failure is the machine's: no linker, or no room for what it writes.
-void link(const Aside& archive, const Aside& executable, const fs::path& output) {
+void link(const Aside& archive, bool bundled, const Aside& executable, const fs::path& output) {
   try {
-    lower::link_executable(archive.path(), runtime_library(), executable.path());
+    lower::link_executable(archive.path(), runtime_for(bundled), executable.path());
   } catch (const lower::CannotWrite&) {
     throw Failure(Exit::cannot_write,
                   fmt::format("cannot write {}: No space left on device", output.string()));
@@ -124,52 +132,45 @@ void link(const Aside& archive, const Aside& executable, const fs::path& output)
   }
 }
 
-/// Says on stderr what each part of a compilation took, if asked to.
-class Timings {
- public:
-  explicit Timings(bool asked) : asked_(asked) {}
+/// Where the executable goes.
+fs::path output_of(const Arguments& arguments) {
+  const fs::path name = fs::path(arguments.file).stem();
+  if (!arguments.bundle.empty()) return fs::path(arguments.bundle) / name;
+  return arguments.output.empty() ? name : fs::path(arguments.output);
+}
 
-  void end(const char* part, const std::string& note = "") {
-    const auto now = Clock::now();
-    if (asked_) fmt::print(stderr, "{:<10}{:>7.1f} ms{}\n", part, milliseconds(now - before_), note);
-    before_ = now;
-  }
-  void end_all() const {
-    if (asked_) fmt::print(stderr, "{:<10}{:>7.1f} ms\n", "all", milliseconds(Clock::now() - begin_));
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  static double milliseconds(Clock::duration time) {
-    return std::chrono::duration<double, std::milli>(time).count();
-  }
-
-  bool asked_;
-  Clock::time_point begin_ = Clock::now(), before_ = begin_;
-};
+/// The folder of `output` as a running executable finds its own.
+std::string folder_of(const fs::path& output) {
+  std::error_code none;
+  return fs::weakly_canonical(fs::absolute(output).parent_path(), none).string();
+}
 
 Exit build(const Arguments& arguments) {
+  lower::choose_cpu(lower::cpus.at(arguments.cpu));
   if (!arguments.emit.empty()) return emit_stage(arguments);
   Session session(arguments);
   Timings timings(arguments.timings);
-  const Request request = session.request();
+  const bool bundled = !arguments.bundle.empty();
+  const fs::path output = output_of(arguments);
+  Request request = session.request();
+  request.built_in = bundled ? "." : folder_of(output);
   const auto understood = understand(request, session.sources, session.report);
   timings.end("analyze");
   if (!understood) return session.finish();
   lower::Image image = on_target([&] { return make_image(*understood, request); });
   const Exit exit = session.finish();
   timings.end("programs");
-  const fs::path output =
-      arguments.output.empty() ? fs::path(arguments.file).stem() : fs::path(arguments.output);
   std::error_code differs;
   if (fs::equivalent(output, arguments.file, differs))
     throw Failure(Exit::cannot_write,
                   fmt::format("cannot write {}: it is the input, name another with -o", output.string()));
+  if (bundled) make_bundle_folder(arguments.bundle);
   const Aside archive(output, ".a"), executable(output, ".linked");
   archive.write(image.archive());
   timings.end("kernels",
               fmt::format("  {} kernels, {} compiled anew", image.kernel_count(), image.made_count()));
-  link(archive, executable, output);
+  link(archive, bundled, executable, output);
+  if (bundled) copy_runtime(arguments.bundle);
   executable.become_output();
   timings.end("link");
   timings.end_all();
@@ -318,8 +319,19 @@ int main(int count, char** values) {
   };
   targeted(build_command);
   build_command
-      ->add_option("-o", arguments.output, "where to write it (default: FILE's name without .vae, here)")
-      ->option_text("PATH");
+      ->add_option("--cpu", arguments.cpu,
+                   "the processor to make code for: native (default), or a level that others have too")
+      ->option_text("native|x86-64-v2|x86-64-v3|x86-64-v4")
+      ->check(CLI::IsMember(lower::cpus));
+  auto* output_option = build_command->add_option(
+      "-o", arguments.output, "where to write it (default: FILE's name without .vae, here)");
+  output_option->option_text("PATH");
+  build_command
+      ->add_option("--bundle", arguments.bundle,
+                   "a folder for the executable and all it needs besides the C library")
+      ->option_text("DIR")
+      ->excludes(output_option)
+      ->excludes(build_command->get_option("--emit"));
   build_command->add_flag(
       "--timings", arguments.timings,
       "say what each part of the compilation took, and how much of it earlier ones had done");

@@ -242,10 +242,12 @@ lower::Image make_image(const Understood& understood, const Request& request) {
   for (const Simulator& simulator : understood.simulators)
     simulators.push_back({simulator.file, simulator.model, build_draws(simulator.model),
                           origin_of(simulator.path, simulator.text)});
+  lower::Origin origin = origin_of(request.path, request.text);
+  origin.built_in = request.built_in;
   return {understood.model,
           game::explain_json(understood.model, understood.game),
           build_programs(understood),
-          origin_of(request.path, request.text),
+          origin,
           simulators,
           request.target};
 }

@@ -19,6 +19,7 @@ struct Request {
   std::string text;
   std::vector<std::pair<std::string, std::string>> defines;  // -D name=value, in order
   lower::Target target = lower::Target::cpu;
+  std::string built_in = {};  // where the executable is put (lower::Origin); empty where there is none
 };
 
 /// A model that a source draws rows from: `run("FILE", from = RUN)`. Its players' draws alone are compiled

@@ -8,6 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
 RUNTIME = {
+    "start": {"start"},
     "completion": {"completion"},
     "hdf5": {"hdf5"},
     "sqlite": {"sqlite"},

@@ -7,6 +7,8 @@
 
 #include <stdexcept>
 
+#include "compiler/lower/processor.h"
+
 namespace lower {
 namespace {
 
@@ -17,28 +19,47 @@ bool has_all(const llvm::StringMap<bool>& present, const std::vector<std::string
   return true;
 }
 
+/// `base` with what the level says; native says nothing.
+Host of_level(Cpu level, const Host& base) {
+  Host host = base;
+  switch (level) {
+    case Cpu::native:
+      break;
+    case Cpu::x86_64_v2:
+      host.cpu = "x86-64-v2";
+      host.lanes = 4;
+      host.features = {"ssse3", "sse4_1", "sse4_2", "popcnt"};
+      break;
+    case Cpu::x86_64_v3:
+      host.cpu = "x86-64-v3";
+      host.lanes = 8;
+      host.features = {"avx2", "bmi2", "fma"};
+      break;
+    case Cpu::x86_64_v4:
+      host.cpu = "x86-64-v4";
+      host.lanes = 16;
+      host.features = {"avx2", "bmi2", "fma", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
+      break;
+  }
+  return host;
+}
+
+/// The highest level that this processor has all of, as far as code is made for it.
+Cpu own_level() {
+  const llvm::StringMap<bool> present = llvm::sys::getHostCPUFeatures();
+  if (!has_all(present, {"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"})) return Cpu::native;
+  const bool v4 = has_all(present, {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"});
+  return v4 ? Cpu::x86_64_v4 : Cpu::x86_64_v3;
+}
+
 Host detect() {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   llvm::InitializeNativeTargetAsmParser();
-  const llvm::StringMap<bool> present = llvm::sys::getHostCPUFeatures();
-  const std::vector<std::string> v3 = {"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"};
-  const std::vector<std::string> v4 = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
-  Host host{llvm::sys::getProcessTriple(),
-            llvm::sys::getHostCPUName().str(),
-            llvm::sys::getHostCPUName().str(),
-            {},
-            1};
-  if (has_all(present, v3) && has_all(present, v4)) {
-    host.cpu = "x86-64-v4";
-    host.lanes = 16;
-    host.features = {"avx2", "bmi2", "fma", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
-  } else if (has_all(present, v3)) {
-    host.cpu = "x86-64-v3";
-    host.lanes = 8;
-    host.features = {"avx2", "bmi2", "fma"};
-  }
-  return host;
+  const std::string own = llvm::sys::getHostCPUName().str();
+  if (chosen_cpu() != Cpu::native)
+    return of_level(chosen_cpu(), {llvm::sys::getProcessTriple(), "", "generic", {}, 1});
+  return of_level(own_level(), {llvm::sys::getProcessTriple(), own, own, {}, 1});
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace lower {
 
 struct Host {
   std::string triple;
-  std::string cpu;                    // x86-64-v4, x86-64-v3, or LLVM's name of another
+  std::string cpu;                    // a level of x86-64, or LLVM's name of another
   std::string tune;                   // what to schedule for
   std::vector<std::string> features;  // that the code needs where it runs, as /proc/cpuinfo writes them
   unsigned lanes;                     // floats in a vector

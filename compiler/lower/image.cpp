@@ -117,6 +117,7 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
          {"image", describe(simulator.model, nlohmann::json::object(), simulator.programs, simulator.origin,
                             parts_->kernels)}});
   description["target"] = name_of(target);
+  if (!origin.built_in.empty()) description["built_in"] = origin.built_in;
   if (target != Target::cpu) {
     DeviceCode code = make_device_code(parts_->kernels, parts_->memory);
     description["device_kernels"] = std::move(code.kernels);

@@ -57,6 +57,7 @@ struct Programs {
 /// Where the program came from.
 struct Origin {
   std::string file, folder, text;  // name, absolute folder, source text
+  std::string built_in = {};  // the executable's absolute folder; "." in a bundle; empty where there is none
 };
 
 /// Another model whose rows a source draws: its players and their draws.

@@ -1,10 +1,7 @@
 #include "compiler/lower/link.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <array>
@@ -15,9 +12,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "compiler/lower/call.h"
 #include "runtime/private_folder.h"
-
-extern char** environ;
 
 namespace lower {
 namespace {
@@ -60,45 +56,22 @@ std::vector<std::string> command_for(const std::vector<std::string>& inputs, con
       if (input.starts_with('-')) command.emplace_back("-Xlinker");
       command.push_back(input);
     }
+    // Processors without a fused multiply-add call the C library's.
+    command.insert(command.end(), {"-Wl,--as-needed", "-lm"});
     if (sanitized) command.push_back("-fsanitize=address");
     return command;
   }
   command = {
       "ld", "-pie", "-o", executable, "--dynamic-linker", loader, *start / "Scrt1.o", *start / "crti.o"};
   command.insert(command.end(), inputs.begin(), inputs.end());
-  command.insert(command.end(), {"--unresolved-symbols=ignore-in-shared-libs", "-z", "noexecstack",
-                                 "--eh-frame-hdr", "-L" + start->string(), "-lc", *start / "crtn.o"});
+  command.insert(command.end(),
+                 {"--unresolved-symbols=ignore-in-shared-libs", "-z", "noexecstack", "--eh-frame-hdr",
+                  "-L" + start->string(), "--as-needed", "-lm", "-lc", *start / "crtn.o"});
   return command;
 }
 
 CannotWrite no_room_for(const fs::path& file) {
   return CannotWrite(fmt::format("cannot write {}: No space left on device", file.string()));
-}
-
-struct Outcome {
-  bool started = false;
-  int status = 0;
-  std::string said;
-};
-
-Outcome call(const std::vector<std::string>& command, const fs::path& log) {
-  std::vector<char*> arguments;
-  for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  pid_t child = 0;
-  Outcome outcome;
-  outcome.started = posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ) == 0;
-  posix_spawn_file_actions_destroy(&actions);
-  if (outcome.started) waitpid(child, &outcome.status, 0);
-  std::ostringstream text;
-  text << std::ifstream(log).rdbuf();
-  outcome.said = text.str();
-  fs::remove(log);
-  return outcome;
 }
 
 /// `output`: what the command writes, no smaller than the archive that it reads.
@@ -131,17 +104,21 @@ std::string as_file(const fs::path& path) {
 
 }  // namespace
 
-void link_executable(const std::string& archive_path, const std::string& runtime_library,
+void link_executable(const std::string& archive_path, const Runtime& runtime,
                      const std::string& executable_path) {
-  const fs::path folder = fs::path(runtime_library).parent_path();
+  const std::vector<std::string> inputs = {"--whole-archive", as_file(archive_path), "--no-whole-archive",
+                                           as_file(runtime.library), "-rpath=" + runtime.search};
+  link(command_for(inputs, as_file(executable_path)), archive_path + ".log", archive_path, executable_path);
+}
+
+Runtime runtime_in_place(const fs::path& library) {
+  const fs::path folder = library.parent_path();
   if (!can_be_run_path(folder))
     throw std::runtime_error(
         fmt::format("programs cannot name {} as the folder of their runtime: `:` and `$` "
                     "have a meaning there",
                     folder.string()));
-  const std::vector<std::string> inputs = {"--whole-archive", as_file(archive_path), "--no-whole-archive",
-                                           as_file(runtime_library), "-rpath=" + folder.string()};
-  link(command_for(inputs, as_file(executable_path)), archive_path + ".log", archive_path, executable_path);
+  return {library.string(), folder.string()};
 }
 
 bool can_be_run_path(const fs::path& folder) {

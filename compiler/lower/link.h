@@ -12,7 +12,16 @@ struct CannotWrite : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-void link_executable(const std::string& archive_path, const std::string& runtime_library,
+/// What an executable is linked with, and where its loader looks for that.
+struct Runtime {
+  std::string library;
+  std::string search;
+};
+
+/// The runtime at its own place. Throws std::runtime_error where executables cannot name its folder.
+Runtime runtime_in_place(const std::filesystem::path& library);
+
+void link_executable(const std::string& archive_path, const Runtime& runtime,
                      const std::string& executable_path);
 
 /// Whether executables can say that their runtime lies there: in DT_RUNPATH `:` begins another folder, and

@@ -1,8 +1,18 @@
-// The processor that code is made for, in words.
+// The processor that code is made for: the one that vaec runs on, or a level of x86-64.
 #pragma once
+#include <map>
 #include <string>
 
 namespace lower {
+
+enum class Cpu { native, x86_64_v2, x86_64_v3, x86_64_v4 };
+
+/// By the names that a user writes.
+extern const std::map<std::string, Cpu> cpus;
+
+/// Before the first code is made; native unless called.
+void choose_cpu(Cpu cpu);
+Cpu chosen_cpu();
 
 std::string describe_processor();
 

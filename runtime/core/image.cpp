@@ -10,6 +10,7 @@
 
 #include "runtime/description.h"
 #include "runtime/failure.h"
+#include "runtime/own_executable.h"
 #include "runtime/version.h"
 
 namespace core {
@@ -382,6 +383,7 @@ Image read(const json& text, const vae_image& binary) {
       ending != std::string::npos && ending + 4 == image.file.size())
     image.file.resize(ending);  // the name of runs and messages
   image.folder = text.at("folder");
+  image.built_in = text.value("built_in", "");
   image.text = text.at("text");
   image.version = text.value("vaec", "");
   if (text.contains("cpu")) {
@@ -464,6 +466,16 @@ int Image::variable(const std::string& name) const { return find_named(variables
 int Image::player(const std::string& name) const { return find_named(players, name); }
 int Image::source(const std::string& name) const { return find_named(sources, name); }
 
+std::vector<std::filesystem::path> Image::search_folders() const {
+  std::vector<std::filesystem::path> folders;
+  std::error_code unreadable;
+  const std::filesystem::path own = own_executable().parent_path();
+  if (!built_in.empty() && !own.empty() && own != built_in)
+    folders = {own, std::filesystem::current_path(unreadable)};
+  folders.emplace_back(folder);
+  return folders;
+}
+
 std::string Image::names(const std::vector<int>& of_variables, const std::string& between) const {
   std::string text;
   for (int variable : of_variables)
@@ -510,6 +522,11 @@ void require_cpu(const Image& image) {
               FEATURE("avx512vnni") FEATURE("avx512bf16") FEATURE("avx512vbmi") FEATURE("avx512vbmi2")
                   FEATURE("avx512ifma") FEATURE("avx512bitalg") FEATURE("avx512vpopcntdq")
 #undef FEATURE
+      // Names that /proc/cpuinfo writes in another way.
+      {"ssse3", __builtin_cpu_supports("ssse3") != 0},
+      {"popcnt", __builtin_cpu_supports("popcnt") != 0},
+      {"sse4_1", __builtin_cpu_supports("sse4.1") != 0},
+      {"sse4_2", __builtin_cpu_supports("sse4.2") != 0},
   };
   std::vector<std::string> missing;
   for (const std::string& feature : image.cpu_features)

@@ -2,6 +2,7 @@
 // Read once when the executable starts; nothing here changes afterwards.
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -212,6 +213,7 @@ struct Learn {
 
 struct Image {
   std::string file, folder, text, version, cpu;
+  std::string built_in;  // the executable's folder when it was built; "." in a bundle; or empty
   std::vector<std::string> cpu_features;
   nlohmann::json params, game;
   std::vector<Variable> variables;
@@ -235,6 +237,9 @@ struct Image {
   int variable(const std::string& name) const;
   int player(const std::string& name) const;
   int source(const std::string& name) const;
+  /// Where files that the program names by relative paths may be, in this order: the folder of the .vae file,
+  /// and before it, where the executable has moved since it was built, its own folder and the current one.
+  std::vector<std::filesystem::path> search_folders() const;
   /// "z0, z1".
   std::string names(const std::vector<int>& of_variables, const std::string& between = ", ") const;
 };

@@ -58,7 +58,7 @@ data::Transformation transformation_of(const Image& image, int source, int varia
   if (of.domain == "simplex") shape.insert(shape.begin(), of.classes);
   json expression = data_of(image, source, variable);
   if (data::needs_statistics(expression)) {
-    data::Context context{data::places_from_environment(image.folder)};
+    data::Context context{data::places_from_environment(image.search_folders())};
     data::KeptStatistics found;
     data::find_statistics(expression, context, found);
     data::put_statistics(expression, found);
@@ -76,7 +76,7 @@ PreparedImage::PreparedImage(const Image& image, const data::KeptStatistics& sta
 
 data::KeptStatistics find_statistics(const Image& image, const std::vector<std::string>& sources,
                                      data::KeptStatistics kept) {
-  data::Context context{data::places_from_environment(image.folder)};
+  data::Context context{data::places_from_environment(image.search_folders())};
   for (const std::string& name : sources)
     for (size_t v = 0; v < image.variables.size(); ++v) {
       const json expression = data_of(image, image.source(name), static_cast<int>(v));

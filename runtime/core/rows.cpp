@@ -28,7 +28,7 @@ Rows::~Rows() = default;
 
 Rows::Rows(const Image& image)
     : image_(image),
-      context_{data::places_from_environment(image.folder), {}, data::Memory::from_environment()} {}
+      context_{data::places_from_environment(image.search_folders()), {}, data::Memory::from_environment()} {}
 
 void Rows::open(const Program& program) {
   for (const Instruction& instruction : program.instructions) {

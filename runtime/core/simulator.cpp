@@ -89,7 +89,13 @@ Simulator::Simulator(const Image& image, const json& reader) {
       parts_->variables.push_back(static_cast<int>(i));
   parts_->plan = make_plan(other, {parts_->variables, {}, {}, {}});
   const fs::path given = argument(reader, 1, "from");
-  const fs::path run = fs::exists(given) || given.is_absolute() ? given : fs::path(image.folder) / given;
+  fs::path run = given;
+  if (!fs::exists(given) && given.is_relative()) {
+    const std::vector<fs::path> folders = image.search_folders();
+    const auto found = std::find_if(folders.begin(), folders.end(),
+                                    [&](const fs::path& f) { return fs::exists(f / given); });
+    run = (found == folders.end() ? folders.back() : *found) / given;
+  }
   load_checkpoint(parts_->session, require_checkpoint(run).path);
 }
 

@@ -240,7 +240,7 @@ static void print_path(const std::filesystem::path& path) {
 extern "C" int vaert_data_get(const char* name, const char* to) {
   try {
     const data::KnownSet& set = data::known_set(name);
-    const data::Places places = data::places_from_environment(".");
+    const data::Places places = data::places_from_environment({"."});
     const std::filesystem::path wanted = to;
     if (wanted.empty()) {
       if (const auto found = data::folder_with_all(set, places)) {

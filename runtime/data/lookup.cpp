@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "runtime/cache_folder.h"
 #include "runtime/closed_folder.h"
@@ -13,9 +14,11 @@
 namespace data {
 namespace fs = std::filesystem;
 
-Places places_from_environment(const fs::path& folder) {
+Places places_from_environment(std::vector<fs::path> folders) {
   Places places;
-  places.folder = folder.empty() ? fs::path(".") : folder;
+  places.folder = folders.back().empty() ? fs::path(".") : folders.back();
+  folders.pop_back();
+  places.before = std::move(folders);
   if (const char* set = std::getenv("VAEC_DATA")) places.data = set;
   places.cache = cache_folder();
   std::error_code ignored;
@@ -28,8 +31,9 @@ Places places_from_environment(const fs::path& folder) {
 }
 
 static std::vector<fs::path> roots(const Places& places) {
-  std::vector<fs::path> found;
-  for (const fs::path& root : {places.folder, places.data, places.cache})
+  std::vector<fs::path> all = places.before, found;
+  all.insert(all.end(), {places.folder, places.data, places.cache});
+  for (const fs::path& root : all)
     if (!root.empty() && std::find(found.begin(), found.end(), root) == found.end()) found.push_back(root);
   return found;
 }

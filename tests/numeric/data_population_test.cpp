@@ -26,7 +26,7 @@ json column(json table, const std::string& name) {
 json number(double value) { return {{"op", "number"}, {"value", value}}; }
 json call(const std::string& op, json args) { return {{"op", op}, {"args", std::move(args)}}; }
 
-Context context_in(const fs::path& folder) { return Context{places_from_environment(folder)}; }
+Context context_in(const fs::path& folder) { return Context{places_from_environment({folder})}; }
 
 std::vector<float> rows_of(const Population& population, const std::vector<int64_t>& rows) {
   std::vector<float> out(rows.size() * population.row_size());

@@ -112,7 +112,7 @@ data::Column picture_column(const fs::path& path, const Variable& variable) {
 data::Column read_form(const fs::path& path, const Image& image, const Variable& variable,
                        const data::Transformation* of) {
   if (is_picture(path)) return picture_column(path, variable);
-  data::Context context{data::places_from_environment(image.folder)};
+  data::Context context{data::places_from_environment(image.search_folders())};
   const std::string ending = path.extension().string(), absolute = fs::absolute(path).string();
   if (ending == ".csv") return read_csv_column(absolute, variable, of, context);
   const auto column = [&](const json& expression) { return data::evaluate_column(expression, context); };
