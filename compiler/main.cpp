@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -12,12 +13,14 @@
 #include <cstring>
 #include <iostream>
 #include <map>
+#include <set>
 
 #include "compiler/bundle.h"
 #include "compiler/data_get.h"
 #include "compiler/doctor.h"
 #include "compiler/failure.h"
 #include "compiler/files.h"
+#include "compiler/library_header.h"
 #include "compiler/lower/link.h"
 #include "compiler/lower/processor.h"
 #include "compiler/pipeline.h"
@@ -38,8 +41,8 @@ const std::map<std::string, lower::Target> targets = {
 
 struct Arguments {
   std::string file, output, bundle, emit, after, error_format = "text", explain_format = "text", name, to,
-                                                 target = "cpu", cpu = "native";
-  std::vector<std::string> defines;
+                                                 target = "cpu";
+  std::vector<std::string> defines, cpus = {"native"};
   bool check_only = false, timings = false;
 };
 
@@ -120,9 +123,10 @@ lower::Runtime runtime_for(bool bundled) {
 }
 
 /// The linker's failure is the machine's: no linker, or no room for what it writes.
-void link(const Aside& archive, bool bundled, const Aside& executable, const fs::path& output) {
+template <class Link>
+void link(const fs::path& output, const Link& call_linker) {
   try {
-    lower::link_executable(archive.path(), runtime_for(bundled), executable.path());
+    call_linker();
   } catch (const lower::CannotWrite&) {
     throw Failure(Exit::cannot_write,
                   fmt::format("cannot write {}: No space left on device", output.string()));
@@ -132,10 +136,74 @@ void link(const Aside& archive, bool bundled, const Aside& executable, const fs:
   }
 }
 
+/// "libdigits.so" is of the library `digits`, which is the first part of its functions' names.
+std::string library_name(const fs::path& output) {
+  std::string name = output.stem().string();
+  if (name.starts_with("lib")) name.erase(0, 3);
+  for (char& letter : name)
+    if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
+  return name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) != 0 ? "_" + name : name;
+}
+
+void refuse_input_as_output(const fs::path& output, const Arguments& arguments) {
+  std::error_code differs;
+  if (fs::equivalent(output, arguments.file, differs))
+    throw Failure(Exit::cannot_write,
+                  fmt::format("cannot write {}: it is the input, name another with -o", output.string()));
+}
+
+/// The levels of processors that code is made for, the most demanding first.
+std::set<lower::Cpu> levels_of(const Arguments& arguments) {
+  std::set<lower::Cpu> levels;
+  for (const std::string& name : arguments.cpus) levels.insert(lower::cpus.at(name));
+  return levels;
+}
+
+std::vector<lower::Image> make_images(const Understood& understood, const Request& request,
+                                      const std::set<lower::Cpu>& levels) {
+  std::vector<lower::Image> images;
+  for (const lower::Cpu level : levels) {
+    lower::choose_cpu(level);
+    images.push_back(on_target([&] { return make_image(understood, request); }));
+  }
+  return images;
+}
+
+/// A shared library and its header beside it.
+Exit build_library(const Arguments& arguments) {
+  const fs::path output = arguments.output.empty()
+                              ? fs::path("lib" + fs::path(arguments.file).stem().string() + ".so")
+                              : fs::path(arguments.output);
+  const std::string name = library_name(output);
+  const fs::path header = output.parent_path() / (name + ".h");
+  if (header == output)
+    throw Failure(Exit::usage,
+                  fmt::format("-o {}: the header has that name; name a .so file", output.string()));
+  Session session(arguments);
+  const Request request = session.request();
+  const auto understood = understand(request, session.sources, session.report);
+  if (!understood) return session.finish();
+  std::vector<lower::Image> images = make_images(*understood, request, levels_of(arguments));
+  const Exit exit = session.finish();
+  refuse_input_as_output(output, arguments);
+  const Aside archive(output, ".a"), library(output, ".linked");
+  archive.write(lower::archive_of(images, name));
+  link(output, [&] {
+    lower::link_library(archive.path(), runtime_for(false), name, library.path(), output.filename().string());
+  });
+  write_file(header, library_header(name));
+  library.become_output();
+  return exit;
+}
+
 /// Where the executable goes.
 fs::path output_of(const Arguments& arguments) {
   const fs::path name = fs::path(arguments.file).stem();
-  if (!arguments.bundle.empty()) return fs::path(arguments.bundle) / name;
+  if (!arguments.bundle.empty()) {
+    if (name == "lib")
+      throw Failure(Exit::usage, "--bundle: lib is the folder of the libraries: give FILE another name");
+    return fs::path(arguments.bundle) / name;
+  }
   return arguments.output.empty() ? name : fs::path(arguments.output);
 }
 
@@ -146,8 +214,13 @@ std::string folder_of(const fs::path& output) {
 }
 
 Exit build(const Arguments& arguments) {
-  lower::choose_cpu(lower::cpus.at(arguments.cpu));
-  if (!arguments.emit.empty()) return emit_stage(arguments);
+  if (arguments.emit == "library") return build_library(arguments);
+  const std::set<lower::Cpu> levels = levels_of(arguments);
+  if (!arguments.emit.empty()) {
+    if (levels.size() > 1) throw Failure(Exit::usage, "--emit prints code for one processor: name one --cpu");
+    lower::choose_cpu(*levels.begin());
+    return emit_stage(arguments);
+  }
   Session session(arguments);
   Timings timings(arguments.timings);
   const bool bundled = !arguments.bundle.empty();
@@ -157,19 +230,17 @@ Exit build(const Arguments& arguments) {
   const auto understood = understand(request, session.sources, session.report);
   timings.end("analyze");
   if (!understood) return session.finish();
-  lower::Image image = on_target([&] { return make_image(*understood, request); });
+  std::vector<lower::Image> images = make_images(*understood, request, levels);
   const Exit exit = session.finish();
   timings.end("programs");
-  std::error_code differs;
-  if (fs::equivalent(output, arguments.file, differs))
-    throw Failure(Exit::cannot_write,
-                  fmt::format("cannot write {}: it is the input, name another with -o", output.string()));
+  refuse_input_as_output(output, arguments);
   if (bundled) make_bundle_folder(arguments.bundle);
   const Aside archive(output, ".a"), executable(output, ".linked");
-  archive.write(image.archive());
-  timings.end("kernels",
-              fmt::format("  {} kernels, {} compiled anew", image.kernel_count(), image.made_count()));
-  link(archive, bundled, executable, output);
+  archive.write(lower::archive_of(images));
+  size_t kernels = 0, made = 0;
+  for (const lower::Image& image : images) kernels += image.kernel_count(), made += image.made_count();
+  timings.end("kernels", fmt::format("  {} kernels, {} compiled anew", kernels, made));
+  link(output, [&] { lower::link_executable(archive.path(), runtime_for(bundled), executable.path()); });
   if (bundled) copy_runtime(arguments.bundle);
   executable.become_output();
   timings.end("link");
@@ -298,18 +369,23 @@ int main(int count, char** values) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     return command;
   };
-  const auto emits = [&](CLI::App* command) {
-    auto* emit = command->add_option("--emit", arguments.emit, "print this stage of the compilation instead")
-                     ->option_text(fmt::format("{}", fmt::join(stages, "|")))
-                     ->check(CLI::IsMember(stages));
+  const auto emits = [&](CLI::App* command, const char* help, const std::vector<std::string>& names) {
+    auto* emit = command->add_option("--emit", arguments.emit, help)
+                     ->option_text(fmt::format("{}", fmt::join(names, "|")))
+                     ->check(CLI::IsMember(names));
     command
         ->add_option("--after", arguments.after, "with --emit=tensor: the programs as this pass leaves them")
         ->option_text("PASS")
         ->needs(emit);
     return command;
   };
-  auto* build_command = emits(defines(reads_file(
-      app.add_subcommand("build", "compile to an executable that trains, samples, infers and evaluates"))));
+  std::vector<std::string> made_by_build = stages;
+  made_by_build.emplace_back("library");
+  auto* build_command =
+      emits(defines(reads_file(app.add_subcommand(
+                "build", "compile to an executable that trains, samples, infers and evaluates"))),
+            "print this stage of the compilation instead; library: make a shared library and its C header",
+            made_by_build);
   const auto targeted = [&](CLI::App* command) {
     command
         ->add_option("--target", arguments.target,
@@ -319,9 +395,12 @@ int main(int count, char** values) {
   };
   targeted(build_command);
   build_command
-      ->add_option("--cpu", arguments.cpu,
-                   "the processor to make code for: native (default), or a level that others have too")
-      ->option_text("native|x86-64-v2|x86-64-v3|x86-64-v4")
+      ->add_option("--cpu", arguments.cpus,
+                   "the processors to make code for: native (default), or levels of x86-64; the executable "
+                   "chooses among several")
+      ->option_text("native|x86-64-v2|x86-64-v3|x86-64-v4[,...]")
+      ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember(lower::cpus));
   auto* output_option = build_command->add_option(
       "-o", arguments.output, "where to write it (default: FILE's name without .vae, here)");
@@ -330,6 +409,7 @@ int main(int count, char** values) {
       ->add_option("--bundle", arguments.bundle,
                    "a folder for the executable and all it needs besides the C library")
       ->option_text("DIR")
+      ->check([](const std::string& folder) { return std::string(folder.empty() ? "DIR is empty" : ""); })
       ->excludes(output_option)
       ->excludes(build_command->get_option("--emit"));
   build_command->add_flag(
@@ -343,7 +423,8 @@ int main(int count, char** values) {
       "What follows FILE goes to the program: vaec run model.vae train --steps 100; vaec run model.vae "
       "info.");
   auto* check_command =
-      emits(defines(reads_file(app.add_subcommand("check", "only say what is wrong with a file"))));
+      emits(defines(reads_file(app.add_subcommand("check", "only say what is wrong with a file"))),
+            "print this stage of the compilation instead", stages);
   auto* explain_command = defines(reads_file(
       app.add_subcommand("explain", "print the game: who completes what, and what each player maximizes")));
   explain_command

@@ -21,7 +21,7 @@ RUNTIME = {
     "core": {"core", "completion", "data", "metrics", "onednn", "torch"},
 }
 # What stands on runtime/core itself, lowest first.
-FLOORS = ["learning", "evaluation", "commands"]
+FLOORS = ["learning", "evaluation", "embedding", "commands"]
 # A room of plain indices that compiler and runtime both link: the game's, and what comes after it.
 SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
 # What both halves must know alike: where they keep what they make and who may write there, where scratch buffers

@@ -5,6 +5,7 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/TargetParser/Host.h>
 
+#include <map>
 #include <stdexcept>
 
 #include "compiler/lower/processor.h"
@@ -52,21 +53,23 @@ Cpu own_level() {
   return v4 ? Cpu::x86_64_v4 : Cpu::x86_64_v3;
 }
 
-Host detect() {
+std::map<Cpu, Host> all_levels() {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   llvm::InitializeNativeTargetAsmParser();
   const std::string own = llvm::sys::getHostCPUName().str();
-  if (chosen_cpu() != Cpu::native)
-    return of_level(chosen_cpu(), {llvm::sys::getProcessTriple(), "", "generic", {}, 1});
-  return of_level(own_level(), {llvm::sys::getProcessTriple(), own, own, {}, 1});
+  std::map<Cpu, Host> levels;
+  levels[Cpu::native] = of_level(own_level(), {llvm::sys::getProcessTriple(), own, own, {}, 1});
+  for (const Cpu level : {Cpu::x86_64_v4, Cpu::x86_64_v3, Cpu::x86_64_v2})
+    levels[level] = of_level(level, {llvm::sys::getProcessTriple(), "", "generic", {}, 1});
+  return levels;
 }
 
 }  // namespace
 
 const Host& host() {
-  static const Host found = detect();
-  return found;
+  static const std::map<Cpu, Host> levels = all_levels();
+  return levels.at(chosen_cpu());
 }
 
 std::unique_ptr<llvm::TargetMachine> make_machine() {

@@ -12,11 +12,13 @@
 #include "compiler/lower/device_code.h"
 #include "compiler/lower/device_set.h"
 #include "compiler/lower/emit_loop.h"
+#include "compiler/lower/entry.h"
 #include "compiler/lower/host.h"
 #include "compiler/lower/jit.h"
 #include "compiler/lower/kernel_set.h"
 #include "compiler/lower/link.h"
 #include "compiler/lower/object.h"
+#include "compiler/lower/processor.h"
 #include "runtime/abi.h"
 #include "runtime/description.h"
 
@@ -48,9 +50,9 @@ std::vector<llvm::Function*> declare_all(const KernelSet& set, llvm::Module& mod
   return functions;
 }
 
-/// `image`, a vae_image, and a `main` that hands it to the runtime.
-void add_entry(llvm::Module& module, const std::vector<llvm::Function*>& kernels,
-               const std::string& description, const std::string& ptx) {
+/// A vae_image.
+llvm::Constant* add_image(llvm::Module& module, const std::vector<llvm::Function*>& kernels,
+                          const std::string& description, const std::string& ptx) {
   llvm::LLVMContext& context = module.getContext();
   llvm::IRBuilder<> ir(context);
   auto* text =
@@ -62,16 +64,7 @@ void add_entry(llvm::Module& module, const std::vector<llvm::Function*>& kernels
   llvm::Constant* image = llvm::ConstantStruct::getAnon(
       context, {ir.getInt32(VAE_ABI_VERSION), ir.getInt32(static_cast<uint32_t>(kernels.size())), text,
                 ir.getInt64(description.size()), table, device});
-  auto* image_place = add_constant(module, image, "image");
-
-  llvm::Type* integer = ir.getInt32Ty();
-  llvm::Type* pointer = ir.getPtrTy();
-  auto runtime = module.getOrInsertFunction(
-      "vaert_main", llvm::FunctionType::get(integer, {pointer, integer, pointer}, false));
-  auto* main = llvm::Function::Create(llvm::FunctionType::get(integer, {integer, pointer}, false),
-                                      llvm::GlobalValue::ExternalLinkage, "main", module);
-  ir.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", main));
-  ir.CreateRet(ir.CreateCall(runtime, {image_place, main->getArg(0), main->getArg(1)}));
+  return add_constant(module, image, "image");
 }
 
 }  // namespace
@@ -82,6 +75,7 @@ struct Image::Parts {
   std::string ptx;          // empty: for the processor alone
   base::Memory memory{"kernels"};
   size_t made = 0;
+  Cpu cpu = chosen_cpu();
 
   /// All of it as one module: what is printed.
   template <class Use>
@@ -89,20 +83,37 @@ struct Image::Parts {
     llvm::LLVMContext context;
     llvm::Module module("image", context);
     target_host(module);
-    add_entry(module, emit_all(kernels, module), description, ptx);
+    add_entry(module, {add_image(module, emit_all(kernels, module), description, ptx)}, "");
     return use(module);
   }
 
   /// The kernels' objects and one with the rest: what is linked.
-  std::vector<std::string> objects() {
+  std::vector<std::string> objects(const std::string& library = "") {
+    choose_cpu(cpu);
     MadePieces compiled = compile_kernels(kernels, &memory);
     made = compiled.anew;
     llvm::LLVMContext context;
     llvm::Module module("image", context);
     target_host(module);
-    add_entry(module, declare_all(kernels, module), description, ptx);
+    add_entry(module, {add_image(module, declare_all(kernels, module), description, ptx)}, library);
     compiled.code.push_back(make_object(module));
     return std::move(compiled.code);
+  }
+
+  /// All of it as one object of which only the image is seen, as `symbol`: for one level of several, whose
+  /// kernels have equal names.
+  std::string level_object(const std::string& symbol) {
+    choose_cpu(cpu);
+    made = kernels.size();
+    llvm::LLVMContext context;
+    llvm::Module module("image", context);
+    target_host(module);
+    const llvm::Constant* image = add_image(module, emit_all(kernels, module), description, ptx);
+    for (llvm::GlobalObject& defined : module.global_objects())
+      if (!defined.isDeclaration() && &defined != image)
+        defined.setLinkage(llvm::GlobalValue::InternalLinkage);
+    module.getNamedGlobal("image")->setName(symbol);
+    return make_object(module);
   }
 };
 
@@ -128,6 +139,27 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
 
 Image::Image(Image&&) noexcept = default;
 Image::~Image() = default;
+
+std::string archive_of(std::vector<Image>& images, const std::string& library) {
+  if (images.size() == 1) return make_archive(images.front().parts_->objects(library));
+  std::vector<std::string> objects;
+  llvm::LLVMContext context;
+  llvm::Module module("entry", context);
+  std::vector<llvm::Constant*> declared;
+  for (Image& image : images) {
+    const std::string symbol = "image" + std::to_string(declared.size());
+    objects.push_back(image.parts_->level_object(symbol));
+    auto* place = new llvm::GlobalVariable(module, llvm::Type::getInt8Ty(context), true,
+                                           llvm::GlobalValue::ExternalLinkage, nullptr, symbol);
+    place->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    declared.push_back(place);
+  }
+  // By the least demanding level, which the last image is for: the entry runs everywhere.
+  target_host(module);
+  add_entry(module, declared, library);
+  objects.push_back(make_object(module));
+  return make_archive(objects);
+}
 
 size_t Image::kernel_count() const { return parts_->kernels.size(); }
 size_t Image::made_count() const { return parts_->made; }

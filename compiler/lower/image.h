@@ -99,8 +99,13 @@ class Image {
   int run(const std::string& runtime_library, const std::vector<std::string>& arguments);
 
  private:
+  friend std::string archive_of(std::vector<Image>& images, const std::string& library);
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
+
+/// What an executable, or the library called `library`, is linked from. Several images are of one program for
+/// several processors, the most demanding first; the runtime takes the first that the processor can run.
+std::string archive_of(std::vector<Image>& images, const std::string& library = "");
 
 }  // namespace lower

@@ -45,17 +45,22 @@ std::optional<fs::path> start_files_for_ld() {
   return start_files();
 }
 
+/// `inputs` as ld takes them, handed on by `cc` if `through_cc`.
+void add_inputs(std::vector<std::string>& command, const std::vector<std::string>& inputs, bool through_cc) {
+  for (const std::string& input : inputs) {
+    // Not -Wl, which takes a comma as the end of an option.
+    if (through_cc && input.starts_with('-')) command.emplace_back("-Xlinker");
+    command.push_back(input);
+  }
+}
+
 /// `inputs` as ld takes them. What libvaert.so itself needs is looked up when it is loaded.
 std::vector<std::string> command_for(const std::vector<std::string>& inputs, const std::string& executable) {
   const auto start = start_files_for_ld();
   std::vector<std::string> command;
   if (!start) {
     command = {"cc", "-o", executable, "-Wl,--unresolved-symbols=ignore-in-shared-libs"};
-    // Not -Wl, which takes a comma as the end of an option.
-    for (const std::string& input : inputs) {
-      if (input.starts_with('-')) command.emplace_back("-Xlinker");
-      command.push_back(input);
-    }
+    add_inputs(command, inputs, true);
     // Processors without a fused multiply-add call the C library's.
     command.insert(command.end(), {"-Wl,--as-needed", "-lm"});
     if (sanitized) command.push_back("-fsanitize=address");
@@ -123,6 +128,24 @@ Runtime runtime_in_place(const fs::path& library) {
 
 bool can_be_run_path(const fs::path& folder) {
   return folder.is_absolute() && folder.string().find_first_of(":$") == std::string::npos;
+}
+
+void link_library(const std::string& archive_path, const Runtime& runtime, const std::string& name,
+                  const std::string& library_path, const std::string& soname) {
+  const PrivateFolder folder;
+  const fs::path visible = folder.path() / "visible";
+  std::ofstream(visible) << "{ global: " << name << "_*; local: *; };\n";
+  const auto start = start_files_for_ld();
+  std::vector<std::string> command = {start ? "ld" : "cc", "-shared", "-o", as_file(library_path)};
+  add_inputs(command,
+             {"--whole-archive", as_file(archive_path), "--no-whole-archive", as_file(runtime.library),
+              "-rpath=" + runtime.search, "-soname=" + soname, "--version-script=" + visible.string(),
+              "--unresolved-symbols=ignore-in-shared-libs", "--as-needed"},
+             !start);
+  if (start) command.insert(command.end(), {"-z", "noexecstack", "--eh-frame-hdr", "-L" + start->string()});
+  if (!start && sanitized) command.emplace_back("-fsanitize=address");
+  command.insert(command.end(), {"-lm", "-lc"});
+  link(command, folder.path() / "log", archive_path, library_path);
 }
 
 std::string linker() { return start_files_for_ld() ? "ld" : "cc"; }

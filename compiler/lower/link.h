@@ -24,6 +24,10 @@ Runtime runtime_in_place(const std::filesystem::path& library);
 void link_executable(const std::string& archive_path, const Runtime& runtime,
                      const std::string& executable_path);
 
+/// A shared library, of which only what begins with `NAME_` is visible.
+void link_library(const std::string& archive_path, const Runtime& runtime, const std::string& name,
+                  const std::string& library_path, const std::string& soname);
+
 /// Whether executables can say that their runtime lies there: in DT_RUNPATH `:` begins another folder, and
 /// `$` what the loader puts in, such as $ORIGIN; both can lead to a library of the current folder.
 bool can_be_run_path(const std::filesystem::path& folder);

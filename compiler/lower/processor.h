@@ -5,12 +5,13 @@
 
 namespace lower {
 
-enum class Cpu { native, x86_64_v2, x86_64_v3, x86_64_v4 };
+/// The most demanding first.
+enum class Cpu { native, x86_64_v4, x86_64_v3, x86_64_v2 };
 
 /// By the names that a user writes.
 extern const std::map<std::string, Cpu> cpus;
 
-/// Before the first code is made; native unless called.
+/// For the code that is made from now on; native unless called. Not while other threads make code.
 void choose_cpu(Cpu cpu);
 Cpu chosen_cpu();
 

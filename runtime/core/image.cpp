@@ -512,34 +512,4 @@ Image read_image(const vae_image& image) {
   }
 }
 
-void require_cpu(const Image& image) {
-#if defined(__x86_64__)
-  // Only what separates processors in use; everything older is common to all of them.
-  const std::map<std::string, bool> here = {
-#define FEATURE(name) {name, __builtin_cpu_supports(name) != 0},
-      FEATURE("avx") FEATURE("avx2") FEATURE("fma") FEATURE("f16c") FEATURE("bmi") FEATURE("bmi2")
-          FEATURE("avx512f") FEATURE("avx512vl") FEATURE("avx512bw") FEATURE("avx512dq") FEATURE("avx512cd")
-              FEATURE("avx512vnni") FEATURE("avx512bf16") FEATURE("avx512vbmi") FEATURE("avx512vbmi2")
-                  FEATURE("avx512ifma") FEATURE("avx512bitalg") FEATURE("avx512vpopcntdq")
-#undef FEATURE
-      // Names that /proc/cpuinfo writes in another way.
-      {"ssse3", __builtin_cpu_supports("ssse3") != 0},
-      {"popcnt", __builtin_cpu_supports("popcnt") != 0},
-      {"sse4_1", __builtin_cpu_supports("sse4.1") != 0},
-      {"sse4_2", __builtin_cpu_supports("sse4.2") != 0},
-  };
-  std::vector<std::string> missing;
-  for (const std::string& feature : image.cpu_features)
-    if (const auto found = here.find(feature); found != here.end() && !found->second)
-      missing.push_back(feature);
-  if (!missing.empty())
-    throw Failure(Exit::bad_configuration,
-                  fmt::format("this executable needs a processor with {}, which this one does not have; "
-                              "build it again here",
-                              fmt::join(missing, ", ")));
-#else
-  (void)image;
-#endif
-}
-
 }  // namespace core

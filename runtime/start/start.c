@@ -2,7 +2,6 @@
 // lib/libvaert.so.0 beside the executable and hands over to it. Defines every function of abi.h that
 // generated code calls, so that the executable itself needs the C library alone. An $ORIGIN in the executable
 // would not do: the loader finds it by /proc, which a chroot may not have.
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,13 +11,16 @@
 #include <unistd.h>
 
 #include "runtime/abi.h"
+#include "runtime/choose_image.h"
 
 enum { bad_configuration = 78 };
 
+// NOLINTBEGIN(bugprone-macro-parentheses): parameter lists cannot stand in more of them.
 /// A function of libvaert.so behind a pointer, and one of its name that calls it.
 #define FORWARD(result, name, parameters, arguments) \
   static result(*open_##name) parameters;            \
   result name parameters { return open_##name arguments; }
+// NOLINTEND(bugprone-macro-parentheses)
 
 FORWARD(float, vaert_lgamma, (float x), (x))
 FORWARD(float, vaert_digamma, (float x), (x))
@@ -44,17 +46,19 @@ FORWARD(float, vaert_sample_von_mises,
         (seed, step, site, element, mean, concentration))
 
 static int (*open_vaert_main)(const vae_image* image, int argc, char** argv);
+static const vae_image* (*open_vaert_choose)(const vae_image* const* images, int32_t count);
 
 /// Every function of the library: its name, and where its address goes.
 static const struct {
   const char* name;
   void* place;
 } functions[] = {
-#define FUNCTION(name) {#name, &open_##name},
-    FUNCTION(vaert_main) FUNCTION(vaert_lgamma) FUNCTION(vaert_digamma) FUNCTION(vaert_trigamma)
-        FUNCTION(vaert_log_i0) FUNCTION(vaert_i1_over_i0) FUNCTION(vaert_power) FUNCTION(vaert_atan2)
-            FUNCTION(vaert_sample_gamma) FUNCTION(vaert_sample_beta) FUNCTION(vaert_sample_poisson)
-                FUNCTION(vaert_sample_binomial) FUNCTION(vaert_sample_von_mises)
+#define FUNCTION(name) {#name, (void*)&open_##name},
+    FUNCTION(vaert_main) FUNCTION(vaert_choose) FUNCTION(vaert_lgamma) FUNCTION(vaert_digamma)
+        FUNCTION(vaert_trigamma) FUNCTION(vaert_log_i0) FUNCTION(vaert_i1_over_i0) FUNCTION(vaert_power)
+            FUNCTION(vaert_atan2) FUNCTION(vaert_sample_gamma) FUNCTION(vaert_sample_beta)
+                FUNCTION(vaert_sample_poisson) FUNCTION(vaert_sample_binomial)
+                    FUNCTION(vaert_sample_von_mises)
 #undef FUNCTION
 };
 
@@ -65,29 +69,43 @@ static int find_self(char* path) {
     path[size] = '\0';
     return 1;
   }
-  const char* started_as = (const char*)getauxval(AT_EXECFN);
+  const char* started_as = (const char*)getauxval(AT_EXECFN);  // NOLINT(performance-no-int-to-ptr)
   return started_as != NULL && realpath(started_as, path) != NULL;
 }
 
-static int refuse(const char* program, const char* cause) {
-  fprintf(stderr, "%s: this bundle cannot open its runtime: %s\n", program, cause);
-  return bad_configuration;
+static char cause[PATH_MAX + 256];
+
+static void* refuse(const char* why) {
+  snprintf(cause, sizeof cause, "%s", why);
+  return NULL;
 }
 
-int vaert_main(const vae_image* image, int argc, char** argv) {
-  const char* program = argc > 0 ? argv[0] : "vaec";
+/// The runtime with all its functions; NULL, with `cause`, where it cannot be opened.
+static void* open_runtime(void) {
+  static void* runtime;
+  if (runtime != NULL) return runtime;
   char own[PATH_MAX], library[PATH_MAX + 32];
-  if (!find_self(own)) return refuse(program, "the folder that it lies in cannot be known");
+  if (!find_self(own)) return refuse("the folder that it lies in cannot be known");
   *strrchr(own, '/') = '\0';
   snprintf(library, sizeof library, "%s/lib/libvaert.so.0", own);
   // Before the library loads its thread pool (runtime/core/thread_pool.h says why).
   if (getenv("OMP_WAIT_POLICY") == NULL) setenv("GOMP_SPINCOUNT", "2000", 0);
-  void* runtime = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-  if (runtime == NULL) return refuse(program, dlerror());
+  void* opened = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+  if (opened == NULL) return refuse(dlerror());
   for (size_t i = 0; i < sizeof functions / sizeof *functions; ++i) {
-    void* found = dlsym(runtime, functions[i].name);
-    if (found == NULL) return refuse(program, dlerror());
-    memcpy(functions[i].place, &found, sizeof found);
+    void* found = dlsym(opened, functions[i].name);
+    if (found == NULL) return refuse(dlerror());
+    memcpy(functions[i].place, (const void*)&found, sizeof found);
   }
-  return open_vaert_main(image, argc, argv);
+  return runtime = opened;
+}
+
+const vae_image* vaert_choose(const vae_image* const* images, int32_t count) {
+  return open_runtime() != NULL ? open_vaert_choose(images, count) : images[0];
+}
+
+int vaert_main(const vae_image* image, int argc, char** argv) {
+  if (open_runtime() != NULL) return open_vaert_main(image, argc, argv);
+  fprintf(stderr, "%s: this bundle cannot open its runtime: %s\n", argc > 0 ? argv[0] : "vaec", cause);
+  return bad_configuration;
 }

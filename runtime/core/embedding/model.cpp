@@ -1,0 +1,356 @@
+// A trained model for other programs (runtime/model_api.h). Every call holds the model's lock, so that
+// threads may share one; exceptions stop here.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <mutex>
+#include <optional>
+
+#include "runtime/core/conditioner.h"
+#include "runtime/core/embedding/borrowed_thread.h"
+#include "runtime/core/generation.h"
+#include "runtime/core/query.h"
+#include "runtime/core/run_directory.h"
+#include "runtime/core/thread_pool.h"
+#include "runtime/data/population.h"
+#include "runtime/failure.h"
+#include "runtime/model_api.h"
+
+namespace core {
+namespace {
+
+constexpr int64_t rows_at_once = 256;
+
+MachineRequest on_the_processor(int32_t threads) {
+  if (threads < 0 || threads > most_threads())
+    throw Failure(Exit::usage, fmt::format("{} threads: from 1 to {} are allowed here, or 0 for all cores",
+                                           threads, most_threads()));
+  MachineRequest request;
+  request.device = "cpu";
+  request.threads = threads;
+  return request;
+}
+
+vae_variable description_of(const Variable& variable) {
+  return {variable.name.c_str(),
+          variable.domain.c_str(),
+          variable.classes,
+          variable.elements(),
+          static_cast<int32_t>(variable.tensor_shape.size()),
+          0,
+          variable.tensor_shape.data(),
+          nullptr};
+}
+
+/// Of one row as it is given: a category as indices, a simplex with its parts first.
+Shape given_shape(const Variable& variable) {
+  return variable.domain == "simplex" ? variable.tensor_shape : variable.shape;
+}
+
+}  // namespace
+}  // namespace core
+
+struct vae_model {
+  vae_model(const vae_image& binary, const char* run, int32_t threads)
+      : image(core::read_image(binary)),
+        session(image, core::on_the_processor(threads)),
+        sampler(session, 0) {
+    const core::Checkpoint checkpoint = core::require_checkpoint(run);
+    session.load_parameters(checkpoint.path / "model.safetensors");
+    step = checkpoint.step;
+    for (const core::Variable& variable : image.variables)
+      given_shapes.push_back(core::given_shape(variable));
+    for (size_t i = 0; i < image.variables.size(); ++i) {
+      variables.push_back(core::description_of(image.variables[i]));
+      variables.back().given_rank = static_cast<int32_t>(given_shapes[i].size());
+      variables.back().given_shape = given_shapes[i].data();
+    }
+  }
+
+  core::Image image;
+  core::Session session;
+  core::Sampler sampler;
+  int64_t step = 0;
+  std::vector<core::Shape> given_shapes;
+  std::vector<vae_variable> variables;
+  std::mutex busy;
+};
+
+namespace core {
+namespace {
+
+/// A pointer of the caller's.
+template <class Value>
+Value* require(Value* given, const char* what) {
+  if (given == nullptr) throw Failure(Exit::usage, fmt::format("{} is NULL", what));
+  return given;
+}
+
+int variable_named(const Image& image, const char* name) {
+  require(name, "the name of a variable");
+  const int variable = image.variable(name);
+  if (variable < 0) throw Failure(Exit::usage, fmt::format("there is no variable `{}`", name));
+  return variable;
+}
+
+/// Whether an array of the caller's holds `width` floats for each row.
+void require_size(const std::string& what, const float* values, int64_t size, int64_t rows, int64_t width) {
+  require(values, what.c_str());
+  if (size / width < rows)
+    throw Failure(Exit::usage, fmt::format("{}: {} rows of {} floats do not fit in an array of {}", what,
+                                           rows, width, size));
+}
+
+void require_rows(int64_t rows) {
+  if (rows < 1) throw Failure(Exit::usage, fmt::format("{} rows: at least one is needed", rows));
+}
+
+/// What is given, checked against the domains, as the variables' tensors.
+Values read_given(const vae_model& model, const vae_given* given, int32_t count, int64_t rows) {
+  require_rows(rows);
+  if (count > 0) require(given, "given");
+  Values values;
+  for (int32_t i = 0; i < count; ++i) {
+    const int index = variable_named(model.image, given[i].variable);
+    const Variable& variable = model.image.variables[static_cast<size_t>(index)];
+    const Shape& shape = model.given_shapes[static_cast<size_t>(index)];
+    int64_t width = 1;
+    for (const int64_t length : shape) width *= length;
+    require_size(fmt::format("given `{}`", variable.name), given[i].values, given[i].size, rows, width);
+    if (values.contains(index)) throw Failure(Exit::usage, fmt::format("`{}` is given twice", variable.name));
+    const data::Column column =
+        data::real_column(variable.name, shape, rows, {given[i].values, given[i].values + rows * width});
+    const data::Population population(column,
+                                      {variable.name, variable.domain, variable.classes, variable.shape});
+    if (!population.missing().empty())
+      throw Failure(Exit::bad_data, fmt::format("{}: a value that is given is NaN", variable.name));
+    std::vector<int64_t> all(static_cast<size_t>(rows));
+    for (int64_t row = 0; row < rows; ++row) all[static_cast<size_t>(row)] = row;
+    std::vector<float>& tensor = values[index];
+    tensor.resize(static_cast<size_t>(rows * population.row_size()));
+    population.gather(all.data(), rows, tensor.data());
+  }
+  return values;
+}
+
+/// Rows [first, first + rows) of what is given; past the end the last row again.
+Values part_of(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows) {
+  Values part;
+  for (const auto& [index, all] : values) {
+    const int64_t width = image.variables[static_cast<size_t>(index)].elements();
+    std::vector<float>& to = part[index];
+    for (int64_t row = first; row < first + rows; ++row) {
+      const auto from = all.begin() + std::min(row, all_rows - 1) * width;
+      to.insert(to.end(), from, from + width);
+    }
+  }
+  return part;
+}
+
+/// Calls work(first, counted rows, rows of the batch) for all rows. Batches are powers of two, of which few
+/// kinds are prepared.
+template <class Work>
+void in_batches(int64_t rows, const Work& work) {
+  for (int64_t first = 0; first < rows; first += rows_at_once) {
+    const int64_t counted = std::min(rows_at_once, rows - first);
+    work(first, counted, static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(counted))));
+  }
+}
+
+std::vector<int> targets_of(const Image& image, const vae_result* results, int32_t count, int64_t rows) {
+  std::vector<int> targets;
+  if (count > 0) require(results, "results");
+  for (int32_t i = 0; i < count; ++i) {
+    targets.push_back(variable_named(image, results[i].variable));
+    const Variable& variable = image.variables[static_cast<size_t>(targets.back())];
+    require_size(fmt::format("result `{}`", variable.name), results[i].values, results[i].size, rows,
+                 variable.elements());
+    if (std::count(targets.begin(), targets.end(), targets.back()) > 1)
+      throw Failure(Exit::usage, fmt::format("the result `{}` is asked for twice", results[i].variable));
+  }
+  if (targets.empty()) throw Failure(Exit::usage, "no result is asked for");
+  return targets;
+}
+
+void write(const Image& image, const Values& values, const std::vector<int>& targets,
+           const vae_result* results, int64_t first, int64_t rows) {
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const int64_t width = image.variables[static_cast<size_t>(targets[i])].elements();
+    std::copy_n(values.at(targets[i]).begin(), rows * width, results[i].values + first * width);
+  }
+}
+
+bool holds_all(const Values& values, const std::vector<int>& targets) {
+  return std::all_of(targets.begin(), targets.end(), [&](int target) { return values.contains(target); });
+}
+
+void sample(vae_model& model, uint64_t seed, int64_t rows, const Values& given, const vae_result* results,
+            int32_t count) {
+  const Image& image = model.image;
+  const std::vector<int> targets = targets_of(image, results, count, rows);
+  std::vector<int> generated;
+  for (const int variable : generated_variables(image))
+    if (std::count(targets.begin(), targets.end(), variable) > 0) generated.push_back(variable);
+  std::optional<Conditioner> conditioner;
+  in_batches(rows, [&](int64_t first, int64_t counted, int64_t batch) {
+    // As the model generates, where it can: then also the codes that the results came from.
+    if (given.empty() && !generated.empty() && !conditioner) {
+      const auto drawn = generate(image, model.sampler, generated, {}, batch, 0);
+      if (drawn && holds_all(drawn->values, targets)) {
+        write(image, drawn->values, targets, results, first, counted);
+        return;
+      }
+    }
+    if (!conditioner)
+      conditioner.emplace(model.sampler, image, make_plan(image, {targets, variables_of(given), {}, {}}),
+                          Effort{}, seed);
+    const Evidence evidence = {part_of(image, given, rows, first, batch), {}};
+    write(image, conditioner->draw(evidence, batch), targets, results, first, counted);
+  });
+}
+
+void infer(vae_model& model, const char* text, uint64_t seed, int64_t rows, const Values& given,
+           const vae_result* results, int32_t count) {
+  const Image& image = model.image;
+  const Query query = parse_query(image, require(text, "query"), {}, {});
+  for (const int known : query.known)
+    if (std::count(query.targets.begin(), query.targets.end(), known) > 0)
+      throw Failure(Exit::usage, fmt::format("\"{}\": {} is on both sides of the bar", text,
+                                             image.variables[static_cast<size_t>(known)].name));
+  const std::vector<int> asked = targets_of(image, results, count, rows);
+  for (const int target : asked)
+    if (std::count(query.targets.begin(), query.targets.end(), target) == 0)
+      throw Failure(Exit::usage, fmt::format("the result `{}` does not stand before the bar of \"{}\"",
+                                             image.variables[static_cast<size_t>(target)].name, text));
+  if (variables_of(given) != query.known)
+    throw Failure(Exit::usage, fmt::format("\"{}\": give exactly the variables behind the bar", text));
+  Conditioner conditioner(model.sampler, image, make_plan(image, query), Effort{}, seed);
+  in_batches(rows, [&](int64_t first, int64_t counted, int64_t batch) {
+    const Evidence evidence = {part_of(image, given, rows, first, batch), {}};
+    write(image, conditioner.answer(evidence, query.targets, batch, counted).means, asked, results, first,
+          counted);
+  });
+}
+
+/// "p.x" by its index.
+int conditional_named(const Image& image, const std::string& name) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < image.conditionals.size(); ++i) {
+    const Conditional& conditional = image.conditionals[i];
+    if (conditional.player < 0 || conditional.log_density < 0) continue;
+    names.push_back(image.players[static_cast<size_t>(conditional.player)].name + "." +
+                    image.variables[static_cast<size_t>(conditional.target)].name);
+    if (names.back() == name) return static_cast<int>(i);
+  }
+  throw Failure(Exit::usage,
+                fmt::format("there is no conditional `{}`; there are {}", name, fmt::join(names, ", ")));
+}
+
+void log_density(vae_model& model, const char* name, int64_t rows, const Values& given, float* values,
+                 int64_t size) {
+  const Image& image = model.image;
+  const int index = conditional_named(image, require(name, "conditional"));
+  require_size("values", values, size, rows, 1);
+  const Conditional& conditional = image.conditionals[static_cast<size_t>(index)];
+  std::vector<int> needed = conditional.parents;
+  needed.push_back(conditional.target);
+  for (const int variable : needed)
+    if (!given.contains(variable))
+      throw Failure(Exit::usage, fmt::format("`{}` needs the values of {}", name,
+                                             image.variables[static_cast<size_t>(variable)].name));
+  in_batches(rows, [&](int64_t first, int64_t counted, int64_t batch) {
+    const std::vector<float> found =
+        model.sampler.log_density(index, part_of(image, given, rows, first, batch), batch);
+    std::copy_n(found.begin(), counted, values + first);
+  });
+}
+
+void write_error(const std::string& text, char* error, size_t size) {
+  if (error == nullptr || size == 0) return;
+  const size_t length = std::min(text.size(), size - 1);
+  std::memcpy(error, text.data(), length);
+  error[length] = '\0';
+}
+
+/// The exit code that an executable would have ended with, its text in `error`.
+template <class Work>
+int32_t guarded(char* error, size_t size, const Work& work) {
+  try {
+    work();
+    return 0;
+  } catch (const Failure& failure) {
+    write_error(failure.what(), error, size);
+    return static_cast<int32_t>(failure.exit_code);
+  } catch (const std::bad_alloc&) {
+    write_error("out of memory", error, size);
+    return static_cast<int32_t>(Exit::bad_configuration);
+  } catch (const std::exception& failure) {
+    write_error(std::string("internal error: ") + failure.what(), error, size);
+    return static_cast<int32_t>(Exit::internal);
+  }
+}
+
+/// One call on a model: locked, with the random numbers of its seed.
+template <class Work>
+int32_t call(vae_model* model, uint64_t seed, char* error, size_t size, const Work& work) {
+  return guarded(error, size, [&] {
+    const std::lock_guard lock(require(model, "model")->busy);
+    const BorrowedThread thread(model->session.machine.threads, model->session.machine.heavy);
+    model->sampler.set_seed(seed);
+    model->sampler.set_step(0);
+    work();
+  });
+}
+
+}  // namespace
+}  // namespace core
+
+#define EXPORTED extern "C" __attribute__((visibility("default")))
+
+EXPORTED vae_model* vaert_model_open(const vae_image* image, const char* run, int32_t threads, char* error,
+                                     size_t error_size) {
+  vae_model* model = nullptr;
+  core::guarded(error, error_size, [&] {
+    const core::BorrowedThread thread;
+    model = new vae_model(*image, core::require(run, "run"), threads);
+  });
+  return model;
+}
+
+EXPORTED void vaert_model_close(vae_model* model) { delete model; }
+EXPORTED int64_t vaert_model_step(const vae_model* model) { return model == nullptr ? -1 : model->step; }
+
+EXPORTED const vae_variable* vaert_model_variable(const vae_model* model, int32_t index) {
+  const bool exists = model != nullptr && index >= 0 && static_cast<size_t>(index) < model->variables.size();
+  return exists ? &model->variables[static_cast<size_t>(index)] : nullptr;
+}
+
+EXPORTED int32_t vaert_model_sample(vae_model* model, uint64_t seed, int64_t rows, const vae_given* given,
+                                    int32_t given_count, const vae_result* results, int32_t result_count,
+                                    char* error, size_t error_size) {
+  return core::call(model, seed, error, error_size, [&] {
+    core::sample(*model, seed, rows, core::read_given(*model, given, given_count, rows), results,
+                 result_count);
+  });
+}
+
+EXPORTED int32_t vaert_model_infer(vae_model* model, const char* query, uint64_t seed, int64_t rows,
+                                   const vae_given* given, int32_t given_count, const vae_result* results,
+                                   int32_t result_count, char* error, size_t error_size) {
+  return core::call(model, seed, error, error_size, [&] {
+    core::infer(*model, query, seed, rows, core::read_given(*model, given, given_count, rows), results,
+                result_count);
+  });
+}
+
+EXPORTED int32_t vaert_model_log_density(vae_model* model, const char* conditional, int64_t rows,
+                                         const vae_given* given, int32_t given_count, float* values,
+                                         int64_t size, char* error, size_t error_size) {
+  return core::call(model, 0, error, error_size, [&] {
+    core::log_density(*model, conditional, rows, core::read_given(*model, given, given_count, rows), values,
+                      size);
+  });
+}
