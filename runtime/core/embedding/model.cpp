@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 
+#include "runtime/core/averages.h"
 #include "runtime/core/conditioner.h"
 #include "runtime/core/embedding/borrowed_thread.h"
 #include "runtime/core/generation.h"
@@ -59,7 +60,7 @@ struct vae_model {
         session(image, core::on_the_processor(threads)),
         sampler(session, 0) {
     const core::Checkpoint checkpoint = core::require_checkpoint(run);
-    session.load_parameters(checkpoint.path / "model.safetensors");
+    core::load_checkpoint(session, checkpoint.path);
     step = checkpoint.step;
     for (const core::Variable& variable : image.variables)
       given_shapes.push_back(core::given_shape(variable));
