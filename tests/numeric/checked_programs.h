@@ -72,7 +72,7 @@ inline tensor::Inputs inputs_for(const vaec::Understood& understood, const tenso
   for (size_t p = 0; p < model.players.size(); ++p)
     inputs.parameters.push_back(
         numbers(tensor::parameter_layout(model, {static_cast<int32_t>(p)}).elements, 0.3));
-  for (size_t s = 0; s < model.sources.size(); ++s)
+  for (int s = 0; s < model.first_free_coefficient(); ++s)
     inputs.coefficients.push_back(0.25 + static_cast<double>(s));
   for (const tensor::BatchClass& batch : program.batches) inputs.rows.push_back(rows * batch.times);
   for (const tensor::Value& value : program.values) {

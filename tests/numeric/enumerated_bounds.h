@@ -213,6 +213,7 @@ class Enumeration {
     inputs.rows = {static_cast<int64_t>(batch), static_cast<int64_t>(batch * drawn)};
     for (const semantics::Source& source : model().sources)
       inputs.coefficients.push_back(source.weight / static_cast<double>(batch));
+    inputs.coefficients.resize(static_cast<size_t>(model().first_free_coefficient()));
     inputs.coefficients.push_back(multiplier);
     const auto places = tensor::parameter_places(model());
     for (size_t p = 0; p < model().players.size(); ++p)

@@ -45,6 +45,7 @@ class Learned {
     for (const tensor::BatchClass& batch : program.batches) inputs.rows.push_back(rows * batch.times);
     for (const semantics::Source& source : model().sources)
       inputs.coefficients.push_back(source.weight / static_cast<double>(rows));
+    inputs.coefficients.resize(static_cast<size_t>(model().first_free_coefficient()));
     inputs.coefficients.push_back(1);  // libi's multiplier
     const auto places = tensor::parameter_places(model());
     for (size_t p = 0; p < model().players.size(); ++p)

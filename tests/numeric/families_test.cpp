@@ -133,7 +133,7 @@ TEST(LogDensity, OfTheOtherFamiliesAgreesWithTheirFormulas) {
   EXPECT_NEAR(density("positive", "LogNormal(" + p + ")", {2}, {{std::log(2)}}),
               -std::log(2) - 0.5 * std::log(2 * std::numbers::pi), 1e-12);
   EXPECT_NEAR(density("angle", "VonMises(" + p + ", " + p + ")", {0.5}, {{0.0}, {0.0}}),
-              -std::log(2 * std::numbers::pi), 1e-12);
+              -std::log(2 * std::numbers::pi), 1e-9);
   EXPECT_NEAR(density("simplex(3)", "Dirichlet(parameter([3]))", {0.2, 0.3, 0.5}, {{0, 0, 0}}), std::log(2),
               1e-12);
   EXPECT_NEAR(density("unit", "ContinuousBernoulli(" + p + ")", {0.3}, {{2.0}}),

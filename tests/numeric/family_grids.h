@@ -311,7 +311,8 @@ inline std::vector<Grid> divergence_grids() {
       {{"VonMises", "angle"},
        combinations({{0, 0.5F, 30, 1000}, {-0.1F, 3}, {0, 1, 40}, {0, 2}}),
        [](const Row& v) { return static_cast<float>(formulas::exact_kl_von_mises(v[0], v[1], v[2], v[3])); },
-       [](const LongRow& v) { return formulas::exact_kl_von_mises(v[0], v[1], v[2], v[3]); }},
+       [](const LongRow& v) { return formulas::exact_kl_von_mises(v[0], v[1], v[2], v[3]); },
+       [](const Row& row) { return std::hypot(row[0], row[1]) + std::hypot(row[2], row[3]); }},
   };
   return all;
 }

@@ -134,7 +134,9 @@ def test_the_tarball_holds_the_whole_tree(folder, vaec):
     succeed(tree / "bin/vaec", "new", "m", cwd=folder)
     succeed(tree / "bin/vaec", "build", "m.vae", cwd=folder)
     succeed(folder / "m", "train", "--steps", "2", "--quiet", "--out", folder / "run")
-    built = {path.name for path in (vaec.parent.parent / "lib").glob("libvaert*.so*")}
+    succeed(tree / "bin/vaec", "build", "m.vae", "--bundle", "bundle", cwd=folder)
+    succeed(folder / "bundle/m", "info")
+    built = {path.name for path in (vaec.parent.parent / "lib").glob("libvaert*")}
     assert {path.name for path in (tree / "lib").glob("libvaert*")} == built
 
 
