@@ -1,5 +1,8 @@
 #include "compiler/syntax/build_tree.h"
 
+#include <set>
+#include <utility>
+
 namespace syntax {
 
 namespace {
@@ -24,7 +27,11 @@ const char* description(BlockKind kind) {
 
 class TreeBuilder {
  public:
-  TreeBuilder(base::FileId file, base::Report& report) : exprs_(file, report), report_(report) {}
+  TreeBuilder(base::FileId file, base::Report& report) : exprs_(file, report), report_(report) {
+    for (const base::Diagnostic& diagnostic : report.diagnostics())
+      if (diagnostic.code == base::E0103 && diagnostic.span && diagnostic.span->file == file)
+        never_closed_.insert(diagnostic.span->begin);
+  }
 
   std::optional<Declaration> declaration(VaeParser::DeclarationContext* context) {
     if (context->exception != nullptr) return std::nullopt;
@@ -181,14 +188,18 @@ class TreeBuilder {
   }
 
   Block block(VaeParser::BlockContext* context, BlockKind kind) {
+    // What stands in a block that was never closed may be meant for outside.
+    const bool outer = std::exchange(
+        may_be_outside_, may_be_outside_ || never_closed_.contains(exprs_.span(context->start).begin));
     Block list;
     for (auto* item : context->statement())
       if (item->exception == nullptr) list.push_back(statement(item, kind));
+    may_be_outside_ = outer;
     return list;
   }
 
   void refuse(bool allowed, Span at, const std::string& what, BlockKind kind, const std::string& help = "") {
-    if (!allowed) report_.add(base::E0113, at, what, description(kind)).help(help);
+    if (!allowed && !may_be_outside_) report_.add(base::E0113, at, what, description(kind)).help(help);
   }
 
   Statement statement(VaeParser::StatementContext* context, BlockKind kind) {
@@ -333,6 +344,8 @@ class TreeBuilder {
 
   ExprBuilder exprs_;
   base::Report& report_;
+  std::set<uint32_t> never_closed_;  // where brackets stand of which that is reported
+  bool may_be_outside_ = false;      // of a block whose brace is one of them
 };
 
 }  // namespace
