@@ -57,9 +57,23 @@ class Scheduler {
   tensor::Trace trace_;
 };
 
+/// The phases of learn block `l`, in both orders, into `phases`.
+template <class Phases>
+void add_phases(const tensor::ModelBasis& basis, const game::Game& game, size_t l,
+                const semantics::Learn& learn, Scheduler& scheduler, Phases& phases) {
+  if (learn.method == "symmetric" || learn.method == "supervised") {
+    const game::Game played = learn.method == "supervised" ? game::supervised(basis.model, game) : game;
+    phases.alternating = scheduler.add_all(tensor::build_phases(basis, played, learn, false));
+    phases.simultaneous = scheduler.add_all(tensor::build_phases(basis, played, learn, true));
+    return;
+  }
+  // One objective: there is no order in which players could learn.
+  phases.alternating = scheduler.add_all(tensor::build_bound_phases(basis, game.bounds[l], learn));
+  phases.simultaneous = phases.alternating;
+}
+
 /// The phases for rows with missing values of the learn blocks that are compiled whole.
 void add_missing(const game::MissingGame& made, Scheduler& scheduler, lower::Programs& programs) {
-  if (tensor::unsupported(made.model)) return;
   const tensor::ModelBasis basis(made.model);
   for (size_t l = 0; l < made.model.learns.size(); ++l) {
     semantics::Learn learn = made.model.learns[l];
@@ -68,17 +82,7 @@ void add_missing(const game::MissingGame& made, Scheduler& scheduler, lower::Pro
     for (const game::RefusedSplit& refused : made.refused)
       if (refused.learn == l) missing.refused.push_back(refused);
     missing.splits = made.splits_of(l);
-    if (missing.splits.empty()) continue;
-    if (learn.method == "symmetric" || learn.method == "supervised") {
-      const game::Game played =
-          learn.method == "supervised" ? game::supervised(made.model, made.game) : made.game;
-      missing.alternating = scheduler.add_all(tensor::build_phases(basis, played, learn, false));
-      missing.simultaneous = scheduler.add_all(tensor::build_phases(basis, played, learn, true));
-      continue;
-    }
-    missing.alternating = scheduler.add_all(tensor::build_bound_phases(basis, made.game.bounds[l], learn));
-    missing.simultaneous = missing.alternating;
-    if (learn.method == "libi") missing.multiplier = tensor::multiplier_coefficient(made.model);
+    if (!missing.splits.empty()) add_phases(basis, made.game, l, learn, scheduler, missing);
   }
 }
 
@@ -96,22 +100,13 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
       phases.unavailable = *unsupported;
       continue;
     }
-    if (learn.method == "symmetric" || learn.method == "supervised") {
-      const game::Game played = learn.method == "supervised" ? game::supervised(model, game) : game;
-      phases.alternating = scheduler.add_all(tensor::build_phases(basis, played, learn, false));
-      phases.simultaneous = scheduler.add_all(tensor::build_phases(basis, played, learn, true));
-      phases.skipped = game.bounds[l].skipped;
-      continue;
-    }
-    // One objective: there is no order in which players could learn.
-    phases.alternating = scheduler.add_all(tensor::build_bound_phases(basis, game.bounds[l], learn));
-    phases.simultaneous = phases.alternating;
+    add_phases(basis, game, l, learn, scheduler, phases);
     if (learn.method == "libi") phases.multiplier = tensor::multiplier_coefficient(model);
     phases.skipped = game.bounds[l].skipped;
   }
   if (understood.missing) {
     programs.splits = understood.missing->splits;
-    add_missing(*understood.missing, scheduler, programs);
+    if (!unsupported) add_missing(*understood.missing, scheduler, programs);
   }
   for (size_t s = 0; s < model.sources.size(); ++s) {
     const semantics::SourceId source{static_cast<int32_t>(s)};

@@ -46,12 +46,11 @@ class Maker {
     sources_ = model.sources.size();
   }
 
-  std::optional<MissingGame> make() {
-    for (const Learn& learn : std::vector<Learn>(made_.model.learns)) {
+  MissingGame make() {
+    for (const Learn& learn : made_.model.learns) {
       if (!is_compiled_whole(learn)) continue;
       for (const SourceId source : learn.sources) add_splits(source);
     }
-    if (made_.splits.empty()) return std::nullopt;
     for (size_t l = 0; l < made_.model.learns.size(); ++l) {
       if (!is_compiled_whole(made_.model.learns[l])) continue;
       const std::vector<SourceId> own = made_.model.learns[l].sources;
@@ -78,8 +77,8 @@ class Maker {
       known.source = id_of(made_.splits.size());
       for (const Given& given : source.givens) known.known.push_back(given.variable);
       std::ranges::sort(known.known);
+      made_.splits.push_back({source.name, id, missing});
       made_.model.sources.push_back(std::move(source));
-      made_.splits.push_back({id, missing});
     }
   }
 
@@ -146,6 +145,10 @@ std::vector<size_t> MissingGame::splits_of(size_t learn) const {
 }
 
 std::optional<MissingGame> derive_missing(const Model& model, const Game& game) {
+  const bool asked = std::ranges::any_of(model.learns, [&](const Learn& learn) {
+    return is_compiled_whole(learn) && rows_may_lack(model, learn, MissingValues::usual);
+  });
+  if (!asked) return std::nullopt;
   return Maker(model, game).make();
 }
 

@@ -12,6 +12,7 @@ namespace game {
 
 /// The rows of a source that miss some of its variables.
 struct Split {
+  std::string name;  // "data without c", as its source in MissingGame::model and its outputs are called
   SourceId source;
   std::vector<VariableId> missing;
 };

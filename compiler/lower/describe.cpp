@@ -167,7 +167,8 @@ json of_phases(const std::vector<Programs::OfPhase>& phases) {
 json of_splits(const std::vector<game::Split>& splits) {
   json list = json::array();
   for (const game::Split& split : splits)
-    list.push_back({{"source", split.source.index}, {"missing", indices(split.missing)}});
+    list.push_back(
+        {{"name", split.name}, {"source", split.source.index}, {"missing", indices(split.missing)}});
   return list;
 }
 
@@ -178,7 +179,6 @@ json of_missing(const Programs::OfLearn& phases) {
   return {{"phases",
            {{"alternating", of_phases(phases.missing.alternating)},
             {"simultaneous", of_phases(phases.missing.simultaneous)}}},
-          {"multiplier", phases.missing.multiplier},
           {"splits", phases.missing.splits},
           {"refused", refused}};
 }

@@ -42,7 +42,6 @@ struct Programs {
     /// sources that it learns from can miss any, or where the run composes its steps itself.
     struct {
       std::vector<OfPhase> alternating, simultaneous;
-      int multiplier = -1;
       std::vector<size_t> splits;  // that it learns from
       std::vector<game::RefusedSplit> refused;
     } missing;

@@ -290,7 +290,7 @@ Phase read_phase(const json& text, const Image& image, size_t programs) {
 int count_coefficients(const Image& image) {
   auto count = static_cast<int>(image.sources.size() + image.splits.size());
   for (const Learn& learn : image.learns) {
-    count = std::max({count, learn.multiplier + 1, learn.missing.multiplier + 1});
+    count = std::max(count, learn.multiplier + 1);
     for (const auto& [key, schedule] : learn.keys.at("scheduled").items())
       count = std::max(count, schedule.at("coefficient").get<int>() + 1);
     for (const auto* phases :
@@ -317,22 +317,16 @@ MissingPhases read_missing(const json& text, const Image& image, size_t programs
   };
   missing.alternating = read_phases(text.at("phases"), "alternating", image, programs);
   missing.simultaneous = read_phases(text.at("phases"), "simultaneous", image, programs);
-  missing.multiplier = text.at("multiplier");
   for (const json& index : text.at("splits")) missing.splits.push_back(split(index));
   for (const json& item : text.at("refused")) missing.refused[split(item.at("split"))] = item.at("why");
   return missing;
 }
 
 Split read_split(const json& text, const Image& image) {
-  Split split{"", reference(text.at("source"), image.sources, "source"), {}};
-  std::vector<std::string> names;
-  for (const int variable : references(text.at("missing"), image.variables, "variable")) {
-    split.missing.insert(variable);
-    names.push_back(image.variables[static_cast<size_t>(variable)].name);
-  }
-  split.name = fmt::format("{} without {}", image.sources[static_cast<size_t>(split.source)].name,
-                           fmt::join(names, ", "));
-  return split;
+  const std::vector<int> missing = references(text.at("missing"), image.variables, "variable");
+  return {text.at("name"),
+          reference(text.at("source"), image.sources, "source"),
+          {missing.begin(), missing.end()}};
 }
 
 Learn read_learn(const json& text, const Image& image, size_t programs) {

@@ -194,7 +194,6 @@ struct Split {
 /// Phases of a learn block for rows with missing values.
 struct MissingPhases {
   std::vector<Phase> alternating, simultaneous;
-  int multiplier = -1;                 // as Learn's
   std::vector<int> splits;             // that it learns from
   std::map<int, std::string> refused;  // splits that it does not admit: why
 };

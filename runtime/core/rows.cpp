@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <numeric>
 #include <utility>
@@ -23,6 +24,19 @@ struct Rows::Simulated {
   std::tuple<int, uint64_t, uint64_t, int64_t, int64_t> drawn_for = {-1, 0, 0, 0, 0};
   data::Table table;
 };
+
+std::vector<PatternPart> apportion(const std::vector<Pattern>& patterns, int64_t batch) {
+  int64_t all = 0;
+  for (const Pattern& pattern : patterns) all += pattern.count;
+  if (all == 0) return {{1, batch}};
+  std::vector<PatternPart> parts;
+  for (const Pattern& pattern : patterns) {
+    const auto count = static_cast<double>(pattern.count), of = static_cast<double>(all);
+    parts.push_back(
+        {count / of, std::max<int64_t>(1, std::llround(static_cast<double>(batch) * count / of))});
+  }
+  return parts;
+}
 
 Rows::~Rows() = default;
 

@@ -22,6 +22,14 @@ struct Pattern {
   int64_t row(int64_t i) const { return rows.empty() ? i : rows[static_cast<size_t>(i)]; }
 };
 
+/// What a pattern has of its source's batch and weight.
+struct PatternPart {
+  double share = 1;  // of the source's rows
+  int64_t rows = 0;  // of the batch
+};
+/// By their shares of the source's rows, one row at least; all of the batch for a source without data.
+std::vector<PatternPart> apportion(const std::vector<Pattern>& patterns, int64_t batch);
+
 class Rows {
   struct Simulated;
 

@@ -104,8 +104,15 @@ inline std::vector<std::vector<float>> gradients(const Family& family, const std
   return result;
 }
 
-/// KL(q || p) by rows of q's and p's parameters, in an evidence bound whose likelihood is exactly 1.
-inline std::vector<float> divergences(const Family& family, const std::vector<Row>& rows) {
+/// KL(q || p) by rows of q's and p's parameters, in an evidence bound whose likelihood is exactly 1, and the
+/// bound's gradient in q's: by `reparam` minus that of KL, by `score` with its noise.
+struct Divergences {
+  std::vector<float> value;
+  std::vector<std::vector<float>> gradient;
+};
+
+inline Divergences divergences(const Family& family, const std::vector<Row>& rows,
+                               const std::string& estimator = "score") {
   const size_t extent = family.extent, each = rows[0].size() / 2;
   std::string own, other;
   for (size_t i = 0; i < each / extent; ++i) {
@@ -120,10 +127,11 @@ var x : binary
 source data {{ x = npy("x.npy") }}
 encoder q {{ z | x ~ {2}({3}{5}) }}
 decoder p {{ z ~ {2}({4}{5}); x | z ~ Bernoulli(200 + parameter([]) * {6}) }}
-learn elbo {{ steps = 1; estimator = score; analytic_kl = true }}
+learn elbo {{ steps = 1; estimator = {7}; analytic_kl = true }}
 )",
-      family.declarations, family.domain, family.name, own, other, family.fixed, extent > 1 ? "z[0]" : "z");
-  std::vector<float> result;
+      family.declarations, family.domain, family.name, own, other, family.fixed, extent > 1 ? "z[0]" : "z",
+      estimator);
+  Divergences result;
   compiled::with_image({"test.vae", text, {}}, [&](const core::Image& image) {
     const auto& phase = image.learns[0].alternating[0];
     for (const Row& row : rows) {
@@ -144,10 +152,15 @@ learn elbo {{ steps = 1; estimator = score; analytic_kl = true }}
       const core::Executor executor(image, image.programs[static_cast<size_t>(phase.program)], machine, {1});
       core::Hooks hooks;
       hooks.gather = [](int, int, int64_t, float* to) { to[0] = 1; };
-      hooks.update = [](int, const float*) {};
+      hooks.update = [&](int player, const float* gradient) {
+        if (player != 0) return;
+        std::vector<float>& of_q = result.gradient.emplace_back();
+        for (size_t k = 0; k < each; ++k)
+          of_q.push_back(gradient[image.players[0].parameters[k / extent].offset + k % extent]);
+      };
       executor.run(1, 1, hooks);
       for (const auto& [name, output] : executor.outputs())
-        if (name.starts_with("kl.")) result.push_back(output.data[0]);
+        if (name.starts_with("kl.")) result.value.push_back(output.data[0]);
     }
   });
   return result;

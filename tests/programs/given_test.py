@@ -257,8 +257,8 @@ def test_a_table_without_the_columns_of_the_statistics_is_refused(folder, vaec):
     write(folder, "train.csv", TRAIN)
     write(folder, "other.csv", "height,age\n1,2\n3,4\n")
     text = model("", 'source rows { x = normalize(csv("train.csv"), by = csv("other.csv")).weight }')
-    exe = build(vaec, write(folder, "lacks.vae", text), folder)
-    result = call(exe, "train", "--quiet", "--out", "lacks-run", cwd=folder)
+    exe = build(vaec, write(folder, "missing.vae", text), folder)
+    result = call(exe, "train", "--quiet", "--out", "missing-run", cwd=folder)
     assert result.returncode == 65 and "csv(\"other.csv\") has no finite numbers `weight`" in result.stderr, result
 
 

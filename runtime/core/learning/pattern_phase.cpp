@@ -23,27 +23,8 @@ completion::Players players_of(const Image& image) {
   return {static_cast<int>(image.variables.size()), std::move(conditionals)};
 }
 
-/// Rows of a batch for each pattern, by its share, one at least; all of it for a source without data.
-std::vector<int64_t> apportion(const std::vector<Pattern>& patterns, int64_t batch) {
-  int64_t all = 0;
-  for (const Pattern& pattern : patterns) all += pattern.count;
-  if (all == 0) return {batch};
-  std::vector<int64_t> rows;
-  for (const Pattern& pattern : patterns)
-    rows.push_back(
-        std::max<int64_t>(1, std::llround(static_cast<double>(batch) * static_cast<double>(pattern.count) /
-                                          static_cast<double>(all))));
-  return rows;
-}
-
 const std::string& name_of(const Image& image, int variable) {
   return image.variables[static_cast<size_t>(variable)].name;
-}
-
-std::string names_of(const Image& image, const std::set<int>& variables) {
-  std::vector<std::string> names;
-  for (int variable : variables) names.push_back(name_of(image, variable));
-  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::string draw_text(const Image& image, int conditional) {
@@ -68,14 +49,11 @@ PatternGame::PatternGame(Session& session, const Machine& machine, const Pattern
   share_memory(request);
   for (const PatternRequest::OfSource& of : request.sources) {
     const std::vector<Pattern> patterns = session.rows.patterns(of.source);
-    int64_t all = 0, place = 0, used = 0;
-    for (const Pattern& pattern : patterns) all += pattern.count;
-    const std::vector<int64_t> rows = apportion(patterns, of.batch);
+    int64_t place = 0, used = 0;
+    const std::vector<PatternPart> parts = apportion(patterns, of.batch);
     for (size_t i = 0; i < patterns.size(); ++i) {
-      const double share = all > 0 ? static_cast<double>(patterns[i].count) / static_cast<double>(all)
-                                   : 1;  // no data: one pattern
-      if (add(of.source, patterns[i], players, place, rows[i], of.batch, share)) ++used;
-      place += rows[i];
+      if (add(of.source, patterns[i], players, place, parts[i].rows, of.batch, parts[i].share)) ++used;
+      place += parts[i].rows;
     }
     if (used == 0)
       throw Failure(Exit::bad_data, fmt::format("source {}: no player has a term for any of its rows",
@@ -88,7 +66,8 @@ void PatternGame::share_memory(const PatternRequest& request) {
   const Image& image = session_.image;
   std::set<int64_t> rows;
   for (const PatternRequest::OfSource& of : request.sources)
-    for (const int64_t some : apportion(session_.rows.patterns(of.source), of.batch)) rows.insert(some);
+    for (const PatternPart& part : apportion(session_.rows.patterns(of.source), of.batch))
+      rows.insert(part.rows);
   int64_t most = 0;
   const auto count = [&](int program) {
     if (program < 0) return;
@@ -109,7 +88,7 @@ std::string PatternGame::rows_text(int source, const Pattern& pattern) const {
   const std::string& name = image.sources[static_cast<size_t>(source)].name;
   if (pattern.missing.empty()) return "source " + name;
   return fmt::format("source {}, the {} row{} without {}", name, pattern.count, pattern.count == 1 ? "" : "s",
-                     names_of(image, pattern.missing));
+                     image.names({pattern.missing.begin(), pattern.missing.end()}));
 }
 
 /// False where nothing can be learned from these rows.
@@ -174,13 +153,11 @@ std::unique_ptr<Executor> PatternGame::executor(OfPattern& of, int program) {
   if (program < 0) {
     // The compiler expected no missing value here: it saw no file that may leave values out.
     const Image& image = session_.image;
-    std::vector<std::string> names;
-    for (const int variable : of.pattern.missing)
-      names.push_back(image.variables[static_cast<size_t>(variable)].name);
     throw Failure(Exit::bad_data,
                   fmt::format("source {}: row {} has no number for {}: its arithmetic gives NaN",
                               image.sources[static_cast<size_t>(of.source)].name,
-                              of.pattern.rows.empty() ? 0 : of.pattern.rows.front(), fmt::join(names, ", ")));
+                              of.pattern.rows.empty() ? 0 : of.pattern.rows.front(),
+                              image.names({of.pattern.missing.begin(), of.pattern.missing.end()})));
   }
   const Program& entry = session_.image.programs[static_cast<size_t>(program)];
   const std::vector<int64_t> rows(entry.batches.size(), of.rows);

@@ -1,10 +1,8 @@
 #include "runtime/core/learning/split_phase.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "runtime/failure.h"
 
@@ -33,13 +31,11 @@ const std::vector<Phase>& SplitRows::phases(const std::string& order) const {
 
 void SplitRows::refuse(int source, const Pattern& pattern, const std::string& why) const {
   const Image& image = session_.image;
-  std::vector<std::string> names;
-  for (const int variable : pattern.missing)
-    names.push_back(image.variables[static_cast<size_t>(variable)].name);
   throw Failure(Exit::bad_configuration,
                 fmt::format("learn {}: {} row{} of source {} miss{} {}: {}", learn_.name, pattern.count,
                             pattern.count == 1 ? "" : "s", image.sources[static_cast<size_t>(source)].name,
-                            pattern.count == 1 ? "es" : "", fmt::join(names, ", "), why));
+                            pattern.count == 1 ? "es" : "",
+                            image.names({pattern.missing.begin(), pattern.missing.end()}), why));
 }
 
 /// The source itself or a split; -1 where nothing is learned from the pattern.
@@ -62,56 +58,50 @@ int SplitRows::index_of(int source, const Pattern& pattern) {
   return -1;
 }
 
-std::vector<double> SplitRows::coefficients(const std::function<double(int source)>& weight_of) const {
+int SplitRows::source_of(int index) const {
   const Image& image = session_.image;
+  const auto sources = static_cast<int>(image.sources.size());
+  return index < sources ? index : image.splits[static_cast<size_t>(index - sources)].source;
+}
+
+std::vector<double> SplitRows::coefficients(const std::function<double(int source)>& weight_of) const {
   std::vector<double> found(rows_.size());
-  for (const auto& [index, placed] : placed_) {
-    const auto sources = static_cast<int>(image.sources.size());
-    const int source = index < sources ? index : image.splits[static_cast<size_t>(index - sources)].source;
+  for (const auto& [index, placed] : placed_)
     found[static_cast<size_t>(index)] =
-        weight_of(source) * placed.share / static_cast<double>(rows_[static_cast<size_t>(index)]);
-  }
+        weight_of(source_of(index)) * placed.share / static_cast<double>(rows_[static_cast<size_t>(index)]);
   return found;
 }
 
 void SplitRows::place(int source, int64_t batch) {
   const std::vector<Pattern>& patterns = of_source_[source] = session_.rows.patterns(source);
-  int64_t all = 0, place = 0;
-  for (const Pattern& pattern : patterns) all += pattern.count;
-  for (const Pattern& pattern : patterns) {
-    // A source without data has one pattern, of no rows.
-    const double share = all > 0 ? static_cast<double>(pattern.count) / static_cast<double>(all) : 1;
-    const int64_t rows = std::max<int64_t>(1, std::llround(static_cast<double>(batch) * share));
-    const int index = index_of(source, pattern);
+  const std::vector<PatternPart> parts = apportion(patterns, batch);
+  int64_t place = 0;
+  for (size_t i = 0; i < patterns.size(); ++i) {
+    const int index = index_of(source, patterns[i]);
     if (index < 0) continue;
-    const auto at = static_cast<size_t>(index);
-    rows_[at] = rows;
-    placed_[index] = {pattern, place, share};
-    place += rows;
+    rows_[static_cast<size_t>(index)] = parts[i].rows;
+    placed_[index] = {patterns[i], place, parts[i].share};
+    place += parts[i].rows;
   }
 }
 
 SplitRows::Share SplitRows::share(const std::string& name) const {
   const Image& image = session_.image;
-  int index = image.source(name), source = index;
+  int index = image.source(name);
   for (size_t i = 0; i < image.splits.size() && index < 0; ++i)
-    if (image.splits[i].name == name) {
-      index = static_cast<int>(image.sources.size() + i);
-      source = image.splits[i].source;
-    }
+    if (image.splits[i].name == name) index = static_cast<int>(image.sources.size() + i);
+  if (index < 0) return {};
   const auto found = placed_.find(index);
-  if (found == placed_.end()) return {source, 1, 0};
-  return {source, rows_[static_cast<size_t>(index)], found->second.share};
+  if (found == placed_.end()) return {source_of(index), 1, 0};
+  return {source_of(index), rows_[static_cast<size_t>(index)], found->second.share};
 }
 
 void SplitRows::gather(const Hooks& hooks, int column, int source, int64_t rows, float* to) const {
-  const Image& image = session_.image;
-  const auto sources = static_cast<int>(image.sources.size());
-  const int own = source < sources ? source : image.splits[static_cast<size_t>(source - sources)].source;
+  const int own = source_of(source);
   if (const auto found = placed_.find(source); found != placed_.end())
     return hooks.gather_pattern(column, own, found->second.pattern, found->second.place, rows, to);
   // The coefficient is 0: any values of the column's own will do.
-  const int variable = image.columns[static_cast<size_t>(column)].variable;
+  const int variable = session_.image.columns[static_cast<size_t>(column)].variable;
   const auto known = of_source_.find(own);
   if (known == of_source_.end()) return hooks.gather(column, own, rows, to);
   for (const Pattern& pattern : known->second)

@@ -50,6 +50,8 @@ class SplitRows {
   };
   void place(int source, int64_t batch);
   int index_of(int source, const Pattern& pattern);
+  /// Whose rows those at an index of `rows()` are.
+  int source_of(int index) const;
   [[noreturn]] void refuse(int source, const Pattern& pattern, const std::string& why) const;
 
   Session& session_;

@@ -23,6 +23,9 @@ Trainer::Trainer(Session& session, const Settings& settings)
   const Image& image = session.image;
   session.parameters.initialise(image, settings.seed);
   set_coefficients();
+  weights_change_ = !learn_.keys.at("scheduled").empty() ||
+                    std::any_of(settings.weights.begin(), settings.weights.end(),
+                                [](const auto& entry) { return entry.second.kind != "constant"; });
   for (const Player& player : image.players)
     optimizers_.emplace_back(player, settings.optimizers.at(player.name));
   const std::vector<Phase>& phases =
@@ -104,31 +107,38 @@ std::string Trainer::batch_text() const {
   return text;
 }
 
+/// The phases run one after the other and share their memory.
+template <class Make>
+void Trainer::load_compiled(const Machine& machine, const std::vector<Phase>& phases,
+                            const std::vector<int64_t>& rows, const Make& make) {
+  int64_t scratch = 0;
+  for (const Phase& phase : phases)
+    scratch = std::max(scratch, PhaseRunner::scratch(session_.image, phase, rows));
+  if (!learner_) require_memory(batch_text(), static_cast<double>(scratch) * sizeof(float));
+  const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
+  for (const Phase& phase : phases) phases_.push_back(make(phase, memory));
+}
+
 void Trainer::load_phases(const std::vector<Phase>& phases) {
   const Image& image = session_.image;
   std::vector<int64_t> source_rows(image.sources.size());
   for (const auto& [name, rows] : settings_.batch)
     if (const int source = image.source(name); source >= 0) source_rows[static_cast<size_t>(source)] = rows;
-  // The phases run one after the other and share their memory.
-  int64_t scratch = 0;
-  for (const Phase& phase : phases) {
-    PhaseRunner::open(session_, phase);
-    scratch = std::max(scratch, PhaseRunner::scratch(image, phase, source_rows));
-  }
+  for (const Phase& phase : phases) PhaseRunner::open(session_, phase);
   const Machine& machine = learner_ ? learner_->machine() : session_.training;
-  const Learn& learn = find_learn(image, settings_.learn);
-  const bool lack = rows_lack_variables();
-  if (lack && !is_compiled_whole(learn)) {
-    load_pattern_phases(machine, source_rows);
-  } else if (lack) {
-    splits_ = std::make_unique<SplitRows>(session_, learn, settings_);
+  if (!rows_lack_variables()) {
+    load_compiled(machine, phases, source_rows, [&](const Phase& phase, const auto& memory) {
+      return std::make_unique<PhaseRunner>(session_, machine, phase, source_rows, memory);
+    });
+  } else if (is_compiled_whole(learn_)) {
+    splits_ = std::make_unique<SplitRows>(session_, learn_, settings_);
     set_coefficients();
-    load_split_phases(machine);
+    load_compiled(machine, splits_->phases(settings_.order), splits_->rows(),
+                  [&](const Phase& phase, const auto& memory) {
+                    return std::make_unique<SplitPhase>(session_, machine, phase, *splits_, memory);
+                  });
   } else {
-    if (!learner_) require_memory(batch_text(), static_cast<double>(scratch) * sizeof(float));
-    const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
-    for (const Phase& phase : phases)
-      phases_.push_back(std::make_unique<PhaseRunner>(session_, machine, phase, source_rows, memory));
+    load_pattern_phases(machine, source_rows);
   }
   for (size_t phase = 0; phase < phases_.size(); ++phase)
     for (const LearningPhase::Term& term : phases_[phase]->terms()) add_term(term, phase, source_rows);
@@ -152,18 +162,6 @@ void Trainer::require_terms() const {
                       "rows are drawn from the other players does: `source generated {{ }}`",
                       name));
   }
-}
-
-/// As load_phases, of the phases for rows with missing values.
-void Trainer::load_split_phases(const Machine& machine) {
-  const std::vector<Phase>& phases = splits_->phases(settings_.order);
-  int64_t scratch = 0;
-  for (const Phase& phase : phases)
-    scratch = std::max(scratch, PhaseRunner::scratch(session_.image, phase, splits_->rows()));
-  if (!learner_) require_memory(batch_text(), static_cast<double>(scratch) * sizeof(float));
-  const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
-  for (const Phase& phase : phases)
-    phases_.push_back(std::make_unique<SplitPhase>(session_, machine, phase, *splits_, memory));
 }
 
 bool Trainer::rows_lack_variables() const {
@@ -212,11 +210,10 @@ std::vector<std::string> Trainer::notes() const {
   if (patterns_) add(patterns_->notes());
   if (patterns_) return notes;
   if (splits_) add(splits_->notes());
-  const Learn& learn = learn_;
-  for (const int source : learn.skipped)
+  for (const int source : learn_.skipped)
     notes.push_back(fmt::format("source {} is left out: nothing is learned from its {}",
                                 session_.image.sources[static_cast<size_t>(source)].name,
-                                learn.method == "supervised" ? "rows alone" : "bound"));
+                                learn_.method == "supervised" ? "rows alone" : "bound"));
   return notes;
 }
 
@@ -300,9 +297,9 @@ void Trainer::run_libi() {
     }
     libi_->set_best(sum / Libi::batches_of_best);
   }
-  const int multiplier = learn_.multiplier;
   const auto value = static_cast<float>(libi_->multiplier());
-  if (float& coefficient = session_.coefficients[static_cast<size_t>(multiplier)]; coefficient != value) {
+  if (float& coefficient = session_.coefficients[static_cast<size_t>(learn_.multiplier)];
+      coefficient != value) {
     coefficient = value;
     if (learner_) learner_->put_coefficients();
   }
@@ -375,7 +372,7 @@ void Trainer::prepare_learner() {
 
 void Trainer::do_step() {
   if (learner_ && !learner_is_ready_) prepare_learner();
-  if (set_coefficients()) {
+  if (weights_change_ && set_coefficients()) {
     if (learner_) learner_->put_coefficients();
     if (patterns_) set_pattern_weights();
   }

@@ -86,7 +86,9 @@ class Trainer {
   std::string player_name(const Term& term) const;
   bool rows_lack_variables() const;
   void load_pattern_phases(const Machine& machine, const std::vector<int64_t>& source_rows);
-  void load_split_phases(const Machine& machine);
+  template <class Make>
+  void load_compiled(const Machine& machine, const std::vector<Phase>& phases,
+                     const std::vector<int64_t>& rows, const Make& make);
   void add_term(const LearningPhase::Term& term, size_t phase, const std::vector<int64_t>& source_rows);
   std::string key_of(const Term& term) const;
   double weight_of(const std::string& source, int64_t step) const;
@@ -114,6 +116,7 @@ class Trainer {
   bool learner_is_ready_ = false;
   std::optional<Libi> libi_;
   Hooks hooks_;
+  bool weights_change_ = false;  // from step to step
   int64_t step_ = 0;
   size_t phase_ = 0;  // the one that runs
 };
