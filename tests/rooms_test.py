@@ -31,7 +31,7 @@ KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/closed_folder.h", "runtime/co
                 "runtime/content_hash.h", "runtime/description.h", "runtime/nearest_float.h",
                 "runtime/nearest_name.h", "runtime/own_executable.h", "runtime/printable.h",
                 "runtime/private_folder.h", "runtime/scratch_layout.h", "runtime/setting_bounds.h",
-                "runtime/standard_streams.h", "runtime/training_metrics.h"}
+                "runtime/standard_streams.h", "runtime/training_flags.h", "runtime/training_metrics.h"}
 LIBRARIES = {
     r"antlr4-runtime": {"compiler/syntax"},
     r"llvm/|llvm-c/": {"compiler/lower"},

@@ -22,7 +22,7 @@
 #include "runtime/printable.h"
 #include "runtime/setting_bounds.h"
 #include "runtime/standard_streams.h"
-#include "runtime/training_metrics.h"
+#include "runtime/training_flags.h"
 
 namespace core {
 namespace {
@@ -58,73 +58,31 @@ CLI::Validator at_least(int64_t least) {
 /// A flag that may be repeated and takes one word each time: what follows is not its own.
 CLI::Option* one_at_a_time(CLI::Option* option) { return option->allow_extra_args(false); }
 
-const std::map<std::string, std::string>& help_of_keys() {
-  static const std::map<std::string, std::string> texts = {
-      {"steps", "training steps"},
-      {"batch", "rows of each source a step: N, or source=N,..."},
-      {"optimizer", "adam(lr), adamw(lr), sgd(lr, momentum) or none; or player=...,..."},
-      {"lr", "learning rate: X, or player=X,..."},
-      {"schedule", "constant, cosine(warmup) or step(every, factor)"},
-      {"clip", "largest norm of a player's gradient: X, or player=X,..."},
-      {"evaluate",
-       "metrics of evaluations in training: " + fmt::to_string(fmt::join(training_metrics, ", "))},
-      {"stop", "early(METRIC, N): after N evaluations no better than the best one; or none"},
-      {"keep", "the last checkpoints to keep; 0: all"},
-      {"weight", "weight of a source: SOURCE=X, or SOURCE=linear(from, to, steps)"},
-      {"average", "decay of a moving average of all parameters, kept beside them; 0: none"},
-      {"seed", "of all random draws"},
-      {"order", "alternating or simultaneous"},
-      {"precision", "fp32, bf16 or (on a GPU) tf32: of products and convolutions"},
-      {"sources", "learn from these of its sources only: a,b"},
-      {"start", "begin from the parameters of this run"},
-      {"every", "steps from one to the next log, sample, checkpoint or evaluate; 0 is never"}};
-  return texts;
+std::string help_of_key(const std::string& key) {
+  for (const TrainingFlag& flag : training_flags())
+    if (flag.key == key) return flag.help;
+  return "";
 }
 
 /// What a flag takes, as its help shows it; one that is not here takes nothing.
 const std::map<std::string, std::string>& values_of_flags() {
-  static const std::map<std::string, std::string> texts = {{"learn", "NAME"},
-                                                           {"steps", "N"},
-                                                           {"batch", "N"},
-                                                           {"optimizer", "NAME(X,...)"},
-                                                           {"lr", "X"},
-                                                           {"schedule", "NAME(X,...)"},
-                                                           {"clip", "X"},
-                                                           {"average", "X"},
-                                                           {"evaluate", "NAME,..."},
-                                                           {"stop", "early(NAME, N)"},
-                                                           {"keep", "N"},
-                                                           {"checkpoint", "NAME"},
-                                                           {"weight", "SOURCE=X,..."},
-                                                           {"weights", "NAME"},
-                                                           {"seed", "N"},
-                                                           {"order", "NAME"},
-                                                           {"precision", "NAME"},
-                                                           {"sources", "NAME,..."},
-                                                           {"start", "DIR"},
-                                                           {"every", "EVENT=N,..."},
-                                                           {"device", "NAME"},
-                                                           {"backend", "NAME"},
-                                                           {"threads", "N"},
-                                                           {"out", "PATH"},
-                                                           {"resume", "DIR"},
-                                                           {"run", "DIR"},
-                                                           {"n", "N"},
-                                                           {"limiting", "N"},
-                                                           {"given", "NAME=VALUES"},
-                                                           {"mask", "NAME=FILE"},
-                                                           {"by", "NAME=PLAYER"},
-                                                           {"draw", "NAME,..."},
-                                                           {"samples", "N"},
-                                                           {"sweeps", "N"},
-                                                           {"chains", "N"},
-                                                           {"metrics", "NAME,..."},
-                                                           {"rows", "N"},
-                                                           {"features", "NAME"},
-                                                           {"query", "\"A | B\""},
-                                                           {"seeds", "N"},
-                                                           {"factors", "NAME"},
-                                                           {"of", "NAME"}};
+  static const std::map<std::string, std::string> texts = [] {
+    std::map<std::string, std::string> values = {{"learn", "NAME"},       {"checkpoint", "NAME"},
+                                                 {"weights", "NAME"},     {"device", "NAME"},
+                                                 {"backend", "NAME"},     {"threads", "N"},
+                                                 {"out", "PATH"},         {"resume", "DIR"},
+                                                 {"run", "DIR"},          {"n", "N"},
+                                                 {"limiting", "N"},       {"given", "NAME=VALUES"},
+                                                 {"mask", "NAME=FILE"},   {"by", "NAME=PLAYER"},
+                                                 {"draw", "NAME,..."},    {"samples", "N"},
+                                                 {"sweeps", "N"},         {"chains", "N"},
+                                                 {"metrics", "NAME,..."}, {"rows", "N"},
+                                                 {"features", "NAME"},    {"query", "\"A | B\""},
+                                                 {"seeds", "N"},          {"factors", "NAME"},
+                                                 {"of", "NAME"}};
+    for (const TrainingFlag& flag : training_flags()) values.emplace(flag.key, flag.value);
+    return values;
+  }();
   return texts;
 }
 
@@ -211,7 +169,7 @@ class CommandLine {
         app_.add_subcommand("train", "learn, by a learn block of the file, into a run directory");
     with_environment(command->add_option("--learn", train_.learn, "the learn block (default: the first)"));
     for (const std::string& key : overridable_keys())
-      with_environment(one_at_a_time(command->add_option("--" + key, flags_[key], help_of_keys().at(key))));
+      with_environment(one_at_a_time(command->add_option("--" + key, flags_[key], help_of_key(key))));
     add_machine_flags(command, train_);
     add_cudnn_flag(command, train_);
     CLI::Option* out =
@@ -363,7 +321,7 @@ class CommandLine {
     command->add_option("--seeds", compare_.seeds, "runs of each, from --seed on (default 1)")
         ->check(at_least(1));
     for (const char* key : {"steps", "batch", "optimizer", "lr", "schedule", "every"})
-      one_at_a_time(command->add_option(std::string("--") + key, compared_[key], help_of_keys().at(key)));
+      one_at_a_time(command->add_option(std::string("--") + key, compared_[key], help_of_key(key)));
     command->add_option("--out", compare_.out,
                         "the folder: finished runs in it are loaded, others continued (default: runs/"
                         "NAME-compare-N)");
@@ -384,7 +342,7 @@ class CommandLine {
         "bench", "time training steps, and each kernel: its share, and how much of the processor it uses");
     with_environment(command->add_option("--learn", bench_.learn, "the learn block (default: the first)"));
     for (const char* key : {"batch", "order", "precision", "seed", "sources"})
-      one_at_a_time(command->add_option(std::string("--") + key, benched_[key], help_of_keys().at(key)));
+      one_at_a_time(command->add_option(std::string("--") + key, benched_[key], help_of_key(key)));
     command->add_option("--steps", bench_.steps, "to measure (default: for 3 seconds)")->check(at_least(1));
     add_machine_flags(command, bench_);
     add_cudnn_flag(command, bench_);

@@ -10,6 +10,7 @@
 #include "runtime/core/averages.h"
 #include "runtime/failure.h"
 #include "runtime/setting_bounds.h"
+#include "runtime/training_flags.h"
 #include "runtime/training_metrics.h"
 
 namespace core {
@@ -229,9 +230,11 @@ int precision_of(const Settings& settings) {
 }
 
 const std::vector<std::string>& overridable_keys() {
-  static const std::vector<std::string> keys = {
-      "steps",   "batch", "optimizer", "lr",      "schedule", "clip",     "seed", "order", "precision",
-      "sources", "start", "every",     "average", "weight",   "evaluate", "stop", "keep"};
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> names;
+    for (const TrainingFlag& flag : training_flags()) names.push_back(flag.key);
+    return names;
+  }();
   return keys;
 }
 
