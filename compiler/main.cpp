@@ -25,6 +25,7 @@
 #include "compiler/lower/processor.h"
 #include "compiler/pipeline.h"
 #include "compiler/starting_file.h"
+#include "compiler/sweep_command.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/tensor/passes.h"
 #include "compiler/timings.h"
@@ -446,6 +447,7 @@ int main(int count, char** values) {
                    "the folder to have it in (default: the cache, where `vaec doctor` says)")
       ->option_text("DIR");
   get_command->group("Commands");
+  SweepCommand sweep_command(app);
   auto* doctor_command = app.add_subcommand("doctor", "say what is installed and what is missing");
 
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
@@ -467,6 +469,7 @@ int main(int count, char** values) {
     if (explain_command->parsed()) return explain(arguments);
     if (format_command->parsed()) return format(arguments);
     if (new_command->parsed()) return start(arguments);
+    if (sweep_command.parsed()) return sweep_command.run();
     if (get_command->parsed()) return get_data(arguments.name, arguments.to);
     return doctor_command->parsed() && doctor(std::cout) ? Exit::ok : Exit::bad_configuration;
   };

@@ -278,3 +278,19 @@ def test_the_notebook_runs(tmp_path, monkeypatch):
             exec(compile(cell, f"cell {number}", "exec"), namespace)
     assert namespace["run"].step == namespace["run"].config["steps"]
     assert namespace["accuracy"] > 0.5
+
+
+def test_a_sweep_is_a_table(path, tmp_path):
+    settings = {"learn": "symmetric", "seeds": 2, "steps": 5, "metrics": ["accuracy"], "rows": 20}
+    found = vaec.sweep(path, {"code": [2, 3], "names": [["u", "v"]]}, out=tmp_path / "swept", **settings)
+    assert set(column(found, "code")) == {2, 3}
+    accuracy = [i for i, figure in enumerate(column(found, "figure")) if figure.startswith("accuracy")]
+    for i in accuracy:
+        values = column(found, "values")[i]
+        assert len(values) == 2 and column(found, "mean")[i] == pytest.approx(np.mean(values))
+    assert len(accuracy) >= 2
+    with pytest.warns(vaec.VaecWarning, match="lr=abc"):
+        vaec.sweep(path, {"code": 2}, lr=[1e-3, "abc"], out=tmp_path / "failed", **settings)
+    with pytest.raises(vaec.Error, match="no param `cod`") as raised:
+        vaec.sweep(path, {"cod": [1, 2]}, out=tmp_path / "none", **settings)
+    assert raised.value.exit_code == 1

@@ -9,10 +9,11 @@ All computation is done by the compiler `vaec` and by the executables that it ma
 DataFrames where pandas is installed, else dicts of lists. What vaec refuses is raised as `vaec.Error` with vaec's text.
 """
 from .arrays import Arrays
-from .comparison import compare
+from .comparison import compare, sweep
 from .compiler import compile, version
 from .errors import CompileError, Error, VaecWarning
 from .model import Model
 from .run import Run
 
-__all__ = ["Arrays", "CompileError", "Error", "Model", "Run", "VaecWarning", "compare", "compile", "version"]
+__all__ = ["Arrays", "CompileError", "Error", "Model", "Run", "VaecWarning", "compare", "compile", "sweep",
+           "version"]

@@ -1,9 +1,10 @@
-"""Several learn blocks of one file, trained alike and measured."""
+"""Several learn blocks, or values of params, trained alike and measured."""
 import json
 import os
 
 from . import commands
-from .compiler import compile
+from .compiler import compile, find_compiler
+from .errors import Error, warn
 from .tables import table
 
 
@@ -21,3 +22,37 @@ def compare(model, learn=None, **settings):
         for figure, summary in method["summary"].items():
             rows.append({"learn": method["learn"], "figure": figure, **summary})
     return table(rows)
+
+
+def sweep(path, params=None, learn=None, **settings):
+    """Trains and measures the file for every combination of values, as `vaec sweep` does. A list in `params` holds
+    several values of a param: {"code": [16, 32], "widths": [[64, 64], [32]]}. `settings` are the flags of `sweep`:
+    seeds=5, metrics=["accuracy"], jobs=2, lr=[1e-3, 1e-4], out="runs/swept", ... Returns a table with a row for each
+    combination and figure: its mean, standard deviation over the seeds, and values. Runs that failed are warned of."""
+    words = []
+    for name, values in (params or {}).items():
+        values = values if isinstance(values, (list, tuple)) or hasattr(values, "tolist") else [values]
+        words += ["-D", f"{name}=" + ",".join(commands.value_text(value) for value in values)]
+    learn = [learn] if isinstance(learn, str) else learn
+    result = commands.call(find_compiler(), "sweep", path, "--json", *words,
+                           *commands.flags({"learn": learn, **settings}))
+    if not result.stdout.strip():
+        raise Error(result.stderr.strip(), result.returncode)
+    found = json.loads(result.stdout)
+    for failure in found["failed"]:
+        warn(failure)
+    rows = []
+    for row in found["rows"]:
+        for figure, summary in row["figures"].items():
+            rows.append({**{name: _number(text) for name, text in row["values"].items()}, "figure": figure, **summary})
+    return table(rows)
+
+
+def _number(text):
+    """A swept value as a number where it is one."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text

@@ -67,6 +67,8 @@ std::string html_picture(const std::string& description, const std::vector<uint8
                      base64(png));
 }
 
+std::string html_colour(size_t i) { return colours[i % std::size(colours)]; }
+
 std::string html_plot(const std::vector<PlotLine>& lines) {
   double low = std::numeric_limits<double>::infinity(), high = -low, last = 1;
   for (const PlotLine& line : lines) {
@@ -79,7 +81,7 @@ std::string html_plot(const std::vector<PlotLine>& lines) {
   const double range = std::max(high - low, 1e-9);
   std::string svg = fmt::format(R"(<svg viewBox="0 0 {0} {1}" width="{0}" height="{1}">)", width, height);
   for (size_t i = 0; i < lines.size(); ++i) {
-    const char* colour = colours[i % std::size(colours)];
+    const std::string colour = html_colour(i);
     std::string path;
     for (const PlotPoint& point : lines[i].points)
       path += fmt::format("{:.1f},{:.1f} ", left + (width - left) * point.step / last,

@@ -14,6 +14,9 @@ std::string html_beginning(const std::string& title);
 /// A PNG file's bytes as an image of the page.
 std::string html_picture(const std::string& description, const std::vector<uint8_t>& png);
 
+/// The colour of line `i` of a plot, as "#0072b2".
+std::string html_colour(size_t i);
+
 struct PlotPoint {
   double step, value;
 };

@@ -1,0 +1,74 @@
+// One run of a sweep: trained, then measured, by commands of its executable. Beside its run directory RUN lie
+// RUN.json, which says how far it is, and RUN.log with what the commands said.
+#pragma once
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/child_processes.h"
+#include "compiler/sweep_values.h"
+
+namespace vaec {
+
+struct FailedCommand {
+  int code = 0;
+  std::string cause;  // one line
+};
+
+/// The last line of the log, or the signal.
+FailedCommand failed_command(const Ended& ended, const std::filesystem::path& log);
+nlohmann::json to_json(const FailedCommand& failure);
+/// Bytes that are not UTF-8 are replaced.
+std::string dumped(const nlohmann::json& value, int indent);
+/// Empty where there is no such file.
+std::string text_of(const std::filesystem::path& path);
+/// The learn blocks of an executable.
+std::vector<std::string> learns_of(const std::filesystem::path& executable);
+
+struct Measures {
+  std::vector<std::string> metrics;  // empty: the usual ones, each where the model admits it
+  std::vector<Setting> flags, machine;
+};
+
+class SweepRun {
+ public:
+  SweepRun(const std::filesystem::path& folder, const std::filesystem::path& executable,
+           const std::string& learn, const std::vector<Setting>& flags, uint64_t seed, Measures measures);
+
+  /// What an earlier sweep did of it. Failure(bad_configuration) if that was with another text of the
+  /// program, or with other variables of the environment that stand for flags.
+  void find_earlier(const std::string& text);
+  std::optional<Command> next(const Ended* previous);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  bool stopped() const { return stopped_; }
+  const std::optional<FailedCommand>& failure() const { return failure_; }
+  /// How it ended, for the user.
+  std::string outcome() const;
+  nlohmann::json to_json(const std::filesystem::path& sweep) const;
+
+ private:
+  Command train();
+  std::optional<Command> measure();
+  void take_measures(const Ended& ended);
+  void save() const;
+  std::vector<std::string> words_of_measures(const std::vector<std::string>& metrics) const;
+  std::filesystem::path beside(const char* ending) const { return folder_.string() + ending; }
+
+  std::filesystem::path folder_, executable_;
+  std::string learn_;
+  std::vector<Setting> flags_;
+  uint64_t seed_;
+  Measures measures_;
+  std::vector<std::vector<std::string>> groups_;  // metrics that are measured by one command
+  size_t group_ = 0;
+  nlohmann::json identity_, results_ = nlohmann::json::array();
+  bool trained_ = false, measured_ = false, loaded_ = false, stopped_ = false;
+  std::optional<FailedCommand> failure_;
+  std::chrono::steady_clock::time_point begun_;
+};
+
+}  // namespace vaec
