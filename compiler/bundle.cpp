@@ -76,7 +76,8 @@ void copy_runtime(const fs::path& folder) {
   const fs::path lib = folder / "lib", runtime = runtime_library(), log = lib / ".loader.log";
   std::map<std::string, fs::path> needed = {{"libvaert.so.0", runtime}};
   add_needed(runtime, log, needed);
-  for (const char* part : {"libvaert_hdf5.so", "libvaert_sqlite.so", "libvaert_fetch.so", "libvaert_lenet.so"}) {
+  for (const char* part :
+       {"libvaert_hdf5.so", "libvaert_sqlite.so", "libvaert_fetch.so", "libvaert_lenet.so"}) {
     const fs::path library = fs::path(runtime).replace_filename(part);
     if (!fs::exists(library)) continue;
     needed.emplace(part, library);

@@ -14,6 +14,19 @@ std::set<int> variables_of(const Values& values) {
   return variables;
 }
 
+Values some_rows(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows) {
+  Values some;
+  for (const auto& [variable, numbers] : values) {
+    const int64_t width = image.variables[static_cast<size_t>(variable)].elements();
+    std::vector<float>& taken = some[variable];
+    for (int64_t r = 0; r < rows; ++r) {
+      const auto begin = numbers.begin() + (first + r) % all_rows * width;
+      taken.insert(taken.end(), begin, begin + width);
+    }
+  }
+  return some;
+}
+
 Executor& Sampler::program(int index, int64_t rows) {
   const auto found = programs_.find({index, rows});
   if (found != programs_.end()) return found->second;

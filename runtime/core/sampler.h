@@ -16,6 +16,8 @@ namespace core {
 using Values = std::map<int, std::vector<float>>;
 
 std::set<int> variables_of(const Values& values);
+/// The `rows` rows of `values` from `first`, beginning again at their end.
+Values some_rows(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows);
 
 class Sampler {
  public:

@@ -312,17 +312,4 @@ Values read_masks(const Image& image, const std::vector<std::string>& texts, int
   return masks;
 }
 
-Values some_rows(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows) {
-  Values some;
-  for (const auto& [variable, numbers] : values) {
-    const int64_t width = image.variables[static_cast<size_t>(variable)].elements();
-    std::vector<float>& taken = some[variable];
-    for (int64_t r = 0; r < rows; ++r) {
-      const auto begin = numbers.begin() + (first + r) % all_rows * width;
-      taken.insert(taken.end(), begin, begin + width);
-    }
-  }
-  return some;
-}
-
 }  // namespace core

@@ -28,7 +28,4 @@ Given read_given(const Image& image, Sampler& sampler, Preprocessing& preprocess
 /// has. One row stands for all. Failures as read_given's.
 Values read_masks(const Image& image, const std::vector<std::string>& texts, int64_t rows);
 
-/// The `rows` rows of `values` from `first`, beginning again at their end.
-Values some_rows(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows);
-
 }  // namespace core

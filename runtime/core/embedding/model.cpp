@@ -137,20 +137,6 @@ Values read_given(const vae_model& model, const vae_given* given, int32_t count,
   return values;
 }
 
-/// Rows [first, first + rows) of what is given; past the end the last row again.
-Values part_of(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows) {
-  Values part;
-  for (const auto& [index, all] : values) {
-    const int64_t width = image.variables[static_cast<size_t>(index)].elements();
-    std::vector<float>& to = part[index];
-    for (int64_t row = first; row < first + rows; ++row) {
-      const auto from = all.begin() + std::min(row, all_rows - 1) * width;
-      to.insert(to.end(), from, from + width);
-    }
-  }
-  return part;
-}
-
 /// Calls work(first, counted rows, rows of the batch) for all rows. Batches are powers of two, of which few
 /// kinds are prepared.
 template <class Work>
@@ -208,7 +194,7 @@ void sample(vae_model& model, uint64_t seed, int64_t rows, const Values& given, 
     if (!conditioner)
       conditioner.emplace(model.sampler, image, make_plan(image, {targets, variables_of(given), {}, {}}),
                           Effort{}, seed);
-    const Evidence evidence = {part_of(image, given, rows, first, batch), {}};
+    const Evidence evidence = {some_rows(image, given, rows, first, batch), {}};
     write(image, conditioner->draw(evidence, batch), targets, results, first, counted);
   });
 }
@@ -230,7 +216,7 @@ void infer(vae_model& model, const char* text, uint64_t seed, int64_t rows, cons
     throw Failure(Exit::usage, fmt::format("\"{}\": give exactly the variables behind the bar", text));
   Conditioner conditioner(model.sampler, image, make_plan(image, query), Effort{}, seed);
   in_batches(rows, [&](int64_t first, int64_t counted, int64_t batch) {
-    const Evidence evidence = {part_of(image, given, rows, first, batch), {}};
+    const Evidence evidence = {some_rows(image, given, rows, first, batch), {}};
     write(image, conditioner.answer(evidence, query.targets, batch, counted).means, asked, results, first,
           counted);
   });
@@ -264,7 +250,7 @@ void log_density(vae_model& model, const char* name, int64_t rows, const Values&
                                              image.variables[static_cast<size_t>(variable)].name));
   in_batches(rows, [&](int64_t first, int64_t counted, int64_t batch) {
     const std::vector<float> found =
-        model.sampler.log_density(index, part_of(image, given, rows, first, batch), batch);
+        model.sampler.log_density(index, some_rows(image, given, rows, first, batch), batch);
     std::copy_n(found.begin(), counted, values + first);
   });
 }

@@ -16,7 +16,6 @@ class EarlyStop {
   bool observe(const nlohmann::json& results, int64_t step);
   /// As many evaluations in a row as the patience were no better.
   bool is_over() const { return without_ >= settings_.patience; }
-  int64_t best_step() const { return best_step_; }
   /// For the user.
   std::string text() const;
 
