@@ -15,7 +15,6 @@
 namespace semantics {
 
 using Kind = Value::Kind;
-using syntax::FamilyDecl;
 
 bool is_argument(DomainKind domain, double value) {
   switch (domain) {

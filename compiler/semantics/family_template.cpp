@@ -221,8 +221,10 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
   t.expected = properties.contains("expected");
   if (t.expected) t.mean = at_positions("expected", inside_frame.variable_shape);
   if (t.expected && !t.mean) return t;
-  if (properties.contains("log_density") && !(t.declared = at_positions("log_density", t.positions)))
-    return t;
+  if (properties.contains("log_density")) {
+    t.declared = at_positions("log_density", t.positions);
+    if (!t.declared) return t;
+  }
   for (const FamilyProperty& property : family_properties()) {
     if (!properties.contains(property.name)) continue;
     for (const Value& value : components(properties[property.name]))

@@ -90,7 +90,7 @@ Polynomial Algebra::of(NodeId node) {
 }
 
 Polynomial Algebra::product_of(NodeId node) {
-  const Polynomial whole = of(node);
+  Polynomial whole = of(node);
   if (whole.size() == 1) return whole;
   const Node made = (*build_.graph)[node];  // a copy: adding nodes moves them
   std::optional<Polynomial> result;

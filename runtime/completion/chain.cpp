@@ -127,7 +127,8 @@ class LeastSetSearch {
         return;
       }
       const std::vector<Draw> choices = worth_trying(variable);
-      if (choices.size() > 1 && (limit_ -= static_cast<int64_t>(choices.size())) < 0) {
+      if (choices.size() > 1) limit_ -= static_cast<int64_t>(choices.size());
+      if (limit_ < 0) {
         exact_ = false;
         return;
       }

@@ -43,7 +43,7 @@ struct Writer {
   }
 
   std::string of_table(const std::string& op, const json& expression) const {
-    const std::string table = write(expression.at("table"));
+    std::string table = write(expression.at("table"));
     if (op == "normalize")
       return expression.contains("by")
                  ? fmt::format("normalize({}, by = {})", table, expression_text(expression.at("by")))

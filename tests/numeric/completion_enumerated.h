@@ -21,7 +21,8 @@ class EnumeratedGame {
     result.completed = std::move(known);
     while (true) {
       const std::vector<int> draws = possible(result.completed);
-      if ((result.ambiguity = ambiguity_among(draws, result.completed))) return result;
+      result.ambiguity = ambiguity_among(draws, result.completed);
+      if (result.ambiguity) return result;
       for (const int draw : draws) {
         result.steps.push_back({.draws = {{draw, is_word(draw)}}});
         result.completed.insert(conditional(draw).target);

@@ -190,7 +190,7 @@ TEST_F(Pictures, CmykIsReadAsTheColoursItPrints) {
     write("a.jpg", pictures::jpeg(8, 8, patch(ink), JCS_CMYK, {}, stored));
     const DecodedPicture picture = decode("a.jpg", Colours::rgb);
     EXPECT_EQ(picture.channels, 3);
-    EXPECT_NEAR(picture.values[0], 204 * 153 / 255, 4);
+    EXPECT_NEAR(picture.values[0], 204 * 153 / 255.0, 4);
     EXPECT_NEAR(picture.values[1], 153, 4);
     EXPECT_NEAR(picture.values[2], 0, 4);
     EXPECT_NEAR(decode("a.jpg", Colours::gray).values[0], .299 * 122 + .587 * 153, 4);

@@ -464,7 +464,7 @@ TEST(Enumeration, ChainsAreSummedByElimination) {
   // 50 values each: 2,500 terms at a time, not 6,250,000.
   EXPECT_NO_THROW(Learned(chain_of(50, learn)));
   try {
-    Learned(chain_of(50, "learn iwae { steps = 1; estimator = {c: enumerate} }\n"));
+    const Learned joint(chain_of(50, "learn iwae { steps = 1; estimator = {c: enumerate} }\n"));
     FAIL() << "a joint sum of 6,250,000 terms is made";
   } catch (const std::runtime_error& error) {
     EXPECT_NE(std::string(error.what()).find("6250000"), std::string::npos) << error.what();

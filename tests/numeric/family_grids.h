@@ -131,11 +131,13 @@ inline std::vector<Row> von_mises_rows() {
       }
 
 /// FORMULA of the vectors x and y in a row.
+// NOLINTBEGIN(bugprone-macro-parentheses): the name of a template takes none
 #define VECTOR_FORMULA(function)                                                                      \
   [](const Row& r) { return function<float>({r.begin(), r.begin() + 3}, {r.begin() + 3, r.end()}); }, \
       [](const LongRow& r) {                                                                          \
         return function<long double>({r.begin(), r.begin() + 3}, {r.begin() + 3, r.end()});           \
       }
+// NOLINTEND(bugprone-macro-parentheses)
 
 inline std::vector<float> logarithms(const std::vector<double>& values) {
   std::vector<float> result;

@@ -183,7 +183,10 @@ class Reading {
     const Preprocessing::Rule* rule = preprocessing_.rule(index);
     const data::Transformation* of = rule ? &rule->transformation : nullptr;
     data::Column column = raw(value, variable, of);
-    if (of && of->can_apply() && !of->is_identity()) column = of->apply(fitting(column, variable));
+    if (of && of->can_apply() && !of->is_identity()) {
+      check_rows(column, variable);
+      column = of->apply(column);
+    }
     ReadValues read = values_of(std::move(column), variable);
     if (rule) note_on(image_, *rule, variable, shown(text));
     return read;
@@ -200,11 +203,10 @@ class Reading {
   }
 
   /// Rows of another shape than the variable's are refused as those of a source are.
-  static const data::Column& fitting(const data::Column& column, const Variable& variable) {
+  static void check_rows(const data::Column& column, const Variable& variable) {
     Shape wanted = variable.shape;
     if (variable.domain == "simplex") wanted.insert(wanted.begin(), variable.classes);
     if (!data::stretch_rows(column, wanted)) data::Population(column, spec_of(variable));
-    return column;
   }
 
   const Image& image_;

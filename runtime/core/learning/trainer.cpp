@@ -9,7 +9,6 @@
 #include "runtime/failure.h"
 
 namespace core {
-namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
