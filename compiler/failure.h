@@ -13,6 +13,7 @@ enum class Exit : int {
   internal = 70,
   cannot_write = 73,
   bad_configuration = 78,
+  interrupted = 130,
 };
 
 struct Failure : std::runtime_error {

@@ -103,7 +103,7 @@ void write_file(const fs::path& path, const std::string& content) {
 }
 
 /// The library as it is, unless executables could not name its folder in their RUNPATH.
-static fs::path nameable(fs::path library) {
+static fs::path nameable(const fs::path& library) {
   if (lower::can_be_run_path(library.parent_path())) return library;
   throw Failure(
       Exit::bad_configuration,

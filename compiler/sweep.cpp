@@ -1,6 +1,5 @@
 #include "compiler/sweep.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,6 +18,7 @@
 
 #include "compiler/child_processes.h"
 #include "compiler/files.h"
+#include "compiler/runtime_function.h"
 #include "compiler/sweep_run.h"
 #include "runtime/own_executable.h"
 #include "runtime/printable.h"
@@ -29,17 +29,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
-
-constexpr int interrupted = 130;
-
-/// A function of the runtime.
-template <class Function>
-Function runtime_function(const char* name) {
-  void* runtime = dlopen(runtime_library().c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* found = runtime ? dlsym(runtime, name) : nullptr;
-  if (!found) throw Failure(Exit::bad_configuration, fmt::format("cannot open the runtime: {}", dlerror()));
-  return reinterpret_cast<Function>(found);
-}
 
 /// What one combination of params is compiled to.
 struct Program {
@@ -113,7 +102,7 @@ class Sweep {
 
   Exit stopped() const {
     say(fmt::format("stopped; the same command with --out {} goes on", folder_.path().string()));
-    return static_cast<Exit>(interrupted);
+    return Exit::interrupted;
   }
 
   bool build() {
@@ -284,8 +273,7 @@ class Sweep {
 }  // namespace
 
 Exit sweep(const SweepRequest& request) {
-  std::string metrics;
-  for (const std::string& metric : request.metrics) metrics += (metrics.empty() ? "" : ",") + metric;
+  const std::string metrics = fmt::format("{}", fmt::join(request.metrics, ","));
   const auto check = runtime_function<int (*)(const char*)>("vaert_require_metrics");
   if (const int code = check(metrics.c_str()); code != 0) return static_cast<Exit>(code);
   return Sweep(request).run();

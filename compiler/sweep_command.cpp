@@ -10,14 +10,6 @@
 namespace vaec {
 namespace {
 
-/// Flags of `train` that may be given several values; commas in the others belong to their one value.
-const std::vector<std::string> varied_keys = {"steps", "batch", "optimizer", "lr",     "schedule",
-                                              "clip",  "order", "precision", "average"};
-
-bool is_varied(const std::string& key) {
-  return std::find(varied_keys.begin(), varied_keys.end(), key) != varied_keys.end();
-}
-
 /// "p=1,q=2" is one value, with a part for each name.
 bool is_by_name(const std::vector<std::string>& values) {
   return std::all_of(values.begin(), values.end(),
@@ -65,10 +57,10 @@ SweepCommand::SweepCommand(CLI::App& app)
   for (const TrainingFlag& flag : training_flags()) {
     if (flag.key == "seed") continue;
     command_->add_option("--" + flag.key, training_[flag.key], flag.help)
-        ->option_text(is_varied(flag.key) ? flag.value + ",..." : flag.value)
+        ->option_text(flag.several ? flag.value + ",..." : flag.value)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->group(is_varied(flag.key) ? "Flags of train; several values multiply" : "Flags of train");
+        ->group(flag.several ? "Flags of train; several values multiply" : "Flags of train");
   }
   add_flags("Flags of train and evaluate", {{"device", "NAME"}, {"backend", "NAME"}, {"threads", "N"}},
             machine_);
@@ -108,15 +100,12 @@ void SweepCommand::take_flags() {
   for (const TrainingFlag& flag : training_flags())
     for (const std::string& text : training_[flag.key]) {
       const std::string written = "--" + flag.key;
-      std::vector<std::string> values =
-          is_varied(flag.key) ? split_values(written + " ", text) : std::vector{text};
+      std::vector<std::string> values = flag.several ? split_values(written + " ", text) : std::vector{text};
       if (is_by_name(values)) values = {text};
       add_values(request_.flags, written, flag.key, values);
     }
-  for (size_t i = 0; i < request_.learns.size(); ++i)
-    if (std::find(request_.learns.begin(), request_.learns.begin() + static_cast<ptrdiff_t>(i),
-                  request_.learns[i]) != request_.learns.begin() + static_cast<ptrdiff_t>(i))
-      throw Failure(Exit::usage, fmt::format("--learn names {} twice", request_.learns[i]));
+  std::vector<Axis> learns;
+  add_values(learns, "--learn", "learn", request_.learns);
   for (const auto& [values, taken] :
        {std::pair(&measured_, &request_.measured), {&machine_, &request_.machine}})
     for (const auto& [name, value] : *values)

@@ -24,8 +24,8 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int interrupted = 130, not_admitted = static_cast<int>(Exit::bad_configuration);
-const std::vector<std::string> usual_metrics = {"loglik", "elbo", "accuracy"};
+constexpr int interrupted = static_cast<int>(Exit::interrupted),
+              not_admitted = static_cast<int>(Exit::bad_configuration);
 
 std::vector<std::string> words_of(const std::vector<Setting>& flags) {
   std::vector<std::string> words;

@@ -61,7 +61,7 @@ CLI::Option* one_at_a_time(CLI::Option* option) { return option->allow_extra_arg
 std::string help_of_key(const std::string& key) {
   for (const TrainingFlag& flag : training_flags())
     if (flag.key == key) return flag.help;
-  return "";
+  throw std::out_of_range("there is no training flag " + key);
 }
 
 /// What a flag takes, as its help shows it; one that is not here takes nothing.

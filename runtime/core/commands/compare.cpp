@@ -16,6 +16,7 @@
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
+#include "runtime/training_metrics.h"
 
 namespace core {
 namespace fs = std::filesystem;
@@ -153,14 +154,12 @@ class Comparison {
     request.run = run;
     request.seed = seed;
     const bool asked = !request_.metrics.empty();
-    const std::vector<std::string> metrics =
-        asked ? request_.metrics : std::vector<std::string>{"loglik", "elbo", "accuracy"};
     // Metrics that are asked for share their draws, so that they are measured together.
     std::vector<std::vector<std::string>> groups;
     if (asked) {
-      groups = {metrics};
+      groups = {request_.metrics};
     } else {
-      for (const std::string& metric : metrics) groups.push_back({metric});
+      for (const std::string& metric : usual_metrics) groups.push_back({metric});
     }
     for (const auto& group : groups) {
       request.metrics = group;

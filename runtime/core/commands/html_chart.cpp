@@ -46,6 +46,11 @@ std::map<std::string, double> places_of(const std::vector<std::string>& values) 
 
 }  // namespace
 
+bool are_numbers(const std::vector<std::string>& values) {
+  return std::all_of(values.begin(), values.end(),
+                     [](const std::string& value) { return number(value).has_value(); });
+}
+
 std::string html_chart(const std::string& axis, const std::vector<std::string>& values,
                        const std::vector<ChartLine>& lines) {
   double low = std::numeric_limits<double>::infinity(), high = -low;

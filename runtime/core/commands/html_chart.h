@@ -14,6 +14,9 @@ struct ChartLine {
   std::vector<ChartPoint> points;
 };
 
+/// As the language writes them: with `_` between digits, if so.
+bool are_numbers(const std::vector<std::string>& values);
+
 /// `values` in the order of the axis. Where all are numbers, they are placed by size: on a logarithmic axis
 /// if they are positive and the largest is at least 20 times the smallest; other values are placed evenly.
 std::string html_chart(const std::string& axis, const std::vector<std::string>& values,

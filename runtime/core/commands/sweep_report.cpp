@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -13,6 +12,7 @@
 #include "runtime/core/commands/figures.h"
 #include "runtime/core/commands/html.h"
 #include "runtime/core/commands/html_chart.h"
+#include "runtime/core/commands/value_files.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/output.h"
 #include "runtime/core/run_directory.h"
@@ -63,13 +63,6 @@ struct SweptRow {
     failed.push_back({cause, std::move(seeds)});
   }
 };
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
 
 std::string csv_line(const std::vector<std::string>& cells) {
   std::string line;
@@ -219,15 +212,10 @@ class SweepReport {
     return lines;
   }
 
-  static bool is_number(const std::string& text) {
-    double value = 0;
-    return std::from_chars(text.data(), text.data() + text.size(), value).ptr == text.data() + text.size();
-  }
-
   /// The horizontal axis of the plots: the first of several numbers, else the first of several values.
   size_t plotted_axis() const {
     for (const size_t i : shown_)
-      if (std::all_of(axes_[i].values.begin(), axes_[i].values.end(), is_number)) return i;
+      if (are_numbers(axes_[i].values)) return i;
     return shown_[0];
   }
 

@@ -57,15 +57,10 @@ std::vector<float> grays(const Result& result, int64_t rows) {
   return pixels;
 }
 
-/// A class as a cell: its word, quoted where it needs to be, or its number.
+/// A class as a cell: its word or its number.
 std::string class_text(const Variable& variable, int64_t k) {
   if (variable.words.empty()) return fmt::to_string(k);
-  const std::string& word = variable.words[static_cast<size_t>(k)];
-  const bool plain = word.find_first_of(",\"\r\n") == word.npos && word.front() != ' ' && word.back() != ' ';
-  if (plain) return word;
-  std::string quoted = "\"";
-  for (const char letter : word) quoted += letter == '"' ? "\"\"" : std::string(1, letter);
-  return quoted + '"';
+  return csv_cell(variable.words[static_cast<size_t>(k)]);
 }
 
 std::string csv_of(const std::vector<Result>& results, int64_t rows) {
@@ -97,6 +92,15 @@ std::string csv_of(const std::vector<Result>& results, int64_t rows) {
 }
 
 }  // namespace
+
+std::string csv_cell(const std::string& text) {
+  const bool plain = text.empty() || (text.find_first_of(",\"\r\n") == text.npos && text.front() != ' ' &&
+                                      text.back() != ' ');
+  if (plain) return text;
+  std::string quoted = "\"";
+  for (const char letter : text) quoted += letter == '"' ? "\"\"" : std::string(1, letter);
+  return quoted + '"';
+}
 
 bool holds_several(const fs::path& path) {
   return path.extension() == ".npz" || path.extension() == ".safetensors";

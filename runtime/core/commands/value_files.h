@@ -17,6 +17,8 @@ struct Result {
   int64_t draws = 0;
 };
 
+/// A cell of a CSV file, quoted where it needs to be.
+std::string csv_cell(const std::string& text);
 /// Of the endings that hold several tensors.
 bool holds_several(const std::filesystem::path& path);
 /// Failure(usage) where the ending is not one that can be written, before anything is computed.
