@@ -20,13 +20,14 @@
 #include "compiler/doctor.h"
 #include "compiler/failure.h"
 #include "compiler/files.h"
+#include "compiler/format_files.h"
 #include "compiler/library_header.h"
 #include "compiler/lower/link.h"
 #include "compiler/lower/processor.h"
 #include "compiler/pipeline.h"
+#include "compiler/print_report.h"
 #include "compiler/starting_file.h"
 #include "compiler/sweep_command.h"
-#include "compiler/syntax/parse.h"
 #include "compiler/tensor/passes.h"
 #include "compiler/timings.h"
 #include "runtime/command_words.h"
@@ -43,7 +44,7 @@ const std::map<std::string, lower::Target> targets = {
 struct Arguments {
   std::string file, output, bundle, emit, after, error_format = "text", explain_format = "text", name, to,
                                                  target = "cpu";
-  std::vector<std::string> defines, cpus = {"native"};
+  std::vector<std::string> files, defines, cpus = {"native"};
   bool check_only = false, timings = false;
 };
 
@@ -66,12 +67,7 @@ class Session {
 
   /// Prints the diagnostics; 1 if there are errors.
   Exit finish() {
-    if (arguments_.error_format == "json") {
-      std::cerr << base::render_json(report);
-    } else {
-      const bool colour = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-      std::cerr << base::render_text(report, colour);
-    }
+    print_report(report, arguments_.error_format == "json");
     return report.has_errors() ? Exit::diagnostics : Exit::ok;
   }
 
@@ -285,23 +281,6 @@ Exit explain(const Arguments& arguments) {
   return exit;
 }
 
-Exit format(const Arguments& arguments) {
-  Session session(arguments);
-  const Request request = session.request();
-  const base::FileId file = session.sources.add(request.path, request.text);
-  syntax::parse(file, session.report);
-  if (const Exit exit = session.finish(); exit != Exit::ok) return exit;
-  const std::string canonical = syntax::format(file, session.sources);
-  if (canonical == request.text) return Exit::ok;
-  if (arguments.check_only) {
-    const std::string file = printable(arguments.file);
-    std::cerr << file << " is not in canonical layout; `vaec fmt " << file << "` writes it\n";
-    return Exit::diagnostics;
-  }
-  write_file(arguments.file, canonical);
-  return Exit::ok;
-}
-
 Exit start(const Arguments& arguments) {
   const std::string path =
       fs::path(arguments.name).extension() == ".vae" ? arguments.name : arguments.name + ".vae";
@@ -356,12 +335,15 @@ int main(int count, char** values) {
   const std::map<std::string, std::string> words = {
       {"SUBCOMMAND", "COMMAND"}, {"TEXT", ""}, {"REQUIRED", ""}};
   for (const auto& [theirs, ours] : words) app.get_formatter()->label(theirs, ours);
-  const auto reads_file = [&](CLI::App* command) {
-    command->add_option("FILE", arguments.file, "a .vae file")->required();
+  const auto prints_errors = [&](CLI::App* command) {
     command->add_option("--error-format", arguments.error_format, "how diagnostics are written")
         ->option_text("text|json")
         ->check(CLI::IsMember({"text", "json"}));
     return command;
+  };
+  const auto reads_file = [&](CLI::App* command) {
+    command->add_option("FILE", arguments.file, "a .vae file")->required();
+    return prints_errors(command);
   };
   const auto defines = [&](CLI::App* command) {
     command->add_option("-D", arguments.defines, "replaces the value of a param of the file; may be repeated")
@@ -433,9 +415,15 @@ int main(int count, char** values) {
                    "text (default), a document for pdflatex, a picture for Graphviz, or data")
       ->option_text("text|latex|dot|json")
       ->check(CLI::IsMember({"text", "latex", "dot", "json"}));
-  auto* format_command = reads_file(app.add_subcommand("fmt", "rewrite a file in canonical layout"));
+  auto* format_command =
+      prints_errors(app.add_subcommand("fmt", "rewrite files in canonical layout, or standard input"));
+  format_command
+      ->add_option("FILE", arguments.files,
+                   "a .vae file, a folder of them, or - for standard input, written to standard output")
+      ->option_text("...")
+      ->required();
   format_command->add_flag("--check", arguments.check_only,
-                           "write nothing; exit 1 if the layout is not canonical");
+                           "write nothing; name each file whose layout is not canonical, and exit 1");
   auto* new_command = app.add_subcommand("new", "write NAME.vae, a commented file to start from");
   new_command->add_option("NAME", arguments.name, "the model's name")->required();
   auto* data_command = app.add_subcommand("data", "find or fetch a known data set: vaec data get mnist");
@@ -467,7 +455,8 @@ int main(int count, char** values) {
     if (run_command->parsed()) return run(arguments, run_command->remaining());
     if (check_command->parsed()) return check(arguments);
     if (explain_command->parsed()) return explain(arguments);
-    if (format_command->parsed()) return format(arguments);
+    if (format_command->parsed())
+      return format_files({arguments.files, arguments.check_only, arguments.error_format == "json"});
     if (new_command->parsed()) return start(arguments);
     if (sweep_command.parsed()) return sweep_command.run();
     if (get_command->parsed()) return get_data(arguments.name, arguments.to);

@@ -100,6 +100,56 @@ def test_fmt_writes_only_what_is_not_canonical(folder, vaec):
     succeed(vaec, "fmt", "--check", "loose.vae", cwd=folder)
 
 
+def test_fmt_takes_files_and_folders(folder, vaec):
+    loose, canonical = "var   x : binary[ 4 ]\n", "var x : binary[4]\n"
+    (folder / "deep/.hidden").mkdir(parents=True)
+    (folder / "other").mkdir()
+    paths = [write(folder, name, loose) for name in ("a.vae", "deep/b.vae", "deep/.hidden/c.vae", "deep/d.txt", "e.vae",
+                                                     "other/f.vae")]
+    (folder / "deep/link").symlink_to(folder / "other")
+    checked = call(vaec, "fmt", "--check", "a.vae", "deep", "./a.vae", cwd=folder)
+    assert (checked.returncode, checked.stderr) == (
+        1, "a.vae is not in canonical layout; `vaec fmt a.vae` writes it\n"
+        "deep/b.vae is not in canonical layout; `vaec fmt deep/b.vae` writes it\n"), checked
+    assert all(path.read_text() == loose for path in paths)
+    succeed(vaec, "fmt", "a.vae", "deep", cwd=folder)
+    assert [path.read_text() == canonical for path in paths] == [True, True, False, False, False, False]
+    succeed(vaec, "fmt", "--check", "a.vae", "deep", cwd=folder)
+
+
+def test_fmt_goes_on_after_a_file_that_it_cannot_format(folder, vaec):
+    write(folder, "broken.vae", "var x : binary[\n")
+    last = write(folder, "last.vae", "var   x : binary\n")
+    (folder / "empty").mkdir()
+    wrong = call(vaec, "fmt", "broken.vae", "last.vae", cwd=folder)
+    assert wrong.returncode == 1 and "broken.vae:1" in wrong.stderr, wrong
+    assert last.read_text() == "var x : binary\n"
+    last.write_text("var   x : binary\n")
+    missing = call(vaec, "fmt", "nowhere.vae", "empty", "broken.vae", "last.vae", "--error-format", "json", cwd=folder)
+    lines = missing.stderr.splitlines()
+    assert missing.returncode == 66 and lines[:2] == ["vaec: cannot read nowhere.vae: No such file or directory",
+                                                      "vaec: there is no .vae file in empty"], missing
+    assert all(json.loads(line)["file"] == "broken.vae" for line in lines[2:]) and len(lines) > 2, missing
+    assert last.read_text() == "var x : binary\n"
+    assert (folder / "broken.vae").read_text() == "var x : binary[\n"
+
+
+def test_fmt_writes_standard_input_to_standard_output(folder, vaec):
+    def fmt(text, *arguments):
+        with open(write(folder, "input", text)) as stdin:
+            return call(vaec, "fmt", *arguments, cwd=folder, stdin=stdin)
+    loose = fmt("var   x : binary\n", "-")
+    assert (loose.returncode, loose.stdout, loose.stderr) == (0, "var x : binary\n", ""), loose
+    checked = fmt("var   x : binary\n", "--check", "-")
+    assert (checked.returncode, checked.stdout, checked.stderr) == (
+        1, "", "the standard input is not in canonical layout\n"), checked
+    assert fmt("var x : binary\n", "--check", "-").returncode == 0
+    wrong = fmt("var x : binary[\n", "-")
+    assert (wrong.returncode, wrong.stdout) == (1, "") and "--> <stdin>:1:" in wrong.stderr, wrong
+    nothing = call(vaec, "fmt", "-", cwd=folder)
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", ""), nothing
+
+
 def test_explain_gives_json(folder, vaec):
     write(folder, "small.vae", GLYPHS)
     assert "sources" in json.loads(succeed(vaec, "explain", "small.vae", "--format", "json", cwd=folder).stdout)

@@ -1,0 +1,21 @@
+// Diagnostics on stderr: text with colours where a terminal has them, or JSON lines.
+#pragma once
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "compiler/base/report.h"
+
+namespace vaec {
+
+inline void print_report(const base::Report& report, bool json) {
+  if (json) {
+    std::cerr << base::render_json(report);
+    return;
+  }
+  const bool colour = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  std::cerr << base::render_text(report, colour);
+}
+
+}  // namespace vaec
