@@ -8,9 +8,9 @@ import random
 import resource
 import struct
 import subprocess
-import zlib
 
 from executable import Skip, build, call, digest, main, metrics, need_mnist, succeed, write
+from pictures import png
 
 COLUMNS = "a,b\n1,-0.5\n2,0.25\n3,-2\n-1.5,4\n"
 A, B = [1, 2, 3, -1.5], [-0.5, 0.25, -2, 4]
@@ -364,16 +364,6 @@ learn symmetric { steps = 1; batch = 2; optimizer = none }
 
 def idx_header(*shape):
     return struct.pack(">BBBB", 0, 0, 8, len(shape)) + b"".join(struct.pack(">I", axis) for axis in shape)
-
-
-def png(pixels, width, channels=1):
-    """An 8-bit picture, gray or RGB."""
-    def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-    line = width * channels
-    lines = b"".join(b"\0" + bytes(pixels[i:i + line]) for i in range(0, len(pixels), line))
-    header = struct.pack(">IIBBBBB", width, len(pixels) // line, 8, 0 if channels == 1 else 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
 def autoencoder(reader, shape="[28, 28]"):

@@ -1,11 +1,13 @@
 """The documentation is true: every program text is accepted, or refused with the code it names; what a page shows of
-`explain` and `check` is what these print (VAEC_ACCEPT=1 writes that into the page); the tutorial's commands run, with
-few steps, and print the lines that it shows, numbers aside; links lead somewhere."""
+`explain` and `check` is what these print (VAEC_ACCEPT=1 writes that into the page); the commands of pages run, with
+few steps, and print the lines that these show, numbers aside; what is said of the code is there; links lead somewhere."""
 import os
+import random
 import re
 
 import executable
 from executable import ROOT, call
+from pictures import png
 from snippets import blocks
 
 FEW_STEPS = {"VAEC_STEPS": "20"}
@@ -21,13 +23,16 @@ def commands(text):
     for line in text.splitlines():
         if line.startswith("$ "):
             found.append((line[2:], []))
+        elif line.startswith("> "):  # the command goes on
+            found[-1] = (found[-1][0] + "\n" + line[2:], [])
         else:
             found[-1][1].append(line)
     return found
 
 
 def without_numbers(line):
-    return re.sub(r"\s+", " ", re.sub(r"[-+]?\d[\d.:]*(e[-+]\d+)?", "#", line)).strip()
+    line = re.sub(r"[-+]?\d[\d.:]*(e[-+]\d+)?", "#", line)
+    return re.sub(r"\s+", " ", line.replace("# threads", "# thread")).strip()
 
 
 def not_printed(command, shown, printed):
@@ -103,6 +108,50 @@ def test_the_tutorial_can_be_followed(folder, vaec):
     found = blocks((ROOT / "docs/tutorial.md").read_text())
     assert sum(len(commands(block.text)) for block in found if block.kind == "console") > 10
     holds("docs/tutorial.md", folder, vaec)
+
+
+def test_a_folder_of_pictures_can_be_learned_from(folder, vaec):
+    text = (ROOT / "docs/semi_supervised.md").read_text()
+    assert len(re.findall(r"^\*\*\d+\.\*\*", text, re.M)) == 10
+    classes = re.search(r'var c +: category\("(.*)"\)', text)[1].split('", "')
+    photos = folder / "photos"
+    photos.mkdir()
+    lines = []
+    for i in range(12 * len(classes)):
+        name = f"{i:05d}.png"
+        (photos / name).write_bytes(png(random.Random(i).randbytes(784), 28))
+        lines.append(f"{name},{classes[(3 - i) % len(classes)]}\n")
+    (folder / "labels.csv").write_text("file,class\n" + "".join(lines))
+    holds("docs/semi_supervised.md", folder, vaec)
+    rows = (folder / "classes.csv").read_text().splitlines()
+    assert len(rows) == len(lines) and all(row.split(",")[1] in classes for row in rows)
+
+
+def test_the_page_for_users_of_pytorch_is_true(folder, vaec):
+    holds("docs/from_pytorch.md", folder, vaec)
+
+
+def test_the_page_on_methods_is_true(folder, vaec):
+    holds("docs/methods.md", folder, vaec)
+
+
+def test_the_internals_are_there(folder, vaec):
+    """Each step names a file, and then what stands in it."""
+    text = (ROOT / "docs/internals.md").read_text()
+    steps = re.findall(r"^\d+\. (.*?)(?=^\d+\. |\n\n)", text, re.S | re.M)
+    assert len(steps) == 10
+    for step in steps:
+        path, *names = re.findall(r"`([^`]+)`", step)
+        source = (ROOT / path).read_text()
+        assert names and all(name in source for name in names), f"{path}: {names}"
+
+
+def test_the_operation_of_the_diff_is_in_the_code(folder, vaec):
+    text = (ROOT / "docs/adding_an_operation.md").read_text()
+    changes = re.findall(r"^--- (\S+)\n((?:\+.*\n)+)", text, re.M)
+    assert len(changes) > 10
+    for path, lines in changes:
+        assert re.sub(r"^\+", "", lines, flags=re.M) in (ROOT / path).read_text(), f"{path}: {lines}"
 
 
 def test_the_page_on_data_is_true(folder, vaec):

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 
 from executable import build, call, main, safetensors, succeed, write
+from pictures import png
 
 # Conditionals of one joint: p(a, b, c) = exp(sum of biases + sum of pairs) / Z, so that sweeps in any order
 # have it as their stationary distribution. `d` learns something, so that there is a run.
@@ -381,18 +382,9 @@ def test_every_file_is_read_back(folder, vaec):
         assert (result.returncode == 0) == (given == "c.csv"), result
     assert parse_npy((folder / "again.npy").read_bytes())[0] == (2, 4, 5)
     pixels = bytes(40 * (i % 3 == 0) + 215 * (i % 3 == 0) for i in range(20))
-    write_gray_png(folder / "x.png", 5, 4, pixels)
+    (folder / "x.png").write_bytes(png(pixels, 5))
     infer(run, "c, z | x", "--given", "x=x.png", "--out", "c.csv")
     assert read_csv(folder / "c.csv")["c"] == [0.0]
-
-
-def write_gray_png(path, width, height, pixels):
-    def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    lines = b"".join(b"\0" + pixels[y * width:(y + 1) * width] for y in range(height))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-                     + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b""))
 
 
 def test_what_is_ignored_is_said(folder, vaec):
