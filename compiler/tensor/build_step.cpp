@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compiler/semantics/enumeration.h"
+#include "compiler/tensor/needed_variables.h"
 #include "compiler/tensor/source_rows.h"
 #include "compiler/tensor/sums.h"
 
@@ -21,6 +22,7 @@ class PhaseBuilder {
         model_(basis.model),
         game_(game),
         learn_(learn),
+        needed_variables_(basis.model),
         next_coefficient_(model_.first_free_coefficient()) {}
 
   /// The terms of `players`, on rows completed in this phase.
@@ -113,9 +115,11 @@ class PhaseBuilder {
   }
 
   /// Binds all that is known when the chain before has run (or at the start), then the direct draws up to
-  /// `end`. Returns what was not yet handed on.
+  /// `end`; of both only what is `needed`. A draw that is left out keeps its site: the others draw the same
+  /// numbers in every phase. Returns what was not yet handed on.
   Variables bind_up_to(Program& program, SummedRows& summed, const game::SourceGame& source,
-                       std::optional<size_t> chain_before, size_t end) {
+                       std::optional<size_t> chain_before, size_t end, const std::vector<bool>& needed) {
+    const auto is_needed = [&](semantics::VariableId id) { return needed[static_cast<size_t>(id.index)]; };
     Translator& rows = summed.rows;
     Variables fresh;
     size_t next = 0;
@@ -123,11 +127,21 @@ class PhaseBuilder {
       next = *chain_before + 1;
       bind_inputs(model_, known_before(source, next), suffix(source), program, rows);
     } else {
-      bind_givens(model_, source_of(source), program, rows);
+      const std::vector<semantics::Given>& givens = source_of(source).givens;
+      for (size_t i = 0; i < givens.size(); ++i) {
+        if (is_needed(givens[i].variable))
+          bind_given(model_, givens[i], program, rows);
+        else
+          next_site_ += needed_variables_.draws_of(source.source, i);
+      }
       fresh = source.known;
     }
     for (; next < end; ++next) {
       const Conditional& conditional = model_[source.completions[next].draws[0].conditional];
+      if (!is_needed(conditional.target)) {
+        next_site_ += needed_variables_.draws_of(source.completions[next].draws[0].conditional);
+        continue;
+      }
       fresh.push_back(conditional.target);
       if (semantics::is_enumerated(learn_, model_[conditional.target])) {
         summed.sums.add(conditional, true);
@@ -148,8 +162,9 @@ class PhaseBuilder {
       if (k >= chains.size()) continue;
       SummedRows summed(*this, stage.program, *source);
       Translator& rows = summed.rows;
-      Variables fresh = bind_up_to(stage.program, summed, *source,
-                                   k > 0 ? std::optional(chains[k - 1]) : std::nullopt, chains[k]);
+      Variables fresh =
+          bind_up_to(stage.program, summed, *source, k > 0 ? std::optional(chains[k - 1]) : std::nullopt,
+                     chains[k], needed_variables_.of(*source, {}));
       for (const game::Draw& draw : source->completions[chains[k]].draws) {
         const semantics::VariableId target = model_[draw.conditional].target;
         rows.bind(target, drawn_constant(stage.program, rows, start_of(*source, draw)));
@@ -230,8 +245,10 @@ class PhaseBuilder {
     Program& program = phase.program;
     SummedRows summed(*this, program, source);
     const std::vector<size_t> chains = chains_of(source);
+    std::vector<int> players;
+    for (const PlayerUpdate& update : updates) players.push_back(update.player);
     bind_up_to(program, summed, source, chains.empty() ? std::nullopt : std::optional(chains.back()),
-               source.completions.size());
+               source.completions.size(), needed_variables_.of(source, players));
     Emit emit(program);
     for (game::ConditionalId term : source.terms) {
       const auto update = std::ranges::find(updates, model_[term].player.index, &PlayerUpdate::player);
@@ -246,6 +263,7 @@ class PhaseBuilder {
   const Model& model_;
   const game::Game& game_;
   const semantics::Learn& learn_;
+  NeededVariables needed_variables_;
   uint32_t next_site_ = 0;
   int next_coefficient_;
 };

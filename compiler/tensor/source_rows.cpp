@@ -39,11 +39,13 @@ ValueId drawn_constant(const Model& model, const semantics::Conditional& conditi
   return value;
 }
 
+void bind_given(const Model& model, const semantics::Given& given, Program& program, Translator& rows) {
+  rows.bind(given.variable, given.drawn ? drawn_constant(model, model[*given.drawn], program, rows)
+                                        : drawn_constant(program, rows, given.value));
+}
+
 void bind_givens(const Model& model, const semantics::Source& source, Program& program, Translator& rows) {
-  for (const semantics::Given& given : source.givens) {
-    rows.bind(given.variable, given.drawn ? drawn_constant(model, model[*given.drawn], program, rows)
-                                          : drawn_constant(program, rows, given.value));
-  }
+  for (const semantics::Given& given : source.givens) bind_given(model, given, program, rows);
 }
 
 void bind_inputs(const Model& model, const std::vector<semantics::VariableId>& variables,

@@ -17,7 +17,9 @@ ValueId drawn_constant(const semantics::Model& model, const semantics::Condition
 void name_draw(const semantics::Model& model, const semantics::Conditional& conditional, Program& program,
                ValueId value);
 
-/// Binds what a source's rows give.
+/// Binds what a source's rows give, or one value of it.
+void bind_given(const semantics::Model& model, const semantics::Given& given, Program& program,
+                Translator& rows);
 void bind_givens(const semantics::Model& model, const semantics::Source& source, Program& program,
                  Translator& rows);
 

@@ -87,6 +87,28 @@ std::vector<Growing> programs() {
                          }) +
                 "encoder q { y | x ~ Normal(dense(x, 4)) }\nlearn supervised { steps = 1 }\n";
        }},
+      {"players", 100,
+       [](int n) {
+         return variables(n) +
+                repeated(n,
+                         [](int i) {
+                           return fmt::format("encoder q{} {{ x{} ~ Normal(parameter([]), 1) }}\n", i, i);
+                         }) +
+                "learn supervised { steps = 1 }\n";
+       }},
+      {"players_that_draw", 50,
+       [](int n) {
+         return variables(n) +
+                repeated(n,
+                         [](int i) {
+                           return fmt::format(
+                               "var z{0} : real\ndecoder p{0} {{ z{0} ~ Normal(0, 1)\nx{0} | z{0} ~ "
+                               "Normal(dense(z{0}, 1)) }}\n"
+                               "encoder q{0} {{ z{0} | x{0} ~ Normal(dense(x{0}, 1)) }}\n",
+                               i);
+                         }) +
+                "learn symmetric { steps = 1 }\n";
+       }},
       {"variables_of_a_player", 200,
        [](int n) {
          return variables(n) + "decoder p {\n" +
