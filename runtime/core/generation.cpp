@@ -9,28 +9,62 @@
 
 namespace core {
 
-std::vector<int> generated_variables(const Image& image) {
-  std::vector<int> found;
-  for (size_t v = 0; v < image.variables.size(); ++v) {
-    const int variable = static_cast<int>(v);
-    if (generating_conditional(image, variable) < 0) continue;
-    bool inner = false;
-    for (size_t other = 0; other < image.variables.size(); ++other) {
-      const int generating = generating_conditional(image, static_cast<int>(other));
-      if (generating < 0 || static_cast<int>(other) == variable) continue;
-      const Conditional& conditional = image.conditionals[static_cast<size_t>(generating)];
-      const bool decoder = image.players[static_cast<size_t>(conditional.player)].role == "decoder";
-      inner |= decoder && std::count(conditional.parents.begin(), conditional.parents.end(), variable) > 0;
-    }
-    const Conditional& own = image.conditionals[static_cast<size_t>(generating_conditional(image, variable))];
-    if (!inner && image.players[static_cast<size_t>(own.player)].role == "decoder") found.push_back(variable);
+namespace {
+
+bool is_decoders(const Image& image, const Conditional& conditional) {
+  return conditional.player >= 0 && image.players[static_cast<size_t>(conditional.player)].role == "decoder";
+}
+
+/// The generating conditional; else a player's root, a decoder's before another's; else -1.
+int sampled_conditional(const Image& image, int target) {
+  int found = generating_conditional(image, target);
+  for (size_t i = 0; i < image.conditionals.size() && found < 0; ++i) {
+    const Conditional& root = image.conditionals[i];
+    if (root.target == target && is_decoders(image, root)) found = static_cast<int>(i);
   }
+  for (size_t i = 0; i < image.conditionals.size() && found < 0; ++i) {
+    const Conditional& root = image.conditionals[i];
+    if (root.target == target && root.player >= 0) found = static_cast<int>(i);
+  }
+  return found;
+}
+
+/// Is the variable a parent in what another is drawn from by a decoder?
+bool is_decoded(const Image& image, int variable) {
+  for (size_t other = 0; other < image.variables.size(); ++other) {
+    const int sampled = sampled_conditional(image, static_cast<int>(other));
+    if (sampled < 0 || static_cast<int>(other) == variable) continue;
+    const Conditional& conditional = image.conditionals[static_cast<size_t>(sampled)];
+    if (is_decoders(image, conditional) && std::ranges::count(conditional.parents, variable) > 0) return true;
+  }
+  return false;
+}
+
+template <typename Holds>
+std::vector<int> variables_where(const Image& image, const Holds& holds) {
+  std::vector<int> found;
+  for (int variable = 0; variable < static_cast<int>(image.variables.size()); ++variable) {
+    if (holds(variable)) found.push_back(variable);
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<int> generated_variables(const Image& image) {
+  std::vector<int> found = variables_where(image, [&](int variable) {
+    const int sampled = sampled_conditional(image, variable);
+    return sampled >= 0 && is_decoders(image, image.conditionals[static_cast<size_t>(sampled)]) &&
+           !is_decoded(image, variable);
+  });
   if (found.empty())
-    for (size_t v = 0; v < image.variables.size(); ++v)
-      if (generating_conditional(image, static_cast<int>(v)) >= 0) found.push_back(static_cast<int>(v));
+    found =
+        variables_where(image, [&](int variable) { return generating_conditional(image, variable) >= 0; });
+  if (found.empty())
+    found = variables_where(image, [&](int variable) { return sampled_conditional(image, variable) >= 0; });
   // Images first: they are what .png and .npy show.
-  std::stable_partition(found.begin(), found.end(),
-                        [&](int v) { return is_image(image.variables[static_cast<size_t>(v)]); });
+  std::ranges::stable_partition(found,
+                                [&](int v) { return is_image(image.variables[static_cast<size_t>(v)]); });
   return found;
 }
 
@@ -38,7 +72,7 @@ std::optional<Drawn> generate(const Image& image, Sampler& sampler, const std::v
                               const Values& given, int64_t rows, int64_t limiting) {
   Drawn drawn;
   for (int target : targets) {
-    const int generating = generating_conditional(image, target);
+    const int generating = sampled_conditional(image, target);
     const std::vector<int>& parents = image.conditionals[static_cast<size_t>(generating)].parents;
     const bool ready = std::all_of(parents.begin(), parents.end(),
                                    [&](int parent) { return drawn.values.count(parent) > 0; });

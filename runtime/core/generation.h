@@ -7,7 +7,8 @@
 
 namespace core {
 
-/// Variables with a generating conditional that are no parents of another's; images first.
+/// What decoders draw and no decoder draws another variable from; where there is no decoder, what players
+/// draw from parents, else all that they draw. Images first.
 std::vector<int> generated_variables(const Image& image);
 
 /// One batch: draws and means of the targets, and what they came from.

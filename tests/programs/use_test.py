@@ -43,6 +43,31 @@ def test_samples_have_the_asked_number_and_shape(folder, vaec):
     assert (folder / "s.png").read_bytes()[:4] == b"\x89PNG"
 
 
+# What no parents precede is drawn too: of decoders, and of players where there is no decoder.
+def test_roots_are_sampled(folder, vaec):
+    write(folder, "t.csv", "c,x,y\n" + "".join(f"{i % 3},{i % 2},{(i // 2) % 2}\n" for i in range(60)))
+    head = """
+var c : category(3)
+var x : binary
+var y : binary
+source rows { let t = csv("t.csv"); c = t.c; x = t.x; y = t.y }
+"""
+    learn = "learn symmetric { steps = 5 }\n"
+    cases = {
+        "alone": ("decoder p { c ~ Categorical(parameter([3])) }", ["c"]),
+        "player": ("player p { x ~ Bernoulli(parameter([])) }", ["x"]),
+        "both": ("decoder p { c ~ Categorical(parameter([3])); x | c ~ Bernoulli(dense(c, 1)[0])\n"
+                 "y ~ Bernoulli(parameter([])) }", ["c", "x", "y"]),
+        "players": ("player p { y ~ Bernoulli(parameter([])) }\nplayer q { x | y ~ Bernoulli(dense(y, 1)[0]) }", ["x", "y"]),
+    }
+    for name, (players, drawn) in cases.items():
+        exe = build(vaec, write(folder, f"{name}.vae", head + players + "\n" + learn), folder)
+        succeed(exe, "train", "--quiet", "--out", f"{name}.run", cwd=folder)
+        succeed(exe, "sample", "--run", f"{name}.run", "--n", "7", "--out", f"{name}.csv", cwd=folder)
+        lines = (folder / f"{name}.csv").read_text().splitlines()
+        assert len(lines) == 8 and sorted(lines[0].split(",")) == drawn, (name, lines)
+
+
 def test_codes_are_inferred_from_images_and_images_from_codes(folder, vaec):
     exe = trained(folder, vaec)
     succeed(exe, "sample", "--run", "run", "--n", "7", "--out", "x.npy", cwd=folder)
