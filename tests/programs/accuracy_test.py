@@ -55,6 +55,19 @@ def test_the_most_probable_class_is_counted_against_the_known_one(folder, vaec):
     assert text.splitlines()[0] == "pairs: accuracy of c | x = 0.8000 +- 0.0402 (100 rows)", text
 
 
+def test_classes_with_words_are_shown_by_their_words(folder, vaec):
+    colours = ["red", "blue"]
+    rows = [f"{x},{colours[c]}" for x in range(3) for c in range(2) for _ in range(COUNTS[x][c])]
+    write(folder, "rows.csv", "\n".join(["x,c", *rows]) + "\n")
+    text = CLASSES.replace("var c : category(2)", 'var c : category("red", "blue")')
+    assert text != CLASSES
+    exe = build(vaec, write(folder, "classes.vae", text), folder)
+    [found] = measured(exe, folder)
+    assert found["words"] == colours and found["confusion"] == [[30, 15], [5, 50]], found
+    text = succeed(exe, "evaluate", "--run", "run", "--metrics", "accuracy", cwd=folder).stdout
+    assert text.splitlines()[2:4] == ["   red      30      15", "  blue       5      50"], text
+
+
 def test_shaped_categories_give_pixel_accuracy_and_mean_iou(folder, vaec):
     rows = [(0, 0, 0, 0), (1, 0, 1, 0), (0, 1, 0, 1), (1, 1, 1, 1)] * 3 + [(0, 0, 0, 1), (1, 0, 1, 1),
                                                                           (0, 1, 0, 0), (1, 1, 1, 2)]

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
+
+#include "runtime/printable.h"
 
 namespace core {
 namespace {
@@ -33,8 +36,16 @@ void print_accuracy(const json& result) {
              number(result, "standard_error"), count(result, "rows"), sweeps);
   if (!result.contains("confusion") || result["confusion"].size() > most_classes_shown) return;
   fmt::print("  true class, and how often each class was found\n");
-  for (size_t k = 0; k < result["confusion"].size(); ++k)
-    fmt::print("  {:>3} {:>7}\n", k, fmt::join(result["confusion"][k].get<std::vector<int64_t>>(), " "));
+  std::vector<std::string> names;
+  size_t width = 3;
+  for (size_t k = 0; k < result["confusion"].size(); ++k) {
+    names.push_back(result.contains("words") ? printable(result["words"][k].get<std::string>())
+                                             : std::to_string(k));
+    width = std::max(width, names.back().size());
+  }
+  for (size_t k = 0; k < names.size(); ++k)
+    fmt::print("  {:>{}} {:>7}\n", names[k], width,
+               fmt::join(result["confusion"][k].get<std::vector<int64_t>>(), " "));
 }
 
 /// Distances are of any scale: four digits, whatever it is.

@@ -48,8 +48,9 @@ json summary_of(const Result& result, int64_t rows) {
 }
 
 void print(const json& summary) {
+  const auto rows = summary["rows"].get<int64_t>();
   std::string text =
-      fmt::format("{}: {} rows", summary["variable"].get<std::string>(), summary["rows"].get<int64_t>());
+      fmt::format("{}: {} {}", summary["variable"].get<std::string>(), rows, rows == 1 ? "row" : "rows");
   if (summary.contains("words"))
     for (size_t k = 0; k < summary["words"].size(); ++k)
       text += fmt::format(", {} {}", summary["classes"][k].get<int64_t>(),

@@ -208,8 +208,9 @@ json measure_accuracies(Session& session, uint64_t seed, const Effort& effort, i
       };
       results.push_back(result("accuracy", counts[i].accuracy()));
       results.back()["confusion"] = counts[i].confusion();
-      if (!image.variables[static_cast<size_t>(target)].shape.empty())
-        results.push_back(result("mean_iou", counts[i].mean_iou()));
+      const Variable& variable = image.variables[static_cast<size_t>(target)];
+      if (!variable.words.empty()) results.back()["words"] = variable.words;
+      if (!variable.shape.empty()) results.push_back(result("mean_iou", counts[i].mean_iou()));
     }
   }
   return results;

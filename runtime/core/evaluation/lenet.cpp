@@ -1,6 +1,7 @@
 #include "runtime/core/evaluation/lenet.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -227,9 +228,9 @@ std::unique_ptr<Features> make_lenet_features(const Session& session, int variab
   const bool numbers = entry.domain == "binary" || entry.domain == "unit" || entry.domain == "real";
   if (!numbers || (entry.shape != Shape{side, side} && entry.shape != Shape{1, side, side}))
     throw Failure(Exit::bad_configuration,
-                  fmt::format("the features lenet are of pictures of 28 x 28 in one channel, and {} is none: "
-                              "--features pca64 is of any variable",
-                              entry.name));
+                  fmt::format("--features lenet needs pictures of 28 x 28 in one channel, and {} is {}[{}]: "
+                              "--features pca64 takes any variable",
+                              entry.name, entry.domain, fmt::join(entry.shape, ", ")));
   return std::make_unique<LenetFeatures>(session.machine.threads);
 }
 
