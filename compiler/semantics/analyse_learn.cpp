@@ -443,7 +443,8 @@ struct LearnReader : LearnValues {
                 entry.name->text, keys_of(analysis.variables));
         continue;
       }
-      const auto latents = drawn_latents(analysis.model, learn);
+      std::vector<ConditionalId> latents = drawn_latents(analysis.model, learn);
+      for (const ConditionalId id : drawn_where_missing(analysis.model, learn)) latents.push_back(id);
       const bool drawn = std::any_of(latents.begin(), latents.end(), [&](ConditionalId c) {
         const auto& ids = group->second.ids;
         return std::find(ids.begin(), ids.end(), analysis.model[c].target) != ids.end();
@@ -461,7 +462,7 @@ struct LearnReader : LearnValues {
           break;
         }
         kinds[analysis.model[id].name] = *kind;
-        for (const ConditionalId c : drawn_latents(analysis.model, learn))
+        for (const ConditionalId c : latents)
           if (analysis.model[c].target == id)
             check_estimator((*kind)["kind"], analysis.model[c], entry.value->span, analysis.model,
                             analysis.report);

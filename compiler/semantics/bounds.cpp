@@ -35,6 +35,20 @@ std::vector<ConditionalId> drawn_latents(const Model& model, const Learn& learn)
   return latents;
 }
 
+std::vector<ConditionalId> drawn_where_missing(const Model& model, const Learn& learn) {
+  std::set<VariableId> missing;
+  for (const SourceId source : learn.sources)
+    for (const Given& given : model[source].givens)
+      if (given.missing != MissingValues::never) missing.insert(given.variable);
+  std::vector<ConditionalId> found;
+  for (const Player& player : model.players) {
+    if (player.role != Role::encoder) continue;
+    for (const ConditionalId id : player.conditionals)
+      if (missing.contains(model[id].target)) found.push_back(id);
+  }
+  return found;
+}
+
 Estimator estimator_of(const Model& model, const Learn& learn, const Conditional& latent) {
   const Variable& variable = model[latent.target];
   const auto named = [](const nlohmann::json& entry) {

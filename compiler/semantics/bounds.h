@@ -15,6 +15,9 @@ std::set<VariableId> needed_of(const Model& model, const Source& source);
 /// The encoders' conditionals whose targets some source of `learn` leaves to be drawn.
 std::vector<ConditionalId> drawn_latents(const Model& model, const Learn& learn);
 
+/// Those whose targets some source of `learn` gives with missing values: the rows that miss one draw it.
+std::vector<ConditionalId> drawn_where_missing(const Model& model, const Learn& learn);
+
 /// How gradients pass through the draw of a latent.
 struct Estimator {
   std::string kind;        // reparam, zgr, st, gumbel, score; or enumerate: a sum in place of the draw

@@ -294,6 +294,21 @@ def test_bounds_learn_from_rows_with_and_without_a_class(folder, vaec):
         assert abs(share - P_CLASS) < (0.15 if method == "iwae" else 0.04), f"{method} {keys}: {share}"
 
 
+# Where another latent is drawn in every row, the class is still drawn in those that miss it.
+def test_an_estimator_may_be_of_a_variable_that_only_some_rows_draw(folder, vaec):
+    write_unlabelled(folder, 200)
+    text = UNLABELLED.replace("METHOD", "elbo").replace("KEYS", "estimator = {c: KIND, z: reparam};")
+    text = text.replace("3000", "20").replace("var x", "var z : real[2]\nvar x")
+    text = text.replace("x | c ~ Bernoulli(dense(c, 2))", "z ~ Normal(0)\nx | c, z ~ Bernoulli(dense(c, 2) + dense(z, 2))")
+    text = text.replace("encoder q {", "encoder q { z | x, c ~ Normal(dense(x, 2) + dense(c, 2), 0);")
+    for kind in ("enumerate", "zgr"):
+        exe = build(vaec, write(folder, f"{kind}.vae", text.replace("KIND", kind)), folder)
+        succeed(exe, "train", "--quiet", "--threads", "1", "--out", f"run-{kind}", cwd=folder)
+        assert any("@rows without c" in name for name in metrics(folder / f"run-{kind}")[-1]["terms"]), kind
+    refused = call(vaec, "check", write(folder, "reparam.vae", text.replace("KIND", "reparam")))
+    assert refused.returncode == 1 and "E0810" in refused.stderr, refused
+
+
 # The whole rows have terms, those without the class none: they are left out, with a note.
 def test_supervised_takes_whole_rows_and_notes_the_rest(folder, vaec):
     (folder / "cx.csv").write_text("c,x0,x1\n0,1,0\n,1,1\n1,0,1\n,,\n")
