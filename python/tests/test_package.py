@@ -91,6 +91,16 @@ def test_parameters_are_those_of_the_checkpoint(run):
     assert shapes == info
     assert all(np.isfinite(array).all() and array.dtype == np.float32 for array in run.parameters().values())
     assert not np.array_equal(run.parameters(10)["q.c.dense1.bias"], run.parameters(30)["q.c.dense1.bias"])
+    assert np.array_equal(run.parameters("last")["q.c.dense1.bias"], run.parameters()["q.c.dense1.bias"])
+    with pytest.raises(KeyError, match="no checkpoint of step 11"):
+        run.parameters(11)
+
+
+def test_any_checkpoint_answers(run):
+    x = np.zeros((1, 28, 28))
+    first, last = (run.infer("c | x", x=x, checkpoint=step)["c"] for step in (10, "last"))
+    assert np.array_equal(last, run.infer("c | x", x=x)["c"]) and not np.array_equal(first, last)
+    assert not np.array_equal(run.sample(4, checkpoint=10).means["x"], run.sample(4).means["x"])
 
 
 def test_pictures_show_themselves(model, tmp_path):

@@ -1,4 +1,5 @@
 """How far a training is: a line that is rewritten in a terminal and in a notebook, a line now and then elsewhere."""
+import shutil
 import sys
 
 WIDTH = 24
@@ -21,8 +22,13 @@ def line_of(record, first, total):
     step, speed = record["step"], record.get("steps_per_second") or 0
     done = WIDTH * (step - first) // max(total - first, 1)
     rest = f", {duration((total - step) / speed)} left" if speed > 0 and step < total else ""
-    utilities = "  ".join(f"{player} {value:.4g}" for player, value in record.get("utility", {}).items())
-    return f"[{'#' * done}{'.' * (WIDTH - done)}] step {step}/{total}, {speed:.4g} steps/s{rest}  {utilities}"
+    parts = {name: record[name] for name in ("bound", "elbo", "reconstruction", "kl") if record.get(name) is not None}
+    figures = dict(parts or record.get("utility", {}))
+    for result in record.get("evaluate", []):
+        if result.get("mean") is not None:
+            figures[f"{result['metric']}@{result['source']}"] = result["mean"]
+    said = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+    return f"[{'#' * done}{'.' * (WIDTH - done)}] step {step}/{total}, {speed:.4g} steps/s{rest}  {said}"
 
 
 class Progress:
@@ -39,6 +45,7 @@ class Progress:
         if self.kind == "notebook":
             self._show(text)
         elif self.kind == "terminal":
+            text = text[:shutil.get_terminal_size().columns - 1]
             sys.stderr.write("\r" + text.ljust(self.width))
             self.width = len(text)
         elif 10 * (record["step"] - begin) // max(total - begin, 1) > self.tenth:

@@ -54,9 +54,14 @@ class Run:
         return sorted(found, key=lambda picture: picture.step)
 
     def parameters(self, step=None):
-        """The parameters at a checkpoint (the last), by name, such as `p.x.dense1.weight`, as PyTorch lays them out."""
-        checkpoint = self._checkpoints()[self.step if step is None else step]
-        return read_safetensors(checkpoint / "model.safetensors")
+        """The parameters at a checkpoint, by name, such as `p.x.dense1.weight`, as PyTorch lays them out. `step` is that
+        of the checkpoint, "last" (also None), or "best"."""
+        if step in (None, "last"):
+            step = self.step
+        if step != "best" and step not in self._checkpoints():
+            raise KeyError(f"{self.folder} holds no checkpoint of step {step}; it holds {sorted(self._checkpoints())}")
+        return read_safetensors(self.folder / "checkpoints" / (step if step == "best" else f"step-{step}") /
+                                "model.safetensors")
 
     def sample(self, n=64, *, given=None, **settings):
         """Draws n rows: variable -> array. `given` holds variables known: an array, or the name of a file or of a
@@ -64,11 +69,12 @@ class Run:
         return self._arrays(["sample", f"--n={n}", *commands.flags(settings)], {"given": given})
 
     def infer(self, query, given=None, *, mask=None, by=None, samples=None, sweeps=None, chains=None, seed=None,
-              **more):
+              checkpoint=None, weights=None, **more):
         """Answers a query such as "c | x": the means of what stands before the bar. What stands behind it is given by
         keywords or in the dict `given`: an array, or the name of a file or of a source. `mask` holds, for a variable
-        known in part, 1 where an element is known."""
-        settings = {"samples": samples, "sweeps": sweeps, "chains": chains, "seed": seed}
+        known in part, 1 where an element is known. `checkpoint` is "last", "best" or a step."""
+        settings = {"samples": samples, "sweeps": sweeps, "chains": chains, "seed": seed, "checkpoint": checkpoint,
+                    "weights": weights}
         words = ["infer", query, *(f"--by={name}={player}" for name, player in (by or {}).items()),
                  *commands.flags(settings)]
         return self._arrays(words, {"given": {**(given or {}), **more}, "mask": mask})

@@ -1,9 +1,13 @@
-// What a training run says while it runs: a bar on a terminal (stderr), plain lines elsewhere (stdout),
-// the lines of metrics.jsonl with --json (stdout), nothing with --quiet. Output that is lost stops no run.
+// What a training run says while it runs: one line that is redrawn on a terminal (stderr), plain lines
+// elsewhere (stdout), the lines of metrics.jsonl with --json (stdout), nothing with --quiet. Output that is
+// lost stops no run.
 #pragma once
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
+
+#include "runtime/core/terminal.h"
 
 namespace core {
 
@@ -17,19 +21,21 @@ class Progress {
   Progress(Voice voice, int64_t first_step, int64_t steps);
   ~Progress();
 
-  /// After a step; redraws the bar a few times a second. `line`: the last metrics.
+  /// After a step; redraws the line a few times a second.
   void step(int64_t done);
+  /// A line of metrics.jsonl.
   void metrics(const nlohmann::json& line);
   /// A line of its own.
   void say(const std::string& text);
+  /// On a terminal: the last metrics in lines that stay.
+  void leave_metrics();
 
  private:
   void clear();
-  std::string utilities() const;
 
   Voice voice_;
-  bool terminal_;
-  bool drawn_ = false;
+  Terminal terminal_;
+  bool drawn_ = false, left_ = true;  // left_: the last metrics are in lines that stay
   int64_t first_, steps_;
   std::chrono::steady_clock::time_point started_, redrawn_;
   nlohmann::json last_;

@@ -147,6 +147,8 @@ void RunDirectory::append_metrics(const json& line) {
     scalars.emplace_back(
         fmt::format("{}/{}", result.at("metric").get<std::string>(), result.at("source").get<std::string>()),
         result.at("mean").get<double>());
+  for (const char* name : {"objective", "bound", "elbo", "reconstruction", "kl"})
+    if (line.contains(name)) scalars.emplace_back(fmt::format("{}/training", name), line.at(name));
   scalars.emplace_back("steps_per_second", line.at("steps_per_second").get<double>());
   events_.add(scalar_event(wall_clock(), line.at("step"), scalars));
 }
@@ -246,19 +248,38 @@ std::optional<Checkpoint> latest_checkpoint(const fs::path& run) {
   return latest_before(run, std::numeric_limits<int64_t>::max());
 }
 
+/// The checkpoint in this folder, whose step its state says.
+static Checkpoint checkpoint_in(const fs::path& path) {
+  const fs::path state = path / "state.json";
+  const json text = read_json(state);
+  return {JsonFields(text, state.string()).whole("step", bounds::steps), path};
+}
+
 static Checkpoint best_checkpoint_of(const fs::path& run) {
-  const fs::path path = run / "checkpoints" / "best", state = path / "state.json";
-  if (!fs::exists(state))
+  const fs::path path = run / "checkpoints" / "best";
+  if (!fs::exists(path / "state.json"))
     throw Failure(
         Exit::missing_input,
         fmt::format("{} has no checkpoint `best`: a learn block with `stop = early(METRIC, patience)` "
                     "keeps one",
                     run.string()));
-  const json text = read_json(state);
-  return {JsonFields(text, state.string()).whole("step", bounds::steps), path};
+  return checkpoint_in(path);
+}
+
+/// Whether the folder is one of a run's checkpoints, `RUN/checkpoints/best`.
+static bool is_checkpoint(const fs::path& folder) {
+  const fs::path path = fs::absolute(folder / "").lexically_normal().parent_path();
+  const fs::path checkpoints = path.parent_path();
+  return checkpoints.filename() == "checkpoints" && fs::exists(path / "state.json") &&
+         fs::exists(checkpoints.parent_path() / "config.json");
 }
 
 Checkpoint require_checkpoint(const fs::path& run, const std::string& which) {
+  if (is_checkpoint(run)) {
+    if (which.empty()) return checkpoint_in(run);
+    throw Failure(Exit::usage, fmt::format("--checkpoint {}: {} is a checkpoint already; name its run", which,
+                                           run.string()));
+  }
   if (!fs::exists(run / "config.json"))
     throw Failure(Exit::missing_input,
                   fmt::format("{} is no run directory: it has no config.json", run.string()));

@@ -59,7 +59,8 @@ struct Checkpoint {
 /// The one of the highest step, if the run has any.
 std::optional<Checkpoint> latest_checkpoint(const std::filesystem::path& run);
 /// Failure(missing_input) where `run` is no run directory or does not hold the checkpoint. `which`: last (or
-/// empty), best, or a step; Failure(usage) where it is none of these.
+/// empty), best, or a step; Failure(usage) where it is none of these. `run` may be one of a run's
+/// checkpoints, RUN/checkpoints/best, instead; then `which` is empty.
 Checkpoint require_checkpoint(const std::filesystem::path& run, const std::string& which = "");
 
 /// The lines of metrics.jsonl that are whole: one that a kill cut short is left out.

@@ -6,10 +6,8 @@
 #include <filesystem>
 #include <set>
 
-#include "runtime/core/averages.h"
 #include "runtime/core/conditioner.h"
-#include "runtime/core/run_directory.h"
-#include "runtime/core/session.h"
+#include "runtime/core/trained_model.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -67,20 +65,31 @@ const json* find_run(const json& expression) {
   return nullptr;
 }
 
-struct Simulator::Parts {
-  Parts(const Image& of, const json& in_reader) : image(of), session(of, {}), reader(in_reader) {}
+/// The run that `from` names.
+static fs::path run_of(const Image& image, const json& reader) {
+  const fs::path given = argument(reader, 1, "from");
+  if (fs::exists(given) || given.is_absolute()) return given;
+  const std::vector<fs::path> folders = image.search_folders();
+  const auto found =
+      std::find_if(folders.begin(), folders.end(), [&](const fs::path& f) { return fs::exists(f / given); });
+  return (found == folders.end() ? folders.back() : *found) / given;
+}
 
-  const Image& image;
-  Session session;
+struct Simulator::Parts {
+  Parts(const Image& of, const fs::path& run, const json& in_reader)
+      : model(of, run, {}), reader(in_reader) {}
+
+  TrainedModel model;
+  const Image& image = model.image();
   json reader;
   std::vector<int> variables;  // that are asked for
   Plan plan;
-  Sampler sampler{session, 0};
+  Sampler sampler{model.session(), 0};
 };
 
 Simulator::Simulator(const Image& image, const json& reader) {
   const std::string file = argument(reader, 0, "file");
-  parts_ = std::make_unique<Parts>(image_of(image, file), reader);
+  parts_ = std::make_unique<Parts>(image_of(image, file), run_of(image, reader), reader);
   const Image& other = parts_->image;
   std::set<std::string> names;
   for (const DataColumn& column : image.columns) collect_columns(column.expression, reader, "", names);
@@ -88,15 +97,6 @@ Simulator::Simulator(const Image& image, const json& reader) {
     if (names.count(other.variables[i].name) || (i == 0 && names.count("")))
       parts_->variables.push_back(static_cast<int>(i));
   parts_->plan = make_plan(other, {parts_->variables, {}, {}, {}});
-  const fs::path given = argument(reader, 1, "from");
-  fs::path run = given;
-  if (!fs::exists(given) && given.is_relative()) {
-    const std::vector<fs::path> folders = image.search_folders();
-    const auto found = std::find_if(folders.begin(), folders.end(),
-                                    [&](const fs::path& f) { return fs::exists(f / given); });
-    run = (found == folders.end() ? folders.back() : *found) / given;
-  }
-  load_checkpoint(parts_->session, require_checkpoint(run).path);
 }
 
 Simulator::~Simulator() = default;

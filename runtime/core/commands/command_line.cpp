@@ -13,6 +13,7 @@
 
 #include "runtime/command_words.h"
 #include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/flag_texts.h"
 #include "runtime/core/evaluation/features.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/output.h"
@@ -22,7 +23,6 @@
 #include "runtime/printable.h"
 #include "runtime/setting_bounds.h"
 #include "runtime/standard_streams.h"
-#include "runtime/training_flags.h"
 
 namespace core {
 namespace {
@@ -57,34 +57,6 @@ CLI::Validator at_least(int64_t least) {
 
 /// A flag that may be repeated and takes one word each time: what follows is not its own.
 CLI::Option* one_at_a_time(CLI::Option* option) { return option->allow_extra_args(false); }
-
-std::string help_of_key(const std::string& key) {
-  for (const TrainingFlag& flag : training_flags())
-    if (flag.key == key) return flag.help;
-  throw std::out_of_range("there is no training flag " + key);
-}
-
-/// What a flag takes, as its help shows it; one that is not here takes nothing.
-const std::map<std::string, std::string>& values_of_flags() {
-  static const std::map<std::string, std::string> texts = [] {
-    std::map<std::string, std::string> values = {{"learn", "NAME"},       {"checkpoint", "NAME"},
-                                                 {"weights", "NAME"},     {"device", "NAME"},
-                                                 {"backend", "NAME"},     {"threads", "N"},
-                                                 {"out", "PATH"},         {"resume", "DIR"},
-                                                 {"run", "DIR"},          {"n", "N"},
-                                                 {"limiting", "N"},       {"given", "NAME=VALUES"},
-                                                 {"mask", "NAME=FILE"},   {"by", "NAME=PLAYER"},
-                                                 {"draw", "NAME,..."},    {"samples", "N"},
-                                                 {"sweeps", "N"},         {"chains", "N"},
-                                                 {"metrics", "NAME,..."}, {"rows", "N"},
-                                                 {"features", "NAME"},    {"query", "\"A | B\""},
-                                                 {"seeds", "N"},          {"factors", "NAME"},
-                                                 {"of", "NAME"}};
-    for (const TrainingFlag& flag : training_flags()) values.emplace(flag.key, flag.value);
-    return values;
-  }();
-  return texts;
-}
 
 /// Help in a user's words: what a flag takes instead of its type, and that it must be given.
 void word_the_help(CLI::App& app) {
@@ -176,6 +148,8 @@ class CommandLine {
         command->add_option("--out", train_.out, "the run directory, made anew (default: runs/NAME-LEARN-N)");
     command->add_option("--resume", train_.resume, "continue this run from its last checkpoint")
         ->excludes(out);
+    command->add_option("--checkpoint", train_.checkpoint,
+                        "of the run that --start names: last (default), best, or the step of one");
     command->add_flag("--profile", train_.profile,
                       "write trace-step-N.json: the first steps, kernel by kernel, for Perfetto");
     command->add_flag("--json", json_, "metrics as JSON lines on stdout");
@@ -210,13 +184,18 @@ class CommandLine {
 
   void add_model_flags(CLI::App* command, ModelRequest& request) {
     command->add_option("--run", request.run, "a run directory that train made")->required();
+    add_parameter_flags(command, request);
+    add_drawing_flags(command, request);
+  }
+
+  /// Which parameters of a run are used.
+  static void add_parameter_flags(CLI::App* command, ModelRequest& request) {
     command->add_option("--checkpoint", request.checkpoint,
                         "last (default), best (of `stop = early(...)`), or the step of one");
     command
         ->add_option("--weights", request.weights,
                      "average or last (default: the average of the parameters where the run keeps one)")
         ->check(CLI::IsMember({"average", "last"}));
-    add_drawing_flags(command, request);
   }
 
   void add_drawing_flags(CLI::App* command, ModelRequest& request) {
@@ -314,6 +293,7 @@ class CommandLine {
   void add_compare() {
     CLI::App* command = app_.add_subcommand(
         "compare", "train several learn blocks alike, and put them in one table and one picture");
+    add_parameter_flags(command, compare_);
     add_drawing_flags(command, compare_);
     compare_.metrics.clear();
     one_at_a_time(command->add_option("--learn", compare_.learns, "the learn blocks (default: all)"))

@@ -19,6 +19,7 @@ struct TrainRequest : MachineRequest {
   std::string learn;                                           // empty: the file's first
   std::vector<std::pair<std::string, std::string>> overrides;  // key, text; weakest first
   std::filesystem::path out, resume;
+  std::string checkpoint;  // of the run that `start` names; empty: the last
   Voice voice = Voice::normal;
   bool profile = false;  // write a Chrome trace of the first steps
 };

@@ -4,15 +4,14 @@
 
 #include <algorithm>
 
-#include "runtime/core/averages.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/compare_picture.h"
 #include "runtime/core/commands/figures.h"
 #include "runtime/core/commands/report.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
-#include "runtime/core/preprocessing.h"
 #include "runtime/core/run_directory.h"
+#include "runtime/core/trained_model.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
@@ -181,11 +180,8 @@ class Comparison {
     ComparePicture picture(image_, request_.limiting);
     if (!picture.possible()) return;
     for (const Learn* learn : learns_) {
-      const fs::path checkpoint = require_checkpoint(run_of(*learn, seed(0))).path;
-      const PreparedImage prepared(image_, read_statistics(checkpoint));
-      Session session(prepared.get(), request_);
-      load_checkpoint(session, checkpoint);
-      picture.add(session, checkpoint, request_.seed);
+      TrainedModel model(image_, run_of(*learn, seed(0)), request_, request_.checkpoint, request_.weights);
+      picture.add(model.session(), model.checkpoint().path, request_.seed);
     }
     if (!picture.shows()) return;
     data::write_png(folder_ / "samples.png", picture.draw());

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdio>
 
-#include "runtime/core/averages.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/evaluate_report.h"
 #include "runtime/core/evaluation/accuracy.h"
@@ -17,9 +16,8 @@
 #include "runtime/core/evaluation/sample_distances.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/output.h"
-#include "runtime/core/preprocessing.h"
 #include "runtime/core/query.h"
-#include "runtime/core/run_directory.h"
+#include "runtime/core/trained_model.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -123,13 +121,11 @@ std::vector<std::vector<std::string>> measured_together(const std::vector<std::s
 json evaluate_run(const Image& image, const EvaluateRequest& request,
                   const std::function<void(const json&)>& measured) {
   require_metrics(request.metrics);
-  const Checkpoint checkpoint = require_checkpoint(request.run, request.checkpoint);
-  const PreparedImage prepared(image, read_statistics(checkpoint.path));
-  Session session(prepared.get(), request);
-  load_checkpoint(session, checkpoint.path, request.weights);
+  TrainedModel model(image, request.run, request, request.checkpoint, request.weights);
+  Session& session = model.session();
   const json results = measure_metrics(session, request, measured);
   for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
-  return {{"program", image.file}, {"step", checkpoint.step}, {"results", results}};
+  return {{"program", image.file}, {"step", model.checkpoint().step}, {"results", results}};
 }
 
 void evaluate(const Image& image, const EvaluateRequest& request) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "runtime/core/averages.h"
 #include "runtime/core/commands/chain_report.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/given_values.h"
@@ -12,7 +11,7 @@
 #include "runtime/core/json_fields.h"
 #include "runtime/core/memory_need.h"
 #include "runtime/core/query.h"
-#include "runtime/core/run_directory.h"
+#include "runtime/core/trained_model.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -119,13 +118,11 @@ void infer(const Image& compiled, const InferRequest& request) {
   check_ending(request.out);
   Query query = parse_query(compiled, request.query, request.masks, request.by);
   check_picture(request.out, compiled, query.targets);
-  const Checkpoint checkpoint = require_checkpoint(request.run, request.checkpoint);
-  const PreparedImage prepared(compiled, read_statistics(checkpoint.path));
-  const Image& image = prepared.get();
-  Session session(image, request);
-  load_checkpoint(session, checkpoint.path, request.weights);
+  TrainedModel model(compiled, request.run, request, request.checkpoint, request.weights);
+  const Image& image = model.image();
+  Session& session = model.session();
   Sampler sampler(session, request.seed);
-  Preprocessing preprocessing(image, checkpoint.path);
+  Preprocessing preprocessing(image, model.checkpoint().path);
   std::set<int> wanted = query.known;
   wanted.insert(query.partial.begin(), query.partial.end());
   const Given given = read_given(image, sampler, preprocessing, request.given, wanted);

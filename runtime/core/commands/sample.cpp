@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "runtime/core/averages.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/given_values.h"
 #include "runtime/core/commands/value_files.h"
@@ -11,8 +10,8 @@
 #include "runtime/core/generation.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/memory_need.h"
-#include "runtime/core/run_directory.h"
 #include "runtime/core/sample_grid.h"
+#include "runtime/core/trained_model.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
 
@@ -95,12 +94,10 @@ void append(Values& all, const Values& batch, const Image& image, int64_t rows) 
 
 void sample(const Image& compiled, const SampleRequest& request) {
   check_ending(request.out);
-  const Checkpoint checkpoint = require_checkpoint(request.run, request.checkpoint);
-  const PreparedImage prepared(compiled, read_statistics(checkpoint.path));
-  const Image& image = prepared.get();
-  Session session(image, request);
-  load_checkpoint(session, checkpoint.path, request.weights);
-  Sampler sampler(session, request.seed);
+  TrainedModel model(compiled, request.run, request, request.checkpoint, request.weights);
+  const Image& image = model.image();
+  const Checkpoint& checkpoint = model.checkpoint();
+  Sampler sampler(model.session(), request.seed);
   Preprocessing preprocessing(image, checkpoint.path);
   const Given given = read_given(image, sampler, preprocessing, request.given);
   std::vector<int> targets = generated_variables(image);

@@ -48,12 +48,23 @@ std::string device_name(const MachineRequest& machine) {
   return gpu < 0 ? "cpu" : fmt::format("cuda:{}", gpu);
 }
 
+/// The run begins from this checkpoint of the run that `start` names, also where it is resumed before its
+/// first own one.
+void take_checkpoint_of_start(Settings& settings, const std::string& which) {
+  if (which.empty()) return;
+  if (settings.start.empty())
+    throw Failure(Exit::usage,
+                  fmt::format("--checkpoint {}: it is one of the run that --start names", which));
+  settings.start = require_checkpoint(settings.start, which).path.string();
+}
+
 int begin(const Image& image, const TrainRequest& request) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
   // Absolute, since a run that has no checkpoint yet may be continued from another folder.
   if (!settings.start.empty()) settings.start = start_run(settings, image).string();
+  take_checkpoint_of_start(settings, request.checkpoint);
   const MachineRequest machine = learning_machine(image, request, settings);
   const PreparedImage prepared(image, find_statistics(image, settings.sources));
   Session session(prepared.get(), machine);
@@ -190,6 +201,10 @@ std::vector<std::string> notes_on_other_steps(const Image& image, const Settings
 }
 
 int resume(const Image& image, const TrainRequest& request) {
+  if (!request.checkpoint.empty())
+    throw Failure(Exit::usage, fmt::format("--checkpoint {}: a resumed run continues from its last "
+                                           "checkpoint; --start begins another run from any",
+                                           request.checkpoint));
   RunDirectory directory = RunDirectory::open(request.resume);
   const std::optional<Checkpoint> checkpoint = latest_checkpoint(request.resume);
   const int64_t step = checkpoint ? checkpoint->step : 0;

@@ -135,6 +135,7 @@ int TrainingRun::loop(Progress& progress) {
     }
   }
   directory_.write("report.html", report_page(directory_.path()));
+  progress.leave_metrics();
   if (early_) progress.say((is_over() ? "stopped early: " : "") + early_->text());
   progress.say(fmt::format("{} steps in {}: {}", trainer_.step() - first_step_, duration_text(seconds()),
                            directory_.path().string()));

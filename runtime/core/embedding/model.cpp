@@ -9,13 +9,12 @@
 #include <mutex>
 #include <optional>
 
-#include "runtime/core/averages.h"
 #include "runtime/core/conditioner.h"
 #include "runtime/core/embedding/borrowed_thread.h"
 #include "runtime/core/generation.h"
 #include "runtime/core/query.h"
-#include "runtime/core/run_directory.h"
 #include "runtime/core/thread_pool.h"
+#include "runtime/core/trained_model.h"
 #include "runtime/data/population.h"
 #include "runtime/failure.h"
 #include "runtime/model_api.h"
@@ -56,12 +55,10 @@ Shape given_shape(const Variable& variable) {
 
 struct vae_model {
   vae_model(const vae_image& binary, const char* run, int32_t threads)
-      : image(core::read_image(binary)),
-        session(image, core::on_the_processor(threads)),
-        sampler(session, 0) {
-    const core::Checkpoint checkpoint = core::require_checkpoint(run);
-    core::load_checkpoint(session, checkpoint.path);
-    step = checkpoint.step;
+      : compiled(core::read_image(binary)),
+        trained(compiled, run, core::on_the_processor(threads)),
+        sampler(trained.session(), 0),
+        step(trained.checkpoint().step) {
     for (const core::Variable& variable : image.variables)
       given_shapes.push_back(core::given_shape(variable));
     for (size_t i = 0; i < image.variables.size(); ++i) {
@@ -71,10 +68,11 @@ struct vae_model {
     }
   }
 
-  core::Image image;
-  core::Session session;
+  core::Image compiled;
+  core::TrainedModel trained;
+  const core::Image& image = trained.image();
   core::Sampler sampler;
-  int64_t step = 0;
+  int64_t step;
   std::vector<core::Shape> given_shapes;
   std::vector<vae_variable> variables;
   std::mutex busy;
@@ -285,7 +283,8 @@ template <class Work>
 int32_t call(vae_model* model, uint64_t seed, char* error, size_t size, const Work& work) {
   return guarded(error, size, [&] {
     const std::lock_guard lock(require(model, "model")->busy);
-    const BorrowedThread thread(model->session.machine.threads, model->session.machine.heavy);
+    const Machine& machine = model->trained.session().machine;
+    const BorrowedThread thread(machine.threads, machine.heavy);
     model->sampler.set_seed(seed);
     model->sampler.set_step(0);
     work();

@@ -412,30 +412,4 @@ void Trainer::with_average(const std::function<void()>& work) {
   put_back();
 }
 
-json Trainer::metrics(double seconds, double steps_per_second) {
-  json utility = json::object(), terms = json::object();
-  for (const Player& player : session_.image.players) utility[player.name] = 0.0;
-  for (Term& term : terms_) {
-    // Where a phase of libi ends, the record's line is of the one that began.
-    if (libi_ && (term.steps == 0 || term.phase != libi_->phase_at(step_ - 1))) continue;
-    const auto steps = static_cast<double>(std::max<int64_t>(1, term.steps));
-    const double mean = term.sum / (steps * static_cast<double>(term.rows));
-    terms[term.name] = mean;
-    const double weight = weight_of(term, std::max<int64_t>(0, step_ - 1));
-    for (auto& [player, sum] : utility.items())
-      if (term.player < 0 || player == player_name(term)) sum = sum.get<double>() + weight * mean;
-  }
-  for (Term& term : terms_) term.sum = 0, term.steps = 0;
-  json line = {{"step", step_},
-               {"seconds", seconds},
-               {"steps_per_second", steps_per_second},
-               {"utility", utility},
-               {"terms", terms}};
-  const bool shared = !terms_.empty() && std::all_of(terms_.begin(), terms_.end(),
-                                                     [](const Term& term) { return term.player < 0; });
-  if (shared) line["bound"] = utility.begin().value();
-  if (libi_) line["libi"] = libi_->record(step_ - 1);
-  return line;
-}
-
 }  // namespace core

@@ -1,0 +1,36 @@
+#include "runtime/core/commands/flag_texts.h"
+
+#include <stdexcept>
+
+#include "runtime/training_flags.h"
+
+namespace core {
+
+std::string help_of_key(const std::string& key) {
+  for (const TrainingFlag& flag : training_flags())
+    if (flag.key == key) return flag.help;
+  throw std::out_of_range("there is no training flag " + key);
+}
+
+const std::map<std::string, std::string>& values_of_flags() {
+  static const std::map<std::string, std::string> texts = [] {
+    std::map<std::string, std::string> values = {{"learn", "NAME"},       {"checkpoint", "NAME"},
+                                                 {"weights", "NAME"},     {"device", "NAME"},
+                                                 {"backend", "NAME"},     {"threads", "N"},
+                                                 {"out", "PATH"},         {"resume", "DIR"},
+                                                 {"run", "DIR"},          {"n", "N"},
+                                                 {"limiting", "N"},       {"given", "NAME=VALUES"},
+                                                 {"mask", "NAME=FILE"},   {"by", "NAME=PLAYER"},
+                                                 {"draw", "NAME,..."},    {"samples", "N"},
+                                                 {"sweeps", "N"},         {"chains", "N"},
+                                                 {"metrics", "NAME,..."}, {"rows", "N"},
+                                                 {"features", "NAME"},    {"query", "\"A | B\""},
+                                                 {"seeds", "N"},          {"factors", "NAME"},
+                                                 {"of", "NAME"}};
+    for (const TrainingFlag& flag : training_flags()) values.emplace(flag.key, flag.value);
+    return values;
+  }();
+  return texts;
+}
+
+}  // namespace core

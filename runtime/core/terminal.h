@@ -1,0 +1,36 @@
+// A terminal behind stderr: whether there is one, how wide it is now, and text that keeps to its width.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace core {
+
+/// A part of a line that is shown whole or not at all.
+struct Piece {
+  enum class Style { plain, strong, faint, held_out, warning };
+  std::string text;
+  Style style = Style::plain;
+};
+
+/// How many columns the text takes: two for each wide letter of East Asian scripts.
+size_t columns_of(const std::string& text);
+
+class Terminal {
+ public:
+  /// `wanted`: whether it is to be used at all. One that cannot delete a line (TERM=dumb) is none.
+  explicit Terminal(bool wanted);
+  bool is_there() const { return is_there_; }
+
+  /// Columns that a line may take, so that the cursor stays in it: one less than the terminal has.
+  static size_t width();
+
+  /// With colours, unless NO_COLOR is set.
+  std::string styled(const Piece& piece) const;
+  /// The pieces with two spaces between them, in as many lines as they need.
+  std::string wrapped(const std::vector<Piece>& pieces) const;
+
+ private:
+  bool is_there_, has_colours_;
+};
+
+}  // namespace core
