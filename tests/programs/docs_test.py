@@ -163,6 +163,19 @@ def test_the_readme_is_true(folder, vaec):
     holds("README.md", folder, vaec)
 
 
+def test_a_page_begins_with_what_its_reader_can_do(folder, vaec):
+    for page in [*ROOT.glob("docs/*.md"), ROOT / "CONTRIBUTING.md", ROOT / "compiler/README.md"]:
+        first = page.read_text().split("\n\n")[1]
+        assert first.startswith("After this page you "), f"{page}: {first}"
+
+
+def test_the_readme_leads_to_every_page(folder, vaec):
+    text = (ROOT / "README.md").read_text()
+    for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")]:
+        if page.name not in ("README.md", "CHANGELOG.md"):
+            assert f"]({page.relative_to(ROOT)}" in text, page
+
+
 def test_links_lead_somewhere(folder, vaec):
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")]:
         text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text(), flags=re.M | re.S)
