@@ -255,6 +255,13 @@ def test_partly_known_variables_are_completed(folder, vaec):
     draws = arrays["x.draws"][1]
     assert all(draws[3 * i:3 * i + 2] == [1, 0] for i in range(24)), draws
     assert {draws[3 * i + 2] for i in range(24)} == {0, 1}, draws
+    # A mask with other numbers is bad data, by its own name; a variable is given once.
+    write_npy(folder / "grey.npy", (1, 3), [1, 0.5, 0])
+    refused = run("x | x", "--given", "x=x.npy", "--mask", "x=grey.npy", "--out", "p.npy")
+    assert refused.returncode == 65, refused
+    assert "--mask x=grey.npy: a mask holds 1 where the value is known, else 0" in refused.stderr, refused
+    twice = run("z | x", "--given", "x=x.npy", "--given", "x=one.npy", "--out", "p.npy")
+    assert twice.returncode == 64 and "--given x=one.npy: x is given twice" in twice.stderr, twice
 
 
 # A table: columns of several domains, each given by z, and z by all of them; rows with empty cells.

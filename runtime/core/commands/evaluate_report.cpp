@@ -22,7 +22,11 @@ int64_t count(const json& result, const char* key) { return result[key].get<int6
 
 void print_likelihood(const json& result) {
   const std::string way =
-      result["exact"].get<bool>() ? "exact" : fmt::format("{} samples each", count(result, "samples"));
+      result["exact"].get<bool>()
+          ? "exact"
+          : fmt::format("{} each", count(result, "samples") == 1
+                                       ? "1 sample"
+                                       : fmt::format("{} samples", count(result, "samples")));
   fmt::print("{}: {} = {:.3f} +- {:.3f} nats ({} rows, {})\n", text(result, "source"), text(result, "of"),
              number(result, "mean"), number(result, "standard_error"), count(result, "rows"), way);
 }

@@ -237,6 +237,19 @@ void join(Given& given, Given more, const Image& image, const std::string& text)
   for (auto& [index, numbers] : more.masks) given.masks[index] = std::move(numbers);
 }
 
+/// Which positions of a variable are known: 1, or 0.
+ReadValues mask_values(const std::string& path, const Image& image, const Variable& mask,
+                       const std::string& text) {
+  data::Column column = read_column(path, image, mask, nullptr);
+  try {
+    return values_of(std::move(column), mask);
+  } catch (const Failure& failure) {
+    throw Failure(failure.exit_code,
+                  fmt::format("--mask {}: a mask holds 1 where the value is known, else 0: {}", shown(text),
+                              failure.what()));
+  }
+}
+
 /// The variable of "x=FILE"; -1 where the text is the name of a source.
 int variable_or_source(const Image& image, const std::string& text) {
   const size_t equals = text.find('=');
@@ -258,9 +271,13 @@ Given read_given(const Image& image, Sampler& sampler, Preprocessing& preprocess
                  const std::vector<std::string>& texts, const std::optional<std::set<int>>& wanted) {
   Given given;
   Reading reading(image, preprocessing);
+  std::set<int> named;
   for (const std::string& text : texts) {
     const int variable = variable_or_source(image, text);
     const bool whole_source = variable < 0;
+    if (!whole_source && !named.insert(variable).second)
+      throw Failure(Exit::usage, fmt::format("--given {}: {} is given twice", shown(text),
+                                             text.substr(0, text.find('='))));
     const std::string value = whole_source ? text : text.substr(text.find('=') + 1);
     const int source = !whole_source && is_file(value) ? -1 : image.source(value);
     Given more;
@@ -296,7 +313,7 @@ Values read_masks(const Image& image, const std::vector<std::string>& texts, int
     const std::string path = text.substr(text.find('=') + 1);
     if (!is_file(path))
       throw Failure(Exit::missing_input, fmt::format("--mask {}: there is no file {}", text, path));
-    const ReadValues read = values_of(read_column(path, image, mask, nullptr), mask);
+    const ReadValues read = mask_values(path, image, mask, text);
     if (!read.known.empty())
       throw Failure(Exit::bad_data, fmt::format("--mask {}: values are missing in the mask itself", text));
     if (read.rows != rows && read.rows != 1)
