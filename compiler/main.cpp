@@ -46,6 +46,7 @@ struct Arguments {
                                                  target = "cpu";
   std::vector<std::string> files, defines, cpus = {"native"};
   bool check_only = false, timings = false;
+  LearnFlags learn_flags;
 };
 
 /// Sources, diagnostics and their printing, for one file.
@@ -62,11 +63,13 @@ class Session {
       }
       request.defines.emplace_back(define.substr(0, equals), define.substr(equals + 1));
     }
+    request.learn_flags = arguments_.learn_flags;
     return request;
   }
 
   /// Prints the diagnostics; 1 if there are errors.
   Exit finish() {
+    refuse_wrong_flags();
     print_report(report, arguments_.error_format == "json");
     return report.has_errors() ? Exit::diagnostics : Exit::ok;
   }
@@ -75,6 +78,19 @@ class Session {
   base::Report report{sources};
 
  private:
+  /// A key that the command line gives is no part of the file: one line says what is wrong with it.
+  void refuse_wrong_flags() const {
+    for (const base::Diagnostic& error : report.diagnostics()) {
+      if (!error.span || base::info(error.code).severity != base::Severity::error) continue;
+      const std::string& flag = sources.file(error.span->file).name;
+      if (!flag.starts_with("--")) continue;
+      std::string cause = flag + ": " + error.message;
+      if (!error.text_label.empty()) cause += ": " + error.text_label;
+      if (!error.text_help.empty()) cause += "; " + error.text_help;
+      throw Failure(Exit::usage, cause);
+    }
+  }
+
   const Arguments& arguments_;
 };
 
@@ -245,7 +261,8 @@ Exit build(const Arguments& arguments) {
   return exit;
 }
 
-Exit run(const Arguments& arguments, const std::vector<std::string>& passed_on) {
+Exit run(Arguments arguments, std::vector<std::string> passed_on) {
+  arguments.learn_flags = take_learn_flags(passed_on);
   Session session(arguments);
   auto image = on_target([&] { return compile(session.request(), session.sources, session.report); });
   const Exit exit = session.finish();
@@ -395,6 +412,7 @@ int main(int count, char** values) {
       ->check([](const std::string& folder) { return std::string(folder.empty() ? "DIR is empty" : ""); })
       ->excludes(output_option)
       ->excludes(build_command->get_option("--emit"));
+  arguments.learn_flags.add_to(build_command);
   build_command->add_flag(
       "--timings", arguments.timings,
       "say what each part of the compilation took, and how much of it earlier ones had done");

@@ -13,6 +13,7 @@
 #include "compiler/tensor/build_jacobian.h"
 #include "compiler/tensor/build_step.h"
 #include "compiler/tensor/passes.h"
+#include "runtime/learn_keys.h"
 #include "runtime/nearest_name.h"
 
 namespace vaec {
@@ -204,6 +205,19 @@ std::vector<Simulator> read_simulators(const semantics::Model& model, const Requ
   return simulators;
 }
 
+/// Flags may change these numbers: programs read them from coefficients, as they do what follows a schedule.
+/// `alpha` and `free_bits` of 0 leave their terms out.
+void read_numbers_when_training(semantics::Model& model) {
+  for (semantics::Learn& learn : model.learns)
+    for (const LearnKey& key : own_keys_of(learn.method)) {
+      if (key.kind != LearnKey::Kind::number) continue;
+      const std::string name(key.name);
+      const nlohmann::json value = learn.own.value(name, nlohmann::json(name == "beta" ? 1 : 0));
+      if (value.is_object() || (name != "beta" && value == 0)) continue;
+      learn.own[name] = {{"kind", "constant"}, {"from", 0}, {"to", value}, {"steps", 1}};
+    }
+}
+
 std::string print_programs(const Understood& understood, const std::string& after) {
   std::string text;
   const lower::Programs programs =
@@ -220,8 +234,10 @@ std::string print_programs(const Understood& understood, const std::string& afte
 std::optional<Understood> understand(const Request& request, base::SourceSet& sources, base::Report& report) {
   const syntax::Tree tree = syntax::parse(sources.add(request.path, request.text), report);
   if (report.has_errors()) return std::nullopt;
-  semantics::Model model = semantics::analyse(tree, {request.defines}, sources, report);
+  semantics::Model model =
+      semantics::analyse(tree, {request.defines, keys_for(request.learn_flags, tree)}, sources, report);
   if (report.has_errors()) return std::nullopt;
+  read_numbers_when_training(model);
   game::Game game = game::derive(model, report);
   std::vector<Simulator> simulators = read_simulators(model, request, sources, report);
   if (report.has_errors()) return std::nullopt;

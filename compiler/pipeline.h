@@ -9,6 +9,7 @@
 #include "compiler/base/report.h"
 #include "compiler/game/game.h"
 #include "compiler/game/missing.h"
+#include "compiler/learn_flags.h"
 #include "compiler/lower/image.h"
 #include "compiler/semantics/model.h"
 
@@ -19,6 +20,7 @@ struct Request {
   std::string text;
   std::vector<std::pair<std::string, std::string>> defines;  // -D name=value, in order
   lower::Target target = lower::Target::cpu;
+  LearnFlags learn_flags = {};
   std::string built_in = {};  // where the executable is put (lower::Origin); empty where there is none
 };
 

@@ -18,6 +18,7 @@
 
 #include "compiler/child_processes.h"
 #include "compiler/files.h"
+#include "compiler/learn_flags.h"
 #include "compiler/runtime_function.h"
 #include "compiler/sweep_run.h"
 #include "runtime/own_executable.h"
@@ -32,11 +33,16 @@ namespace {
 
 /// What one combination of params is compiled to.
 struct Program {
-  std::vector<Setting> params;
+  std::vector<Setting> params, keys;
   fs::path folder, executable;
   std::optional<FailedCommand> failure;
   std::string said;  // the diagnostics
 };
+
+std::vector<Setting> joined(std::vector<Setting> first, const std::vector<Setting>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
 
 /// A folder that one sweep at a time writes.
 class SweepFolder {
@@ -72,14 +78,22 @@ fs::path folder_of(const SweepRequest& request) {
 class Sweep {
  public:
   explicit Sweep(const SweepRequest& request)
-      : request_(request), text_(read_file(request.file)), folder_(folder_of(request)) {
-    for (const std::vector<Setting>& params : combinations(request.params)) {
-      Program program;
-      program.params = params;
-      program.folder = params.empty() ? folder_.path() : folder_.path() / file_name(params);
-      program.executable = program.folder / fs::path(request.file).stem();
-      programs_.push_back(program);
-    }
+      : request_(request),
+        text_(read_file(request.file)),
+        built_learns_(request.learns),
+        folder_(folder_of(request)) {
+    if (built_learns_.empty()) built_learns_ = learn_names(request.file, text_);
+    if (request.learns.empty() && built_learns_.size() > 1) built_learns_.resize(1);
+    for (const std::vector<Setting>& params : combinations(request.params))
+      for (const std::vector<Setting>& keys : combinations(request.keys)) {
+        Program program;
+        program.params = params;
+        program.keys = keys;
+        const std::vector<Setting> all = joined(params, keys);
+        program.folder = all.empty() ? folder_.path() : folder_.path() / file_name(all);
+        program.executable = program.folder / fs::path(request.file).stem();
+        programs_.push_back(program);
+      }
   }
 
   Exit run() {
@@ -124,6 +138,8 @@ class Sweep {
         words.emplace_back("-D");
         words.push_back(name + "=" + value);
       }
+      if (!program.keys.empty()) words.push_back(fmt::format("--learn={}", fmt::join(built_learns_, ",")));
+      for (const auto& [name, value] : program.keys) words.push_back(fmt::format("--{}={}", name, value));
       return Command{words, program.folder / "build.out", log};
     }
     fs::remove(program.folder / "build.out", ignored);
@@ -177,12 +193,13 @@ class Sweep {
     for (const Program& program : programs_)
       for (const std::string& learn : learns_)
         for (const std::vector<Setting>& flags : combinations(request_.flags)) {
-          rows_.push_back({program.params, learn, flags, program.failure, {}});
+          const std::vector<Setting> varied = joined(program.keys, flags);
+          rows_.push_back({program.params, learn, varied, program.failure, {}});
           if (program.failure) continue;
           for (int64_t i = 0; i < request_.seeds; ++i) {
             const uint64_t seed = request_.seed + static_cast<uint64_t>(i);
             rows_.back().runs.push_back(runs_.size());
-            runs_.emplace_back(program.folder, program.executable, learn, flags, seed,
+            runs_.emplace_back(program.folder, program.executable, learn, varied, seed,
                                Measures{request_.metrics, request_.measured, machine});
             runs_.back().find_earlier(text_);
           }
@@ -220,6 +237,7 @@ class Sweep {
     };
     for (const Axis& axis : request_.params) add(axis.name, axis.values);
     add("learn", learns_);
+    for (const Axis& axis : request_.keys) add("--" + axis.name, axis.values);
     for (const Axis& axis : request_.flags) add("--" + axis.name, axis.values);
     return found;
   }
@@ -263,6 +281,7 @@ class Sweep {
 
   const SweepRequest& request_;
   std::string text_;
+  std::vector<std::string> built_learns_;  // that keys are compiled into
   SweepFolder folder_;
   std::vector<Program> programs_;
   std::vector<std::string> learns_;

@@ -13,6 +13,7 @@ namespace vaec {
 struct SweepRequest {
   std::string file, target = "cpu", out;   // out is empty: the first free folder runs/NAME-sweep-N
   std::vector<Axis> params, flags;         // flags of `train`, without --
+  std::vector<Axis> keys;                  // such flags that are compiled in
   std::vector<std::string> learns;         // empty: the file's first block
   std::vector<std::string> metrics;        // empty: the usual ones, where the model admits them
   std::vector<Setting> measured, machine;  // flags of `evaluate`; --device, --backend, --threads

@@ -16,6 +16,9 @@ bool is_by_name(const std::vector<std::string>& values) {
                      [](const std::string& value) { return value.find('=') != std::string::npos; });
 }
 
+/// Names that say another thing here: the seeds of the runs, the importance samples of `evaluate`.
+bool is_of_sweep(const std::string& key) { return key == "seed" || key == "samples"; }
+
 }  // namespace
 
 SweepCommand::SweepCommand(CLI::App& app)
@@ -55,8 +58,8 @@ SweepCommand::SweepCommand(CLI::App& app)
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}));
   command_->add_flag("--json", request_.json, "the table as JSON on stdout");
   for (const TrainingFlag& flag : training_flags()) {
-    if (flag.key == "seed") continue;
-    command_->add_option("--" + flag.key, training_[flag.key], flag.help)
+    if (is_of_sweep(flag.key)) continue;
+    command_->add_option(both_spellings(flag.key), training_[flag.key], flag.help)
         ->option_text(flag.several ? flag.value + ",..." : flag.value)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -102,7 +105,7 @@ void SweepCommand::take_flags() {
       const std::string written = "--" + flag.key;
       std::vector<std::string> values = flag.several ? split_values(written + " ", text) : std::vector{text};
       if (is_by_name(values)) values = {text};
-      add_values(request_.flags, written, flag.key, values);
+      add_values(flag.compiled_in ? request_.keys : request_.flags, written, flag.key, values);
     }
   std::vector<Axis> learns;
   add_values(learns, "--learn", "learn", request_.learns);

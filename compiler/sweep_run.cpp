@@ -37,6 +37,14 @@ void append(std::vector<std::string>& words, const std::vector<std::string>& mor
   words.insert(words.end(), more.begin(), more.end());
 }
 
+/// The flags of `train` for a program that was built for them.
+std::vector<Setting> told_as_built(std::vector<Setting> flags) {
+  for (auto& [name, value] : flags)
+    if (const LearnKey* key = find_learn_key(name); key && key->kind == LearnKey::Kind::built)
+      value = as_built;
+  return flags;
+}
+
 /// Variables that stand in for flags of `train`.
 json environment() {
   json found = json::object();
@@ -173,7 +181,7 @@ Command SweepRun::train() {
     std::error_code ignored;
     fs::remove_all(folder_, ignored);
     append(words, {"--out=" + folder_.string(), "--learn=" + learn_, fmt::format("--seed={}", seed_)});
-    append(words, words_of(flags_));
+    append(words, words_of(told_as_built(flags_)));
   }
   append(words, words_of(measures_.machine));
   return {words, beside(".out"), beside(".log")};

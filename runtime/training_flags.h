@@ -1,40 +1,37 @@
-// The flags of `train` that replace keys of a learn block. The runtime reads their values; `vaec sweep`
-// passes them on.
+// The flags of `train` that replace keys of a learn block, from the table learn_keys.def. The runtime reads
+// their values; `vaec sweep` passes them on.
 #pragma once
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "runtime/training_metrics.h"
+#include "runtime/learn_keys.h"
 
 struct TrainingFlag {
   std::string key, value, help;
-  bool several = false;  // `vaec sweep` takes several values; in the others commas belong to one
+  bool several = false;      // `vaec sweep` takes several values; in the others commas belong to one
+  bool own = false;          // a method's own key, not one of every method
+  bool compiled_in = false;  // `vaec build` has it too
 };
 
-/// `seed` is one of them.
+/// Every key, `seed` too, and `lr`, which is the first argument of the optimizers.
 inline const std::vector<TrainingFlag>& training_flags() {
-  static const std::vector<TrainingFlag> flags = {
-      {"steps", "N", "training steps", true},
-      {"batch", "N", "rows of each source a step: N, or source=N,...", true},
-      {"optimizer", "NAME(X,...)", "adam(lr), adamw(lr), sgd(lr, momentum) or none; or player=...,...", true},
-      {"lr", "X", "learning rate: X, or player=X,...", true},
-      {"schedule", "NAME(X,...)", "constant, cosine(warmup) or step(every, factor)", true},
-      {"clip", "X", "largest norm of a player's gradient: X, or player=X,...", true},
-      {"seed", "N", "of all random draws"},
-      {"order", "NAME", "alternating or simultaneous", true},
-      {"precision", "NAME", "fp32, bf16 or (on a GPU) tf32: of products and convolutions", true},
-      {"sources", "NAME,...", "learn from these of its sources only: a,b"},
-      {"start", "DIR", "begin from the parameters of this run"},
-      {"every", "EVENT=N,...", "steps from one to the next log, sample, checkpoint or evaluate; 0 is never"},
-      {"average", "X", "decay of a moving average of all parameters, kept beside them; 0: none", true},
-      {"weight", "SOURCE=X,...", "weight of a source: SOURCE=X, or SOURCE=linear(from, to, steps)"},
-      {"evaluate", "NAME,...",
-       fmt::format("metrics of evaluations in training: {}", fmt::join(training_metrics, ", "))},
-      {"stop", "early(NAME, N)",
-       "early(METRIC, N): after N evaluations no better than the best one; or none"},
-      {"keep", "N", "the last checkpoints to keep; 0: all"}};
+  static const std::vector<TrainingFlag> flags = [] {
+    std::vector<TrainingFlag> found;
+    for (const LearnKey& key : learn_keys()) {
+      found.push_back({std::string(key.name), std::string(key.value), key.help,
+                       key.sweep == LearnKey::Sweep::several, key.kind != LearnKey::Kind::common,
+                       key.compiled_in()});
+      if (key.name == "optimizer") found.push_back({"lr", "X", "learning rate: X, or player=X,...", true});
+    }
+    return found;
+  }();
   return flags;
+}
+
+/// The flag of this key, which there is.
+inline const TrainingFlag& training_flag(std::string_view key) {
+  for (const TrainingFlag& flag : training_flags())
+    if (flag.key == key) return flag;
+  throw std::out_of_range("there is no training flag " + std::string(key));
 }

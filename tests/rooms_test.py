@@ -27,8 +27,9 @@ SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
 # What both halves must know alike: where they keep what they make and who may write there, where scratch buffers
 # lie, what may be set, how numbers are written and rounded, what a terminal is given, and what is said of misspelt
 # names.
-KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/closed_folder.h", "runtime/command_words.h",
-                "runtime/content_hash.h", "runtime/description.h", "runtime/nearest_float.h",
+KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/closed_folder.h", "runtime/command_table.h",
+                "runtime/command_words.h", "runtime/content_hash.h", "runtime/description.h",
+                "runtime/learn_keys.def", "runtime/learn_keys.h", "runtime/nearest_float.h",
                 "runtime/nearest_name.h", "runtime/own_executable.h", "runtime/printable.h",
                 "runtime/private_folder.h", "runtime/scratch_layout.h", "runtime/setting_bounds.h",
                 "runtime/standard_streams.h", "runtime/training_flags.h", "runtime/training_metrics.h"}

@@ -33,7 +33,8 @@ std::string sum_of_logs(const Model& model, const std::vector<ConditionalId>& co
 /// A number in front of a term; a schedule by its key's name.
 std::string factor_text(const Learn& learn, const char* key, double otherwise) {
   if (!learn.own.contains(key)) return weight_text(otherwise);
-  const auto& value = learn.own.at(key);
+  nlohmann::json value = learn.own.at(key);
+  if (value.is_object() && value.at("kind") == "constant") value = nlohmann::json(value.at("to"));
   return value.is_number() ? weight_text(value.get<double>()) : fmt::format("{} ", key);
 }
 

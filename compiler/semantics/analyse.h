@@ -14,6 +14,10 @@ namespace semantics {
 
 struct Options {
   std::vector<std::pair<std::string, std::string>> defines;  // -D name=value, in order
+  struct Key {
+    std::string learn, key, text;  // of the learn block of this name, in place of what the file says
+  };
+  std::vector<Key> keys = {};
 };
 
 Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet& sources,

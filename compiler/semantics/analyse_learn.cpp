@@ -1,12 +1,15 @@
 // Learn blocks: the keys of a method with their types and defaults; maps over sources and players name each.
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/bounds.h"
 #include "compiler/semantics/dependence.h"
 #include "compiler/semantics/enumeration.h"
 #include "compiler/semantics/learn_values.h"
+#include "compiler/syntax/parse.h"
+#include "runtime/learn_keys.h"
 #include "runtime/setting_bounds.h"
 #include "runtime/training_metrics.h"
 
@@ -14,24 +17,33 @@ namespace semantics {
 namespace {
 using namespace syntax;
 
-const std::vector<std::string> common_keys = {
-    "steps",   "batch", "optimizer", "schedule", "clip",   "seed",     "order", "precision",
-    "sources", "start", "every",     "average",  "weight", "evaluate", "stop",  "keep"};
-const std::map<std::string, std::vector<std::string>> methods = {
-    {"symmetric", {"enumerate", "enumerate_limit"}},
-    {"elbo", {"estimator", "enumerate_limit", "beta", "alpha", "free_bits", "samples", "analytic_kl"}},
-    {"iwae", {"estimator", "enumerate_limit", "samples"}},
-    {"rws", {"estimator", "enumerate_limit", "samples"}},
-    {"libi",
-     {"estimator", "enumerate_limit", "samples", "epsilon", "dual_rate", "fit_steps", "constrain_steps",
-      "refit_steps"}},
-    {"supervised", {}}};
+std::vector<std::string> method_names() {
+  std::vector<std::string> names;
+  for (const LearnMethod& method : learn_methods) names.emplace_back(method.name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// `text` of a flag as the value of a key: `a,b` is a list, `z=zgr` a map.
+std::string value_of_flag(const std::string& key, const std::string& text) {
+  if (key == "enumerate" && !text.starts_with('[')) return "[" + text + "]";
+  const size_t equals = text.find('=');
+  if (key != "estimator" || equals == std::string::npos || equals > text.find('(')) return text;
+  std::string map = "{";
+  int depth = 0;
+  for (const char c : text) {
+    depth += (c == '(') - (c == ')');
+    map += c == '=' && depth == 0 ? ':' : c;
+  }
+  return map + "}";
+}
 
 struct LearnReader : LearnValues {
   Learn& learn;
   std::map<std::string, const Assign*> keys;
   bool sources_known = true;
-  bool lost_key = false;  // some key is unknown: it may have been meant for a required one
+  bool lost_key = false;   // some key is unknown: it may have been meant for a required one
+  std::deque<Tree> flags;  // keys that the command line gives
 
   void read(const LearnDecl& decl) {
     collect(decl);
@@ -66,14 +78,11 @@ struct LearnReader : LearnValues {
   // ---- keys
 
   void collect(const LearnDecl& decl) {
-    std::vector<std::string> known = common_keys;
-    const auto method = methods.find(decl.method.text);
-    if (method != methods.end()) {
-      known.insert(known.end(), method->second.begin(), method->second.end());
-    } else {
-      // What an unknown method would take is unknown: any method's keys pass.
-      for (const auto& [name, own] : methods) known.insert(known.end(), own.begin(), own.end());
-    }
+    // What an unknown method would take is unknown: any method's keys pass.
+    const unsigned bit = method_bit(decl.method.text) ? method_bit(decl.method.text) : LearnKey::every_method;
+    std::vector<std::string> known;
+    for (const LearnKey& key : learn_keys())
+      if ((key.methods & bit) != 0) known.emplace_back(key.name);
     for (const Statement& statement : decl.body) {
       const auto* assign = std::get_if<Assign>(&statement.kind);
       if (!assign) continue;
@@ -87,14 +96,33 @@ struct LearnReader : LearnValues {
         analysis.report.add(base::E0804, key.span, key.text)
             .note(first->second->targets[0].span, "it is given here first");
     }
+    for (const Options::Key& key : analysis.options.keys)
+      if (key.learn == learn.name) add_flag(key, decl.method.text);
+  }
+
+  /// A key that the command line gives, in place of the file's.
+  void add_flag(const Options::Key& key, const std::string& method) {
+    const std::string text =
+        fmt::format("learn {} {{ {} = {} }}", method, key.key, value_of_flag(key.key, key.text));
+    const Tree& tree = flags.emplace_back(syntax::parse(
+        analysis.sources.add(fmt::format("--{} {}", key.key, key.text), text), analysis.report));
+    const auto* decl =
+        tree.declarations.size() == 1 ? std::get_if<LearnDecl>(&tree.declarations[0].kind) : nullptr;
+    const auto* assign = decl && decl->body.size() == 1 ? std::get_if<Assign>(&decl->body[0].kind) : nullptr;
+    if (assign) {
+      keys[key.key] = assign;
+    } else if (!analysis.report.has_errors()) {
+      analysis.report.add(base::E0301, learn.span, "--" + key.key, "one value", "`" + key.text + "`");
+    }
   }
 
   void report_unknown_key(const Name& key, const std::string& method, const std::vector<std::string>& known) {
     lost_key = true;
     auto& error = analysis.report.add(base::E0803, key.span, method, key.text);
     std::vector<std::string> others;
-    for (const auto& [other, own] : methods)
-      if (std::find(own.begin(), own.end(), key.text) != own.end()) others.push_back(other);
+    const LearnKey* there = find_learn_key(key.text);
+    for (const std::string& other : method_names())
+      if (there && (there->methods & method_bit(other)) != 0) others.push_back(other);
     if (!others.empty()) {
       error.help("it is a key of " + listed(others));
     } else {
@@ -526,11 +554,11 @@ void analyse_learn(const Tree& tree, Analysis& analysis) {
     learn.method = decl->method.text;
     learn.name = decl->as ? decl->as->text : decl->method.text;
     learn.span = declaration.span;
-    const bool known = methods.count(learn.method) > 0;
+    const bool known = method_bit(learn.method) != 0;
     if (!known) {
       auto& error = analysis.report.add(base::E0801, decl->method.span, learn.method);
-      suggest(error, learn.method, keys_of(methods));
-      if (error.text_help.empty()) error.help("the methods are " + listed(keys_of(methods)));
+      suggest(error, learn.method, method_names());
+      if (error.text_help.empty()) error.help("the methods are " + listed(method_names()));
     }
     const base::Span at = decl->as ? decl->as->span : decl->method.span;
     const auto [first, fresh] = names.insert({learn.name, at});

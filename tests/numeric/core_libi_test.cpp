@@ -7,11 +7,7 @@
 namespace core {
 namespace {
 
-Libi libi(nlohmann::json own, int64_t steps) {
-  Learn learn;
-  learn.keys = {{"own", std::move(own)}};
-  return Libi(learn, steps);
-}
+Libi libi(const nlohmann::json& own, int64_t steps) { return Libi(own, steps); }
 
 TEST(Libi, PhasesShareTheStepsInOrder) {
   const Libi thirds = libi(nlohmann::json::object(), 9);

@@ -233,6 +233,7 @@ json time_processor(const Image& image, const BenchRequest& request, const Setti
 void bench(const Image& image, const BenchRequest& request) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
+  fit_to_program(settings, image);
   check(settings, image);
   json all = {{"program", image.file},
               {"learn", settings.learn},

@@ -11,6 +11,7 @@
 #include <memory>
 #include <system_error>
 
+#include "runtime/command_table.h"
 #include "runtime/command_words.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/flag_texts.h"
@@ -23,6 +24,7 @@
 #include "runtime/printable.h"
 #include "runtime/setting_bounds.h"
 #include "runtime/standard_streams.h"
+#include "runtime/training_flags.h"
 
 namespace core {
 namespace {
@@ -57,6 +59,11 @@ CLI::Validator at_least(int64_t least) {
 
 /// A flag that may be repeated and takes one word each time: what follows is not its own.
 CLI::Option* one_at_a_time(CLI::Option* option) { return option->allow_extra_args(false); }
+
+/// The flag of a key of learn blocks.
+CLI::Option* add_key(CLI::App* command, const TrainingFlag& flag, std::vector<std::string>& texts) {
+  return one_at_a_time(command->add_option(both_spellings(flag.key), texts, flag.help));
+}
 
 /// Help in a user's words: what a flag takes instead of its type, and that it must be given.
 void word_the_help(CLI::App& app) {
@@ -97,6 +104,8 @@ class CommandLine {
         "{} COMMAND --help says more. To begin: {} train --out runs/first, then look into runs/first.",
         printable(image.file), printable(image.file)));
   }
+
+  nlohmann::json table() const { return command_table(app_); }
 
   int run(int argc, char** argv) {
     std::vector<char*> words = with_help_as_flag(argc, argv);
@@ -140,8 +149,8 @@ class CommandLine {
     CLI::App* command =
         app_.add_subcommand("train", "learn, by a learn block of the file, into a run directory");
     with_environment(command->add_option("--learn", train_.learn, "the learn block (default: the first)"));
-    for (const std::string& key : overridable_keys())
-      with_environment(one_at_a_time(command->add_option("--" + key, flags_[key], help_of_key(key))));
+    for (const TrainingFlag& flag : training_flags())
+      with_environment(add_key(command, flag, flags_[flag.key]));
     add_machine_flags(command, train_);
     add_cudnn_flag(command, train_);
     CLI::Option* out =
@@ -160,8 +169,8 @@ class CommandLine {
       run_ = [this] {
         check_machine(train_, true);
         train_.voice = json_ ? Voice::json : quiet_ ? Voice::quiet : Voice::normal;
-        for (const std::string& key : overridable_keys())
-          for (const std::string& text : flags_.at(key)) train_.overrides.emplace_back(key, text);
+        for (const TrainingFlag& flag : training_flags())
+          for (const std::string& text : flags_.at(flag.key)) train_.overrides.emplace_back(flag.key, text);
         return train(image_, train_);
       };
     });
@@ -301,7 +310,7 @@ class CommandLine {
     command->add_option("--seeds", compare_.seeds, "runs of each, from --seed on (default 1)")
         ->check(at_least(1));
     for (const char* key : {"steps", "batch", "optimizer", "lr", "schedule", "every"})
-      one_at_a_time(command->add_option(std::string("--") + key, compared_[key], help_of_key(key)));
+      add_key(command, training_flag(key), compared_[key]);
     command->add_option("--out", compare_.out,
                         "the folder: finished runs in it are loaded, others continued (default: runs/"
                         "NAME-compare-N)");
@@ -322,7 +331,9 @@ class CommandLine {
         "bench", "time training steps, and each kernel: its share, and how much of the processor it uses");
     with_environment(command->add_option("--learn", bench_.learn, "the learn block (default: the first)"));
     for (const char* key : {"batch", "order", "precision", "seed", "sources"})
-      one_at_a_time(command->add_option(std::string("--") + key, benched_[key], help_of_key(key)));
+      add_key(command, training_flag(key), benched_[key]);
+    for (const TrainingFlag& flag : training_flags())
+      if (flag.own) add_key(command, flag, benched_[flag.key]);
     command->add_option("--steps", bench_.steps, "to measure (default: for 3 seconds)")->check(at_least(1));
     add_machine_flags(command, bench_);
     add_cudnn_flag(command, bench_);
@@ -449,4 +460,14 @@ int run(const vae_image& binary, int argc, char** argv) {
 extern "C" __attribute__((visibility("default"))) int vaert_main(const vae_image* image, int argc,
                                                                  char** argv) {
   return core::run(*image, argc, argv);
+}
+
+/// The commands of executables, as runtime/command_table.h describes them; JSON.
+extern "C" __attribute__((visibility("default"))) const char* vaert_command_table() {
+  static const std::string text = [] {
+    core::Image image;
+    image.file = "MODEL";
+    return core::CommandLine(image).table().dump();
+  }();
+  return text.c_str();
 }

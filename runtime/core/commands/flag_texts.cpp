@@ -1,16 +1,8 @@
 #include "runtime/core/commands/flag_texts.h"
 
-#include <stdexcept>
-
 #include "runtime/training_flags.h"
 
 namespace core {
-
-std::string help_of_key(const std::string& key) {
-  for (const TrainingFlag& flag : training_flags())
-    if (flag.key == key) return flag.help;
-  throw std::out_of_range("there is no training flag " + key);
-}
 
 const std::map<std::string, std::string>& values_of_flags() {
   static const std::map<std::string, std::string> texts = [] {

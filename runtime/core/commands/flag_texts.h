@@ -5,9 +5,6 @@
 
 namespace core {
 
-/// Of a key of a learn block that a flag replaces.
-std::string help_of_key(const std::string& key);
-
 /// What a flag takes, as its help shows it; one that is not here takes nothing.
 const std::map<std::string, std::string>& values_of_flags();
 

@@ -62,6 +62,7 @@ int begin(const Image& image, const TrainRequest& request) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
+  fit_to_program(settings, image);
   // Absolute, since a run that has no checkpoint yet may be continued from another folder.
   if (!settings.start.empty()) settings.start = start_run(settings, image).string();
   take_checkpoint_of_start(settings, request.checkpoint);
@@ -101,6 +102,8 @@ Settings settings_of_run(const Image& image, const fs::path& run, const json& co
                     fmt::format("learn {} is {}, not {}", learn.name, learn.method, settings.method));
     check(settings, image);
     add_own_weights(settings, image);
+    // A run of version 0.2.0 does not say its method's own keys: it is as it was built.
+    settings.scheduled.merge(std::map<std::string, NumberSchedule>(settings_of(learn, image).scheduled));
   } catch (const Failure& failure) {
     throw Failure(Exit::bad_configuration, fmt::format("{} is a run of another model, or of another version "
                                                        "of its file: {}",
@@ -190,8 +193,9 @@ std::vector<std::string> notes_on_other_steps(const Image& image, const Settings
                     old_rate, new_rate));
   const Learn& learn = find_learn(image, now.learn);
   if (learn.method == "libi")
-    if (const std::string old_phase = Libi(learn, before.steps).phase_name(std::min(step, before.steps) - 1),
-        new_phase = Libi(learn, now.steps).phase_name(step);
+    if (const std::string old_phase =
+            Libi(before.own, before.steps).phase_name(std::min(step, before.steps) - 1),
+        new_phase = Libi(now.own, now.steps).phase_name(step);
         old_phase != new_phase)
       notes.push_back(
           fmt::format("learn {} shares {} steps among its phases now, not {}: step {} is in the phase {}, "
@@ -221,6 +225,7 @@ int resume(const Image& image, const TrainRequest& request) {
     override_key(settings, key, text);
   }
   check(settings, image);
+  fit_to_program(settings, image);
   refuse_to_go_back(request, settings, step);
   const MachineOfRun of = machine_of_run(image, request, settings, config);
   const PreparedImage prepared(

@@ -6,8 +6,7 @@
 
 namespace core {
 
-Libi::Libi(const Learn& learn, int64_t steps) {
-  const nlohmann::json own = learn.keys.at("own");
+Libi::Libi(const nlohmann::json& own, int64_t steps) {
   epsilon_ = own.value("epsilon", epsilon_);
   dual_rate_ = own.value("dual_rate", dual_rate_);
   const auto part = [&](const char* key) { return own.value(key, 0.0); };

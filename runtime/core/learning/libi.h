@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "runtime/core/image.h"
 #include "runtime/core/json_fields.h"
 
 namespace core {
@@ -16,7 +15,7 @@ class Libi {
 
   /// The phases share `steps` as the learn block's own step counts are to one another; thirds where it has
   /// none.
-  Libi(const Learn& learn, int64_t steps);
+  Libi(const nlohmann::json& own, int64_t steps);
 
   Phase phase_at(int64_t step) const;
   std::string phase_name(int64_t step) const;

@@ -10,7 +10,6 @@
 #include "runtime/core/averages.h"
 #include "runtime/failure.h"
 #include "runtime/setting_bounds.h"
-#include "runtime/training_flags.h"
 #include "runtime/training_metrics.h"
 
 namespace core {
@@ -229,13 +228,13 @@ int precision_of(const Settings& settings) {
   return settings.precision == "tf32" ? VAE_TF32 : settings.precision == "bf16" ? VAE_BF16 : VAE_FP32;
 }
 
-const std::vector<std::string>& overridable_keys() {
-  static const std::vector<std::string> keys = [] {
-    std::vector<std::string> names;
-    for (const TrainingFlag& flag : training_flags()) names.push_back(flag.key);
-    return names;
-  }();
-  return keys;
+NumberSchedule number_schedule(const std::string& key, const std::string& text) {
+  return parse_number_schedule({key, text}, text);
+}
+
+double number_of_flag(const std::string& key, const std::string& text, bool is_whole) {
+  return is_whole ? static_cast<double>(whole({key, text}, text, bounds::counts))
+                  : real({key, text}, text, 0);
 }
 
 const Learn& find_learn(const Image& image, const std::string& name) {
@@ -269,8 +268,8 @@ Settings settings_of(const Learn& learn, const Image& image) {
   for (const auto& [source, weight] : weights.items())
     text["weights"][source] =
         weight.is_object() ? weight : json{{"kind", "constant"}, {"from", 0}, {"to", weight}, {"steps", 1}};
-  text["scheduled"] = json::object();
-  for (const auto& [key, schedule] : learn.keys.at("scheduled").items()) text["scheduled"][key] = own.at(key);
+  text.erase("scheduled");
+  text.update(built_keys(learn));
   for (const char* key : {"clip", "evaluate", "stop", "keep"})
     if (own.contains(key)) text[key] = own[key];
   Settings settings = settings_from(text, fmt::format("learn {} of {}", learn.name, image.file));
@@ -291,7 +290,10 @@ void add_own_weights(Settings& settings, const Image& image) {
 
 void override_key(Settings& settings, const std::string& key, const std::string& text) {
   const Flag flag{key, text};
-  if (key == "steps") {
+  const LearnKey* entry = find_learn_key(key);
+  if (entry && entry->kind != LearnKey::Kind::common) {
+    override_own_key(settings, *entry, text);
+  } else if (key == "steps") {
     settings.steps = whole(flag, text, bounds::steps);
   } else if (key == "batch") {
     set_entries(settings.batch, flag, "source",
@@ -375,44 +377,12 @@ void check(const Settings& settings, const Image& image) {
   if (reads_averages(image) && settings.average == 0)
     refuse_settings(fmt::format(
         "learn {}: a conditional reads `average(...)`, which needs an average above 0", settings.learn));
-  for (const auto& [key, schedule] : find_learn(image, settings.learn).keys.at("scheduled").items())
-    if (!settings.scheduled.count(key))
-      refuse_settings(fmt::format("learn {}: the schedule of {} is missing", settings.learn, key));
   if (!settings.stop.metric.empty() && settings.every.at("evaluate") == 0)
     refuse_settings(fmt::format("learn {}: stop = early({}, {}) needs evaluations: --every evaluate=N",
                                 settings.learn, settings.stop.metric, settings.stop.patience));
   for (const Player& player : image.players)
     if (!settings.optimizers.count(player.name) || !settings.clip.count(player.name))
       refuse_settings(fmt::format("player {} has no optimizer", player.name));
-}
-
-namespace {
-
-/// Where `start` may be, in the order in which it is looked for.
-std::vector<std::filesystem::path> places_of_start(const Settings& settings, const Image& image) {
-  namespace fs = std::filesystem;
-  const auto absolute = [](const fs::path& path) { return fs::absolute(path).lexically_normal(); };
-  std::vector<fs::path> places = {absolute(settings.start)};
-  for (const fs::path& folder : image.search_folders()) places.push_back(absolute(folder / settings.start));
-  return places;
-}
-
-}  // namespace
-
-std::filesystem::path start_run(const Settings& settings, const Image& image) {
-  const auto places = places_of_start(settings, image);
-  const auto is_there = [](const std::filesystem::path& place) {
-    std::error_code ignored;
-    return std::filesystem::exists(place, ignored);
-  };
-  const auto found = std::find_if(places.begin(), places.end(), is_there);
-  return found == places.end() ? places.back() : *found;
-}
-
-bool is_start(const std::string& kept, const Settings& settings, const Image& image) {
-  if (kept.empty() || settings.start.empty()) return kept == settings.start;
-  const auto places = places_of_start(settings, image);
-  return kept == settings.start || std::find(places.begin(), places.end(), kept) != places.end();
 }
 
 }  // namespace core

@@ -9,6 +9,7 @@
 
 #include "runtime/core/image.h"
 #include "runtime/core/learning/optimizer.h"
+#include "runtime/learn_keys.h"
 
 namespace core {
 
@@ -39,7 +40,8 @@ struct Settings {
   std::string order = "alternating", precision = "fp32", start;
   std::vector<std::string> sources;
   std::map<std::string, NumberSchedule> weights;    // per source
-  std::map<std::string, NumberSchedule> scheduled;  // the method's own keys that follow a schedule
+  std::map<std::string, NumberSchedule> scheduled;  // the method's own keys of kind number
+  nlohmann::json own = nlohmann::json::object();    // its other ones
   std::map<std::string, int64_t> every;             // log, sample, checkpoint, evaluate; 0 is never
   std::vector<std::string> evaluate = {"loglik"};   // the metrics of evaluations while it trains
   StopSettings stop;
@@ -48,9 +50,6 @@ struct Settings {
 
 /// The precision as a vae_precision.
 int precision_of(const Settings& settings);
-
-/// The names of the keys that flags override: `--steps`, `--batch`, ...
-const std::vector<std::string>& overridable_keys();
 
 /// The learn block of this name (the first where it is empty). Failure(usage) with the list of names,
 /// Failure(bad_configuration) with the reason where this version cannot run it.
@@ -63,6 +62,18 @@ void add_own_weights(Settings& settings, const Image& image);
 
 /// `text` as on the command line: "100", "labelled=10,codes=5", "adam(1e-3)", "p=none". Failure(usage).
 void override_key(Settings& settings, const std::string& key, const std::string& text);
+
+/// The method's own keys as the program has them, by their names: numbers, schedules, words.
+nlohmann::json built_keys(const Learn& learn);
+/// Takes the flag of one of the method's own keys. Failure(usage) where the method does not have it.
+void override_own_key(Settings& settings, const LearnKey& key, const std::string& text);
+/// Adds the keys of the method that are compiled in and that the settings leave open.
+/// Failure(bad_configuration) naming the command that builds a program for these settings, if it is another.
+void fit_to_program(Settings& settings, const Image& image);
+/// "0.5", "linear(0, 1, 100)". Failure(usage).
+NumberSchedule number_schedule(const std::string& key, const std::string& text);
+/// Failure(usage).
+double number_of_flag(const std::string& key, const std::string& text, bool whole);
 
 /// Failure(bad_configuration) where no run could follow these settings.
 void check(const Settings& settings, const Image& image);

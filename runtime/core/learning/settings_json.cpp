@@ -88,6 +88,24 @@ std::vector<std::string> metrics_from(const JsonFields& fields) {
   return metrics;
 }
 
+void read_own_keys(const json& text, const JsonFields& fields, Settings& settings) {
+  for (const LearnKey& key : own_keys_of(settings.method)) {
+    const std::string name(key.name);
+    if (!fields.has(name)) continue;
+    if (key.kind == LearnKey::Kind::number && text[name].is_object()) {
+      settings.scheduled[name] = number_schedule_from(fields.object(name));
+    } else if (key.kind == LearnKey::Kind::number) {
+      settings.scheduled[name] = {"constant", 0, fields.real(name, 0, bounds::most_real), 1};
+    } else if (key.kind == LearnKey::Kind::real && !text[name].is_null()) {
+      settings.own[name] = fields.real(name, 0, bounds::most_real);
+    } else if (key.kind == LearnKey::Kind::whole && !text[name].is_null()) {
+      settings.own[name] = fields.whole(name, bounds::counts);
+    } else if (!text[name].is_null()) {
+      settings.own[name] = text[name];
+    }
+  }
+}
+
 }  // namespace
 
 json to_json(const Settings& settings) {
@@ -119,10 +137,12 @@ json to_json(const Settings& settings) {
                {"every", settings.every},
                {"average", settings.average},
                {"weights", to_json(settings.weights)},
-               {"scheduled", to_json(settings.scheduled)},
                {"evaluate", settings.evaluate},
                {"stop", nullptr},
                {"keep", settings.keep}};
+  for (const auto& [key, value] : settings.own.items()) text[key] = value;
+  for (const auto& [key, number] : settings.scheduled)
+    text[key] = number.kind == "constant" ? json(number.to) : to_json(NumberSchedules{{key, number}})[key];
   if (!settings.stop.metric.empty())
     text["stop"] = {{"metric", settings.stop.metric}, {"patience", settings.stop.patience}};
   return text;
@@ -153,7 +173,8 @@ Settings settings_from(const json& text, const std::string& where) {
   settings.sources = fields.texts("sources");
   settings.start = fields.text("start", "");
   settings.weights = number_schedules_from(fields, "weights");
-  settings.scheduled = number_schedules_from(fields, "scheduled");
+  settings.scheduled = number_schedules_from(fields, "scheduled");  // of runs of version 0.2.0
+  read_own_keys(text, fields, settings);
   settings.every = {{"log", 100}, {"sample", 1000}, {"checkpoint", 1000}, {"evaluate", 5000}};
   if (!fields.has("every")) return settings;
   const JsonFields every = fields.object("every");

@@ -22,9 +22,9 @@ Trainer::Trainer(Session& session, const Settings& settings)
   const Image& image = session.image;
   session.parameters.initialise(image, settings.seed);
   set_coefficients();
-  weights_change_ = !learn_.keys.at("scheduled").empty() ||
-                    std::any_of(settings.weights.begin(), settings.weights.end(),
-                                [](const auto& entry) { return entry.second.kind != "constant"; });
+  for (const auto* numbers : {&settings.weights, &settings.scheduled})
+    weights_change_ |= std::any_of(numbers->begin(), numbers->end(),
+                                   [](const auto& entry) { return entry.second.kind != "constant"; });
   for (const Player& player : image.players)
     optimizers_.emplace_back(player, settings.optimizers.at(player.name));
   const std::vector<Phase>& phases =
@@ -32,7 +32,7 @@ Trainer::Trainer(Session& session, const Settings& settings)
   if (phases.empty())
     throw Failure(Exit::bad_configuration,
                   fmt::format("learn {} has no program for the order {}", learn_.name, settings.order));
-  if (learn_.method == "libi") libi_.emplace(learn_, settings.steps);
+  if (learn_.method == "libi") libi_.emplace(settings.own, settings.steps);
   if (settings.average > 0) average_.emplace(image, session.parameters, settings.average);
   if (session.device)
     learner_ =
