@@ -16,6 +16,7 @@
 #include <set>
 
 #include "compiler/bundle.h"
+#include "compiler/completions.h"
 #include "compiler/data_get.h"
 #include "compiler/doctor.h"
 #include "compiler/failure.h"
@@ -24,12 +25,15 @@
 #include "compiler/library_header.h"
 #include "compiler/lower/link.h"
 #include "compiler/lower/processor.h"
+#include "compiler/manual.h"
 #include "compiler/pipeline.h"
 #include "compiler/print_report.h"
+#include "compiler/runtime_function.h"
 #include "compiler/starting_file.h"
 #include "compiler/sweep_command.h"
 #include "compiler/tensor/passes.h"
 #include "compiler/timings.h"
+#include "runtime/command_table.h"
 #include "runtime/command_words.h"
 #include "runtime/printable.h"
 #include "runtime/standard_streams.h"
@@ -43,7 +47,7 @@ const std::map<std::string, lower::Target> targets = {
 
 struct Arguments {
   std::string file, output, bundle, emit, after, error_format = "text", explain_format = "text", name, to,
-                                                 target = "cpu";
+                                                 target = "cpu", shell, page;
   std::vector<std::string> files, defines, cpus = {"native"};
   bool check_only = false, timings = false;
   LearnFlags learn_flags;
@@ -308,6 +312,11 @@ Exit start(const Arguments& arguments) {
   return Exit::ok;
 }
 
+/// The commands of executables.
+nlohmann::json program_table() {
+  return nlohmann::json::parse(runtime_function<const char* (*)()>("vaert_command_table")());
+}
+
 /// One line. CLI11 lists what it did not expect backwards, and calls a misspelt command a missing one.
 std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto chosen = app.get_subcommands();
@@ -454,6 +463,15 @@ int main(int count, char** values) {
       ->option_text("DIR");
   get_command->group("Commands");
   SweepCommand sweep_command(app);
+  auto* completions_command =
+      app.add_subcommand("completions", "print what a shell needs to complete the words of vaec");
+  completions_command->add_option("SHELL", arguments.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completions_command->footer("To have them now: source <(vaec completions bash).");
+  auto* manual_command = app.add_subcommand("manual", "print a manual page, as roff: vaec manual | man -l -");
+  manual_command->add_option("PAGE", arguments.page, "vaec (default), or model: the commands of executables")
+      ->check(CLI::IsMember({"vaec", "model"}));
   auto* doctor_command = app.add_subcommand("doctor", "say what is installed and what is missing");
 
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
@@ -477,6 +495,15 @@ int main(int count, char** values) {
       return format_files({arguments.files, arguments.check_only, arguments.error_format == "json"});
     if (new_command->parsed()) return start(arguments);
     if (sweep_command.parsed()) return sweep_command.run();
+    if (completions_command->parsed()) {
+      std::cout << completions(arguments.shell, command_table(app), program_table());
+      return Exit::ok;
+    }
+    if (manual_command->parsed()) {
+      const bool of_executables = arguments.page == "model";
+      std::cout << manual_page(of_executables ? program_table() : command_table(app), of_executables);
+      return Exit::ok;
+    }
     if (get_command->parsed()) return get_data(arguments.name, arguments.to);
     return doctor_command->parsed() && doctor(std::cout) ? Exit::ok : Exit::bad_configuration;
   };

@@ -73,7 +73,9 @@ def test_a_moved_read_only_tree_serves_another_user(folder, vaec):
         linked = subprocess.run(["ldd", user.home / "m"], capture_output=True, text=True, check=True).stdout
         assert f"{tree}/lib/libvaert.so.0" in linked and str(ROOT) not in linked, linked
         user.run(installed, "check", tree / "share/vaec/examples/digits/digits.vae")
-        for path in ("share/vaec/stdlib/families.vae", "share/doc/vaec/language.md", "include/vaec/abi.h"):
+        for path in ("share/vaec/stdlib/families.vae", "share/doc/vaec/language.md", "include/vaec/abi.h",
+                     "share/man/man1/vaec.1", "share/man/man1/vaec-model.1", "share/fish/vendor_completions.d/vaec.fish",
+                     "share/bash-completion/completions/vaec", "share/zsh/site-functions/_vaec"):
             assert (tree / path).is_file(), path
         assert snapshot(tree) == before
     finally:
@@ -182,6 +184,7 @@ def test_the_debian_package_names_what_it_needs(folder, vaec):
     files = succeed("dpkg-deb", "-c", package).stdout
     for path in ("./usr/bin/vaec\n", "./usr/lib/libvaert.so.0\n", "./usr/lib/libvaert_lenet.so\n",
                  "./usr/lib/libvaert_sqlite.so\n", "./usr/share/doc/vaec/copyright\n",
+                 "./usr/share/man/man1/vaec.1\n", "./usr/share/bash-completion/completions/vaec\n",
                  "./usr/share/vaec/stdlib/families.vae\n"):
         assert path in files, (path, files)
     assert "_test" not in files and "gtest" not in files, files
