@@ -43,12 +43,22 @@ bool make_new_folder(const fs::path& path) {
   return made;
 }
 
-/// Whether nothing is there but what a run leaves that is ended before it has written its settings.
-bool holds_nothing(const fs::path& folder, std::error_code& error) {
+/// Whether nothing is there but what a run leaves that ends before its first checkpoint.
+bool holds_no_checkpoint(const fs::path& folder, std::error_code& error) {
+  static const std::vector<std::string> files = {"config.json", "env.json", "model.vae", "metrics.jsonl",
+                                                 "report.html"};
+  const bool is_run = fs::exists(folder / "config.json", error);
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    const bool unused = (name == "samples" || name == "checkpoints") && fs::is_empty(entry.path(), error);
-    if (!unused && !name.ends_with(".part")) return false;
+    const bool file = std::ranges::count(files, name) > 0 || name.starts_with("events.out.tfevents.") ||
+                      name.starts_with("trace-step-");
+    const bool empty = (name == "samples" && fs::is_empty(entry.path(), error)) ||
+                       (name == "checkpoints" &&
+                        std::ranges::all_of(fs::directory_iterator(entry.path(), error),
+                                            [](const fs::directory_entry& part) {
+                                              return part.path().filename().string().ends_with(".partial");
+                                            }));
+    if (!empty && !(is_run && (file || name == "samples")) && !name.ends_with(".part")) return false;
   }
   return true;
 }
@@ -94,13 +104,19 @@ RunDirectory RunDirectory::create(const fs::path& out, const std::string& name) 
     while (!make_new_folder(path = fs::path("runs") / fmt::format("{}-{}", name, n))) ++n;
   } else if (!make_new_folder(out)) {
     std::error_code error;
-    const bool empty = fs::is_directory(out, error) && holds_nothing(out, error);
+    const bool empty = fs::is_directory(out, error) && holds_no_checkpoint(out, error);
     if (error) cannot_write(out, error.message());
     if (!fs::is_directory(out)) cannot_write(out, "it is a file; a run needs a folder");
     if (!empty) cannot_write(out, "it is there already; --resume continues a run");
   }
   RunDirectory directory(path);
   directory.lock();
+  std::error_code ignored;
+  // Another process may have trained there until now.
+  if (!holds_no_checkpoint(path, ignored))
+    cannot_write(path, "it is there already; --resume continues a run");
+  for (const fs::directory_entry& entry : fs::directory_iterator(path, ignored))
+    fs::remove_all(entry.path(), ignored);
   directory.make_folders();
   return directory;
 }

@@ -10,6 +10,7 @@ import resource
 import shutil
 import struct
 import subprocess
+import time
 
 from executable import GLYPHS, Skip, build, call, digest, main, succeed, write
 
@@ -211,6 +212,30 @@ def test_a_folder_that_cannot_be_written_exits_73(folder, vaec):
     refused(73, "glyphs train: cannot write taken: it is there already; --resume continues a run", exe, "train",
             "--out", "taken", cwd=folder)
     assert (folder / "mine").read_text() == (folder / "taken/notes").read_text() == "of the user"
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_does_not_block_its_name(folder, vaec):
+    exe = glyphs(folder, vaec)
+    run = folder / "run"
+    endless = ["train", "--quiet", "--steps", "100000000", "--every", "checkpoint=0,log=1", "--out", "run"]
+    process = subprocess.Popen([exe, *endless], cwd=folder)
+    while not (run / "metrics.jsonl").exists() or not (run / "metrics.jsonl").read_text():
+        time.sleep(0.05)
+    refused(73, "glyphs train: cannot write run: another process is training there", exe, *endless, cwd=folder)
+    process.kill()
+    process.wait()
+    (run / "checkpoints/.step-20.partial").mkdir()
+    succeed(exe, "train", "--quiet", "--steps", "2", "--out", "run", cwd=folder)
+    assert os.listdir(run / "checkpoints") == ["step-2"]
+    before = (run / "config.json").read_text()
+    refused(73, "glyphs train: cannot write run: it is there already; --resume continues a run", exe, "train", "--out",
+            "run", cwd=folder)
+    # What a user puts beside the files of a run is not removed.
+    shutil.rmtree(run / "checkpoints/step-2")
+    write(run, "notes", "of the user")
+    refused(73, "glyphs train: cannot write run: it is there already; --resume continues a run", exe, "train", "--out",
+            "run", cwd=folder)
+    assert (run / "notes").exists() and (run / "config.json").read_text() == before
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(folder, vaec):
