@@ -7,6 +7,7 @@
 #include "compiler/base/text_file.h"
 #include "compiler/game/missing.h"
 #include "compiler/game/supervised.h"
+#include "compiler/game/unlearned.h"
 #include "compiler/semantics/analyse.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/tensor/build_bound.h"
@@ -104,6 +105,7 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
     add_phases(basis, game, l, learn, scheduler, phases);
     if (learn.method == "libi") phases.multiplier = tensor::multiplier_coefficient(model);
     phases.skipped = game.bounds[l].skipped;
+    phases.unlearned = game::unlearned_lines(model, game, l);
   }
   if (understood.missing) {
     programs.splits = understood.missing->splits;

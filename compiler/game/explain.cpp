@@ -4,6 +4,7 @@
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
 #include "compiler/game/objective.h"
+#include "compiler/game/unlearned.h"
 
 namespace game {
 namespace {
@@ -42,13 +43,15 @@ std::string learns_text(const Model& model, const Game& game) {
   for (size_t l = 0; l < model.learns.size(); ++l) {
     const std::vector<std::string> lines = objective_lines(model, game, l);
     const bool sums = l < game.sums.size() && !game.sums[l].empty();
-    if (lines.empty() && !sums) continue;
+    const std::vector<std::string> unlearned = unlearned_lines(model, game, l);
+    if (lines.empty() && !sums && unlearned.empty()) continue;
     text += fmt::format("\nlearn {}\n", model.learns[l].name);
     const char* heading = "maximizes";
     for (const std::string& line : lines) {
       text += fmt::format("  {:<9}  {}\n", heading, line);
       heading = "        +";
     }
+    for (const std::string& line : unlearned) text += fmt::format("  note: {}\n", line);
     if (!sums) continue;
     for (const Sum& sum : game.sums[l])
       text += fmt::format("  sums over {} in {}: {} values, weighted by {}\n",
@@ -121,9 +124,12 @@ namespace {
 json learns_json(const Model& model, const Game& game) {
   json learns = json::array();
   for (size_t l = 0; l < model.learns.size(); ++l)
-    if (const auto lines = objective_lines(model, game, l); !lines.empty())
+    if (const auto lines = objective_lines(model, game, l); !lines.empty()) {
       learns.push_back(
           {{"name", model.learns[l].name}, {"method", model.learns[l].method}, {"objective", lines}});
+      if (const auto unlearned = unlearned_lines(model, game, l); !unlearned.empty())
+        learns.back()["unlearned"] = unlearned;
+    }
   return learns;
 }
 

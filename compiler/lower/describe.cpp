@@ -222,6 +222,7 @@ json of_learn(const semantics::Model& model, const semantics::Learn& learn, cons
                 {"every", learn.every},
                 {"own", learn.own},
                 {"skipped", indices(phases.skipped)},
+                {"unlearned", phases.unlearned},
                 {"multiplier", phases.multiplier},
                 {"scheduled", of_schedules(model, learn, phases)}};
   if (phases.unavailable.empty()) {

@@ -36,6 +36,7 @@ struct Programs {
   struct OfLearn {
     std::vector<OfPhase> alternating, simultaneous;
     std::vector<semantics::SourceId> skipped;  // a bound of them has no parameters
+    std::vector<std::string> unlearned;        // notes on what sources give and no term reads
     int multiplier = -1;                       // libi's coefficient
     std::string unavailable;  // why there are none, in words that follow "learn NAME"; else empty
     /// The same for rows with missing values: each split is a source of its own. Empty where no row of the

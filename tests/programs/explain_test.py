@@ -70,5 +70,30 @@ def test_errors_in_the_model_are_diagnostics_in_every_format(folder, vaec):
     assert call(vaec, "explain", "wrong.vae", "--format", "svg", cwd=folder).returncode == 64
 
 
+LABELLED = """
+var x : binary[28, 28]; var z : binary[4]; var c : category(10)
+let g = glyphs(20, seed = 1)
+source images { x = g.image > 0.5; c = g.label }
+decoder p { z ~ Bernoulli(0); x | z ~ Bernoulli(dense(z, 784)) }
+encoder q { z | x ~ Bernoulli(dense(x, 4)); c | x ~ Categorical(dense(x, 10)) }
+learn elbo { steps = 2; estimator = zgr }
+learn elbo as labelled { steps = 2; estimator = zgr; alpha = 1 }
+learn supervised { steps = 2 }
+"""
+
+
+def test_labels_that_nothing_learns_from_are_noted(folder, vaec):
+    write(folder, "m.vae", LABELLED)
+    note = "nothing is learned from c of source images; alpha = 1 adds log q(c | x)"
+    text = succeed(vaec, "explain", "m.vae", cwd=folder).stdout
+    blocks = {block.split("\n")[0]: block for block in text.split("learn ")[1:]}
+    assert f"  note: {note}\n" in blocks["elbo"] and text.count("note:") == 1, text
+    learns = json.loads(succeed(vaec, "explain", "m.vae", "--format", "json", cwd=folder).stdout)["learns"]
+    assert [learn.get("unlearned") for learn in learns] == [[note], None, None], learns
+    for learn, noted in (("elbo", True), ("labelled", False), ("supervised", False)):
+        result = succeed(vaec, "run", "m.vae", "train", "--learn", learn, "--out", learn, cwd=folder)
+        assert (note in result.stdout + result.stderr) == noted, (learn, result)
+
+
 if __name__ == "__main__":
     executable.main(globals())

@@ -213,6 +213,7 @@ std::vector<std::string> Trainer::notes() const {
     notes.push_back(fmt::format("source {} is left out: nothing is learned from its {}",
                                 session_.image.sources[static_cast<size_t>(source)].name,
                                 learn_.method == "supervised" ? "rows alone" : "bound"));
+  add(learn_.keys.value("unlearned", std::vector<std::string>()));
   return notes;
 }
 
