@@ -236,8 +236,8 @@ std::string print_programs(const Understood& understood, const std::string& afte
 std::optional<Understood> understand(const Request& request, base::SourceSet& sources, base::Report& report) {
   const syntax::Tree tree = syntax::parse(sources.add(request.path, request.text), report);
   if (report.has_errors()) return std::nullopt;
-  semantics::Model model =
-      semantics::analyse(tree, {request.defines, keys_for(request.learn_flags, tree)}, sources, report);
+  semantics::Model model = semantics::analyse(
+      tree, {request.defines, keys_for(request.learn_flags, tree), request.observed}, sources, report);
   if (report.has_errors()) return std::nullopt;
   read_numbers_when_training(model);
   game::Game game = game::derive(model, report);

@@ -12,6 +12,7 @@
 #include "compiler/learn_flags.h"
 #include "compiler/lower/image.h"
 #include "compiler/semantics/model.h"
+#include "compiler/semantics/observations.h"
 
 namespace vaec {
 
@@ -21,6 +22,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> defines;  // -D name=value, in order
   lower::Target target = lower::Target::cpu;
   LearnFlags learn_flags = {};
+  semantics::Observations* observed = nullptr;  // of the file's names, for editors
   std::string built_in = {};  // where the executable is put (lower::Origin); empty where there is none
 };
 

@@ -3,16 +3,11 @@
 #include <set>
 #include <tuple>
 
-#include "compiler/base/report.h"
+#include "compiler/base/diagnostic_order.h"
 #include "runtime/printable.h"
 
 namespace base {
 
-namespace {
-
-constexpr int tab_width = 4;
-
-/// In order of file and place, those without a place first; equal ones once.
 std::vector<const Diagnostic*> in_order(const Report& report) {
   std::vector<const Diagnostic*> list;
   for (const Diagnostic& diagnostic : report.diagnostics()) list.push_back(&diagnostic);
@@ -29,6 +24,10 @@ std::vector<const Diagnostic*> in_order(const Report& report) {
   }
   return unique;
 }
+
+namespace {
+
+constexpr int tab_width = 4;
 
 const char* severity_name(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <system_error>
 #include <vector>
 
@@ -16,7 +17,30 @@ constexpr size_t most_text = size_t{16} << 20;
 
 static std::string words_for(int code) { return std::generic_category().message(code ? code : ENOENT); }
 
+/// By the path that names the file without links and `..`.
+static std::map<std::string, std::string>& unsaved_texts() {
+  static std::map<std::string, std::string> texts;
+  return texts;
+}
+
+static std::string key_of(const std::string& path) {
+  std::error_code error;
+  const fs::path whole = fs::weakly_canonical(path, error);
+  return error ? path : whole.string();
+}
+
+void set_unsaved_text(const std::string& path, std::optional<std::string> text) {
+  if (text) {
+    unsaved_texts()[key_of(path)] = *std::move(text);
+  } else {
+    unsaved_texts().erase(key_of(path));
+  }
+}
+
 std::optional<std::string> read_text_file(const std::string& path, std::string& cause) {
+  if (!unsaved_texts().empty())
+    if (const auto unsaved = unsaved_texts().find(key_of(path)); unsaved != unsaved_texts().end())
+      return unsaved->second;
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   const auto refuse = [&](std::string why) -> std::optional<std::string> {

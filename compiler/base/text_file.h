@@ -8,4 +8,8 @@ namespace base {
 
 std::optional<std::string> read_text_file(const std::string& path, std::string& cause);
 
+/// Until further notice `text` stands for the file at `path`, as an editor shows it before it is saved; none
+/// gives the file itself back.
+void set_unsaved_text(const std::string& path, std::optional<std::string> text);
+
 }  // namespace base

@@ -14,6 +14,7 @@ Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet&
   Model model;
   model.name = std::filesystem::path(sources.file(tree.file).name).stem().string();
   Evaluator evaluator(model, sources, report);
+  evaluator.observed = options.observed;
   Analysis analysis{model, evaluator, sources, report, options, {}, {}, {}, {}};
   std::deque<syntax::Tree> imported;
   const Files files = read_imports(tree, imported, analysis);

@@ -8,6 +8,7 @@
 
 #include "compiler/base/report.h"
 #include "compiler/semantics/model.h"
+#include "compiler/semantics/observations.h"
 #include "compiler/syntax/tree.h"
 
 namespace semantics {
@@ -18,6 +19,7 @@ struct Options {
     std::string learn, key, text;  // of the learn block of this name, in place of what the file says
   };
   std::vector<Key> keys = {};
+  Observations* observed = nullptr;  // filled where it is given
 };
 
 Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet& sources,

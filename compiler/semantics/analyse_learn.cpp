@@ -8,6 +8,7 @@
 #include "compiler/semantics/dependence.h"
 #include "compiler/semantics/enumeration.h"
 #include "compiler/semantics/learn_values.h"
+#include "compiler/semantics/learn_words.h"
 #include "compiler/syntax/parse.h"
 #include "runtime/learn_keys.h"
 #include "runtime/setting_bounds.h"
@@ -16,13 +17,6 @@
 namespace semantics {
 namespace {
 using namespace syntax;
-
-std::vector<std::string> method_names() {
-  std::vector<std::string> names;
-  for (const LearnMethod& method : learn_methods) names.emplace_back(method.name);
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 /// `text` of a flag as the value of a key: `a,b` is a list, `z=zgr` a map.
 std::string value_of_flag(const std::string& key, const std::string& text) {
@@ -37,6 +31,25 @@ std::string value_of_flag(const std::string& key, const std::string& text) {
   }
   return map + "}";
 }
+
+}  // namespace
+
+std::vector<std::string> method_names() {
+  std::vector<std::string> names;
+  for (const LearnMethod& method : learn_methods) names.emplace_back(method.name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> keys_of_method(const std::string& method) {
+  const unsigned bit = method_bit(method) ? method_bit(method) : LearnKey::every_method;
+  std::vector<std::string> known;
+  for (const LearnKey& key : learn_keys())
+    if ((key.methods & bit) != 0) known.emplace_back(key.name);
+  return known;
+}
+
+namespace {
 
 struct LearnReader : LearnValues {
   Learn& learn;
@@ -78,11 +91,7 @@ struct LearnReader : LearnValues {
   // ---- keys
 
   void collect(const LearnDecl& decl) {
-    // What an unknown method would take is unknown: any method's keys pass.
-    const unsigned bit = method_bit(decl.method.text) ? method_bit(decl.method.text) : LearnKey::every_method;
-    std::vector<std::string> known;
-    for (const LearnKey& key : learn_keys())
-      if ((key.methods & bit) != 0) known.emplace_back(key.name);
+    const std::vector<std::string> known = keys_of_method(decl.method.text);
     for (const Statement& statement : decl.body) {
       const auto* assign = std::get_if<Assign>(&statement.kind);
       if (!assign) continue;

@@ -60,6 +60,7 @@ struct Players {
         if (!values) continue;
         for (const Value& value : *values) {
           work.scope->names[loop->variable.text] = value;
+          analysis.evaluator.observe(loop->variable.span, value);
           run(loop->body, work);
         }
       } else if (const auto* choice = std::get_if<If>(&statement.kind)) {

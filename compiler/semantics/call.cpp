@@ -250,6 +250,7 @@ Value Evaluation::call_net(const Value& net, const std::vector<Value>& matched, 
     if (value.kind == Kind::none && parameter.fallback) value = evaluate(*parameter.fallback, scope, inner);
     whole = whole && value.kind != Kind::error;
     scope.names[parameter.name.text] = value;
+    evaluator.observe(parameter.name.span, value);
   }
   Value result;
   if (whole) {
@@ -299,6 +300,7 @@ std::optional<Value> Evaluation::run(const syntax::Block& block, Scope& scope,
       if (!items) return Value{};
       for (const Value& item : *items) {
         scope.names[loop->variable.text] = item;
+        evaluator.observe(loop->variable.span, item);
         if (auto returned = run(loop->body, scope, context)) return returned;
       }
     } else if (const auto* choice = std::get_if<syntax::If>(&statement.kind)) {
@@ -342,6 +344,7 @@ void Evaluation::bind(const syntax::Assign& assign, Scope& scope, const Paramete
     }
   if (!assign.tuple) {
     scope.names[assign.targets[0].name.text] = value;
+    evaluator.observe(assign.targets[0].name.span, value);
     return;
   }
   const bool several = value.kind == Kind::tuple || value.kind == Kind::list || value.kind == Kind::variables;
@@ -351,8 +354,10 @@ void Evaluation::bind(const syntax::Assign& assign, Scope& scope, const Paramete
     error(base::E0310, base::join(assign.targets.front().span, assign.targets.back().span),
           assign.targets.size(), values)
         .note(assign.value->span, fmt::format("this is {}", describe(value, *build.graph)));
-  for (size_t i = 0; i < assign.targets.size(); ++i)
-    scope.names[assign.targets[i].name.text] = fits ? value.items[i] : Value{};
+  for (size_t i = 0; i < assign.targets.size(); ++i) {
+    const Value& item = scope.names[assign.targets[i].name.text] = fits ? value.items[i] : Value{};
+    evaluator.observe(assign.targets[i].name.span, item);
+  }
 }
 
 }  // namespace semantics

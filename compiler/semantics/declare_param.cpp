@@ -162,6 +162,7 @@ void declare_param(const syntax::ParamDecl& param, Analysis& analysis) {
   }
   value.span = param.name.span;
   if (value.kind != Value::Kind::error) analysis.model.params[param.name.text] = text_of(value);
+  analysis.evaluator.observe(param.name.span, value);
   top.names[param.name.text] = std::move(value);
 }
 

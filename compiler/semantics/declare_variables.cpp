@@ -148,6 +148,7 @@ void declare_variables(const syntax::VarDecl& declaration, Analysis& analysis) {
       }
       analysis.variables[item.name.text] = group;
     }
+    analysis.evaluator.observe(item.name.span, value);
     top.names[item.name.text] = std::move(value);
   }
 }

@@ -27,6 +27,7 @@ Value Evaluation::evaluate(const Expr& expr, Scope& scope, const ParameterContex
   }
   // A name keeps its origin, so that a note can show where its shape comes from.
   if (expr.kind != ExprKind::name) value.span = expr.span;
+  if (expr.kind == ExprKind::name || expr.kind == ExprKind::call) evaluator.observe(expr.span, value);
   return value;
 }
 

@@ -151,6 +151,7 @@ class Evaluation {
   bool expand_family(const syntax::Expr& family_call, Conditional& conditional, Scope& scope,
                      const ParameterContext& context);
   void check_call(const syntax::Expr& family_call, Scope& scope, const ParameterContext& context);
+  void observe_family(const syntax::Expr& call, const FamilyTemplate& form) const;
   /// The numeric check of one family with these fixed values; reports. `anew`: even if it is remembered.
   void check_family(const syntax::FamilyDecl& decl, const std::map<std::string, Value>& fixed,
                     base::Span used_at, bool anew = false);

@@ -12,6 +12,7 @@
 
 #include "compiler/base/report.h"
 #include "compiler/semantics/model.h"
+#include "compiler/semantics/observations.h"
 #include "compiler/syntax/tree.h"
 
 namespace semantics {
@@ -123,6 +124,10 @@ class Evaluator {
   };
   std::vector<DeclaredNet> nets;
   std::set<const syntax::NetDecl*> called;
+
+  /// Keeps what stands at `at`, if an editor asked.
+  void observe(base::Span at, const Value& value);
+  Observations* observed = nullptr;
 
   NodeId constant_node(double value);
   NodeId variable_node(VariableId id);

@@ -290,6 +290,7 @@ bool Evaluation::expand_family(const Expr& expr, Conditional& conditional, Scope
       if (model[id].owner == context.owner) conditional.parameters.push_back(id);
   }
   build.span = outer;
+  if (whole) observe_family(expr, t);
   return whole;
 }
 

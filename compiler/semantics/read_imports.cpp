@@ -4,6 +4,7 @@
 
 #include "compiler/base/text_file.h"
 #include "compiler/semantics/analysis.h"
+#include "compiler/semantics/imports.h"
 #include "compiler/semantics/stdlib_text.h"
 #include "compiler/syntax/parse.h"
 
@@ -21,13 +22,11 @@ struct Reader {
 
   void read_all(const Tree& tree) {
     std::map<std::string, base::Span> seen;
-    const std::string folder =
-        std::filesystem::path(analysis.sources.file(tree.file).name).parent_path().string();
     for (const auto& declaration : tree.declarations) {
       const auto* import = std::get_if<ImportDecl>(&declaration.kind);
       if (!import) continue;
       std::string key = import->what.text;
-      if (import->path) key = (std::filesystem::path(folder) / key).lexically_normal().string();
+      if (import->path) key = imported_path(analysis.sources.file(tree.file).name, key);
       const auto [first, fresh] = seen.insert({key, import->what.span});
       if (!fresh) {
         analysis.report.add(base::E0208, import->what.span, import->what.text)

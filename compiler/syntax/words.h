@@ -1,0 +1,25 @@
+// The words of a file for editors, which see files in any state. In: a file of a SourceSet (valid UTF-8).
+// Out: its words in order, whether or not they make a program. Nothing is reported.
+#pragma once
+#include <string_view>
+#include <vector>
+
+#include "compiler/base/source.h"
+
+namespace syntax {
+
+struct Word {
+  enum class Kind { name, reserved, number, string, comment, newline, symbol } kind;
+  base::Span span;
+};
+
+std::vector<Word> words(base::FileId file, const base::SourceSet& sources);
+
+/// Whether `text` is one name that a file may declare: letters, digits, `_`, and not reserved.
+bool is_identifier(std::string_view text);
+
+/// The reserved words that begin a declaration, and those that begin a statement or stand in expressions.
+const std::vector<std::string_view>& declaration_words();
+const std::vector<std::string_view>& statement_words();
+
+}  // namespace syntax
