@@ -25,6 +25,7 @@
 #include "compiler/library_header.h"
 #include "compiler/lower/link.h"
 #include "compiler/lower/processor.h"
+#include "compiler/lsp/server.h"
 #include "compiler/manual.h"
 #include "compiler/pipeline.h"
 #include "compiler/print_report.h"
@@ -472,6 +473,9 @@ int main(int count, char** values) {
   auto* manual_command = app.add_subcommand("manual", "print a manual page, as roff: vaec manual | man -l -");
   manual_command->add_option("PAGE", arguments.page, "vaec (default), or model: the commands of executables")
       ->check(CLI::IsMember({"vaec", "model"}));
+  auto* lsp_command =
+      app.add_subcommand("lsp", "serve an editor by the Language Server Protocol, on standard input");
+  lsp_command->add_flag("--stdio", "no effect: for editors that always give this flag");
   auto* doctor_command = app.add_subcommand("doctor", "say what is installed and what is missing");
 
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
@@ -504,6 +508,7 @@ int main(int count, char** values) {
       std::cout << manual_page(of_executables ? program_table() : command_table(app), of_executables);
       return Exit::ok;
     }
+    if (lsp_command->parsed()) return static_cast<Exit>(lsp::serve(STDIN_FILENO, STDOUT_FILENO));
     if (get_command->parsed()) return get_data(arguments.name, arguments.to);
     return doctor_command->parsed() && doctor(std::cout) ? Exit::ok : Exit::bad_configuration;
   };

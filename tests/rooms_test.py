@@ -7,6 +7,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
+# Folders of the driver, which sees every module.
+DRIVER = ["lsp"]
 RUNTIME = {
     "start": {"start"},
     "completion": {"completion"},
@@ -51,7 +53,9 @@ def rooms_seen_by(folder):
     part, *rest = folder.split("/")
     if part == "compiler":
         if not rest:
-            return {f"compiler/{room}" for room in COMPILER} | {"compiler"}
+            return {f"compiler/{room}" for room in COMPILER + DRIVER} | {"compiler"}
+        if rest[0] in DRIVER:
+            return rooms_seen_by("compiler") | {f"compiler/{rest[0]}"}
         before = {f"compiler/{room}" for room in COMPILER[: COMPILER.index(rest[0]) + 1]}
         return before | SHARED.get(rest[0], set())
     if not rest:

@@ -1,0 +1,69 @@
+// Which declaration each name of a program means. In: the trees of its files. Out: symbols, the places where
+// they are named, and the names that are in force at a place. Says the same as semantics/, which evaluates;
+// what has no declaration in any file, such as `dense`, is a symbol without a place.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compiler/lsp/program.h"
+
+namespace lsp {
+
+enum class SymbolKind {
+  param,
+  let,  // of the top level
+  variable,
+  family,
+  net,
+  player,
+  source,
+  learn,
+  parameter,  // of a net or a family
+  local,      // of a block
+  function,   // of the language, readers and operations on tables among them
+  domain,
+  method,
+  key,       // of a learn block
+  property,  // of a family
+};
+
+struct Symbol {
+  SymbolKind kind;
+  std::string name;
+  base::Span declared;                    // file index -1: a word of the language
+  base::Span whole = {};                  // the declaration, or the statement that first binds it
+  std::map<std::string, int> parameters;  // of a net or a family, as symbols
+  std::vector<std::string> targets = {};  // of a player: the variables that it gives
+  std::string owner = {};                 // of a key: the method
+
+  bool in_a_file() const { return declared.file.index >= 0; }
+};
+
+struct Occurrence {
+  base::Span span;
+  int symbol;
+};
+
+/// A block with names of its own.
+struct NameScope {
+  base::Span span;
+  std::vector<int> symbols;
+};
+
+struct Names {
+  std::vector<Symbol> symbols;
+  std::vector<Occurrence> occurrences;  // each place once
+  std::map<std::string, int> top;       // the names of the top level, the library's families among them
+  std::vector<NameScope> scopes;        // outer ones first
+
+  const Symbol& operator[](const Occurrence& occurrence) const {
+    return symbols[static_cast<size_t>(occurrence.symbol)];
+  }
+  /// What is named at a place, or just before it; null where nothing is.
+  const Occurrence* at(base::FileId file, uint32_t offset) const;
+};
+
+Names resolve_names(const Program& program);
+
+}  // namespace lsp

@@ -1,0 +1,22 @@
+// A new name for a declaration and all its uses. In: a document, an offset, the name. Out: the edits of each
+// file, or why there are none. The renamed programs have been read again: each name means what it meant.
+#pragma once
+#include <string>
+#include <variant>
+
+#include "compiler/lsp/references.h"
+
+namespace lsp {
+
+struct Refusal {
+  std::string cause;
+};
+
+/// The place of the name that would be renamed.
+std::variant<base::Span, Refusal> prepare_rename(const Document& document, uint32_t offset);
+
+/// A WorkspaceEdit.
+std::variant<nlohmann::json, Refusal> rename(const Workspace& workspace, const Document& document,
+                                             uint32_t offset, const std::string& name);
+
+}  // namespace lsp
