@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "runtime/core/json_fields.h"
+#include "runtime/core/whole_folder.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
@@ -23,16 +24,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
-
-[[noreturn]] void cannot_write(const fs::path& path, const std::string& cause) {
-  throw Failure(Exit::cannot_write, fmt::format("cannot write {}: {}", path.string(), cause));
-}
-
-void make_folder(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) cannot_write(path, error.message());
-}
 
 /// True where this call made it.
 bool make_new_folder(const fs::path& path) {
@@ -193,40 +184,25 @@ void RunDirectory::cut_metrics(int64_t step) const {
   write("metrics.jsonl", kept);
 }
 
-/// Written aside as `.NAME.partial`, whose path it returns.
-static fs::path write_aside(const fs::path& finished, const std::function<void(const fs::path&)>& write) {
-  const fs::path aside = finished.parent_path() / fmt::format(".{}.partial", finished.filename().string());
-  std::error_code error;
-  fs::remove_all(aside, error);
-  make_folder(aside);
-  try {
-    write(aside);
-  } catch (...) {
-    fs::remove_all(aside, error);
-    throw;
-  }
-  return aside;
-}
-
-static void rename_to(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::rename(from, to, error);
-  if (error) cannot_write(to, error.message());
+/// Where a checkpoint lies until it is whole.
+static fs::path aside_of(const fs::path& finished) {
+  return finished.parent_path() / fmt::format(".{}.partial", finished.filename().string());
 }
 
 void RunDirectory::checkpoint(int64_t step, const std::function<void(const fs::path&)>& write) const {
   const fs::path finished = path_ / "checkpoints" / fmt::format("step-{}", step);
   if (fs::exists(finished)) return;
-  rename_to(write_aside(finished, write), finished);
+  write_aside(aside_of(finished), write);
+  rename_to(aside_of(finished), finished);
 }
 
 void RunDirectory::best_checkpoint(const std::function<void(const fs::path&)>& write) const {
   const fs::path best = path_ / "checkpoints" / "best", before = path_ / "checkpoints" / ".best.before";
-  const fs::path aside = write_aside(best, write);
+  write_aside(aside_of(best), write);
   std::error_code error;
   fs::remove_all(before, error);
   if (fs::exists(best)) rename_to(best, before);
-  rename_to(aside, best);
+  rename_to(aside_of(best), best);
   fs::remove_all(before, error);
 }
 
@@ -234,7 +210,7 @@ void RunDirectory::keep_checkpoints(int64_t count) const {
   std::vector<int64_t> steps = steps_of_checkpoints(path_);
   for (int64_t i = count; i < static_cast<int64_t>(steps.size()); ++i) {
     const std::string name = fmt::format("step-{}", steps[static_cast<size_t>(i)]);
-    const fs::path aside = path_ / "checkpoints" / fmt::format(".{}.partial", name);
+    const fs::path aside = aside_of(path_ / "checkpoints" / name);
     rename_to(path_ / "checkpoints" / name, aside);
     std::error_code ignored;
     fs::remove_all(aside, ignored);
