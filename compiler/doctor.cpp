@@ -14,6 +14,7 @@
 #include "compiler/lower/link.h"
 #include "compiler/lower/processor.h"
 #include "runtime/cache_folder.h"
+#include "runtime/onnx/onnx_api.h"
 #include "runtime/printable.h"
 
 namespace vaec {
@@ -28,6 +29,14 @@ std::string other_version(void* runtime) {
   if (theirs == VAEC_VERSION) return "";
   return fmt::format("libvaert.so is of vaec {}, this is vaec {}; install both from one build", theirs,
                      VAEC_VERSION);
+}
+
+/// Empty where executables can export in ONNX's format.
+std::string why_not_onnx(const std::string& library) {
+  if (!fs::exists(library)) return "this vaec was built without libonnx";
+  if (dlopen(VAERT_ONNX_SYSTEM_LIBRARY, RTLD_NOW | RTLD_GLOBAL) == nullptr)
+    return fmt::format("{} (package {})", dlerror(), VAERT_ONNX_PACKAGES);
+  return dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr ? "" : dlerror();
 }
 
 }  // namespace
@@ -53,6 +62,10 @@ bool doctor(std::ostream& out) {
       const bool opens = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr;
       line(what, opens, opens ? path : dlerror());
     }
+    const std::string onnx = fs::path(library).replace_filename("libvaert_onnx.so");
+    const std::string why_no_onnx = why_not_onnx(onnx);
+    fmt::print(out, "{:<11}{:<9}{}\n", "onnx", why_no_onnx.empty() ? "ok" : "missing",
+               printable(why_no_onnx.empty() ? onnx : "only export --format onnx needs it: " + why_no_onnx));
     const std::string torch = fs::path(library).replace_filename("libvaert_torch.so");
     const bool built = fs::exists(torch), opens = built && dlopen(torch.c_str(), RTLD_NOW | RTLD_LOCAL);
     fmt::print(

@@ -12,6 +12,7 @@
 #include "compiler/syntax/parse.h"
 #include "compiler/tensor/build_bound.h"
 #include "compiler/tensor/build_jacobian.h"
+#include "compiler/tensor/build_parameters.h"
 #include "compiler/tensor/build_step.h"
 #include "compiler/tensor/passes.h"
 #include "runtime/learn_keys.h"
@@ -121,12 +122,15 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
   for (size_t c = 0; c < model.conditionals.size(); ++c) {
     const semantics::ConditionalId conditional{static_cast<int32_t>(c)};
     auto& of_conditional = programs.conditionals.emplace_back();
-    of_conditional.draw = scheduler.add(tensor::build_draw(basis, conditional));
-    if (auto mean = tensor::build_mean(basis, conditional))
-      of_conditional.mean = scheduler.add(std::move(*mean));
+    auto& graphs = programs.graphs.emplace_back();
+    graphs = {tensor::build_parameters(basis, conditional), tensor::build_log_density(basis, conditional),
+              tensor::build_draw(basis, conditional), tensor::build_mean(basis, conditional)};
+    of_conditional.draw = scheduler.add(graphs->sample);
+    if (graphs->mean) of_conditional.mean = scheduler.add(*graphs->mean);
     if (auto jacobian = tensor::build_jacobian(basis, conditional))
       of_conditional.jacobian = scheduler.add(std::move(*jacobian));
-    of_conditional.log_density = scheduler.add(tensor::build_log_density(basis, conditional));
+    of_conditional.log_density = scheduler.add(graphs->log_density);
+    if (model[conditional].player.index < 0) graphs.reset();  // a source's own family is not exported
     if (terms && !model[conditional].parameters.empty() && model[conditional].player.index >= 0)
       of_conditional.term = scheduler.add(tensor::build_term(basis, conditional));
     if (model[conditional].player.index >= 0)  // a source's own family is no part of a chain

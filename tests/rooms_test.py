@@ -15,12 +15,13 @@ RUNTIME = {
     "hdf5": {"hdf5"},
     "sqlite": {"sqlite"},
     "fetch": {"fetch"},
+    "onnx": {"onnx"},
     "data": {"hdf5", "sqlite", "fetch", "data"},
     "onednn": {"onednn"},
     "metrics": {"metrics"},
     "device": {"device"},
     "torch": {"torch"},
-    "core": {"core", "completion", "data", "metrics", "onednn", "torch"},
+    "core": {"core", "completion", "data", "metrics", "onednn", "onnx", "torch"},
 }
 # What stands on runtime/core itself, lowest first.
 FLOORS = ["learning", "evaluation", "embedding", "commands"]
@@ -32,7 +33,7 @@ SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
 KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/closed_folder.h", "runtime/command_table.h",
                 "runtime/command_words.h", "runtime/content_hash.h", "runtime/description.h",
                 "runtime/learn_keys.def", "runtime/learn_keys.h", "runtime/nearest_float.h",
-                "runtime/nearest_name.h", "runtime/own_executable.h", "runtime/printable.h",
+                "runtime/nearest_name.h", "runtime/onnx/onnx_api.h", "runtime/own_executable.h", "runtime/printable.h",
                 "runtime/private_folder.h", "runtime/scratch_layout.h", "runtime/setting_bounds.h",
                 "runtime/standard_streams.h", "runtime/training_flags.h", "runtime/training_metrics.h"}
 LIBRARIES = {
@@ -42,6 +43,7 @@ LIBRARIES = {
     r"hdf5\.h|H5": {"runtime/hdf5"},
     r"sqlite3\.h": {"runtime/sqlite"},
     r"Eigen/": {"runtime/metrics"},
+    r"onnx/|google/protobuf/": {"runtime/onnx"},
     r"curl/|openssl/": {"runtime/fetch"},
     r"torch/|ATen/|c10/": {"runtime/torch"},
 }

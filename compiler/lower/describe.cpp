@@ -1,5 +1,6 @@
 #include "compiler/lower/describe.h"
 
+#include "compiler/lower/describe_graphs.h"
 #include "compiler/lower/host.h"
 #include "compiler/tensor/build_bound.h"
 #include "compiler/tensor/program.h"
@@ -384,7 +385,8 @@ json describe(const semantics::Model& model, const json& game, const Programs& p
           {"conditionals", of_conditionals(model, programs)},
           {"game", game},
           {"learns", learns},
-          {"programs", list}};
+          {"programs", list},
+          {"graphs", describe_graphs(programs.graphs)}};
 }
 
 }  // namespace lower

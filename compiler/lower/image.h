@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,11 @@ namespace lower {
 struct Programs {
   struct OfConditional {
     int draw = -1, mean = -1, log_density = -1, initial = -1, term = -1, jacobian = -1;
+  };
+  /// What one conditional is exported as, before any pass.
+  struct Graphs {
+    tensor::Program parameters, log_density, sample;
+    std::optional<tensor::Program> mean;
   };
   struct OfChain {
     int source = -1, sweeps = 0;
@@ -50,6 +56,7 @@ struct Programs {
   std::vector<tensor::Schedule> programs;
   std::vector<int> source_rows;  // per source
   std::vector<OfConditional> conditionals;
+  std::vector<std::optional<Graphs>> graphs;  // per conditional; of players alone
   std::vector<OfLearn> learns;
   std::vector<game::Split> splits;  // the sources behind the model's own, as programs number them
 };

@@ -31,4 +31,11 @@ void* function_of(const std::string& library, const std::string& function) {
   return found;
 }
 
+void open_system_library(const std::string& name, const std::string& packages) {
+  if (dlopen(name.c_str(), RTLD_NOW | RTLD_GLOBAL)) return;
+  const char* cause = dlerror();
+  throw Failure(Exit::bad_configuration, fmt::format("{} cannot be opened (it is in the package {}): {}",
+                                                     name, packages, cause ? cause : "no reason is given"));
+}
+
 }  // namespace data

@@ -8,4 +8,8 @@ namespace data {
 /// installation does not have it.
 void* function_of(const std::string& library, const std::string& function);
 
+/// Opens a library of the system whose names those that are opened later may use; it stays open.
+/// Failure(bad_configuration) naming the `packages` that have it.
+void open_system_library(const std::string& name, const std::string& packages);
+
 }  // namespace data

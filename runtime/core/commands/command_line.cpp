@@ -14,6 +14,7 @@
 #include "runtime/command_table.h"
 #include "runtime/command_words.h"
 #include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/export.h"
 #include "runtime/core/commands/flag_texts.h"
 #include "runtime/core/evaluation/features.h"
 #include "runtime/core/learning/trainer.h"
@@ -83,8 +84,9 @@ void word_the_help(CLI::App& app) {
 /// The flags as CLI11 fills them, and the command that was chosen.
 class CommandLine {
  public:
-  explicit CommandLine(const Image& image)
+  CommandLine(const Image& image, const vae_image& binary)
       : image_(image),
+        binary_(binary),
         app_("The model " + printable(image.file) + ", compiled by vaec.", printable(image.file)) {
     app_.require_subcommand(1);
     app_.set_help_flag("-h,--help", "print this help");
@@ -93,6 +95,7 @@ class CommandLine {
     add_sample();
     add_infer();
     add_evaluate();
+    add_export();
     add_compare();
     add_bench();
     CLI::App* command =
@@ -299,6 +302,17 @@ class CommandLine {
         ->check(at_least(0));
   }
 
+  void add_export() {
+    CLI::App* command = app_.add_subcommand("export", "write a trained model in a format of other programs");
+    command->add_option("--run", export_.run, "a run directory that train made")->required();
+    add_parameter_flags(command, export_);
+    command->add_option("--format", export_.format, "onnx (default): graphs of each conditional")
+        ->check(CLI::IsMember({"onnx"}));
+    command->add_option("--out", export_.out, "the folder, made anew")->required();
+    command->add_flag("--json", export_.json, "what was written, as JSON on stdout");
+    command->callback([this] { run_ = [this] { return export_model(image_, binary_, export_), 0; }; });
+  }
+
   void add_compare() {
     CLI::App* command = app_.add_subcommand(
         "compare", "train several learn blocks alike, and put them in one table and one picture");
@@ -373,6 +387,7 @@ class CommandLine {
   }
 
   const Image& image_;
+  const vae_image& binary_;
   CLI::App app_;
   std::function<int()> run_;
   TrainRequest train_;
@@ -381,6 +396,7 @@ class CommandLine {
   SampleRequest sample_;
   InferRequest infer_;
   EvaluateRequest evaluate_;
+  ExportRequest export_;
   CompareRequest compare_;
   BenchRequest bench_;
   std::map<std::string, std::vector<std::string>> benched_;   // settings that it takes
@@ -426,7 +442,7 @@ int run(const vae_image& binary, int argc, char** argv) {
   try {
     const Image image = read_image(binary);
     who = image.file;
-    CommandLine line(image);
+    CommandLine line(image, binary);
     try {
       const int code = line.run(argc, argv);
       require_output();

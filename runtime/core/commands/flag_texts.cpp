@@ -18,7 +18,7 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                  {"metrics", "NAME,..."}, {"rows", "N"},
                                                  {"features", "NAME"},    {"query", "\"A | B\""},
                                                  {"seeds", "N"},          {"factors", "NAME"},
-                                                 {"of", "NAME"}};
+                                                 {"of", "NAME"},          {"format", "NAME"}};
     for (const TrainingFlag& flag : training_flags()) values.emplace(flag.key, flag.value);
     return values;
   }();

@@ -1,0 +1,172 @@
+#include "runtime/core/commands/export.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "runtime/core/averages.h"
+#include "runtime/core/json_fields.h"
+#include "runtime/core/run_directory.h"
+#include "runtime/core/session.h"
+#include "runtime/core/whole_folder.h"
+#include "runtime/data/optional_library.h"
+#include "runtime/description.h"
+#include "runtime/failure.h"
+#include "runtime/onnx/onnx_api.h"
+#include "runtime/printable.h"
+#include "runtime/version.h"
+
+namespace core {
+namespace {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::array kinds = {"parameters", "mean", "log_density", "sample"};
+
+vaert_onnx_write_function* open_library() {
+  data::open_system_library(VAERT_ONNX_SYSTEM_LIBRARY, VAERT_ONNX_PACKAGES);
+  return reinterpret_cast<vaert_onnx_write_function*>(
+      data::function_of("libvaert_onnx.so", "vaert_onnx_write"));
+}
+
+/// Each conditional's graphs, by kind.
+json read_graphs(const Image& image, const vae_image& binary) {
+  const json whole = json::parse(binary.description, binary.description + binary.description_size);
+  const std::string text = whole.value("graphs", "");
+  if (text.empty())
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("this executable was made by vaec {}, whose executables cannot export; build it "
+                    "again with vaec {}",
+                    image.version, vaert_version()));
+  json graphs = json::parse(text, nullptr, false);
+  if (!graphs.is_array() || graphs.size() != image.conditionals.size())
+    throw Failure(Exit::internal, "this executable's description is malformed: graphs");
+  return graphs;
+}
+
+json describe(const Variable& variable) {
+  json entry = {{"name", variable.name},
+                {"domain", variable.domain},
+                {"shape", variable.shape},
+                {"tensor_shape", variable.tensor_shape}};
+  if (variable.classes > 0) entry["classes"] = variable.classes;
+  if (!variable.words.empty()) entry["words"] = variable.words;
+  return entry;
+}
+
+class Exporter {
+ public:
+  Exporter(const Session& session, const vae_image& binary, const Checkpoint& checkpoint)
+      : session_(session),
+        image_(session.image),
+        graphs_(read_graphs(image_, binary)),
+        write_(open_library()) {
+    shared_ = {
+        {"vaec", vaert_version()}, {"program", image_.file}, {"step", fmt::format("{}", checkpoint.step)}};
+    const fs::path preprocessing = checkpoint.path / "preprocessing.json";
+    if (fs::exists(preprocessing)) shared_["preprocessing"] = json_text(read_json(preprocessing));
+  }
+
+  /// All graphs that ONNX has the operations of, as files of the folder.
+  void write_all(const fs::path& folder) {
+    for (size_t i = 0; i < image_.conditionals.size(); ++i)
+      for (const char* kind : kinds)
+        if (graphs_[i].contains(kind)) write(image_.conditionals[i], kind, graphs_[i][kind], folder);
+  }
+
+  const json& written() const { return written_; }
+  const json& refused() const { return refused_; }
+
+ private:
+  void write(const Conditional& conditional, const char* kind, json& graph, const fs::path& folder) {
+    const Variable& target = image_.variables[static_cast<size_t>(conditional.target)];
+    const std::string player = image_.players[static_cast<size_t>(conditional.player)].name;
+    const std::string name = fmt::format("{}.{}", player, target.name);
+    const std::string file = fmt::format("{}.{}.onnx", name, kind);
+    json variables = json::array({describe(target)}), parents = json::array();
+    for (const int parent : conditional.parents) {
+      variables.push_back(describe(image_.variables[static_cast<size_t>(parent)]));
+      parents.push_back(variables.back()["name"]);
+    }
+    graph["name"] = fmt::format("{} {}", name, kind);
+    graph["version"] = vaert_version();
+    graph["metadata"] = shared_;
+    graph["metadata"].update({{"graph", kind},
+                              {"player", player},
+                              {"target", target.name},
+                              {"parents", json_text(parents)},
+                              {"family", conditional.family},
+                              {"variables", json_text(variables)}});
+    const std::string text = description::text(graph);
+    std::array<char, 1000> cause = {};
+    const int outcome = write_(text.data(), text.size(), session_.parameters.pointers().data(),
+                               (folder / file).c_str(), cause.data(), cause.size());
+    if (outcome == VAERT_ONNX_BROKEN)
+      throw Failure(Exit::internal, fmt::format("{}: {}", file, cause.data()));
+    if (outcome == VAERT_ONNX_CANNOT_WRITE) cannot_write(folder / file, cause.data());
+    json entry = {{"file", file}, {"conditional", name}, {"graph", kind}};
+    if (outcome == VAERT_ONNX_REFUSED) entry["why"] = cause.data();
+    (outcome == VAERT_ONNX_REFUSED ? refused_ : written_).push_back(std::move(entry));
+  }
+
+  const Session& session_;
+  const Image& image_;
+  json graphs_, shared_;
+  vaert_onnx_write_function* write_;
+  json written_ = json::array(), refused_ = json::array();
+};
+
+/// Nothing of the user's is there: no such path, or an empty folder.
+void require_new(const fs::path& out) {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(out, error))) return;
+  if (!fs::is_directory(out, error)) cannot_write(out, "it is a file; export makes a folder");
+  const bool empty = fs::is_empty(out, error);
+  if (error) cannot_write(out, error.message());
+  if (!empty) cannot_write(out, "it is there already, and is not empty");
+}
+
+}  // namespace
+
+void export_model(const Image& image, const vae_image& binary, const ExportRequest& request) {
+  // "out/" has an empty last part.
+  const fs::path out = request.out.has_filename() ? request.out : request.out.parent_path();
+  if (out.empty()) throw Failure(Exit::usage, "--out needs the name of a folder");
+  require_new(out);
+  const Checkpoint checkpoint = require_checkpoint(request.run, request.checkpoint);
+  MachineRequest processor;
+  processor.device = "cpu";
+  Session session(image, processor);
+  load_checkpoint(session, checkpoint.path, request.weights);
+  Exporter exporter(session, binary, checkpoint);
+  const fs::path aside = out.parent_path() / fmt::format(".{}.{}.partial", out.filename().string(), getpid());
+  write_aside(aside, [&](const fs::path& folder) {
+    exporter.write_all(folder);
+    if (exporter.written().empty())
+      throw Failure(Exit::bad_configuration,
+                    exporter.refused().empty()
+                        ? std::string("the program has no conditionals of players")
+                        : fmt::format("no graph can be written: {}: {}",
+                                      exporter.refused()[0]["file"].get<std::string>(),
+                                      exporter.refused()[0]["why"].get<std::string>()));
+  });
+  rename_to(aside, out);
+  for (const json& graph : exporter.refused())
+    fmt::print(stderr, "note: {} is not written: {}\n", printable(graph["file"].get<std::string>()),
+               graph["why"].get<std::string>());
+  if (request.json) {
+    fmt::print("{}\n", json_text({{"out", out.string()},
+                                  {"format", request.format},
+                                  {"step", checkpoint.step},
+                                  {"graphs", exporter.written()},
+                                  {"refused", exporter.refused()}}));
+    return;
+  }
+  fmt::print("{}: {} graphs of step {}\n", printable(out.string()), exporter.written().size(),
+             checkpoint.step);
+}
+
+}  // namespace core
