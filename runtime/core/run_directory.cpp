@@ -167,10 +167,14 @@ void RunDirectory::cut_after(int64_t step) const {
   const fs::path best = path_ / "checkpoints" / "best";
   if (!fs::exists(best)) fs::rename(path_ / "checkpoints" / ".best.before", best, ignored);
   for (const fs::directory_entry& entry : fs::directory_iterator(path_ / "samples", ignored))
-    if (entry.path().extension() == ".png" && step_of(entry.path().stem().string()).value_or(0) > step)
+    if ((entry.path().extension() == ".png" || entry.path().extension() == ".json") &&
+        step_of(entry.path().stem().string()).value_or(0) > step)
       stale.push_back(entry.path());
   for (const fs::directory_entry& entry : fs::directory_iterator(path_ / "checkpoints", ignored))
     if (entry.path().filename().string().starts_with(".")) stale.push_back(entry.path());
+  if (const fs::path evaluation = path_ / "evaluation.json";
+      fs::exists(evaluation) && read_json(evaluation).value("step", int64_t{0}) > step)
+    stale.push_back(evaluation);
   for (const fs::path& path : stale) fs::remove_all(path, ignored);
   cut_metrics(step);
   cut_events(path_, step);

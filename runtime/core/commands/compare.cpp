@@ -5,9 +5,10 @@
 #include <algorithm>
 
 #include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/compare_curves.h"
 #include "runtime/core/commands/compare_picture.h"
 #include "runtime/core/commands/figures.h"
-#include "runtime/core/commands/report.h"
+#include "runtime/core/commands/html.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/run_directory.h"
@@ -64,7 +65,7 @@ class Comparison {
     if (request_.json) {
       fmt::print("{}\n", json_text(to_json()));
     } else {
-      print_table();
+      print_aligned(table());
       say(fmt::format("{}: report.html, compare.json{}", folder_.string(),
                       has_picture_ ? ", samples.png" : ""));
     }
@@ -198,14 +199,29 @@ class Comparison {
     return names;
   }
 
-  void print_table() const {
+  std::vector<std::vector<std::string>> table() const {
     std::vector<std::vector<std::string>> rows(1, {""});
     for (const Column& column : columns_) rows[0].push_back(column.learn);
     for (const std::string& name : quantity_names()) {
       rows.push_back({name});
       for (const Column& column : columns_) rows.back().push_back(cell_text(column.find(name)));
     }
-    print_aligned(rows);
+    return rows;
+  }
+
+  std::string curves() const {
+    std::vector<ComparedRuns> compared;
+    for (const Learn* learn : learns_) {
+      compared.push_back({learn->name, {}});
+      for (int64_t i = 0; i < request_.seeds; ++i)
+        compared.back().seeds.push_back(charts_of(read_metrics(run_of(*learn, seed(i)))));
+    }
+    std::string plots;
+    for (const Plot& plot : compare_plots(compared)) plots += html_plot(plot);
+    return fmt::format(
+        "<p>{}</p>\n<div class=\"plots\">\n{}</div>\n",
+        request_.seeds > 1 ? "Means over the seeds; bands reach one standard deviation up and down." : "",
+        plots);
   }
 
   std::string budget() const {
@@ -216,16 +232,7 @@ class Comparison {
 
   void write_page() {
     std::string page = html_beginning(fmt::format("{}: learn blocks compared", image_.file));
-    page += fmt::format("<p>{}.</p>\n<table><tr><th></th>", html_escaped(budget()));
-    for (const Column& column : columns_) page += fmt::format("<th>{}</th>", html_escaped(column.learn));
-    page += "</tr>\n";
-    for (const std::string& name : quantity_names()) {
-      page += fmt::format("<tr><td>{}</td>", html_escaped(name));
-      for (const Column& column : columns_)
-        page += fmt::format("<td>{}</td>", html_escaped(cell_text(column.find(name))));
-      page += "</tr>\n";
-    }
-    page += "</table>\n";
+    page += fmt::format("<p>{}.</p>\n", html_escaped(budget())) + html_table(table());
     if (has_picture_) {
       std::vector<std::string> names;
       for (const Column& column : columns_) names.push_back(column.learn);
@@ -237,11 +244,7 @@ class Comparison {
                                     : "From random codes") +
           html_picture("samples", data::read_file(folder_ / "samples.png"));
     }
-    for (const Learn* learn : learns_) {
-      page += fmt::format("<h2>Utilities of {}</h2>\n<p>Nats per row, of seed {}.</p>\n{}\n",
-                          html_escaped(learn->name), request_.seed,
-                          html_plot(read_utilities(run_of(*learn, seed(0)))));
-    }
+    page += "<h2>Training</h2>\n" + curves();
     page += fmt::format("<h2>Program</h2>\n<pre>{}</pre>\n</html>\n", html_escaped(image_.text));
     write_file("report.html", page);
   }

@@ -3,16 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 namespace core {
 namespace {
-
-constexpr double width = 640, height = 220, left = 70, bottom = 30;  // of a plot, in pixels
-
-// Told apart by those who see few colours too (Okabe, Ito).
-constexpr const char* colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                   "#e69f00", "#56b4e9", "#000000"};
 
 std::string base64(const std::vector<uint8_t>& bytes) {
   const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -50,16 +43,37 @@ std::string html_escaped(const std::string& text) {
   return result;
 }
 
-std::string html_beginning(const std::string& title) {
+std::string html_beginning(const std::string& title, int64_t reload_seconds) {
+  const std::string reload =
+      reload_seconds > 0 ? fmt::format("<meta http-equiv=\"refresh\" content=\"{}\">", reload_seconds) : "";
   return fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{0}</title>\n"
-      "<style>body{{font:15px sans-serif;max-width:60em;margin:2em auto;padding:0 1em}}"
-      "pre{{background:#f4f4f4;padding:1em;overflow:auto}}svg{{font-size:12px}}"
-      "table{{border-collapse:collapse}}td,th{{padding:.3em .8em;text-align:right;border-bottom:1px solid "
-      "#ddd}}"
-      "td:first-child,th:first-child{{text-align:left}}"
-      "img{{image-rendering:pixelated;width:100%}}</style>\n<h1>{0}</h1>\n",
-      html_escaped(title));
+      R"(<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">{1}<title>{0}</title>
+<style>
+body {{font: 15px sans-serif; max-width: 62em; margin: 2em auto; padding: 0 1em; overflow-wrap: anywhere}}
+pre {{background: #f4f4f4; padding: 1em; overflow: auto}}
+table {{border-collapse: collapse}}
+td, th {{padding: .3em .8em; text-align: right; border-bottom: 1px solid #ddd}}
+td:first-child, th:first-child {{text-align: left}}
+.plots {{display: flex; flex-wrap: wrap; gap: 1em}}
+.plots figure {{flex: 1 1 24em; max-width: 36em}}
+figure {{margin: 0 0 1em}}
+figcaption {{font-weight: bold}}
+svg {{font-size: 12px; width: 100%; height: auto}}
+.grid {{stroke: #e4e4e4}}
+.axis {{stroke: #555; fill: none}}
+.name {{fill: #444}}
+.legend span {{margin-right: 1.2em; font-size: 13px}}
+.legend i {{display: inline-block; width: 1.8em; margin-right: .4em; vertical-align: middle}}
+.heat {{overflow: auto}}
+.heat td, .heat th {{padding: .25em .4em; border: 0; text-align: center; font-size: 12px}}
+.heat td {{min-width: 1.6em}}
+.heat .side {{text-align: right}}
+img {{image-rendering: pixelated; width: 100%; max-width: 44em}}
+</style>
+<h1>{0}</h1>
+)",
+      html_escaped(title), reload);
 }
 
 std::string html_picture(const std::string& description, const std::vector<uint8_t>& png) {
@@ -67,36 +81,40 @@ std::string html_picture(const std::string& description, const std::vector<uint8
                      base64(png));
 }
 
-std::string html_colour(size_t i) { return colours[i % std::size(colours)]; }
+std::string html_table(const std::vector<std::vector<std::string>>& rows) {
+  std::string text = "<table>";
+  for (size_t row = 0; row < rows.size(); ++row) {
+    text += "<tr>";
+    for (const std::string& cell : rows[row])
+      text += fmt::format("<{0}>{1}</{0}>", row == 0 ? "th" : "td", html_escaped(cell));
+    text += "</tr>\n";
+  }
+  return text + "</table>\n";
+}
 
-std::string html_plot(const std::vector<PlotLine>& lines) {
-  double low = std::numeric_limits<double>::infinity(), high = -low, last = 1;
-  for (const PlotLine& line : lines) {
-    for (const PlotPoint& point : line.points) {
-      low = std::min(low, point.value);
-      high = std::max(high, point.value);
-      last = std::max(last, point.step);
+std::string html_heat_map(const std::string& title, const std::vector<std::string>& names,
+                          const std::vector<std::vector<int64_t>>& counts) {
+  std::string text = fmt::format(
+      "<figure class=\"heat\"><figcaption>{}</figcaption><table><tr><th></th><th></th><th "
+      "colspan=\"{}\">found class</th></tr>\n<tr><th></th><th></th>",
+      html_escaped(title), counts.size());
+  for (const std::string& name : names) text += fmt::format("<th>{}</th>", html_escaped(name));
+  text += "</tr>\n";
+  for (size_t row = 0; row < counts.size(); ++row) {
+    text += row == 0 ? fmt::format("<tr><th rowspan=\"{}\">true class</th>", counts.size()) : "<tr>";
+    text += fmt::format("<th class=\"side\">{}</th>", html_escaped(names[row]));
+    int64_t all = 0;
+    for (const int64_t count : counts[row]) all += count;
+    for (const int64_t count : counts[row]) {
+      const double share = all > 0 ? static_cast<double>(count) / static_cast<double>(all) : 0;
+      // From white to the blue of the first curve.
+      const auto mixed = [&](int dark) { return static_cast<int>(255 - share * (255 - dark)); };
+      text += fmt::format("<td style=\"background:rgb({},{},{});color:{}\">{}</td>", mixed(0), mixed(0x72),
+                          mixed(0xb2), share > 0.5 ? "#fff" : "#000", count);
     }
+    text += "</tr>\n";
   }
-  const double range = std::max(high - low, 1e-9);
-  std::string svg = fmt::format(R"(<svg viewBox="0 0 {0} {1}" width="{0}" height="{1}">)", width, height);
-  for (size_t i = 0; i < lines.size(); ++i) {
-    const std::string colour = html_colour(i);
-    std::string path;
-    for (const PlotPoint& point : lines[i].points)
-      path += fmt::format("{:.1f},{:.1f} ", left + (width - left) * point.step / last,
-                          (height - bottom) * (high - point.value) / range + 5);
-    svg += fmt::format(R"(<polyline points="{}" fill="none" stroke="{}" stroke-width="1.5"/>)", path, colour);
-    if (lines.size() > 1)
-      svg += fmt::format(R"(<text x="{}" y="{}" fill="{}" text-anchor="end">{}</text>)", width,
-                         height - bottom - 14 * static_cast<double>(lines.size() - i), colour,
-                         html_escaped(lines[i].name));
-  }
-  return svg +
-         fmt::format(
-             R"(<text x="0" y="15">{0:.2f}</text><text x="0" y="{1}">{2:.2f}</text><text x="{3}" y="{4}">0</text>)"
-             R"(<text x="{5}" y="{4}" text-anchor="end">{6:.0f} steps</text></svg>)",
-             high, height - bottom, low, left, height, width, last);
+  return text + "</table></figure>\n";
 }
 
 }  // namespace core

@@ -1,17 +1,14 @@
-// A run as one page of HTML that opens offline: its settings, each player's utility over the steps, its last
-// picture. In: the run directory, with config.json, metrics.jsonl and samples/. Out: the page's text.
+// A run as one page of HTML that opens offline: what it learned by over the steps, on training and held-out
+// rows, its last samples, speed and machine, program and settings. In: the run directory, with config.json,
+// env.json, metrics.jsonl, evaluation.json and samples/. Out: the page's text.
 // Failure(bad_data) where one of them is malformed.
 #pragma once
 #include <filesystem>
 #include <string>
 
-#include "runtime/core/commands/html.h"
-
 namespace core {
 
-/// Each player's utility in nats a row, at the steps of the run's record.
-std::vector<PlotLine> read_utilities(const std::filesystem::path& run);
-
-std::string report_page(const std::filesystem::path& run);
+/// Of a run that is still `running`, the page reloads itself.
+std::string report_page(const std::filesystem::path& run, bool running = false);
 
 }  // namespace core

@@ -11,8 +11,9 @@
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/figures.h"
 #include "runtime/core/commands/html.h"
-#include "runtime/core/commands/html_chart.h"
+#include "runtime/core/commands/plot.h"
 #include "runtime/core/commands/value_files.h"
+#include "runtime/core/commands/varied_values.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/output.h"
 #include "runtime/core/run_directory.h"
@@ -225,41 +226,38 @@ class SweepReport {
     std::vector<size_t> others;
     for (const size_t i : shown_)
       if (i != across) others.push_back(i);
-    std::string text;
+    const std::vector<std::pair<double, std::string>> places = places_of(axes_[across].values);
+    std::string text = "<div class=\"plots\">\n";
     for (const std::string& name : figure_names()) {
-      std::vector<ChartLine> lines;
+      Plot plot{name, axes_[across].name, name, {}, false, places};
       for (const SweptRow& row : rows_) {
         const std::vector<double>* numbers = row.find(name);
         if (!numbers) continue;
         const std::string line_name = name_of(row, others);
-        auto line = std::find_if(lines.begin(), lines.end(),
-                                 [&](const ChartLine& known) { return known.name == line_name; });
-        if (line == lines.end()) line = lines.insert(line, {line_name, {}});
+        auto line = std::ranges::find_if(plot.layers,
+                                         [&](const PlotLayer& known) { return known.name == line_name; });
+        if (line == plot.layers.end())
+          line = plot.layers.insert(line, {PlotLayer::Mark::whiskers, line_name, {}, plot.layers.size()});
+        const auto place = std::ranges::find_if(
+            places, [&](const auto& known) { return known.second == row.values[across]; });
         const Spread spread = spread_of(*numbers);
-        line->points.push_back({row.values[across], spread.mean, spread.deviation});
+        line->points.push_back({place->first, spread.mean, spread.deviation});
       }
-      text += fmt::format("<h2>{}</h2>\n{}", html_escaped(name),
-                          html_chart(axes_[across].name, axes_[across].values, lines));
+      for (PlotLayer& line : plot.layers)
+        std::ranges::sort(line.points, {}, [](const PlotPoint& point) { return point.x; });
+      text += html_plot(plot);
     }
-    return text;
+    return text + "</div>\n";
   }
 
   std::string page() const {
     const auto seeds = all_.at("seeds").get<size_t>();
     std::string text = html_beginning(fmt::format("{}: sweep", all_.at("program").get<std::string>()));
-    text += fmt::format("<p>{} seed{} from {}{}{}.</p>\n<table>", seeds, seeds == 1 ? "" : "s",
+    text += fmt::format("<p>{} seed{} from {}{}{}.</p>\n", seeds, seeds == 1 ? "" : "s",
                         all_.at("seed").get<uint64_t>(),
                         seeds == 1 ? "" : "; mean +- standard deviation over the seeds",
                         all_.value("stopped", false) ? "; stopped before its end" : "");
-    bool head = true;
-    for (const std::vector<std::string>& line : table()) {
-      text += "<tr>";
-      for (const std::string& cell : line)
-        text += fmt::format("<{0}>{1}</{0}>", head ? "th" : "td", html_escaped(cell));
-      text += "</tr>\n";
-      head = false;
-    }
-    text += "</table>\n" + plots();
+    text += html_table(table()) + plots();
     if (const std::vector<std::string> lines = failures(); !lines.empty()) {
       text += "<h2>Failed</h2>\n<ul>";
       for (const std::string& line : lines) text += fmt::format("<li>{}</li>\n", html_escaped(line));

@@ -7,6 +7,7 @@
 
 #include "runtime/core/commands/report.h"
 #include "runtime/core/commands/stop_signals.h"
+#include "runtime/core/json_fields.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
@@ -19,6 +20,7 @@ namespace {
 
 // While it trains a run is evaluated on few rows; `evaluate` takes all.
 constexpr int64_t evaluated_rows = 256, evaluated_samples = 16;
+constexpr std::chrono::seconds least_between_pages(2);
 
 /// What the run is to be evaluated by, that of `stop` included.
 std::vector<std::string> metrics_of(const Settings& settings) {
@@ -125,6 +127,7 @@ int TrainingRun::loop(Progress& progress) {
     for (const std::string& note : session_.rows.take_notes())
       progress.say("note: evaluation and pictures: " + note);
     if (last || due(step, "checkpoint")) traced("checkpoint", [&] { checkpoint(); });
+    if (!last && (due(step, "log") || due(step, "evaluate") || due(step, "sample"))) show();
     if (trace_ && trace_->full()) end_trace();
     progress.step(step);
     if (stopping) {
@@ -166,6 +169,15 @@ bool TrainingRun::due(int64_t step, const char* what) const {
 
 double TrainingRun::seconds() const { return seconds_before_ + seconds_since(started_); }
 
+/// The page while it trains: seldom enough that writing it takes no more than a twentieth of the time.
+void TrainingRun::show() {
+  const steady_clock::time_point begin = steady_clock::now();
+  if (begin < next_page_) return;
+  traced("report", [&] { directory_.write("report.html", report_page(directory_.path(), true)); });
+  const steady_clock::time_point end = steady_clock::now();
+  next_page_ = end + std::max<steady_clock::duration>(least_between_pages, 20 * (end - begin));
+}
+
 void TrainingRun::log(Progress& progress) {
   const double rate =
       static_cast<double>(trainer_.step() - line_step_) / std::max(1e-9, seconds_since(line_begun_));
@@ -205,13 +217,23 @@ void TrainingRun::evaluate(json& line, Progress& progress) {
       return true;
     }
   });
-  for (json& result : results) result.erase("confusion");
-  if (!results.empty()) line["evaluate"] = std::move(results);
+  if (results.empty()) return;
+  directory_.write("evaluation.json", json_text({{"step", trainer_.step()}, {"results", results}}) + "\n");
+  for (json& result : results) {
+    result.erase("confusion");
+    result.erase("words");
+  }
+  line["evaluate"] = std::move(results);
 }
 
-/// The pictures that a model without images has not got are left out quietly; 0 turns them off.
+/// A picture of what is an image, numbers of what is none. 0 turns them off.
 void TrainingRun::draw_samples() {
   if (settings_.every.at("sample") == 0) return;
+  if (!figures_) figures_ = std::make_unique<SampleFigures>(session_, settings_.sources);
+  std::optional<json> figures;
+  trainer_.with_average([&] { figures = figures_->draw(settings_.seed, trainer_.step()); });
+  if (figures)
+    directory_.write(fmt::format("samples/step-{}.json", trainer_.step()), json_text(*figures) + "\n");
   if (!grid_) grid_ = std::make_unique<SampleGrid>(session_, settings_.sources);
   std::optional<data::Picture> picture;
   trainer_.with_average([&] { picture = grid_->draw(settings_.seed, trainer_.step()); });

@@ -14,6 +14,7 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/progress.h"
 #include "runtime/core/run_directory.h"
+#include "runtime/core/sample_figures.h"
 #include "runtime/core/sample_grid.h"
 
 namespace core {
@@ -48,6 +49,7 @@ class TrainingRun {
   void log(Progress& progress);
   void evaluate(nlohmann::json& line, Progress& progress);
   void draw_samples();
+  void show();
   void checkpoint();
 
   Session& session_;
@@ -56,6 +58,7 @@ class TrainingRun {
   RunDirectory directory_;
   const TrainRequest& request_;
   std::unique_ptr<SampleGrid> grid_;
+  std::unique_ptr<SampleFigures> figures_;
   std::unique_ptr<Trace> trace_;  // until it is full
   std::string trace_file_;
   std::filesystem::path last_checkpoint_;
@@ -63,7 +66,7 @@ class TrainingRun {
   std::vector<std::vector<std::string>> evaluated_;  // the metrics, in groups
   std::optional<EarlyStop> early_;
   double seconds_before_ = 0;
-  std::chrono::steady_clock::time_point started_, line_begun_;
+  std::chrono::steady_clock::time_point started_, line_begun_, next_page_;
   int64_t first_step_ = 0, line_step_ = 0;
 };
 

@@ -1,0 +1,36 @@
+// What the model generates beside what the data hold, for variables that are no images: points, columns of a
+// table, sequences. Drawn while a run trains, and kept as JSON for its report.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/core/preprocessing.h"
+#include "runtime/core/sampler.h"
+
+namespace core {
+
+class SampleFigures {
+ public:
+  /// `learned`: the names of the sources that are learned from; they say in which units values are shown.
+  SampleFigures(Session& session, const std::vector<std::string>& learned);
+
+  /// {"step", "variables": [{"name", "kind": columns or lines, "labels", "words", "data", "model"}]}; `data`
+  /// and `model` are arrays of numbers: a column after the other, or a row after the other of lines. Classes
+  /// are numbered. Nothing where the model generates no such variable.
+  std::optional<nlohmann::json> draw(uint64_t seed, int64_t step);
+
+ private:
+  /// The data's rows of the variable, or nothing where no source that is learned from has them.
+  const std::vector<float>* data_of(int variable);
+  nlohmann::json figure_of(int variable, std::vector<float> generated);
+
+  Session& session_;
+  Preprocessing preprocessing_;
+  std::vector<int> variables_;
+  std::optional<Sampler> sampler_;
+  std::optional<Values> data_;
+};
+
+}  // namespace core
