@@ -43,7 +43,8 @@ PrincipalComponents::PrincipalComponents(const Points& fitted_on, int64_t compon
   const double squares = solver.eigenvalues().tail(kept).cwiseMax(0).sum() /
                          (static_cast<double>(fitted_on.rows()) * static_cast<double>(kept));
   RowMajor directions = basis * turn.cast<float>();
-  if (squares > 0) directions /= static_cast<float>(std::sqrt(squares));
+  if (squares > 0) scale_ = std::sqrt(squares);
+  directions /= static_cast<float>(scale_);
   mean_.assign(mean.data(), mean.data() + mean.size());
   directions_.assign(directions.data(), directions.data() + directions.size());
 }

@@ -12,6 +12,8 @@ class PrincipalComponents {
 
   /// Scores: centred on the fitted rows and divided by one number, so that there their mean square is 1.
   void append_scores(const float* rows, int64_t count, Points& to) const;
+  /// What scores are divided by.
+  double scale() const { return scale_; }
   int64_t components() const {
     return static_cast<int64_t>(mean_.empty() ? 0 : directions_.size() / mean_.size());
   }
@@ -19,6 +21,7 @@ class PrincipalComponents {
  private:
   std::vector<float> mean_;
   std::vector<float> directions_;  // [width, components], scaled
+  double scale_ = 1;
 };
 
 }  // namespace metrics

@@ -93,7 +93,8 @@ def test_a_value_from_the_environment_is_named_as_such(folder, vaec):
 
 def test_words_that_no_command_knows(folder, vaec):
     exe = glyphs(folder, vaec)
-    commands = "the commands are train, sample, infer, evaluate, export, compare, bench, info"
+    commands = ("the commands are train, sample, infer, latents, traverse, interpolate, evaluate, export, compare, bench, "
+                "info")
     refused(64, f"glyphs: a command is needed; {commands}", exe)
     refused(64, "glyphs: there is no command trian; did you mean train?", exe, "trian")
     refused(64, f"glyphs: there is no command learn; {commands}", exe, "learn")

@@ -15,7 +15,9 @@
 #include "runtime/command_words.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/export.h"
+#include "runtime/core/commands/flag_checks.h"
 #include "runtime/core/commands/flag_texts.h"
+#include "runtime/core/commands/picture_commands.h"
 #include "runtime/core/evaluation/features.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/output.h"
@@ -23,7 +25,6 @@
 #include "runtime/failure.h"
 #include "runtime/out_of_memory.h"
 #include "runtime/printable.h"
-#include "runtime/setting_bounds.h"
 #include "runtime/standard_streams.h"
 #include "runtime/training_flags.h"
 
@@ -39,27 +40,6 @@ std::string upper(std::string text) {
 CLI::Option* with_environment(CLI::Option* option) {
   return option->envname("VAEC_" + upper(option->get_single_name()));
 }
-
-/// A whole number of at least `least`, and one that counts; CLI11's own checks name a range up to the largest
-/// double.
-CLI::Validator at_least(int64_t least) {
-  return CLI::Validator(
-      [least](std::string& text) {
-        const std::string digits = text.starts_with('-') || text.starts_with('+') ? text.substr(1) : text;
-        const bool whole = !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
-        int64_t value = 0;
-        const bool counts = CLI::detail::lexical_cast(text, value);
-        if (!whole || text.starts_with('-') || (counts && value < least))
-          return fmt::format("{} is no whole number of at least {}", text, least);
-        if (!counts || value > bounds::counts.most)
-          return fmt::format("{} is more than {}", text, bounds::counts.most);
-        return std::string();
-      },
-      "");
-}
-
-/// A flag that may be repeated and takes one word each time: what follows is not its own.
-CLI::Option* one_at_a_time(CLI::Option* option) { return option->allow_extra_args(false); }
 
 /// The flag of a key of learn blocks.
 CLI::Option* add_key(CLI::App* command, const TrainingFlag& flag, std::vector<std::string>& texts) {
@@ -94,6 +74,11 @@ class CommandLine {
     add_train();
     add_sample();
     add_infer();
+    pictures_.add(
+        app_, [this](CLI::App* command, ModelRequest& request) { add_model_flags(command, request); },
+        [this](const ModelRequest& request, const std::function<void()>& work) {
+          run_ = [&request, work] { return check_machine(request), work(), 0; };
+        });
     add_evaluate();
     add_export();
     add_compare();
@@ -229,6 +214,8 @@ class CommandLine {
     one_at_a_time(
         command->add_option("--given", sample_.given,
                             "known values: x=FILE, x=7, or a source of the program (x=heldout, heldout)"));
+    command->add_option("--columns", sample_.columns, "of a picture (default: as many as it has rows)")
+        ->check(at_least(1));
     command->add_option("--out", sample_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
     command->callback(
         [this] { run_ = [this] { return check_machine(sample_), sample(image_, sample_), 0; }; });
@@ -394,6 +381,7 @@ class CommandLine {
   std::map<std::string, std::vector<std::string>> flags_;
   bool json_ = false, quiet_ = false, info_json_ = false;
   SampleRequest sample_;
+  PictureCommands pictures_{image_};
   InferRequest infer_;
   EvaluateRequest evaluate_;
   ExportRequest export_;
@@ -429,6 +417,8 @@ std::string less_memory(const std::string& who) {
       {"compare", "a smaller --batch or --rows"},
       {"sample", "a smaller --n"},
       {"infer", "fewer given rows, --samples or --chains"},
+      {"latents", "fewer --rows"},
+      {"interpolate", "fewer --rows or --columns"},
       {"evaluate", "fewer --rows or --samples"}};
   const auto found = keys.find(who.substr(who.rfind(' ') + 1));
   return found == keys.end() ? "" : fmt::format(": {} needs less", found->second);

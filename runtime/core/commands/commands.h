@@ -31,6 +31,7 @@ struct SampleRequest : ModelRequest {
   int64_t n = 64;
   int64_t limiting = 0;            // steps of the chain x -> z -> x
   int64_t sweeps = 100;            // of a chain, where what is given needs one
+  int64_t columns = 0;             // of a picture; 0: as many as it has rows
   std::vector<std::string> given;  // "x=FILE"
   std::filesystem::path out;
 };
@@ -47,6 +48,30 @@ struct InferRequest : ModelRequest {
   std::filesystem::path out;
 };
 void infer(const Image& image, const InferRequest& request);
+
+struct LatentsRequest : ModelRequest {
+  std::string of;       // the code; empty: the first that a decoder reads and no source observes
+  std::string source;   // whose rows are encoded; empty: the first that is evaluated
+  std::string classes;  // the variable that colours the points; empty: found; none
+  int64_t rows = 2000;  // 0: all
+  std::filesystem::path out;
+};
+/// The codes of data by their first two principal components, as a picture or a table.
+void latents(const Image& image, const LatentsRequest& request);
+
+struct CodeGridRequest : ModelRequest {
+  std::string of, source;     // as LatentsRequest has them
+  int64_t row = 0;            // of the source, the first that is used
+  int64_t rows = 8;           // pairs of rows that interpolate takes
+  int64_t columns = 0;        // steps of a change; 0: 9 of a traversal, 8 of an interpolation
+  std::vector<int64_t> dims;  // elements of the code that a traversal changes; none: the first ones
+  double range = 3;           // of a traversal: standard deviations to each side
+  std::filesystem::path out;
+};
+/// A row for each element of a code: what the decoder makes of it as that element changes.
+void traverse(const Image& image, const CodeGridRequest& request);
+/// A row for each pair of rows of data: what the decoder makes of codes on the way from one to the other.
+void interpolate(const Image& image, const CodeGridRequest& request);
 
 /// What `EvaluateRequest::metrics` may name, a line for each.
 std::string metric_help();

@@ -18,7 +18,10 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                  {"metrics", "NAME,..."}, {"rows", "N"},
                                                  {"features", "NAME"},    {"query", "\"A | B\""},
                                                  {"seeds", "N"},          {"factors", "NAME"},
-                                                 {"of", "NAME"},          {"format", "NAME"}};
+                                                 {"of", "NAME"},          {"format", "NAME"},
+                                                 {"columns", "N"},        {"source", "NAME"},
+                                                 {"classes", "NAME"},     {"dims", "I,..."},
+                                                 {"range", "X"},          {"row", "I"}};
     for (const TrainingFlag& flag : training_flags()) values.emplace(flag.key, flag.value);
     return values;
   }();

@@ -94,6 +94,9 @@ void append(Values& all, const Values& batch, const Image& image, int64_t rows) 
 
 void sample(const Image& compiled, const SampleRequest& request) {
   check_ending(request.out);
+  if (request.columns > 0 && request.out.extension() != ".png")
+    throw Failure(Exit::usage, fmt::format("--columns {}: only a picture has columns, and --out {} is none",
+                                           request.columns, request.out.string()));
   TrainedModel model(compiled, request.run, request, request.checkpoint, request.weights);
   const Image& image = model.image();
   const Checkpoint& checkpoint = model.checkpoint();
@@ -140,7 +143,7 @@ void sample(const Image& compiled, const SampleRequest& request) {
     if (!picture && std::count(targets.begin(), targets.end(), variable) == 0) add(variable, "", numbers);
   if (several)
     for (const auto& [variable, numbers] : means) add(variable, ".mean", numbers);
-  write_results(request.out, results, request.n);
+  write_results(request.out, results, request.n, request.columns);
   if (request.json)
     fmt::print("{}\n", json_text({{"file", request.out.string()},
                                   {"rows", request.n},

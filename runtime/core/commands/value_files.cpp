@@ -124,7 +124,7 @@ void check_picture(const fs::path& path, const Image& image, const std::vector<i
   throw Failure(Exit::usage, fmt::format("--out {}: none of the results is an image", path.string()));
 }
 
-void write_results(const fs::path& path, const std::vector<Result>& results, int64_t rows) {
+void write_results(const fs::path& path, const std::vector<Result>& results, int64_t rows, int64_t columns) {
   const std::string ending = path.extension().string();
   if (ending == ".npy")
     return data::write_npy(path, with_rows(rows, results.front().variable->tensor_shape),
@@ -144,7 +144,8 @@ void write_results(const fs::path& path, const std::vector<Result>& results, int
     for (const Result& result : results) tensors[result.name] = {shape_of(result, rows), result.values};
     return data::write_safetensors(path, tensors);
   }
-  const auto across = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(rows))));
+  const auto square = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(rows))));
+  const int64_t across = columns > 0 ? std::min(columns, rows) : square;
   for (const Result& result : results) {
     const data::Shape shape = with_rows(rows, result.variable->shape);
     if (is_image(*result.variable))

@@ -27,7 +27,8 @@ void check_ending(const std::filesystem::path& path);
 void check_picture(const std::filesystem::path& path, const Image& image, const std::vector<int>& variables);
 /// png: the first result that is an image or a plane of classes, as a grid; npy: the first result; npz,
 /// safetensors: all, by name; csv: all, a column an element, of a category the most probable class at each
-/// position.
-void write_results(const std::filesystem::path& path, const std::vector<Result>& results, int64_t rows);
+/// position. `columns`: of a picture; 0: as many as it has rows.
+void write_results(const std::filesystem::path& path, const std::vector<Result>& results, int64_t rows,
+                   int64_t columns = 0);
 
 }  // namespace core

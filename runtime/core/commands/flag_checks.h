@@ -1,0 +1,15 @@
+// Checks of single flags of the commands.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <cstdint>
+
+namespace core {
+
+/// A whole number of at least `least`, and one that counts; CLI11's own checks name a range up to the largest
+/// double.
+CLI::Validator at_least(int64_t least);
+
+/// A flag that may be repeated and takes one word each time: what follows is not its own.
+inline CLI::Option* one_at_a_time(CLI::Option* option) { return option->allow_extra_args(false); }
+
+}  // namespace core

@@ -1,0 +1,30 @@
+// The commands that draw codes and what the decoder makes of them: latents, traverse, interpolate.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "runtime/core/commands/commands.h"
+
+namespace core {
+
+class PictureCommands {
+ public:
+  explicit PictureCommands(const Image& image) : image_(image) {}
+
+  using AddFlags = std::function<void(CLI::App*, ModelRequest&)>;
+  using Choose = std::function<void(const ModelRequest&, const std::function<void()>&)>;
+  /// `add_flags`: those that all commands that use a run share; `choose`: called with what is to be done
+  /// where the user names the command.
+  void add(CLI::App& app, const AddFlags& add_flags, const Choose& choose);
+
+ private:
+  void add_latents(CLI::App& app, const AddFlags& add_flags, const Choose& choose);
+  void add_traverse(CLI::App& app, const AddFlags& add_flags, const Choose& choose);
+  void add_interpolate(CLI::App& app, const AddFlags& add_flags, const Choose& choose);
+
+  const Image& image_;
+  LatentsRequest latents_;
+  CodeGridRequest traverse_, interpolate_;
+};
+
+}  // namespace core
