@@ -475,7 +475,7 @@ int main(int count, char** values) {
       ->check(CLI::IsMember({"vaec", "model"}));
   auto* lsp_command =
       app.add_subcommand("lsp", "serve an editor by the Language Server Protocol, on standard input");
-  lsp_command->add_flag("--stdio", "no effect: for editors that always give this flag");
+  lsp_command->add_flag("--stdio")->description("no effect: for editors that always give this flag");
   auto* doctor_command = app.add_subcommand("doctor", "say what is installed and what is missing");
 
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");

@@ -300,7 +300,6 @@ def test_fixes_are_those_of_help(folder, vaec):
         (MODEL.replace("z | x ~", "z ~"), "Bernoulli(s", MODEL),
         (MODEL.replace("x | z ~ Bernoulli(mlp(z, 8, 16))", "x ~ Bernoulli(mlp(z, 8, 16))"), "mlp(z", MODEL),
         (MODEL.replace("steps = 20; ", ""), "symmetric", None),
-        (MODEL.replace("source codes { z ~ Bernoulli(0) }\n", "").replace(", codes: 4", ""), "z | x", None),
         (MODEL.replace("dense(h, width)\n", "Linear(h, width)\n"), "Linear", MODEL),
     ]
     for text, mark, wanted in cases:
