@@ -13,7 +13,9 @@ Table Sums::add(const semantics::Conditional& conditional, bool constant) {
   spaces_.bind(conditional.target, spaces_.table(conditional.target, values), axis);
   summed_.push_back({axis, values, {}});
   const Table log_probability = table(conditional.log_density);
-  Table probability{e_.pointwise(Op::exp, log_probability.value), log_probability.axes};
+  // One that is the same for all values, as of `Categorical(0)`, has no axis of its own yet.
+  const Axes axes = log_probability.axes | axis;
+  Table probability{e_.pointwise(Op::exp, stretch(log_probability, axes)), axes};
   if (constant) probability.value = e_.pointwise(Op::stop, probability.value);
   summed_.back().probability = probability;
   return log_probability;

@@ -237,12 +237,18 @@ TEST(Enumeration, LibiConstrainsByExactBounds) {
 }
 
 // The probabilities of one player are constants to the other, as its draws are.
-TEST(Enumeration, SymmetricOfTablesIsExact) {
-  const Learned all(tables);
+/// `densities` where the prior of c is learned or, as zeros, uniform.
+Densities with_uniform(Parameters at, int c, size_t bits, int x) {
+  at.try_emplace("p.c.parameter1", Row(4));
+  return densities(at, c, bits, x);
+}
+
+void expect_exact_symmetric(const Learned& all) {
   const auto of_p = [&](const Parameters& at) {
     return over_rows([&](int x) {
       return over_codes([&](int c, size_t b) {
-        return std::exp(densities(all.parameters, c, b, x).posterior()) * densities(at, c, b, x).joint();
+        return std::exp(with_uniform(all.parameters, c, b, x).posterior()) *
+               with_uniform(at, c, b, x).joint();
       });
     });
   };
@@ -250,13 +256,24 @@ TEST(Enumeration, SymmetricOfTablesIsExact) {
     double sum = 0;
     for (int x = 0; x < 3; ++x)
       sum += over_codes([&](int c, size_t b) {
-        return std::exp(densities(all.parameters, c, b, x).joint()) * densities(at, c, b, x).posterior();
+        return std::exp(with_uniform(all.parameters, c, b, x).joint()) *
+               with_uniform(at, c, b, x).posterior();
       });
     return sum;
   };
   Parameters expected = all.differences(of_p, "p.");
   expected.merge(all.differences(of_q, "q."));
   expect_same(all.run("symmetric", observed).gradient, expected, "symmetric");
+}
+
+TEST(Enumeration, SymmetricOfTablesIsExact) { expect_exact_symmetric(Learned(tables)); }
+
+// Probabilities that are the same for all values depend on no axis.
+TEST(Enumeration, AUniformPriorIsSummed) {
+  std::string uniform = tables;
+  const std::string learned = "c ~ Categorical(parameter([4]))";
+  uniform.replace(uniform.find(learned), learned.size(), "c ~ Categorical(0)");
+  expect_exact_symmetric(Learned(uniform));
 }
 
 // ---- means of samples
