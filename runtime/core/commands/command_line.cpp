@@ -473,7 +473,8 @@ extern "C" __attribute__((visibility("default"))) const char* vaert_command_tabl
   static const std::string text = [] {
     core::Image image;
     image.file = "MODEL";
-    return core::CommandLine(image).table().dump();
+    const vae_image binary{};  // no command runs
+    return core::CommandLine(image, binary).table().dump();
   }();
   return text.c_str();
 }
