@@ -14,9 +14,9 @@ namespace {
 constexpr double width = 460, height = 250, letter = 6.8;
 constexpr size_t longest_slanted = 24;  // letters
 
-// Okabe, Ito.
-constexpr const char* colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                   "#b38600", "#56b4e9", "#000000"};
+// Okabe, Ito; then darker and lighter ones, for up to twelve classes.
+constexpr const char* colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b38600", "#56b4e9",
+                                   "#000000", "#7a3db8", "#8c510a", "#7fbf3f", "#888888", "#e6194b"};
 
 /// A label that a plot has space for; the whole of it shows where the mouse points.
 std::string label(const std::string& text, size_t most) {

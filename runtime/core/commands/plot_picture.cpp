@@ -134,14 +134,14 @@ class PlotPicture {
     }
     for (const auto& [value, text] : frame_.x_ticks) {
       const std::string shown = plain(text, 12);
-      canvas_.line(frame_.x_at(value), bottom, frame_.x_at(value), bottom + 5, ink);
+      canvas_.line(frame_.x_at(value), bottom, frame_.x_at(value), bottom + 4, ink);
       const double half = letter * static_cast<double>(shown.size()) / 2;
-      canvas_.text(std::clamp(frame_.x_at(value) - half, 2.0, width - 2 * half), bottom + 8, shown);
+      canvas_.text(std::clamp(frame_.x_at(value) - half, 2.0, width - 2 * half), bottom + 5, shown);
     }
     canvas_.line(frame_.left, top, frame_.left, bottom, ink);
     canvas_.line(frame_.left, bottom, frame_.right, bottom, ink);
     const std::string x_name = plain(plot_.x_name, 50), y_name = plain(plot_.y_name, 38);
-    canvas_.text((frame_.left + frame_.right - letter * static_cast<double>(x_name.size())) / 2, height - 20,
+    canvas_.text((frame_.left + frame_.right - letter * static_cast<double>(x_name.size())) / 2, height - 17,
                  x_name);
     canvas_.text(4, (top + bottom + letter * static_cast<double>(y_name.size())) / 2, y_name, true);
   }
