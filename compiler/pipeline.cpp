@@ -224,7 +224,14 @@ void read_numbers_when_training(semantics::Model& model) {
     }
 }
 
-std::string print_programs(const Understood& understood, const std::string& after) {
+Understood with_numbers_read_when_training(Understood understood) {
+  read_numbers_when_training(understood.model);
+  if (understood.missing) read_numbers_when_training(understood.missing->model);
+  return understood;
+}
+
+std::string print_programs(const Understood& as_written, const std::string& after) {
+  const Understood understood = with_numbers_read_when_training(as_written);
   std::string text;
   const lower::Programs programs =
       build_programs(understood, [&](const char* pass, const tensor::Program& program) {
@@ -243,7 +250,6 @@ std::optional<Understood> understand(const Request& request, base::SourceSet& so
   semantics::Model model = semantics::analyse(
       tree, {request.defines, keys_for(request.learn_flags, tree), request.observed}, sources, report);
   if (report.has_errors()) return std::nullopt;
-  read_numbers_when_training(model);
   game::Game game = game::derive(model, report);
   std::vector<Simulator> simulators = read_simulators(model, request, sources, report);
   if (report.has_errors()) return std::nullopt;
@@ -254,7 +260,8 @@ std::optional<Understood> understand(const Request& request, base::SourceSet& so
 
 lower::Programs build_programs(const Understood& understood) { return build_programs(understood, {}); }
 
-lower::Image make_image(const Understood& understood, const Request& request) {
+lower::Image make_image(const Understood& as_written, const Request& request) {
+  const Understood understood = with_numbers_read_when_training(as_written);
   std::vector<lower::Simulator> simulators;
   for (const Simulator& simulator : understood.simulators)
     simulators.push_back({simulator.file, simulator.model, build_draws(simulator.model),

@@ -17,7 +17,7 @@ def refused(code, text, *command, **options):
 
 def test_wrong_command_lines_exit_64_with_one_line(folder, vaec):
     program = write(folder, "glyphs.vae", GLYPHS)
-    commands = "the commands are build, run, check, explain, fmt, new, data, sweep, doctor"
+    commands = "the commands are build, run, check, explain, fmt, new, data, sweep, completions, manual, lsp, doctor"
     for line, *arguments in [
             (f"vaec: a command is needed; {commands}",),
             ("vaec: there is no command bild; did you mean build?", "bild", program),

@@ -21,7 +21,7 @@ CASES = [
     (["vaec", "help", "expl"], {"explain"}),
     (["vaec", "build", "--tar"], {"--target"}),
     (["vaec", "build", "--target", "c"], {"cpu", "cuda"}),
-    (["vaec", "run", "-D", "a=1", "m.vae", "tr"], {"train"}),
+    (["vaec", "run", "-D", "a=1", "m.vae", "trai"], {"train"}),
     (["vaec", "run", "m.vae", "train", "--beta", "1", "--free"], {"--free_bits", "--free-bits"}),
     (["vaec", "run", "m.vae", "train", "--analytic_kl", "t"], {"true"}),
     (["vaec", "run", ""], {"m.vae", "other file.vae"}),
