@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/core/generation.h"
 #include "runtime/core/sample_grid.h"
+#include "runtime/failure.h"
 
 namespace core {
 namespace {
@@ -112,11 +112,22 @@ json SampleFigures::figure_of(int variable, std::vector<float> generated) {
   return figure;
 }
 
+/// Nothing, too, where the codes come from a held-out source whose file cannot be
+/// read: training needs none.
+std::optional<Drawn> SampleFigures::draw_values() {
+  try {
+    return generate(session_.image, *sampler_, variables_, {}, rows, 0);
+  } catch (const Failure& failure) {
+    if (failure.exit_code == Exit::missing_input || failure.exit_code == Exit::bad_data) return std::nullopt;
+    throw;
+  }
+}
+
 std::optional<json> SampleFigures::draw(uint64_t seed, int64_t step) {
   if (variables_.empty()) return std::nullopt;
   if (!sampler_) sampler_.emplace(session_, seed ^ figure_key);
   sampler_->set_step((static_cast<uint64_t>(step) + 1) * draws_a_step);
-  const std::optional<Drawn> drawn = generate(session_.image, *sampler_, variables_, {}, rows, 0);
+  const std::optional<Drawn> drawn = draw_values();
   if (!drawn) return std::nullopt;
   json figures = json::array();
   for (const int variable : variables_) figures.push_back(figure_of(variable, drawn->values.at(variable)));

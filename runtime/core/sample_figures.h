@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/generation.h"
 #include "runtime/core/preprocessing.h"
 #include "runtime/core/sampler.h"
 
@@ -24,6 +25,7 @@ class SampleFigures {
  private:
   /// The data's rows of the variable, or nothing where no source that is learned from has them.
   const std::vector<float>* data_of(int variable);
+  std::optional<Drawn> draw_values();
   nlohmann::json figure_of(int variable, std::vector<float> generated);
 
   Session& session_;
