@@ -224,11 +224,15 @@ void read_numbers_when_training(semantics::Model& model) {
     }
 }
 
+}  // namespace
+
 Understood with_numbers_read_when_training(Understood understood) {
   read_numbers_when_training(understood.model);
   if (understood.missing) read_numbers_when_training(understood.missing->model);
   return understood;
 }
+
+namespace {
 
 std::string print_programs(const Understood& as_written, const std::string& after) {
   const Understood understood = with_numbers_read_when_training(as_written);

@@ -45,6 +45,10 @@ struct Understood {
 /// What the file means.
 std::optional<Understood> understand(const Request& request, base::SourceSet& sources, base::Report& report);
 
+/// As what is built has it: beta, alpha and free_bits are read from coefficients, so that flags may change
+/// them.
+Understood with_numbers_read_when_training(Understood understood);
+
 /// Every program that an executable of this model has, scheduled.
 lower::Programs build_programs(const Understood& understood);
 

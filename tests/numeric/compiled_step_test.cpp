@@ -40,7 +40,8 @@ std::vector<int> programs_of(const core::Phase& phase) {
 }
 
 void compare_steps(const vaec::Request& request) {
-  const lower::Programs programs = vaec::build_programs(programs::understand(request));
+  const lower::Programs programs =
+      vaec::build_programs(vaec::with_numbers_read_when_training(programs::understand(request)));
   size_t compared = 0;
   compiled::with_image(request, [&](const core::Image& image) {
     for (const core::Learn& learn : image.learns) {
