@@ -254,7 +254,7 @@ class Resolver {
         for (const Argument& argument : complete->gibbs->arguments) expression(argument.value, block);
       for (const auto& item : complete->items) {
         reference(item.variable, block);
-        expression(item.giver, block);
+        expression(item.sampler, block);
       }
     } else if (const auto* from = std::get_if<From>(&statement.kind)) {
       for (const auto& parameter : from->parameters) domain(parameter.domain, block);

@@ -234,29 +234,29 @@ struct SourceReader {
             .note(known->second, "it is given here");
         continue;
       }
-      if (is_player(*item.giver)) {
-        read_word(*item.giver, *variable, item.span);
+      if (is_player(*item.sampler)) {
+        read_word(*item.sampler, *variable, item.span);
       } else if (complete.gibbs) {
         read_start(item, *variable);
       } else {
-        auto& error = analysis.report.add(base::E0301, item.giver->span, "who completes a variable",
-                                          "a player", quoted(item.giver->span, analysis.sources));
+        auto& error = analysis.report.add(base::E0301, item.sampler->span, "who completes a variable",
+                                          "a player", quoted(item.sampler->span, analysis.sources));
         std::vector<std::string> players;
         for (const Player& player : analysis.model.players) players.push_back(player.name);
-        if (item.giver->kind == ExprKind::name) suggest(error, item.giver->text, players);
+        if (item.sampler->kind == ExprKind::name) suggest(error, item.sampler->text, players);
         if (error.text_help.empty()) error.help("the players are " + listed(players));
       }
     }
   }
 
-  bool is_player(const Expr& giver) {
-    if (giver.kind != ExprKind::name) return false;
-    const Value* value = scope.find(giver.text);
+  bool is_player(const Expr& sampler) {
+    if (sampler.kind != ExprKind::name) return false;
+    const Value* value = scope.find(sampler.text);
     return value && value->kind == Value::Kind::player;
   }
 
-  void read_word(const Expr& giver, VariableId variable, base::Span span) {
-    const PlayerId id{static_cast<int32_t>(scope.find(giver.text)->integer)};
+  void read_word(const Expr& sampler, VariableId variable, base::Span span) {
+    const PlayerId id{static_cast<int32_t>(scope.find(sampler.text)->integer)};
     const Player& player = analysis.model[id];
     const bool gives = std::any_of(player.conditionals.begin(), player.conditionals.end(),
                                    [&](ConditionalId c) { return analysis.model[c].target == variable; });
@@ -271,7 +271,7 @@ struct SourceReader {
       for (const Player& other : analysis.model.players)
         for (const ConditionalId c : other.conditionals)
           if (analysis.model[c].target == variable) others.push_back(other.name);
-      auto& error = analysis.report.add(base::E0506, giver.span, player.name, name_of(variable));
+      auto& error = analysis.report.add(base::E0506, sampler.span, player.name, name_of(variable));
       if (!others.empty()) error.help(listed(others, "or") + (others.size() > 1 ? " give it" : " gives it"));
     }
   }
@@ -283,7 +283,7 @@ struct SourceReader {
           .note(analysis.model[start].span, "the first is here");
       return;
     }
-    const auto start = constant_family(*item.giver, variable, item.variable.span, item.span);
+    const auto start = constant_family(*item.sampler, variable, item.variable.span, item.span);
     if (start) source.gibbs_starts.push_back(*start);
   }
 

@@ -336,7 +336,7 @@ class TreeBuilder {
     for (auto* item : context->completeItem()) {
       if (item->exception != nullptr) continue;
       Complete::Item entry{reference(item->reference()), exprs_.expression(item->expression()), {}};
-      entry.span = base::join(entry.variable.span, entry.giver->span);
+      entry.span = base::join(entry.variable.span, entry.sampler->span);
       result.items.push_back(std::move(entry));
     }
     return result;

@@ -207,7 +207,7 @@ class TreePrinter {
                      line(c.gibbs ? "complete " + expr_(c.gibbs) : std::string("complete"));
                      ++depth_;
                      for (const auto& entry : c.items)
-                       line(reference(entry.variable) + " ~ " + expr_(entry.giver));
+                       line(reference(entry.variable) + " ~ " + expr_(entry.sampler));
                      --depth_;
                    },
                    [&](const From& f) {

@@ -115,7 +115,7 @@ struct Complete {
   ExprPtr gibbs;  // the call `gibbs(...)`, or null
   struct Item {
     Reference variable;
-    ExprPtr giver;  // a player's name, or a family with constant arguments under gibbs
+    ExprPtr sampler;  // a player's name, or a family with constant arguments under gibbs
     Span span;
   };
   std::vector<Item> items;
