@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -20,13 +19,6 @@ namespace vaec {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// VAEC_FREE_BITS.
-std::string environment_name(const LearnKey& key) {
-  std::string name = "VAEC_";
-  for (const char c : key.name) name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return name;
-}
 
 /// The compiled-in key that `word` is the flag of: `--free_bits`, `--free-bits` or `--free_bits=2`.
 const LearnKey* key_of(const std::string& word) {
@@ -91,7 +83,8 @@ LearnFlags take_learn_flags(std::vector<std::string>& words) {
   if (words.empty() || (words[0] != "train" && words[0] != "bench")) return flags;
   if (words[0] == "train")
     for (const LearnKey& key : learn_keys())
-      if (const char* text = std::getenv(environment_name(key).c_str()); text && *text && key.compiled_in())
+      if (const char* text = std::getenv(environment_name(key.name).c_str());
+          text && *text && key.compiled_in())
         flags.keys[std::string(key.name)] = text;
   fs::path resumed;
   if (const char* learn = std::getenv("VAEC_LEARN")) flags.learns = {learn};
@@ -115,7 +108,7 @@ LearnFlags take_learn_flags(std::vector<std::string>& words) {
   // The program compares what it is told with what it was built with, which is the same.
   for (const auto& [name, text] : flags.keys) {
     const LearnKey& key = *find_learn_key(name);
-    unsetenv(environment_name(key).c_str());
+    unsetenv(environment_name(key.name).c_str());
     words.push_back("--" + name + "=" + (key.kind == LearnKey::Kind::built ? as_built : text));
   }
   if (!resumed.empty()) add_keys_of_run(resumed, flags);
@@ -155,13 +148,10 @@ std::vector<semantics::Options::Key> keys_for(const LearnFlags& flags, const syn
       if (method_bit(block.method) == 0 || (key.methods & method_bit(block.method)) != 0)
         found.push_back({block.name, name, text});
     if (found.size() > before) continue;
-    std::vector<std::string_view> methods;
-    for (const LearnMethod& method : learn_methods)
-      if ((key.methods & method.bit) != 0) methods.push_back(method.name);
     throw Failure(Exit::usage, fmt::format("--{} {}: {}; it is a key of {}", name, text,
                                            named ? "learn " + blocks[0].name + " has no such key"
                                                  : std::string("no learn block has this key"),
-                                           fmt::join(methods, ", ")));
+                                           fmt::join(methods_of(key), ", ")));
   }
   return found;
 }

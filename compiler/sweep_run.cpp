@@ -49,8 +49,7 @@ std::vector<Setting> told_as_built(std::vector<Setting> flags) {
 json environment() {
   json found = json::object();
   for (const TrainingFlag& flag : training_flags()) {
-    std::string name = "VAEC_" + flag.key;
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
+    const std::string name = environment_name(flag.key);
     if (const char* value = std::getenv(name.c_str())) found[name] = value;
   }
   return found;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,12 +73,27 @@ inline unsigned method_bit(std::string_view name) {
   return found == std::end(learn_methods) ? 0 : found->bit;
 }
 
+/// In the order of the table of methods.
+inline std::vector<std::string> methods_of(const LearnKey& key) {
+  std::vector<std::string> names;
+  for (const LearnMethod& method : learn_methods)
+    if ((key.methods & method.bit) != 0) names.emplace_back(method.name);
+  return names;
+}
+
 /// The methods' own keys that `method` has.
 inline std::vector<LearnKey> own_keys_of(std::string_view method) {
   std::vector<LearnKey> keys;
   for (const LearnKey& key : learn_keys())
     if (key.kind != LearnKey::Kind::common && (key.methods & method_bit(method)) != 0) keys.push_back(key);
   return keys;
+}
+
+/// The environment variable that stands in for a flag: VAEC_FREE_BITS.
+inline std::string environment_name(std::string_view flag) {
+  std::string name = "VAEC_" + std::string(flag);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+  return name;
 }
 
 /// What a flag of kind `built` says for: as the program is built.

@@ -41,6 +41,16 @@ inline bool is_obeyed(char32_t c) {
          (c >= 0xE0000 && c <= 0xE007F);
 }
 
+/// Combining marks stand on the letter before them; East Asian wide characters and emoji take two cells.
+inline int cells_of(char32_t c) {
+  if ((c >= 0x300 && c <= 0x36F) || c == 0x200B || c == 0x200D || (c >= 0xFE00 && c <= 0xFE0F)) return 0;
+  const bool wide =
+      (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
+      (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
+      (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD);
+  return wide ? 2 : 1;
+}
+
 /// What is obeyed, and bytes that are not UTF-8, as `\x1b` or `\u202e`; the rest as it is.
 inline std::string printable(std::string_view text) {
   std::string result;

@@ -16,7 +16,7 @@ std::string path_of(std::string_view uri) {
   std::string path;
   for (size_t i = 0; i < rest.size(); ++i) {
     unsigned value = 0;
-    if (rest[i] == '%' && i + 2 < rest.size() + 0 &&
+    if (rest[i] == '%' && i + 2 < rest.size() &&
         std::from_chars(rest.data() + i + 1, rest.data() + i + 3, value, 16).ptr == rest.data() + i + 3) {
       path += static_cast<char>(value);
       i += 2;

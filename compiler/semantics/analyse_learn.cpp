@@ -128,11 +128,9 @@ struct LearnReader : LearnValues {
   void report_unknown_key(const Name& key, const std::string& method, const std::vector<std::string>& known) {
     lost_key = true;
     auto& error = analysis.report.add(base::E0803, key.span, method, key.text);
-    std::vector<std::string> others;
-    const LearnKey* there = find_learn_key(key.text);
-    for (const std::string& other : method_names())
-      if (there && (there->methods & method_bit(other)) != 0) others.push_back(other);
-    if (!others.empty()) {
+    if (const LearnKey* elsewhere = find_learn_key(key.text)) {
+      std::vector<std::string> others = methods_of(*elsewhere);
+      std::ranges::sort(others);
       error.help("it is a key of " + listed(others));
     } else {
       suggest(error, key.text, known);

@@ -23,16 +23,20 @@ std::set<VariableId> needed_of(const Model& model, const Source& source) {
   return seen;
 }
 
-std::vector<ConditionalId> drawn_latents(const Model& model, const Learn& learn) {
-  std::set<VariableId> needed;
-  for (const SourceId source : learn.sources) needed.merge(needed_of(model, model[source]));
-  std::vector<ConditionalId> latents;
+static std::vector<ConditionalId> drawn_by_encoders(const Model& model, const std::set<VariableId>& targets) {
+  std::vector<ConditionalId> found;
   for (const Player& player : model.players) {
     if (player.role != Role::encoder) continue;
     for (const ConditionalId id : player.conditionals)
-      if (needed.contains(model[id].target)) latents.push_back(id);
+      if (targets.contains(model[id].target)) found.push_back(id);
   }
-  return latents;
+  return found;
+}
+
+std::vector<ConditionalId> drawn_latents(const Model& model, const Learn& learn) {
+  std::set<VariableId> needed;
+  for (const SourceId source : learn.sources) needed.merge(needed_of(model, model[source]));
+  return drawn_by_encoders(model, needed);
 }
 
 std::vector<ConditionalId> drawn_where_missing(const Model& model, const Learn& learn) {
@@ -40,13 +44,7 @@ std::vector<ConditionalId> drawn_where_missing(const Model& model, const Learn& 
   for (const SourceId source : learn.sources)
     for (const Given& given : model[source].givens)
       if (given.missing != MissingValues::never) missing.insert(given.variable);
-  std::vector<ConditionalId> found;
-  for (const Player& player : model.players) {
-    if (player.role != Role::encoder) continue;
-    for (const ConditionalId id : player.conditionals)
-      if (missing.contains(model[id].target)) found.push_back(id);
-  }
-  return found;
+  return drawn_by_encoders(model, missing);
 }
 
 Estimator estimator_of(const Model& model, const Learn& learn, const Conditional& latent) {

@@ -18,13 +18,12 @@ bool is_decoders(const Image& image, const Conditional& conditional) {
 /// The generating conditional; else a player's root, a decoder's before another's; else -1.
 int sampled_conditional(const Image& image, int target) {
   int found = generating_conditional(image, target);
-  for (size_t i = 0; i < image.conditionals.size() && found < 0; ++i) {
+  if (found >= 0) return found;
+  for (size_t i = 0; i < image.conditionals.size(); ++i) {
     const Conditional& root = image.conditionals[i];
-    if (root.target == target && is_decoders(image, root)) found = static_cast<int>(i);
-  }
-  for (size_t i = 0; i < image.conditionals.size() && found < 0; ++i) {
-    const Conditional& root = image.conditionals[i];
-    if (root.target == target && root.player >= 0) found = static_cast<int>(i);
+    if (root.target != target || root.player < 0) continue;
+    if (is_decoders(image, root)) return static_cast<int>(i);
+    if (found < 0) found = static_cast<int>(i);
   }
   return found;
 }

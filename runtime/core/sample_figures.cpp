@@ -27,18 +27,10 @@ bool is_shown(const Variable& variable) {
 /// [rows, elements of the shape]: the class of the greatest value where the variable is a category.
 std::vector<float> numbers_of(const Variable& variable, const std::vector<float>& values, int64_t count) {
   if (variable.domain != "category") return values;
-  const int64_t positions = variable.elements() / variable.classes;
   std::vector<float> classes;
   for (int64_t row = 0; row < count; ++row)
-    for (int64_t i = 0; i < positions; ++i) {
-      const auto at = [&](int64_t k) {
-        return values[static_cast<size_t>(row * variable.elements() + k * positions + i)];
-      };
-      int64_t best = 0;
-      for (int64_t k = 1; k < variable.classes; ++k)
-        if (at(k) > at(best)) best = k;
-      classes.push_back(static_cast<float>(best));
-    }
+    for (const int64_t k : most_probable(values.data() + row * variable.elements(), variable))
+      classes.push_back(static_cast<float>(k));
   return classes;
 }
 
@@ -112,8 +104,8 @@ json SampleFigures::figure_of(int variable, std::vector<float> generated) {
   return figure;
 }
 
-/// Nothing, too, where the codes come from a held-out source whose file cannot be
-/// read: training needs none.
+/// Nothing, too, where the codes come from a held-out source whose file cannot be read:
+/// training needs none.
 std::optional<Drawn> SampleFigures::draw_values() {
   try {
     return generate(session_.image, *sampler_, variables_, {}, rows, 0);

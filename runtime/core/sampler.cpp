@@ -27,6 +27,17 @@ Values some_rows(const Image& image, const Values& values, int64_t all_rows, int
   return some;
 }
 
+std::vector<int64_t> most_probable(const float* values, const Variable& variable) {
+  const int64_t positions = variable.elements() / variable.classes;
+  std::vector<int64_t> best(static_cast<size_t>(positions));
+  for (int64_t k = 1; k < variable.classes; ++k)
+    for (int64_t i = 0; i < positions; ++i) {
+      int64_t& so_far = best[static_cast<size_t>(i)];
+      if (values[k * positions + i] > values[so_far * positions + i]) so_far = k;
+    }
+  return best;
+}
+
 Executor& Sampler::program(int index, int64_t rows) {
   const auto found = programs_.find({index, rows});
   if (found != programs_.end()) return found->second;

@@ -19,6 +19,9 @@ std::set<int> variables_of(const Values& values);
 /// The `rows` rows of `values` from `first`, beginning again at their end.
 Values some_rows(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows);
 
+/// The class of the greatest value at each position of a row; the class axis is first.
+std::vector<int64_t> most_probable(const float* values, const Variable& variable);
+
 class Sampler {
  public:
   Sampler(Session& session, uint64_t seed, uint64_t first_step = 0)

@@ -14,12 +14,6 @@ namespace {
 
 constexpr size_t usual_width = 80, least_width = 10;
 
-bool is_wide(char32_t c) {
-  return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
-         (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
-         (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD);
-}
-
 /// Whether an environment variable is set to something.
 bool is_set(const char* name) {
   const char* value = std::getenv(name);
@@ -32,7 +26,7 @@ size_t columns_of(const std::string& text) {
   size_t columns = 0;
   for (std::string_view rest = text; !rest.empty();) {
     const CodePoint point = first_code_point(rest);
-    columns += is_wide(point.value) ? 2 : 1;
+    columns += static_cast<size_t>(cells_of(point.value));
     rest.remove_prefix(std::max<size_t>(1, point.bytes));
   }
   return columns;

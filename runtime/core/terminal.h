@@ -12,7 +12,7 @@ struct Piece {
   Style style = Style::plain;
 };
 
-/// How many columns the text takes: two for each wide letter of East Asian scripts.
+/// How many columns the text takes (cells_of).
 size_t columns_of(const std::string& text);
 
 class Terminal {

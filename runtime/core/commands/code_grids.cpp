@@ -88,8 +88,7 @@ class Grids {
         }
     }
     const auto rows = static_cast<int64_t>(lines.size());
-    Values codes = space_.read_by_decoder(base);
-    for (auto& [variable, values] : codes) values = repeated(values, rows);
+    Values codes = some_rows(image_, space_.read_by_decoder(base), 1, 0, rows);
     std::vector<float>& changing = codes.at(space_.code());
     changing.clear();
     for (const std::vector<float>& line : lines) changing.insert(changing.end(), line.begin(), line.end());
@@ -142,12 +141,6 @@ class Grids {
         changed += flips;
       }
     }
-  }
-
-  static std::vector<float> repeated(const std::vector<float>& values, int64_t times) {
-    std::vector<float> all;
-    for (int64_t i = 0; i < times; ++i) all.insert(all.end(), values.begin(), values.end());
-    return all;
   }
 
   /// Elements of the code that are changed; of a category, its positions.

@@ -31,14 +31,9 @@
 namespace core {
 namespace {
 
-std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
-  return text;
-}
-
 /// A flag that the environment variable VAEC_<NAME> stands in for.
 CLI::Option* with_environment(CLI::Option* option) {
-  return option->envname("VAEC_" + upper(option->get_single_name()));
+  return option->envname(environment_name(option->get_single_name()));
 }
 
 /// The flag of a key of learn blocks.
@@ -395,7 +390,7 @@ class CommandLine {
 std::string naming_the_environment(const std::string& cause, int argc, char** argv) {
   const size_t end = cause.find_first_of(" :=");
   if (cause.rfind("--", 0) != 0 || end == std::string::npos) return cause;
-  const std::string flag = cause.substr(0, end), name = "VAEC_" + upper(flag.substr(2));
+  const std::string flag = cause.substr(0, end), name = environment_name(flag.substr(2));
   const bool written =
       std::any_of(argv, argv + argc, [&](const char* word) { return std::string(word).rfind(flag, 0) == 0; });
   if (written || !std::getenv(name.c_str())) return cause;

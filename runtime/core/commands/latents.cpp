@@ -113,12 +113,11 @@ class LatentPlane {
       const std::vector<float>& codes = values.at(space_.code());
       codes_.values.insert(codes_.values.end(), codes.begin(), codes.begin() + rows * codes_.width);
       if (!has_classes()) continue;
-      const int64_t width = class_variable().elements();
       for (int64_t row = 0; row < rows; ++row) {
-        const float* one = values.at(classes_.variable).data() + row * width;
-        classes_.of_rows.push_back(width == 1
+        const float* one = values.at(classes_.variable).data() + row * class_variable().elements();
+        classes_.of_rows.push_back(class_variable().domain == "binary"
                                        ? static_cast<size_t>(*one > 0.5F)
-                                       : static_cast<size_t>(std::max_element(one, one + width) - one));
+                                       : static_cast<size_t>(most_probable(one, class_variable())[0]));
       }
     }
   }

@@ -31,18 +31,6 @@ data::Shape shape_of(const Result& result, int64_t rows) {
   return shape;
 }
 
-/// The class of the greatest value at each position; the class axis is first.
-std::vector<int64_t> most_probable(const float* values, const Variable& variable) {
-  const int64_t positions = variable.elements() / variable.classes;
-  std::vector<int64_t> best(static_cast<size_t>(positions));
-  for (int64_t k = 1; k < variable.classes; ++k)
-    for (int64_t i = 0; i < positions; ++i) {
-      int64_t& so_far = best[static_cast<size_t>(i)];
-      if (values[k * positions + i] > values[so_far * positions + i]) so_far = k;
-    }
-  return best;
-}
-
 /// A plane of classes, which a picture shows as grays from black, the first, to white, the last.
 bool is_class_plane(const Variable& variable) {
   return variable.domain == "category" && variable.shape.size() == 2 && variable.classes > 1;

@@ -107,13 +107,9 @@ json built_keys(const Learn& learn) {
 
 void override_own_key(Settings& settings, const LearnKey& key, const std::string& text) {
   const std::string name(key.name);
-  if ((key.methods & method_bit(settings.method)) == 0) {
-    std::vector<std::string_view> methods;
-    for (const LearnMethod& method : learn_methods)
-      if ((key.methods & method.bit) != 0) methods.push_back(method.name);
+  if ((key.methods & method_bit(settings.method)) == 0)
     throw Failure(Exit::usage, fmt::format("--{} {}: learn {} has no such key; it is a key of {}", name, text,
-                                           settings.learn, fmt::join(methods, ", ")));
-  }
+                                           settings.learn, fmt::join(methods_of(key), ", ")));
   if (key.kind == Kind::number) {
     settings.scheduled[name] = number_schedule(name, text);
   } else if (key.kind == Kind::built) {
