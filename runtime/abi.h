@@ -112,7 +112,7 @@ float vaert_atan2(float y, float x);
 
 /// Draws by rejection, each from a stream of its own per element (runtime/image.md), of gamma the logarithm
 /// of the draw. NaN where a parameter is outside the distribution's range; 0 and infinity are limits.
-float vaert_sample_gamma(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float shape);
+float vaert_sample_gamma_log(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float shape);
 float vaert_sample_beta(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float a, float b);
 float vaert_sample_poisson(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float rate);
 float vaert_sample_binomial(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float n,

@@ -246,7 +246,7 @@ double NumericEvaluator::draw(const Node& node, size_t element) {
       return std::normal_distribution<double>()(rng_);
     case Op::gumbel:
       return -std::log(-std::log(uniform()));
-    case Op::gamma:
+    case Op::gamma_log:
       return log_gamma(input(0));
     case Op::beta: {
       const double a = log_gamma(input(0)), b = log_gamma(input(1));

@@ -37,7 +37,7 @@ Value draw(Evaluation& e, const Call& call) {
 /// The draw itself may be too small for a float32; products and quotients of it are formed from its logarithm
 /// (log_space.h).
 Value gamma(Evaluation& e, const Call& call) {
-  Value log = draw<Op::gamma>(e, call);
+  Value log = draw<Op::gamma_log>(e, call);
   return log.kind == Value::Kind::tensor ? e.from_node(e.build.pointwise(Op::exp, {log.node}), call.span)
                                          : log;
 }

@@ -135,7 +135,7 @@ double draw(semantics::Op op, const DrawPlace& place, double a, double b) {
     }
     case Op::gumbel:
       return -std::log(-std::log(uniform_draw(place)));
-    case Op::gamma:
+    case Op::gamma_log:
       return stream.log_gamma(a);
     case Op::beta: {
       const double x = stream.log_gamma(a), y = stream.log_gamma(b);

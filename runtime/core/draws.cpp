@@ -170,7 +170,7 @@ double von_mises_draw(Stream& stream, double concentration) {
 
 extern "C" {
 
-float vaert_sample_gamma(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float shape) {
+float vaert_sample_gamma_log(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float shape) {
   if (!(shape >= 0)) return core::nan;
   core::Stream stream(seed, step, site, element);
   // Far from the range's end, so that differences of two such logarithms are finite.

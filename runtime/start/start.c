@@ -29,7 +29,7 @@ FORWARD(float, vaert_log_i0, (float x), (x))
 FORWARD(float, vaert_i1_over_i0, (float x), (x))
 FORWARD(float, vaert_power, (float x, float exponent), (x, exponent))
 FORWARD(float, vaert_atan2, (float y, float x), (y, x))
-FORWARD(float, vaert_sample_gamma,
+FORWARD(float, vaert_sample_gamma_log,
         (uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float shape),
         (seed, step, site, element, shape))
 FORWARD(float, vaert_sample_beta,
@@ -56,7 +56,7 @@ static const struct {
 #define FUNCTION(name) {#name, (void*)&open_##name},
     FUNCTION(vaert_main) FUNCTION(vaert_choose) FUNCTION(vaert_lgamma) FUNCTION(vaert_digamma)
         FUNCTION(vaert_trigamma) FUNCTION(vaert_log_i0) FUNCTION(vaert_i1_over_i0) FUNCTION(vaert_power)
-            FUNCTION(vaert_atan2) FUNCTION(vaert_sample_gamma) FUNCTION(vaert_sample_beta)
+            FUNCTION(vaert_atan2) FUNCTION(vaert_sample_gamma_log) FUNCTION(vaert_sample_beta)
                 FUNCTION(vaert_sample_poisson) FUNCTION(vaert_sample_binomial)
                     FUNCTION(vaert_sample_von_mises)
 #undef FUNCTION

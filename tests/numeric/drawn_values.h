@@ -26,7 +26,7 @@ inline std::function<void(const vae_image&)> inspect;
                                            reinterpret_cast<const void*>(&vaert_log_i0),                 \
                                            reinterpret_cast<const void*>(&vaert_atan2),                  \
                                            reinterpret_cast<const void*>(&vaert_digamma),                \
-                                           reinterpret_cast<const void*>(&vaert_sample_gamma),           \
+                                           reinterpret_cast<const void*>(&vaert_sample_gamma_log),       \
                                            reinterpret_cast<const void*>(&vaert_power),                  \
                                            reinterpret_cast<const void*>(&vaert_sample_beta),            \
                                            reinterpret_cast<const void*>(&vaert_sample_poisson),         \

@@ -137,7 +137,7 @@ INSTANTIATE_TEST_SUITE_P(Of, Draws, testing::ValuesIn(family_cases::cases()),
 extern const void* const called_by_kernels[];
 const void* const called_by_kernels[] = {reinterpret_cast<const void*>(&vaert_lgamma),
                                          reinterpret_cast<const void*>(&vaert_log_i0),
-                                         reinterpret_cast<const void*>(&vaert_sample_gamma),
+                                         reinterpret_cast<const void*>(&vaert_sample_gamma_log),
                                          reinterpret_cast<const void*>(&vaert_sample_beta),
                                          reinterpret_cast<const void*>(&vaert_sample_poisson),
                                          reinterpret_cast<const void*>(&vaert_sample_binomial),

@@ -43,7 +43,7 @@ std::optional<Case> case_of(Op op) {
     case Op::uniform:
     case Op::normal:
     case Op::gumbel:
-    case Op::gamma:
+    case Op::gamma_log:
     case Op::beta:
     case Op::poisson:
     case Op::binomial:

@@ -52,8 +52,8 @@ TEST(Draws, HaveTheMeanAndVarianceOfTheirLaw) {
   expect_moments(Op::normal, 0, 0, 0, 1);
   expect_moments(Op::gumbel, 0, 0, std::numbers::egamma, std::numbers::pi * std::numbers::pi / 6);
   // digamma(1) and trigamma(1); at 1/2 digamma(1) - 2 log 2 and pi^2 / 2.
-  expect_moments(Op::gamma, 1, 0, -std::numbers::egamma, std::numbers::pi * std::numbers::pi / 6);
-  expect_moments(Op::gamma, 0.5, 0, -std::numbers::egamma - 2 * std::numbers::ln2,
+  expect_moments(Op::gamma_log, 1, 0, -std::numbers::egamma, std::numbers::pi * std::numbers::pi / 6);
+  expect_moments(Op::gamma_log, 0.5, 0, -std::numbers::egamma - 2 * std::numbers::ln2,
                  std::numbers::pi * std::numbers::pi / 2);
   expect_moments(Op::beta, 2, 3, 0.4, 0.04);
   expect_moments(Op::poisson, 3.5, 0, 3.5, 3.5);
@@ -79,7 +79,7 @@ TEST(Draws, EndAtAllParameters) {
   for (int k = -149; k <= 127; k += 6) all.push_back(std::ldexp(1.0, k));
   for (const double a : all)
     for (uint64_t i = 0; i < 5; ++i) {
-      EXPECT_EQ(std::isnan(tensor::draw(Op::gamma, {3, 1, 2, i}, a, 0)), !std::isfinite(a)) << a;
+      EXPECT_EQ(std::isnan(tensor::draw(Op::gamma_log, {3, 1, 2, i}, a, 0)), !std::isfinite(a)) << a;
       EXPECT_EQ(tensor::draw(Op::poisson, {3, 1, 2, i}, a, 0) >= 0, !std::isnan(a)) << a;
       EXPECT_EQ(std::abs(tensor::draw(Op::von_mises, {3, 1, 2, i}, 1, a)) < 3.15, !std::isnan(a)) << a;
       for (const double b : all) {

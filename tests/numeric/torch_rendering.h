@@ -243,8 +243,8 @@ class TorchRendering {
     const auto [seed, step] = std::pair(inputs_.seed, inputs_.step);
     const auto first = static_cast<float>(a), second = static_cast<float>(b);
     switch (value.op) {
-      case Op::gamma:
-        return vaert_sample_gamma(seed, step, value.site, element, first);
+      case Op::gamma_log:
+        return vaert_sample_gamma_log(seed, step, value.site, element, first);
       case Op::beta:
         return vaert_sample_beta(seed, step, value.site, element, first, second);
       case Op::poisson:
