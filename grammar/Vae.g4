@@ -4,7 +4,7 @@
 //   - a newline that ends a statement, a `;`, and the end before a closing `}` arrive as END, once each;
 //     every other newline is gone. Blocks and complete items therefore always end in END;
 //   - brackets are balanced, a trailing comma is gone;
-//   - OVER FROM WEIGHT COMPLETE AS FIXED arrive only in their places, elsewhere as NAME.
+//   - OVER FROM WEIGHT COMPLETE AS FIXED PUBLISH arrive only in their places, elsewhere as NAME.
 // Every decision is LL(1) so that no prediction runs and an error is found at the first wrong token.
 grammar Vae;
 
@@ -15,6 +15,7 @@ declaration
   | paramDeclaration END
   | letStatement END
   | varDeclaration END
+  | publishDeclaration END
   | familyDeclaration
   | netDeclaration
   | sourceDeclaration
@@ -26,6 +27,7 @@ importDeclaration : IMPORT (name | STRING) ;
 paramDeclaration  : PARAM name ASSIGN expression ;
 varDeclaration    : VAR varItem (COMMA varItem)* COLON domain ;
 varItem           : name (LBRACKET expression RBRACKET)? ;
+publishDeclaration : PUBLISH LPAREN reference (COMMA reference)* RPAREN ;
 domain            : name (LPAREN expressions? RPAREN)? (LBRACKET expressions? RBRACKET)? ;
 
 familyDeclaration
@@ -130,6 +132,7 @@ WEIGHT : 'weight' ;
 COMPLETE : 'complete' ;
 AS : 'as' ;
 FIXED : 'fixed' ;
+PUBLISH : 'publish' ;
 
 LPAREN : '(' ;
 RPAREN : ')' ;

@@ -9,6 +9,7 @@
 #include "compiler/game/equilibrium.h"
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
+#include "compiler/game/published.h"
 #include "compiler/game/simulated.h"
 #include "compiler/game/suggest_words.h"
 #include "runtime/completion/completion.h"
@@ -245,6 +246,7 @@ Game derive(Model& model, base::Report& report) {
     for (const semantics::Given& given : source.givens) known.insert(given.variable.index);
     result.known = variables_of(known);
     result.simulated = simulated_by(model, source);
+    result.peers = peers_of(model, source);
     if (source.weight == 0) continue;  // never learned from: nothing is drawn, no term counts
     in_order &= complete_source(model, players, result, report);
   }
@@ -254,6 +256,7 @@ Game derive(Model& model, base::Report& report) {
   for (int32_t i = 0; i < static_cast<int32_t>(model.players.size()); ++i) {
     game.utilities.push_back(utility_text(model, game, {i}));
   }
+  game.published = derive_published(model, players, report);
   game.equilibrium = judge_equilibrium(model, game);
   return game;
 }

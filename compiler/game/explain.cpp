@@ -4,6 +4,7 @@
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
 #include "compiler/game/objective.h"
+#include "compiler/game/published.h"
 #include "compiler/game/unlearned.h"
 
 namespace game {
@@ -33,6 +34,8 @@ std::string simulated_text(const Model& model, const SourceGame& source) {
   std::string text;
   for (const Simulated& one : source.simulated)
     text += fmt::format("{:11}{}: rows of {}, run {}\n", "", list(model, one.variables), one.file, one.run);
+  for (const FromPeer& one : source.peers)
+    text += fmt::format("{:11}{}: rows that peer {} publishes\n", "", list(model, one.variables), one.peer);
   return text;
 }
 
@@ -102,6 +105,9 @@ std::string explain_text(const Model& model, const Game& game) {
     }
     text += "\n";
   }
+  if (game.published)
+    text += fmt::format("publishes  {}; nothing else leaves the program\n\n",
+                        published_text(model, *game.published));
   const bool plays = plays_the_game(model);
   for (size_t i = 0; i < model.players.size() && plays; ++i) {
     text += fmt::format("{} maximizes  {}\n", model.players[i].name, game.utilities[i]);
@@ -133,6 +139,26 @@ json learns_json(const Model& model, const Game& game) {
   return learns;
 }
 
+json place_json(const Model& model, ConditionalId id) {
+  return {{"player", model[model[id].player].name}, {"variable", model[model[id].target].name}};
+}
+
+json draws_json(const Model& model, const std::vector<Completion>& completions) {
+  json draws = json::array();
+  for (const Completion& completion : completions) {
+    if (completion.chain) {
+      json chain = json::array();
+      for (const Draw& draw : completion.draws) chain.push_back(place_json(model, draw.conditional));
+      draws.push_back({{"chain", chain}, {"sweeps", completion.sweeps}, {"asked", completion.asked}});
+    } else {
+      json draw = place_json(model, completion.draws[0].conditional);
+      draw["word"] = completion.draws[0].word;
+      draws.push_back(draw);
+    }
+  }
+  return draws;
+}
+
 }  // namespace
 
 json explain_json(const Model& model, const Game& game) {
@@ -141,23 +167,10 @@ json explain_json(const Model& model, const Game& game) {
     for (const VariableId variable : variables) array.push_back(model[variable].name);
     return array;
   };
-  const auto place = [&](ConditionalId id) {
-    return json{{"player", model[model[id].player].name}, {"variable", model[model[id].target].name}};
-  };
+  const auto place = [&](ConditionalId id) { return place_json(model, id); };
   json sources = json::array();
   for (const SourceGame& source : game.sources) {
-    json draws = json::array(), terms = json::array(), left_out = json::array();
-    for (const Completion& completion : source.completions) {
-      if (completion.chain) {
-        json chain = json::array();
-        for (const Draw& draw : completion.draws) chain.push_back(place(draw.conditional));
-        draws.push_back({{"chain", chain}, {"sweeps", completion.sweeps}, {"asked", completion.asked}});
-      } else {
-        json draw = place(completion.draws[0].conditional);
-        draw["word"] = completion.draws[0].word;
-        draws.push_back(draw);
-      }
-    }
+    json terms = json::array(), left_out = json::array();
     for (const ConditionalId id : source.terms) terms.push_back(place(id));
     for (const LeftOut& left : source.left_out) {
       json entry = place(left.conditional);
@@ -167,13 +180,15 @@ json explain_json(const Model& model, const Game& game) {
     sources.push_back({{"name", model[source.source].name},
                        {"weight", model[source.source].weight},
                        {"known", names(source.known)},
-                       {"draws", draws},
+                       {"draws", draws_json(model, source.completions)},
                        {"terms", terms},
                        {"left_out", left_out},
                        {"undrawn", names(source.undrawn)}});
     for (const Simulated& one : source.simulated)
       sources.back()["simulated"].push_back(
           {{"file", one.file}, {"run", one.run}, {"variables", names(one.variables)}});
+    for (const FromPeer& one : source.peers)
+      sources.back()["peers"].push_back({{"peer", one.peer}, {"variables", names(one.variables)}});
   }
   json players = json::array();
   for (size_t i = 0; i < model.players.size(); ++i) {
@@ -183,6 +198,10 @@ json explain_json(const Model& model, const Game& game) {
   if (game.equilibrium == Equilibrium::unique) equilibrium = "unique";
   if (game.equilibrium == Equilibrium::perhaps_a_continuum) equilibrium = "perhaps a continuum";
   json explained = {{"sources", sources}, {"players", players}, {"equilibrium", equilibrium}};
+  if (game.published) {
+    json& published = explained["published"] = {{"variables", names(game.published->variables)}};
+    published["draws"] = draws_json(model, game.published->completions);
+  }
   if (json learns = learns_json(model, game); !learns.empty()) explained["learns"] = std::move(learns);
   for (size_t l = 0; l < game.sums.size(); ++l) {
     for (const Sum& sum : game.sums[l]) {

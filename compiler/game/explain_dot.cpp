@@ -8,6 +8,7 @@
 
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
+#include "compiler/game/published.h"
 
 namespace game {
 namespace {
@@ -117,6 +118,12 @@ std::string source_cluster(const Model& model, const SourceGame& source, size_t 
       names += (names.empty() ? "" : ", ") + model[variable].name;
     label += line(fmt::format("{} from {} ({})", names, escaped(one.file), escaped(one.run)));
   }
+  for (const FromPeer& one : source.peers) {
+    std::string names;
+    for (const VariableId variable : one.variables)
+      names += (names.empty() ? "" : ", ") + model[variable].name;
+    label += line(fmt::format("{} from peer {}", names, escaped(one.peer)));
+  }
   if (declared.weight != 0) {
     for (const ConditionalId id : source.terms) {
       label += line(coloured(model[id].player, "log " + conditional_text(model, id)));
@@ -161,6 +168,9 @@ std::string explain_dot(const Model& model, const Game& game) {
   text += "  edge [fontname=\"Helvetica\", fontsize=9, arrowsize=0.7]\n";
   text += players_cluster(model);
   for (size_t i = 0; i < game.sources.size(); ++i) text += source_cluster(model, game.sources[i], i + 1);
+  if (game.published)
+    text += fmt::format("  published [shape=note, label=\"publishes {}\"]\n",
+                        published_text(model, *game.published));
   return text + "}\n";
 }
 

@@ -149,6 +149,9 @@ std::string simulated_text(const Model& model, const SourceGame& source) {
   for (const Simulated& one : source.simulated)
     text += fmt::format("Rows of \\texttt{{{}}}, run \\texttt{{{}}}: {}.\n", escape_latex(one.file),
                         escape_latex(one.run), in_line(symbols(model, one.variables)));
+  for (const FromPeer& one : source.peers)
+    text += fmt::format("Rows that peer \\texttt{{{}}} publishes: {}.\n", escape_latex(one.peer),
+                        in_line(symbols(model, one.variables)));
   return text;
 }
 
@@ -195,6 +198,23 @@ std::string source_text(const Model& model, const SourceGame& source) {
   return text;
 }
 
+/// All that leaves the program.
+std::string published_paragraph(const Model& model, const Published& published) {
+  std::string draws;
+  for (const Completion& completion : published.completions) {
+    std::string step;
+    for (const Draw& draw : completion.draws)
+      step += (step.empty() ? "" : ", ") +
+              in_line(symbol(model[model[draw.conditional].target].name) + Formula{" \\sim ", 2} +
+                      conditional_formula(model, draw.conditional));
+    if (completion.chain) step = fmt::format("a Gibbs chain of {} sweeps over {}", completion.sweeps, step);
+    draws += (draws.empty() ? "" : "; ") + step;
+  }
+  return fmt::format(
+      "\n\\paragraph{{Published}}\nRows of {}, drawn by {}. Nothing else leaves the program.\n",
+      in_line(symbols(model, published.variables)), draws);
+}
+
 /// E over the rows of a source: written out where it is short, else over rho, defined with the source.
 Formula expectation(const Model& model, const SourceGame& source) {
   const std::vector<Formula> all = factors(model, source);
@@ -239,6 +259,7 @@ std::string explain_latex(const Model& model, const Game& game) {
   std::string text = fmt::format(head, escape_latex(model.name)) + reading;
   text += "\n\\subsection*{Sources}\n";
   for (const SourceGame& source : game.sources) text += source_text(model, source);
+  if (game.published) text += published_paragraph(model, *game.published);
   text += "\n\\subsection*{Utilities}\n";
   for (size_t i = 0; i < model.players.size(); ++i) text += utility(model, game, i);
   if (game.equilibrium == Equilibrium::unique)

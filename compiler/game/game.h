@@ -2,6 +2,7 @@
 // conditionals get a term; per player its utility. Made by game::derive; plain data, printed by explain.
 #pragma once
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,14 +40,27 @@ struct Simulated {
   std::vector<VariableId> variables;
 };
 
+/// Known variables whose rows a peer publishes.
+struct FromPeer {
+  std::string peer;
+  std::vector<VariableId> variables;
+};
+
 struct SourceGame {
   SourceId source;
   std::vector<VariableId> known;
   std::vector<Simulated> simulated;
+  std::vector<FromPeer> peers;
   std::vector<Completion> completions;  // in order
   std::vector<ConditionalId> terms;
   std::vector<LeftOut> left_out;
   std::vector<VariableId> undrawn;  // no term needs them
+};
+
+/// What leaves the program: rows of these variables, and how the players draw them from nothing.
+struct Published {
+  std::vector<VariableId> variables;
+  std::vector<Completion> completions;  // in order
 };
 
 /// A variable that a learn block sums over in place of drawing it.
@@ -63,6 +77,7 @@ struct Game {
   std::vector<Bounds> bounds;          // per learn block
   std::vector<std::vector<Sum>> sums;  // per learn block
   std::vector<std::string> utilities;  // per player, as text
+  std::optional<Published> published;
   Equilibrium equilibrium = Equilibrium::none;
 };
 

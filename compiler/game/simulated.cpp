@@ -1,35 +1,33 @@
 #include "compiler/game/simulated.h"
 
 #include <algorithm>
+#include <functional>
+
+#include "runtime/data_readers.h"
 
 namespace game {
 namespace {
 using nlohmann::json;
 using semantics::Model;
 using semantics::NodeId;
+using Visit = std::function<void(const json& reader)>;
 
-/// An argument of a call by its place or its name.
-std::string argument(const json& call, size_t place, const char* name) {
-  const json& given = call.at("args");
-  return (given.size() > place ? given.at(place) : call.at("named").at(name)).get<std::string>();
-}
-
-/// The calls of `run` in a data expression.
-void collect(const json& data, std::vector<Simulated>& found) {
+void for_each_reader(const json& data, const Visit& visit) {
   if (!data.is_structured()) return;
-  if (data.is_object() && data.value("op", "") == "reader") {
-    if (data.at("name") == "run") found.push_back({argument(data, 0, "file"), argument(data, 1, "from"), {}});
-    return;
-  }
-  for (const json& part : data) collect(part, found);
+  if (data.is_object() && data.value("op", "") == "reader") return visit(data);
+  for (const json& part : data) for_each_reader(part, visit);
 }
 
 /// In the columns that a value is made of.
-void collect(const Model& model, NodeId id, std::vector<Simulated>& found) {
+void for_each_reader(const Model& model, NodeId id, const Visit& visit) {
   const semantics::Node& node = model.graph[id];
   if (node.op == semantics::Op::column)
-    collect(model.columns[static_cast<size_t>(node.index)].expression, found);
-  for (const NodeId input : node.inputs) collect(model, input, found);
+    for_each_reader(model.columns[static_cast<size_t>(node.index)].expression, visit);
+  for (const NodeId input : node.inputs) for_each_reader(model, input, visit);
+}
+
+void add(std::vector<VariableId>& variables, VariableId variable) {
+  if (std::ranges::find(variables, variable) == variables.end()) variables.push_back(variable);
 }
 
 }  // namespace
@@ -38,15 +36,29 @@ std::vector<Simulated> simulated_by(const Model& model, const semantics::Source&
   std::vector<Simulated> all;
   for (const semantics::Given& given : source.givens) {
     if (given.drawn) continue;
-    std::vector<Simulated> found;
-    collect(model, given.value, found);
-    for (const Simulated& one : found) {
+    for_each_reader(model, given.value, [&](const json& reader) {
+      if (!is_reader(reader, "run")) return;
+      const std::string file = reader_argument(reader, 0, "file"), run = reader_argument(reader, 1, "from");
       auto same = std::ranges::find_if(
-          all, [&](const Simulated& other) { return other.file == one.file && other.run == one.run; });
-      if (same == all.end()) same = all.insert(all.end(), one);
-      if (std::ranges::find(same->variables, given.variable) == same->variables.end())
-        same->variables.push_back(given.variable);
-    }
+          all, [&](const Simulated& other) { return other.file == file && other.run == run; });
+      if (same == all.end()) same = all.insert(all.end(), {file, run, {}});
+      add(same->variables, given.variable);
+    });
+  }
+  return all;
+}
+
+std::vector<FromPeer> peers_of(const Model& model, const semantics::Source& source) {
+  std::vector<FromPeer> all;
+  for (const semantics::Given& given : source.givens) {
+    if (given.drawn) continue;
+    for_each_reader(model, given.value, [&](const json& reader) {
+      const auto name = peer_of(reader);
+      if (!name) return;
+      auto same = std::ranges::find(all, *name, &FromPeer::peer);
+      if (same == all.end()) same = all.insert(all.end(), {*name, {}});
+      add(same->variables, given.variable);
+    });
   }
   return all;
 }

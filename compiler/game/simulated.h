@@ -1,4 +1,5 @@
-// Which of a source's rows another trained model draws: `z = run("simulator.vae", from = RUN).z`.
+// Which of a source's rows other models draw: `z = run("simulator.vae", from = RUN).z`, a trained one's, and
+// `x = peer("NAME").x`, those that another program publishes while it learns.
 #pragma once
 #include "compiler/game/game.h"
 
@@ -6,5 +7,8 @@ namespace game {
 
 /// The source's variables by file and run, in the order of its lines.
 std::vector<Simulated> simulated_by(const semantics::Model& model, const semantics::Source& source);
+
+/// The source's variables by peer, in the order of its lines.
+std::vector<FromPeer> peers_of(const semantics::Model& model, const semantics::Source& source);
 
 }  // namespace game

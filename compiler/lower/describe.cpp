@@ -364,6 +364,10 @@ json describe(const semantics::Model& model, const json& game, const Programs& p
     columns.push_back({{"expression", column.expression}, {"variable", column.variable.index}});
     if (!column.whole) columns.back()["domain"] = "real";
   }
+  json published = json::array();
+  if (model.publication)
+    for (const semantics::VariableId variable : model.publication->variables)
+      published.push_back(variable.index);
   json learns = json::array();
   for (size_t l = 0; l < model.learns.size(); ++l) {
     learns.push_back(of_learn(model, model.learns[l], programs.learns[l]));
@@ -380,6 +384,7 @@ json describe(const semantics::Model& model, const json& game, const Programs& p
           {"variables", of_variables(model)},
           {"players", of_players(model)},
           {"columns", columns},
+          {"published", published},
           {"sources", of_sources(model, programs)},
           {"splits", of_splits(programs.splits)},
           {"conditionals", of_conditionals(model, programs)},

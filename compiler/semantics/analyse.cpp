@@ -24,6 +24,7 @@ Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet&
   check_defines(analysis);
   analyse_players(tree, analysis);
   analyse_sources(tree, analysis);
+  analyse_publication(tree, analysis);
   mark_labelled_folders(model);
   warn_of_own_statistics(model, report);
   check_determined(analysis);

@@ -2,11 +2,13 @@
 // completion of the rest.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/data_expression.h"
 #include "compiler/semantics/data_functions.h"
 #include "compiler/semantics/evaluation.h"
+#include "runtime/data_readers.h"
 
 namespace semantics {
 namespace {
@@ -43,6 +45,16 @@ MissingValues missing_values_of(const nlohmann::json& expression) {
   return found;
 }
 
+/// The names of the peers whose rows an expression reads; "" stands for its other tables.
+std::set<std::string> tables_of(const nlohmann::json& expression) {
+  if (!expression.is_structured()) return {};
+  if (expression.is_object() && expression.value("op", "") == "reader")
+    return {peer_of(expression).value_or("")};
+  std::set<std::string> found;
+  for (const nlohmann::json& part : expression) found.merge(tables_of(part));
+  return found;
+}
+
 struct SourceReader {
   Analysis& analysis;
   Source& source;
@@ -63,6 +75,29 @@ struct SourceReader {
       scope.names = std::move(names);
       read_complete(*complete);
     }
+    require_one_table_of_a_peer();
+  }
+
+  /// Rows of a peer belong to no row of another table.
+  void require_one_table_of_a_peer() const {
+    std::map<std::string, base::Span> tables;  // a peer's name, or "" for what is no peer's
+    for (const Given& given : source.givens)
+      if (!given.drawn) collect_tables(given.value, given.span, tables);
+    const auto peer = std::ranges::find_if(tables, [](const auto& entry) { return !entry.first.empty(); });
+    if (peer == tables.end() || tables.size() == 1) return;
+    const auto other = std::ranges::find_if(tables, [&](const auto& entry) { return entry != *peer; });
+    const std::string what = other->first.empty() ? "of another table" : "of peer `" + other->first + "`";
+    analysis.report.add(base::E0616, other->second, source.name, peer->first, what)
+        .note(peer->second, "rows of the peer are taken here")
+        .help("rows of two tables do not belong together: give each a source of its own");
+  }
+
+  void collect_tables(NodeId node, base::Span at, std::map<std::string, base::Span>& tables) const {
+    const Node& value = analysis.model.graph[node];
+    if (value.op == Op::column)
+      for (const std::string& name : tables_of(analysis.model[ColumnId{value.index}].expression))
+        tables.emplace(name, at);
+    for (const NodeId input : value.inputs) collect_tables(input, at, tables);
   }
 
   /// The statements in order, `for` and `if` unrolled.

@@ -119,6 +119,8 @@ void check_determined(Analysis& analysis);
 /// Enters all players and evaluates their conditionals.
 void analyse_players(const syntax::Tree& tree, Analysis& analysis);
 void analyse_sources(const syntax::Tree& tree, Analysis& analysis);
+/// `publish (c, x)`. After the variables.
+void analyse_publication(const syntax::Tree& tree, Analysis& analysis);
 void analyse_learn(const syntax::Tree& tree, Analysis& analysis);
 /// Errors for unknown names in nets that nothing called. After players and sources.
 void check_uncalled_nets(Analysis& analysis);

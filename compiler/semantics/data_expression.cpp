@@ -1,6 +1,7 @@
 #include "compiler/semantics/data_expression.h"
 
 #include <algorithm>
+#include <cctype>
 #include <climits>
 
 #include "compiler/semantics/data_functions.h"
@@ -12,9 +13,16 @@ namespace {
 using namespace syntax;
 using nlohmann::json;
 
-bool draws_from_a_run(const json& data) {
-  if (data.is_object() && data.value("op", "") == "reader") return data.value("name", "") == "run";
-  return data.is_structured() && std::any_of(data.begin(), data.end(), draws_from_a_run);
+/// What is drawn anew at every step, in words; empty for tables that are read once.
+std::string drawn_at_every_step(const json& data) {
+  if (!data.is_structured()) return "";
+  if (data.is_object() && data.value("op", "") == "reader") {
+    if (data.value("name", "") == "run") return "rows of another trained model are drawn";
+    return data.value("name", "") == "peer" ? "rows of a peer are taken" : "";
+  }
+  for (const json& part : data)
+    if (const std::string found = drawn_at_every_step(part); !found.empty()) return found;
+  return "";
 }
 
 /// The columns that a table is known to have; empty for a value, none where only the runtime can know.
@@ -100,6 +108,8 @@ const char* expected(ArgumentKind kind) {
       return "a list of names, or of numbers from 0";
     case ArgumentKind::string_or_none:
       return "a string or none";
+    case ArgumentKind::peer_name:
+      return "a string of letters, digits, `_` and `-`";
   }
   return "";
 }
@@ -142,6 +152,11 @@ bool fits(const Value& value, ArgumentKind kind) {
       return value.kind == Value::Kind::string || (value.kind == Value::Kind::integer && value.integer >= 0);
     case ArgumentKind::string_or_none:
       return value.kind == Value::Kind::string || value.kind == Value::Kind::none;
+    case ArgumentKind::peer_name:
+      return value.kind == Value::Kind::string && !value.text.empty() &&
+             std::ranges::all_of(value.text, [](char c) {
+               return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+             });
   }
   return false;
 }
@@ -474,8 +489,8 @@ struct DataEvaluator {
   /// Tables are made once, noise is drawn at every step: an error where a table would need the noise.
   /// What is drawn anew at every step cannot be chosen from once.
   bool refuse_noise(const Value& value, const std::string& where) {
-    if (draws_from_a_run(value.data)) {
-      analysis.report.add(base::E0612, value.span, where);
+    if (const std::string what = drawn_at_every_step(value.data); !what.empty()) {
+      analysis.report.add(base::E0612, value.span, what, where);
       return true;
     }
     if (!has_noise(value.data)) return false;

@@ -45,6 +45,7 @@ const std::vector<DataFunction> functions = {
     {Kind::reader, "spiral_dots", {{"n", integer}, seed}, {"x", "z"}},
     {Kind::reader, "semi_circles", {{"n", integer}, seed}, {"x", "z", "y"}},
     {Kind::reader, "run", {{"file", string}, {"from", string}}, {}},
+    {Kind::reader, "peer", {{"name", peer_name}}, {}},
     {Kind::table_operation, "where", {table, {"condition", data}}, {}},
     {Kind::table_operation, "shuffle", {table, seed}, {}},
     {Kind::table_operation, "per_class", {table, {"n", integer}, seed}, {}},

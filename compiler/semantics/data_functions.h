@@ -20,7 +20,8 @@ enum class ArgumentKind {
   data,
   character,  // one that can stand between cells
   columns,    // names, or numbers from 0
-  string_or_none
+  string_or_none,
+  peer_name  // a word that stands before `=` in a flag
 };
 
 struct DataArgument {

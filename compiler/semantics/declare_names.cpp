@@ -131,6 +131,8 @@ struct Declarer {
       name = &learn->method, what = "a learn block";
     if (const auto* let = std::get_if<LetDecl>(&declaration.kind))
       name = &let->assign.targets[0].name, what = "a let";
+    if (const auto* publish = std::get_if<PublishDecl>(&declaration.kind))
+      name = &publish->variables[0].name, what = "a `publish`";
     if (!name) return true;
     analysis.report.add(base::E0210, name->span).label("this is " + what);
     return false;

@@ -115,6 +115,12 @@ struct Source {
   base::Span span;
 };
 
+/// `publish (c, x)`: the variables whose rows, drawn from the players alone, other programs may read.
+struct Publication {
+  std::vector<VariableId> variables;  // as listed
+  base::Span span;
+};
+
 struct Optimizer {
   std::string kind = "adam";  // adam, adamw, sgd, none
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, momentum = 0;
@@ -149,6 +155,7 @@ struct Model {
   std::vector<Player> players;
   std::vector<Column> columns;
   std::vector<Source> sources;
+  std::optional<Publication> publication;
   std::vector<Learn> learns;
   std::map<std::string, std::string> params;  // top-level params and their values, as text
   size_t splits = 0;  // sources that stand behind these in the model of rows with missing values

@@ -67,6 +67,12 @@ struct Printer {
     }
   }
 
+  void print_publication() {
+    if (model.publication)
+      line(0, "publish {}",
+           listed(model.publication->variables, [&](VariableId id) { return variable(id); }));
+  }
+
   void print_conditional(int depth, const Conditional& conditional) {
     const std::string parents = listed(conditional.parents, [&](VariableId id) { return variable(id); });
     line(depth, "{}{} ~ {}({}){}", variable(conditional.target), parents.empty() ? "" : " | " + parents,
@@ -171,6 +177,7 @@ std::string print(const Model& model) {
   printer.print_declarations();
   printer.print_players();
   printer.print_sources();
+  printer.print_publication();
   printer.print_learns();
   printer.print_graph();
   return printer.out;

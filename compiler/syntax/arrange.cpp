@@ -147,7 +147,7 @@ class Arranger {
            (last() == VaeLexer::END || last() == VaeLexer::LBRACE || last() == VaeLexer::RBRACE);
   }
 
-  /// `over from weight complete as fixed` are words in their places, elsewhere names.
+  /// `over from weight complete as fixed publish` are words in their places, elsewhere names.
   size_t word_type(size_t i) const {
     const size_t type = in_[i].type;
     const size_t following = next(i);
@@ -162,6 +162,9 @@ class Arranger {
     if (type == VaeLexer::AS) in_place = before_name == VaeLexer::LEARN;
     if (type == VaeLexer::FIXED)
       in_place = (last() == VaeLexer::LPAREN || last() == VaeLexer::COMMA) && is_name(following);
+    if (type == VaeLexer::PUBLISH)
+      in_place =
+          at_statement_start() && open_.empty() && (following == VaeLexer::LPAREN || is_name(following));
     return in_place ? type : static_cast<size_t>(VaeLexer::NAME);
   }
 

@@ -53,6 +53,13 @@ class TreeBuilder {
       case VaeParser::RuleVarDeclaration:
         result.kind = variable(context->varDeclaration());
         break;
+      case VaeParser::RulePublishDeclaration: {
+        PublishDecl decl;
+        for (auto* item : context->publishDeclaration()->reference())
+          decl.variables.push_back(reference(item));
+        result.kind = std::move(decl);
+        break;
+      }
       case VaeParser::RuleFamilyDeclaration:
         result.kind = family(context->familyDeclaration());
         break;

@@ -44,6 +44,7 @@ bool holds_list(size_t rule) {
     case VaeParser::RuleNames:
     case VaeParser::RuleFamilyDeclaration:
     case VaeParser::RuleNetDeclaration:
+    case VaeParser::RulePublishDeclaration:
       return true;
     default:
       return false;
@@ -88,8 +89,9 @@ std::string finding(const Token& token, std::string_view text) {
 constexpr const char* line_help =
     "a statement goes on in the next line after an operator, `,`, `=`, `~` or `|`, or inside `(` or `[`";
 
-const std::vector<std::string> declaration_words = {"import",  "param",   "family", "net",   "var", "source",
-                                                    "decoder", "encoder", "player", "learn", "let"};
+const std::vector<std::string> declaration_words = {"import", "param",  "family",  "net",
+                                                    "var",    "source", "decoder", "encoder",
+                                                    "player", "learn",  "let",     "publish"};
 
 }  // namespace
 
@@ -142,7 +144,7 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
     if (error.help.empty())
       error.help =
           "a declaration begins with import, param, family, net, var, let, source, decoder, encoder, "
-          "player or learn";
+          "player, learn or publish";
     return error;
   }
   if (token.type == VaeParser::ASSIGN &&

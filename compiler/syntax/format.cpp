@@ -225,7 +225,8 @@ class Formatter {
     if (type == VaeLexer::LPAREN || type == VaeLexer::LBRACKET) {
       const bool weight =
           last_ == VaeLexer::WEIGHT && owner_ == VaeLexer::SOURCE && before_last_ != VaeLexer::SOURCE;
-      return !after_value || (weight && open_.empty());
+      const bool publish = last_ == VaeLexer::PUBLISH && owner_ == VaeLexer::PUBLISH && open_.empty();
+      return !after_value || (weight && open_.empty()) || publish;
     }
     if (type == VaeLexer::COLON) return inside == VaeLexer::LBRACKET ? last_ == VaeLexer::COMMA : !in_map;
     if (last_ == VaeLexer::COLON) return inside != VaeLexer::LBRACKET;

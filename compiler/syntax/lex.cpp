@@ -18,7 +18,7 @@ size_t closing_of(size_t opening) {
   return opening == VaeLexer::LBRACKET ? VaeLexer::RBRACKET : VaeLexer::RBRACE;
 }
 bool is_name(size_t type) {
-  return type == VaeLexer::NAME || (type >= VaeLexer::OVER && type <= VaeLexer::FIXED);
+  return type == VaeLexer::NAME || (type >= VaeLexer::OVER && type <= VaeLexer::PUBLISH);
 }
 bool is_operator(size_t type) {
   return (type >= VaeLexer::COMMA && type <= VaeLexer::COMPARE) || type == VaeLexer::AND ||

@@ -107,6 +107,12 @@ class TreePrinter {
               [&](const ParamDecl& d) { line("param " + d.name.text + " = " + expr_(d.value)); },
               [&](const LetDecl& d) { assign(d.assign); },
               [&](const VarDecl& d) { variable(d); },
+              [&](const PublishDecl& d) {
+                std::string names;
+                for (const Reference& item : d.variables)
+                  names += (names.empty() ? "" : ", ") + reference(item);
+                line(fmt::format("publish ({})", names));
+              },
               [&](const FamilyDecl& d) { family(d); },
               [&](const NetDecl& d) { net(d); },
               [&](const SourceDecl& d) {

@@ -23,7 +23,7 @@ bool is_opening(size_t type);
 bool is_closing(size_t type);
 /// The closing bracket of an opening one.
 size_t closing_of(size_t opening);
-/// A name, or a word that is one outside its places (`over from weight complete as fixed`).
+/// A name, or a word that is one outside its places (`over from weight complete as fixed publish`).
 bool is_name(size_t type);
 /// After these a newline does not end a statement, and a `{` opens a map.
 bool is_operator(size_t type);

@@ -146,6 +146,10 @@ struct ParamDecl {
 struct LetDecl {
   Assign assign;
 };
+/// `publish (c, x)`.
+struct PublishDecl {
+  std::vector<Reference> variables;
+};
 struct VarDecl {
   struct Item {
     Name name;
@@ -196,8 +200,8 @@ struct LearnDecl {
 
 struct Declaration {
   Span span;
-  std::variant<ImportDecl, ParamDecl, LetDecl, VarDecl, FamilyDecl, NetDecl, SourceDecl, PlayerDecl,
-               LearnDecl>
+  std::variant<ImportDecl, ParamDecl, LetDecl, VarDecl, PublishDecl, FamilyDecl, NetDecl, SourceDecl,
+               PlayerDecl, LearnDecl>
       kind;
 };
 

@@ -1,0 +1,16 @@
+// What a program publishes: `publish (c, x)`. In: the model. Out: how the players draw the variables from
+// nothing, as the rows of `source generated { }`.
+#pragma once
+#include "compiler/game/game.h"
+
+namespace game {
+
+/// None without `publish`, and after an error: a variable that no player draws, or two draws that exclude
+/// one another.
+std::optional<Published> derive_published(const semantics::Model& model, const completion::Players& players,
+                                          base::Report& report);
+
+/// "rows of c, x, drawn by c ~ p(c); x ~ p(x | c)": what leaves the program, in the order of the draws.
+std::string published_text(const semantics::Model& model, const Published& published);
+
+}  // namespace game
