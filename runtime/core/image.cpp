@@ -393,6 +393,7 @@ Image read(const json& text, const vae_image& binary) {
     image.columns.push_back({item.at("expression"), variable,
                              item.value("domain", image.variables[static_cast<size_t>(variable)].domain)});
   }
+  image.published = references(text.value("published", json::array()), image.variables, "variable");
   const json& programs = text.at("programs");
   const auto program = [&](const json& index) {
     return index.get<int>() < 0 ? -1 : checked_index(index.get<int64_t>(), programs.size(), "program");

@@ -218,6 +218,7 @@ struct Image {
   std::vector<Variable> variables;
   std::vector<Player> players;
   std::vector<DataColumn> columns;
+  std::vector<int> published;  // the variables whose rows other programs may read
   std::vector<Source> sources;
   std::vector<Split> splits;
   std::vector<Conditional> conditionals;

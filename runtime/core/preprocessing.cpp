@@ -6,6 +6,7 @@
 
 #include "runtime/core/run_directory.h"
 #include "runtime/data/byte_source.h"
+#include "runtime/data_readers.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -32,13 +33,6 @@ json data_of(const Image& image, int source, int variable) {
     if (column.variable == variable) return column.expression;
   }
   return nullptr;
-}
-
-bool holds_run(const json& expression) {
-  if (!expression.is_structured()) return false;
-  if (expression.is_object() && expression.value("op", "") == "reader")
-    return expression.value("name", "") == "run";
-  return std::ranges::any_of(expression, holds_run);
 }
 
 json read_file(const fs::path& checkpoint) {
@@ -80,7 +74,7 @@ data::KeptStatistics find_statistics(const Image& image, const std::vector<std::
   for (const std::string& name : sources)
     for (size_t v = 0; v < image.variables.size(); ++v) {
       const json expression = data_of(image, image.source(name), static_cast<int>(v));
-      if (data::needs_statistics(expression) && !holds_run(expression))
+      if (data::needs_statistics(expression) && !find_reader(expression, "run"))
         data::find_statistics(expression, context, kept);
     }
   return kept;

@@ -8,8 +8,11 @@
 #include <numeric>
 #include <utility>
 
+#include "runtime/core/drawn_rows.h"
+#include "runtime/core/peers.h"
 #include "runtime/core/philox.h"
 #include "runtime/core/simulator.h"
+#include "runtime/data_readers.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -50,19 +53,20 @@ void Rows::open(const Program& program) {
     if (!gather) continue;
     const DataColumn& column = image_.columns[static_cast<size_t>(gather->column)];
     const Variable& variable = image_.variables[static_cast<size_t>(column.variable)];
-    if (const nlohmann::json* run = find_run(column.expression)) {
+    if (find_reader(column.expression, "peer")) {
+      if (peers_) peers_->open(gather->column);
+      continue;
+    }
+    if (const nlohmann::json* run = find_reader(column.expression, "run")) {
       std::unique_ptr<Simulated>& other = simulated_[run->dump()];
       if (!other) other = std::make_unique<Simulated>(image_, *run);
       continue;
     }
     auto found = columns_.find(gather->column);
     if (found == columns_.end())
-      found = columns_
-                  .emplace(gather->column, data::load(column.expression,
-                                                      {variable.name, column.domain, variable.classes,
-                                                       variable.shape, variable.words},
-                                                      context_))
-                  .first;
+      found =
+          columns_.emplace(gather->column, data::load(column.expression, spec_of(image_, column), context_))
+              .first;
     if (source_columns_[gather->source].insert(gather->column).second) whole_.erase(gather->source);
     const int64_t rows = found->second.rows();
     const auto [known, first] = counts_.try_emplace(gather->source, rows);
@@ -167,8 +171,17 @@ void Rows::gather_random(int column, int source, uint64_t seed, uint64_t step, i
 }
 
 Rows::Simulated* Rows::simulated(int column) const {
-  const nlohmann::json* run = find_run(image_.columns[static_cast<size_t>(column)].expression);
+  const nlohmann::json* run = find_reader(image_.columns[static_cast<size_t>(column)].expression, "run");
   return run ? simulated_.at(run->dump()).get() : nullptr;
+}
+
+const data::Population* Rows::peer_rows(int column) const {
+  const nlohmann::json* peer = find_reader(image_.columns[static_cast<size_t>(column)].expression, "peer");
+  if (!peer) return nullptr;
+  if (!peers_)
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("rows of peer {} are read by `train` alone", *peer_of(*peer)));
+  return &peers_->rows(column);
 }
 
 void Rows::gather_simulated(Simulated& other, int column, int source, uint64_t seed, uint64_t step,
@@ -182,10 +195,7 @@ void Rows::gather_simulated(Simulated& other, int column, int source, uint64_t s
   }
   data::Context context{context_.places, {{other.reader, other.table}}, context_.memory};
   const DataColumn& entry = image_.columns[static_cast<size_t>(column)];
-  const Variable& variable = image_.variables[static_cast<size_t>(entry.variable)];
-  const data::Population population =
-      data::load(entry.expression,
-                 {variable.name, entry.domain, variable.classes, variable.shape, variable.words}, context);
+  const data::Population population = data::load(entry.expression, spec_of(image_, entry), context);
   chosen_.resize(static_cast<size_t>(rows));
   std::iota(chosen_.begin(), chosen_.end(), int64_t{0});
   population.gather(chosen_.data(), rows, to);
@@ -195,6 +205,13 @@ void Rows::gather_random(int column, int source, const Pattern& pattern, uint64_
                          int64_t place, int64_t rows, float* to) {
   if (Simulated* other = simulated(column))
     return gather_simulated(*other, column, source, seed, step, place, rows, to);
+  if (const data::Population* peer = peer_rows(column)) {
+    chosen_.resize(static_cast<size_t>(rows));
+    for (int64_t r = 0; r < rows; ++r)
+      chosen_[static_cast<size_t>(r)] =
+          philox_row(seed, step, source, static_cast<uint32_t>(place + r), peer->rows());
+    return peer->gather(chosen_.data(), rows, to);
+  }
   chosen_.resize(static_cast<size_t>(rows));
   for (int64_t r = 0; r < rows; ++r)
     chosen_[static_cast<size_t>(r)] =
@@ -212,6 +229,10 @@ void Rows::gather_in_order(int column, int source, const Pattern& pattern, int64
   if (Simulated* other = simulated(column))
     return gather_simulated(*other, column, source, 0, static_cast<uint64_t>(first), 0, rows, to);
   chosen_.resize(static_cast<size_t>(rows));
+  if (const data::Population* peer = peer_rows(column)) {
+    for (int64_t r = 0; r < rows; ++r) chosen_[static_cast<size_t>(r)] = (first + r) % peer->rows();
+    return peer->gather(chosen_.data(), rows, to);
+  }
   const data::Population& population = columns_.at(column);
   if (population.is_streamed()) {
     for (int64_t r = 0; r < rows; ++r)

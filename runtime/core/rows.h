@@ -1,7 +1,7 @@
 // The rows of the sources: columns opened when a program first needs them, then gathered at random (training)
 // or in order (evaluation); of columns that are streamed the next rows are read ahead. Columns of one source
 // share their rows, so their counts must agree (bad_data). A row with a missing value lacks that variable.
-// Rows of another trained model are drawn when they are asked for.
+// Rows of another trained model are drawn when they are asked for; those of a peer are the newest that came.
 #pragma once
 #include <map>
 #include <memory>
@@ -30,12 +30,17 @@ struct PatternPart {
 /// By their shares of the source's rows, one row at least; all of the batch for a source without data.
 std::vector<PatternPart> apportion(const std::vector<Pattern>& patterns, int64_t batch);
 
+class Peers;
+
 class Rows {
   struct Simulated;
 
  public:
   explicit Rows(const Image& image);
   ~Rows();
+
+  /// Where columns of peers are read from now on; else Failure(bad_configuration) where one is gathered.
+  void set_peers(Peers* peers) { peers_ = peers; }
 
   /// Opens every column that this program gathers.
   void open(const Program& program);
@@ -74,7 +79,11 @@ class Rows {
   void gather_simulated(Simulated& other, int column, int source, uint64_t seed, uint64_t step, int64_t place,
                         int64_t rows, float* to);
 
+  /// The rows that a peer's column has now, or null for another column.
+  const data::Population* peer_rows(int column) const;
+
   const Image& image_;
+  Peers* peers_ = nullptr;
   data::Context context_;
   std::map<int, data::Population> columns_;
   std::map<int, int64_t> counts_;  // per source

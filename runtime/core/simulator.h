@@ -12,9 +12,6 @@
 
 namespace core {
 
-/// The `run(...)` in a data expression, or null.
-const nlohmann::json* find_run(const nlohmann::json& expression);
-
 class Simulator {
  public:
   /// `reader`: the run(...) of a data expression. Draws the variables that the image's columns ask of it.

@@ -109,7 +109,7 @@ static Failure cannot_write(const std::filesystem::path& path) {
 void write_file(const std::filesystem::path& path, const std::vector<uint8_t>& bytes) {
   std::filesystem::path aside = path;
   aside += fmt::format(".{}.part", getpid());
-  int descriptor = open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int descriptor = open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor < 0) throw cannot_write(path);
   auto give_up = [&] {
     Failure failure = cannot_write(path);

@@ -16,6 +16,15 @@
 #include "runtime/failure.h"
 
 namespace data {
+
+std::string domain_text(const VariableSpec& variable) {
+  std::string text = variable.domain;
+  if (variable.domain == "category" || variable.domain == "simplex")
+    text += fmt::format(
+        "({})", variable.words.empty() ? fmt::to_string(variable.classes) : listed_words(variable.words));
+  return variable.shape.empty() ? text : text + to_string(variable.shape);
+}
+
 namespace {
 
 constexpr float unit_margin = 1e-6f;
@@ -46,14 +55,6 @@ Rule rule_of(const VariableSpec& variable) {
             }};
   if (domain == "simplex") return {"above 0", [](float v, int64_t) { return v > 0; }};
   throw Failure(Exit::internal, fmt::format("`{}` is no domain", domain));
-}
-
-std::string domain_text(const VariableSpec& variable) {
-  std::string text = variable.domain;
-  if (variable.domain == "category" || variable.domain == "simplex")
-    text += fmt::format(
-        "({})", variable.words.empty() ? fmt::to_string(variable.classes) : listed_words(variable.words));
-  return variable.shape.empty() ? text : text + to_string(variable.shape);
 }
 
 std::string given_by(const VariableSpec& variable, const Column& column) {

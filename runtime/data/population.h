@@ -23,6 +23,9 @@ struct VariableSpec {
   std::vector<std::string> words = {};  // of the classes of category("north", "south"), in order
 };
 
+/// "binary[28, 28]", "category(10)", as the language writes it.
+std::string domain_text(const VariableSpec& variable);
+
 class Streamed;
 
 class Population {

@@ -26,6 +26,7 @@ struct Entry {
 struct Header {
   std::string file;
   json tensors;
+  json metadata;
   uint64_t begin = 0, size = 0;  // of the tensors' bytes in the file, and of the file
 
   Entry entry(const std::string& name) const;
@@ -68,8 +69,9 @@ bool is_list_of_sizes(const json& list) {
 Header parse_header(const std::string& file, std::string_view text, uint64_t begin, uint64_t size) {
   json tensors = json::parse(text.begin(), text.end(), nullptr, false);
   if (!tensors.is_object()) fail(file, "the safetensors header is not JSON");
+  json metadata = tensors.value("__metadata__", json::object());
   tensors.erase("__metadata__");
-  return {file, std::move(tensors), begin, size};
+  return {file, std::move(tensors), std::move(metadata), begin, size};
 }
 
 Entry Header::entry(const std::string& name) const {
@@ -146,8 +148,10 @@ void write_safetensors(const std::filesystem::path& path, const Tensors& tensors
   if (!metadata.empty()) header["__metadata__"] = metadata;
   uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    uint64_t size = tensor.values.size() * sizeof(float);
-    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + size}}};
+    const uint64_t size = tensor.values.size() * (tensor.bytes ? 1 : sizeof(float));
+    header[name] = {{"dtype", tensor.bytes ? "U8" : "F32"},
+                    {"shape", tensor.shape},
+                    {"data_offsets", {offset, offset + size}}};
     offset += size;
   }
   std::string text = header.dump();
@@ -159,19 +163,27 @@ void write_safetensors(const std::filesystem::path& path, const Tensors& tensors
   uint8_t* at = bytes.data() + sizeof length + length;
   for (const auto& [name, tensor] : tensors) {
     if (tensor.values.empty()) continue;
+    if (tensor.bytes) {
+      for (const float value : tensor.values) *at++ = static_cast<uint8_t>(value);
+      continue;
+    }
     std::memcpy(at, tensor.values.data(), tensor.values.size() * sizeof(float));
     at += tensor.values.size() * sizeof(float);
   }
   write_file(path, bytes);
 }
 
-Tensors read_safetensors(const std::filesystem::path& path) {
+Tensors read_safetensors(const std::filesystem::path& path, std::map<std::string, std::string>* metadata) {
   const File file = open_file(path);
   Tensors tensors;
+  if (metadata && file.header.metadata.is_object())
+    for (const auto& [key, text] : file.header.metadata.items())
+      if (text.is_string()) (*metadata)[key] = text.get<std::string>();
   for (const auto& [name, described] : file.header.tensors.items()) {
     const Entry entry = file.header.entry(name);
     const int64_t count = element_count(entry.shape, file.header.file);
-    tensors[name] = {entry.shape, decode(entry.format, false, file.bytes.data() + entry.begin, count)};
+    tensors[name] = {entry.shape, decode(entry.format, false, file.bytes.data() + entry.begin, count),
+                     entry.format == NumberFormat::u8};
   }
   return tensors;
 }

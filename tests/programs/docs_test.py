@@ -159,6 +159,10 @@ def test_the_page_on_data_is_true(folder, vaec):
     holds("docs/data.md", folder, vaec)
 
 
+def test_the_page_on_sites_is_true(folder, vaec):
+    holds("docs/sites.md", folder, vaec)
+
+
 def test_the_readme_is_true(folder, vaec):
     holds("README.md", folder, vaec)
 

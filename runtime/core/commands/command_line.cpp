@@ -14,6 +14,7 @@
 #include "runtime/command_table.h"
 #include "runtime/command_words.h"
 #include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/exchange_flags.h"
 #include "runtime/core/commands/export.h"
 #include "runtime/core/commands/flag_checks.h"
 #include "runtime/core/commands/flag_texts.h"
@@ -136,6 +137,7 @@ class CommandLine {
       with_environment(add_key(command, flag, flags_[flag.key]));
     add_machine_flags(command, train_);
     add_cudnn_flag(command, train_);
+    add_exchange_flags(command, train_.exchange);
     CLI::Option* out =
         command->add_option("--out", train_.out, "the run directory, made anew (default: runs/NAME-LEARN-N)");
     command->add_option("--resume", train_.resume, "continue this run from its last checkpoint")

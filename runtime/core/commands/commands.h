@@ -8,6 +8,7 @@
 
 #include "runtime/core/backend.h"
 #include "runtime/core/evaluation/request.h"
+#include "runtime/core/exchange.h"
 #include "runtime/core/image.h"
 #include "runtime/core/progress.h"
 
@@ -20,6 +21,7 @@ struct TrainRequest : MachineRequest {
   std::vector<std::pair<std::string, std::string>> overrides;  // key, text; weakest first
   std::filesystem::path out, resume;
   std::string checkpoint;  // of the run that `start` names; empty: the last
+  ExchangeRequest exchange;
   Voice voice = Voice::normal;
   bool profile = false;  // write a Chrome trace of the first steps
 };

@@ -72,10 +72,11 @@ int begin(const Image& image, const TrainRequest& request) {
   if (session.device && request.profile)
     throw Failure(Exit::bad_configuration,
                   "--profile: in this version only the processor's steps are traced");
+  Site site(session, exchange_of(image, request.exchange, nullptr, ""));
   // The trainer first: where the data are missing no run directory is made.
   Trainer trainer(session, settings);
   trainer.start();
-  TrainingRun run(session, settings, trainer,
+  TrainingRun run(session, settings, trainer, site,
                   RunDirectory::create(request.out, image.file + "-" + settings.learn), request);
   json config = to_json(settings);
   config.update({{"program", image.file},
@@ -84,6 +85,7 @@ int begin(const Image& image, const TrainRequest& request) {
                  {"device", device_name(machine)},
                  {"backend", session.machine.heavy->name}});
   if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
+  if (site.exchanges()) config["exchange"] = site.settings();
   run.directory().write("config.json", json_text(config, 2) + "\n");
   run.directory().write("model.vae", image.text);
   run.directory().write("env.json", environment(session).dump(2) + "\n");
@@ -235,9 +237,11 @@ int resume(const Image& image, const TrainRequest& request) {
   if (session.device && request.profile)
     throw Failure(Exit::bad_configuration,
                   "--profile: in this version only the processor's steps are traced");
+  Site site(session, exchange_of(image, request.exchange, config.value("exchange", json()),
+                                 config_file(request.resume)));
   Trainer trainer(session, settings);
   if (!checkpoint) trainer.start();
-  TrainingRun run(session, settings, trainer, std::move(directory), request);
+  TrainingRun run(session, settings, trainer, site, std::move(directory), request);
   if (checkpoint)
     run.restore(*checkpoint);
   else
@@ -249,6 +253,7 @@ int resume(const Image& image, const TrainRequest& request) {
   config["backend"] = session.machine.heavy->name;
   config["device"] = of.device;
   if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
+  if (site.exchanges()) config["exchange"] = site.settings();
   if (!config["resumed"].is_array()) config["resumed"] = json::array();
   config["resumed"].push_back(step);
   run.directory().write("config.json", json_text(config, 2) + "\n");

@@ -37,11 +37,12 @@ double seconds_since(steady_clock::time_point begin) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(Session& session, const Settings& settings, Trainer& trainer, RunDirectory directory,
-                         const TrainRequest& request)
+TrainingRun::TrainingRun(Session& session, const Settings& settings, Trainer& trainer, Site& site,
+                         RunDirectory directory, const TrainRequest& request)
     : session_(session),
       settings_(settings),
       trainer_(trainer),
+      site_(site),
       directory_(std::move(directory)),
       request_(request),
       evaluated_(measured_together(metrics_of(settings))) {
@@ -68,6 +69,7 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
                                   : "it is of the run's only checkpoint"));
   }
   last_checkpoint_ = checkpoint.path;
+  site_.restore(checkpoint.path, {[this](const std::string& text) { note(text); }, [] { return true; }});
   directory_.cut_after(trainer_.step());
   // A run that is told to stop early only now has no best checkpoint yet: what it found before does not
   // count.
@@ -111,8 +113,10 @@ int TrainingRun::follow() {
 int TrainingRun::loop(Progress& progress) {
   started_ = line_begun_ = steady_clock::now();
   first_step_ = line_step_ = trainer_.step();
+  site_.begin(settings_, directory_.path(), first_step_);
   if (trainer_.step() >= settings_.steps) checkpoint();  // of the beginning, so that it can be looked at
   while (trainer_.step() < settings_.steps && !is_over()) {
+    if (!exchange(progress)) stop();
     traced("step", [&] { trainer_.do_step(); });
     const int64_t step = trainer_.step();
     bool last = step == settings_.steps;
@@ -130,13 +134,9 @@ int TrainingRun::loop(Progress& progress) {
     if (!last && (due(step, "log") || due(step, "evaluate") || due(step, "sample"))) show();
     if (trace_ && trace_->full()) end_trace();
     progress.step(step);
-    if (stopping) {
-      checkpoint();
-      directory_.write("report.html", report_page(directory_.path()));
-      throw Failure(Exit::interrupted, fmt::format("stopped at step {}; train --resume {} continues", step,
-                                                   directory_.path().string()));
-    }
+    if (stopping) stop();
   }
+  site_.end(trainer_);
   directory_.write("report.html", report_page(directory_.path()));
   progress.leave_metrics();
   if (early_) progress.say((is_over() ? "stopped early: " : "") + early_->text());
@@ -183,12 +183,13 @@ void TrainingRun::log(Progress& progress) {
       static_cast<double>(trainer_.step() - line_step_) / std::max(1e-9, seconds_since(line_begun_));
   json line = trainer_.metrics(seconds(), rate);
   if (due(trainer_.step(), "evaluate")) evaluate(line, progress);
+  if (json exchanged = site_.record(trainer_.step()); !exchanged.is_null()) line["exchange"] = exchanged;
   line_step_ = trainer_.step();
   line_begun_ = steady_clock::now();
   directory_.append_metrics(line);
   progress.metrics(line);
   if (early_ && line.contains("evaluate") && early_->observe(line["evaluate"], trainer_.step()))
-    directory_.best_checkpoint([&](const fs::path& folder) { trainer_.save(folder, seconds()); });
+    directory_.best_checkpoint([&](const fs::path& folder) { save(folder); });
 }
 
 bool TrainingRun::is_over() const { return early_ && early_->is_over(); }
@@ -245,8 +246,37 @@ void TrainingRun::draw_samples() {
                                    picture->channels, {png.begin(), png.end()}));
 }
 
+void TrainingRun::save(const fs::path& folder) const {
+  trainer_.save(folder, seconds());
+  site_.save(folder);
+}
+
+/// False where the user stops the run while it waits for a peer. What others did not do costs no step of this
+/// run.
+bool TrainingRun::exchange(Progress& progress) {
+  if (!site_.exchanges()) return true;
+  const Peers::Listener listener = {[&](const std::string& text) { progress.say("note: " + text); },
+                                    [] { return !stop_is_asked(); }};
+  try {
+    return site_.exchange(trainer_, listener);
+  } catch (const Failure& failure) {
+    if (failure.exit_code == Exit::diagnostics) throw;  // the run diverged: its state is not worth keeping
+    trainer_.fetch(true);
+    checkpoint();
+    throw;
+  }
+}
+
+void TrainingRun::stop() {
+  trainer_.fetch(true);
+  checkpoint();
+  directory_.write("report.html", report_page(directory_.path()));
+  throw Failure(Exit::interrupted, fmt::format("stopped at step {}; train --resume {} continues",
+                                               trainer_.step(), directory_.path().string()));
+}
+
 void TrainingRun::checkpoint() {
-  directory_.checkpoint(trainer_.step(), [&](const fs::path& folder) { trainer_.save(folder, seconds()); });
+  directory_.checkpoint(trainer_.step(), [&](const fs::path& folder) { save(folder); });
   last_checkpoint_ = directory_.path() / "checkpoints" / fmt::format("step-{}", trainer_.step());
   if (settings_.keep > 0) directory_.keep_checkpoints(settings_.keep);
 }

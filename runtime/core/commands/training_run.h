@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/site.h"
 #include "runtime/core/commands/trace.h"
 #include "runtime/core/learning/early_stop.h"
 #include "runtime/core/learning/trainer.h"
@@ -21,8 +22,8 @@ namespace core {
 
 class TrainingRun {
  public:
-  TrainingRun(Session& session, const Settings& settings, Trainer& trainer, RunDirectory directory,
-              const TrainRequest& request);
+  TrainingRun(Session& session, const Settings& settings, Trainer& trainer, Site& site,
+              RunDirectory directory, const TrainRequest& request);
 
   RunDirectory& directory() { return directory_; }
 
@@ -50,11 +51,15 @@ class TrainingRun {
   void evaluate(nlohmann::json& line, Progress& progress);
   void draw_samples();
   void show();
+  void save(const std::filesystem::path& folder) const;
   void checkpoint();
+  bool exchange(Progress& progress);
+  [[noreturn]] void stop();
 
   Session& session_;
   const Settings& settings_;
   Trainer& trainer_;
+  Site& site_;
   RunDirectory directory_;
   const TrainRequest& request_;
   std::unique_ptr<SampleGrid> grid_;

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "runtime/core/averages.h"
-#include "runtime/core/simulator.h"
+#include "runtime/data_readers.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -240,7 +240,7 @@ const DeviceLearner::Drawn& DeviceLearner::drawn(const Place& place, int64_t row
   return drawn;
 }
 
-/// Rows of another model lack nothing, whatever those beside them do.
+/// Rows of another model, or of a peer, lack nothing, whatever those beside them do.
 void DeviceLearner::draw(const Place& place, Drawn& drawn) {
   const auto [column, source, first] = place;
   session_.rows.gather_random(column, source, session_.rows.whole(source), settings_.seed, step_of_draws_,
@@ -255,7 +255,7 @@ void DeviceLearner::draw_rows(uint64_t step) {
 
 void DeviceLearner::gather(const Place& place, const Pattern& pattern, int64_t rows, float* to) {
   const auto [column, source, first] = place;
-  if (find_run(session_.image.columns[static_cast<size_t>(column)].expression)) {
+  if (is_drawn_at_every_step(session_.image.columns[static_cast<size_t>(column)].expression)) {
     const Drawn& from = drawn(place, rows);
     if (from.count != rows) throw Failure(Exit::internal, "a step takes batches of two sizes from a source");
     return device_.copy(to, from.rows.data(), from.host.size() * sizeof(float));
