@@ -112,9 +112,17 @@ class Completer {
     if (context_.open.empty() && begins_line()) return add_keywords(syntax::declaration_words());
     if (!context_.open.empty() && context_.open.back().opening == '{' && begins_line())
       return add_statements();
+    if (publishes()) return add_top({SymbolKind::variable});
     if (!context_.open.empty() && context_.open.back().opening == '(' && (word(0) == "(" || word(0) == ","))
       add_arguments();
     add_names();
+  }
+
+  /// Whether the point is in the list of `publish (c, x)`.
+  bool publishes() const {
+    if (context_.open.size() != 1 || context_.open[0].opening != '(' || context_.open[0].at == 0)
+      return false;
+    return text(context_.before[context_.open[0].at - 1]) == "publish";
   }
 
   /// Whether the statement began with one of these words.
@@ -185,7 +193,8 @@ class Completer {
 
   void add_statements() {
     const auto [declaration, name] = block();
-    if (declaration == "learn") return add_words(semantics::keys_of_method(std::string(name)), SymbolKind::key);
+    if (declaration == "learn")
+      return add_words(semantics::keys_of_method(std::string(name)), SymbolKind::key);
     if (declaration == "family") {
       std::vector<std::string> properties;
       for (const auto& known : semantics::family_properties()) properties.emplace_back(known.name);

@@ -94,6 +94,7 @@ const Sentences& of_functions() {
       {"spiral_dots", "Synthetic: points `x` on a spiral, with the factor `z`."},
       {"semi_circles", "Synthetic: points `x` on two half circles, with the factors `z` and `y`."},
       {"run", "Rows drawn from another trained model: its file, and a run of it."},
+      {"peer", "Rows that the program of another site publishes; `--peer NAME=FOLDER` says where they are."},
       {"shuffle", "The rows of a table in random order, the same for the same seed."},
       {"per_class", "`n` rows of each class of a table."},
       {"without", "The rows of a table that another one does not have."},

@@ -164,6 +164,8 @@ class Resolver {
     } else if (const auto* var = std::get_if<VarDecl>(&declaration.kind)) {
       for (const auto& item : var->items) expression(item.count, top);
       domain(var->domain, top);
+    } else if (const auto* publish = std::get_if<PublishDecl>(&declaration.kind)) {
+      for (const Reference& item : publish->variables) reference(item, top);
     } else if (const auto* family = std::get_if<FamilyDecl>(&declaration.kind)) {
       resolve(*family, declaration.span);
     } else if (const auto* net = std::get_if<NetDecl>(&declaration.kind)) {

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "compiler/syntax/recover.h"
+#include "compiler/syntax/words.h"
 #include "runtime/nearest_name.h"
 
 namespace syntax {
@@ -89,10 +90,6 @@ std::string finding(const Token& token, std::string_view text) {
 constexpr const char* line_help =
     "a statement goes on in the next line after an operator, `,`, `=`, `~` or `|`, or inside `(` or `[`";
 
-const std::vector<std::string> declaration_words = {"import", "param",  "family",  "net",
-                                                    "var",    "source", "decoder", "encoder",
-                                                    "player", "learn",  "let",     "publish"};
-
 }  // namespace
 
 SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t rule,
@@ -137,7 +134,8 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
     if (is_name(token.type)) {
       if (after == VaeParser::ASSIGN)
         error.help = fmt::format("write `param {0} = ...` or `let {0} = ...`", text);
-      else if (const auto near = nearest_name(text, declaration_words))
+      else if (const auto& words = declaration_words();
+               const auto near = nearest_name(text, {words.begin(), words.end()}))
         error.help = fmt::format("did you mean `{}`?", *near);
     }
     if (error.help.empty() && is_operator(token.type)) error.help = line_help;

@@ -42,8 +42,9 @@ bool is_identifier(std::string_view text) {
 }
 
 const std::vector<std::string_view>& declaration_words() {
-  static const std::vector<std::string_view> list = {"import", "param",   "family",  "net",    "var",  "let",
-                                                     "source", "decoder", "encoder", "player", "learn"};
+  static const std::vector<std::string_view> list = {"import",  "param",  "family", "net",
+                                                     "var",     "let",    "source", "decoder",
+                                                     "encoder", "player", "learn",  "publish"};
   return list;
 }
 

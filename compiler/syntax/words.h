@@ -18,7 +18,7 @@ std::vector<Word> words(base::FileId file, const base::SourceSet& sources);
 /// Whether `text` is one name that a file may declare: letters, digits, `_`, and not reserved.
 bool is_identifier(std::string_view text);
 
-/// The reserved words that begin a declaration, and those that begin a statement or stand in expressions.
+/// The words that begin a declaration, and those that begin a statement or stand in expressions.
 const std::vector<std::string_view>& declaration_words();
 const std::vector<std::string_view>& statement_words();
 

@@ -19,12 +19,13 @@ module.exports = grammar({
       ),
 
     _line_declaration: ($) =>
-      choice($.import, $.param, $.let, $.variable, alias($.short_net, $.net)),
+      choice($.import, $.param, $.let, $.variable, $.publish, alias($.short_net, $.net)),
     _block_declaration: ($) => choice($.family, $.net, $.source, $.player, $.learn),
 
     import: ($) => seq("import", field("what", choice($.identifier, $.string))),
     param: ($) => seq("param", field("name", $.identifier), "=", field("value", $._expression)),
     variable: ($) => seq("var", list($.reference), ":", field("domain", $.domain)),
+    publish: ($) => seq("publish", "(", list($.reference), ")"),
     domain: ($) =>
       prec.right(
         seq(

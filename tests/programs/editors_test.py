@@ -48,7 +48,7 @@ def test_tree_sitters_grammar_takes_every_program(folder, vaec):
     result = call(node, recognize, *good)
     assert len(good) > 40 and (result.returncode, result.stdout) == (0, ""), result
     for text in ["net f(x) { return x +\n}\n", "var x : binary y : real\n", "decoder p { a = 1 b = 2 }\n", "learn { }\n",
-                 "net f(x) = g\n(x)\n", "decoder p { x | ~ F() }\n"]:
+                 "net f(x) = g\n(x)\n", "decoder p { x | ~ F() }\n", "publish x\n"]:
         result = call(node, recognize, write(folder, "wrong.vae", text))
         assert result.returncode == 1 and "wrong.vae:" in result.stdout, (text, result)
 
@@ -114,10 +114,10 @@ def test_vim_indents_as_fmt_does(folder, vaec):
 
 
 def test_vim_names_what_it_colours(folder, vaec):
-    text = 'decoder p { x | z ~ Normal(net2(z), 1e-3) }  // why\nvar x : real\nsource s { x = csv("a") }'
+    text = 'decoder p { x | z ~ Normal(net2(z), 1e-3) }  // why\nvar x : real\nsource s { x = csv("a") }\npublish(x)'
     path = write(folder, "m.vae", text + "\n")
     words = {"decoder": "vaeDeclaration", "Normal": "vaeFamily", "net2": "vaeFunction", "1e-3": "vaeNumber",
-             "// why": "vaeComment", "real": "vaeDomain", '"a"': "vaeString", "~": "vaeOperator"}
+             "// why": "vaeComment", "real": "vaeDomain", "publish": "vaeDeclaration", '"a"': "vaeString", "~": "vaeOperator"}
     shown = []
     for word in words:
         before = text[:text.index(word)]

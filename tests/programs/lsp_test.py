@@ -176,6 +176,9 @@ def test_rename_keeps_what_a_program_means(folder, vaec):
         assert renamed.count("\n") == model.count("\n"), mark
         if old in ("code", "scale", "twice", "h", "act", "s"):
             assert sorted(renamed.replace("renamed", old).split("\n")) == sorted(model.split("\n")), mark
+    client.change(uri, "var x : binary\ndecoder p { x ~ Bernoulli(parameter([])) }\npublish (x)\n")
+    edit = client.ask("textDocument/rename", {**client.at(uri, "x : binary"), "newName": "renamed"})
+    assert "\npublish (renamed)\n" in client.apply(edit)[uri], edit
     assert client.end()[0] == 0
 
 
@@ -249,6 +252,7 @@ def test_completion_offers_what_may_stand_there(folder, vaec):
     assert offered(MODEL.replace("mlp(z, 8, 16)", "p."), "p.") == {"x"}
     assert {"image", "label"} <= offered(MODEL.replace('npy("pictures.npy")', 'mnist("train").'), 'mnist("train").')
     assert {"p", "images"} <= offered(MODEL.replace("q: none", "q"), "{p: adam(1e-3), q")
+    assert offered(MODEL + "publish (", "publish (") == {"x", "z"}
     assert offered(MODEL, "// How") == set()
     offered(MODEL.replace('npy("pictures.npy")', "r"), "{ x = r")
     missing = {item["label"] for item in every if item["kind"] in (3, 10) and "detail" in item and

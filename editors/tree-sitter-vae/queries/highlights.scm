@@ -3,7 +3,7 @@
 (integer) @number
 (real) @number
 (boolean) @constant.builtin
-["import" "param" "family" "net" "var" "source" "decoder" "encoder" "player" "learn" "let" "over" "fixed" "weight" "complete" "from" "as"] @keyword
+["import" "param" "family" "net" "var" "source" "decoder" "encoder" "player" "learn" "let" "over" "fixed" "weight" "complete" "from" "as" "publish"] @keyword
 ["return" "for" "in" "if" "else"] @keyword.control
 ["and" "or" "not"] @keyword.operator
 ["~" "|" "=" "+" "-" "*" "/" "%" "@" "**" "<" "<=" ">" ">=" "==" "!="] @operator

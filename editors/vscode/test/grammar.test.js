@@ -41,7 +41,8 @@ family F(fixed n) over x : count { log_base = 0 }
 source s weight 5 { x = csv("a\\n.csv", comment = none) > 0.5 }
 decoder p { x | z ~ Normal(net2(z), std = 1e-3) }
 learn elbo as other { weight = {s: 2}; from = 1 }
-source b { complete { z ~ p } }`;
+source b { complete { z ~ p } }
+publish (x, publish)`;
   const found = tokens(await loading, text);
   const scope = (word) => (found.find(([token]) => token === word) || [])[1];
   const expected = {
@@ -56,6 +57,8 @@ source b { complete { z ~ p } }`;
   for (const [word, wanted] of Object.entries(expected)) assert.equal(scope(word), wanted, word);
   const weights = found.filter(([token]) => token === "weight").map(([, innermost]) => innermost);
   assert.deepEqual(weights, ["keyword.other.vae", "variable.parameter.vae"]);
+  const published = found.filter(([token]) => token === "publish").map(([, innermost]) => innermost);
+  assert.deepEqual(published, ["keyword.declaration.vae", "variable.other.vae"]);
 });
 
 test("nothing of an example is illegal or left without a colour", async () => {
