@@ -179,8 +179,12 @@ Tensors read_safetensors(const std::filesystem::path& path, std::map<std::string
   if (metadata && file.header.metadata.is_object())
     for (const auto& [key, text] : file.header.metadata.items())
       if (text.is_string()) (*metadata)[key] = text.get<std::string>();
+  uint64_t left = file.header.size - file.header.begin;
   for (const auto& [name, described] : file.header.tensors.items()) {
     const Entry entry = file.header.entry(name);
+    // Else a small file could ask for any amount of memory.
+    if (entry.end - entry.begin > left) fail(file.header.file, "its tensors overlap");
+    left -= entry.end - entry.begin;
     const int64_t count = element_count(entry.shape, file.header.file);
     tensors[name] = {entry.shape, decode(entry.format, false, file.bytes.data() + entry.begin, count),
                      entry.format == NumberFormat::u8};
