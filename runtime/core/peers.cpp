@@ -79,9 +79,10 @@ Peers::Peer* Peers::peer_of_column(int column) const {
 void Peers::open(int column) {
   Peer& peer = *peer_of_column(column);
   if (peer.folder.empty())
-    throw Failure(Exit::usage, fmt::format("rows of peer {0} are needed: --peer {0}=FOLDER names the folder "
-                                           "that its program publishes into",
-                                           peer.name));
+    throw Failure(Exit::usage,
+                  fmt::format("rows of peer {0} are needed: train --peer {0}=FOLDER names the folder "
+                              "that its program publishes into",
+                              peer.name));
   if (!peer.open.insert(column).second) return;
   if (peer.rows)
     peer.columns.emplace(column, load(peer, column, *peer.rows));

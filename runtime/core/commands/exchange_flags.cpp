@@ -17,7 +17,7 @@ void add_exchange_flags(CLI::App* command, ExchangeRequest& request) {
       ->allow_extra_args(false)
       ->option_text("NAME=FOLDER");
   command->add_option("--publish", request.publish, "the folder for published rows (default: RUN/published)")
-      ->option_text("FOLDER");
+      ->option_text("DIR");
   const WholeRange any = {0, bounds::counts.most};
   add_count(command, "--publish-every", request.publish_every, bounds::counts,
             "steps from one published file to the next (default 100; in lockstep 1)");
