@@ -47,7 +47,7 @@ void add_keys_of_run(const fs::path& run, LearnFlags& flags) {
   const nlohmann::json config = nlohmann::json::parse(std::ifstream(run / "config.json"), nullptr, false);
   if (!config.is_object() || !config.contains("learn") || !config["learn"].is_string()) return;
   if (flags.learns.empty()) flags.learns = {config["learn"]};
-  if (flags.learns[0] != config["learn"]) return;
+  if (flags.learns[0] != config["learn"].get<std::string>()) return;
   for (const LearnKey& key : learn_keys()) {
     const std::string name(key.name);
     if (!key.compiled_in() || !config.contains(name) || flags.keys.contains(name)) continue;

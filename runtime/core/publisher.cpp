@@ -29,8 +29,8 @@ Plan plan_of(const Image& image) {
     for (size_t i = 0; i < image.conditionals.size(); ++i) {
       const Conditional& conditional = image.conditionals[i];
       if (conditional.player >= 0 &&
-          image.players[static_cast<size_t>(conditional.player)].name == place.at("player") &&
-          image.variables[static_cast<size_t>(conditional.target)].name == place.at("variable"))
+          place.at("player") == image.players[static_cast<size_t>(conditional.player)].name &&
+          place.at("variable") == image.variables[static_cast<size_t>(conditional.target)].name)
         return static_cast<int>(i);
     }
     throw Failure(Exit::internal, "a published variable is drawn by no conditional");
