@@ -67,7 +67,10 @@ std::string learns_text(const Model& model, const Game& game) {
 }  // namespace
 
 std::string explain_text(const Model& model, const Game& game) {
+  const bool plays = plays_the_game(model);
   std::string text;
+  if (!plays)
+    text += "Draws and terms are those of `learn symmetric`; what this file maximizes stands at the end.\n\n";
   for (const SourceGame& source : game.sources) {
     const semantics::Source& declared = model[source.source];
     text += fmt::format("source {}", declared.name);
@@ -108,7 +111,6 @@ std::string explain_text(const Model& model, const Game& game) {
   if (game.published)
     text += fmt::format("publishes  {}; nothing else leaves the program\n\n",
                         published_text(model, *game.published));
-  const bool plays = plays_the_game(model);
   for (size_t i = 0; i < model.players.size() && plays; ++i) {
     text += fmt::format("{} maximizes  {}\n", model.players[i].name, game.utilities[i]);
   }

@@ -99,6 +99,11 @@ std::optional<LearnValues::Word> LearnValues::word_call(const Expr& expr, const 
     }
   }
   if (!good) return {};
+  for (const auto& [parameter, fallback] : found->second)
+    if (std::isnan(fallback) && !seen.contains(parameter)) {
+      analysis.report.add(base::E0223, expr.span, word.text, parameter);
+      return {};
+    }
   return word;
 }
 
@@ -146,8 +151,8 @@ std::optional<nlohmann::json> LearnValues::scheduled(const Expr& expr, const std
     return number;
   }
   const auto word = word_call(expr, what,
-                              {{"linear", {{"from", 0}, {"to", 0}, {"steps", 0}}},
-                               {"cyclical", {{"from", 0}, {"to", 0}, {"period", 0}}}});
+                              {{"linear", {{"from", required}, {"to", required}, {"steps", required}}},
+                               {"cyclical", {{"from", required}, {"to", required}, {"period", required}}}});
   if (!word) return {};
   const char* length = word->text == "linear" ? "steps" : "period";
   const double steps = word->numbers.at(length);

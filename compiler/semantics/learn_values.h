@@ -1,6 +1,7 @@
 // The values of a learn block's keys: numbers in their ranges, words, calls of words such as `adam(1e-3)`,
 // maps. What is wrong is reported; `what` names the key in messages.
 #pragma once
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -36,7 +37,9 @@ struct LearnValues {
     std::map<std::string, double> numbers;
   };
 
+  /// Parameters with their defaults; `required` has none.
   using Signature = std::vector<std::pair<std::string, double>>;
+  static constexpr double required = std::numeric_limits<double>::quiet_NaN();
 
   std::optional<Word> word_call(const Expr& expr, const std::string& what,
                                 const std::map<std::string, Signature>& signatures);

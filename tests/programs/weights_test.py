@@ -133,6 +133,15 @@ def test_beta_follows_a_schedule(folder, vaec):
     assert parameters(rising, 6) == parameters(parts, 6)
 
 
+def test_a_schedule_needs_all_its_arguments(folder, vaec):
+    exe = build(vaec, write(folder, "bound.vae", BOUND.replace("KEYS", "")), folder)
+    for text, missing in (("linear(0, 1)", "linear needs its argument steps"), ("cyclical(to=1)", "cyclical needs its "
+                          "argument from"), ("linear(0, 1, 0)", "steps must be at least 1 step")):
+        result = call(exe, "train", "--beta", text, "--out", "run", cwd=folder)
+        assert result.returncode == 64 and missing in result.stderr, result
+    assert not (folder / "run").exists()
+
+
 def test_free_bits_leave_a_small_divergence_alone(folder, vaec):
     plain = train(folder, vaec, "plain", BOUND.replace("KEYS", ""))
     # Below any divergence that there is, they change nothing; above it, the divergence has no gradient.

@@ -191,9 +191,13 @@ NumberSchedule parse_number_schedule(const Flag& flag, const std::string& text) 
   s.kind = call.name;
   if (s.kind != "linear" && s.kind != "cyclical")
     refuse(flag, "a number, linear(from, to, steps) or cyclical(from, to, period) is needed");
-  s.steps = 0;
+  s.from = s.to = s.steps = std::nan("");
   const char* length = s.kind == "linear" ? "steps" : "period";
-  assign(flag, call, {{"from", &s.from}, {"to", &s.to}, {length, &s.steps}});
+  const std::vector<std::pair<std::string, double*>> fields = {
+      {"from", &s.from}, {"to", &s.to}, {length, &s.steps}};
+  assign(flag, call, fields);
+  for (const auto& [name, place] : fields)
+    if (std::isnan(*place)) refuse(flag, fmt::format("{} needs its argument {}", call.name, name));
   if (s.steps < 1) refuse(flag, fmt::format("{} must be at least 1 step", length));
   return s;
 }
