@@ -150,6 +150,24 @@ def test_more_steps_of_a_schedule_that_ends_say_what_becomes_of_the_rate(folder,
     assert "schedule" not in succeed(constant, "train", "--resume", "constant", "--steps", "60", cwd=folder).stdout
 
 
+def test_settings_that_a_resumed_run_takes_anew_are_said(folder, vaec):
+    exe = glyphs(folder, vaec)
+    succeed(exe, "train", "--quiet", "--steps", "10", "--out", "run", cwd=folder)
+    said = succeed(exe, "train", "--resume", "run", "--steps", "12", "--seed", "3", "--clip", "q=2", cwd=folder).stdout
+    for note in ("note: seed is 3 from step 10 on; before it was 0", "note: clip is ", "; before it was "):
+        assert note in said, said
+    assert "note: steps" not in said and "note: batch" not in said, said
+    said = succeed(exe, "train", "--resume", "run", "--steps", "14", cwd=folder).stdout
+    assert "before it was" not in said and json.loads((folder / "run/config.json").read_text())["seed"] == 3, said
+
+
+def test_a_run_in_which_nobody_learns_says_so(folder, vaec):
+    exe = glyphs(folder, vaec)
+    note = "note: no player learns: every optimizer is none"
+    assert note in succeed(exe, "train", "--steps", "2", "--optimizer", "none", "--out", "none", cwd=folder).stdout
+    assert note not in succeed(exe, "train", "--steps", "2", "--optimizer", "p=none", "--out", "q", cwd=folder).stdout
+
+
 def test_after_a_kill_no_step_is_in_the_record_twice(folder, vaec):
     exe = glyphs(folder, vaec)
     quiet = ["train", "--quiet", "--steps", "4000", "--every", "log=1,sample=50,checkpoint=1500"]

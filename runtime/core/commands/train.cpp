@@ -206,6 +206,17 @@ std::vector<std::string> notes_on_other_steps(const Image& image, const Settings
   return notes;
 }
 
+/// Settings of a resumed run that are no longer those it began with; of `steps` see above.
+std::vector<std::string> notes_on_other_settings(const Settings& before, const Settings& now, int64_t step) {
+  std::vector<std::string> notes;
+  const json kept = to_json(before), asked = to_json(now);
+  for (const auto& [key, value] : asked.items())
+    if (key != "steps" && key != "start" && kept.value(key, json()) != value)
+      notes.push_back(fmt::format("{} is {} from step {} on; before it was {}", key, json_text(value), step,
+                                  json_text(kept.value(key, json()))));
+  return notes;
+}
+
 int resume(const Image& image, const TrainRequest& request) {
   if (!request.checkpoint.empty())
     throw Failure(Exit::usage, fmt::format("--checkpoint {}: a resumed run continues from its last "
@@ -248,6 +259,7 @@ int resume(const Image& image, const TrainRequest& request) {
     run.begin_anew();
   for (const std::string& note : of.notes) run.note(note);
   for (const std::string& note : notes_on_other_steps(image, before, settings, step)) run.note(note);
+  for (const std::string& note : notes_on_other_settings(before, settings, step)) run.note(note);
   config.update(to_json(settings));
   config["threads"] = session.machine.threads;
   config["backend"] = session.machine.heavy->name;
