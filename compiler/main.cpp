@@ -363,7 +363,7 @@ int main(int count, char** values) {
       {"SUBCOMMAND", "COMMAND"}, {"TEXT", ""}, {"REQUIRED", ""}};
   for (const auto& [theirs, ours] : words) app.get_formatter()->label(theirs, ours);
   const auto prints_errors = [&](CLI::App* command) {
-    command->add_option("--error-format", arguments.error_format, "how diagnostics are written")
+    command->add_option("--error-format", arguments.error_format, "format of diagnostics")
         ->option_text("text|json")
         ->check(CLI::IsMember({"text", "json"}));
     return command;
@@ -383,8 +383,7 @@ int main(int count, char** values) {
     auto* emit = command->add_option("--emit", arguments.emit, help)
                      ->option_text(fmt::format("{}", fmt::join(names, "|")))
                      ->check(CLI::IsMember(names));
-    command
-        ->add_option("--after", arguments.after, "with --emit=tensor: the programs as this pass leaves them")
+    command->add_option("--after", arguments.after, "with --emit=tensor: print the programs after this pass")
         ->option_text("PASS")
         ->needs(emit);
     return command;
@@ -406,14 +405,14 @@ int main(int count, char** values) {
   targeted(build_command);
   build_command
       ->add_option("--cpu", arguments.cpus,
-                   "the processors to make code for: native (default), or levels of x86-64; the executable "
-                   "chooses among several")
+                   "processors to compile for: native (default), or levels of x86-64; of several, the "
+                   "executable chooses when it starts")
       ->option_text("native|x86-64-v2|x86-64-v3|x86-64-v4[,...]")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(lower::cpus));
   auto* output_option = build_command->add_option(
-      "-o", arguments.output, "where to write it (default: FILE's name without .vae, here)");
+      "-o", arguments.output, "path of the executable (default: FILE's name without .vae, in this folder)");
   output_option->option_text("PATH");
   build_command
       ->add_option("--bundle", arguments.bundle,
@@ -423,9 +422,8 @@ int main(int count, char** values) {
       ->excludes(output_option)
       ->excludes(build_command->get_option("--emit"));
   arguments.learn_flags.add_to(build_command);
-  build_command->add_flag(
-      "--timings", arguments.timings,
-      "say what each part of the compilation took, and how much of it earlier ones had done");
+  build_command->add_flag("--timings", arguments.timings,
+                          "print the time of each part of the compilation, and how much came from the cache");
   auto* run_command =
       defines(reads_file(app.add_subcommand("run", "compile in memory and run a command of the executable")));
   targeted(run_command);
@@ -434,10 +432,10 @@ int main(int count, char** values) {
       "What follows FILE goes to the program: vaec run model.vae train --steps 100; vaec run model.vae "
       "info.");
   auto* check_command =
-      emits(defines(reads_file(app.add_subcommand("check", "only say what is wrong with a file"))),
+      emits(defines(reads_file(app.add_subcommand("check", "print the errors and warnings of a file"))),
             "print this stage of the compilation instead", stages);
   auto* explain_command = defines(reads_file(
-      app.add_subcommand("explain", "print the game: who completes what, and what each player maximizes")));
+      app.add_subcommand("explain", "print who draws what for each source, and what each player maximizes")));
   explain_command
       ->add_option("--format", arguments.explain_format,
                    "text (default), a document for pdflatex, a picture for Graphviz, or data")
@@ -460,7 +458,7 @@ int main(int count, char** values) {
   get_command->add_option("NAME", arguments.name, "mnist, fashion_mnist")->required();
   get_command
       ->add_option("--to", arguments.to,
-                   "the folder to have it in (default: the cache, where `vaec doctor` says)")
+                   "folder to put it in (default: the cache, which `vaec doctor` names)")
       ->option_text("DIR");
   get_command->group("Commands");
   SweepCommand sweep_command(app);
@@ -469,14 +467,14 @@ int main(int count, char** values) {
   completions_command->add_option("SHELL", arguments.shell, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  completions_command->footer("To have them now: source <(vaec completions bash).");
+  completions_command->footer("To use them in this shell: source <(vaec completions bash).");
   auto* manual_command = app.add_subcommand("manual", "print a manual page, as roff: vaec manual | man -l -");
   manual_command->add_option("PAGE", arguments.page, "vaec (default), or model: the commands of executables")
       ->check(CLI::IsMember({"vaec", "model"}));
   auto* lsp_command =
       app.add_subcommand("lsp", "serve an editor by the Language Server Protocol, on standard input");
   lsp_command->add_flag("--stdio")->description("no effect: for editors that always give this flag");
-  auto* doctor_command = app.add_subcommand("doctor", "say what is installed and what is missing");
+  auto* doctor_command = app.add_subcommand("doctor", "print what is installed and what is missing");
 
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   app.footer("vaec COMMAND --help says more. To begin: vaec new mine, then vaec run mine.vae train.");

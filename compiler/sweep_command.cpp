@@ -38,7 +38,9 @@ SweepCommand::SweepCommand(CLI::App& app)
   command_->add_option("--seeds", request_.seeds, "runs of each combination (default 1)")
       ->option_text("N")
       ->check(CLI::Range(1, 1'000'000));
-  command_->add_option("--seed", request_.seed, "of the first run of each; the next has the next (default 0)")
+  command_
+      ->add_option("--seed", request_.seed,
+                   "seed of the first run of each combination; the others count up from it (default 0)")
       ->option_text("N");
   command_
       ->add_option("--metrics", request_.metrics,
@@ -56,7 +58,7 @@ SweepCommand::SweepCommand(CLI::App& app)
   command_->add_option("--target", request_.target, "what training runs on, as in build")
       ->option_text("cpu|cuda|auto")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}));
-  command_->add_flag("--json", request_.json, "the table as JSON on stdout");
+  command_->add_flag("--json", request_.json, "print the table as JSON on stdout");
   for (const TrainingFlag& flag : training_flags()) {
     if (is_of_sweep(flag.key)) continue;
     command_->add_option(both_spellings(flag.key), training_[flag.key], flag.help)
@@ -81,8 +83,7 @@ SweepCommand::SweepCommand(CLI::App& app)
              {"checkpoint", "NAME"},
              {"weights", "NAME"}},
             measured_);
-  command_->footer(
-      "The executables say more of their flags: vaec run FILE train --help; vaec run FILE evaluate --help.");
+  command_->footer("More on these flags: vaec run FILE train --help; vaec run FILE evaluate --help.");
 }
 
 void SweepCommand::add_flags(const std::string& group,

@@ -31,7 +31,8 @@ SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
 # lie, what may be set, how numbers are written and rounded, what a terminal is given, and what is said of misspelt
 # names.
 KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/closed_folder.h", "runtime/command_table.h",
-                "runtime/command_words.h", "runtime/content_hash.h", "runtime/data_readers.h", "runtime/description.h",
+                "runtime/command_words.h", "runtime/content_hash.h", "runtime/counted.h", "runtime/data_readers.h",
+                "runtime/description.h",
                 "runtime/learn_keys.def", "runtime/learn_keys.h", "runtime/nearest_float.h",
                 "runtime/nearest_name.h", "runtime/onnx/onnx_api.h", "runtime/own_executable.h", "runtime/printable.h",
                 "runtime/private_folder.h", "runtime/published_rows.h", "runtime/scratch_layout.h",

@@ -108,10 +108,6 @@ std::string listed(const std::vector<std::string>& names, const char* last) {
   return text;
 }
 
-std::string counted(size_t number, const std::string& what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
 std::string quoted(base::Span at, const base::SourceSet& sources) {
   const std::string_view text = sources.text(at);
   if (text.size() > 24 || text.find('\n') != std::string_view::npos) return "this";

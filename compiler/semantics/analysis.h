@@ -12,6 +12,7 @@
 #include "compiler/semantics/analyse.h"
 #include "compiler/semantics/evaluator.h"
 #include "compiler/semantics/suggest.h"
+#include "runtime/counted.h"
 
 namespace semantics {
 
@@ -62,9 +63,6 @@ struct Analysis {
 
 /// Where parameters may not be made: sources and the top level.
 ParameterContext no_parameters();
-
-/// "1 input", "2 inputs".
-std::string counted(size_t number, const std::string& what);
 
 /// The text at a place as the file has it, "`adam(3)`"; "this" where it is long.
 std::string quoted(base::Span at, const base::SourceSet& sources);

@@ -6,6 +6,7 @@
 
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/evaluation.h"
+#include "runtime/counted.h"
 #include "runtime/nearest_name.h"
 
 namespace semantics {
@@ -66,8 +67,7 @@ std::optional<std::vector<Value>> Evaluation::match(const Signature& signature,
         const size_t most = signature.parameters.size();
         const auto positional =
             std::count_if(written.begin(), written.end(), [](const auto& a) { return !a.name; });
-        error(base::E0222, written[i].span, signature.name,
-              fmt::format("{} argument{}", most, most == 1 ? "" : "s"), positional);
+        error(base::E0222, written[i].span, signature.name, counted(most, "argument"), positional);
         return std::nullopt;
       }
       if (!take(next++, arguments[i], written[i])) return std::nullopt;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "compiler/semantics/evaluation.h"
+#include "runtime/counted.h"
 
 namespace semantics {
 
@@ -71,7 +72,7 @@ std::string describe(const Value& value, const Graph& graph) {
     case Kind::data:
       return "a table";
     case Kind::variables:
-      return fmt::format("an array of {} variable{}", value.items.size(), value.items.size() == 1 ? "" : "s");
+      return "an array of " + counted(value.items.size(), "variable");
     case Kind::none:
       return "`none`";
   }

@@ -340,7 +340,7 @@ struct DataEvaluator {
     if (operation) {
       const auto named = std::find_if(expr.arguments.begin(), expr.arguments.end(),
                                       [](const Argument& argument) { return argument.name.has_value(); });
-      const std::string needed = counted(static_cast<size_t>(operation->operands), "argument");
+      const std::string needed = counted(operation->operands, "argument");
       if (named != expr.arguments.end() &&
           (!operation->parameter || named->name->text != operation->parameter))
         analysis.report.add(base::E0221, named->name->span, function.text, named->name->text);

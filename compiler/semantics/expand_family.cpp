@@ -9,6 +9,7 @@
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/evaluation.h"
 #include "compiler/semantics/family_call.h"
+#include "runtime/counted.h"
 #include "runtime/nearest_float.h"
 
 namespace semantics {
@@ -136,10 +137,10 @@ static std::optional<FamilyCall> read_call(Evaluation& e, const Expr& expr, Scop
     } else {
       const auto unnamed =
           std::count_if(written.begin(), written.end(), [](const auto& a) { return !a.name; });
-      auto& error = e.error(base::E0222, argument.span, signature.name,
-                            fmt::format("{} argument{}{}", positional, positional == 1 ? "" : "s",
-                                        call.from ? " without a name here" : ""),
-                            unnamed);
+      auto& error = e.error(
+          base::E0222, argument.span, signature.name,
+          fmt::format("{}{}", counted(positional, "argument"), call.from ? " without a name here" : ""),
+          unnamed);
       if (call.from)
         error.label(fmt::format("`{}` gives `{}` already", call.from->parameters[0].name.text,
                                 fmt::join(replaced, "`, `")));

@@ -11,6 +11,7 @@
 #include "compiler/semantics/draw_inside.h"
 #include "compiler/semantics/evaluation.h"
 #include "compiler/semantics/expectation.h"
+#include "runtime/counted.h"
 
 namespace semantics {
 
@@ -174,7 +175,7 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
   const auto statistics = components(properties["statistic"]), naturals = components(properties["natural"]);
   if (statistics.size() != naturals.size()) {
     error(base::E0405, places["natural"], decl.name.text)
-        .label(fmt::format("{} component{}", naturals.size(), naturals.size() == 1 ? "" : "s"))
+        .label(counted(naturals.size(), "component"))
         .note(places["statistic"], fmt::format("the statistic has {}", statistics.size()));
     return t;
   }

@@ -1,5 +1,7 @@
 #include "compiler/semantics/scan.h"
 
+#include "runtime/counted.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,8 +39,6 @@ std::optional<std::vector<Value>> elements_of(Evaluation& e, const Builtin::Call
 std::vector<Value> parts_of(const Value& state) {
   return state.kind == Kind::tuple ? state.items : std::vector<Value>{state};
 }
-
-std::string parts(size_t count) { return fmt::format("{} part{}", count, count == 1 ? "" : "s"); }
 
 class Scan {
  public:
@@ -101,7 +101,7 @@ class Scan {
     if (before.size() != after.size()) {
       e_.error(base::E0311, call_.span,
                fmt::format("`{}` gives a state of {} where `init` is a state of {}", cell_.net->name.text,
-                           parts(after.size()), parts(before.size())));
+                           counted(after.size(), "part"), counted(before.size(), "part")));
       return false;
     }
     for (size_t i = 0; i < before.size(); ++i) {
@@ -168,7 +168,7 @@ Value scan(Evaluation& e, const Builtin::Call& call) {
       std::ranges::count_if(parameters, [](const auto& parameter) { return parameter.fallback == nullptr; });
   if (parameters.size() < 2 || needed > 2) {
     e.error(base::E0222, place_of(cell, call.span), cell.net->name.text,
-            fmt::format("{} argument{}", parameters.size(), parameters.size() == 1 ? "" : "s"), 2)
+            counted(parameters.size(), "argument"), 2)
         .help("`scan` calls it with a state and an element, and takes the next state from it");
     return {};
   }

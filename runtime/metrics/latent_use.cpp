@@ -81,7 +81,7 @@ Estimate count_above(const std::vector<Estimate>& measures, double threshold) {
   double variance = 0;
   for (const Estimate& measure : measures) {
     count.value += measure.value > threshold;
-    if (measure.standard_error == 0) continue;
+    if (!(measure.standard_error > 0)) continue;  // 0, or unknown
     const double there =
         .5 * std::erfc((threshold - measure.value) / (std::sqrt(2.) * measure.standard_error));
     variance += there * (1 - there);

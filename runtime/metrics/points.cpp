@@ -17,7 +17,7 @@ Estimate mean_of(const std::vector<double>& numbers) {
   const auto n = static_cast<double>(numbers.size());
   double squares = 0;
   const double mean = mean_and_squares(numbers, squares);
-  return {mean, n > 1 ? std::sqrt(squares / (n * (n - 1))) : 0};
+  return {mean, n > 1 ? std::sqrt(squares / (n * (n - 1))) : std::nan("")};
 }
 
 double jackknife_error(const std::vector<double>& without) {

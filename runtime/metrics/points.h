@@ -20,7 +20,7 @@ struct Estimate {
   double standard_error = 0;
 };
 
-/// The mean of independent numbers; its standard error is 0 where there is only one.
+/// The mean of independent numbers; its standard error is not a number where there is only one.
 Estimate mean_of(const std::vector<double>& numbers);
 
 /// The standard error of a statistic by the delete-a-group jackknife: `without` holds it computed without

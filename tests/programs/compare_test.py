@@ -57,6 +57,33 @@ learn elbo { steps = 2; batch = 16 }
     assert "data:image/png" not in (folder / "out" / "report.html").read_text()
 
 
+def test_an_evaluation_says_its_notes_once(folder, vaec):
+    (folder / "rows.csv").write_text("a,b\n" + "".join(f"{i % 2},{'' if i % 3 == 0 else i % 2}\n" for i in range(40)))
+    exe = build(vaec, write(folder, "rows.vae", """
+var a, b, z : binary
+source rows { let t = csv("rows.csv"); a = t.a; b = t.b }
+source heldout weight 0 { let t = csv("rows.csv"); a = t.a; b = t.b }
+decoder p { z ~ Bernoulli(0); a | z ~ Bernoulli(parameter([]) * z); b | z ~ Bernoulli(parameter([]) * z) }
+encoder q { z | a, b ~ Bernoulli(parameter([]) * a + b) }
+learn symmetric { steps = 2; batch = 8; sources = [rows] }
+learn elbo { steps = 2; batch = 8; estimator = score }
+"""), folder)
+    result = call(exe, "compare", "--learn", "symmetric", "--seeds", "3", "--samples", "2", "--metrics", "loglik",
+                  "--out", "out", cwd=folder)
+    assert result.returncode == 0 and result.stderr.count("have missing values") == 1, result
+
+
+def test_the_error_of_one_number_is_unknown(folder, vaec):
+    exe = build(vaec, write(folder, "two.vae", MODEL), folder)
+    succeed(exe, "train", "--quiet", "--steps", "2", "--out", "run", cwd=folder)
+    evaluate = [exe, "evaluate", "--run", "run", "--samples", "3"]
+    text = succeed(*evaluate, "--rows", "1", cwd=folder).stdout
+    assert re.fullmatch(r"heldout: log p\(x\) = -\d+\.\d{3} nats \(1 row, 3 samples each\)\n", text), text
+    found = json.loads(succeed(*evaluate, "--rows", "1", "--json", cwd=folder).stdout)
+    assert found["results"][0]["standard_error"] is None, found
+    assert " +- " in succeed(*evaluate, "--rows", "2", cwd=folder).stdout
+
+
 def test_finished_runs_are_loaded_and_others_refused(folder, vaec):
     exe = build(vaec, write(folder, "two.vae", MODEL), folder)
     first = json.loads(compare(exe, folder, "--json", "--out", "runs", "--learn", "elbo", "--steps", "20"))

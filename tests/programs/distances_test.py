@@ -134,7 +134,7 @@ def test_distances_that_cannot_be_had(folder, vaec):
         assert result.returncode == code and words in result.stderr, (flags, result)
         assert len(result.stderr.splitlines()) <= 2, result
 
-    refused(78, "--features lenet needs pictures of 28 x 28 in one channel, and x is real[3]: --features pca64 takes "
+    refused(78, "--features lenet needs pictures of 28 x 28 pixels in one channel; x is real[3]. --features pca64 works for "
             "any variable", "--metrics", "fd")
     refused(64, "--features fid: known are lenet, pca64, and files of TorchScript, FILE.pt", "--metrics", "fd",
             "--features", "fid")

@@ -160,7 +160,7 @@ def test_a_chain_says_whether_it_has_mixed(folder, vaec):
     for entry in chain["variables"]:
         assert abs(entry["r_hat"] - 1) < 0.01 and 100 < entry["effective"] <= entry["draws"] == 400, entry
     result = infer(run, "a, b | c", "--given", "c=c.csv", "--sweeps", "400", "--out", "o.npy")
-    for line in ("2 chains a row of 400 sweeps, the first 200 left out", "a: R-hat 1.00", "effective draws of 400"):
+    for line in ("2 chains for each row, of 400 sweeps; the first 200 discarded", "a: R-hat 1.00", "effective draws of 400"):
         assert line in result.stdout, result
     assert not result.stderr, result
 

@@ -12,6 +12,7 @@
 #include "runtime/core/commands/stopwatch.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/peaks.h"
+#include "runtime/counted.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
 
@@ -172,9 +173,9 @@ void print(const json& all) {
         gpu["steps_per_second"].get<double>(), gpu["milliseconds"].get<double>(),
         gpu["blocks"].get<int64_t>(), gpu["block"].get<int64_t>(), gpu["block"].get<int64_t>());
   if (!all.contains("kernels")) return;
-  fmt::print("{} ({}), {} thread{}: {:.0f} GFLOP/s of {}, {:.1f} GB/s of memory\n",
-             all["device"].get<std::string>(), all["backend"].get<std::string>(), all["threads"].get<int>(),
-             all["threads"] == 1 ? "" : "s", all["peak"]["gigaflops_per_second"].get<double>(),
+  fmt::print("{} ({}), {}: {:.0f} GFLOP/s of {}, {:.1f} GB/s of memory\n", all["device"].get<std::string>(),
+             all["backend"].get<std::string>(), counted(all["threads"].get<int>(), "thread"),
+             all["peak"]["gigaflops_per_second"].get<double>(),
              all["precision"] == "bf16" ? "bf16 products" : "fused multiply-adds",
              all["peak"]["gigabytes_per_second"].get<double>());
   fmt::print(

@@ -1,5 +1,7 @@
 #include "runtime/core/commands/chain_report.h"
 
+#include "runtime/counted.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -32,8 +34,8 @@ json chain_report(const Image& image, const Conditioner& conditioner) {
 
 void print_chain(const json& report) {
   const int64_t sweeps = report["sweeps"], left_out = report["left_out"], chains = report["chains"];
-  fmt::print("{} chain{} a row of {} sweep{}, the first {} left out\n", chains, chains == 1 ? "" : "s",
-             sweeps, sweeps == 1 ? "" : "s", left_out);
+  fmt::print("{} for each row, of {}; the first {} discarded\n", counted(chains, "chain"),
+             counted(sweeps, "sweep"), left_out);
   for (const json& entry : report["variables"])
     fmt::print(
         "{}: R-hat {}, {:.0f} effective draws of {}{}\n", entry["variable"].get<std::string>(),

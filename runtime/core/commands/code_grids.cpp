@@ -12,6 +12,7 @@
 #include "runtime/core/memory_need.h"
 #include "runtime/core/preprocessing.h"
 #include "runtime/core/trained_model.h"
+#include "runtime/counted.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
 
@@ -207,9 +208,10 @@ class Grids {
                                     {"columns", columns},
                                     {"step", step}}));
     else
-      fmt::print("{}\n", printable(fmt::format("{} rows of {} values of {} from {} of step {} in {}",
-                                               rows / columns, columns, shown.name, space_.variable().name,
-                                               step, request_.out.string())));
+      fmt::print("{}\n",
+                 printable(fmt::format("{} of {} of {} from {} of step {} in {}",
+                                       counted(rows / columns, "row"), counted(columns, "value"), shown.name,
+                                       space_.variable().name, step, request_.out.string())));
   }
 
   const CodeGridRequest& request_;

@@ -7,6 +7,7 @@
 #include "runtime/core/evaluation/evaluated_sources.h"
 #include "runtime/core/generation.h"
 #include "runtime/core/sample_grid.h"
+#include "runtime/counted.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -87,8 +88,8 @@ void CodeSpace::check_row(int source, int64_t row) const {
   const int64_t rows = sampler_.source_rows(source);
   if (row >= rows)
     throw Failure(Exit::usage,
-                  fmt::format("--row {}: {} has {} row{}, numbered from 0", row,
-                              image_.sources[static_cast<size_t>(source)].name, rows, rows == 1 ? "" : "s"));
+                  fmt::format("--row {}: {} has {}, numbered from 0", row,
+                              image_.sources[static_cast<size_t>(source)].name, counted(rows, "row")));
 }
 
 Values CodeSpace::encode(int source, int64_t first, int64_t rows, bool means) {

@@ -23,6 +23,7 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/output.h"
 #include "runtime/core/thread_pool.h"
+#include "runtime/counted.h"
 #include "runtime/failure.h"
 #include "runtime/out_of_memory.h"
 #include "runtime/printable.h"
@@ -80,12 +81,12 @@ class CommandLine {
     add_compare();
     add_bench();
     CLI::App* command =
-        app_.add_subcommand("info", "say what the model is: variables, players, sources, methods");
-    command->add_flag("--json", info_json_, "as JSON on stdout");
+        app_.add_subcommand("info", "print the variables, players, sources and methods of the model");
+    command->add_flag("--json", info_json_, "print it as JSON on stdout");
     command->callback([this] { run_ = [this] { return info(image_, info_json_), 0; }; });
     word_the_help(app_);
     app_.footer(fmt::format(
-        "{} COMMAND --help says more. To begin: {} train --out runs/first, then look into runs/first.",
+        "{} COMMAND --help says more. To begin: {} train --out runs/first, then open runs/first/report.html.",
         printable(image.file), printable(image.file)));
   }
 
@@ -131,7 +132,7 @@ class CommandLine {
 
   void add_train() {
     CLI::App* command =
-        app_.add_subcommand("train", "learn, by a learn block of the file, into a run directory");
+        app_.add_subcommand("train", "train by a learn block of the file, into a run directory");
     with_environment(command->add_option("--learn", train_.learn, "the learn block (default: the first)"));
     for (const TrainingFlag& flag : training_flags())
       with_environment(add_key(command, flag, flags_[flag.key]));
@@ -143,13 +144,14 @@ class CommandLine {
     command->add_option("--resume", train_.resume, "continue this run from its last checkpoint")
         ->excludes(out);
     command->add_option("--checkpoint", train_.checkpoint,
-                        "of the run that --start names: last (default), best, or the step of one");
+                        "checkpoint of the run that --start names: last (default), best, or a step");
     command->add_flag("--profile", train_.profile,
                       "write trace-step-N.json: the first steps, kernel by kernel, for Perfetto");
-    command->add_flag("--json", json_, "metrics as JSON lines on stdout");
-    command->add_flag("--quiet", quiet_, "say nothing but errors");
+    command->add_flag("--json", json_, "print metrics as JSON lines on stdout");
+    command->add_flag("--quiet", quiet_, "print errors only");
     command->footer(
-        "Flags win over environment variables (VAEC_STEPS for --steps, and so on), these over the file.");
+        "A flag overrides an environment variable (VAEC_STEPS for --steps, and so on), and both override the "
+        "file.");
     command->callback([this] {
       run_ = [this] {
         check_machine(train_, true);
@@ -163,17 +165,19 @@ class CommandLine {
 
   void add_machine_flags(CLI::App* command, MachineRequest& request) {
     with_environment(command->add_option("--device", request.device, "auto (default), cpu or cuda"));
-    with_environment(command->add_option(
-        "--backend", request.backend,
-        fmt::format("of GEMM and convolution: {} (default: onednn)", fmt::join(backend_names(), " or "))));
-    with_environment(command->add_option("--threads", request.threads, "of the processor; 0 (default): all"))
+    with_environment(
+        command->add_option("--backend", request.backend,
+                            fmt::format("library of matrix products and convolutions: {} (default: onednn)",
+                                        fmt::join(backend_names(), " or "))));
+    with_environment(command->add_option("--threads", request.threads,
+                                         "number of threads; 0 (default): one for each core"))
         ->check(at_least(0));
   }
 
   static void add_cudnn_flag(CLI::App* command, MachineRequest& request) {
-    command->add_flag(
-        "--cudnn-benchmark", request.cudnn_benchmark,
-        "on a GPU: choose how to convolve by timing; the last bits then differ from run to run");
+    command->add_flag("--cudnn-benchmark", request.cudnn_benchmark,
+                      "on a GPU: choose the algorithms of convolutions by timing them; results then differ "
+                      "in their last bits from run to run");
   }
 
   void add_model_flags(CLI::App* command, ModelRequest& request) {
@@ -185,7 +189,7 @@ class CommandLine {
   /// Which parameters of a run are used.
   static void add_parameter_flags(CLI::App* command, ModelRequest& request) {
     command->add_option("--checkpoint", request.checkpoint,
-                        "last (default), best (of `stop = early(...)`), or the step of one");
+                        "checkpoint to use: last (default), best (of `stop = early(...)`), or a step");
     command
         ->add_option("--weights", request.weights,
                      "average or last (default: the average of the parameters where the run keeps one)")
@@ -194,8 +198,8 @@ class CommandLine {
 
   void add_drawing_flags(CLI::App* command, ModelRequest& request) {
     add_machine_flags(command, request);
-    with_environment(command->add_option("--seed", request.seed, "of all random draws"));
-    command->add_flag("--json", request.json, "the result as JSON on stdout");
+    with_environment(command->add_option("--seed", request.seed, "random seed (default 0)"));
+    command->add_flag("--json", request.json, "print the result as JSON on stdout");
   }
 
   void add_sample() {
@@ -206,12 +210,14 @@ class CommandLine {
         ->add_option("--limiting", sample_.limiting,
                      "draw from the limiting distribution: N steps of the chain x -> z -> x")
         ->check(at_least(0));
-    command->add_option("--sweeps", sample_.sweeps, "sweeps of a chain, where one is needed (default 100)")
+    command
+        ->add_option("--sweeps", sample_.sweeps, "sweeps of the Gibbs chain, if one is needed (default 100)")
         ->check(at_least(1));
     one_at_a_time(
         command->add_option("--given", sample_.given,
                             "known values: x=FILE, x=7, or a source of the program (x=heldout, heldout)"));
-    command->add_option("--columns", sample_.columns, "of a picture (default: as many as it has rows)")
+    command
+        ->add_option("--columns", sample_.columns, "columns of a picture (default: as many as it has rows)")
         ->check(at_least(1));
     command->add_option("--out", sample_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
     command->callback(
@@ -219,7 +225,7 @@ class CommandLine {
   }
 
   void add_infer() {
-    CLI::App* command = app_.add_subcommand("infer", "some variables given others, by a trained model");
+    CLI::App* command = app_.add_subcommand("infer", "infer some variables from others by a trained model");
     add_model_flags(command, infer_);
     command->add_option("query", infer_.query, "\"c, z | x\": c and z given x")->required();
     one_at_a_time(
@@ -228,24 +234,24 @@ class CommandLine {
     one_at_a_time(command->add_option("--mask", infer_.masks,
                                       "x=FILE: 1 where an element of x is known, 0 where it is completed"));
     one_at_a_time(
-        command->add_option("--by", infer_.by, "z=PLAYER: who gives z, where several players could"));
+        command->add_option("--by", infer_.by, "z=PLAYER: the player that draws z, if several could"));
     add_draw_flag(command, infer_.draw);
-    command->add_option("--samples", infer_.samples, "repetitions that means are taken over (default 1)")
+    command->add_option("--samples", infer_.samples, "draws that means are taken over (default 1)")
         ->check(at_least(1));
     command
         ->add_option("--sweeps", infer_.sweeps,
-                     "sweeps of a chain, where one is needed (default 100; the first half is left out)")
+                     "sweeps of the Gibbs chain, if one is needed (default 100; the first half is discarded)")
         ->check(at_least(1));
-    command->add_option("--chains", infer_.chains, "chains of each row, where one is needed (default 2)")
+    command->add_option("--chains", infer_.chains, "Gibbs chains of each row, if they are needed (default 2)")
         ->check(at_least(1));
     command->add_option("--out", infer_.out, "FILE.png, .npy, .npz, .csv or .safetensors")->required();
     command->callback([this] { run_ = [this] { return check_machine(infer_), infer(image_, infer_), 0; }; });
   }
 
   static void add_draw_flag(CLI::App* command, std::vector<std::string>& names) {
-    one_at_a_time(command->add_option(
-                      "--draw", names,
-                      "draw these discrete variables; else means and densities sum over them where they can"))
+    one_at_a_time(command->add_option("--draw", names,
+                                      "discrete variables to draw; by default, means and densities sum over "
+                                      "their values where possible"))
         ->delimiter(',');
   }
 
@@ -260,26 +266,29 @@ class CommandLine {
 
   void add_metric_flags(CLI::App* command, EvaluateRequest& request, const std::string& usual) {
     one_at_a_time(command->add_option("--metrics", request.metrics,
-                                      fmt::format("those listed below (default: {})", usual)))
+                                      fmt::format("metrics, from the list below (default: {})", usual)))
         ->delimiter(',');
     add_draw_flag(command, request.draw);
-    command->add_option("--samples", request.samples, "importance samples a row (default 100)")
+    command->add_option("--samples", request.samples, "importance samples for each row (default 100)")
         ->check(at_least(1));
-    command->add_option("--query", request.query, "\"c | x\": what accuracy is counted of, and mcc");
-    command->add_option("--sweeps", request.sweeps, "of a chain that accuracy needs (default 100)")
+    command->add_option("--query", request.query, "\"c | x\": the prediction that accuracy and mcc measure");
+    command
+        ->add_option("--sweeps", request.sweeps,
+                     "sweeps of the Gibbs chain, if accuracy needs one (default 100)")
         ->check(at_least(1));
     command->add_option("--rows", request.rows, "rows of each source (default: all)")->check(at_least(0));
-    command->add_option(
-        "--features", request.features,
-        fmt::format(
-            "that fd is measured on: {} (default: lenet), or FILE.pt: a TorchScript file, whose program is "
-            "run, with all that you may do: take it only from those whom you trust",
-            fmt::join(feature_names(), ", ")));
-    command->add_option("--of", request.of, "the variable that fd is of (default: the first generated)");
-    command->add_option("--n", request.n, "rows to draw for distances (default: as many as are held out)")
+    command->add_option("--features", request.features,
+                        fmt::format("features that fd is measured on: {} (default: lenet), or FILE.pt, a "
+                                    "TorchScript file. It is a program "
+                                    "that runs with your rights: use it only if you trust its author",
+                                    fmt::join(feature_names(), ", ")));
+    command->add_option("--of", request.of, "variable that fd measures (default: the first generated one)");
+    command
+        ->add_option("--n", request.n,
+                     "rows to draw for distances (default: as many as the held-out source has)")
         ->check(at_least(1));
     command->add_option("--factors", request.factors,
-                        "the variable of true factors that mcc compares codes with");
+                        "variable of true factors, which mcc compares codes with");
     command
         ->add_option("--limiting", request.limiting,
                      "steps of the chain x -> z -> x to the limiting samples (default 1000; 0: none)")
@@ -287,19 +296,19 @@ class CommandLine {
   }
 
   void add_export() {
-    CLI::App* command = app_.add_subcommand("export", "write a trained model in a format of other programs");
+    CLI::App* command = app_.add_subcommand("export", "write a trained model for other programs");
     command->add_option("--run", export_.run, "a run directory that train made")->required();
     add_parameter_flags(command, export_);
     command->add_option("--format", export_.format, "onnx (default): graphs of each conditional")
         ->check(CLI::IsMember({"onnx"}));
     command->add_option("--out", export_.out, "the folder, made anew")->required();
-    command->add_flag("--json", export_.json, "what was written, as JSON on stdout");
+    command->add_flag("--json", export_.json, "print what was written as JSON on stdout");
     command->callback([this] { run_ = [this] { return export_model(image_, binary_, export_), 0; }; });
   }
 
   void add_compare() {
     CLI::App* command = app_.add_subcommand(
-        "compare", "train several learn blocks alike, and put them in one table and one picture");
+        "compare", "train several learn blocks and compare them in a table and a picture");
     add_parameter_flags(command, compare_);
     add_drawing_flags(command, compare_);
     compare_.metrics.clear();
@@ -313,7 +322,7 @@ class CommandLine {
                         "the folder: finished runs in it are loaded, others continued (default: runs/"
                         "NAME-compare-N)");
     add_metric_flags(command, compare_, "loglik, elbo and accuracy, where the model admits them");
-    command->footer("Without --steps, all take the steps of the first block.\n\n" + metric_help());
+    command->footer("Without --steps, all blocks train for the steps of the first one.\n\n" + metric_help());
     command->callback([this] {
       run_ = [this] {
         check_machine(compare_);
@@ -326,19 +335,20 @@ class CommandLine {
 
   void add_bench() {
     CLI::App* command = app_.add_subcommand(
-        "bench", "time training steps, and each kernel: its share, and how much of the processor it uses");
+        "bench", "measure the time of training steps, and of each kernel against the processor's peak");
     with_environment(command->add_option("--learn", bench_.learn, "the learn block (default: the first)"));
     for (const char* key : {"batch", "order", "precision", "seed", "sources"})
       add_key(command, training_flag(key), benched_[key]);
     for (const TrainingFlag& flag : training_flags())
       if (flag.own) add_key(command, flag, benched_[flag.key]);
-    command->add_option("--steps", bench_.steps, "to measure (default: for 3 seconds)")->check(at_least(1));
+    command->add_option("--steps", bench_.steps, "steps to measure (default: for 3 seconds)")
+        ->check(at_least(1));
     add_machine_flags(command, bench_);
     add_cudnn_flag(command, bench_);
-    command->add_flag("--json", bench_.json, "the result as JSON on stdout");
+    command->add_flag("--json", bench_.json, "print the result as JSON on stdout");
     command->footer(
-        "Every second step is timed whole, the others kernel by kernel. Of peak: f, of the fused "
-        "multiply-adds that all threads can do; m, of what memory can move, which a cache may exceed.");
+        "Every second step is timed as a whole, the others kernel by kernel. `f`: share of the peak of fused "
+        "multiply-adds; `m`: share of what memory can move (data in a cache may exceed it).");
     command->callback([this] {
       run_ = [this] {
         check_machine(bench_, true);
@@ -351,10 +361,9 @@ class CommandLine {
 
   static void check_machine(const MachineRequest& request, bool learns = false) {
     if (request.threads > most_threads())
-      throw Failure(
-          Exit::usage,
-          fmt::format("--threads {}: this machine has {} core{}; {} threads are allowed at most",
-                      request.threads, usable_cores(), usable_cores() == 1 ? "" : "s", most_threads()));
+      throw Failure(Exit::usage,
+                    fmt::format("--threads {}: this machine has {}; at most {} threads are allowed",
+                                request.threads, counted(usable_cores(), "core"), most_threads()));
     const std::string& device = request.device;
     if (!is_device(device))
       throw Failure(Exit::usage,

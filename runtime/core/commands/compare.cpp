@@ -13,6 +13,7 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/core/trained_model.h"
+#include "runtime/counted.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
@@ -164,7 +165,7 @@ class Comparison {
     for (const auto& group : groups) {
       request.metrics = group;
       try {
-        const json found = evaluate_run(image_, request);
+        const json found = evaluate_run(image_, request, {}, &said_);
         for (const json& result : found.at("results")) {
           results_[columns_.back().learn].push_back({{"seed", seed}, {"result", result}});
           for (const Quantity& quantity : quantities_of(result)) columns_.back().add(quantity);
@@ -225,8 +226,8 @@ class Comparison {
   }
 
   std::string budget() const {
-    return fmt::format("{} seed{} from {}, {} steps each{}", request_.seeds, request_.seeds == 1 ? "" : "s",
-                       request_.seed, settings_for(*learns_[0], request_.seed).steps,
+    return fmt::format("{} from {}, {} each{}", counted(request_.seeds, "seed"), request_.seed,
+                       counted(settings_for(*learns_[0], request_.seed).steps, "step"),
                        request_.seeds == 1 ? "" : "; mean +- standard deviation over the seeds");
   }
 
@@ -281,6 +282,7 @@ class Comparison {
   fs::path folder_;
   std::vector<Column> columns_;
   std::map<std::string, std::vector<json>> results_;
+  std::set<std::string> said_;  // notes of evaluations
   bool has_picture_ = false, has_limiting_ = false;
 };
 

@@ -46,20 +46,23 @@ const std::vector<Metric> metric_table = {
     {"loglik", bounds,
      "log p(x) by importance sampling; needs a decoder, and encoders that draw its codes directly"},
     {"elbo", bounds, "the lower bound of loglik"},
-    {"kl", bounds, "the part of the bound that is about the codes"},
+    {"kl", bounds, "the divergence in elbo, of the encoders from the prior of the codes"},
     {"gap", bounds, "loglik - elbo"},
-    {"mi", measure_latents, "what codes say of the data: mutual information"},
-    {"active_units", measure_latents, "how many units of the codes say anything"},
+    {"mi", measure_latents, "mutual information of data and codes"},
+    {"active_units", measure_latents, "number of units of the codes that vary with the data"},
     {"accuracy", accuracies,
-     "of inferred categories, with the confusion matrix; needs a source that knows them"},
-    {"fd", measure_sample_distances, "Frechet and kernel distance of samples from data, on features"},
+     "share of categories that are inferred rightly, and the confusion matrix; needs a source that knows "
+     "them"},
+    {"fd", measure_sample_distances, "Frechet and kernel distance between samples and data, on features"},
     {"consistency", measure_sample_distances,
-     "the same of samples from limiting samples; the encoder on samples"},
-    {"mmd", measure_discrepancies, "discrepancy of samples and data, of codes and their prior"},
+     "the same distance between samples from random codes and limiting samples; the encoder on samples"},
+    {"mmd", measure_discrepancies,
+     "maximum mean discrepancy of samples and data, and of codes and their prior"},
     {"mcc", measure_factors, "correlation of codes with true factors; needs a source that knows these"},
-    {"ima", measure_mechanisms, "how far from orthogonal the decoder's mean moves with its codes"},
+    {"ima", measure_mechanisms,
+     "IMA contrast: how far the columns of the Jacobian of the decoder's mean are from orthogonal"},
     {"self_consistency", measure_mechanisms,
-     "whether the encoder inverts the decoder's mean, and its variances"},
+     "whether the encoder inverts the decoder's mean, and has the variances that this implies"},
 };
 
 /// Of a known name.
@@ -119,12 +122,13 @@ std::vector<std::vector<std::string>> measured_together(const std::vector<std::s
 }
 
 json evaluate_run(const Image& image, const EvaluateRequest& request,
-                  const std::function<void(const json&)>& measured) {
+                  const std::function<void(const json&)>& measured, std::set<std::string>* said) {
   require_metrics(request.metrics);
   TrainedModel model(image, request.run, request, request.checkpoint, request.weights);
   Session& session = model.session();
   const json results = measure_metrics(session, request, measured);
-  for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : session.rows.take_notes())
+    if (!said || said->insert(note).second) fmt::print(stderr, "note: {}\n", note);
   return {{"program", image.file}, {"step", model.checkpoint().step}, {"results", results}};
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/core/memory_need.h"
 #include "runtime/core/query.h"
 #include "runtime/core/trained_model.h"
+#include "runtime/counted.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -48,8 +49,7 @@ json summary_of(const Result& result, int64_t rows) {
 
 void print(const json& summary) {
   const auto rows = summary["rows"].get<int64_t>();
-  std::string text =
-      fmt::format("{}: {} {}", summary["variable"].get<std::string>(), rows, rows == 1 ? "row" : "rows");
+  std::string text = fmt::format("{}: {}", summary["variable"].get<std::string>(), counted(rows, "row"));
   if (summary.contains("words"))
     for (size_t k = 0; k < summary["words"].size(); ++k)
       text += fmt::format(", {} {}", summary["classes"][k].get<int64_t>(),

@@ -11,6 +11,7 @@
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/trained_model.h"
+#include "runtime/counted.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/principal_components.h"
@@ -65,9 +66,9 @@ class LatentPlane {
     }
     std::vector<std::string> percents;
     for (const double share : shares_) percents.push_back(fmt::format("{:.1f} %", 100 * share));
-    fmt::print("{}\n", printable(fmt::format("{} of {} rows of {} in {}: components with {} of the variance",
-                                             code().name, rows_, source, request_.out.string(),
-                                             fmt::join(percents, " and "))));
+    fmt::print("{}\n", printable(fmt::format("{} of {} of {} in {}: components with {} of the variance",
+                                             code().name, counted(rows_, "row"), source,
+                                             request_.out.string(), fmt::join(percents, " and "))));
   }
 
  private:

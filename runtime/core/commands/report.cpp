@@ -69,10 +69,12 @@ std::string held_out(const std::vector<json>& record) {
   std::vector<std::vector<std::string>> rows = {
       {"at step " + fmt::to_string(last->at("step").get<int64_t>()), "value", "standard error", "rows"}};
   for (const json& result : last->at("evaluate"))
-    for (const Quantity& quantity : quantities_of(result))
+    for (const Quantity& quantity : quantities_of(result)) {
+      const json error = result.value("standard_error", json());
       rows.push_back({quantity.name, fmt::format("{:.4g}", quantity.value),
-                      fmt::format("{:.2g}", result.value("standard_error", 0.0)),
+                      error.is_number() ? fmt::format("{:.2g}", error.get<double>()) : "",
                       fmt::to_string(result.value("rows", int64_t{0}))});
+    }
   return "<h2>Held-out rows</h2>\n" + html_table(rows);
 }
 

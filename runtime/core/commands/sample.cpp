@@ -12,6 +12,7 @@
 #include "runtime/core/memory_need.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/core/trained_model.h"
+#include "runtime/counted.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
 
@@ -150,7 +151,8 @@ void sample(const Image& compiled, const SampleRequest& request) {
                                   {"step", checkpoint.step},
                                   {"limiting", request.limiting}}));
   else
-    fmt::print("{} rows of step {} in {}\n", request.n, checkpoint.step, printable(request.out.string()));
+    fmt::print("{} of step {} in {}\n", counted(request.n, "row"), checkpoint.step,
+               printable(request.out.string()));
 }
 
 }  // namespace core

@@ -17,6 +17,7 @@
 #include "runtime/core/json_fields.h"
 #include "runtime/core/output.h"
 #include "runtime/core/run_directory.h"
+#include "runtime/counted.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
@@ -253,8 +254,7 @@ class SweepReport {
   std::string page() const {
     const auto seeds = all_.at("seeds").get<size_t>();
     std::string text = html_beginning(fmt::format("{}: sweep", all_.at("program").get<std::string>()));
-    text += fmt::format("<p>{} seed{} from {}{}{}.</p>\n", seeds, seeds == 1 ? "" : "s",
-                        all_.at("seed").get<uint64_t>(),
+    text += fmt::format("<p>{} from {}{}{}.</p>\n", counted(seeds, "seed"), all_.at("seed").get<uint64_t>(),
                         seeds == 1 ? "" : "; mean +- standard deviation over the seeds",
                         all_.value("stopped", false) ? "; stopped before its end" : "");
     text += html_table(table()) + plots();

@@ -8,6 +8,7 @@
 #include "runtime/core/commands/report.h"
 #include "runtime/core/commands/stop_signals.h"
 #include "runtime/core/json_fields.h"
+#include "runtime/counted.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
@@ -86,10 +87,10 @@ void TrainingRun::begin_anew() {
 
 int TrainingRun::follow() {
   Progress progress(request_.voice, trainer_.step(), settings_.steps);
-  progress.say(
-      fmt::format("learn {}: steps {} to {}, {} thread{}, {}{}", settings_.learn, trainer_.step(),
-                  settings_.steps, session_.machine.threads, session_.machine.threads == 1 ? "" : "s",
-                  session_.device ? session_.device->name() + ", " : "", directory_.path().string()));
+  progress.say(fmt::format("learn {}: steps {} to {}, {}, {}{}", settings_.learn, trainer_.step(),
+                           settings_.steps, counted(session_.machine.threads, "thread"),
+                           session_.device ? session_.device->name() + ", " : "",
+                           directory_.path().string()));
   for (const std::string& note : notes_) progress.say("note: " + note);
   for (const std::string& note : trainer_.notes()) progress.say("note: " + note);
   if (request_.profile) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "runtime/core/memory_need.h"
+#include "runtime/counted.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -87,7 +88,7 @@ std::string PatternGame::rows_text(int source, const Pattern& pattern) const {
   const Image& image = session_.image;
   const std::string& name = image.sources[static_cast<size_t>(source)].name;
   if (pattern.missing.empty()) return "source " + name;
-  return fmt::format("source {}, the {} row{} without {}", name, pattern.count, pattern.count == 1 ? "" : "s",
+  return fmt::format("source {}, the {} without {}", name, counted(pattern.count, "row"),
                      image.names({pattern.missing.begin(), pattern.missing.end()}));
 }
 

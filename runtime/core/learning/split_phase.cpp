@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/counted.h"
 #include "runtime/failure.h"
 
 namespace core {
@@ -31,11 +32,11 @@ const std::vector<Phase>& SplitRows::phases(const std::string& order) const {
 
 void SplitRows::refuse(int source, const Pattern& pattern, const std::string& why) const {
   const Image& image = session_.image;
-  throw Failure(Exit::bad_configuration,
-                fmt::format("learn {}: {} row{} of source {} miss{} {}: {}", learn_.name, pattern.count,
-                            pattern.count == 1 ? "" : "s", image.sources[static_cast<size_t>(source)].name,
-                            pattern.count == 1 ? "es" : "",
-                            image.names({pattern.missing.begin(), pattern.missing.end()}), why));
+  throw Failure(
+      Exit::bad_configuration,
+      fmt::format("learn {}: {} of source {} miss{} {}: {}", learn_.name, counted(pattern.count, "row"),
+                  image.sources[static_cast<size_t>(source)].name, pattern.count == 1 ? "es" : "",
+                  image.names({pattern.missing.begin(), pattern.missing.end()}), why));
 }
 
 /// The source itself or a split; -1 where nothing is learned from the pattern.
