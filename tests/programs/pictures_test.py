@@ -236,6 +236,21 @@ def test_latents_are_the_principal_components_of_codes(folder, vaec):
     assert png_size(folder / "c.png")[0] > plain[0]  # the legend
 
 
+def test_a_code_that_a_source_draws_beside_data_is_no_data(folder, vaec):
+    exe = build(vaec, write(folder, "beside.vae", """
+var x : binary[28, 28]; var c : category(10); var z : binary[8]
+let g = glyphs(300, seed = 1)
+source images { x = g.image > 0.5; c = g.label }
+source codes { z ~ Bernoulli(0); c = g.label }
+decoder p { x | c, z ~ Bernoulli(dense(concat(c, z), 784)) }
+encoder q { z | x, c ~ Bernoulli(dense(concat(flatten(x), c), 8)) }
+learn symmetric { steps = 2; batch = 32 }
+"""), folder)
+    succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)
+    report = json.loads(succeed(exe, "latents", "--run", "run", "--out", "z.png", "--json", cwd=folder).stdout)
+    assert (report["code"], report["source"], report["rows"]) == ("z", "images", 300), report
+
+
 def test_codes_that_change_step_by_step(folder, vaec):
     exe = classes(folder, vaec, 20)
     succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)

@@ -98,7 +98,7 @@ def test_weights_of_rows_with_missing_values(folder, vaec):
 def test_wrong_weights_are_refused(folder, vaec):
     exe = build(vaec, write(folder, "plain.vae", model()), folder)
     for text, cause in (("0.5", "say SOURCE=NUMBER"), ("masks=1", "there is no source masks"),
-                        ("images=-1", "at least 0"), ("images=linear(0, 1)", "steps must be at least 1"),
+                        ("images=-1", "at least 0"), ("images=linear(0, 1)", "linear needs its argument steps"),
                         ("images=cosine(1)", "linear(from, to, steps)")):
         result = call(exe, "train", "--weight", text, "--out", "none", cwd=folder)
         assert result.returncode == 64 and cause in result.stderr, result

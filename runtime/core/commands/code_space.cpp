@@ -13,10 +13,16 @@
 namespace core {
 namespace {
 
+/// Some source has data of it; sources may draw others of their variables.
 bool is_observed(const Image& image, int variable) {
-  return std::ranges::any_of(image.sources, [&](const Source& source) {
-    return source.program >= 0 && std::ranges::count(source.known, variable) > 0;
-  });
+  for (size_t s = 0; s < image.sources.size(); ++s) {
+    const Source& source = image.sources[s];
+    const bool drawn = std::ranges::any_of(image.conditionals, [&](const Conditional& conditional) {
+      return conditional.source == static_cast<int>(s) && conditional.target == variable;
+    });
+    if (source.program >= 0 && !drawn && std::ranges::count(source.known, variable) > 0) return true;
+  }
+  return false;
 }
 
 }  // namespace
