@@ -249,9 +249,9 @@ struct LearnReader : LearnValues {
   }
 
   void read_schedule(const Expr& expr) {
-    const auto word =
-        word_call(expr, "`schedule`",
-                  {{"constant", {}}, {"cosine", {{"warmup", 0}}}, {"step", {{"every", required}, {"factor", 0.1}}}});
+    const auto word = word_call(
+        expr, "`schedule`",
+        {{"constant", {}}, {"cosine", {{"warmup", 0}}}, {"step", {{"every", required}, {"factor", 0.1}}}});
     if (!word) return;
     learn.schedule = word->text;
     if (word->text == "cosine") learn.schedule_warmup = word->numbers.at("warmup");

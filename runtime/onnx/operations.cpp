@@ -112,9 +112,10 @@ Written noise(Translation& t, const Value& value) {
   return {name};
 }
 
-Operation unbounded() {
-  return [](Translation&, const Value& value) -> Written {
-    throw Refused("a draw of `" + value.op + "` takes a number of random numbers that is not fixed");
+/// A draw as families write it: `gamma(shape)`.
+Operation unbounded(const char* draw) {
+  return [draw](Translation&, const Value&) -> Written {
+    throw Refused(std::string("a draw of `") + draw + "` takes a number of random numbers that is not fixed");
   };
 }
 
@@ -261,11 +262,11 @@ const std::map<std::string, Operation>& table() {
       {"uniform", noise},
       {"normal", noise},
       {"gumbel", noise},
-      {"gamma", unbounded()},
-      {"beta", unbounded()},
-      {"poisson", unbounded()},
-      {"binomial", unbounded()},
-      {"von_mises", unbounded()},
+      {"gamma_log", unbounded("gamma")},
+      {"beta", unbounded("beta")},
+      {"poisson", unbounded("poisson")},
+      {"binomial", unbounded("binomial")},
+      {"von_mises", unbounded("von_mises")},
       {"reshape", reshape},
       {"transpose", transpose},
       {"broadcast", broadcast},

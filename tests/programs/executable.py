@@ -24,6 +24,16 @@ def need_mnist():
         raise Skip("VAEC_DATA does not hold mnist")
 
 
+def has_terminals():
+    """Pseudo-terminals need /dev/pts, which a bare chroot has not mounted."""
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError:
+        return False
+    return True
+
+
 def call(*command, cwd=None, env=None, timeout=600, stdin=None):
     """Runs a command, which fetches nothing unless told; returns its result with text output."""
     merged = {"VAEC_DATA_URL": "none", **os.environ, **(env or {})}

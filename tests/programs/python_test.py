@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import executable
-from executable import ROOT, call
+from executable import ROOT, call, has_terminals
 
 
 def interpreter(*modules):
@@ -15,15 +15,6 @@ def interpreter(*modules):
         if found.returncode == 0:
             return python
     raise executable.Skip(f"no Python here has {' and '.join(modules)}")
-
-
-def has_terminals():
-    try:
-        for end in os.openpty():
-            os.close(end)
-    except OSError:
-        return False
-    return True
 
 
 def environment(vaec, folder):

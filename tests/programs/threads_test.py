@@ -65,7 +65,7 @@ def test_no_more_threads_than_the_machine_has_use_for(folder, vaec):
     cores = len(os.sched_getaffinity(0))
     for command, *more in (["train"], ["bench"], ["evaluate", "--run", "none"]):
         result = call(exe, command, *more, "--threads", 100 * cores, cwd=folder)
-        cause = f"this machine has {cores} core{'s' if cores > 1 else ''}; {4 * cores} threads are allowed at most"
+        cause = f"this machine has {cores} core{'s' if cores > 1 else ''}; at most {4 * cores} threads are allowed"
         assert (result.returncode, result.stderr) == (64, f"small {command}: --threads {100 * cores}: {cause}\n"), result
         result = call(exe, command, *more, cwd=folder, env={"VAEC_THREADS": "100000"})
         assert (result.returncode, result.stderr) == (64, f"small {command}: VAEC_THREADS=100000: {cause}\n"), result

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import termios
 
-from executable import build, call, main, metrics, safetensors, succeed, write
+from executable import Skip, build, call, has_terminals, main, metrics, safetensors, succeed, write
 
 MODEL = """
 var x : binary[28, 28]; var z : real[4]
@@ -25,6 +25,8 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 def on_terminal(columns, *command, cwd, **env):
     """What the command writes to a terminal of so many columns."""
+    if not has_terminals():
+        raise Skip("there are no pseudo-terminals")
     mine, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}

@@ -132,8 +132,7 @@ void print_discrepancy(const json& result) {
 
 void print_factors(const json& result) {
   fmt::print("{}: MCC of {} with {} = {:.4f}{} ({})\n", text(result, "source"), text(result, "of"),
-             text(result, "factors"), number(result, "value"), error_of(result, " +- {:.4f}"),
-             rows(result));
+             text(result, "factors"), number(result, "value"), error_of(result, " +- {:.4f}"), rows(result));
   for (size_t factor = 0; factor < result["codes"].size() && factor < most_factors_shown; ++factor)
     if (const int code = result["codes"][factor].get<int>(); code >= 0)
       fmt::print("  factor {:>3}  code {:>3}  {:+.4f}\n", factor, code,

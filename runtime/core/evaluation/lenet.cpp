@@ -227,10 +227,11 @@ std::unique_ptr<Features> make_lenet_features(const Session& session, int variab
   const Variable& entry = session.image.variables[static_cast<size_t>(variable)];
   const bool numbers = entry.domain == "binary" || entry.domain == "unit" || entry.domain == "real";
   if (!numbers || (entry.shape != Shape{side, side} && entry.shape != Shape{1, side, side}))
-    throw Failure(Exit::bad_configuration,
-                  fmt::format("--features lenet needs pictures of 28 x 28 pixels in one channel; {} is {}[{}]. "
-                              "--features pca64 works for any variable",
-                              entry.name, entry.domain, fmt::join(entry.shape, ", ")));
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("--features lenet needs pictures of 28 x 28 pixels in one channel; {} is {}[{}]. "
+                    "--features pca64 works for any variable",
+                    entry.name, entry.domain, fmt::join(entry.shape, ", ")));
   return std::make_unique<LenetFeatures>(session.machine.threads);
 }
 

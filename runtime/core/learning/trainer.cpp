@@ -203,7 +203,8 @@ double Trainer::update_bytes(int player) const {
 
 std::vector<std::string> Trainer::notes() const {
   std::vector<std::string> notes = start_notes_;
-  if (std::ranges::all_of(settings_.optimizers, [](const auto& entry) { return entry.second.kind == "none"; }))
+  if (std::ranges::all_of(settings_.optimizers,
+                          [](const auto& entry) { return entry.second.kind == "none"; }))
     notes.push_back("no player learns: every optimizer is none");
   const auto add = [&](const std::vector<std::string>& more) {
     notes.insert(notes.end(), more.begin(), more.end());
