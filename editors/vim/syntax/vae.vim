@@ -13,7 +13,7 @@ syntax match vaeDeclaration /\<from\>\ze\s\+\k\+\s*:/
 syntax match vaeDeclaration /\<weight\>\ze\s\+[^=[:space:]]/
 syntax match vaeDeclaration /\<complete\>\ze\s*\%(gibbs\>\|{\)/
 syntax match vaeFunction /\<\h\k*\ze(/
-syntax match vaeDeclaration /^\s*\zspublish\>\ze\s*(/
+syntax match vaeDeclaration /^\s*\zs\<publish\>\ze\s*(/
 syntax match vaeFamily /\%(\~\s*\)\@<=\u\k*/
 syntax match vaeDomain /\%(:\s*\)\@<=\%(binary\|category\|count\|real\|positive\|unit\|angle\|simplex\)\>/
 syntax match vaeOperator /[~|]\|\*\*\|[-+*%@<>=!]=\?/
