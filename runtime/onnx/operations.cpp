@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <numeric>
 
 namespace onnx_export {
 namespace {
@@ -134,10 +135,14 @@ Written transpose(Translation& t, const Value& value) {
 
 /// Axis i of the input becomes axis ints[i]; axes between them have length 1 until the value is stretched.
 Written broadcast(Translation& t, const Value& value) {
-  const Written from = t[value.inputs.at(0)];
+  Written from = t[value.inputs.at(0)];
   if (from.scalar) return {from.name, value.shape.empty(), true};
-  if (!std::is_sorted(value.ints.begin(), value.ints.end()))
-    throw Refused("ONNX has no operation for `broadcast` with axes in another order");
+  if (!std::is_sorted(value.ints.begin(), value.ints.end())) {
+    std::vector<int64_t> order(value.ints.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::sort(order, {}, [&](int64_t axis) { return value.ints[static_cast<size_t>(axis)]; });
+    from = {t.writer.add("Transpose", {from.name}, {{"perm", order}}), false};
+  }
   std::vector<int64_t> added;
   for (int64_t axis = 0; axis < static_cast<int64_t>(value.shape.size()); ++axis)
     if (std::find(value.ints.begin(), value.ints.end(), axis) == value.ints.end()) added.push_back(axis);
