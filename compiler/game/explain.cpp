@@ -12,12 +12,6 @@ namespace {
 using nlohmann::json;
 using semantics::Model;
 
-std::string list(const Model& model, const std::vector<VariableId>& variables) {
-  std::string text;
-  for (const VariableId variable : variables) text += (text.empty() ? "" : ", ") + model[variable].name;
-  return text;
-}
-
 std::string completion_text(const Model& model, const Completion& completion) {
   if (!completion.chain) {
     const Draw& draw = completion.draws[0];
@@ -33,9 +27,11 @@ std::string completion_text(const Model& model, const Completion& completion) {
 std::string simulated_text(const Model& model, const SourceGame& source) {
   std::string text;
   for (const Simulated& one : source.simulated)
-    text += fmt::format("{:11}{}: rows of {}, run {}\n", "", list(model, one.variables), one.file, one.run);
+    text += fmt::format("{:11}{}: rows of {}, run {}\n", "", variable_names(model, one.variables), one.file,
+                        one.run);
   for (const FromPeer& one : source.peers)
-    text += fmt::format("{:11}{}: rows that peer {} publishes\n", "", list(model, one.variables), one.peer);
+    text += fmt::format("{:11}{}: rows that peer {} publishes\n", "", variable_names(model, one.variables),
+                        one.peer);
   return text;
 }
 
@@ -75,12 +71,13 @@ std::string explain_text(const Model& model, const Game& game) {
     const semantics::Source& declared = model[source.source];
     text += fmt::format("source {}", declared.name);
     if (declared.weight == 0) {
-      text += fmt::format(" (weight 0: never learned from)\n  knows    {}\n{}\n", list(model, source.known),
-                          simulated_text(model, source));
+      text += fmt::format(" (weight 0: never learned from)\n  knows    {}\n{}\n",
+                          variable_names(model, source.known), simulated_text(model, source));
       continue;
     }
     text += declared.weight == 1 ? "\n" : fmt::format(" (weight {:g})\n", declared.weight);
-    text += fmt::format("  knows    {}\n", source.known.empty() ? "nothing" : list(model, source.known));
+    text += fmt::format("  knows    {}\n",
+                        source.known.empty() ? "nothing" : variable_names(model, source.known));
     text += simulated_text(model, source);
     const char* heading = "draws";
     for (const Completion& completion : source.completions) {
@@ -95,11 +92,11 @@ std::string explain_text(const Model& model, const Game& game) {
     heading = "left out";
     for (const LeftOut& left : source.left_out) {
       text += fmt::format("  {:<8} log {}: {} missing\n", heading, conditional_text(model, left.conditional),
-                          list(model, left.missing));
+                          variable_names(model, left.missing));
       heading = "";
     }
     if (!source.undrawn.empty()) {
-      text += fmt::format("  undrawn  {}: no term needs it\n", list(model, source.undrawn));
+      text += fmt::format("  undrawn  {}: no term needs it\n", variable_names(model, source.undrawn));
     }
     for (const Completion& completion : source.completions) {
       if (completion.chain && !completion.asked) {

@@ -113,16 +113,11 @@ std::string source_cluster(const Model& model, const SourceGame& source, size_t 
     label += line(fmt::format("weight {:g}", declared.weight));
   }
   for (const Simulated& one : source.simulated) {
-    std::string names;
-    for (const VariableId variable : one.variables)
-      names += (names.empty() ? "" : ", ") + model[variable].name;
-    label += line(fmt::format("{} from {} ({})", names, escaped(one.file), escaped(one.run)));
+    label += line(fmt::format("{} from {} ({})", variable_names(model, one.variables), escaped(one.file),
+                              escaped(one.run)));
   }
   for (const FromPeer& one : source.peers) {
-    std::string names;
-    for (const VariableId variable : one.variables)
-      names += (names.empty() ? "" : ", ") + model[variable].name;
-    label += line(fmt::format("{} from peer {}", names, escaped(one.peer)));
+    label += line(fmt::format("{} from peer {}", variable_names(model, one.variables), escaped(one.peer)));
   }
   if (declared.weight != 0) {
     for (const ConditionalId id : source.terms) {

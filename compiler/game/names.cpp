@@ -20,6 +20,12 @@ std::string draw_text(const Model& model, ConditionalId id) {
   return fmt::format("{} ~ {}", model[model[id].target].name, conditional_text(model, id));
 }
 
+std::string variable_names(const Model& model, const std::vector<VariableId>& variables) {
+  std::string names;
+  for (const VariableId variable : variables) names += (names.empty() ? "" : ", ") + model[variable].name;
+  return names;
+}
+
 std::string weight_text(double weight) { return weight == 1 ? "" : fmt::format("{:g} ", weight); }
 
 std::string utility_text(const Model& model, const Game& game, semantics::PlayerId player) {

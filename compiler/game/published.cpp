@@ -54,9 +54,7 @@ std::optional<Published> derive_published(const Model& model, const completion::
 }
 
 std::string published_text(const Model& model, const Published& published) {
-  std::string names, draws;
-  for (const VariableId variable : published.variables)
-    names += (names.empty() ? "" : ", ") + model[variable].name;
+  std::string draws;
   for (const Completion& completion : published.completions) {
     std::string step;
     for (const Draw& draw : completion.draws)
@@ -64,7 +62,7 @@ std::string published_text(const Model& model, const Published& published) {
     if (completion.chain) step = fmt::format("a Gibbs chain of {} sweeps over {}", completion.sweeps, step);
     draws += (draws.empty() ? "" : "; ") + step;
   }
-  return fmt::format("rows of {}, drawn by {}", names, draws);
+  return fmt::format("rows of {}, drawn by {}", variable_names(model, published.variables), draws);
 }
 
 }  // namespace game

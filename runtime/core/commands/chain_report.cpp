@@ -1,11 +1,11 @@
 #include "runtime/core/commands/chain_report.h"
 
-#include "runtime/counted.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <cmath>
+
+#include "runtime/counted.h"
 
 namespace core {
 using nlohmann::json;

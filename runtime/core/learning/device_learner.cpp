@@ -240,7 +240,7 @@ const DeviceLearner::Drawn& DeviceLearner::drawn(const Place& place, int64_t row
   return drawn;
 }
 
-/// Rows of another model, or of a peer, lack nothing, whatever those beside them do.
+/// Rows of another model, or of a peer, miss no values, whatever those beside them do.
 void DeviceLearner::draw(const Place& place, Drawn& drawn) {
   const auto [column, source, first] = place;
   session_.rows.gather_random(column, source, session_.rows.whole(source), settings_.seed, step_of_draws_,
