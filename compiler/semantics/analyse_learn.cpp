@@ -381,8 +381,8 @@ struct LearnReader : LearnValues {
     for (const Argument& entry : expr.arguments) {
       const std::string& name = entry.name->text;
       if (!learn.every.count(name)) {
-        suggest(analysis.report.add(base::E0808, entry.name->span, "every", name, "event"), name,
-                keys_of(learn.every));
+        suggest_among(analysis.report.add(base::E0808, entry.name->span, "every", name, "event"), name,
+                      keys_of(learn.every), "the events are");
       } else if (!seen.insert(name).second) {
         analysis.report.add(base::E0804, entry.name->span, name);
       } else {
@@ -564,8 +564,7 @@ void analyse_learn(const Tree& tree, Analysis& analysis) {
     const bool known = method_bit(learn.method) != 0;
     if (!known) {
       auto& error = analysis.report.add(base::E0801, decl->method.span, learn.method);
-      suggest(error, learn.method, method_names());
-      if (error.text_help.empty()) error.help("the methods are " + listed(method_names()));
+      suggest_among(error, learn.method, method_names(), "the methods are");
     }
     const base::Span at = decl->as ? decl->as->span : decl->method.span;
     const auto [first, fresh] = names.insert({learn.name, at});

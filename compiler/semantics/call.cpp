@@ -7,7 +7,6 @@
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/evaluation.h"
 #include "runtime/counted.h"
-#include "runtime/nearest_name.h"
 
 namespace semantics {
 
@@ -80,13 +79,8 @@ std::optional<std::vector<Value>> Evaluation::match(const Signature& signature,
       auto& diagnostic = error(base::E0221, written[i].name->span, signature.name, name);
       std::vector<std::string> names;
       for (const auto& parameter : signature.parameters) names.push_back(parameter.name);
-      if (const auto near = nearest_name(name, names)) {
-        diagnostic.help(fmt::format("did you mean `{}`?", *near));
-      } else if (!names.empty()) {
-        std::string all;
-        for (const auto& parameter : names) all += (all.empty() ? "`" : ", `") + parameter + "`";
-        diagnostic.help("it takes " + all);
-      }
+      names.insert(names.end(), signature.instead.begin(), signature.instead.end());
+      suggest_among(diagnostic, name, names, "it takes");
       return std::nullopt;
     }
     if (!take(static_cast<size_t>(found - signature.parameters.begin()), arguments[i], written[i]))

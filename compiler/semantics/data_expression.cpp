@@ -374,8 +374,9 @@ struct DataEvaluator {
         if (index == function.arguments.size()) {
           std::vector<std::string> names;
           for (const DataArgument& known : function.arguments) names.push_back(known.name);
-          suggest(analysis.report.add(base::E0221, argument.name->span, function.name, argument.name->text),
-                  argument.name->text, names);
+          suggest_among(
+              analysis.report.add(base::E0221, argument.name->span, function.name, argument.name->text),
+              argument.name->text, names, "it takes");
           good = false;
           continue;
         }

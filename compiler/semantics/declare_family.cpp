@@ -22,8 +22,8 @@ struct FamilyReader {
 
   std::optional<DomainKind> kind_of(const DomainExpr& domain) {
     if (const auto kind = kind_of_domain(domain.name.text)) return kind;
-    suggest(refuse(report.add(base::E0203, domain.name.span, domain.name.text)), domain.name.text,
-            domain_names());
+    suggest_among(refuse(report.add(base::E0203, domain.name.span, domain.name.text)), domain.name.text,
+                  domain_names(), "the domains are");
     return {};
   }
 
@@ -74,7 +74,8 @@ struct FamilyReader {
                                         [&](const auto& entry) { return property == entry.name; })) {
         std::vector<std::string> words;
         for (const auto& entry : known) words.push_back(entry.name);
-        suggest(refuse(report.add(base::E0404, target.span, property)), property, words);
+        suggest_among(refuse(report.add(base::E0404, target.span, property)), property, words,
+                      "the properties are");
         return;
       }
       const auto [first, fresh] = given.insert({property, target.span});

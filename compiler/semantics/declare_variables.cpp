@@ -76,7 +76,8 @@ std::optional<Domain> domain_of(const syntax::DomainExpr& expr, Analysis& analys
     domain.classes = *classes;
     return domain;
   }
-  suggest(analysis.report.add(base::E0203, expr.name.span, expr.name.text), expr.name.text, domain_names());
+  suggest_among(analysis.report.add(base::E0203, expr.name.span, expr.name.text), expr.name.text,
+                domain_names(), "the domains are");
   return {};
 }
 

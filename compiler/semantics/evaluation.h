@@ -48,6 +48,7 @@ struct Signature {
     bool variadic = false;
   };
   std::vector<Parameter> parameters;
+  std::vector<std::string> instead;  // what it takes by name in other forms of the call
 };
 Signature signature_of(const Builtin& builtin);
 const Builtin* find_builtin(const std::string& name);

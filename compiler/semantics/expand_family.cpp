@@ -111,13 +111,17 @@ static std::optional<FamilyCall> read_call(Evaluation& e, const Expr& expr, Scop
   call.decl = family->family;
   call.from = chosen_from(*call.decl, written);
   const auto replaced = call.from ? replaced_by(*call.from) : std::vector<std::string>{};
-  Signature signature{call.decl->name.text, {}};
+  Signature signature{call.decl->name.text, {}, {}};
   for (const auto& parameter : call.decl->parameters)
     if (!contains(replaced, parameter.name.text))
       signature.parameters.push_back({parameter.name.text, parameter.fallback != nullptr, false});
   const size_t positional = signature.parameters.size();
   if (call.from)
     for (const auto& parameter : call.from->parameters) signature.parameters.push_back({parameter.name.text});
+
+  for (const syntax::Statement& statement : call.decl->body)
+    if (const auto* from = std::get_if<syntax::From>(&statement.kind); from && from != call.from)
+      for (const auto& parameter : from->parameters) signature.instead.push_back(parameter.name.text);
 
   std::vector<Value> arguments;
   bool whole = true;

@@ -86,8 +86,8 @@ std::optional<LearnValues::Word> LearnValues::word_call(const Expr& expr, const 
       return {};
     }
     if (!word.numbers.count(parameter)) {
-      suggest(analysis.report.add(base::E0221, argument.name->span, word.text, parameter), parameter,
-              keys_of(word.numbers));
+      suggest_among(analysis.report.add(base::E0221, argument.name->span, word.text, parameter), parameter,
+                    keys_of(word.numbers), "it takes");
       good = false;
     } else if (!seen.insert(parameter).second) {
       analysis.report.add(base::E0224, argument.span, parameter);

@@ -1,9 +1,11 @@
 // Helps for names that the file does not declare: what other tools call the same thing, else the nearest
 // name.
 #include "compiler/semantics/suggest.h"
-#include "runtime/nearest_name.h"
 
 #include <map>
+
+#include "compiler/semantics/analysis.h"
+#include "runtime/nearest_name.h"
 
 namespace semantics {
 namespace {
@@ -25,6 +27,8 @@ const std::map<std::string, std::string>& other_names() {
   static const std::string normal = "it is called `Normal(mean, log_std)`, or `Normal(mean, std = s)`";
   static const std::string categorical =
       "it is called `Categorical(logits)`, over a variable of `category(K)`";
+  static const std::string real = "any number is `real`; above 0 it is `positive`, from 0 to 1 `unit`";
+  static const std::string whole = "whole numbers from 0 are `count`; one of K classes is `category(K)`";
   static const std::string matmul = "a product of matrices is `a @ b`";
   static const std::string stop = "`stop(h)` lets no gradient through";
   static const std::string samples = "draws for each row are `samples = 1`";
@@ -59,12 +63,22 @@ const std::map<std::string, std::string>& other_names() {
       {"normaldiag", normal},
       {"onehotcategorical", categorical},
       {"multinomial", categorical},
+      {"float", real},
+      {"float32", real},
+      {"continuous", real},
+      {"int", whole},
+      {"integer", whole},
+      {"long", whole},
+      {"bool", "true or false is `binary`"},
+      {"bit", "0 or 1 is `binary`"},
+      {"discrete", "one of K classes is `category(K)`, and any whole number from 0 is `count`"},
       {"matmul", matmul},
       {"mm", matmul},
       {"bmm", matmul},
       {"detach", stop},
       {"stopgradient", stop},
       {"nograd", stop},
+      {"onehot", "a variable of `category(K)` is one-hot wherever a number is needed: write its name alone"},
       {"cat", "tensors are joined by `concat(a, b)`"},
       {"stack", "tensors are joined by `concat(a, b)`, after `reshape`"},
       {"view", "another shape of the same elements is `reshape(h, [..])`"},
@@ -96,6 +110,12 @@ void suggest(base::Diagnostic& diagnostic, const std::string& name,
   } else if (const auto near = nearest_name(name, candidates)) {
     diagnostic.help("did you mean `" + *near + "`?");
   }
+}
+
+void suggest_among(base::Diagnostic& diagnostic, const std::string& name,
+                   const std::vector<std::string>& words, const std::string& heading) {
+  suggest(diagnostic, name, words);
+  if (diagnostic.text_help.empty() && !words.empty()) diagnostic.help(heading + " " + listed(words));
 }
 
 }  // namespace semantics

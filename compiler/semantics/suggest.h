@@ -12,4 +12,8 @@ namespace semantics {
 void suggest(base::Diagnostic& diagnostic, const std::string& name,
              const std::vector<std::string>& candidates);
 
+/// The same where `words` are all that can stand here: names all of them after `heading` if none is near.
+void suggest_among(base::Diagnostic& diagnostic, const std::string& name,
+                   const std::vector<std::string>& words, const std::string& heading);
+
 }  // namespace semantics
