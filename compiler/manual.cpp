@@ -95,7 +95,7 @@ a configuration that cannot work
 interrupted, after a checkpoint
 )";
 
-constexpr const char* environment = R"(.SH ENVIRONMENT
+constexpr const char* environment_section = R"(.SH ENVIRONMENT
 .TP
 .B VAEC_CACHE
 the folder of what is kept for later; off: neither read nor written
@@ -122,7 +122,7 @@ std::string manual_page(const json& table, bool of_executables) {
          fmt::format(".SH NAME\n{} \\- {}\n", plain(name), plain(help)) +
          fmt::format(".SH SYNOPSIS\n.B {}\n.I COMMAND\n[flags] ...\n", plain(word)) +
          fmt::format(".SH DESCRIPTION\n{}\n{}", plain(table.at("help")), footer_of(table)) + ".SH OPTIONS\n" +
-         flags_of(table) + ".SH COMMANDS\n" + sections_of(table, word) + environment + exit_codes +
+         flags_of(table) + ".SH COMMANDS\n" + sections_of(table, word) + environment_section + exit_codes +
          fmt::format(".SH SEE ALSO\n.BR {} (1)\n", of_executables ? "vaec" : "vaec\\-model");
 }
 

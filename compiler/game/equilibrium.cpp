@@ -64,7 +64,7 @@ std::optional<Affine> affine_in(const Graph& graph, NodeId id, VariableId parent
 }
 
 /// The number of values of a scalar discrete variable with finitely many, or 0.
-int64_t finite_values(const semantics::Variable& variable) {
+int64_t scalar_values(const semantics::Variable& variable) {
   if (!variable.shape.empty() && semantics::count(variable.shape) != 1) return 0;
   if (variable.domain.kind == semantics::DomainKind::binary) return 2;
   if (variable.domain.kind == semantics::DomainKind::category) return variable.domain.classes;
@@ -79,7 +79,7 @@ Form form_of(const Model& model, const Conditional& conditional) {
   const VariableId parent = conditional.parents[0];
   const std::optional<Affine> affine = affine_in(model.graph, conditional.arguments[0], parent);
   if (!affine) return Form::other;
-  const bool finite = finite_values(model[conditional.target]) > 0 && finite_values(model[parent]) > 0;
+  const bool finite = scalar_values(model[conditional.target]) > 0 && scalar_values(model[parent]) > 0;
   // A one-hot parent reaches every table by its weights alone; a single bit needs the bias too.
   const bool one_hot = model[parent].domain.kind == semantics::DomainKind::category;
   if (finite && (one_hot || affine->bias)) return Form::table;

@@ -144,7 +144,7 @@ std::string in_line(const Formula& formula) {
 }
 
 /// Which of the known variables another model draws.
-std::string simulated_text(const Model& model, const SourceGame& source) {
+std::string simulated_latex(const Model& model, const SourceGame& source) {
   std::string text;
   for (const Simulated& one : source.simulated)
     text += fmt::format("Rows of \\texttt{{{}}}, run \\texttt{{{}}}: {}.\n", escape_latex(one.file),
@@ -161,13 +161,13 @@ std::string source_text(const Model& model, const SourceGame& source) {
   if (declared.weight == 0) {
     return text + " of weight 0: never learned from." +
            (source.known.empty() ? "" : " It knows " + in_line(symbols(model, source.known)) + ".") + "\n" +
-           simulated_text(model, source);
+           simulated_latex(model, source);
   }
   if (declared.weight != 1) text += fmt::format(" of weight ${}$", weight_formula(declared.weight).text);
   text += "\n";
   Lines lines(completed_rows(declared));
   for (const Formula& factor : factors(model, source)) lines.add(factor, thin_space);
-  text += lines.text() + simulated_text(model, source);
+  text += lines.text() + simulated_latex(model, source);
   for (const Completion& completion : source.completions) {
     for (const Draw& draw : completion.draws) {
       if (draw.word) {

@@ -6,10 +6,7 @@
 
 namespace game {
 namespace {
-using completion::Completion;
-using completion::Draw;
 using completion::Players;
-using completion::Step;
 using completion::Variables;
 
 class WordSearch {
@@ -39,14 +36,14 @@ class WordSearch {
     return next;
   }
 
-  Completion complete_with(const std::vector<int>& chosen) const {
+  completion::Completion complete_with(const std::vector<int>& chosen) const {
     std::map<int, int> words = problem_.words;
     for (const int conditional : chosen) words[players_[conditional].target] = players_[conditional].player;
     return completion::complete(players_, problem_.known, words);
   }
 
   /// The conditionals whose draw may settle what stopped the completion, the likeliest first.
-  std::vector<int> candidates(const Completion& completed, const std::vector<int>& chosen) const {
+  std::vector<int> candidates(const completion::Completion& completed, const std::vector<int>& chosen) const {
     std::vector<int> found;
     if (completed.ambiguity) {
       const int first = completed.ambiguity->first.conditional,
@@ -66,7 +63,7 @@ class WordSearch {
   }
 
   void consider(const std::vector<int>& chosen) {
-    const Completion completed = complete_with(chosen);
+    const completion::Completion completed = complete_with(chosen);
     if (completed.ambiguity || !completed.exact) return;
     const size_t terms = completion::terms_of(players_, completed).conditionals.size();
     if (terms == 0) return;
@@ -77,21 +74,21 @@ class WordSearch {
   }
 
   /// How many known or completed variables the chosen draws ignore, each where it is made.
-  int64_t ignored_by(const std::vector<int>& chosen, const Completion& completed) const {
+  int64_t ignored_by(const std::vector<int>& chosen, const completion::Completion& completed) const {
     int64_t count = 0;
     Variables present = problem_.known;
-    for (const Step& step : completed.steps) {
-      for (const Draw& draw : step.draws) {
+    for (const completion::Step& step : completed.steps) {
+      for (const completion::Draw& draw : step.draws) {
         if (step.chain) present.insert(players_[draw.conditional].target);
       }
-      for (const Draw& draw : step.draws) {
+      for (const completion::Draw& draw : step.draws) {
         if (std::ranges::count(chosen, draw.conditional) == 0) continue;
         count += std::ranges::count_if(present, [&](int variable) {
           return players_.below(draw.conditional).contains(variable) ||
                  players_.foreign(draw.conditional).contains(variable);
         });
       }
-      for (const Draw& draw : step.draws) present.insert(players_[draw.conditional].target);
+      for (const completion::Draw& draw : step.draws) present.insert(players_[draw.conditional].target);
     }
     return count;
   }
@@ -111,12 +108,12 @@ bool conditional_helps(const SourceProblem& problem, int target, std::vector<int
   std::vector<completion::Conditional> conditionals = problem.players.conditionals();
   conditionals.push_back({problem.players.count(), target, std::move(parents), true});
   const Players players(problem.players.variables(), std::move(conditionals));
-  const Completion completed = completion::complete(players, problem.known, problem.words);
+  const completion::Completion completed = completion::complete(players, problem.known, problem.words);
   return !completed.ambiguity && !completion::terms_of(players, completed).conditionals.empty();
 }
 
 bool generated_rows_help(const completion::Players& players, int conditional) {
-  const Completion completed = completion::complete(players, {});
+  const completion::Completion completed = completion::complete(players, {});
   const std::vector<int> terms = completion::terms_of(players, completed).conditionals;
   return !completed.ambiguity && std::ranges::count(terms, conditional) > 0;
 }

@@ -11,7 +11,7 @@ namespace {
 using tensor::Combine;
 using Mapping = DeviceKernel::Mapping;
 
-constexpr int64_t sum_block = 256;             // elements a thread sums in float before it goes on in double
+constexpr int64_t summed_by_thread = 256;      // elements a thread sums in float before it goes on in double
 constexpr unsigned shared_bytes = 48U * 1024;  // of a block on every GPU
 
 std::vector<llvm::Type*> parameter_types(llvm::LLVMContext& context, const Arrangement& arrangement) {
@@ -245,7 +245,7 @@ class DeviceLoop : LoopBody {
     Carried initial = neutrals(stores_);
     for (size_t k = 0; k < stores_.size(); ++k)
       if (in_double(stores_[k])) initial[k] = llvm::ConstantFP::get(ir_.getDoubleTy(), 0.0);
-    Value* block = ir_.CreateNSWMul(step, i64(sum_block));
+    Value* block = ir_.CreateNSWMul(step, i64(summed_by_thread));
     return count(ir_, from, end, block, initial, [&](Value* begin, const Carried& carried) {
       const Carried sums = walk_share(own, begin, smaller(ir_.CreateAdd(begin, block), end), step);
       Carried next;

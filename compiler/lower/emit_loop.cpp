@@ -12,7 +12,7 @@ namespace {
 
 using tensor::Combine;
 
-constexpr int64_t sum_block = 256;        // elements a lane sums in float before the sum goes on in double
+constexpr int64_t summed_by_lane = 256;   // elements a lane sums in float before the sum goes on in double
 constexpr int64_t column_tile = 256;      // sums of a column reduction: within the first-level cache
 constexpr int64_t most_side_by_side = 8;  // vectors of a row, of which each store has a register
 
@@ -275,9 +275,9 @@ class KernelEmitter : LoopBody {
     return count(ir_, i64(0), runs, i64(1), initial, [&](Value* run, const Carried& before) {
       const Place inner = moved(place, arranged_.reduced, outer_reduced, run);
       emit_invariants(inner);
-      return count(ir_, i64(0), length, i64(sum_block * v.lanes), before,
+      return count(ir_, i64(0), length, i64(summed_by_lane * v.lanes), before,
                    [&](Value* from, const Carried& carried) {
-                     Value* to = smaller(ir_.CreateAdd(from, i64(sum_block * v.lanes)), length);
+                     Value* to = smaller(ir_.CreateAdd(from, i64(summed_by_lane * v.lanes)), length);
                      const Carried block = walk_reduced(inner, from, to, stores);
                      Carried next;
                      for (size_t k = 0; k < stores.size(); ++k) {

@@ -10,10 +10,8 @@
 namespace semantics {
 namespace {
 
-using Argument = FamilyTemplate::Parameter;
-
 /// The row of `parameter` in the equations, if all terms that depend on it do so element by element.
-bool elementwise(const FamilyTemplate& t, const Argument& parameter) {
+bool elementwise(const FamilyTemplate& t, const FamilyTemplate::Parameter& parameter) {
   return std::all_of(t.terms.begin(), t.terms.end(), [&](const auto& term) {
     return !depends_on(t.graph, term.own_natural, parameter.node) ||
            (t.graph[term.own_natural].shape == parameter.shape &&
@@ -23,7 +21,7 @@ bool elementwise(const FamilyTemplate& t, const Argument& parameter) {
 
 /// `term`'s mean from the equation of `parameter`, where the other terms in it are solved; else none.
 NodeId solve(Build& build, const FamilyTemplate& t, const FamilyTemplate::Term& term,
-             const Argument& parameter) {
+             const FamilyTemplate::Parameter& parameter) {
   if (!depends_on(t.graph, term.own_natural, parameter.node)) return {};
   if (build.shape(term.own_statistic) != parameter.shape) return {};
   NodeId right = derivative(build, t.log_partition, parameter.node);
@@ -96,7 +94,7 @@ void derive_moments(Build& build, FamilyTemplate& t) {
     progress = false;
     for (auto& term : t.terms) {
       if (term.mean) continue;
-      for (const Argument& parameter : t.parameters) {
+      for (const FamilyTemplate::Parameter& parameter : t.parameters) {
         if (!elementwise(t, parameter)) continue;
         term.mean = solve(build, t, term, parameter);
         if (term.mean) break;

@@ -8,8 +8,6 @@ namespace syntax {
 
 namespace {
 
-constexpr size_t end_of_file = antlr4::Token::EOF;
-
 /// Writes the tokens that the grammar reads.
 class Arranger {
  public:

@@ -8,7 +8,6 @@ namespace syntax {
 
 namespace {
 
-constexpr size_t end_of_file = antlr4::Token::EOF;
 constexpr size_t none = static_cast<size_t>(-1);
 
 bool needs_block(size_t head, size_t following) {

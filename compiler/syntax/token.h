@@ -10,8 +10,10 @@
 
 namespace syntax {
 
+constexpr size_t end_of_file = antlr4::Token::EOF;
+
 struct Token {
-  size_t type = 0;  // of VaeLexer, or antlr4::Token::EOF
+  size_t type = 0;  // of VaeLexer, or end_of_file
   base::Span span;
   int depth = 0;          // brackets open around it; an opening bracket and its closing one have the same
   bool repaired = false;  // an error was reported here; others in the same statement would only follow

@@ -15,13 +15,8 @@
 namespace data {
 namespace {
 
-constexpr char library[] = "libvaert_hdf5.so";
+constexpr char hdf5_library[] = "libvaert_hdf5.so";
 constexpr size_t error_size = 4096;
-
-template <typename Function>
-Function* of_library(const char* name) {
-  return reinterpret_cast<Function*>(function_of(library, name));
-}
 
 /// The numbers of a dataset through libhdf5.
 struct Dataset {
@@ -33,10 +28,10 @@ struct Dataset {
 
   Dataset(const std::filesystem::path& path, const std::string& name)
       : file(path.string()),
-        read(of_library<vaert_hdf5_read_function>("vaert_hdf5_read")),
-        close(of_library<vaert_hdf5_close_function>("vaert_hdf5_close")) {
+        read(function_of<vaert_hdf5_read_function>(hdf5_library, "vaert_hdf5_read")),
+        close(function_of<vaert_hdf5_close_function>(hdf5_library, "vaert_hdf5_close")) {
     std::array<char, error_size> error{};
-    const auto open = of_library<vaert_hdf5_open_function>("vaert_hdf5_open");
+    const auto open = function_of<vaert_hdf5_open_function>(hdf5_library, "vaert_hdf5_open");
     handle = open(file.c_str(), name.c_str(), &array, error.data(), error.size());
     if (!handle) throw Failure(Exit::bad_data, fmt::format("{}: {}", file, error.data()));
   }

@@ -60,20 +60,15 @@ const std::vector<KnownSet> sets = {
         "test_batch.bin"}}}},
 };
 
-constexpr char library[] = "libvaert_fetch.so";
-
-template <typename Function>
-Function* of_library(const char* name) {
-  return reinterpret_cast<Function*>(function_of(library, name));
-}
+constexpr char fetch_library[] = "libvaert_fetch.so";
 
 std::string algorithm_of(const KnownFile& file) { return file.checksum.size() == 32 ? "MD5" : "SHA256"; }
 
 /// Why the file at `path` is not the one that is known; nothing where it is.
 std::optional<std::string> mismatch(const KnownFile& file, const fs::path& path) {
-  const auto begin = of_library<vaert_checksum_begin_function>("vaert_checksum_begin");
-  const auto add = of_library<vaert_checksum_add_function>("vaert_checksum_add");
-  const auto end = of_library<vaert_checksum_end_function>("vaert_checksum_end");
+  const auto begin = function_of<vaert_checksum_begin_function>(fetch_library, "vaert_checksum_begin");
+  const auto add = function_of<vaert_checksum_add_function>(fetch_library, "vaert_checksum_add");
+  const auto end = function_of<vaert_checksum_end_function>(fetch_library, "vaert_checksum_end");
   void* checksum = begin(algorithm_of(file).c_str());
   std::vector<uint8_t> bytes(size_t{1} << 16);
   std::array<char, 129> digits{};
@@ -84,11 +79,11 @@ std::optional<std::string> mismatch(const KnownFile& file, const fs::path& path)
       while (const uint64_t got = source.read_some(bytes.data(), bytes.size()))
         add(checksum, bytes.data(), got);
     } else {
-      const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+      const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
       ssize_t got = 0;
-      while (descriptor >= 0 && (got = read(descriptor, bytes.data(), bytes.size())) > 0)
+      while (descriptor >= 0 && (got = ::read(descriptor, bytes.data(), bytes.size())) > 0)
         add(checksum, bytes.data(), static_cast<size_t>(got));
-      if (descriptor >= 0) close(descriptor);
+      if (descriptor >= 0) ::close(descriptor);
     }
   } catch (const Failure& failure) {
     broken = failure.what();
@@ -132,7 +127,7 @@ void fetch_file(const KnownSet& set, const KnownFile& file, const fs::path& fold
       if (!first) again = false;
       std::string shown = set.name + "/" + file.name;
       std::array<char, 512> error{};
-      const int code = of_library<vaert_fetch_function>("vaert_fetch")(
+      const int code = function_of<vaert_fetch_function>(fetch_library, "vaert_fetch")(
           url.c_str(), part.c_str(), terminal ? show_progress : nullptr, &shown, error.data(), error.size());
       if (terminal) fmt::print(stderr, "\r\033[K");
       if (code == static_cast<int>(Exit::cannot_write)) throw cannot_write_to(part, error.data());

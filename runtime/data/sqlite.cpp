@@ -13,16 +13,13 @@
 namespace data {
 namespace {
 
-template <typename Function>
-Function* of_library(const char* name) {
-  return reinterpret_cast<Function*>(function_of("libvaert_sqlite.so", name));
-}
+constexpr char sqlite_library[] = "libvaert_sqlite.so";
 
 class SqliteReader {
  public:
   SqliteReader(const std::filesystem::path& path, const std::string& query) : file_(path.string()) {
-    handle_ = of_library<vaert_sqlite_open_function>("vaert_sqlite_open")(file_.c_str(), query.c_str(),
-                                                                          error_.data(), error_.size());
+    handle_ = function_of<vaert_sqlite_open_function>(sqlite_library, "vaert_sqlite_open")(
+        file_.c_str(), query.c_str(), error_.data(), error_.size());
     if (!handle_) fail(error_.data());
   }
   ~SqliteReader() {
@@ -52,8 +49,9 @@ class SqliteReader {
   }
 
   void name_columns() {
-    const auto name = of_library<vaert_sqlite_name_function>("vaert_sqlite_name");
-    const int count = of_library<vaert_sqlite_columns_function>("vaert_sqlite_columns")(handle_);
+    const auto name = function_of<vaert_sqlite_name_function>(sqlite_library, "vaert_sqlite_name");
+    const int count =
+        function_of<vaert_sqlite_columns_function>(sqlite_library, "vaert_sqlite_columns")(handle_);
     for (int i = 0; i < count; ++i) {
       CellColumn column;
       column.name = name(handle_, i);
@@ -98,9 +96,12 @@ class SqliteReader {
   void* handle_ = nullptr;
   std::array<char, 1024> error_{};
   std::vector<CellColumn> columns_;
-  vaert_sqlite_next_function* next_ = of_library<vaert_sqlite_next_function>("vaert_sqlite_next");
-  vaert_sqlite_cell_function* cell_ = of_library<vaert_sqlite_cell_function>("vaert_sqlite_cell");
-  vaert_sqlite_close_function* close_ = of_library<vaert_sqlite_close_function>("vaert_sqlite_close");
+  vaert_sqlite_next_function* next_ =
+      function_of<vaert_sqlite_next_function>(sqlite_library, "vaert_sqlite_next");
+  vaert_sqlite_cell_function* cell_ =
+      function_of<vaert_sqlite_cell_function>(sqlite_library, "vaert_sqlite_cell");
+  vaert_sqlite_close_function* close_ =
+      function_of<vaert_sqlite_close_function>(sqlite_library, "vaert_sqlite_close");
 };
 
 }  // namespace

@@ -32,34 +32,34 @@ double plateaus(double u) {
 }
 double stretched(double z, double turns) { return turns * pi / (1 + std::exp(-pi * z / 2)); }
 
-Point figure8(double z, bool) {
+Point figure8_point(double z, bool) {
   const double u = (.6 + 1.8 * normal_cdf(z)) * pi, below = std::sin(u) * std::sin(u) + 1;
   return {std::numbers::sqrt2 / 2 * std::cos(u) / below,
           std::numbers::sqrt2 * std::cos(u) * std::sin(u) / below};
 }
-Point circle(double z, bool) {
+Point circle_point(double z, bool) {
   const double u = 2 * pi * normal_cdf(z);
   return {std::cos(u), std::sin(u)};
 }
-Point absolute(double z, bool) { return {z, std::fabs(z)}; }
-Point clusters(double z, bool) {
+Point absolute_point(double z, bool) { return {z, std::fabs(z)}; }
+Point clusters_point(double z, bool) {
   const double t = 2 * plateaus(stretched(z, 2));
   return {std::cos(t), std::sin(t)};
 }
-Point spiral_dots(double z, bool) {
+Point spiral_dots_point(double z, bool) {
   const double t = plateaus(stretched(z, 4));
   return {t * std::cos(t), t * std::sin(t)};
 }
-Point semi_circles(double z, bool y) {
+Point semi_circles_point(double z, bool y) {
   const double cdf = normal_cdf(z), u = y ? pi * cdf * cdf * cdf : pi * std::sqrt(cdf);
   return {std::cos(u), std::sin(u)};
 }
 
 // The source gives semi_circles no variance; it takes that of the circle.
 const std::map<std::string, Curve> curves = {
-    {"figure8", {figure8, .02}},         {"circle", {circle, .01}},
-    {"absolute", {absolute, .01}},       {"clusters", {clusters, .2}},
-    {"spiral_dots", {spiral_dots, .01}}, {"semi_circles", {semi_circles, .01, true}},
+    {"figure8", {figure8_point, .02}},         {"circle", {circle_point, .01}},
+    {"absolute", {absolute_point, .01}},       {"clusters", {clusters_point, .2}},
+    {"spiral_dots", {spiral_dots_point, .01}}, {"semi_circles", {semi_circles_point, .01, true}},
 };
 
 }  // namespace

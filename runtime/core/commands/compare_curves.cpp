@@ -10,7 +10,7 @@
 namespace core {
 namespace {
 
-constexpr size_t most_points = 300;
+constexpr size_t most_points_of_band = 300;
 
 /// One curve of all seeds: at each step the values that the runs have there.
 using Bundle = std::map<double, std::vector<double>>;
@@ -66,10 +66,10 @@ class Plots {
         upper.push_back({step, spread.mean + spread.deviation});
         lower.push_back({step, spread.mean - spread.deviation});
       }
-      means = thinned(means, most_points);
+      means = thinned(means, most_points_of_band);
       if (several) {
-        std::vector<PlotPoint> around = thinned(upper, most_points);
-        const std::vector<PlotPoint> back = thinned(lower, most_points);
+        std::vector<PlotPoint> around = thinned(upper, most_points_of_band);
+        const std::vector<PlotPoint> back = thinned(lower, most_points_of_band);
         around.insert(around.end(), back.rbegin(), back.rend());
         plot.layers.push_back({PlotLayer::Mark::area, "", around, i});
       }

@@ -11,6 +11,7 @@
 #include "runtime/core/json_fields.h"
 #include "runtime/core/memory_need.h"
 #include "runtime/core/query.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/core/trained_model.h"
 #include "runtime/counted.h"
 #include "runtime/failure.h"
@@ -18,8 +19,6 @@
 namespace core {
 namespace {
 using nlohmann::json;
-
-constexpr int64_t rows_at_once = 256;  // times the chains of each
 
 const std::string& name_of(const Image& image, int variable) {
   return image.variables[static_cast<size_t>(variable)].name;
@@ -155,7 +154,7 @@ void infer(const Image& compiled, const InferRequest& request) {
       draws.push_back({variable->name + ".draws", variable, {}, effort.samples});
   }
   const int64_t copies = conditioner.has_chain() ? effort.chains : 1;
-  const int64_t at_once = std::min(std::max<int64_t>(1, rows_at_once / copies), all_rows);
+  const int64_t at_once = std::min(std::max<int64_t>(1, queried_rows_at_once / copies), all_rows);
   double numbers = 0;  // of a row's targets
   for (const Result& result : results) numbers += static_cast<double>(result.variable->elements());
   const auto bytes = [&](int64_t times) { return static_cast<double>(times) * numbers * sizeof(float); };

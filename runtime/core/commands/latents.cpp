@@ -10,6 +10,7 @@
 #include "runtime/core/commands/plot_picture.h"
 #include "runtime/core/commands/value_files.h"
 #include "runtime/core/json_fields.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/core/trained_model.h"
 #include "runtime/counted.h"
 #include "runtime/data/byte_source.h"
@@ -20,8 +21,6 @@
 namespace core {
 namespace {
 using nlohmann::json;
-
-constexpr int64_t rows_at_once = 256;
 
 /// The classes that colour the points; empty where there are none.
 struct Classes {
@@ -107,7 +106,7 @@ class LatentPlane {
 
   void read_codes() {
     codes_.width = code().elements();
-    const int64_t at_once = std::min(rows_at_once, rows_);
+    const int64_t at_once = std::min(queried_rows_at_once, rows_);
     for (int64_t first = 0; first < rows_; first += at_once) {
       const Values values = space_.encode(source_, first, at_once, true);
       const int64_t rows = std::min(at_once, rows_ - first);

@@ -10,6 +10,7 @@
 #include "runtime/core/generation.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/memory_need.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/core/trained_model.h"
 #include "runtime/counted.h"
@@ -18,8 +19,6 @@
 
 namespace core {
 namespace {
-
-constexpr int64_t rows_at_once = 256;
 
 std::string name_of(const Image& image, int variable) {
   return image.variables[static_cast<size_t>(variable)].name;
@@ -120,7 +119,7 @@ void sample(const Image& compiled, const SampleRequest& request) {
     numbers += 2.0 * static_cast<double>(image.variables[static_cast<size_t>(target)].elements());
   require_memory(fmt::format("--n {}", request.n), static_cast<double>(request.n) * numbers * sizeof(float));
   Values values, means;
-  const int64_t at_once = std::min(rows_at_once, request.n);
+  const int64_t at_once = std::min(queried_rows_at_once, request.n);
   for (int64_t first = 0; first < request.n; first += at_once) {
     const int64_t given_rows = std::max<int64_t>(1, given.rows);
     const Evidence known = {some_rows(image, given.values, given_rows, first, at_once),

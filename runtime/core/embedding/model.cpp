@@ -13,6 +13,7 @@
 #include "runtime/core/embedding/borrowed_thread.h"
 #include "runtime/core/generation.h"
 #include "runtime/core/query.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/core/thread_pool.h"
 #include "runtime/core/trained_model.h"
 #include "runtime/data/population.h"
@@ -21,8 +22,6 @@
 
 namespace core {
 namespace {
-
-constexpr int64_t rows_at_once = 256;
 
 MachineRequest on_the_processor(int32_t threads) {
   if (threads < 0 || threads > most_threads())
@@ -139,8 +138,8 @@ Values read_given(const vae_model& model, const vae_given* given, int32_t count,
 /// kinds are prepared.
 template <class Work>
 void in_batches(int64_t rows, const Work& work) {
-  for (int64_t first = 0; first < rows; first += rows_at_once) {
-    const int64_t counted = std::min(rows_at_once, rows - first);
+  for (int64_t first = 0; first < rows; first += queried_rows_at_once) {
+    const int64_t counted = std::min(queried_rows_at_once, rows - first);
     work(first, counted, static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(counted))));
   }
 }

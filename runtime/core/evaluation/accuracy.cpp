@@ -8,13 +8,12 @@
 
 #include "runtime/core/evaluation/evaluated_sources.h"
 #include "runtime/core/query.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/failure.h"
 
 namespace core {
 namespace {
 using nlohmann::json;
-
-constexpr int64_t rows_at_once = 256;
 
 /// What is inferred of one source's rows, and how.
 struct Question {
@@ -137,7 +136,7 @@ std::vector<Tally> tally(const Image& image, Sampler& sampler, const Question& q
   if (has_chain(question) || question.plan.steps.size() == 1) spent.samples = 1;
   Conditioner conditioner(sampler, image, question.plan, spent, seed, drawn);
   exact = conditioner.is_exact();
-  const int64_t at_once = std::min(rows, rows_at_once);
+  const int64_t at_once = std::min(rows, queried_rows_at_once);
   for (int64_t first = 0; first < rows; first += at_once) {
     const Values row_values = sampler.source(question.source, at_once, first);
     Evidence evidence;

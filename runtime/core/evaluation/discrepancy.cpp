@@ -7,6 +7,7 @@
 #include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/importance.h"
 #include "runtime/core/generation.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/frechet.h"
 #include "runtime/metrics/kernel_distance.h"
@@ -15,7 +16,6 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr int64_t rows_at_once = 500;
 constexpr int64_t most_rows = 5000;  // without --n: what blocks of many dimensions take a second for
 
 /// One source's data completed by the encoders, and as many rows drawn from the model.
@@ -37,7 +37,7 @@ class Sides {
   /// Rows of data with the codes that encoders draw of them; `visit` gets values and how many rows count.
   template <typename Visit>
   void each_completed(const Visit& visit) {
-    const int64_t at_once = std::min(rows_at_once, rows_);
+    const int64_t at_once = std::min(generated_rows_at_once, rows_);
     for (int64_t first = 0; first < rows_; first += at_once) {
       Values values = sampler_.source(source_, at_once, first);
       sampler_.follow(plan_.proposal, values, at_once);
@@ -48,7 +48,7 @@ class Sides {
   /// False where nothing gives the codes that the model generates from.
   template <typename Visit>
   bool each_sampled(const Visit& visit) {
-    const int64_t at_once = std::min(rows_at_once, rows_);
+    const int64_t at_once = std::min(generated_rows_at_once, rows_);
     for (int64_t first = 0; first < rows_; first += at_once) {
       const auto drawn = generate(image_, sampler_, generated_, {}, at_once, 0);
       if (!drawn) return false;

@@ -9,6 +9,7 @@
 #include "runtime/core/evaluation/evaluated_sources.h"
 #include "runtime/core/evaluation/importance.h"
 #include "runtime/core/query.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/frechet.h"
 #include "runtime/metrics/matching.h"
@@ -17,7 +18,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr int64_t rows_at_once = 512, most_columns = 2048;
+constexpr int64_t most_columns = 2048;
 
 const std::string& name_of(const Image& image, int variable) {
   return image.variables[static_cast<size_t>(variable)].name;
@@ -133,7 +134,7 @@ json measure(const Image& image, Sampler& sampler, int source, int factors, cons
                               most_columns, name_of(image, factors), image.names(query.targets), columns));
   Conditioner conditioner(sampler, image, plan, effort, request.seed);
   metrics::Points truth{width_of(image, {factors}), {}}, codes{width_of(image, query.targets), {}};
-  const int64_t at_once = std::min(rows_at_once, rows);
+  const int64_t at_once = std::min(encoded_rows_at_once, rows);
   for (int64_t first = 0; first < rows; first += at_once) {
     const Values values = sampler.source(source, at_once, first);
     Evidence evidence;

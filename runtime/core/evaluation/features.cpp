@@ -7,13 +7,13 @@
 
 #include "runtime/core/evaluation/lenet.h"
 #include "runtime/core/evaluation/scripted_features.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/principal_components.h"
 
 namespace core {
 namespace {
 
-constexpr int64_t rows_at_once = 500;  // as many as the classifier takes at once
 constexpr int64_t kept_components = 64;
 // What principal components are fitted to: they change little beyond.
 constexpr int64_t most_fitted_rows = 10'000, most_fitted_numbers = int64_t{1} << 27;
@@ -49,7 +49,7 @@ class PrincipalFeatures : public Features {
 void each_rows(Sampler& sampler, const Session& session, int source, int variable, int64_t first,
                int64_t most, const std::function<void(const float* rows, int64_t count)>& visit) {
   const int64_t all = sampler.source_rows(source), end = most > 0 ? std::min(first + most, all) : all;
-  const int64_t at_once = std::min(rows_at_once, end - first);
+  const int64_t at_once = std::min(classified_rows_at_once, end - first);
   const std::string& name = session.image.variables[static_cast<size_t>(variable)].name;
   for (int64_t from = first; from < end; from += at_once) {
     const Values values = sampler.source(source, at_once, from);

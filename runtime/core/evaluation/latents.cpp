@@ -6,6 +6,7 @@
 
 #include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/importance.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/latent_use.h"
 
@@ -13,7 +14,6 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr int64_t rows_at_once = 512;
 constexpr int64_t rows_in_pairs = 500;  // of which every one's density is taken given every other
 constexpr double least_active = 0.01;   // nats, or units of variance
 
@@ -103,7 +103,7 @@ class Latents {
   /// E[z | x] of each row.
   const std::map<int, metrics::Points>& means() {
     if (!means_.empty()) return means_;
-    const int64_t at_once = std::min(rows_at_once, rows_);
+    const int64_t at_once = std::min(encoded_rows_at_once, rows_);
     for (int64_t first = 0; first < rows_; first += at_once) {
       const Values rows = sampler_.source(source_, at_once, first);
       std::map<int, std::vector<double>> sums;

@@ -17,6 +17,7 @@
 #include "runtime/core/learning/settings.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/progress.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/core/run_directory.h"
 #include "runtime/data/byte_source.h"
 #include "runtime/data/lookup.h"
@@ -29,7 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int64_t side = 28, rows_at_once = 500, steps_between_lines = 500;
+constexpr int64_t side = 28, steps_between_lines = 500;
 constexpr float threshold = 0.4375;
 constexpr double least_accuracy = 0.99;
 constexpr const char* description_file = "classifier.json";
@@ -71,14 +72,14 @@ class Classifier {
   /// `count` rows of 28 * 28 zeros and ones; standardised where load() was called.
   void append(const float* rows, int64_t count, metrics::Points& to) {
     to.width = width();
-    for (int64_t first = 0; first < count; first += rows_at_once) {
-      const int64_t some = std::min(rows_at_once, count - first);
+    for (int64_t first = 0; first < count; first += classified_rows_at_once) {
+      const int64_t some = std::min(classified_rows_at_once, count - first);
       Values values;
       // Always as many rows, so that the network is loaded once.
       std::vector<float>& pictures = values[pictures_];
-      pictures.assign(static_cast<size_t>(rows_at_once * side * side), 0);
+      pictures.assign(static_cast<size_t>(classified_rows_at_once * side * side), 0);
       std::copy_n(rows + first * side * side, some * side * side, pictures.data());
-      const std::vector<float> found = sampler_.mean(conditional_, values, rows_at_once);
+      const std::vector<float> found = sampler_.mean(conditional_, values, classified_rows_at_once);
       for (int64_t i = 0; i < some * to.width; ++i) {
         const auto unit = static_cast<size_t>(i % to.width);
         to.values.push_back(mean_.empty() ? found[static_cast<size_t>(i)]

@@ -13,7 +13,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr int64_t rows_at_once = 1024;  // rows times samples
+constexpr int64_t draws_at_once = 1024;  // rows times samples
 
 /// log sum exp over numbers that come one by one.
 struct LogSum {
@@ -86,7 +86,7 @@ Values repeated_rows(Sampler& sampler, int source, int64_t first, int64_t count,
 RowEstimates estimate(Sampler& sampler, const Image& image, int source, const Importance& plan, int64_t first,
                       int64_t count, int64_t samples) {
   const bool draws = !plan.proposal.conditionals.empty(), mixed = plan.prior.has_value();
-  const int64_t copies = draws ? std::min(samples, rows_at_once / count) : 1;
+  const int64_t copies = draws ? std::min(samples, draws_at_once / count) : 1;
   const int64_t total = draws ? samples : 1;
   Values repeated = repeated_rows(sampler, source, first, count, copies);
   std::vector<LogSum> sums(static_cast<size_t>(count));
@@ -130,7 +130,7 @@ void append(std::vector<double>& all, const std::vector<double>& some, int64_t c
 
 RowEstimates estimate_all(Sampler& sampler, const Image& image, int source, const Importance& plan,
                           int64_t samples, int64_t rows) {
-  const int64_t at_once = std::min(rows, std::max<int64_t>(1, rows_at_once / samples));
+  const int64_t at_once = std::min(rows, std::max<int64_t>(1, draws_at_once / samples));
   RowEstimates all;
   for (int64_t first = 0; first < rows; first += at_once) {
     const RowEstimates batch = estimate(sampler, image, source, plan, first, at_once, samples);

@@ -10,6 +10,7 @@
 #include "runtime/core/evaluation/features.h"
 #include "runtime/core/generation.h"
 #include "runtime/core/progress.h"
+#include "runtime/core/rows_at_once.h"
 #include "runtime/core/sample_grid.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/frechet.h"
@@ -20,7 +21,6 @@ namespace {
 using nlohmann::json;
 using std::chrono::steady_clock;
 
-constexpr int64_t rows_at_once = 500;
 constexpr std::chrono::seconds between_lines{10};  // of what is said while samples are drawn
 
 /// The variable asked for, else the first that the model generates.
@@ -166,10 +166,10 @@ class SampleDistances {
     kept.emplace();
     const auto begin = steady_clock::now();
     auto said = begin;
-    for (int64_t first = 0; first < rows_; first += rows_at_once) {
-      const int64_t rows = std::min(rows_at_once, rows_ - first);
+    for (int64_t first = 0; first < rows_; first += generated_rows_at_once) {
+      const int64_t rows = std::min(generated_rows_at_once, rows_ - first);
       const auto drawn =
-          generate(session_.image, sampler_, {variable_}, {}, std::min(rows_at_once, rows_), steps);
+          generate(session_.image, sampler_, {variable_}, {}, std::min(generated_rows_at_once, rows_), steps);
       if (!drawn)
         throw Failure(Exit::bad_configuration, fmt::format("nothing gives the codes of {}", name()));
       features_->append(drawn->values.at(variable_).data(), rows, kept->draws);

@@ -14,7 +14,7 @@
 namespace core {
 namespace {
 
-constexpr int64_t rows_at_once = 100;
+constexpr int64_t scripted_rows_at_once = 100;
 
 class ScriptedFeatures : public Features {
  public:
@@ -35,8 +35,8 @@ class ScriptedFeatures : public Features {
   void append(const float* rows, int64_t count, metrics::Points& to) override {
     std::vector<int64_t> sizes = {0};
     sizes.insert(sizes.end(), variable_.tensor_shape.begin(), variable_.tensor_shape.end());
-    for (int64_t from = 0; from < count; from += rows_at_once) {
-      sizes[0] = std::min(rows_at_once, count - from);
+    for (int64_t from = 0; from < count; from += scripted_rows_at_once) {
+      sizes[0] = std::min(scripted_rows_at_once, count - from);
       char error[512] = "";
       int64_t width = 0;
       const float* found = run_(script_.get(), rows + from * variable_.elements(), sizes.data(), sizes.size(),

@@ -7,7 +7,7 @@ namespace core {
 namespace {
 
 /// Of the rows of one source, or of those of it that have the same variables missing.
-struct Rows {
+struct RowSums {
   double weight = 0;
   std::optional<double> evidence, divergence, bound, elbo;
 };
@@ -20,11 +20,11 @@ bool is_evidence(const Image& image, const std::string& owner) {
   return owner == "source" || (player >= 0 && image.players[static_cast<size_t>(player)].role != "encoder");
 }
 
-std::map<std::string, Rows> rows_of(const Image& image, const std::vector<BoundTerm>& terms) {
-  std::map<std::string, Rows> all;
+std::map<std::string, RowSums> rows_of(const Image& image, const std::vector<BoundTerm>& terms) {
+  std::map<std::string, RowSums> all;
   for (const BoundTerm& term : terms) {
     const size_t at = term.name.rfind('@');
-    Rows& rows = all[term.name.substr(at + 1)];
+    RowSums& rows = all[term.name.substr(at + 1)];
     rows.weight = term.weight;
     const std::string what = term.name.substr(0, at), owner = what.substr(0, what.find('.'));
     if (what == "bound")
@@ -47,9 +47,9 @@ std::map<std::string, Rows> rows_of(const Image& image, const std::vector<BoundT
 }  // namespace
 
 nlohmann::json bound_figures(const Image& image, const std::vector<BoundTerm>& terms) {
-  const std::map<std::string, Rows> all = rows_of(image, terms);
+  const std::map<std::string, RowSums> all = rows_of(image, terms);
   nlohmann::json figures = nlohmann::json::object();
-  const auto put = [&](const char* name, std::optional<double> Rows::* figure) {
+  const auto put = [&](const char* name, std::optional<double> RowSums::* figure) {
     double sum = 0, weights = 0, plain = 0, count = 0;
     for (const auto& [key, rows] : all) {
       const std::optional<double>& value = rows.*figure;
@@ -61,10 +61,10 @@ nlohmann::json bound_figures(const Image& image, const std::vector<BoundTerm>& t
     }
     if (count > 0) figures[name] = weights > 0 ? sum / weights : plain / count;  // a schedule may begin at 0
   };
-  put("bound", &Rows::bound);
-  put("elbo", &Rows::elbo);
-  put("reconstruction", &Rows::evidence);
-  put("kl", &Rows::divergence);
+  put("bound", &RowSums::bound);
+  put("elbo", &RowSums::elbo);
+  put("reconstruction", &RowSums::evidence);
+  put("kl", &RowSums::divergence);
   return figures;
 }
 
