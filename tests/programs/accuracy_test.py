@@ -3,7 +3,7 @@
 import json
 import math
 
-from executable import build, call, main, succeed, write
+from executable import build, call, succeed, write
 
 # 100 rows: x of three classes (rows), c of two (columns).
 COUNTS = [[30, 5], [10, 20], [5, 30]]
@@ -120,7 +120,3 @@ learn symmetric { steps = 2; batch = 4 }
     assert result.returncode == 78 and "knows a category" in result.stderr, result
     result = call(exe, "evaluate", "--run", "run", "--metrics", "accurate", cwd=folder)
     assert result.returncode == 64 and "there is no metric accurate; known: loglik, " in result.stderr, result
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -3,7 +3,7 @@ import json
 import math
 import struct
 
-from executable import GLYPHS, build, call, digest, main, safetensors, succeed, write
+from executable import GLYPHS, build, call, digest, safetensors, succeed, write
 
 
 def numbers(data):
@@ -143,7 +143,3 @@ def test_a_teacher_is_the_average_in_every_command(folder, vaec):
         assert abs(inferred(variable, *flags) - expected) < 1e-5, (variable, flags, expected)
     result = call(exe, "train", "--average", "0", "--out", "none", cwd=folder)
     assert result.returncode == 78 and "needs an average above 0" in result.stderr, result
-
-
-if __name__ == "__main__":
-    main(globals())

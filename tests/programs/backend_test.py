@@ -7,7 +7,9 @@ import resource
 import shutil
 import subprocess
 
-from executable import GLYPHS, Skip, build, call, digest, main, metrics, succeed, write
+import pytest
+
+from executable import GLYPHS, build, call, digest, metrics, succeed, write
 
 BY_ITSELF = {"VAEC_BACKEND": ""}  # whatever the other tests run on
 
@@ -18,7 +20,7 @@ def glyphs(folder, vaec):
 
 def need_torch(vaec):
     if not (vaec.parent.parent / "lib/libvaert_torch.so").exists():
-        raise Skip("built without LibTorch")
+        pytest.skip("built without LibTorch")
 
 
 def mapped(*command, folder):
@@ -105,6 +107,3 @@ def test_an_installation_without_libtorch_says_so(folder, vaec):
     assert result.stderr.startswith(f"glyphs train: --backend torch: this installation cannot open {missing}: "), result
     assert result.stderr.count("\n") == 1 and not (folder / "runs").exists(), result
     succeed(folder / "bin/vaec", "run", "glyphs.vae", "train", "--steps", "1", "--quiet", cwd=folder, env=BY_ITSELF)
-
-
-main(globals())

@@ -2,7 +2,7 @@
 import json
 import sys
 
-from executable import GLYPHS, ROOT, build, call, main, succeed, write
+from executable import GLYPHS, ROOT, build, call, succeed, write
 
 sys.path.insert(0, str(ROOT / "tests/bench"))
 import growth  # noqa: E402
@@ -98,7 +98,3 @@ def test_the_models_of_the_benchmarks_compile(folder, vaec):
         explained = json.loads(succeed(vaec, "explain", "--format", "json", model).stdout)
         assert len(explained["players"]) == codes + 1, explained["players"]
         assert len(explained["sources"]) == sources + 1
-
-
-if __name__ == "__main__":
-    main(globals())

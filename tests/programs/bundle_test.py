@@ -4,6 +4,8 @@ import pathlib
 import re
 import shutil
 
+import pytest
+
 import executable
 from executable import GLYPHS, ROOT, call, succeed, write
 
@@ -33,7 +35,7 @@ def make_root(folder):
 
 def need_chroot():
     if os.geteuid() != 0 or not pathlib.Path("/lib64/ld-linux-x86-64.so.2").exists():
-        raise executable.Skip("only root may enter another root folder, and only on x86-64")
+        pytest.skip("only root may enter another root folder, and only on x86-64")
 
 
 def test_a_bundle_runs_with_nothing_but_a_c_library(folder, vaec):
@@ -42,7 +44,7 @@ def test_a_bundle_runs_with_nothing_but_a_c_library(folder, vaec):
     program = write(folder, "small.vae", GLYPHS)
     succeed(vaec, "build", program, "--bundle", root / "opt/small")
     if "libasan" in succeed("ldd", root / "opt/small/lib/libvaert.so.0").stdout:
-        raise executable.Skip("a sanitized runtime needs /proc")
+        pytest.skip("a sanitized runtime needs /proc")
     (root / "work").mkdir()
     # No HOME, no PATH, no /proc, and another folder than that of the executable.
     enter = ["env", "-i", shutil.which("unshare"), f"--root={root}", "--wd=/work"]
@@ -163,7 +165,3 @@ def test_a_moved_executable_finds_the_run_it_starts_from(folder, vaec):
     shutil.move(exe, folder / "b/small")
     succeed(plain, "train", "--steps", "2", "--quiet", "--out", folder / "b/first")
     succeed(folder / "b/small", "train", "--quiet", "--out", folder / "run", cwd="/")
-
-
-if __name__ == "__main__":
-    executable.main(globals())

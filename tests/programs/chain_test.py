@@ -3,7 +3,7 @@
 import itertools
 import struct
 
-from executable import build, main, metrics, safetensors, succeed, write
+from executable import build, metrics, safetensors, succeed, write
 from oracle_test import distance, normalised, rows_of, write_npy
 
 # Counts of 100 rows over (c, x, z): two, three and two classes.
@@ -146,7 +146,3 @@ def test_weighted_sources_that_disagree_meet_at_the_enumerated_equilibrium(folde
         succeed(exe, "infer", query, "--run", "mixed-run", "--given", given, "--out", "mixed.safetensors", cwd=folder)
         for found, true in zip(rows_of(folder / "mixed.safetensors", query[0]), expected, strict=True):
             assert distance(found, true) < 0.03, (query, found, true)
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -2,7 +2,7 @@
 import json
 import re
 
-from executable import build, call, main, succeed, write
+from executable import build, call, succeed, write
 
 MODEL = """
 var x : binary[28, 28]; var z : binary[8]
@@ -120,7 +120,3 @@ def test_what_cannot_be_compared_is_said(folder, vaec):
         result = call(exe, "compare", *flags, "--out", "none", cwd=folder)
         assert result.returncode == code and cause in result.stderr and len(result.stderr.splitlines()) == 1, result
     assert not (folder / "none").exists()
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -6,7 +6,9 @@ import resource
 import stat
 import subprocess
 
-from executable import GLYPHS, Skip, call, main, succeed, write
+import pytest
+
+from executable import GLYPHS, call, succeed, write
 
 
 def refused(code, text, *command, **options):
@@ -89,7 +91,7 @@ def test_a_full_disk_exits_73_and_leaves_nothing(folder, vaec):
     tiny.mkdir()
     for size in ("16k", "100k"):  # no room for the object; none for what the linker makes of it
         if call("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", tiny).returncode != 0:
-            raise Skip("this user may not mount")
+            pytest.skip("this user may not mount")
         try:
             refused(73, "vaec: cannot write tiny/exe: No space left on device", vaec, "build", "glyphs.vae", "-o",
                     "tiny/exe", cwd=folder)
@@ -113,7 +115,7 @@ def test_devices_and_links_are_written_through_and_never_replaced(folder, vaec):
     write(folder, "glyphs.vae", GLYPHS)
     null = folder / "null"  # a device of our own: were it replaced, the machine would not miss it
     if call("mknod", null, "c", "1", "3").returncode != 0:
-        raise Skip("this user may not make devices")
+        pytest.skip("this user may not make devices")
     succeed(vaec, "build", "glyphs.vae", "-o", "null", cwd=folder)
     succeed(vaec, "build", "glyphs.vae", "--emit=llvm", "-o", "null", cwd=folder)
     assert stat.S_ISCHR(null.stat().st_mode)
@@ -187,7 +189,3 @@ def test_errors_as_json_are_one_object_a_line(folder, vaec):
     program.write_bytes(b"param a = 30 // \xff\n")
     result = call(vaec, "check", "wrong.vae", "--error-format", "json", cwd=folder)
     assert json.loads(result.stderr)["code"] == "E0102", result
-
-
-if __name__ == "__main__":
-    main(globals())

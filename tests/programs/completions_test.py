@@ -2,7 +2,9 @@
 import re
 import shutil
 
-from executable import Skip, call, main, succeed
+import pytest
+
+from executable import call, succeed
 
 
 def bash(vaec, folder, *words):
@@ -49,7 +51,7 @@ def test_bash_completes(folder, vaec):
 
 def test_fish_completes(folder, vaec):
     if not shutil.which("fish"):
-        raise Skip("fish is not installed")
+        pytest.skip("fish is not installed")
     fill(folder)
     (folder / "vaec.fish").write_text(succeed(vaec, "completions", "fish").stdout)
     for words, expected in CASES:
@@ -61,7 +63,7 @@ def test_fish_completes(folder, vaec):
 
 def test_zsh_reads_its_completions(folder, vaec):
     if not shutil.which("zsh"):
-        raise Skip("zsh is not installed")
+        pytest.skip("zsh is not installed")
     (folder / "_vaec").write_text(succeed(vaec, "completions", "zsh").stdout)
     succeed("zsh", "-f", "-n", "_vaec", cwd=folder)
     script = """compdef() { print "$@" }; source ./_vaec
@@ -94,7 +96,3 @@ def test_manual_pages_name_every_flag(folder, vaec):
             (folder / "page").write_text(succeed(vaec, "manual", name).stdout)
             result = succeed("groff", "-man", "-Tascii", "-ww", "page", cwd=folder)
             assert not result.stderr, result.stderr
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -7,7 +7,7 @@ import shutil
 import struct
 import zipfile
 
-from executable import build, call, main, metrics, safetensors, succeed, write
+from executable import build, call, metrics, safetensors, succeed, write
 
 QUICK = "every = {log: 10, sample: 0, checkpoint: 50, evaluate: 0}"
 
@@ -198,7 +198,3 @@ def test_flags_beyond_32_bits_are_refused(folder, vaec):
     exe = build(vaec, write(folder, "model.vae", text), folder)
     result = call(exe, "train", "--lr", "1e39", cwd=folder)
     assert result.returncode == 64 and "at most 3.40282e+38" in result.stderr, result
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -2,6 +2,8 @@
 import json
 import re
 
+import pytest
+
 import executable
 from executable import GLYPHS, call, succeed, write
 
@@ -11,7 +13,7 @@ LEVELS = {"x86-64-v2": "xmm", "x86-64-v3": "ymm", "x86-64-v4": "zmm"}
 def need_x86():
     import platform
     if platform.machine() != "x86_64":
-        raise executable.Skip("--cpu names levels of x86-64")
+        pytest.skip("--cpu names levels of x86-64")
 
 
 def test_code_uses_the_registers_of_its_level(folder, vaec):
@@ -80,7 +82,3 @@ def test_an_unknown_processor_is_refused(folder, vaec):
         result = call(vaec, "build", program, "--cpu", words)
         assert (result.returncode, result.stderr.count("\n")) == (64, 1), (words, result)
         assert "v4" in result.stderr, (words, result)
-
-
-if __name__ == "__main__":
-    executable.main(globals())

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import threading
 
-from executable import Skip, build, call, main, need_mnist, succeed, write
+import pytest
+
+from executable import build, call, need_mnist, succeed, write
 
 FILES = ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz",
          "train-labels-idx1-ubyte.gz"]
@@ -177,7 +179,7 @@ def test_a_full_disk_exits_73(folder, vaec):
     content, full = mnist(), folder / "full"
     full.mkdir()
     if call("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", full).returncode != 0:
-        raise Skip("this user may not mount")
+        pytest.skip("this user may not mount")
     try:
         with Server(content) as server:
             refused(get(vaec, folder, server.url, "mnist", "--to", full), 73, f"{FILES[0]}.part", "No space left")
@@ -269,7 +271,3 @@ def test_the_folders_of_torchvision_are_found(folder, vaec):
     raw.rename(folder / "torch/FashionMNIST/raw")
     result = trained(vaec, folder, "fashion_mnist", url="none", data=folder / "torch")
     assert result.returncode == 0, result
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -9,7 +9,9 @@ import resource
 import struct
 import subprocess
 
-from executable import Skip, build, call, digest, main, metrics, need_mnist, succeed, write
+import pytest
+
+from executable import build, call, digest, metrics, need_mnist, succeed, write
 from pictures import png
 
 COLUMNS = "a,b\n1,-0.5\n2,0.25\n3,-2\n-1.5,4\n"
@@ -380,7 +382,7 @@ learn symmetric {{ steps = 30; batch = 64; every = {{log: 10, sample: 0, checkpo
 
 def test_a_file_larger_than_memory_is_learned_from_within_a_limit(folder, vaec):
     if b"__asan_init" in vaec.read_bytes():
-        raise Skip("AddressSanitizer takes more address space than the limit")
+        pytest.skip("AddressSanitizer takes more address space than the limit")
     rows = 6_000_000  # 4.7 GB, nearly all of it a hole in the file
     with open(folder / "big.idx", "wb") as file:
         file.write(idx_header(rows, 28, 28))
@@ -431,7 +433,3 @@ def test_a_row_that_is_wrong_is_named_when_streamed_data_meet_it(folder, vaec):
                       env={"VAEC_DATA_MEMORY": memory})
         assert result.returncode == 65 and 'idx("bytes.idx"): row 500 holds 7' in result.stderr, result
         assert len(result.stderr.splitlines()) == 1, result.stderr
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -11,7 +11,9 @@ import struct
 import subprocess
 import time
 
-from executable import ROOT, Skip, call, main, succeed
+import pytest
+
+from executable import ROOT, call, succeed
 
 RUN = ROOT / "tests/device/run"
 
@@ -19,7 +21,7 @@ RUN = ROOT / "tests/device/run"
 def python_with_torch():
     python = os.environ.get("VAEC_PYTHON", "/usr/bin/python3")
     if subprocess.run([python, "-c", "import torch"], capture_output=True).returncode:
-        raise Skip(f"{python} has no torch")
+        pytest.skip(f"{python} has no torch")
     return python
 
 
@@ -163,7 +165,3 @@ def test_what_a_pytorch_cannot_do_is_said(folder, vaec):
             continue
         result = call(python, scripts / "digits.py", *flags, env=environment)
         assert result.returncode == 1 and words in result.stderr and result.stderr.count("\n") == 1, (flags, result)
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -397,7 +397,3 @@ def test_bench_times_the_steps_of_each_device(folder, vaec):
     without = bench("--json")
     assert without.stderr.startswith("note: no GPU is timed: ") and without.stderr.count("\n") == 1
     assert [device["device"] for device in json.loads(without.stdout)["devices"]] == ["cpu"]
-
-
-if __name__ == "__main__":
-    executable.main(globals())

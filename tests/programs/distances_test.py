@@ -5,7 +5,7 @@ import math
 import random
 import struct
 
-from executable import build, call, main, need_mnist, succeed, write
+from executable import build, call, need_mnist, succeed, write
 
 # x = z + SHIFT + noise, z and noise standard normal: N(SHIFT, 2) in each of three coordinates. EXACT is the
 # posterior, so the chain x -> z -> x leaves that distribution as it is.
@@ -192,7 +192,3 @@ learn symmetric { steps = 200; batch = 64; every = {log: 100, sample: 0, checkpo
     # From the cache, in another process and in memory: the same figures, and nothing is trained.
     again = succeed(vaec, "run", "bits.vae", *flags, cwd=folder)
     assert again.stderr == "" and json.loads(again.stdout)["results"] == [fd], again
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -189,7 +189,3 @@ def test_links_lead_somewhere(folder, vaec):
                    for line in page.read_text().splitlines() if line.startswith("#")}
         for anchor in re.findall(r"\]\(#([^)]+)\)", text):
             assert anchor in anchors, f"{page}: #{anchor}"
-
-
-if __name__ == "__main__":
-    executable.main(globals())

@@ -4,7 +4,7 @@ term is not finite, the message says what is the cause."""
 import json
 import math
 
-from executable import build, call, main, succeed, write
+from executable import build, call, succeed, write
 
 QUIET = "every = {log: 100, sample: 0, checkpoint: 0, evaluate: 0}"
 STEPS = 2000
@@ -141,7 +141,3 @@ learn symmetric { steps = 5; batch = 4 }
     assert result.returncode == 1, result
     assert "step 1: player p's term p.x@rows is infinite: no parameter is beyond" in result.stderr, result
     assert "the log-density overflows" in result.stderr and "learning rate" not in result.stderr, result
-
-
-if __name__ == "__main__":
-    main(globals())

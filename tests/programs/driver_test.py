@@ -1,8 +1,8 @@
 """The command line of vaec: exit codes, what is written where, and that nothing is written on failure."""
 import json
-import pathlib
 import shutil
-import sys
+
+import pytest
 
 import executable
 from executable import GLYPHS, call, succeed, write
@@ -246,7 +246,7 @@ def test_an_installation_that_programs_cannot_name_is_refused(folder, vaec):
 def test_build_and_train_need_no_proc(folder, vaec):
     write(folder, "small.vae", GLYPHS)
     if call("unshare", "-m", "umount", "-l", "/proc").returncode != 0:
-        raise executable.Skip("this user may not unmount /proc")
+        pytest.skip("this user may not unmount /proc")
     script = f"umount -l /proc && {vaec} build small.vae -o small && ./small train --quiet --steps 5 --out run"
     succeed("unshare", "-m", "sh", "-c", script, cwd=folder)
     assert (folder / "run/checkpoints/step-5").is_dir()
@@ -272,7 +272,3 @@ def test_output_that_was_not_written_exits_73(folder, vaec):
             result = call("sh", "-c", f"exec \"$@\" {target}", "sh", *words, cwd=folder)
             assert result.returncode == 73, (words, target, result)
             assert result.stderr.endswith(f": cannot write the output: {cause}\n"), (words, target, result)
-
-
-if __name__ == "__main__":
-    executable.main(globals())

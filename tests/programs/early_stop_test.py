@@ -2,7 +2,7 @@
 import json
 import re
 
-from executable import build, call, digest, main, metrics, safetensors, succeed, write
+from executable import build, call, digest, metrics, safetensors, succeed, write
 
 MODEL = """
 var x : binary[28, 28]
@@ -136,7 +136,3 @@ def test_each_player_has_its_clip(folder, vaec):
     assert runs["one"] == runs["map"] != runs["other"] == runs["flag"]
     assert json.loads((folder / "run-other/config.json").read_text())["clip"] == {"p": 0.01, "r": 0}
     assert json.loads((folder / "run-map/config.json").read_text())["clip"] == 0.01
-
-
-if __name__ == "__main__":
-    main(globals())

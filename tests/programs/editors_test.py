@@ -1,12 +1,13 @@
 """What editors/ says of the language: its grammars know every word, and take every program."""
 import json
-import pathlib
 import re
 import shutil
 import subprocess
 
+import pytest
+
 import executable
-from executable import ROOT, Skip, call, write
+from executable import ROOT, call, write
 
 EDITORS = ROOT / "editors"
 
@@ -14,7 +15,7 @@ EDITORS = ROOT / "editors"
 def need(program):
     found = shutil.which(program)
     if not found:
-        raise Skip(f"no {program}")
+        pytest.skip(f"no {program}")
     return found
 
 
@@ -56,7 +57,7 @@ def test_tree_sitters_grammar_takes_every_program(folder, vaec):
 def test_textmates_grammar_colours_every_program(folder, vaec):
     node = need("node")
     if not (EDITORS / "vscode/node_modules").is_dir():
-        raise Skip("editors/vscode has no node_modules: npm ci")
+        pytest.skip("editors/vscode has no node_modules: npm ci")
     result = call(node, "--test", "test/", cwd=EDITORS / "vscode")
     assert result.returncode == 0 and "pass 2" in result.stdout, result
 
@@ -90,7 +91,7 @@ def test_the_extension_is_whole(folder, vaec):
 def vim(folder, *commands):
     program = need("vim")
     if "+syntax" not in subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout:
-        raise Skip("this vim has no +syntax")
+        pytest.skip("this vim has no +syntax")
     script = write(folder, "script.vim", "\n".join([
         "set nocompatible noswapfile encoding=utf-8", f"set runtimepath^={EDITORS / 'vim'}", "filetype plugin indent on",
         "syntax on", *commands, "qall!"]))
@@ -125,7 +126,3 @@ def test_vim_names_what_it_colours(folder, vaec):
         shown.append(f"call add(g:found, synIDattr(synID({line}, {column}, 1), 'name'))")
     vim(folder, f"edit {path}", "let g:found = [&filetype]", *shown, f"call writefile(g:found, '{folder / 'found'}')")
     assert (folder / "found").read_text().split() == ["vae", *words.values()], (folder / "found").read_text()
-
-
-if __name__ == "__main__":
-    executable.main(globals())

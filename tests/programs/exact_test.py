@@ -4,7 +4,7 @@ import json
 import math
 import struct
 
-from executable import build, call, main, safetensors, succeed, write
+from executable import build, call, safetensors, succeed, write
 from oracle_test import write_npy
 
 TEXT = """
@@ -113,7 +113,3 @@ def test_draw_names_variables(folder, vaec):
     exe, _ = trained(folder, vaec)
     wrong = call(exe, "evaluate", "--run", "run", "--draw", "d", cwd=folder)
     assert wrong.returncode == 64 and "--draw d: there is no such variable" in wrong.stderr, wrong
-
-
-if __name__ == "__main__":
-    main(globals())

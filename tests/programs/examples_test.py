@@ -3,7 +3,7 @@
 `prepare` in tests of their own."""
 import json
 
-from executable import ROOT, build, call, main, metrics, need_mnist, succeed
+from executable import ROOT, build, call, metrics, need_mnist, succeed
 
 STEPS = 3
 
@@ -54,7 +54,3 @@ def test_every_example_has_its_page_and_its_picture(folder, vaec):
         assert (example / f"{example.name}.vae").is_file() and pictures, example
         for picture in pictures:
             assert f"({picture.name})" in page and picture.stat().st_size < 300_000, picture
-
-
-if __name__ == "__main__":
-    main(globals())

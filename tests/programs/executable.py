@@ -1,27 +1,21 @@
 """What the program tests share: building an executable, running it, reading what it wrote. A test is a
-function test_*(folder, vaec) that raises on failure; `main` runs a file's tests, each in an empty folder."""
+function test_*(folder, vaec): conftest.py says what these are."""
 import hashlib
 import json
 import os
 import pathlib
 import struct
 import subprocess
-import sys
-import tempfile
-import traceback
+
+import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-SKIP = 77
-
-
-class Skip(Exception):
-    pass
 
 
 def need_mnist():
     folder = os.environ.get("VAEC_DATA")
     if not folder or not (pathlib.Path(folder) / "mnist").is_dir():
-        raise Skip("VAEC_DATA does not hold mnist")
+        pytest.skip("VAEC_DATA does not hold mnist")
 
 
 def has_terminals():
@@ -106,25 +100,3 @@ def write(folder, name, text):
     path = pathlib.Path(folder) / name
     path.write_text(text)
     return path
-
-
-def main(namespace):
-    vaec = pathlib.Path(sys.argv[1]).resolve()
-    failed = skipped = passed = 0
-    for name, test in list(namespace.items()):
-        if not name.startswith("test_"):
-            continue
-        with tempfile.TemporaryDirectory(prefix="vaec-test-") as folder:
-            try:
-                test(pathlib.Path(folder), vaec)
-                passed += 1
-                print(f"passed  {name}")
-            except Skip as reason:
-                skipped += 1
-                print(f"skipped {name}: {reason}")
-            except Exception:  # the runner reports every kind of failure
-                failed += 1
-                print(f"FAILED  {name}\n{traceback.format_exc()}")
-    if failed:
-        sys.exit(1)
-    sys.exit(SKIP if skipped and not passed else 0)

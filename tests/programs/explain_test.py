@@ -4,8 +4,10 @@ import json
 import re
 import shutil
 
+import pytest
+
 import executable
-from executable import ROOT, Skip, call, succeed, write
+from executable import ROOT, call, succeed, write
 
 MODELS = [*sorted((ROOT / "tests/golden/game").glob("*.vae")), *sorted((ROOT / "examples").glob("*/*.vae"))]
 
@@ -16,7 +18,7 @@ def explain(vaec, model, form):
 
 def need(program):
     if not shutil.which(program):
-        raise Skip(f"{program} is not installed")
+        pytest.skip(f"{program} is not installed")
 
 
 def test_every_page_compiles_and_fits(folder, vaec):
@@ -93,7 +95,3 @@ def test_labels_that_nothing_learns_from_are_noted(folder, vaec):
     for learn, noted in (("elbo", True), ("labelled", False), ("supervised", False)):
         result = succeed(vaec, "run", "m.vae", "train", "--learn", learn, "--out", learn, cwd=folder)
         assert (note in result.stdout + result.stderr) == noted, (learn, result)
-
-
-if __name__ == "__main__":
-    executable.main(globals())

@@ -5,7 +5,7 @@ import math
 import random
 
 from distances_test import write_npy
-from executable import build, call, main, succeed, write
+from executable import build, call, succeed, write
 
 # x mixes the factors: x[0] = -2 s[1] + noise, x[1] = s[0], x[2] = noise alone; the encoder copies x.
 FACTORS = """
@@ -105,7 +105,3 @@ def test_what_cannot_be_compared_is_refused(folder, vaec):
     write(folder, "none.vae", FACTORS.replace("var s : real[2]\n", "").replace('; s = npy("s.npy")', ""))
     exe = build(vaec, folder / "none.vae", folder)
     refused(78, "no source with rows knows any")
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -2,7 +2,7 @@
 import math
 import struct
 
-from executable import main, safetensors, succeed, write
+from executable import safetensors, succeed, write
 
 # Domain, family, its parameters, what else it takes.
 FAMILIES = [
@@ -88,7 +88,3 @@ learn elbo { """ + LEARNING + """ }
     # The posterior is Normal(y / 2, variance 1 / 2).
     for k, wanted in enumerate([0, 0.5, -0.5 * math.log(2)]):
         assert abs(found[f"q.z.parameter{k + 1}"][0] - wanted) < 0.1, found
-
-
-if __name__ == "__main__":
-    main(globals())

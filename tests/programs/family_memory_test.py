@@ -1,7 +1,7 @@
 """A family that passed its numeric check is remembered in the cache folder, and only as long as it is the same."""
 import os
 
-from executable import call, main, succeed, write
+from executable import call, succeed, write
 
 MODEL = """family Coin(score : real, fixed steepness = 1) over x : binary {
   statistic     = x
@@ -45,7 +45,3 @@ def test_a_cache_that_cannot_be_written_changes_nothing(folder, vaec):
     for cache in (folder / "file", "relative", ""):
         succeed(vaec, "check", program, cwd=folder, env={"XDG_CACHE_HOME": str(cache), "HOME": "/dev/null"})
     assert not os.path.exists(folder / "relative")
-
-
-if __name__ == "__main__":
-    main(globals())

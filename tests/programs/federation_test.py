@@ -3,7 +3,7 @@
 MNIST's place is taken by digits of seven segments."""
 import json
 
-from executable import ROOT, call, main
+from executable import ROOT, call
 from five_players_test import write_mnist
 
 
@@ -19,7 +19,3 @@ def test_three_sites_make_their_table(folder, vaec):
     # Not even the networks are the same.
     shapes = {name: json.loads(call(folder / "runs" / name, "info", "--json").stdout) for name in "abc"}
     assert len({json.dumps(info, sort_keys=True) for info in shapes.values()}) == 3
-
-
-if __name__ == "__main__":
-    main(globals())

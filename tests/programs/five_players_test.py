@@ -7,7 +7,7 @@ import random
 import shutil
 import struct
 
-from executable import ROOT, build, call, main, metrics, succeed
+from executable import ROOT, build, call, metrics, succeed
 
 # Segments of each digit, and where a segment lies: y, x, height, width of its bar in a field of 19 x 11.
 LIT = ["abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg"]
@@ -61,7 +61,3 @@ def test_five_players_from_nothing_to_digit_and_style(folder, vaec):
 
     shown = succeed(example / "show", exe, folder / "run", cwd=folder, env=env).stdout
     assert "masks of 80 held-out images" in shown and (folder / "run/five_players.png").stat().st_size > 1000, shown
-
-
-if __name__ == "__main__":
-    main(globals())

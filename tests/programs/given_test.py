@@ -6,7 +6,7 @@ import math
 import random
 import struct
 
-from executable import build, call, main, succeed, write
+from executable import build, call, succeed, write
 from infer_test import read_gray_png, write_npy
 
 TRAIN = "height,weight\n150,50\n160,64\n170,80\n190,98\n"
@@ -312,7 +312,3 @@ def test_nothing_is_said_of_rows_that_are_only_chosen(folder, vaec):
 
 def test_nothing_is_said_of_the_rows_of_a_source(folder, vaec):
     assert notes_of(folder, vaec, "x = normalize(t.v); b = t.v > 2", "rows", "rows") == []
-
-
-if __name__ == "__main__":
-    main(globals())

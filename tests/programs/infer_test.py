@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 
-from executable import build, call, main, safetensors, succeed, write
+from executable import build, call, safetensors, succeed, write
 from pictures import png
 
 # Conditionals of one joint: p(a, b, c) = exp(sum of biases + sum of pairs) / Z, so that sweeps in any order
@@ -510,7 +510,3 @@ learn symmetric { steps = 1; batch = 4 }
         result = run(query, *arguments, "--out", "o.npy")
         assert result.returncode == 78 and cause in result.stderr, (query, result)
         assert len(result.stderr.splitlines()) == 1 and not result.stdout, (query, result)
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -5,6 +5,8 @@ import stat
 import subprocess
 import tarfile
 
+import pytest
+
 import executable
 from executable import ROOT, call, succeed
 
@@ -168,7 +170,7 @@ def field(package, name):
 
 def test_the_debian_package_names_what_it_needs(folder, vaec):
     if not shutil.which("dpkg-shlibdeps"):
-        raise executable.Skip("dpkg-shlibdeps is not installed (package dpkg-dev)")
+        pytest.skip("dpkg-shlibdeps is not installed (package dpkg-dev)")
     # Without the package of the LibTorch backend: LibTorch's list of symbols takes dpkg-shlibdeps long.
     pack(vaec, folder, "DEB", "-D", "CPACK_COMPONENTS_ALL=vaec")
     version = succeed(vaec, "--version").stdout.split()[-1]
@@ -191,7 +193,3 @@ def test_the_debian_package_names_what_it_needs(folder, vaec):
     configuration = (vaec.parent.parent / "CPackConfig.cmake").read_text()
     built = (vaec.parent.parent / "lib/libvaert_torch.so").exists()
     assert built == ("vaec-torch" in configuration), built
-
-
-if __name__ == "__main__":
-    executable.main(globals())

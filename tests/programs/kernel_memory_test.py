@@ -4,7 +4,9 @@ import re
 import shutil
 import subprocess
 
-from executable import GLYPHS, Skip, call, device_functions_missing, main, succeed, write
+import pytest
+
+from executable import GLYPHS, call, device_functions_missing, succeed, write
 
 
 def compiled(vaec, program, cache, *arguments, **environment):
@@ -161,12 +163,8 @@ learn symmetric { steps = 4; batch = 4 }
     if device_functions_missing(vaec):
         refused = call(vaec, "check", "--emit=ptx", program, env=environment)
         assert refused.returncode == 78 and "built without clang++-19" in refused.stderr, refused
-        raise Skip("this vaec was built without clang++-19")
+        pytest.skip("this vaec was built without clang++-19")
     first = succeed(vaec, "check", "--emit=ptx", program, env=environment).stdout
     assert first.count(".func  (.param .b32 func_retval0) vaert_lgamma(") == 1, first
     for memory in ("", "off"):
         assert succeed(vaec, "check", "--emit=ptx", program, env={**environment, "VAEC_CACHE": memory}).stdout == first
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -2,7 +2,7 @@
 import json
 import re
 
-from executable import ROOT, build, call, main, safetensors, succeed, write
+from executable import ROOT, build, call, safetensors, succeed, write
 
 MODEL = """
 var x : binary[28, 28]; var z : binary[3]; var c : category(10)
@@ -158,7 +158,3 @@ def test_a_sweep_varies_what_is_compiled_in(folder, vaec):
     configs = [json.loads(path.read_text()) for path in (folder / "s").rglob("config.json")]
     assert sorted((config["beta"], config["estimator"]) for config in configs) == [
         (1, "score"), (1, "zgr"), (4, "score"), (4, "zgr")]
-
-
-if __name__ == "__main__":
-    main(globals())

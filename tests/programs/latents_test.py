@@ -4,7 +4,7 @@ import json
 import math
 
 from distances_test import normal_rows, trained
-from executable import build, call, main, succeed, write
+from executable import build, call, succeed, write
 
 METRICS = "loglik,elbo,kl,gap"
 
@@ -126,7 +126,3 @@ learn symmetric { steps = 1; batch = 2 }
     assert result.returncode == 78 and "each knows all" in result.stderr, result
     likelihood, bound = measured(exe, folder, "loglik,elbo,kl")
     assert likelihood["mean"] == bound["mean"] and bound["metric"] == "elbo", (likelihood, bound)
-
-
-if __name__ == "__main__":
-    main(globals())

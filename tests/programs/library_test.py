@@ -6,6 +6,8 @@ import shutil
 import struct
 import threading
 
+import pytest
+
 import executable
 from executable import ROOT, call, succeed, write
 
@@ -74,7 +76,7 @@ class Library:
 
 def refuse_sanitized(vaec):
     if b"__asan_init" in (vaec.parent.parent / "lib/libvaert.so").read_bytes():
-        raise executable.Skip("a sanitized library is opened by a sanitized program alone")
+        pytest.skip("a sanitized library is opened by a sanitized program alone")
 
 
 def made(folder, vaec, text=LINE):
@@ -203,7 +205,7 @@ def test_other_names_and_places(folder, vaec):
 def test_the_examples_in_c_and_cpp(folder, vaec):
     refuse_sanitized(vaec)
     if not shutil.which("cmake"):
-        raise executable.Skip("cmake is not installed")
+        pytest.skip("cmake is not installed")
     succeed("cmake", "--install", vaec.parent.parent, "--prefix", folder / "tree")
     shutil.copytree(EXAMPLE, folder / "example")
     succeed("cmake", "-S", folder / "example", "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={folder}/tree")
@@ -222,7 +224,3 @@ def test_the_examples_in_c_and_cpp(folder, vaec):
     assert said.stderr == ""
     refused = call(folder / "build/embedded_cpp", folder / "none")
     assert refused.returncode == 1 and str(folder / "none") in refused.stderr, refused
-
-
-if __name__ == "__main__":
-    executable.main(globals())

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Programs that are long, deep or wrong all over: understood, or refused with one clear cause, never a crash."""
-from executable import call, main, write
+from executable import call, write
 
 HEAD = """var x : real[4]
 var z : real[4]
@@ -125,7 +125,3 @@ def test_many_errors_are_told_in_one_run(folder, vaec):
     quotes = 'param p = "\n' * LONG
     result = call(vaec, "check", write(folder, "long.vae", quotes), cwd=folder, timeout=300)
     assert result.returncode == 1 and result.stderr.count("[E0105]") == LONG
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -410,7 +410,3 @@ def test_any_text_and_any_place_has_an_answer(folder, vaec):
                 client.answer("textDocument/references", {**place, "context": {"includeDeclaration": True}})
         client.ask("textDocument/formatting", {"textDocument": {"uri": uri}, "options": {}})
     assert client.end()[0] == 0
-
-
-if __name__ == "__main__":
-    executable.main(globals())

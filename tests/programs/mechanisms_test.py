@@ -5,7 +5,7 @@ import math
 import random
 
 from distances_test import write_npy
-from executable import build, call, main, succeed, write
+from executable import build, call, succeed, write
 
 # Nothing is learned: the parameters stay where `init` has them. Columns (3, 0, 4) and (0, 2, 0) are orthogonal;
 # the prior is N(0, 1), the noise's precision 4: the exact posterior of code k is N(.., 1 / (1 + 4 |w_k|^2)).
@@ -113,7 +113,3 @@ learn elbo {{ steps = 1; batch = 2 }}
         for path in sorted((folder / "run").rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
         (folder / "run").rmdir()
-
-
-if __name__ == "__main__":
-    main(globals())

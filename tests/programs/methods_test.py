@@ -5,7 +5,7 @@ import math
 import random
 import shutil
 
-from executable import build, call, digest, main, metrics, succeed, write
+from executable import build, call, digest, metrics, succeed, write
 
 MODEL = """
 var x : binary[28, 28]; var c : category(10); var z : binary[4]
@@ -180,7 +180,3 @@ def test_libi_resumes_bit_for_bit_inside_each_phase(folder, vaec):
         same = ("step", "terms", "utility", "libi")
         assert [[line[key] for key in same] for line in record(folder, "whole")] == [
             [line[key] for key in same] for line in record(folder, part.name)], stop
-
-
-if __name__ == "__main__":
-    main(globals())

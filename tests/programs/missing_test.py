@@ -6,7 +6,7 @@ import math
 import random
 import struct
 
-from executable import build, call, main, metrics, safetensors, succeed, write
+from executable import build, call, metrics, safetensors, succeed, write
 from oracle_test import write_npy
 
 # a, then b given a, then c given b; each conditional's table below is exact.
@@ -337,7 +337,3 @@ def test_a_pattern_that_a_bound_does_not_admit_is_refused_by_name(folder, vaec):
     assert "learn elbo: 1 row of source rows misses x" in said.stderr, said
     assert "the encoders do not draw `x` directly" in said.stderr, said
     assert not (folder / "r-run").exists(), "no run was begun"
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 
-from executable import Skip
+import pytest
 
 # Reads {"runs": [{"file", "feeds": {name: {"type", "dims", "data"}}}], "answer"}: data in base64.
 SCRIPT = """
@@ -50,7 +50,7 @@ packages = []  # the folder with onnxruntime-web, made once
 def runtime():
     """A folder of npm's with onnxruntime-web."""
     if not shutil.which("node") or not shutil.which("npm"):
-        raise Skip("node and npm are not installed")
+        pytest.skip("node and npm are not installed")
     if not packages:
         folder = tempfile.mkdtemp(prefix="vaec-onnx-")
         atexit.register(shutil.rmtree, folder, True)
@@ -58,7 +58,7 @@ def runtime():
                                    cwd=folder, capture_output=True, text=True, check=False)
         packages.append(pathlib.Path(folder) if installed.returncode == 0 else None)
     if packages[0] is None:
-        raise Skip("npm cannot install onnxruntime-web")
+        pytest.skip("npm cannot install onnxruntime-web")
     (packages[0] / "run.js").write_text(SCRIPT)
     return packages[0]
 

@@ -7,8 +7,10 @@ import random
 import re
 import shutil
 
+import pytest
+
 import executable
-from executable import ROOT, SMALL_MODEL, Skip, build, call, need_mnist, succeed, write
+from executable import ROOT, SMALL_MODEL, build, call, need_mnist, succeed, write
 from library_test import Library, refuse_sanitized
 from onnx_files import DRAWS, metadata, run_all
 
@@ -230,7 +232,7 @@ def export(exe, run, out):
 
 def need_libonnx(vaec):
     if "onnx       ok" not in call(vaec, "doctor").stdout:
-        raise Skip("libonnx is not installed")
+        pytest.skip("libonnx is not installed")
 
 
 def compare(folder, vaec, program, *flags):
@@ -361,7 +363,3 @@ def test_the_table_has_every_operation(folder, vaec):
     # What no program over the caller's rows has.
     assert operations - named == {"variable", "column", "coefficient", "matmul", "deconv"}, operations - named
     assert named <= operations
-
-
-if __name__ == "__main__":
-    executable.main(globals())

@@ -4,7 +4,7 @@ import json
 import math
 import struct
 
-from executable import build, main, metrics, safetensors, succeed, write
+from executable import build, metrics, safetensors, succeed, write
 
 # The true joint, as counts of 100 rows: x of three classes (rows), z of two.
 JOINT = [[30, 5], [10, 20], [5, 30]]
@@ -159,7 +159,3 @@ def test_loglik_is_that_of_the_marginal_gaussian(folder, vaec):
     exact = sum(-0.5 * math.log(2 * math.pi * variance) - 0.5 * (x - intercept) ** 2 / variance for _, x in POINTS) / 64
     result = succeed(exe, "evaluate", "--run", "run", "--samples", "1000", "--json", cwd=folder)
     assert abs(json.loads(result.stdout)["results"][0]["mean"] - exact) < 0.01, (result.stdout, exact)
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -3,7 +3,7 @@
 import json
 import math
 
-from executable import ROOT, build, main, succeed
+from executable import ROOT, build, succeed
 
 
 def counts(example, folder, vaec):
@@ -32,7 +32,3 @@ def test_the_reverse_hierarchy_has_the_published_networks(folder, vaec):
     assert (found["q.z1"], found["q.z0"]) == (1_460_156, 802_830), found
     assert found["q"] == 1_460_156 + 802_830, found
     assert (found["p.z1"], found["p.x"]) == (442_300, 375_457), found
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -12,7 +12,9 @@ import struct
 import subprocess
 import time
 
-from executable import Skip, build, call, main, metrics, succeed, write
+import pytest
+
+from executable import build, call, metrics, succeed, write
 
 CLASSES = """
 var x : binary[28, 28]; var c : category(10); var z : real[3]
@@ -83,7 +85,7 @@ def look(page, width=1000):
     browser = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
                     if (found := shutil.which(name))), None)
     if not browser:
-        raise Skip("there is no chromium")
+        pytest.skip("there is no chromium")
     looked = page.with_name(f"looked-{page.name}")
     looked.write_text(page.read_text() + LOOK)
     result = subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={page.parent}/browser",
@@ -292,7 +294,3 @@ def test_codes_that_change_step_by_step(folder, vaec):
         assert result.returncode == code and cause in result.stderr and len(result.stderr.splitlines()) == 1, result
     for command in ("latents", "traverse", "interpolate"):
         assert "--checkpoint" in succeed(exe, command, "--help").stdout
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -1,7 +1,9 @@
 """`--precision bf16` on the processor: the same game at less cost, recorded, continued, refused by its cause."""
 import json
 
-from executable import GLYPHS, ROOT, Skip, build, call, digest, main, metrics, succeed, write
+import pytest
+
+from executable import GLYPHS, ROOT, build, call, digest, metrics, succeed, write
 
 ONEDNN = {"VAEC_BACKEND": ""}
 BF16 = ["--precision", "bf16", "--quiet"]
@@ -12,7 +14,7 @@ def glyphs(folder, vaec):
     exe = build(vaec, write(folder, "glyphs.vae", GLYPHS), folder)
     tried = call(exe, "train", *BF16, "--steps", "0", "--out", folder / "tried", env=ONEDNN)
     if "this processor has no instructions" in tried.stderr:
-        raise Skip(tried.stderr.strip())
+        pytest.skip(tried.stderr.strip())
     assert tried.returncode == 0, tried.stderr
     return exe
 
@@ -74,7 +76,3 @@ def test_what_has_no_bf16_refuses_it(folder, vaec):
         assert refused.returncode == 78, refused.stderr
         assert refused.stderr.startswith(f"glyphs {command}: --backend torch: "), refused.stderr
         assert len(refused.stderr.splitlines()) == 1, refused.stderr
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -5,8 +5,10 @@ import os
 import pathlib
 import shutil
 
+import pytest
+
 import executable
-from executable import GLYPHS, Skip, call, device_functions_missing, succeed, write
+from executable import GLYPHS, call, device_functions_missing, succeed, write
 
 EXAMPLES = sorted((pathlib.Path(__file__).resolve().parents[2] / "examples").glob("*/*.vae"))
 ASSEMBLER = shutil.which("ptxas") or shutil.which("ptxas", path=os.environ.get("CUDA_BIN", "/usr/local/cuda/bin"))
@@ -15,7 +17,7 @@ EMPTY = ".version 7.0\n.target sm_70\n.address_size 64\n"
 
 def need_assembler():
     if not ASSEMBLER:
-        raise Skip("no ptxas in PATH, CUDA_BIN or /usr/local/cuda/bin")
+        pytest.skip("no ptxas in PATH, CUDA_BIN or /usr/local/cuda/bin")
 
 
 def assemble(folder, text, architecture):
@@ -37,7 +39,7 @@ def every_example_assembles(folder, vaec, architecture):
     need_assembler()
     known = assemble(folder, EMPTY, architecture)
     if known.returncode:
-        raise Skip(f"this ptxas does not assemble for {architecture}: {known.stderr.strip()}")
+        pytest.skip(f"this ptxas does not assemble for {architecture}: {known.stderr.strip()}")
     for text in filter(None, (example_ptx(vaec, path) for path in EXAMPLES)):
         result = assemble(folder, text, architecture)
         assert result.returncode == 0, result.stderr
@@ -62,7 +64,7 @@ def test_every_example_has_ptx(folder, vaec):
         assert text.count(".visible .entry kernel_") >= 5
     assert len(without) < len(EXAMPLES) / 2, without
     if without:
-        raise Skip(f"this vaec was built without clang++-19: no PTX of {', '.join(without)}")
+        pytest.skip(f"this vaec was built without clang++-19: no PTX of {', '.join(without)}")
 
 
 def test_no_kernel_spills_or_uses_local_memory_for_nothing(folder, vaec):
@@ -71,7 +73,3 @@ def test_no_kernel_spills_or_uses_local_memory_for_nothing(folder, vaec):
     assert ".local" not in text, "a thread's values belong into registers"
     assert "div.rn.f32" not in text, "division is approximate, within 2 ulp"
     assert ".ftz" in text, "tiny numbers are zero, as on the CPU"
-
-
-if __name__ == "__main__":
-    executable.main(globals())

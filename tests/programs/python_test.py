@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 import executable
 from executable import ROOT, call, has_terminals
 
@@ -14,7 +16,7 @@ def interpreter(*modules):
         found = subprocess.run([python, "-c", "import " + ", ".join(modules)], capture_output=True)
         if found.returncode == 0:
             return python
-    raise executable.Skip(f"no Python here has {' and '.join(modules)}")
+    pytest.skip(f"no Python here has {' and '.join(modules)}")
 
 
 def environment(vaec, folder):
@@ -47,7 +49,3 @@ def test_pip_installs_the_package(folder, vaec):
     said = succeed(python, "-c", "import vaec; print(vaec.__file__, vaec.version())", cwd=folder,
                    env={**environment(vaec, folder), "PYTHONPATH": str(folder / "site")})
     assert said.stdout.split() == [str(folder / "site/vaec/__init__.py"), version]
-
-
-if __name__ == "__main__":
-    executable.main(globals())

@@ -12,7 +12,7 @@ import tarfile
 
 from data_get_test import Server, environment, kept, refused
 from data_test import Reading, near
-from executable import build, call, main, succeed, write
+from executable import build, call, succeed, write
 
 
 def database(path, rows):
@@ -235,7 +235,3 @@ learn symmetric {{ steps = 1 }}
 """), folder)
         result = call(exe, "train", "--quiet", cwd=folder)
         assert result.returncode == 65 and cause in result.stderr, result
-
-
-if __name__ == "__main__":
-    main(globals())

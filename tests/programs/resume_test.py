@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from executable import GLYPHS, SMALL_MODEL, build, call, digest, main, metrics, safetensors, succeed, write
+from executable import GLYPHS, SMALL_MODEL, build, call, digest, metrics, safetensors, succeed, write
 
 COSINE = GLYPHS.replace("batch = 32;", "batch = 32; schedule = cosine(5);")
 
@@ -290,7 +290,3 @@ def test_training_goes_on_without_a_reader(folder, vaec):
     assert checkpoints(folder / "closed") == [20]
     for path in pathlib.Path(folder / "closed").rglob("*"):
         assert not path.is_file() or b"steps/s " not in path.read_bytes(), path
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -12,7 +12,9 @@ import struct
 import subprocess
 import time
 
-from executable import GLYPHS, Skip, build, call, digest, main, succeed, write
+import pytest
+
+from executable import GLYPHS, build, call, digest, succeed, write
 
 NEEDS_FILES = """
 var x : binary[4]
@@ -244,7 +246,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(folder, vaec):
     tiny = folder / "tiny"
     tiny.mkdir()
     if call("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", tiny).returncode != 0:
-        raise Skip("this user may not mount")
+        pytest.skip("this user may not mount")
     try:
         refused(73, "glyphs train: cannot write tiny/run/checkpoints/.step-40.partial/optimizer.safetensors: "
                 "No space left on device (the last checkpoint is tiny/run/checkpoints/step-20)", exe, "train",
@@ -547,7 +549,3 @@ def test_a_checkpoint_with_infinities_is_not_written_and_not_read(folder, vaec):
     name = model.relative_to(folder)
     refused(65, f"glyphs evaluate: {name}: q.z.dense2.weight holds a value that is not a number", exe, "evaluate", "--run",
             "run", cwd=folder)
-
-
-if __name__ == "__main__":
-    main(globals())

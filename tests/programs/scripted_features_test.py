@@ -5,7 +5,10 @@ import json
 import zipfile
 
 from distances_test import trained
-from executable import Skip, call, main, succeed
+
+import pytest
+
+from executable import call, succeed
 
 SCRIPT = """op_version_set = 1
 class M(Module):
@@ -19,7 +22,7 @@ class M(Module):
 
 def need_torch(vaec):
     if not (vaec.parent.parent / "lib/libvaert_torch.so").exists():
-        raise Skip("built without LibTorch")
+        pytest.skip("built without LibTorch")
 
 
 def write_script(path, body):
@@ -61,6 +64,3 @@ def test_networks_that_give_no_features(folder, vaec):
         assert result.returncode == 65 and result.stdout == "", result
         assert result.stderr.startswith(f"shifted evaluate: --features {file}: {words}"), result
         assert len(result.stderr.splitlines()) == 1, result
-
-
-main(globals())

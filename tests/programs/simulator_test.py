@@ -3,7 +3,7 @@
 import math
 import struct
 
-from executable import build, call, main, safetensors, succeed, write
+from executable import build, call, safetensors, succeed, write
 from oracle_test import distance, normalised, write_npy
 
 # c of three classes, then x given c: the simulator learns these counts of 100 rows.
@@ -102,7 +102,3 @@ def test_what_is_wrong_with_the_other_model_is_said(folder, vaec):
     result = call(exe, "train", "--out", "never", cwd=folder)
     refused(78, "p.c.parameter1 has the shape [3], this model needs [4]", result)
     assert len(result.stderr.splitlines()) == 1 and not (folder / "never").exists(), result
-
-
-if __name__ == "__main__":
-    main(globals())

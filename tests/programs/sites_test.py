@@ -6,7 +6,7 @@ import signal
 import struct
 import time
 
-from executable import build, call, digest, main, metrics, safetensors, succeed, write
+from executable import build, call, digest, metrics, safetensors, succeed, write
 from oracle_test import distance, normalised, write_npy
 from spool_folder import QUIET, ROWS, SITE, Site, published, refused, site, spool, write_rows
 
@@ -182,7 +182,3 @@ def test_flags_are_about_what_the_program_has(folder, vaec):
     refused(78, "rows of peer b are read by `train` alone", call(exe, "bench", cwd=folder))
     refused(64, "rows of peer b are needed", call(exe, "compare", "--learn", "symmetric", "--out", "c", cwd=folder))
     succeed(exe, "sample", "--run", "run", "--out", "x.npy", cwd=folder)
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from executable import call, main, metrics, succeed
+from executable import call, metrics, succeed
 from spool_folder import QUIET, ROWS, SITE, Site, published, refused, site, spool
 
 
@@ -162,7 +162,3 @@ def test_rows_of_a_peer_are_data_like_others(folder, vaec):
     said = succeed(held, "train", "--out", "held-run", "--peer", "b=spool", "--every", "evaluate=10", "--evaluate",
                    "loglik", cwd=folder).stdout
     assert "no evaluation of loglik while training" in said, said
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from executable import call, main, succeed, write
+from executable import call, succeed, write
 
 MODEL = """
 param few = 100
@@ -163,7 +163,3 @@ def test_what_cannot_be_swept_is_said(folder, vaec):
         assert result.returncode == code and cause in result.stderr, (words, result)
         assert code == 1 or len(result.stderr.splitlines()) == 1, result
     assert call(vaec, "sweep", "none.vae", cwd=folder).returncode == 66
-
-
-if __name__ == "__main__":
-    main(globals())

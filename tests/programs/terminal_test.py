@@ -3,10 +3,9 @@
 printed: in names of files, lines of the program, values of flags and of the environment."""
 import os
 import subprocess
-import sys
 import unicodedata
 
-from executable import GLYPHS, main
+from executable import GLYPHS
 
 NASTY = [b"e\x1b[31ms", b"bell\x07", b"two\nlines", b"c1\xc2\x9b2J", b"bidi\xe2\x80\xaegnp", b"iso\xe2\x81\xa6late",
          b"not\xffutf8\xc3", b"over\xc0\xaflong", b"sep\xe2\x80\xa8arator"]
@@ -91,7 +90,3 @@ def test_what_executables_print(folder, vaec):
             result = run("./exe", *words, cwd=folder)
             assert result.returncode == code, (words, result)
             check_shown(result.stdout + result.stderr, words)
-
-
-if __name__ == "__main__":
-    main(globals())

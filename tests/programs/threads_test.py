@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import time
 
-from executable import build, call, main, metrics, succeed, write
+from executable import build, call, metrics, succeed, write
 
 # A step of many small kernels, parameters in many small tensors.
 SMALL = """
@@ -73,7 +73,3 @@ def test_no_more_threads_than_the_machine_has_use_for(folder, vaec):
     assert result.returncode == 64 and len(result.stderr.splitlines()) == 1, result
     said = succeed(exe, "train", "--steps", "2", cwd=folder, env={"OMP_NUM_THREADS": "5000"}).stdout
     assert f" {4 * cores} threads, " in said, said
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -2,12 +2,11 @@
 """Training as a user does it: the run directory, resuming, interrupting, reproducibility."""
 import base64
 import json
-import pathlib
 import signal
 import subprocess
 import time
 
-from executable import (GLYPHS, build, call, digest, main, metrics, need_mnist, safetensors, succeed, write, ROOT)
+from executable import GLYPHS, build, call, digest, metrics, need_mnist, safetensors, succeed, write, ROOT
 
 
 def glyphs(folder, vaec):
@@ -128,7 +127,3 @@ def test_digits_learns_on_the_real_mnist(folder, vaec):
     # A PyTorch script of the same algorithm stands near -150 and -35 nats here; without learning it is -543 and -44.
     assert -200 < last["utility"]["p"] < -100, last
     assert -43 < last["utility"]["q"] < -20, last
-
-
-if __name__ == "__main__":
-    main(globals())

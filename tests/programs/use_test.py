@@ -4,7 +4,7 @@ import json
 import math
 import struct
 
-from executable import GLYPHS, build, call, main, succeed, write
+from executable import GLYPHS, build, call, succeed, write
 
 
 def trained(folder, vaec):
@@ -105,7 +105,3 @@ def test_loglik_is_a_finite_mean_with_its_error(folder, vaec):
                if word.lstrip("-").replace(".", "", 1).isdigit()]
     assert all(math.isfinite(number) for number in numbers), text
     assert any(-543 < number < -20 for number in numbers), text
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -34,7 +34,3 @@ def test_the_changelog_begins_with_this_version(folder, vaec):
     sections = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
     released = [section for section in sections if section != "[Unreleased]"]
     assert re.match(rf"\[?{re.escape(project_version())}\]? ", released[0]), released
-
-
-if __name__ == "__main__":
-    executable.main(globals())

@@ -9,7 +9,9 @@ import struct
 import subprocess
 import termios
 
-from executable import Skip, build, call, has_terminals, main, metrics, safetensors, succeed, write
+import pytest
+
+from executable import build, call, has_terminals, metrics, safetensors, succeed, write
 
 MODEL = """
 var x : binary[28, 28]; var z : real[4]
@@ -26,7 +28,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 def on_terminal(columns, *command, cwd, **env):
     """What the command writes to a terminal of so many columns."""
     if not has_terminals():
-        raise Skip("there are no pseudo-terminals")
+        pytest.skip("there are no pseudo-terminals")
     mine, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
@@ -126,7 +128,3 @@ def test_every_command_reads_any_checkpoint(folder, vaec):
         result = call(exe, *words, cwd=folder)
         assert result.returncode == code and cause in result.stderr and len(result.stderr.splitlines()) == 1, result
         assert not (folder / "none").exists()
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -1,7 +1,7 @@
 """Weights of sources in a learn block: in place of the sources' own, constant or following a schedule."""
 import struct
 
-from executable import build, call, main, metrics, safetensors, succeed, write
+from executable import build, call, metrics, safetensors, succeed, write
 
 MODEL = """
 var x : binary[28, 28]
@@ -168,7 +168,3 @@ def distance(a, b, step):
 
 def tensors(run, step):
     return {name: struct.unpack(f"<{len(data) // 4}f", data) for name, (_, data) in parameters(run, step).items()}
-
-
-if __name__ == "__main__":
-    main(globals())
