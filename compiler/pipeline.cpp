@@ -200,10 +200,10 @@ std::vector<Simulator> read_simulators(const semantics::Model& model, const Requ
       }
       const auto& variables = found->model.variables;
       if (report.has_errors() || name.empty() ||
-          std::ranges::any_of(variables, [&](const auto& one) { return one.name == name; }))
+          std::ranges::any_of(variables, [&](const auto& variable) { return variable.name == name; }))
         return;
       std::vector<std::string> names;
-      for (const auto& one : variables) names.push_back(one.name);
+      for (const auto& variable : variables) names.push_back(variable.name);
       auto& error = report.add(base::E0604, column.span, name);
       if (const auto near = nearest_name(name, names)) error.help("did you mean `" + *near + "`?");
     });

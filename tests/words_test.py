@@ -54,6 +54,17 @@ def strings(source):
                      if not line.lstrip().startswith(("//", "#include")) else "" for line in source.splitlines())
 
 
+# A value that is called by a word of grammar says nothing; a function may be: `parameters.of(player)`.
+UNNAMED = re.compile(r"[\w>&*\]] (of|one|some)(?=( =|;|,|\)| :))")
+
+
+def unnamed_values(where, source):
+    for number, line in enumerate(source.splitlines(), 1):
+        code = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line).split("//")[0]
+        if match := UNNAMED.search(code):
+            yield f"{where}:{number}: a value is called `{match[1]}`: say what it is"
+
+
 def commands(program):
     """What `program --help` lists under "Commands"."""
     text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
@@ -82,6 +93,8 @@ def faults(vaec):
         yield from retired_words(path, text)
     for path, text in files("compiler/**/*.def", "compiler/**/*.cpp", "runtime/**/*.cpp"):
         yield from retired_words(path, strings(text))
+    for path, text in files("compiler/**/*.cpp", "compiler/**/*.h", "runtime/**/*.cpp", "runtime/**/*.h"):
+        yield from unnamed_values(path, text)
     with tempfile.TemporaryDirectory() as folder:
         model, exe = pathlib.Path(folder, "model.vae"), pathlib.Path(folder, "model")
         model.write_text(SMALL_MODEL)
@@ -99,7 +112,8 @@ def self_test():
     page = "Rows that lack values.\n" + "x" * 121 + "\n```text check\n" + "y" * 121 + "\n```\nA black box, a slacker.\n"
     source = '#include "a room.h"\n// a room\nfail("no room");\n'
     return (len(list(retired_words("page", page))) == 1 and len(list(long_lines("page", page))) == 1
-            and len(list(retired_words("source", strings(source)))) == 1)
+            and len(list(retired_words("source", strings(source)))) == 1
+            and len(list(unnamed_values("source", "for (const Row& one : rows) f(one); // of =\nint64_t of(int);"))) == 1)
 
 
 if __name__ == "__main__":

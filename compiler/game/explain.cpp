@@ -26,12 +26,12 @@ std::string completion_text(const Model& model, const Completion& completion) {
 
 std::string simulated_text(const Model& model, const SourceGame& source) {
   std::string text;
-  for (const Simulated& one : source.simulated)
-    text += fmt::format("{:11}{}: rows of {}, run {}\n", "", variable_names(model, one.variables), one.file,
-                        one.run);
-  for (const FromPeer& one : source.peers)
-    text += fmt::format("{:11}{}: rows that peer {} publishes\n", "", variable_names(model, one.variables),
-                        one.peer);
+  for (const Simulated& simulated : source.simulated)
+    text += fmt::format("{:11}{}: rows of {}, run {}\n", "", variable_names(model, simulated.variables),
+                        simulated.file, simulated.run);
+  for (const FromPeer& peer : source.peers)
+    text += fmt::format("{:11}{}: rows that peer {} publishes\n", "", variable_names(model, peer.variables),
+                        peer.peer);
   return text;
 }
 
@@ -183,11 +183,11 @@ json explain_json(const Model& model, const Game& game) {
                        {"terms", terms},
                        {"left_out", left_out},
                        {"undrawn", names(source.undrawn)}});
-    for (const Simulated& one : source.simulated)
+    for (const Simulated& simulated : source.simulated)
       sources.back()["simulated"].push_back(
-          {{"file", one.file}, {"run", one.run}, {"variables", names(one.variables)}});
-    for (const FromPeer& one : source.peers)
-      sources.back()["peers"].push_back({{"peer", one.peer}, {"variables", names(one.variables)}});
+          {{"file", simulated.file}, {"run", simulated.run}, {"variables", names(simulated.variables)}});
+    for (const FromPeer& peer : source.peers)
+      sources.back()["peers"].push_back({{"peer", peer.peer}, {"variables", names(peer.variables)}});
   }
   json players = json::array();
   for (size_t i = 0; i < model.players.size(); ++i) {

@@ -47,16 +47,16 @@ class Cluster {
   }
   /// From each parent to the target; a conditional without parents comes from a dot.
   void edges(ConditionalId conditional, const std::string& style) {
-    const semantics::Conditional& of = model_[conditional];
-    const std::string attributes = fmt::format("color=\"{}\"{}", colour(of.player), style);
-    for (const VariableId parent : of.parents) {
-      text_ += fmt::format("    {} -> {} [{}]\n", id(parent), id(of.target), attributes);
+    const semantics::Conditional& declared = model_[conditional];
+    const std::string attributes = fmt::format("color=\"{}\"{}", colour(declared.player), style);
+    for (const VariableId parent : declared.parents) {
+      text_ += fmt::format("    {} -> {} [{}]\n", id(parent), id(declared.target), attributes);
     }
-    if (of.parents.empty()) {
+    if (declared.parents.empty()) {
       const std::string root = fmt::format("\"{}.root {}\"", number_, conditional.index);
       text_ += fmt::format("    {} [shape=point, width=0.08, height=0.08, color=\"{}\"]\n", root,
-                           colour(of.player));
-      text_ += fmt::format("    {} -> {} [{}]\n", root, id(of.target), attributes);
+                           colour(declared.player));
+      text_ += fmt::format("    {} -> {} [{}]\n", root, id(declared.target), attributes);
     }
   }
   void open_chain(size_t chain, const Completion& completion) {
@@ -112,12 +112,12 @@ std::string source_cluster(const Model& model, const SourceGame& source, size_t 
   } else if (declared.weight != 1) {
     label += line(fmt::format("weight {:g}", declared.weight));
   }
-  for (const Simulated& one : source.simulated) {
-    label += line(fmt::format("{} from {} ({})", variable_names(model, one.variables), escaped(one.file),
-                              escaped(one.run)));
+  for (const Simulated& simulated : source.simulated) {
+    label += line(fmt::format("{} from {} ({})", variable_names(model, simulated.variables),
+                              escaped(simulated.file), escaped(simulated.run)));
   }
-  for (const FromPeer& one : source.peers) {
-    label += line(fmt::format("{} from peer {}", variable_names(model, one.variables), escaped(one.peer)));
+  for (const FromPeer& peer : source.peers) {
+    label += line(fmt::format("{} from peer {}", variable_names(model, peer.variables), escaped(peer.peer)));
   }
   if (declared.weight != 0) {
     for (const ConditionalId id : source.terms) {

@@ -146,12 +146,12 @@ std::string in_line(const Formula& formula) {
 /// Which of the known variables another model draws.
 std::string simulated_latex(const Model& model, const SourceGame& source) {
   std::string text;
-  for (const Simulated& one : source.simulated)
-    text += fmt::format("Rows of \\texttt{{{}}}, run \\texttt{{{}}}: {}.\n", escape_latex(one.file),
-                        escape_latex(one.run), in_line(symbols(model, one.variables)));
-  for (const FromPeer& one : source.peers)
-    text += fmt::format("Rows that peer \\texttt{{{}}} publishes: {}.\n", escape_latex(one.peer),
-                        in_line(symbols(model, one.variables)));
+  for (const Simulated& simulated : source.simulated)
+    text += fmt::format("Rows of \\texttt{{{}}}, run \\texttt{{{}}}: {}.\n", escape_latex(simulated.file),
+                        escape_latex(simulated.run), in_line(symbols(model, simulated.variables)));
+  for (const FromPeer& peer : source.peers)
+    text += fmt::format("Rows that peer \\texttt{{{}}} publishes: {}.\n", escape_latex(peer.peer),
+                        in_line(symbols(model, peer.variables)));
   return text;
 }
 

@@ -58,13 +58,13 @@ Value* Vectors::polynomial(Value* x, std::initializer_list<double> coefficients)
 }
 
 /// Where two ways meet: what each brings.
-static Carried joined(llvm::IRBuilder<>& ir, llvm::BasicBlock* one, const Carried& of_one,
-                      llvm::BasicBlock* other, const Carried& of_other) {
+static Carried joined(llvm::IRBuilder<>& ir, llvm::BasicBlock* first, const Carried& of_first,
+                      llvm::BasicBlock* second, const Carried& of_second) {
   Carried result;
-  for (size_t i = 0; i < of_one.size(); ++i) {
-    llvm::PHINode* phi = ir.CreatePHI(of_one[i]->getType(), 2);
-    phi->addIncoming(of_one[i], one);
-    phi->addIncoming(of_other[i], other);
+  for (size_t i = 0; i < of_first.size(); ++i) {
+    llvm::PHINode* phi = ir.CreatePHI(of_first[i]->getType(), 2);
+    phi->addIncoming(of_first[i], first);
+    phi->addIncoming(of_second[i], second);
     result.push_back(phi);
   }
   return result;

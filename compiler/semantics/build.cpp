@@ -110,9 +110,9 @@ NodeId Build::broadcast(NodeId a, Shape shape) {
 }
 
 NodeId Build::broadcast_along(NodeId a, int64_t axis, Shape shape) {
-  Shape one = shape;
-  one[static_cast<size_t>(axis)] = 1;
-  return broadcast(reshape(a, one), shape);
+  Shape single = shape;
+  single[static_cast<size_t>(axis)] = 1;
+  return broadcast(reshape(a, single), shape);
 }
 
 NodeId Build::slice(NodeId a, const std::vector<int64_t>& bounds) {

@@ -203,14 +203,14 @@ struct Trials {
 
   /// "did you mean `std = 100`?": a `from` with one argument that takes the value, and leaves a density.
   std::string suggestion(size_t parameter, Columns failing) const {
-    const auto one = form(1);
+    const auto scalar = form(1);
     const Numbers given = failing[parameter];
     for (const syntax::Statement& statement : call.decl->body) {
       const auto* from = std::get_if<syntax::From>(&statement.kind);
       if (!from || from->parameters.size() != 1 || given.size() != 1) continue;
       const syntax::From::Parameter& argument = from->parameters[0];
       if (!is_argument(*kind_of_domain(argument.domain.name.text), given[0])) continue;
-      const auto assigned = through(*from, given[0], one->parameters[parameter].name);
+      const auto assigned = through(*from, given[0], scalar->parameters[parameter].name);
       if (!assigned) continue;
       failing[parameter] = *assigned;
       if (!fails(failing, 1))
@@ -221,13 +221,13 @@ struct Trials {
 
   /// What a `from` assigns to `parameter`, given `value`.
   std::optional<Numbers> through(const syntax::From& from, double value, const std::string& parameter) const {
-    const auto one = form(1);
+    const auto scalar = form(1);
     Graph graph;
     FamilyFrame inside_frame = e.frame_of(*call.decl, variable.domain, shape(1));
     const Inside inside(e, graph, inside_frame);
     Scope& body = e.body_scope(*call.decl, inside_frame, call.fixed);
     const base::Span at = call.decl->name.span;
-    for (const auto& other : one->parameters)
+    for (const auto& other : scalar->parameters)
       body.names[other.name] = e.from_node(e.build.filled(starting_value(other), other.shape), at);
     body.names[parameter] = Value{};
     body.names[from.parameters[0].name.text] = e.from_node(e.build.filled(value, {1}), at);

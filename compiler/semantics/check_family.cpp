@@ -53,22 +53,22 @@ int64_t dimensions(DomainKind kind, int64_t elements) {
   return kind == DomainKind::simplex ? elements - 1 : elements;
 }
 
-/// Every combination of `one` along the coordinates that are left, after `begun`. Of a simplex's stick of
-/// length 1 each coordinate breaks its share off what the ones before have left.
-void combine(const Points& one, DomainKind kind, int64_t left, std::vector<double> begun, double weight,
-             double stick, Points& points) {
+/// Every combination of `coordinate` along the coordinates that are left, after `begun`. Of a simplex's stick
+/// of length 1 each coordinate breaks its share off what the ones before have left.
+void combine(const Points& coordinate, DomainKind kind, int64_t left, std::vector<double> begun,
+             double weight, double stick, Points& points) {
   if (left == 0) {
     if (kind == DomainKind::simplex) begun.push_back(stick);
     points.values.push_back(std::move(begun));
     points.weights.push_back(weight);
     return;
   }
-  for (size_t i = 0; i < one.values.size(); ++i) {
-    const double share = one.values[i][0];
+  for (size_t i = 0; i < coordinate.values.size(); ++i) {
+    const double share = coordinate.values[i][0];
     std::vector<double> longer = begun;
     longer.push_back(stick * share);
     const bool simplex = kind == DomainKind::simplex;
-    combine(one, kind, left - 1, std::move(longer), weight * one.weights[i] * stick,
+    combine(coordinate, kind, left - 1, std::move(longer), weight * coordinate.weights[i] * stick,
             simplex ? stick * (1 - share) : stick, points);
   }
 }
@@ -108,8 +108,8 @@ Points points_of(DomainKind kind, int64_t elements) {
   // The more coordinates, the fewer points along each; an unbounded line then ends at some thousands.
   const bool simplex = kind == DomainKind::simplex;
   const int steps = left == 1 ? 2000 : left == 2 ? 60 : simplex ? 16 : 20;
-  const Points one = line(simplex ? DomainKind::unit : kind, steps, left == 3 && !simplex ? 2.5 : 4);
-  combine(one, kind, left, {}, 1, 1, points);
+  const Points coordinate = line(simplex ? DomainKind::unit : kind, steps, left == 3 && !simplex ? 2.5 : 4);
+  combine(coordinate, kind, left, {}, 1, 1, points);
   return points;
 }
 

@@ -190,9 +190,9 @@ NodeId Evaluation::tensor(const Value& value, base::Span at) {
         parts.push_back(part);
       }
       if (parts.empty()) break;
-      Shape one = shape(parts[0]);
-      one.insert(one.begin(), 1);
-      for (NodeId& part : parts) part = build.reshape(part, one);
+      Shape row = shape(parts[0]);
+      row.insert(row.begin(), 1);
+      for (NodeId& part : parts) part = build.reshape(part, row);
       return build.concat(parts, 0);
     }
     case Kind::variables: {

@@ -115,10 +115,10 @@ const char* expected(ArgumentKind kind) {
 }
 
 bool fits(const Value& value, ArgumentKind kind) {
-  const auto all = [&](ArgumentKind of) {
+  const auto all = [&](ArgumentKind item_kind) {
     if (value.kind != Value::Kind::list || value.items.empty()) return false;
     for (const Value& item : value.items)
-      if (!fits(item, of)) return false;
+      if (!fits(item, item_kind)) return false;
     return true;
   };
   switch (kind) {
@@ -470,7 +470,7 @@ struct DataEvaluator {
     return made(std::move(result), expr.span);
   }
 
-  Value noise(const DataFunction& function, const Value& of, double amount, const Expr& expr) {
+  Value noise(const DataFunction& function, const Value& operand, double amount, const Expr& expr) {
     const bool probability = function.name == "flip";
     if (amount < 0 || (probability && amount > 1) || !fits_float(amount)) {
       analysis.report.add(base::E0301, expr.span,
@@ -481,7 +481,7 @@ struct DataEvaluator {
                           fmt::format("{}", amount));
       return {};
     }
-    json result = {{"op", function.name}, {"args", {of.data, {{"op", "number"}, {"value", amount}}}}};
+    json result = {{"op", function.name}, {"args", {operand.data, {{"op", "number"}, {"value", amount}}}}};
     // Two calls are two draws; one call that a let names is one.
     result["noise"] = static_cast<int64_t>(analysis.noise_count++);
     return made(std::move(result), expr.span);

@@ -103,11 +103,11 @@ bool is_bits(const json& data) {
 }
 
 /// The Gaussian noise shows in the value: nothing decides by it. Counts may be rounded.
-bool is_jittered(const json& data, DomainKind of) {
+bool is_jittered(const json& data, DomainKind kind) {
   const std::string op = data.at("op");
   if (op == "jitter") return true;
-  if (!has_noise(data) || decides(op) || (op == "floor" && of == DomainKind::count)) return false;
-  return std::ranges::any_of(parts_of(data), [&](const json& part) { return is_jittered(part, of); });
+  if (!has_noise(data) || decides(op) || (op == "floor" && kind == DomainKind::count)) return false;
+  return std::ranges::any_of(parts_of(data), [&](const json& part) { return is_jittered(part, kind); });
 }
 
 /// Some flip takes what is no bit.
@@ -161,16 +161,16 @@ json data_of_variable(const json& data, const Variable& variable) {
 }
 
 NodeId node_of_data(const Value& data, VariableId variable, Draws& draws, Analysis& analysis) {
-  const Variable& of = analysis.model[variable];
+  const Variable& declared = analysis.model[variable];
   if (has_noise(data.data)) {
-    if (const std::string help = other_noise(data.data, of.domain); !help.empty()) {
-      analysis.report.add(base::E0613, data.span, of.name, name_of(of.domain.kind))
-          .note(of.span, fmt::format("`{}` is declared here", of.name))
+    if (const std::string help = other_noise(data.data, declared.domain); !help.empty()) {
+      analysis.report.add(base::E0613, data.span, declared.name, name_of(declared.domain.kind))
+          .note(declared.span, fmt::format("`{}` is declared here", declared.name))
           .help(help);
       return {};
     }
   }
-  NodeMaker maker{variable, draws, analysis, {&analysis.model.graph, data.span}, of.tensor_shape()};
+  NodeMaker maker{variable, draws, analysis, {&analysis.model.graph, data.span}, declared.tensor_shape()};
   return maker.node(data.data);
 }
 

@@ -49,7 +49,7 @@ bool has_derivative(Op op) {
 std::vector<NodeId> input_adjoints(Build& b, NodeId id, NodeId g) {
   const Node node = (*b.graph)[id];  // a copy: adding nodes moves them
   const auto in = [&](size_t i) { return node.inputs[i]; };
-  const auto one = [&](Op op) { return b.pointwise(op, {in(0)}); };
+  const auto unary = [&](Op op) { return b.pointwise(op, {in(0)}); };
   const auto choose = [&](Op comparison, NodeId when, NodeId otherwise) {
     return b.pointwise(Op::where, {b.pointwise(comparison, {in(0), in(1)}), when, otherwise});
   };
@@ -76,21 +76,21 @@ std::vector<NodeId> input_adjoints(Build& b, NodeId id, NodeId g) {
     case Op::sigmoid:
       return {b.multiply(g, b.multiply(id, b.subtract(b.constant(1), id)))};
     case Op::softplus:
-      return {b.multiply(g, one(Op::sigmoid))};
+      return {b.multiply(g, unary(Op::sigmoid))};
     case Op::erf: {
       const NodeId bell = b.pointwise(Op::exp, {b.pointwise(Op::negate, {b.multiply(in(0), in(0))})});
       return {b.multiply(g, b.scale(bell, 2 / std::sqrt(std::numbers::pi)))};
     }
     case Op::sin:
-      return {b.multiply(g, one(Op::cos))};
+      return {b.multiply(g, unary(Op::cos))};
     case Op::cos:
-      return {b.pointwise(Op::negate, {b.multiply(g, one(Op::sin))})};
+      return {b.pointwise(Op::negate, {b.multiply(g, unary(Op::sin))})};
     case Op::lgamma:
-      return {b.multiply(g, one(Op::digamma))};
+      return {b.multiply(g, unary(Op::digamma))};
     case Op::digamma:
-      return {b.multiply(g, one(Op::trigamma))};
+      return {b.multiply(g, unary(Op::trigamma))};
     case Op::log_i0:
-      return {b.multiply(g, one(Op::i1_over_i0))};
+      return {b.multiply(g, unary(Op::i1_over_i0))};
     case Op::add:
       return {g, g};
     case Op::subtract:

@@ -123,20 +123,20 @@ Value Evaluation::list(const Expr& expr, Scope& scope, const ParameterContext& c
   return value;
 }
 
-std::optional<int64_t> Evaluation::position(const Value& value, int64_t length, const std::string& of,
+std::optional<int64_t> Evaluation::position(const Value& value, int64_t length, const std::string& whole,
                                             base::Span at) {
   const auto given = integer(value, "an index", at);
   if (!given) return std::nullopt;
   const int64_t from_start = *given < 0 ? *given + length : *given;
   if (from_start >= 0 && from_start < length) return from_start;
-  error(base::E0303, at, *given, of);
+  error(base::E0303, at, *given, whole);
   return std::nullopt;
 }
 
 std::optional<std::pair<int64_t, int64_t>> Evaluation::range_of(const syntax::Subscript& subscript,
                                                                 int64_t length, Scope& scope,
                                                                 const ParameterContext& context,
-                                                                const std::string& of, bool tensor) {
+                                                                const std::string& whole, bool tensor) {
   int64_t bounds[2] = {0, length};
   const syntax::Expr* written[2] = {subscript.begin.get(), subscript.end.get()};
   for (int i = 0; i < 2; ++i) {
@@ -145,7 +145,7 @@ std::optional<std::pair<int64_t, int64_t>> Evaluation::range_of(const syntax::Su
     if (!given) return std::nullopt;
     bounds[i] = *given < 0 ? *given + length : *given;
     if (bounds[i] < 0 || bounds[i] > length) {
-      error(base::E0303, written[i]->span, *given, of);
+      error(base::E0303, written[i]->span, *given, whole);
       return std::nullopt;
     }
   }
@@ -160,20 +160,20 @@ std::optional<std::pair<int64_t, int64_t>> Evaluation::range_of(const syntax::Su
 Value Evaluation::index_list(const Value& value, const Expr& expr, Scope& scope,
                              const ParameterContext& context) {
   const auto length = static_cast<int64_t>(value.items.size());
-  const std::string of = describe(value, *build.graph);
+  const std::string whole = describe(value, *build.graph);
   if (expr.subscripts.size() != 1) {
-    error(base::E0305, expr.span, "[,]", of);
+    error(base::E0305, expr.span, "[,]", whole);
     return {};
   }
   const syntax::Subscript& subscript = expr.subscripts[0];
   if (subscript.slice) {
-    const auto range = range_of(subscript, length, scope, context, of, false);
+    const auto range = range_of(subscript, length, scope, context, whole, false);
     if (!range) return {};
     Value result = value;
     result.items.assign(value.items.begin() + range->first, value.items.begin() + range->second);
     return result;
   }
-  const auto at = position(evaluate(*subscript.begin, scope, context), length, of, subscript.span);
+  const auto at = position(evaluate(*subscript.begin, scope, context), length, whole, subscript.span);
   return at ? value.items[static_cast<size_t>(*at)] : Value{};
 }
 
@@ -186,7 +186,7 @@ Value Evaluation::index(const Value& value, const Expr& expr, Scope& scope, cons
     return {};
   }
   const Shape full = shape(value.node);
-  const std::string of = describe(value, *build.graph);
+  const std::string whole = describe(value, *build.graph);
   if (expr.subscripts.size() > own_rank(full)) {
     error(base::E0307, expr.span, to_string(own_shape(full)), expr.subscripts.size() - 1);
     return {};
@@ -199,11 +199,12 @@ Value Evaluation::index(const Value& value, const Expr& expr, Scope& scope, cons
     if (axis < expr.subscripts.size()) {
       const syntax::Subscript& subscript = expr.subscripts[axis];
       if (subscript.slice) {
-        const auto given = range_of(subscript, full[axis], scope, context, of, true);
+        const auto given = range_of(subscript, full[axis], scope, context, whole, true);
         if (!given) return {};
         range = *given;
       } else {
-        const auto at = position(evaluate(*subscript.begin, scope, context), full[axis], of, subscript.span);
+        const auto at =
+            position(evaluate(*subscript.begin, scope, context), full[axis], whole, subscript.span);
         if (!at) return {};
         range = {*at, *at + 1};
         dropped = true;

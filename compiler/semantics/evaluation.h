@@ -201,10 +201,11 @@ class Evaluation {
   Value matmul(const Value& a, const Value& b, base::Span at);
   Value index_list(const Value& value, const syntax::Expr& expr, Scope& scope,
                    const ParameterContext& context);
-  std::optional<int64_t> position(const Value& value, int64_t length, const std::string& of, base::Span at);
+  std::optional<int64_t> position(const Value& value, int64_t length, const std::string& whole,
+                                  base::Span at);
   std::optional<std::pair<int64_t, int64_t>> range_of(const syntax::Subscript& subscript, int64_t length,
                                                       Scope& scope, const ParameterContext& context,
-                                                      const std::string& of, bool tensor);
+                                                      const std::string& whole, bool tensor);
   /// `p.z1(z0)`; nothing if the expression is no such call.
   std::optional<Value> call_player(const syntax::Expr& expr, Scope& scope, const ParameterContext& context);
 

@@ -97,9 +97,9 @@ NodeId add_bias(Evaluation& e, const Call& call, const std::string& layer, NodeI
   const Shape full = e.shape(h);
   const NodeId bias = e.parameter(call.context, layer, "bias", {full[0]}, initial);
   if (!bias) return {};
-  Shape one(full.size(), 1);
-  one[0] = full[0];
-  return e.build.add(h, e.build.broadcast(e.build.reshape(bias, one), full));
+  Shape beside(full.size(), 1);
+  beside[0] = full[0];
+  return e.build.add(h, e.build.broadcast(e.build.reshape(bias, beside), full));
 }
 
 /// PyTorch starts a bias as it starts the weights; a layer started at a number starts its bias at 0.
@@ -216,11 +216,11 @@ NodeId normalised(Build& b, NodeId h) {
   const Shape full = b.shape(h);
   std::vector<int64_t> axes(full.size() - 1);
   std::iota(axes.begin(), axes.end(), 1);
-  Shape one(full.size(), 1);
-  one[0] = full[0];
+  Shape beside(full.size(), 1);
+  beside[0] = full[0];
   const double share = static_cast<double>(full[0]) / static_cast<double>(count(full));
   const auto mean = [&](NodeId x) {
-    return b.broadcast(b.reshape(b.scale(b.reduce(Op::sum, x, axes), share), one), full);
+    return b.broadcast(b.reshape(b.scale(b.reduce(Op::sum, x, axes), share), beside), full);
   };
   const NodeId centred = b.subtract(h, mean(h));
   const NodeId variance = mean(b.multiply(centred, centred));
@@ -256,11 +256,11 @@ Value group_norm(Evaluation& e, const Call& call) {
   const std::string layer = e.layer_name(call.context, "group_norm");
   const NodeId weight = e.parameter(call.context, layer, "weight", {full[0]}, constant(1));
   if (!weight) return {};
-  Shape one(full.size(), 1);
-  one[0] = full[0];
+  Shape beside(full.size(), 1);
+  beside[0] = full[0];
   Build& b = e.build;
   const NodeId even = b.reshape(normalised(b, b.reshape(h, {*groups, count(full) / *groups})), full);
-  const NodeId scaled = b.multiply(even, b.broadcast(b.reshape(weight, one), full));
+  const NodeId scaled = b.multiply(even, b.broadcast(b.reshape(weight, beside), full));
   return e.from_node(add_bias(e, call, layer, scaled, constant(0)), call.span);
 }
 

@@ -30,8 +30,8 @@ std::optional<std::vector<Value>> elements_of(Evaluation& e, const Builtin::Call
   for (int64_t t = 0; t < full[0]; ++t) {
     std::vector<int64_t> bounds = {t, t + 1};
     for (size_t axis = 1; axis < full.size(); ++axis) bounds.insert(bounds.end(), {0, full[axis]});
-    const NodeId one = e.build.reshape(e.build.slice(whole, bounds), Shape(full.begin() + 1, full.end()));
-    result.push_back(e.from_node(one, xs.span));
+    const NodeId part = e.build.reshape(e.build.slice(whole, bounds), Shape(full.begin() + 1, full.end()));
+    result.push_back(e.from_node(part, xs.span));
   }
   return result;
 }
@@ -142,9 +142,9 @@ class Scan {
   /// With an axis of length 1 in front.
   NodeId stretched(NodeId node) {
     const NodeId whole = e_.shape(node).empty() ? e_.build.broadcast(node, e_.at_positions({})) : node;
-    Shape one = e_.shape(whole);
-    one.insert(one.begin(), 1);
-    return e_.build.reshape(whole, one);
+    Shape longer = e_.shape(whole);
+    longer.insert(longer.begin(), 1);
+    return e_.build.reshape(whole, longer);
   }
 
   Evaluation& e_;

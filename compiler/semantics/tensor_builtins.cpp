@@ -219,11 +219,11 @@ Value len(Evaluation& e, const Call& call) {
 Value list(Evaluation&, const Call& call) {
   const Value& given = call.arguments[0];
   if (given.kind == Kind::error || given.kind == Kind::list || given.kind == Kind::variables) return given;
-  Value one;
-  one.kind = Kind::list;
-  one.items = {given};
-  one.span = given.span;
-  return one;
+  Value result;
+  result.kind = Kind::list;
+  result.items = {given};
+  result.span = given.span;
+  return result;
 }
 
 Value div(Evaluation& e, const Call& call) {
@@ -240,10 +240,10 @@ Value div(Evaluation& e, const Call& call) {
 
 Value range(Evaluation& e, const Call& call) {
   constexpr int64_t longest = 1'000'000;
-  const bool one = call.arguments[1].kind == Kind::none;
+  const bool from_zero = call.arguments[1].kind == Kind::none;
   const auto first =
-      one ? std::optional<int64_t>(0) : e.integer(call.arguments[0], "a bound of `range`", call.span);
-  const auto last = e.integer(call.arguments[one ? 0 : 1], "a bound of `range`", call.span);
+      from_zero ? std::optional<int64_t>(0) : e.integer(call.arguments[0], "a bound of `range`", call.span);
+  const auto last = e.integer(call.arguments[from_zero ? 0 : 1], "a bound of `range`", call.span);
   if (!first || !last) return {};
   if (*last > *first && static_cast<uint64_t>(*last) - static_cast<uint64_t>(*first) > longest) {
     e.error(base::E0311, call.span, "this range has more than a million numbers");

@@ -39,7 +39,7 @@ class ScheduleInterpreter {
 
   Results run() {
     for (const Instruction& instruction : schedule_.instructions) {
-      std::visit([&](const auto& one) { execute(one); }, instruction);
+      std::visit([&](const auto& specific) { execute(specific); }, instruction);
     }
     for (size_t b = 0; b < schedule_.buffers.size(); ++b) {
       if (schedule_.buffers[b].kind == Buffer::Kind::output)

@@ -96,7 +96,7 @@ std::string print(const Schedule& schedule) {
     text += fmt::format(" \"{}\"\n", b.name);
   }
   for (const Instruction& instruction : schedule.instructions)
-    text += std::visit([](const auto& one) { return print_instruction(one); }, instruction);
+    text += std::visit([](const auto& specific) { return print_instruction(specific); }, instruction);
   return text;
 }
 

@@ -21,8 +21,8 @@ struct Dependencies {
 /// What all programs of one model share, made once. The model outlives it.
 struct ModelBasis {
   // Implicit: where one program is built, the model alone will do.
-  ModelBasis(const semantics::Model& of)
-      : model(of), dependencies(of.graph), parameters(parameter_places(of)) {}
+  ModelBasis(const semantics::Model& in_model)
+      : model(in_model), dependencies(in_model.graph), parameters(parameter_places(in_model)) {}
   const semantics::Model& model;
   Dependencies dependencies;
   ParameterPlaces parameters;

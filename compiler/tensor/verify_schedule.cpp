@@ -21,7 +21,7 @@ class ScheduleVerifier {
 
   std::optional<std::string> run() {
     for (const Instruction& instruction : schedule_.instructions) {
-      if (auto wrong = std::visit([&](const auto& one) { return check(one); }, instruction))
+      if (auto wrong = std::visit([&](const auto& specific) { return check(specific); }, instruction))
         return schedule_.name + ": " + *wrong;
     }
     return {};

@@ -48,12 +48,12 @@ std::vector<int> inner_conditionals(const Image& image, const Plan& plan) {
   std::vector<int> inner;
   if (plan.first_chain() < plan.steps.size()) return inner;
   const std::vector<int> all = conditionals_of(plan);
-  for (const int one : all)
+  for (const int candidate : all)
     if (std::ranges::any_of(all, [&](int other) {
           const std::vector<int>& parents = image.conditionals[static_cast<size_t>(other)].parents;
-          return std::ranges::count(parents, image.conditionals[static_cast<size_t>(one)].target) > 0;
+          return std::ranges::count(parents, image.conditionals[static_cast<size_t>(candidate)].target) > 0;
         }))
-      inner.push_back(one);
+      inner.push_back(candidate);
   return inner;
 }
 
@@ -69,8 +69,8 @@ Conditioner::Conditioner(Sampler& sampler, const Image& image, Plan plan, const 
       seed_(seed) {
   for (const Step& step : plan_.steps)
     for (const std::vector<int>& group : step.groups)
-      for (const int one : group)
-        if (step.chain) meters_.try_emplace(conditional(one).target, effort.chains, effort.kept());
+      for (const int id : group)
+        if (step.chain) meters_.try_emplace(conditional(id).target, effort.chains, effort.kept());
 }
 
 Evidence Conditioner::copies(const Evidence& evidence, int64_t chains) const {
@@ -96,20 +96,20 @@ void Conditioner::start(const Evidence& evidence, Values& state, int64_t rows) {
   for (size_t step = plan_.first_chain(); step < plan_.steps.size(); ++step) {
     if (!plan_.steps[step].chain) continue;
     for (const std::vector<int>& group : plan_.steps[step].groups)
-      for (const int one : group) {
-        const int target = conditional(one).target;
-        state[target] = sampler_.initial(one, rows);
+      for (const int id : group) {
+        const int target = conditional(id).target;
+        state[target] = sampler_.initial(id, rows);
         keep_known(target, evidence, state[target]);
       }
   }
 }
 
-void Conditioner::draw_one(int one, const Evidence& evidence, Values& state, int64_t rows, Sums* sums) {
-  const int target = conditional(one).target;
+void Conditioner::draw_one(int id, const Evidence& evidence, Values& state, int64_t rows, Sums* sums) {
+  const int target = conditional(id).target;
   std::vector<float> mean;
   const bool is_target = sums && sums->targets.contains(target);
-  if (is_target && sampler_.has_mean(one)) mean = sampler_.mean(one, state, rows);
-  std::vector<float> drawn = sampler_.draw(one, state, rows);
+  if (is_target && sampler_.has_mean(id)) mean = sampler_.mean(id, state, rows);
+  std::vector<float> drawn = sampler_.draw(id, state, rows);
   if (is_target) {
     if (mean.empty()) mean = drawn;
     keep_known(target, evidence, mean);
@@ -130,7 +130,7 @@ void Conditioner::follow(size_t from, size_t to, const Evidence& evidence, Value
                          Sums* sums) {
   for (size_t step = from; step < to; ++step)
     for (const std::vector<int>& group : plan_.steps[step].groups)
-      for (const int one : group) draw_one(one, evidence, state, rows, sums);
+      for (const int id : group) draw_one(id, evidence, state, rows, sums);
 }
 
 void Conditioner::sweep(const Evidence& evidence, Values& state, int64_t rows, Sums* sums) {
@@ -139,8 +139,7 @@ void Conditioner::sweep(const Evidence& evidence, Values& state, int64_t rows, S
     const Step& step = plan_.steps[at];
     const uint32_t site = order_site + static_cast<uint32_t>(at);
     for (const int group : sweep_order(step.groups.size(), site, seed_, sweep))
-      for (const int one : step.groups[static_cast<size_t>(group)])
-        draw_one(one, evidence, state, rows, sums);
+      for (const int id : step.groups[static_cast<size_t>(group)]) draw_one(id, evidence, state, rows, sums);
   }
 }
 
@@ -193,9 +192,9 @@ Answer Conditioner::answer(const Evidence& evidence, const std::vector<int>& tar
 bool Conditioner::is_exact() const {
   if (has_chain()) return false;
   const std::vector<int> all = conditionals_of(plan_);
-  return std::ranges::all_of(all, [&](int one) {
-    const std::vector<int>& parents = conditional(one).parents;
-    return sampler_.has_mean(one) && std::ranges::all_of(parents, [&](int parent) {
+  return std::ranges::all_of(all, [&](int id) {
+    const std::vector<int>& parents = conditional(id).parents;
+    return sampler_.has_mean(id) && std::ranges::all_of(parents, [&](int parent) {
              return plan_.used.contains(parent) || summed_.variables().contains(parent);
            });
   });
@@ -213,9 +212,9 @@ Values Conditioner::sum_over_states(const Evidence& evidence, const std::vector<
       if (!summed_.variables().contains(target)) sums.targets[target] = {};
     for (int64_t sample = 0; sample < samples; ++sample) {
       Values values = given;
-      for (const int one : conditionals_of(plan_))
-        if (!summed_.variables().contains(conditional(one).target))
-          draw_one(one, evidence, values, rows, &sums);
+      for (const int id : conditionals_of(plan_))
+        if (!summed_.variables().contains(conditional(id).target))
+          draw_one(id, evidence, values, rows, &sums);
     }
     for (const int target : targets) {
       const bool is_summed = summed_.variables().contains(target);
@@ -252,8 +251,8 @@ void Conditioner::measure_mixing(const Sums& sums, int64_t rows, int64_t counted
 bool Conditioner::drawn_once(int variable) const {
   for (size_t step = 0; step < plan_.first_chain(); ++step)
     for (const std::vector<int>& group : plan_.steps[step].groups)
-      for (const int one : group)
-        if (conditional(one).target == variable) return true;
+      for (const int id : group)
+        if (conditional(id).target == variable) return true;
   return false;
 }
 

@@ -232,7 +232,7 @@ class Planner {
         if (best < 0 || cost < least) best = giver, least = cost;
       }
       chosen[variable] = best;
-      for (const int one : ignored(best, known)) plan.ignored.push_back({best, one});
+      for (const int conditional : ignored(best, known)) plan.ignored.push_back({best, conditional});
       open.insert(open.end(), all_[best].parents.begin(), all_[best].parents.end());
     }
     plan.steps = steps_of(chosen);
@@ -270,7 +270,7 @@ class Planner {
         if (waits) continue;
         done.insert(together.begin(), together.end());
         std::vector<int> conditionals;
-        for (const int one : together) conditionals.push_back(chosen.at(one));
+        for (const int member : together) conditionals.push_back(chosen.at(member));
         steps.push_back({together.size() > 1, grouped(conditionals)});
       }
     return steps;
@@ -333,7 +333,7 @@ std::optional<Plan> plan_in_part(const Planner& planner, const Query& query) {
     turns.push_back(giver);
     const std::vector<int>& parents = conditional_of(planner.image(), giver).parents;
     wanted.insert(parents.begin(), parents.end());
-    for (const int one : planner.ignored(giver, known)) ignored.push_back({giver, one});
+    for (const int conditional : planner.ignored(giver, known)) ignored.push_back({giver, conditional});
   }
   std::optional<Plan> plan = planner.plan(known, wanted);
   if (!plan) return plan;
@@ -343,17 +343,17 @@ std::optional<Plan> plan_in_part(const Planner& planner, const Query& query) {
   for (Step& step : plan->steps) {
     bool moves = false;
     for (const std::vector<int>& group : step.groups)
-      for (const int one : group)
-        moves |= std::ranges::any_of(conditional_of(planner.image(), one).parents,
+      for (const int member : group)
+        moves |= std::ranges::any_of(conditional_of(planner.image(), member).parents,
                                      [&](int parent) { return moving.contains(parent); });
     if (!moves) {
       once.push_back(std::move(step));
       continue;
     }
     for (const std::vector<int>& group : step.groups)
-      for (const int one : group) {
-        moving.insert(conditional_of(planner.image(), one).target);
-        turns.push_back(one);
+      for (const int member : group) {
+        moving.insert(conditional_of(planner.image(), member).target);
+        turns.push_back(member);
       }
   }
   plan->steps = std::move(once);
@@ -370,8 +370,8 @@ size_t Plan::first_chain() const {
 int Plan::giver(const Image& image, int variable) const {
   for (const Step& step : steps)
     for (const std::vector<int>& group : step.groups)
-      for (const int one : group)
-        if (conditional_of(image, one).target == variable) return one;
+      for (const int member : group)
+        if (conditional_of(image, member).target == variable) return member;
   return -1;
 }
 
@@ -391,8 +391,8 @@ Plan make_plan(const Image& image, const Query& query) {
   }
   for (const Step& step : plan->steps)
     for (const std::vector<int>& group : step.groups)
-      for (const int one : group)
-        for (const int parent : conditional_of(image, one).parents)
+      for (const int member : group)
+        for (const int parent : conditional_of(image, member).parents)
           if (query.known.contains(parent) || query.partial.contains(parent)) plan->used.insert(parent);
   const bool anything = !query.known.empty() || !query.partial.empty();
   if (const auto lost = uninformed(image, *plan, query); !lost.empty() && anything && !plan->ignored.empty())
@@ -420,9 +420,9 @@ std::string describe(const Image& image, const Plan& plan) {
   for (const Step& step : plan.steps) {
     std::vector<std::string> draws;
     for (const std::vector<int>& group : step.groups)
-      for (const int one : group)
-        draws.push_back(fmt::format("{} ~ {}", name_of(image, conditional_of(image, one).target),
-                                    name_of_conditional(image, one)));
+      for (const int member : group)
+        draws.push_back(fmt::format("{} ~ {}", name_of(image, conditional_of(image, member).target),
+                                    name_of_conditional(image, member)));
     steps.push_back(fmt::format("{}{}", step.chain ? "a chain of " : "", fmt::join(draws, ", ")));
   }
   return fmt::format("{}", fmt::join(steps, "; then "));

@@ -20,13 +20,13 @@ constexpr const char* file_name = "preprocessing.json";
 /// The data expression by which the source gives the variable, without noise; null where it does not observe
 /// it. One with noise stands in a column that no program reads.
 json data_of(const Image& image, int source, int variable) {
-  const Source& of = image.sources[static_cast<size_t>(source)];
+  const Source& declared = image.sources[static_cast<size_t>(source)];
   for (const DataColumn& column : image.columns)
     if (column.variable == variable && column.expression.value("op", "") == "given" &&
-        column.expression.at("source") == of.name)
+        column.expression.at("source") == declared.name)
       return column.expression.at("data");
-  if (of.program < 0) return nullptr;
-  for (const Instruction& instruction : image.programs[static_cast<size_t>(of.program)].instructions) {
+  if (declared.program < 0) return nullptr;
+  for (const Instruction& instruction : image.programs[static_cast<size_t>(declared.program)].instructions) {
     const auto* gather = std::get_if<Gather>(&instruction);
     if (!gather || gather->source != source) continue;
     const DataColumn& column = image.columns[static_cast<size_t>(gather->column)];
@@ -47,9 +47,9 @@ json read_file(const fs::path& checkpoint) {
 }
 
 data::Transformation transformation_of(const Image& image, int source, int variable) {
-  const Variable& of = image.variables[static_cast<size_t>(variable)];
-  Shape shape = of.shape;
-  if (of.domain == "simplex") shape.insert(shape.begin(), of.classes);
+  const Variable& declared = image.variables[static_cast<size_t>(variable)];
+  Shape shape = declared.shape;
+  if (declared.domain == "simplex") shape.insert(shape.begin(), declared.classes);
   json expression = data_of(image, source, variable);
   if (data::needs_statistics(expression)) {
     data::Context context{data::places_from_environment(image.search_folders())};
@@ -135,16 +135,17 @@ const Preprocessing::Rule* Preprocessing::rule(int variable) {
 
 const data::Transformation* Preprocessing::undoable(int variable) {
   if (image_.variables[static_cast<size_t>(variable)].domain == "category") return nullptr;
-  const Rule* of = rule(variable);
-  return of && of->transformation.can_undo() ? &of->transformation : nullptr;
+  const Rule* found = rule(variable);
+  return found && found->transformation.can_undo() ? &found->transformation : nullptr;
 }
 
 void Preprocessing::undo(int variable, std::vector<float>& values) {
-  if (const data::Transformation* of = undoable(variable)) of->undo(values);
+  if (const data::Transformation* transformation = undoable(variable)) transformation->undo(values);
 }
 
 void Preprocessing::undo_for_picture(int variable, std::vector<float>& values) {
-  if (const data::Transformation* of = undoable(variable)) of->undo_for_picture(values);
+  if (const data::Transformation* transformation = undoable(variable))
+    transformation->undo_for_picture(values);
 }
 
 }  // namespace core

@@ -15,16 +15,16 @@ std::set<int> variables_of(const Values& values) {
 }
 
 Values some_rows(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows) {
-  Values some;
+  Values drawn;
   for (const auto& [variable, numbers] : values) {
     const int64_t width = image.variables[static_cast<size_t>(variable)].elements();
-    std::vector<float>& taken = some[variable];
+    std::vector<float>& taken = drawn[variable];
     for (int64_t r = 0; r < rows; ++r) {
       const auto begin = numbers.begin() + (first + r) % all_rows * width;
       taken.insert(taken.end(), begin, begin + width);
     }
   }
-  return some;
+  return drawn;
 }
 
 std::vector<int64_t> most_probable(const float* values, const Variable& variable) {

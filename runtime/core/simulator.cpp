@@ -37,8 +37,8 @@ static fs::path run_of(const Image& image, const json& reader) {
 }
 
 struct Simulator::Parts {
-  Parts(const Image& of, const fs::path& run, const json& in_reader)
-      : model(of, run, {}), reader(in_reader) {}
+  Parts(const Image& in_image, const fs::path& run, const json& in_reader)
+      : model(in_image, run, {}), reader(in_reader) {}
 
   TrainedModel model;
   const Image& image = model.image();

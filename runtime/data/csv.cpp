@@ -28,9 +28,9 @@ class CsvReader {
   Table read(const std::optional<std::vector<std::string>>& names) {
     CsvCells cells(file_, bytes_, format_);
     std::vector<std::string> row;
-    const bool some = cells.next_row(row);
-    if (!some && format_.header) cells.fail(1, "the file is empty, it needs a header row of names");
-    if (!some) cells.fail(1, "the file is empty");
+    const bool found = cells.next_row(row);
+    if (!found && format_.header) cells.fail(1, "the file is empty, it needs a header row of names");
+    if (!found) cells.fail(1, "the file is empty");
     name_columns(row, cells.line());
     const std::vector<size_t> wanted = names ? select(*names) : std::vector<size_t>();
     read_rows([](const Reading&) { return true; });

@@ -40,8 +40,8 @@ Table evaluate_normalize(const Table& table, const json& expression, Context& co
   const std::string by = other ? expression_text(expression.at("by")) : table.origin;
   if (expression.contains("statistics"))
     return normalize(table, statistics_from(expression.at("statistics"), by), by, &context.memory);
-  const Table of = other ? evaluate_table(expression.at("by"), context) : table;
-  return normalize(table, statistics_of(of), by, &context.memory);
+  const Table reference = other ? evaluate_table(expression.at("by"), context) : table;
+  return normalize(table, statistics_of(reference), by, &context.memory);
 }
 
 Table evaluate_on_table(const std::string& operation, const json& expression, Context& context) {

@@ -49,8 +49,8 @@ Eigen::MatrixXd squared_distances(const Eigen::MatrixXd& a, const Eigen::MatrixX
 
 /// Between the first rows; 1 where they are all the same.
 double median_squared_distance(const Points& points) {
-  const Eigen::MatrixXd some = block(points, 0, std::min(points.rows(), rows_in_a_block));
-  const Eigen::MatrixXd squares = squared_distances(some, some);
+  const Eigen::MatrixXd first_rows = block(points, 0, std::min(points.rows(), rows_in_a_block));
+  const Eigen::MatrixXd squares = squared_distances(first_rows, first_rows);
   std::vector<double> pairs;
   for (int64_t i = 0; i < squares.rows(); ++i)
     for (int64_t k = 0; k < i; ++k) pairs.push_back(squares(i, k));

@@ -17,12 +17,12 @@ GroupedMoments::GroupedMoments(const Points& points, int groups) {
     Sums& sums = sums_[static_cast<size_t>(group)];
     const int64_t rows = (points.rows() - group + groups - 1) / groups;
     for (int64_t first = 0; first < rows; first += rows_at_once) {
-      Eigen::MatrixXd some(points.width, std::min(rows_at_once, rows - first));
-      for (int64_t i = 0; i < some.cols(); ++i)
-        some.col(i) = values.row((first + i) * groups + group).transpose().cast<double>() - origin_;
-      sums.rows += static_cast<double>(some.cols());
-      sums.sum += some.rowwise().sum();
-      sums.products.noalias() += some * some.transpose();
+      Eigen::MatrixXd part(points.width, std::min(rows_at_once, rows - first));
+      for (int64_t i = 0; i < part.cols(); ++i)
+        part.col(i) = values.row((first + i) * groups + group).transpose().cast<double>() - origin_;
+      sums.rows += static_cast<double>(part.cols());
+      sums.sum += part.rowwise().sum();
+      sums.products.noalias() += part * part.transpose();
     }
     total_.rows += sums.rows;
     total_.sum += sums.sum;

@@ -24,11 +24,11 @@ void add_metadata(onnx::ModelProto& model, const std::string& key, const std::st
 /// What the caller of the graph must draw: [{"name", "distribution", "shape", "site"}].
 std::string text_of(const std::vector<Noise>& noise) {
   json list = json::array();
-  for (const Noise& one : noise)
-    list.push_back({{"name", one.name},
-                    {"distribution", one.distribution},
-                    {"shape", Shape(one.shape.begin() + 1, one.shape.end())},
-                    {"site", one.site}});
+  for (const Noise& input : noise)
+    list.push_back({{"name", input.name},
+                    {"distribution", input.distribution},
+                    {"shape", Shape(input.shape.begin() + 1, input.shape.end())},
+                    {"site", input.site}});
   return list.dump();
 }
 

@@ -58,8 +58,8 @@ Operation absent() {
 /// Stability of Numerical Algorithms", section 1.14.1).
 std::string log1p(Writer& writer, const Names& names) {
   const std::string& x = names[0];
-  const std::string one = writer.scalar(1), u = writer.add("Add", {x, one}), log = writer.add("Log", {u});
-  const std::string step = writer.add("Sub", {u, one});
+  const std::string unit = writer.scalar(1), u = writer.add("Add", {x, unit}), log = writer.add("Log", {u});
+  const std::string step = writer.add("Sub", {u, unit});
   const std::string exact = writer.add("Mul", {log, writer.add("Div", {x, step})});
   const std::string near = writer.add("Where", {writer.add("Equal", {step, writer.scalar(0)}), x, exact});
   return writer.add("Where", {writer.add("Greater", {u, writer.scalar(2)}), log, near});

@@ -41,9 +41,9 @@ std::optional<std::vector<Block>> blocks_of(const Shape& from, const Shape& to) 
         b *= to[block.to_end++].size;
       }
     }
-    const Extent one{1, -1};
-    while (block.end < from.size() && from[block.end] == one) ++block.end;
-    while (block.to_end < to.size() && to[block.to_end] == one) ++block.to_end;
+    const Extent unit{1, -1};
+    while (block.end < from.size() && from[block.end] == unit) ++block.end;
+    while (block.to_end < to.size() && to[block.to_end] == unit) ++block.to_end;
     i = block.end;
     j = block.to_end;
     blocks.push_back(block);

@@ -54,7 +54,7 @@ class Grids {
         image_(model_.image()),
         sampler_(model_.session(), request.seed),
         preprocessing_(image_, model_.checkpoint().path),
-        space_(image_, sampler_, request.of) {
+        space_(image_, sampler_, request.code) {
     check_picture(request.out, image_, {space_.shown()});
   }
 

@@ -31,28 +31,28 @@ bool is_continuous(const Variable& variable) {
   return variable.domain != "category" && variable.domain != "binary" && variable.domain != "count";
 }
 
-CodeSpace::CodeSpace(const Image& image, Sampler& sampler, const std::string& of)
+CodeSpace::CodeSpace(const Image& image, Sampler& sampler, const std::string& code)
     : image_(image), sampler_(sampler) {
   for (const int variable : generated_variables(image)) {
     const int generating = generating_conditional(image, variable);
     const std::vector<int>& read = image.conditionals[static_cast<size_t>(generating)].parents;
-    const bool reads_it = of.empty() || std::ranges::count(read, image.variable(of)) > 0;
+    const bool reads_it = code.empty() || std::ranges::count(read, image.variable(code)) > 0;
     if (read.empty() || !reads_it) continue;
     shown_ = variable;
     generating_ = generating;
     break;
   }
-  if (shown_ < 0 && of.empty())
+  if (shown_ < 0 && code.empty())
     throw Failure(Exit::bad_configuration, "the model has no codes: no decoder reads a variable");
-  choose_code(of);
+  choose_code(code);
 }
 
-void CodeSpace::choose_code(const std::string& of) {
-  if (!of.empty()) {
-    code_ = image_.variable(of);
-    if (code_ < 0) throw Failure(Exit::usage, fmt::format("--of {}: there is no such variable", of));
+void CodeSpace::choose_code(const std::string& code) {
+  if (!code.empty()) {
+    code_ = image_.variable(code);
+    if (code_ < 0) throw Failure(Exit::usage, fmt::format("--of {}: there is no such variable", code));
     if (shown_ < 0)
-      throw Failure(Exit::usage, fmt::format("--of {}: no conditional that generates reads {}", of, of));
+      throw Failure(Exit::usage, fmt::format("--of {}: no conditional that generates reads {}", code, code));
     return;
   }
   for (const int parent : parents())

@@ -13,7 +13,7 @@ class CodeSpace {
  public:
   /// `of`: the code; empty: the first variable that a decoder reads and no source observes, else the first
   /// that it reads. Failure(usage) where it is none, bad_configuration where the model has none.
-  CodeSpace(const Image& image, Sampler& sampler, const std::string& of);
+  CodeSpace(const Image& image, Sampler& sampler, const std::string& code);
 
   int code() const { return code_; }
   const Variable& variable() const { return image_.variables[static_cast<size_t>(code_)]; }
@@ -36,7 +36,7 @@ class CodeSpace {
   Values read_by_decoder(const Values& values) const;
 
  private:
-  void choose_code(const std::string& of);
+  void choose_code(const std::string& code);
   std::optional<DirectOrder> order_of(int source) const;
   const std::vector<int>& parents() const {
     return image_.conditionals[static_cast<size_t>(generating_)].parents;

@@ -282,7 +282,7 @@ class CommandLine {
                                     "TorchScript file. It is a program "
                                     "that runs with your rights: use it only if you trust its author",
                                     fmt::join(feature_names(), ", ")));
-    command->add_option("--of", request.of, "variable that fd measures (default: the first generated one)");
+    command->add_option("--of", request.variable, "variable that fd measures (default: the first generated one)");
     command
         ->add_option("--n", request.n,
                      "rows to draw for distances (default: as many as the held-out source has)")

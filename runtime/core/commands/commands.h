@@ -52,7 +52,7 @@ struct InferRequest : ModelRequest {
 void infer(const Image& image, const InferRequest& request);
 
 struct LatentsRequest : ModelRequest {
-  std::string of;       // the code; empty: the first that a decoder reads and no source observes
+  std::string code;     // empty: the first that a decoder reads and no source observes
   std::string source;   // whose rows are encoded; empty: the first that is evaluated
   std::string classes;  // the variable that colours the points; empty: found; none
   int64_t rows = 2000;  // 0: all
@@ -62,7 +62,7 @@ struct LatentsRequest : ModelRequest {
 void latents(const Image& image, const LatentsRequest& request);
 
 struct CodeGridRequest : ModelRequest {
-  std::string of, source;     // as LatentsRequest has them
+  std::string code, source;   // as LatentsRequest has them
   int64_t row = 0;            // of the source, the first that is used
   int64_t rows = 8;           // pairs of rows that interpolate takes
   int64_t columns = 0;        // steps of a change; 0: 9 of a traversal, 8 of an interpolation

@@ -23,14 +23,14 @@ json reader(const char* name, json arguments, json named = json::object()) {
   return {{"op", "reader"}, {"name", name}, {"args", std::move(arguments)}, {"named", std::move(named)}};
 }
 
-std::string reader_name(const data::Transformation* of) {
-  return of && of->can_apply() ? of->reader().value("name", "") : "";
+std::string reader_name(const data::Transformation* rule) {
+  return rule && rule->can_apply() ? rule->reader().value("name", "") : "";
 }
 
 /// The column is one of pictures, in [0, 1].
-bool gives_pictures(const data::Transformation* of) {
+bool gives_pictures(const data::Transformation* rule) {
   static const std::set<std::string> sets = {"mnist", "fashion_mnist", "kmnist", "cifar10", "images"};
-  return sets.contains(reader_name(of)) && (of->column().empty() || of->column() == "image");
+  return sets.contains(reader_name(rule)) && (rule->column().empty() || rule->column() == "image");
 }
 
 /// `x`, or `x[0]`, `x[1]`, ...: as results are written.
@@ -42,20 +42,20 @@ Names own_names(const Variable& variable) {
 }
 
 /// The columns that a source's `csv` gives the variable; none where another reader does.
-Names names_in_source(const data::Transformation* of) {
-  if (reader_name(of) != "csv") return {};
-  if (!of->column().empty()) return {of->column()};
-  return data::Arguments("csv", of->reader()).texts(1, "columns").value_or(Names());
+Names names_in_source(const data::Transformation* rule) {
+  if (reader_name(rule) != "csv") return {};
+  if (!rule->column().empty()) return {rule->column()};
+  return data::Arguments("csv", rule->reader()).texts(1, "columns").value_or(Names());
 }
 
 /// A source's own CSV options, for files written like its own.
-json options_of_source(const data::Transformation* of) {
+json options_of_source(const data::Transformation* rule) {
   json named = json::object();
-  if (reader_name(of) != "csv") return named;
+  if (reader_name(rule) != "csv") return named;
   const char* places[] = {"path", "columns", "separator", "missing", "header", "comment"};
-  const json& arguments = of->reader().at("args");
+  const json& arguments = rule->reader().at("args");
   for (size_t i = 2; i < arguments.size() && i < std::size(places); ++i) named[places[i]] = arguments[i];
-  const json others = of->reader().value("named", json::object());
+  const json others = rule->reader().value("named", json::object());
   for (const auto& [name, value] : others.items())
     if (name != "columns" && name != "path") named[name] = value;
   return named;
@@ -77,9 +77,9 @@ bool has_columns(const std::string& path, const Names& names, const json& named,
 }
 
 data::Column read_csv_column(const std::string& path, const Variable& variable,
-                             const data::Transformation* of, data::Context& context) {
-  const Names own = own_names(variable), theirs = names_in_source(of);
-  const json options = options_of_source(of);
+                             const data::Transformation* rule, data::Context& context) {
+  const Names own = own_names(variable), theirs = names_in_source(rule);
+  const json options = options_of_source(rule);
   const auto read = [&](const Names& names, const json& named) {
     return data::evaluate_column(reader("csv", {path, names}, named), context);
   };
@@ -110,11 +110,11 @@ data::Column picture_column(const fs::path& path, const Variable& variable) {
 }
 
 data::Column read_form(const fs::path& path, const Image& image, const Variable& variable,
-                       const data::Transformation* of) {
+                       const data::Transformation* rule) {
   if (is_picture(path)) return picture_column(path, variable);
   data::Context context{data::places_from_environment(image.search_folders())};
   const std::string ending = path.extension().string(), absolute = fs::absolute(path).string();
-  if (ending == ".csv") return read_csv_column(absolute, variable, of, context);
+  if (ending == ".csv") return read_csv_column(absolute, variable, rule, context);
   const auto column = [&](const json& expression) { return data::evaluate_column(expression, context); };
   if (ending == ".npy") return column(reader("npy", {absolute}));
   if (ending == ".npz") return column(reader("npz", {absolute, variable.name}));
@@ -132,15 +132,15 @@ data::Column read_form(const fs::path& path, const Image& image, const Variable&
 }  // namespace
 
 data::Column read_column(const fs::path& path, const Image& image, const Variable& variable,
-                         const data::Transformation* of) {
-  data::Column column = read_form(path, image, variable, of);
+                         const data::Transformation* rule) {
+  data::Column column = read_form(path, image, variable, rule);
   if (!column.is_bytes() || variable.domain == "category") return column;
   // Bytes of a file without a scale, for a source of pictures; and pictures, for a source of bytes.
-  if (gives_pictures(of) && !column.pixels && !fs::is_directory(path) &&
+  if (gives_pictures(rule) && !column.pixels && !fs::is_directory(path) &&
       column.levels == data::whole_levels() && path.extension() != ".npy" && path.extension() != ".npz" &&
       path.extension() != ".safetensors")
     column.levels = data::pixel_levels();
-  if (reader_name(of) == "idx" && column.pixels) column.levels = data::whole_levels();
+  if (reader_name(rule) == "idx" && column.pixels) column.levels = data::whole_levels();
   return column;
 }
 

@@ -12,6 +12,6 @@ namespace core {
 /// the file's form leaves that open, and which columns of a CSV file they are where none has the variable's
 /// name.
 data::Column read_column(const std::filesystem::path& path, const Image& image, const Variable& variable,
-                         const data::Transformation* of);
+                         const data::Transformation* rule);
 
 }  // namespace core

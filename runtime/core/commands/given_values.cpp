@@ -181,11 +181,11 @@ class Reading {
   ReadValues read(int index, const std::string& value, const std::string& text) {
     const Variable& variable = image_.variables[static_cast<size_t>(index)];
     const Preprocessing::Rule* rule = preprocessing_.rule(index);
-    const data::Transformation* of = rule ? &rule->transformation : nullptr;
-    data::Column column = raw(value, variable, of);
-    if (of && of->can_apply() && !of->is_identity()) {
+    const data::Transformation* transformation = rule ? &rule->transformation : nullptr;
+    data::Column column = raw(value, variable, transformation);
+    if (transformation && transformation->can_apply() && !transformation->is_identity()) {
       check_rows(column, variable);
-      column = of->apply(column);
+      column = transformation->apply(column);
     }
     ReadValues read = values_of(std::move(column), variable);
     if (rule) note_on(image_, *rule, variable, shown(text));
@@ -193,8 +193,9 @@ class Reading {
   }
 
  private:
-  data::Column raw(const std::string& value, const Variable& variable, const data::Transformation* of) {
-    if (is_file(value)) return read_column(value, image_, variable, of);
+  data::Column raw(const std::string& value, const Variable& variable,
+                   const data::Transformation* transformation) {
+    if (is_file(value)) return read_column(value, image_, variable, transformation);
     if (const auto written = written_column(value, variable)) return *written;
     std::string words;
     if (!variable.words.empty()) words = fmt::format("; its words are {}", fmt::join(variable.words, ", "));

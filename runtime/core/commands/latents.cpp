@@ -36,7 +36,7 @@ class LatentPlane {
         model_(compiled, request.run, request, request.checkpoint, request.weights),
         image_(model_.image()),
         sampler_(model_.session(), request.seed),
-        space_(image_, sampler_, request.of),
+        space_(image_, sampler_, request.code),
         source_(space_.find_source(request.source)) {
     choose_classes();
     const int64_t all = sampler_.source_rows(source_);
@@ -114,10 +114,10 @@ class LatentPlane {
       codes_.values.insert(codes_.values.end(), codes.begin(), codes.begin() + rows * codes_.width);
       if (!has_classes()) continue;
       for (int64_t row = 0; row < rows; ++row) {
-        const float* one = values.at(classes_.variable).data() + row * class_variable().elements();
+        const float* of_row = values.at(classes_.variable).data() + row * class_variable().elements();
         classes_.of_rows.push_back(class_variable().domain == "binary"
-                                       ? static_cast<size_t>(*one > 0.5F)
-                                       : static_cast<size_t>(most_probable(one, class_variable())[0]));
+                                       ? static_cast<size_t>(*of_row > 0.5F)
+                                       : static_cast<size_t>(most_probable(of_row, class_variable())[0]));
       }
     }
   }

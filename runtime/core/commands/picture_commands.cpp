@@ -33,7 +33,7 @@ void PictureCommands::add_latents(CLI::App& app, const AddFlags& add_flags, cons
   CLI::App* command =
       app.add_subcommand("latents", "show the codes of data by two principal components, coloured by class");
   add_flags(command, latents_);
-  command->add_option("--of", latents_.of, code_help);
+  command->add_option("--of", latents_.code, code_help);
   command->add_option("--source", latents_.source, "whose rows are encoded (default: a held-out one)");
   command->add_option("--classes", latents_.classes,
                       "the category that colours the points, or none (default: the source's first)");
@@ -47,7 +47,7 @@ void PictureCommands::add_traverse(CLI::App& app, const AddFlags& add_flags, con
   CLI::App* command = app.add_subcommand(
       "traverse", "change a code element by element, and show what the decoder makes of it");
   add_flags(command, traverse_);
-  command->add_option("--of", traverse_.of, code_help);
+  command->add_option("--of", traverse_.code, code_help);
   one_at_a_time(command->add_option("--dims", traverse_.dims,
                                     "the elements that change, a row each (default: the first 16)"))
       ->delimiter(',')
@@ -68,7 +68,7 @@ void PictureCommands::add_interpolate(CLI::App& app, const AddFlags& add_flags, 
       "interpolate",
       "go from the code of one row of data to that of the next, and show what the decoder makes of it");
   add_flags(command, interpolate_);
-  command->add_option("--of", interpolate_.of, code_help);
+  command->add_option("--of", interpolate_.code, code_help);
   command->add_option("--rows", interpolate_.rows, "pairs of rows of data (default 8)")->check(at_least(1));
   command->add_option("--columns", interpolate_.columns, "steps from one to the other (default 8)")
       ->check(at_least(1));

@@ -131,40 +131,40 @@ MachineOfRun machine_of_run(const Image& image, const TrainRequest& request, con
   MachineRequest asked = request;
   const bool keeps = request.device == "auto";
   if (keeps && own == "cpu") asked.device = own;
-  MachineOfRun of;
-  of.machine = learning_machine(image, asked, settings);
-  const bool on_gpu = gpu_of(of.machine.device) >= 0;
-  of.device = keeps ? own : device_name(of.machine);
+  MachineOfRun found;
+  found.machine = learning_machine(image, asked, settings);
+  const bool on_gpu = gpu_of(found.machine.device) >= 0;
+  found.device = keeps ? own : device_name(found.machine);
   if (keeps && gpu_of(own) >= 0) {
     if (on_gpu) {
-      of.machine.device = own;
-      of.recalled = true;
+      found.machine.device = own;
+      found.recalled = true;
     } else {
-      of.notes.push_back(
+      found.notes.push_back(
           fmt::format("the run is of {}, which cannot be used here: it goes on on the processor", own));
     }
   }
-  if (on_gpu && kept.flag("cudnn_benchmark", false)) of.machine.cudnn_benchmark = true;
+  if (on_gpu && kept.flag("cudnn_benchmark", false)) found.machine.cudnn_benchmark = true;
   const int64_t threads = kept.whole("threads", bounds::threads, 0);
-  if (of.machine.threads == 0 && threads > most_threads())
-    of.notes.push_back(
+  if (found.machine.threads == 0 && threads > most_threads())
+    found.notes.push_back(
         fmt::format("the run is of {} threads, too many for this machine: it goes on with as many "
                     "as there are cores, and sums may differ in their last bits",
                     threads));
-  else if (of.machine.threads == 0)
-    of.machine.threads = static_cast<int>(threads);
+  else if (found.machine.threads == 0)
+    found.machine.threads = static_cast<int>(threads);
   const std::string backend = kept.has("backend") ? kept.word("backend", backend_names()) : "";
-  if (of.machine.backend.empty()) of.machine.backend = backend;
-  return of;
+  if (found.machine.backend.empty()) found.machine.backend = backend;
+  return found;
 }
 
-Session session_of_run(const Image& image, const MachineOfRun& of) {
+Session session_of_run(const Image& image, const MachineOfRun& machine) {
   try {
-    return {image, of.machine};
+    return {image, machine.machine};
   } catch (const Failure& failure) {
-    if (!of.recalled) throw;
+    if (!machine.recalled) throw;
     throw Failure(failure.exit_code, fmt::format("{}; the run was trained on {}: --device says otherwise",
-                                                 failure.what(), of.device));
+                                                 failure.what(), machine.device));
   }
 }
 
@@ -240,11 +240,11 @@ int resume(const Image& image, const TrainRequest& request) {
   check(settings, image);
   fit_to_program(settings, image);
   refuse_to_go_back(request, settings, step);
-  const MachineOfRun of = machine_of_run(image, request, settings, config);
+  const MachineOfRun machine = machine_of_run(image, request, settings, config);
   const PreparedImage prepared(
       image, find_statistics(image, settings.sources,
                              checkpoint ? read_statistics(checkpoint->path) : data::KeptStatistics()));
-  Session session = session_of_run(prepared.get(), of);
+  Session session = session_of_run(prepared.get(), machine);
   if (session.device && request.profile)
     throw Failure(Exit::bad_configuration,
                   "--profile: in this version only the processor's steps are traced");
@@ -257,13 +257,13 @@ int resume(const Image& image, const TrainRequest& request) {
     run.restore(*checkpoint);
   else
     run.begin_anew();
-  for (const std::string& note : of.notes) run.note(note);
+  for (const std::string& note : machine.notes) run.note(note);
   for (const std::string& note : notes_on_other_steps(image, before, settings, step)) run.note(note);
   for (const std::string& note : notes_on_other_settings(before, settings, step)) run.note(note);
   config.update(to_json(settings));
   config["threads"] = session.machine.threads;
   config["backend"] = session.machine.heavy->name;
-  config["device"] = of.device;
+  config["device"] = machine.device;
   if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
   if (site.exchanges()) config["exchange"] = site.settings();
   if (!config["resumed"].is_array()) config["resumed"] = json::array();

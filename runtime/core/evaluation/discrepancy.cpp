@@ -111,10 +111,10 @@ json compare(const Image& image, Sides& sides, int source, const Importance& pla
   });
   json results = json::array();
   if (!drawn) return results;
-  const auto add = [&](const std::string& of, const char* between, const metrics::Points& a,
+  const auto add = [&](const std::string& subject, const char* between, const metrics::Points& a,
                        const metrics::Points& b) {
     json result = {
-        {"metric", "mmd"}, {"source", name}, {"of", of}, {"between", between}, {"rows", sides.rows()}};
+        {"metric", "mmd"}, {"source", name}, {"of", subject}, {"between", between}, {"rows", sides.rows()}};
     result.update(to_json(metrics::gaussian_distance(a, b)));
     results.push_back(result);
   };

@@ -86,10 +86,10 @@ class Latents {
     return std::any_of(parents.begin(), parents.end(), [&](int parent) { return is_latent(parent); });
   }
 
-  json about(const char* metric, const std::string& of) const {
+  json about(const char* metric, const std::string& names) const {
     return {{"metric", metric},
             {"source", image_.sources[static_cast<size_t>(source_)].name},
-            {"of", of},
+            {"of", names},
             {"rows", rows_}};
   }
 

@@ -73,14 +73,14 @@ class Classifier {
   void append(const float* rows, int64_t count, metrics::Points& to) {
     to.width = width();
     for (int64_t first = 0; first < count; first += classified_rows_at_once) {
-      const int64_t some = std::min(classified_rows_at_once, count - first);
+      const int64_t taken = std::min(classified_rows_at_once, count - first);
       Values values;
       // Always as many rows, so that the network is loaded once.
       std::vector<float>& pictures = values[pictures_];
       pictures.assign(static_cast<size_t>(classified_rows_at_once * side * side), 0);
-      std::copy_n(rows + first * side * side, some * side * side, pictures.data());
+      std::copy_n(rows + first * side * side, taken * side * side, pictures.data());
       const std::vector<float> found = sampler_.mean(conditional_, values, classified_rows_at_once);
-      for (int64_t i = 0; i < some * to.width; ++i) {
+      for (int64_t i = 0; i < taken * to.width; ++i) {
         const auto unit = static_cast<size_t>(i % to.width);
         to.values.push_back(mean_.empty() ? found[static_cast<size_t>(i)]
                                           : (found[static_cast<size_t>(i)] - mean_[unit]) / deviation_[unit]);

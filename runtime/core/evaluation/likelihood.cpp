@@ -124,8 +124,8 @@ RowEstimates estimate(Sampler& sampler, const Image& image, int source, const Im
   return result;
 }
 
-void append(std::vector<double>& all, const std::vector<double>& some, int64_t count) {
-  all.insert(all.end(), some.begin(), some.begin() + count);
+void append(std::vector<double>& all, const std::vector<double>& added, int64_t count) {
+  all.insert(all.end(), added.begin(), added.begin() + count);
 }
 
 RowEstimates estimate_all(Sampler& sampler, const Image& image, int source, const Importance& plan,
@@ -162,13 +162,13 @@ json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t mo
     for (size_t row = 0; row < found.bound.size(); ++row)
       gap.push_back(found.likelihood[row] - found.bound[row]);
     const std::string name = image.sources[static_cast<size_t>(source)].name;
-    const auto add = [&](const char* metric, const std::string& of, const std::vector<double>& numbers) {
+    const auto add = [&](const char* metric, const std::string& subject, const std::vector<double>& numbers) {
       if (!asked.contains(metric)) return;
       const metrics::Estimate mean = metrics::mean_of(numbers);
       const bool exact = plan.proposal.conditionals.empty();  // nothing is drawn: the density itself
       results.push_back({{"source", name},
                          {"metric", metric},
-                         {"of", of},
+                         {"of", subject},
                          {"mean", mean.value},
                          {"standard_error", mean.standard_error},
                          {"rows", rows},

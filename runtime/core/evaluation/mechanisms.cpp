@@ -56,11 +56,11 @@ class Mechanisms {
     each_batch([&](const Values& codes, int64_t counted) {
       const std::vector<float> jacobians = sampler_.jacobian(decoder_, codes, at_once_);
       for (int64_t row = 0; row < counted; ++row) {
-        const Numbers one = row_of(jacobians, row, outputs_ * codes_);
-        const double found = contrast_of(one);
+        const Numbers jacobian = row_of(jacobians, row, outputs_ * codes_);
+        const double found = contrast_of(jacobian);
         std::isfinite(found) ? local.push_back(found) : static_cast<void>(++dependent);
-        if (summed == 0) sum.assign(one.size(), 0);
-        for (size_t i = 0; i < one.size(); ++i) sum[i] += one[i];
+        if (summed == 0) sum.assign(jacobian.size(), 0);
+        for (size_t i = 0; i < jacobian.size(); ++i) sum[i] += jacobian[i];
         if (++summed == rows_in_mean) end_batch();
       }
     });

@@ -25,7 +25,7 @@ struct EvaluateRequest : ModelRequest {
   int64_t rows = 0;       // of each source; 0: all
   std::vector<std::string> draw;   // discrete variables that are drawn, not summed over
   std::string features = "lenet";  // that distances are taken on
-  std::string of;                  // the variable that distances are of; empty: the first generated
+  std::string variable;            // the variable that distances are of; empty: the first generated
   int64_t n = 0;                   // samples that distances are of; 0: as many as there are held-out rows
   std::string factors;             // the variable of the true factors, for mcc; empty: found
   int64_t limiting = 1000;         // steps of the chain x -> z -> x; 0: no limiting samples

@@ -57,7 +57,7 @@ class SampleDistances {
       : session_(session),
         request_(request),
         sampler_(session, request.seed),
-        variable_(chosen_variable(session.image, request.of)),
+        variable_(chosen_variable(session.image, request.variable)),
         learned_(largest_source(session.image, sampler_, variable_, true)),
         held_out_(largest_source(session.image, sampler_, variable_, false)) {
     if (learned_ < 0) std::swap(learned_, held_out_);

@@ -231,9 +231,9 @@ const DeviceLearner::Drawn& DeviceLearner::drawn(const Place& place, int64_t row
   const auto [entry, fresh] = drawn_.try_emplace(place);
   Drawn& drawn = entry->second;
   if (!fresh) return drawn;
-  const DataColumn& of = session_.image.columns[static_cast<size_t>(place.column)];
+  const DataColumn& column = session_.image.columns[static_cast<size_t>(place.column)];
   drawn.count = rows;
-  const int64_t width = session_.image.variables[static_cast<size_t>(of.variable)].elements();
+  const int64_t width = session_.image.variables[static_cast<size_t>(column.variable)].elements();
   drawn.rows = device_.allocate(rows * width);
   drawn.host.resize(static_cast<size_t>(rows * width));
   draw(place, drawn);

@@ -19,8 +19,9 @@ constexpr int64_t most_runs = 0xffff;        // sub-steps of a step (runtime/ima
 
 completion::Players players_of(const Image& image) {
   std::vector<completion::Conditional> conditionals;
-  for (const Conditional& one : image.conditionals)
-    conditionals.push_back({one.player, one.target, one.parents, one.learned});
+  for (const Conditional& conditional : image.conditionals)
+    conditionals.push_back(
+        {conditional.player, conditional.target, conditional.parents, conditional.learned});
   return {static_cast<int>(image.variables.size()), std::move(conditionals)};
 }
 
@@ -29,9 +30,9 @@ const std::string& name_of(const Image& image, int variable) {
 }
 
 std::string draw_text(const Image& image, int conditional) {
-  const Conditional& one = image.conditionals[static_cast<size_t>(conditional)];
-  return fmt::format("{} ~ {}", name_of(image, one.target),
-                     image.players[static_cast<size_t>(one.player)].name);
+  const Conditional& drawn = image.conditionals[static_cast<size_t>(conditional)];
+  return fmt::format("{} ~ {}", name_of(image, drawn.target),
+                     image.players[static_cast<size_t>(drawn.player)].name);
 }
 
 /// The parts of a sweep that are replayed at once: all in this order, where there are few orders.
@@ -48,17 +49,19 @@ PatternGame::PatternGame(Session& session, const Machine& machine, const Pattern
     : session_(session), machine_(machine), frozen_(request.frozen) {
   const completion::Players players = players_of(session.image);
   share_memory(request);
-  for (const PatternRequest::OfSource& of : request.sources) {
-    const std::vector<Pattern> patterns = session.rows.patterns(of.source);
+  for (const PatternRequest::OfSource& requested : request.sources) {
+    const std::vector<Pattern> patterns = session.rows.patterns(requested.source);
     int64_t place = 0, used = 0;
-    const std::vector<PatternPart> parts = apportion(patterns, of.batch);
+    const std::vector<PatternPart> parts = apportion(patterns, requested.batch);
     for (size_t i = 0; i < patterns.size(); ++i) {
-      if (add(of.source, patterns[i], players, place, parts[i].rows, of.batch, parts[i].share)) ++used;
+      if (add(requested.source, patterns[i], players, place, parts[i].rows, requested.batch, parts[i].share))
+        ++used;
       place += parts[i].rows;
     }
     if (used == 0)
-      throw Failure(Exit::bad_data, fmt::format("source {}: no player has a term for any of its rows",
-                                                session.image.sources[static_cast<size_t>(of.source)].name));
+      throw Failure(Exit::bad_data,
+                    fmt::format("source {}: no player has a term for any of its rows",
+                                session.image.sources[static_cast<size_t>(requested.source)].name));
   }
 }
 
@@ -66,20 +69,20 @@ PatternGame::PatternGame(Session& session, const Machine& machine, const Pattern
 void PatternGame::share_memory(const PatternRequest& request) {
   const Image& image = session_.image;
   std::set<int64_t> rows;
-  for (const PatternRequest::OfSource& of : request.sources)
-    for (const PatternPart& part : apportion(session_.rows.patterns(of.source), of.batch))
+  for (const PatternRequest::OfSource& requested : request.sources)
+    for (const PatternPart& part : apportion(session_.rows.patterns(requested.source), requested.batch))
       rows.insert(part.rows);
   int64_t most = 0;
   const auto count = [&](int program) {
     if (program < 0) return;
     const Program& entry = image.programs[static_cast<size_t>(program)];
-    for (const int64_t some : rows)
-      most = std::max(most, Executor::scratch(entry, std::vector<int64_t>(entry.batches.size(), some)));
+    for (const int64_t batch_rows : rows)
+      most = std::max(most, Executor::scratch(entry, std::vector<int64_t>(entry.batches.size(), batch_rows)));
   };
-  for (const PatternRequest::OfSource& of : request.sources)
-    count(image.sources[static_cast<size_t>(of.source)].program);
-  for (const Conditional& one : image.conditionals)
-    for (const int program : {one.draw, one.initial, one.term}) count(program);
+  for (const PatternRequest::OfSource& requested : request.sources)
+    count(image.sources[static_cast<size_t>(requested.source)].program);
+  for (const Conditional& conditional : image.conditionals)
+    for (const int program : {conditional.draw, conditional.initial, conditional.term}) count(program);
   if (!machine_.device) require_memory(request.asked_by, static_cast<double>(most) * sizeof(float));
   memory_ = std::make_shared<Floats>(allocate(machine_, most));
 }
@@ -126,78 +129,80 @@ bool PatternGame::add(int source, Pattern pattern, const completion::Players& pl
     needed.insert(players[term].parents.begin(), players[term].parents.end());
   }
   completion::prune(players, completed.steps, needed);
-  OfPattern& of = patterns_.emplace_back();
-  of.source = source;
-  of.pattern = std::move(pattern);
-  of.first_place = first_place;
-  of.rows = rows;
-  of.row_share = share / static_cast<double>(rows);
-  const auto coefficient = static_cast<float>(entry.weight * of.row_share);
-  of.coefficient = place(machine_, {&coefficient, 1});
-  of.machine = machine_;
-  of.machine.coefficients = of.coefficient.data();
-  load(of, players, completed, terms, share * static_cast<double>(batch) / static_cast<double>(rows));
+  OfPattern& added = patterns_.emplace_back();
+  added.source = source;
+  added.pattern = std::move(pattern);
+  added.first_place = first_place;
+  added.rows = rows;
+  added.row_share = share / static_cast<double>(rows);
+  const auto coefficient = static_cast<float>(entry.weight * added.row_share);
+  added.coefficient = place(machine_, {&coefficient, 1});
+  added.machine = machine_;
+  added.machine.coefficients = added.coefficient.data();
+  load(added, players, completed, terms, share * static_cast<double>(batch) / static_cast<double>(rows));
   return true;
 }
 
 void PatternGame::set_weights(const std::function<double(int source)>& weight_of) {
-  for (OfPattern& of : patterns_) {
-    const auto coefficient = static_cast<float>(weight_of(of.source) * of.row_share);
+  for (OfPattern& entry : patterns_) {
+    const auto coefficient = static_cast<float>(weight_of(entry.source) * entry.row_share);
     if (machine_.device)
-      machine_.device->upload(of.coefficient.data(), &coefficient, sizeof coefficient);
+      machine_.device->upload(entry.coefficient.data(), &coefficient, sizeof coefficient);
     else
-      of.coefficient[0] = coefficient;
+      entry.coefficient[0] = coefficient;
   }
 }
 
-std::unique_ptr<Executor> PatternGame::executor(OfPattern& of, int program) {
+std::unique_ptr<Executor> PatternGame::executor(OfPattern& asked_for, int program) {
   if (program < 0) {
     // The compiler expected no missing value here: it saw no file that may leave values out.
     const Image& image = session_.image;
-    throw Failure(Exit::bad_data,
-                  fmt::format("source {}: row {} has no number for {}: its arithmetic gives NaN",
-                              image.sources[static_cast<size_t>(of.source)].name,
-                              of.pattern.rows.empty() ? 0 : of.pattern.rows.front(),
-                              image.names({of.pattern.missing.begin(), of.pattern.missing.end()})));
+    throw Failure(
+        Exit::bad_data,
+        fmt::format("source {}: row {} has no number for {}: its arithmetic gives NaN",
+                    image.sources[static_cast<size_t>(asked_for.source)].name,
+                    asked_for.pattern.rows.empty() ? 0 : asked_for.pattern.rows.front(),
+                    image.names({asked_for.pattern.missing.begin(), asked_for.pattern.missing.end()})));
   }
   const Program& entry = session_.image.programs[static_cast<size_t>(program)];
-  const std::vector<int64_t> rows(entry.batches.size(), of.rows);
-  return std::make_unique<Executor>(session_.image, entry, of.machine, rows, memory_, &of.values);
+  const std::vector<int64_t> rows(entry.batches.size(), asked_for.rows);
+  return std::make_unique<Executor>(session_.image, entry, asked_for.machine, rows, memory_,
+                                    &asked_for.values);
 }
 
-void PatternGame::load(OfPattern& of, const completion::Players& players,
+void PatternGame::load(OfPattern& entry, const completion::Players& players,
                        const completion::Completion& completed, const completion::Terms& terms,
                        double scale) {
   const Image& image = session_.image;
-  const Source& source = image.sources[static_cast<size_t>(of.source)];
+  const Source& source = image.sources[static_cast<size_t>(entry.source)];
   const auto conditional = [&](int index) -> const Conditional& {
     return image.conditionals[static_cast<size_t>(index)];
   };
-  if (source.program >= 0) of.gather = executor(of, source.program);
+  if (source.program >= 0) entry.gather = executor(entry, source.program);
   for (const completion::Step& given : completed.steps) {
-    Step& step = of.steps.emplace_back();
+    Step& step = entry.steps.emplace_back();
     if (given.chain) step.sweeps = source.sweeps;
     for (const completion::Draw& draw : given.draws) {
       const Conditional& from = conditional(draw.conditional);
       if (step.parts.empty() || conditional(step.parts.back().draws.back().conditional).player != from.player)
         step.parts.emplace_back();
-      step.parts.back().draws.push_back({draw.conditional, executor(of, from.draw)});
+      step.parts.back().draws.push_back({draw.conditional, executor(entry, from.draw)});
       if (!given.chain) continue;
       int start = from.initial;
       for (int asked : source.starts)
         if (conditional(asked).target == from.target) start = conditional(asked).draw;
-      step.starts.push_back(executor(of, start));
+      step.starts.push_back(executor(entry, start));
     }
   }
   for (int index : terms.conditionals) {
     const Conditional& from = conditional(index);
     const std::string name =
         image.players[static_cast<size_t>(from.player)].name + "." + name_of(image, from.target);
-    Term term{index, name + "@" + source.name, executor(of, from.term), nullptr, scale};
+    Term term{index, name + "@" + source.name, executor(entry, from.term), nullptr, scale};
     term.sum = term.program->output(name).data;
-    for (size_t s = 0; s < of.steps.size(); ++s) {
-      const std::vector<Part>& parts = of.steps[s].parts;
-      if (of.steps[s].sweeps == 0) continue;
+    for (size_t s = 0; s < entry.steps.size(); ++s) {
+      const std::vector<Part>& parts = entry.steps[s].parts;
+      if (entry.steps[s].sweeps == 0) continue;
       for (size_t p = 0; p < parts.size(); ++p)
         for (const Drawn& drawn : parts[p].draws) {
           const int target = players[drawn.conditional].target;
@@ -210,21 +215,21 @@ void PatternGame::load(OfPattern& of, const completion::Players& players,
           }
         }
     }
-    of.terms.push_back(std::move(term));
+    entry.terms.push_back(std::move(term));
   }
 }
 
 std::vector<int> PatternGame::players() const {
   std::set<int> found;
-  for (const OfPattern& of : patterns_)
-    for (const Term& term : of.terms)
+  for (const OfPattern& entry : patterns_)
+    for (const Term& term : entry.terms)
       found.insert(session_.image.conditionals[static_cast<size_t>(term.conditional)].player);
   return {found.begin(), found.end()};
 }
 
-int64_t PatternGame::runs_of(const OfPattern& of) const {
-  int64_t runs = 1 + static_cast<int64_t>(of.terms.size());
-  for (const Step& step : of.steps) {
+int64_t PatternGame::runs_of(const OfPattern& entry) const {
+  int64_t runs = 1 + static_cast<int64_t>(entry.terms.size());
+  for (const Step& step : entry.steps) {
     runs += static_cast<int64_t>(step.starts.size());
     for (const Part& part : step.parts)
       runs += static_cast<int64_t>(part.draws.size()) * std::max(1, step.sweeps);
@@ -240,8 +245,8 @@ PatternPhase::PatternPhase(Session& session, PatternGame& game, std::vector<int>
   for (int player : players)
     gradients_.emplace(player,
                        allocate(game.machine_, session.image.players[static_cast<size_t>(player)].elements));
-  for (const PatternGame::OfPattern& of : game.patterns_)
-    for (const PatternGame::Term& term : of.terms)
+  for (const PatternGame::OfPattern& entry : game.patterns_)
+    for (const PatternGame::Term& term : entry.terms)
       if (mine(term)) names_.emplace(term.name, static_cast<int64_t>(names_.size()));
   sums_ = allocate(game.machine_, static_cast<int64_t>(names_.size()));
   if (first_run + runs() > most_runs)
@@ -257,15 +262,15 @@ bool PatternPhase::mine(const PatternGame::Term& term) const {
   return players_.count(session_.image.conditionals[static_cast<size_t>(term.conditional)].player) > 0;
 }
 
-bool PatternPhase::concerns(const PatternGame::OfPattern& of) const {
-  return std::any_of(of.terms.begin(), of.terms.end(),
+bool PatternPhase::concerns(const PatternGame::OfPattern& entry) const {
+  return std::any_of(entry.terms.begin(), entry.terms.end(),
                      [&](const PatternGame::Term& term) { return mine(term); });
 }
 
 int64_t PatternPhase::runs() const {
   int64_t runs = 0;
-  for (const PatternGame::OfPattern& of : game_.patterns_)
-    if (concerns(of)) runs += game_.runs_of(of);
+  for (const PatternGame::OfPattern& entry : game_.patterns_)
+    if (concerns(entry)) runs += game_.runs_of(entry);
   return runs;
 }
 
@@ -280,8 +285,9 @@ bool PatternGame::OfPattern::has_chains() const {
 }
 
 bool PatternPhase::has_chains() const {
-  return std::any_of(game_.patterns_.begin(), game_.patterns_.end(),
-                     [&](const PatternGame::OfPattern& of) { return concerns(of) && of.has_chains(); });
+  return std::any_of(
+      game_.patterns_.begin(), game_.patterns_.end(),
+      [&](const PatternGame::OfPattern& entry) { return concerns(entry) && entry.has_chains(); });
 }
 
 void PatternPhase::run(const Executor& program, uint64_t seed, uint64_t step, const Hooks& hooks) {
@@ -298,26 +304,26 @@ void PatternPhase::repeat(PatternGame::Repeated& repeated, const std::function<v
   run_ = before + repeated.runs;
 }
 
-void PatternPhase::complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks) {
-  for (PatternGame::Term& term : of.terms) term.counts = true;
-  for (size_t s = 0; s < of.steps.size(); ++s) {
-    PatternGame::Step& one = of.steps[s];
-    if (!one.starts.empty())
-      repeat(one.started, [&] {
-        for (const auto& start : one.starts) run(*start, seed, step, hooks);
+void PatternPhase::complete(PatternGame::OfPattern& entry, uint64_t seed, uint64_t step, const Hooks& hooks) {
+  for (PatternGame::Term& term : entry.terms) term.counts = true;
+  for (size_t s = 0; s < entry.steps.size(); ++s) {
+    PatternGame::Step& replayed = entry.steps[s];
+    if (!replayed.starts.empty())
+      repeat(replayed.started, [&] {
+        for (const auto& start : replayed.starts) run(*start, seed, step, hooks);
       });
     std::vector<int> order;
-    for (int sweep = 0; sweep < std::max(1, one.sweeps); ++sweep) {
-      order = sweep_order(one.parts.size(), order_site, seed, sweep_step(step, run_ + 1));
+    for (int sweep = 0; sweep < std::max(1, replayed.sweeps); ++sweep) {
+      order = sweep_order(replayed.parts.size(), order_site, seed, sweep_step(step, run_ + 1));
       for (const std::vector<int>& piece : pieces_of(order))
-        repeat(one.swept[piece], [&] {
+        repeat(replayed.swept[piece], [&] {
           for (int part : piece)
-            for (const PatternGame::Drawn& drawn : one.parts[static_cast<size_t>(part)].draws)
+            for (const PatternGame::Drawn& drawn : replayed.parts[static_cast<size_t>(part)].draws)
               run(*drawn.draw, seed, step, hooks);
         });
     }
     const auto place = [&](int part) { return std::find(order.begin(), order.end(), part); };
-    for (PatternGame::Term& term : of.terms)
+    for (PatternGame::Term& term : entry.terms)
       if (term.step == static_cast<int>(s))
         term.counts = std::any_of(term.redrawn_by.begin(), term.redrawn_by.end(),
                                   [&](int part) { return place(part) > place(term.part); });
@@ -325,10 +331,10 @@ void PatternPhase::complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t 
 }
 
 /// Adds to the gradients and the sums what the terms have of the pattern's rows.
-void PatternPhase::learn(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks) {
-  if (of.gather) repeat(of.gathered, [&] { run(*of.gather, seed, step, hooks); });
-  complete(of, seed, step, hooks);
-  for (PatternGame::Term& term : of.terms) {
+void PatternPhase::learn(PatternGame::OfPattern& entry, uint64_t seed, uint64_t step, const Hooks& hooks) {
+  if (entry.gather) repeat(entry.gathered, [&] { run(*entry.gather, seed, step, hooks); });
+  complete(entry, seed, step, hooks);
+  for (PatternGame::Term& term : entry.terms) {
     if (!mine(term) || !term.counts) continue;
     repeat(term.added, [&] {
       run(*term.program, seed, step, hooks);
@@ -350,15 +356,15 @@ void PatternPhase::run(uint64_t seed, uint64_t step, const Hooks& hooks) {
     const Floats& sum = gradients_.at(player);
     add(machine, gradient, 1, sum.data(), sum.size());
   };
-  for (PatternGame::OfPattern& of : game_.patterns_) {
-    if (!concerns(of)) continue;
+  for (PatternGame::OfPattern& entry : game_.patterns_) {
+    if (!concerns(entry)) continue;
     own.gather = [&](int column, int source, int64_t rows, float* to) {
-      hooks.gather_pattern(column, source, of.pattern, of.first_place, rows, to);
+      hooks.gather_pattern(column, source, entry.pattern, entry.first_place, rows, to);
     };
-    if (of.has_chains())
-      learn(of, seed, step, own);
+    if (entry.has_chains())
+      learn(entry, seed, step, own);
     else
-      repeat(learned_[&of], [&] { learn(of, seed, step, own); });
+      repeat(learned_[&entry], [&] { learn(entry, seed, step, own); });
   }
   for (const auto& [player, gradient] : gradients_)
     if (!game_.frozen_.count(player)) hooks.update(player, gradient.data());

@@ -90,12 +90,12 @@ class PatternGame {
 
   bool add(int source, Pattern pattern, const completion::Players& players, int64_t first_place, int64_t rows,
            int64_t batch, double share);
-  void load(OfPattern& of, const completion::Players& players, const completion::Completion& completed,
+  void load(OfPattern& entry, const completion::Players& players, const completion::Completion& completed,
             const completion::Terms& terms, double scale);
   void share_memory(const PatternRequest& request);
-  std::unique_ptr<Executor> executor(OfPattern& of, int program);
+  std::unique_ptr<Executor> executor(OfPattern& entry, int program);
   std::string rows_text(int source, const Pattern& pattern) const;
-  int64_t runs_of(const OfPattern& of) const;
+  int64_t runs_of(const OfPattern& entry) const;
 
   Session& session_;
   const Machine& machine_;
@@ -117,10 +117,10 @@ class PatternPhase : public LearningPhase {
   int64_t runs() const;
 
  private:
-  bool concerns(const PatternGame::OfPattern& of) const;
+  bool concerns(const PatternGame::OfPattern& entry) const;
   bool mine(const PatternGame::Term& term) const;
-  void learn(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks);
-  void complete(PatternGame::OfPattern& of, uint64_t seed, uint64_t step, const Hooks& hooks);
+  void learn(PatternGame::OfPattern& entry, uint64_t seed, uint64_t step, const Hooks& hooks);
+  void complete(PatternGame::OfPattern& entry, uint64_t seed, uint64_t step, const Hooks& hooks);
   void run(const Executor& program, uint64_t seed, uint64_t step, const Hooks& hooks);
   void repeat(PatternGame::Repeated& repeated, const std::function<void()>& work);
 

@@ -44,7 +44,7 @@ int SplitRows::index_of(int source, const Pattern& pattern) {
   if (pattern.missing.empty()) return std::ranges::count(learn_.skipped, source) > 0 ? -1 : source;
   const std::vector<Split>& splits = session_.image.splits;
   const auto split = std::ranges::find_if(
-      splits, [&](const Split& one) { return one.source == source && one.missing == pattern.missing; });
+      splits, [&](const Split& split) { return split.source == source && split.missing == pattern.missing; });
   if (split == splits.end())
     refuse(source, pattern,
            "the compiler made no step for such rows; leave them out by `where`, or let `learn symmetric` "

@@ -231,10 +231,10 @@ void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
   const int source = share.source;
   if ((player < 0 && !term.shared) || source < 0)
     throw Failure(Exit::internal, "a learning phase has the output " + term.name);
-  const Source& of = image.sources[static_cast<size_t>(source)];
+  const Source& declared = image.sources[static_cast<size_t>(source)];
   // Phases compute a term twice only where it is the same.
   bool known =
-      std::find(settings_.sources.begin(), settings_.sources.end(), of.name) == settings_.sources.end();
+      std::find(settings_.sources.begin(), settings_.sources.end(), declared.name) == settings_.sources.end();
   for (const Term& other : terms_) known |= !libi_ && other.name == term.name;
   if (known) return;
   const int64_t rows = splits_ ? share.rows : source_rows[static_cast<size_t>(source)];
