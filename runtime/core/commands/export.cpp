@@ -27,8 +27,7 @@ constexpr std::array kinds = {"parameters", "mean", "log_density", "sample"};
 
 vaert_onnx_write_function* open_library() {
   data::open_system_library(VAERT_ONNX_SYSTEM_LIBRARY, VAERT_ONNX_PACKAGES);
-  return reinterpret_cast<vaert_onnx_write_function*>(
-      data::function_of("libvaert_onnx.so", "vaert_onnx_write"));
+  return data::function_of<vaert_onnx_write_function>("libvaert_onnx.so", "vaert_onnx_write");
 }
 
 /// Each conditional's graphs, by kind.
