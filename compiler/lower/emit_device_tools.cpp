@@ -71,7 +71,9 @@ class Tool {
 };
 
 // The clock: {seed, step of draws, step, first step of the table}.
-enum Clock : uint64_t { seed, draws, step, table_begin };
+struct Clock {
+  static constexpr uint64_t seed = 0, draws = 1, step = 2, table_begin = 3;
+};
 
 /// (clock, table, numbers, width): numbers <- this step's row of the table; draws are of this step.
 void emit_begin_step(DeviceForm form, llvm::Module& module) {

@@ -100,7 +100,7 @@ std::optional<std::vector<Value>> Evaluation::match(const Signature& signature,
 }
 
 /// `average(p)`, where nothing else in scope is called so.
-static bool is_average(const Expr& expr, Scope& scope) {
+static bool calls_average(const Expr& expr, Scope& scope) {
   return expr.kind == ExprKind::call && expr.operands[0]->kind == ExprKind::name &&
          expr.operands[0]->text == "average" && !scope.find("average") && expr.arguments.size() == 1 &&
          !expr.arguments[0].name;
@@ -116,7 +116,7 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
   }
   if (callee->kind != ExprKind::field) return std::nullopt;
   const Expr* owner = callee->operands[0].get();
-  const bool averaged = is_average(*owner, scope);
+  const bool averaged = calls_average(*owner, scope);
   if (averaged) owner = owner->arguments[0].value.get();
   const Value* player = owner->kind == ExprKind::name ? scope.find(owner->text) : nullptr;
   if (averaged && player && player->kind == Kind::error) return Value{};

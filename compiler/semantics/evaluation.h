@@ -258,4 +258,10 @@ Value integer_value(int64_t value);
 Value real_value(double value);
 Value boolean_value(bool value);
 
+/// A builtin that is one element-wise operation.
+template <Op op>
+Value elementwise(Evaluation& e, const Builtin::Call& call) {
+  return e.pointwise(op, call.name, call.arguments, call.span);
+}
+
 }  // namespace semantics

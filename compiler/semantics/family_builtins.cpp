@@ -11,11 +11,6 @@ namespace {
 
 using Call = Builtin::Call;
 
-template <Op op>
-Value direct(Evaluation& e, const Call& call) {
-  return e.pointwise(op, call.name, call.arguments, call.span);
-}
-
 /// Without arguments a draw has the shape of x as a tensor, with arguments theirs.
 template <Op op>
 Value draw(Evaluation& e, const Call& call) {
@@ -126,9 +121,9 @@ const std::vector<Builtin>& family_builtins() {
       {"poisson", "rate", draw<Op::poisson>},
       {"binomial", "n prob", draw<Op::binomial>},
       {"von_mises", "mean concentration", draw<Op::von_mises>},
-      {"lgamma", "x", direct<Op::lgamma>},
-      {"digamma", "x", direct<Op::digamma>},
-      {"log_i0", "x", direct<Op::log_i0>},
+      {"lgamma", "x", elementwise<Op::lgamma>},
+      {"digamma", "x", elementwise<Op::digamma>},
+      {"log_i0", "x", elementwise<Op::log_i0>},
       {"deviance", "x mean log_mean", deviance},
       {"stirling", "x", stirling},
       {"onehot", "index", onehot},

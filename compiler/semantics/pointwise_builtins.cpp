@@ -9,11 +9,6 @@ namespace {
 
 using Call = Builtin::Call;
 
-template <Op op>
-Value direct(Evaluation& e, const Call& call) {
-  return e.pointwise(op, call.name, call.arguments, call.span);
-}
-
 /// Folds any number of arguments, two or more, by a binary operation.
 template <Op op>
 Value folded(Evaluation& e, const Call& call) {
@@ -78,22 +73,22 @@ Value leaky_relu(Evaluation& e, const Call& call) {
 
 const std::vector<Builtin>& pointwise_builtins() {
   static const std::vector<Builtin> table = {
-      {"relu", "h", direct<Op::relu>},
-      {"tanh", "h", direct<Op::tanh>},
-      {"sigmoid", "h", direct<Op::sigmoid>},
-      {"softplus", "h", direct<Op::softplus>},
-      {"exp", "h", direct<Op::exp>},
-      {"log", "h", direct<Op::log>},
-      {"log1p", "h", direct<Op::log1p>},
-      {"sqrt", "h", direct<Op::sqrt>},
-      {"abs", "h", direct<Op::abs>},
-      {"sin", "h", direct<Op::sin>},
-      {"cos", "h", direct<Op::cos>},
-      {"floor", "h", direct<Op::floor>},
-      {"atan2", "y x", direct<Op::atan2>},
+      {"relu", "h", elementwise<Op::relu>},
+      {"tanh", "h", elementwise<Op::tanh>},
+      {"sigmoid", "h", elementwise<Op::sigmoid>},
+      {"softplus", "h", elementwise<Op::softplus>},
+      {"exp", "h", elementwise<Op::exp>},
+      {"log", "h", elementwise<Op::log>},
+      {"log1p", "h", elementwise<Op::log1p>},
+      {"sqrt", "h", elementwise<Op::sqrt>},
+      {"abs", "h", elementwise<Op::abs>},
+      {"sin", "h", elementwise<Op::sin>},
+      {"cos", "h", elementwise<Op::cos>},
+      {"floor", "h", elementwise<Op::floor>},
+      {"atan2", "y x", elementwise<Op::atan2>},
       {"min", "values*", folded<Op::minimum>},
       {"max", "values*", folded<Op::maximum>},
-      {"where", "condition a b", direct<Op::where>},
+      {"where", "condition a b", elementwise<Op::where>},
       {"square", "h", square},
       {"gelu", "h", gelu},
       {"silu", "h", silu},

@@ -85,7 +85,7 @@ std::optional<Drawn> generate(const Image& image, Sampler& sampler, const std::v
       if (!chain)
         throw Failure(Exit::bad_configuration,
                       fmt::format("there is no chain through {}: nothing draws its parents from it",
-                                  image.variables[static_cast<size_t>(target)].name));
+                                  image.name_of(target)));
       follow_chain(sampler, *chain, given, drawn.values, rows, limiting);
     }
     drawn.means[target] = sampler.mean(generating, drawn.values, rows);

@@ -473,8 +473,7 @@ std::vector<std::filesystem::path> Image::search_folders() const {
 
 std::string Image::names(const std::vector<int>& of_variables, const std::string& between) const {
   std::string text;
-  for (int variable : of_variables)
-    text += (text.empty() ? "" : between) + variables[static_cast<size_t>(variable)].name;
+  for (int variable : of_variables) text += (text.empty() ? "" : between) + name_of(variable);
   return text;
 }
 

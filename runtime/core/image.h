@@ -240,6 +240,7 @@ struct Image {
   /// Where files that the program names by relative paths may be, in this order: the folder of the .vae file,
   /// and before it, where the executable has moved since it was built, its own folder and the current one.
   std::vector<std::filesystem::path> search_folders() const;
+  const std::string& name_of(int variable) const { return variables[static_cast<size_t>(variable)].name; }
   /// "z0, z1".
   std::string names(const std::vector<int>& of_variables, const std::string& between = ", ") const;
 };

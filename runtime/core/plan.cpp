@@ -18,10 +18,6 @@ const Conditional& conditional_of(const Image& image, int conditional) {
   return image.conditionals[static_cast<size_t>(conditional)];
 }
 
-const std::string& name_of(const Image& image, int variable) {
-  return image.variables[static_cast<size_t>(variable)].name;
-}
-
 /// The image's players, and after them its sources, each a player of what it draws from families of its own,
 /// independently of one another. Conditionals are numbered as in the image.
 completion::Players everyone(const Image& image) {
@@ -68,9 +64,9 @@ class Planner {
         for (const int parent : conditional_of(image_, draws.front()).parents)
           if (!known.contains(parent) && !drawable.contains(parent)) variable = parent;
       }
-      if (variable == target) return fmt::format("no player gives {}", name_of(image_, target));
-      return fmt::format("{} needs {}, which no player gives", name_of(image_, target),
-                         name_of(image_, variable));
+      if (variable == target) return fmt::format("no player gives {}", image_.name_of(target));
+      return fmt::format("{} needs {}, which no player gives", image_.name_of(target),
+                         image_.name_of(variable));
     }
     return "";
   }
@@ -329,7 +325,7 @@ std::optional<Plan> plan_in_part(const Planner& planner, const Query& query) {
     const int giver = completing_conditional(planner, variable, known);
     if (giver < 0)
       throw Failure(Exit::bad_configuration, fmt::format("nothing completes {} from what is known of it",
-                                                         name_of(planner.image(), variable)));
+                                                         planner.image().name_of(variable)));
     turns.push_back(giver);
     const std::vector<int>& parents = conditional_of(planner.image(), giver).parents;
     wanted.insert(parents.begin(), parents.end());
@@ -381,7 +377,7 @@ Plan make_plan(const Image& image, const Query& query) {
     if (planner.givers(variable).empty())
       throw Failure(Exit::usage,
                     fmt::format("{} does not give {}", image.players[static_cast<size_t>(player)].name,
-                                name_of(image, variable)));
+                                image.name_of(variable)));
   const Variables targets(query.targets.begin(), query.targets.end());
   auto plan = query.partial.empty() ? planner.plan(query.known, targets) : plan_in_part(planner, query);
   if (!plan) {
@@ -398,9 +394,9 @@ Plan make_plan(const Image& image, const Query& query) {
   if (const auto lost = uninformed(image, *plan, query); !lost.empty() && anything && !plan->ignored.empty())
     throw Failure(
         Exit::bad_configuration,
-        fmt::format("nothing draws {} from what is known: {} ignores {}", name_of(image, lost.front()),
+        fmt::format("nothing draws {} from what is known: {} ignores {}", image.name_of(lost.front()),
                     name_of_conditional(image, plan->ignored.front().conditional),
-                    name_of(image, plan->ignored.front().variable)));
+                    image.name_of(plan->ignored.front().variable)));
   return *plan;
 }
 
@@ -410,8 +406,8 @@ std::string name_of_conditional(const Image& image, int conditional) {
                             : entry.source >= 0 ? image.sources[static_cast<size_t>(entry.source)].name
                                                 : "source";
   std::vector<std::string> parents;
-  for (const int parent : entry.parents) parents.push_back(name_of(image, parent));
-  return fmt::format("{}({}{}{})", owner, name_of(image, entry.target), parents.empty() ? "" : " | ",
+  for (const int parent : entry.parents) parents.push_back(image.name_of(parent));
+  return fmt::format("{}({}{}{})", owner, image.name_of(entry.target), parents.empty() ? "" : " | ",
                      fmt::join(parents, ", "));
 }
 
@@ -421,7 +417,7 @@ std::string describe(const Image& image, const Plan& plan) {
     std::vector<std::string> draws;
     for (const std::vector<int>& group : step.groups)
       for (const int member : group)
-        draws.push_back(fmt::format("{} ~ {}", name_of(image, conditional_of(image, member).target),
+        draws.push_back(fmt::format("{} ~ {}", image.name_of(conditional_of(image, member).target),
                                     name_of_conditional(image, member)));
     steps.push_back(fmt::format("{}{}", step.chain ? "a chain of " : "", fmt::join(draws, ", ")));
   }

@@ -27,25 +27,21 @@ std::optional<int64_t> whole_number(const std::string& text) {
   return value;
 }
 
-[[noreturn]] void refuse(const fs::path& path, const std::string& cause) {
-  throw Failure(Exit::bad_data, fmt::format("{}: {}", path.string(), cause));
-}
-
 int64_t number_in(const fs::path& path, const std::map<std::string, std::string>& metadata,
                   const std::string& key) {
   const auto found = metadata.find(key);
   const auto value = found == metadata.end() ? std::nullopt : whole_number(found->second);
-  if (!value) refuse(path, fmt::format("its metadata has no whole number `{}`", key));
+  if (!value) data::fail_in(path, fmt::format("its metadata has no whole number `{}`", key));
   return *value;
 }
 
 void read_variables(const fs::path& path, const std::string& text, PublishedRows& rows) {
   const json list = json::parse(text, nullptr, false);
-  if (!list.is_array() || list.empty()) refuse(path, "its metadata lists no `variables`");
+  if (!list.is_array() || list.empty()) data::fail_in(path, "its metadata lists no `variables`");
   for (const json& item : list) {
     const bool good = item.is_object() && item.value("name", json()).is_string() &&
                       item.value("domain", json()).is_string();
-    if (!good) refuse(path, "an entry of its `variables` has no `name` and `domain`");
+    if (!good) data::fail_in(path, "an entry of its `variables` has no `name` and `domain`");
     rows.variables.push_back({item["name"], item["domain"]});
   }
 }
@@ -54,16 +50,16 @@ void check_tensors(const fs::path& path, PublishedRows& rows) {
   for (const PublishedRows::Variable& variable : rows.variables) {
     const auto found = rows.tensors.find(variable.name);
     if (found == rows.tensors.end())
-      refuse(path, fmt::format("it lists {}, and holds no such tensor", variable.name));
+      data::fail_in(path, fmt::format("it lists {}, and holds no such tensor", variable.name));
     const data::Tensor& tensor = found->second;
     if (tensor.shape.empty() || tensor.shape[0] < 1)
-      refuse(path, fmt::format("its tensor {} has no rows", variable.name));
+      data::fail_in(path, fmt::format("its tensor {} has no rows", variable.name));
     if (rows.rows == 0) rows.rows = tensor.shape[0];
     if (tensor.shape[0] != rows.rows)
-      refuse(path, fmt::format("its tensor {} has {} rows, the ones before have {}", variable.name,
-                               tensor.shape[0], rows.rows));
+      data::fail_in(path, fmt::format("its tensor {} has {} rows, the ones before have {}", variable.name,
+                                      tensor.shape[0], rows.rows));
     if (!std::ranges::all_of(tensor.values, [](float value) { return std::isfinite(value); }))
-      refuse(path, fmt::format("its tensor {} holds a number that is not finite", variable.name));
+      data::fail_in(path, fmt::format("its tensor {} holds a number that is not finite", variable.name));
   }
 }
 
@@ -118,14 +114,15 @@ void write_published(const fs::path& path, const PublishedRows& rows) {
 /// What others put into a folder is not read blindly: a pipe would never end, a file may be of any size.
 static void require_readable(const fs::path& path) {
   std::error_code error;
-  if (!fs::is_regular_file(path, error)) refuse(path, "not a regular file");
+  if (!fs::is_regular_file(path, error)) data::fail_in(path, "not a regular file");
   const auto size = static_cast<int64_t>(fs::file_size(path, error));
   if (!error && !data::Memory::from_environment().has(size))
-    refuse(path, fmt::format("its {} bytes are more than the memory for data (VAEC_DATA_MEMORY)", size));
+    data::fail_in(path,
+                  fmt::format("its {} bytes are more than the memory for data (VAEC_DATA_MEMORY)", size));
   data::ByteSource source(path);
   std::vector<uint8_t> begin;
   source.read(begin, sizeof(uint64_t), "the header of a safetensors file");
-  if (!source.is_plain()) refuse(path, "it is compressed");
+  if (!source.is_plain()) data::fail_in(path, "it is compressed");
 }
 
 PublishedRows read_published(const fs::path& path) {
@@ -133,7 +130,7 @@ PublishedRows read_published(const fs::path& path) {
   PublishedRows rows;
   std::map<std::string, std::string> metadata;
   rows.tensors = data::read_safetensors(path, &metadata);
-  if (metadata["format"] != format_name) refuse(path, "no `publish` wrote it");
+  if (metadata["format"] != format_name) data::fail_in(path, "no `publish` wrote it");
   rows.program = metadata["program"];
   rows.step = number_in(path, metadata, "step");
   rows.every = std::max<int64_t>(1, number_in(path, metadata, "every"));

@@ -19,8 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int64_t most_rows = 4096;  // of a file, unless more are asked for
-constexpr size_t kept_files = 10;    // so that a reader that has just listed the folder finds its file
+constexpr int64_t most_published = 4096;  // of a file, unless more are asked for
+constexpr size_t kept_files = 10;         // so that a reader that has just listed the folder finds its file
 constexpr int64_t most_bytes_value = 255;
 
 /// The draws that `explain` lists as what leaves the program.
@@ -30,7 +30,7 @@ Plan plan_of(const Image& image) {
       const Conditional& conditional = image.conditionals[i];
       if (conditional.player >= 0 &&
           place.at("player") == image.players[static_cast<size_t>(conditional.player)].name &&
-          place.at("variable") == image.variables[static_cast<size_t>(conditional.target)].name)
+          place.at("variable") == image.name_of(conditional.target))
         return static_cast<int>(i);
     }
     throw Failure(Exit::internal, "a published variable is drawn by no conditional");
@@ -68,8 +68,8 @@ Publisher::Publisher(Session& session, const Exchange& exchange, fs::path folder
       sampler_(session, 0),
       plan_(plan_of(session.image)) {
   if (rows_ == 0)
-    rows_ = std::max(batch, batch > most_rows / exchange.publish_every
-                                ? std::min(most_rows, batch * exchange.publish_every)
+    rows_ = std::max(batch, batch > most_published / exchange.publish_every
+                                ? std::min(most_published, batch * exchange.publish_every)
                                 : batch * exchange.publish_every);
   std::error_code error;
   fs::create_directories(folder_, error);

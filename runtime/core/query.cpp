@@ -82,8 +82,8 @@ std::map<int, int> parse_by(const Image& image, const std::vector<std::string>& 
       return conditional.player == player && conditional.target == variable;
     });
     if (!gives)
-      throw Failure(Exit::usage, fmt::format("--by {}: {} does not give {}", text, name,
-                                             image.variables[static_cast<size_t>(variable)].name));
+      throw Failure(Exit::usage,
+                    fmt::format("--by {}: {} does not give {}", text, name, image.name_of(variable)));
     by[variable] = player;
   }
   return by;
@@ -103,7 +103,7 @@ Query parse_query(const Image& image, const std::string& text, const std::vector
     const int variable = variable_of_flag(image, "--mask", mask, "FILE");
     if (query.known.erase(variable) == 0 && !query.partial.contains(variable))
       throw Failure(Exit::usage, fmt::format("--mask {}: {} does not stand after the bar of \"{}\"", mask,
-                                             image.variables[static_cast<size_t>(variable)].name, text));
+                                             image.name_of(variable), text));
     query.partial.insert(variable);
   }
   query.by = parse_by(image, by);
@@ -116,12 +116,10 @@ void check_sides(const Image& image, const Query& query, const std::string& text
       throw Failure(
           Exit::usage,
           fmt::format("\"{}\": {} is on both sides; --mask {}=FILE says which of its elements are known",
-                      text, image.variables[static_cast<size_t>(target)].name,
-                      image.variables[static_cast<size_t>(target)].name));
+                      text, image.name_of(target), image.name_of(target)));
   for (const auto& [variable, player] : query.by)
     if (query.known.contains(variable))
-      throw Failure(Exit::usage, fmt::format("--by: {} is known in \"{}\"",
-                                             image.variables[static_cast<size_t>(variable)].name, text));
+      throw Failure(Exit::usage, fmt::format("--by: {} is known in \"{}\"", image.name_of(variable), text));
 }
 
 }  // namespace core

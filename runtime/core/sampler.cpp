@@ -53,7 +53,7 @@ Executor& Sampler::program(int index, int64_t rows) {
 Executor& Sampler::run(int index, const Values& values, int64_t rows) {
   Executor& executor = program(index, rows);
   for (const auto& [variable, numbers] : values) {
-    const std::string& name = session_.image.variables[static_cast<size_t>(variable)].name;
+    const std::string& name = session_.image.name_of(variable);
     if (!executor.takes(name)) continue;
     const Executor::Tensor input = executor.input(name);
     if (static_cast<int64_t>(numbers.size()) != input.elements)
@@ -71,7 +71,7 @@ static std::vector<float> copy(Executor::Tensor tensor) {
 
 std::vector<float> Sampler::draw(int conditional, const Values& values, int64_t rows) {
   const Conditional& c = session_.image.conditionals[static_cast<size_t>(conditional)];
-  return copy(run(c.draw, values, rows).output(session_.image.variables[static_cast<size_t>(c.target)].name));
+  return copy(run(c.draw, values, rows).output(session_.image.name_of(c.target)));
 }
 
 std::vector<float> Sampler::mean(int conditional, const Values& values, int64_t rows) {
@@ -87,7 +87,7 @@ std::vector<float> Sampler::jacobian(int conditional, const Values& values, int6
 
 std::vector<float> Sampler::initial(int conditional, int64_t rows) {
   const Conditional& c = session_.image.conditionals[static_cast<size_t>(conditional)];
-  return copy(run(c.initial, {}, rows).output(session_.image.variables[static_cast<size_t>(c.target)].name));
+  return copy(run(c.initial, {}, rows).output(session_.image.name_of(c.target)));
 }
 
 std::vector<float> Sampler::log_density(int conditional, const Values& values, int64_t rows) {
@@ -116,8 +116,7 @@ Values Sampler::source(int source, int64_t rows, int64_t first) {
   executor.run(seed_, step_, hooks);
   ++step_;
   Values values;
-  for (int variable : entry.known)
-    values[variable] = copy(executor.output(session_.image.variables[static_cast<size_t>(variable)].name));
+  for (int variable : entry.known) values[variable] = copy(executor.output(session_.image.name_of(variable)));
   return values;
 }
 

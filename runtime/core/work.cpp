@@ -59,8 +59,7 @@ class Counting {
       shape.push_back(extent.length(rows_));
       floats *= static_cast<double>(shape.back());
     }
-    return {Work::Kind::gather,
-            fmt::format("rows of {}", image_.variables[static_cast<size_t>(column.variable)].name),
+    return {Work::Kind::gather, fmt::format("rows of {}", image_.name_of(column.variable)),
             product_text(shape), 0, 2 * bytes_of_float * floats};
   }
 

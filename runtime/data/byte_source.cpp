@@ -100,6 +100,10 @@ void ByteSource::fail_as_too_long(uint64_t promised) const {
   fail(fmt::format("holds more than the {} bytes that its header promises", promised));
 }
 
+void fail_in(const std::filesystem::path& file, const std::string& cause) {
+  throw Failure(Exit::bad_data, fmt::format("{}: {}", file.string(), cause));
+}
+
 std::vector<uint8_t> read_file(const std::filesystem::path& path) { return ByteSource(path).read_rest(); }
 
 static Failure cannot_write(const std::filesystem::path& path) {

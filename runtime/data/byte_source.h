@@ -46,6 +46,9 @@ class ByteSource {
   uint64_t position_ = 0;
 };
 
+/// Failure(bad_data), "FILE: cause".
+[[noreturn]] void fail_in(const std::filesystem::path& file, const std::string& cause);
+
 std::vector<uint8_t> read_file(const std::filesystem::path& path);
 
 /// The file appears whole under its name or not at all: it is written aside, then renamed.

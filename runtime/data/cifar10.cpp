@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 
+#include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -16,10 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t pixels = 3 * 32 * 32, record = 1 + pixels, block = 512;
-
-[[noreturn]] void fail(const std::string& file, const std::string& cause) {
-  throw Failure(Exit::bad_data, fmt::format("{}: {}", file, cause));
-}
 
 using Bytes = std::vector<uint8_t>;
 
@@ -33,7 +30,7 @@ uint64_t size_in(const Bytes& header, const std::string& archive) {
   uint64_t size = 0;
   for (const char digit : field(header, 124, 12)) {
     if (digit == ' ') continue;
-    if (digit < '0' || digit > '7') fail(archive, "no tar archive: a size in it is not octal");
+    if (digit < '0' || digit > '7') fail_in(archive, "no tar archive: a size in it is not octal");
     size = 8 * size + static_cast<uint64_t>(digit - '0');
   }
   return size;
@@ -60,10 +57,10 @@ std::map<std::string, Bytes> read_archive(const fs::path& path, const std::vecto
 
 void check_records(const std::string& file, const Bytes& bytes) {
   if (bytes.empty() || static_cast<int64_t>(bytes.size()) % record != 0)
-    fail(file, fmt::format("{} bytes are not whole records of {}", bytes.size(), record));
+    fail_in(file, fmt::format("{} bytes are not whole records of {}", bytes.size(), record));
   for (size_t at = 0; at < bytes.size(); at += record)
     if (bytes[at] > 9)
-      fail(file, fmt::format("record {} has the label {}, which must be 0 to 9", at / record, bytes[at]));
+      fail_in(file, fmt::format("record {} has the label {}, which must be 0 to 9", at / record, bytes[at]));
 }
 
 /// Labels and pixels of all files, one after the other.
@@ -87,7 +84,7 @@ Records read_records(const fs::path& place, const std::vector<std::string>& file
     const fs::path path = place.parent_path() / name;
     const std::string file = archive ? fmt::format("{}: {}", place.string(), name) : path.string();
     if (archive && !contents.contains(name))
-      fail(place.string(), fmt::format("there is no `{}` in it", name));
+      fail_in(place.string(), fmt::format("there is no `{}` in it", name));
     const Bytes bytes = archive ? std::move(contents.at(name)) : read_file(path);
     check_records(file, bytes);
     records.add(bytes);

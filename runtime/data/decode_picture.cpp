@@ -27,10 +27,6 @@ namespace {
 
 constexpr int64_t most_pixels = int64_t{1} << 26;
 
-[[noreturn]] void fail(const fs::path& path, const std::string& cause) {
-  throw Failure(Exit::bad_data, fmt::format("{}: {}", path.string(), cause));
-}
-
 /// What a file stores, before it is turned upright and its colours are chosen.
 struct Stored {
   DecodedPicture picture;      // of 1, 3 or, of CMYK, 4 channels
@@ -248,12 +244,12 @@ DecodedPicture decode_picture(const fs::path& path, Colours colours) {
   Stored stored;
   if (bytes.size() >= signature_size && is_png(bytes.data())) {
     PngInput input{bytes.data(), bytes.size(), "out of memory"};
-    if (!decode_png(input, colours, stored)) fail(path, input.message);
+    if (!decode_png(input, colours, stored)) fail_in(path, input.message);
   } else if (bytes.size() >= 3 && bytes[0] == 0xff && bytes[1] == 0xd8 && bytes[2] == 0xff) {
     JpegFailure failure{};
-    if (!decode_jpeg(bytes, colours, stored, failure)) fail(path, failure.message);
+    if (!decode_jpeg(bytes, colours, stored, failure)) fail_in(path, failure.message);
   } else {
-    fail(path, "neither a PNG nor a JPEG picture");
+    fail_in(path, "neither a PNG nor a JPEG picture");
   }
   return finished(std::move(stored), colours);
 }

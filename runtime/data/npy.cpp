@@ -9,6 +9,7 @@
 #include <map>
 #include <string_view>
 
+#include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -17,15 +18,11 @@ namespace {
 constexpr char magic[] = "\x93NUMPY";
 constexpr size_t magic_size = 6;
 
-[[noreturn]] void fail(const std::string& file, const std::string& cause) {
-  throw Failure(Exit::bad_data, fmt::format("{}: {}", file, cause));
-}
-
 /// What stands after `'key':` in the dictionary of the header, up to the end of the header.
 std::string_view value_of(std::string_view text, std::string_view key, const std::string& file) {
   size_t at = text.find(fmt::format("'{}'", key));
   size_t colon = at == std::string_view::npos ? at : text.find(':', at);
-  if (colon == std::string_view::npos) fail(file, fmt::format("the NPY header gives no `{}`", key));
+  if (colon == std::string_view::npos) fail_in(file, fmt::format("the NPY header gives no `{}`", key));
   std::string_view value = text.substr(colon + 1);
   value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
   return value;
@@ -33,16 +30,16 @@ std::string_view value_of(std::string_view text, std::string_view key, const std
 
 Shape parse_shape(std::string_view text, const std::string& file) {
   Shape shape;
-  if (text.empty() || text[0] != '(') fail(file, "the NPY header gives no shape");
+  if (text.empty() || text[0] != '(') fail_in(file, "the NPY header gives no shape");
   const char* at = text.data() + 1;
   const char* end = text.data() + text.size();
   for (;;) {
     while (at != end && (*at == ' ' || *at == ',')) ++at;
-    if (at == end) fail(file, "the shape in the NPY header does not end");
+    if (at == end) fail_in(file, "the shape in the NPY header does not end");
     if (*at == ')') return shape;
     int64_t axis = 0;
     auto [next, error] = std::from_chars(at, end, axis);
-    if (error != std::errc() || axis < 0) fail(file, "the shape in the NPY header is malformed");
+    if (error != std::errc() || axis < 0) fail_in(file, "the shape in the NPY header is malformed");
     shape.push_back(axis);
     at = next;
   }
@@ -55,7 +52,7 @@ NumberFormat format_of(const std::string& type, const std::string& file) {
       {"i4", NumberFormat::i32},     {"u8", NumberFormat::u64}, {"i8", NumberFormat::i64},
       {"f2", NumberFormat::f16},     {"f4", NumberFormat::f32}, {"f8", NumberFormat::f64}};
   auto found = type.empty() ? formats.end() : formats.find(type.substr(1));
-  if (found == formats.end()) fail(file, fmt::format("NPY numbers of type `{}` are not read", type));
+  if (found == formats.end()) fail_in(file, fmt::format("NPY numbers of type `{}` are not read", type));
   return found->second;
 }
 
@@ -63,7 +60,7 @@ ArrayLayout parse_header(std::string_view text, const std::string& file) {
   const std::string_view type = value_of(text, "descr", file);
   const size_t quote = type.empty() ? std::string_view::npos : type.find(type[0], 1);
   if (quote == std::string_view::npos || (type[0] != '\'' && type[0] != '"'))
-    fail(file, "a record type is not an array of numbers");
+    fail_in(file, "a record type is not an array of numbers");
   ArrayLayout layout;
   const std::string name(type.substr(1, quote - 1));
   layout.format = format_of(name, file);
@@ -79,9 +76,9 @@ Column read_npy(ByteSource& source, const std::string& name, const Room& room) {
   std::vector<uint8_t> bytes;
   const std::string what = "the header of an NPY file";
   source.read(bytes, magic_size + 4, what);
-  if (std::memcmp(bytes.data(), magic, magic_size) != 0) fail(source.name(), "not an NPY file");
+  if (std::memcmp(bytes.data(), magic, magic_size) != 0) fail_in(source.name(), "not an NPY file");
   const uint8_t version = bytes[6];
-  if (version < 1 || version > 3) fail(source.name(), fmt::format("NPY version {} is not known", version));
+  if (version < 1 || version > 3) fail_in(source.name(), fmt::format("NPY version {} is not known", version));
   size_t length = bytes[8] | size_t{bytes[9]} << 8;
   if (version > 1) {
     source.read(bytes, 2, what);
@@ -91,7 +88,7 @@ Column read_npy(ByteSource& source, const std::string& name, const Room& room) {
   source.read(text, length, what);
   const ArrayLayout layout =
       parse_header({reinterpret_cast<const char*>(text.data()), length}, source.name());
-  if (layout.shape.empty()) fail(source.name(), "a single number has no rows");
+  if (layout.shape.empty()) fail_in(source.name(), "a single number has no rows");
   return read_array(source, layout, name, room);
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -37,10 +38,6 @@ struct File {
   std::vector<uint8_t> bytes;
 };
 
-[[noreturn]] void fail(const std::string& file, const std::string& cause) {
-  throw Failure(Exit::bad_data, fmt::format("{}: {}", file, cause));
-}
-
 NumberFormat format_of(const std::string& type, const std::string& tensor, const std::string& file) {
   static const std::map<std::string, NumberFormat> formats = {
       {"BOOL", NumberFormat::boolean}, {"U8", NumberFormat::u8},     {"I8", NumberFormat::i8},
@@ -50,7 +47,7 @@ NumberFormat format_of(const std::string& type, const std::string& tensor, const
       {"F64", NumberFormat::f64}};
   auto found = formats.find(type);
   if (found == formats.end())
-    fail(file, fmt::format("tensor `{}` holds numbers of type `{}`, which are not read", tensor, type));
+    fail_in(file, fmt::format("tensor `{}` holds numbers of type `{}`, which are not read", tensor, type));
   return found->second;
 }
 
@@ -62,13 +59,13 @@ bool is_list_of_sizes(const json& list) {
 }
 
 [[noreturn]] void fail_as_other(const std::string& file) {
-  fail(file, "not a safetensors file, or ends within its header");
+  fail_in(file, "not a safetensors file, or ends within its header");
 }
 
 /// `text`: JSON; the file holds `size` bytes, those of the tensors from `begin`.
 Header parse_header(const std::string& file, std::string_view text, uint64_t begin, uint64_t size) {
   json tensors = json::parse(text.begin(), text.end(), nullptr, false);
-  if (!tensors.is_object()) fail(file, "the safetensors header is not JSON");
+  if (!tensors.is_object()) fail_in(file, "the safetensors header is not JSON");
   json metadata = tensors.value("__metadata__", json::object());
   tensors.erase("__metadata__");
   return {file, std::move(tensors), std::move(metadata), begin, size};
@@ -83,16 +80,16 @@ Entry Header::entry(const std::string& name) const {
   };
   const json &type = get("dtype"), &shape = get("shape"), &place = get("data_offsets");
   if (!type.is_string() || !is_list_of_sizes(shape) || !is_list_of_sizes(place) || place.size() != 2)
-    fail(file, fmt::format("the entry of tensor `{}` is malformed", name));
+    fail_in(file, fmt::format("the entry of tensor `{}` is malformed", name));
   Entry entry{shape.get<Shape>(), format_of(type.get<std::string>(), name, file), place[0], place[1]};
   const uint64_t promised = element_count(entry.shape, file) * byte_size(entry.format);
   const uint64_t data_size = size - begin;
   if (entry.begin <= entry.end && entry.end > data_size)
-    fail(file, fmt::format("the file is cut short: tensor `{}` does not fit, it ends at byte {} of {}", name,
-                           entry.end, data_size));
+    fail_in(file, fmt::format("the file is cut short: tensor `{}` does not fit, it ends at byte {} of {}",
+                              name, entry.end, data_size));
   if (entry.begin > entry.end || entry.end - entry.begin != promised)
-    fail(file, fmt::format("tensor `{}` of shape {} does not fit its place, bytes {} to {} of {}", name,
-                           to_string(entry.shape), entry.begin, entry.end, data_size));
+    fail_in(file, fmt::format("tensor `{}` of shape {} does not fit its place, bytes {} to {} of {}", name,
+                              to_string(entry.shape), entry.begin, entry.end, data_size));
   entry.begin += begin;
   entry.end += begin;
   return entry;
@@ -102,7 +99,7 @@ File open_file(const std::filesystem::path& path) {
   const std::string name = path.string();
   File file{{}, read_file(path)};
   uint64_t length = 0;
-  if (file.bytes.size() < sizeof length) fail(name, "not a safetensors file");
+  if (file.bytes.size() < sizeof length) fail_in(name, "not a safetensors file");
   std::memcpy(&length, file.bytes.data(), sizeof length);
   if (length > file.bytes.size() - sizeof length) fail_as_other(name);
   const std::string_view text(reinterpret_cast<const char*>(file.bytes.data()) + sizeof length, length);
@@ -117,7 +114,7 @@ std::optional<Header> header_of_plain(const std::filesystem::path& path) {
   const uint64_t size = std::filesystem::file_size(path, error);
   uint64_t length = 0;
   std::vector<uint8_t> bytes;
-  if (error || size < sizeof length) fail(source.name(), "not a safetensors file");
+  if (error || size < sizeof length) fail_in(source.name(), "not a safetensors file");
   source.read(bytes, sizeof length, "the header of a safetensors file");
   if (!source.is_plain()) return {};
   std::memcpy(&length, bytes.data(), sizeof length);
@@ -132,11 +129,11 @@ Entry find_entry(const Header& header, const std::string& name) {
   if (!header.tensors.contains(name)) {
     std::vector<std::string> names;
     for (const auto& [other, entry] : header.tensors.items()) names.push_back("`" + other + "`");
-    fail(header.file, fmt::format("has no tensor `{}`; it has {}", name, fmt::join(names, ", ")));
+    fail_in(header.file, fmt::format("has no tensor `{}`; it has {}", name, fmt::join(names, ", ")));
   }
   Entry entry = header.entry(name);
   if (entry.shape.empty())
-    fail(header.file, fmt::format("tensor `{}` is a single number and has no rows", name));
+    fail_in(header.file, fmt::format("tensor `{}` is a single number and has no rows", name));
   return entry;
 }
 
@@ -183,7 +180,7 @@ Tensors read_safetensors(const std::filesystem::path& path, std::map<std::string
   for (const auto& [name, described] : file.header.tensors.items()) {
     const Entry entry = file.header.entry(name);
     // Else a small file could ask for any amount of memory.
-    if (entry.end - entry.begin > left) fail(file.header.file, "its tensors overlap");
+    if (entry.end - entry.begin > left) fail_in(file.header.file, "its tensors overlap");
     left -= entry.end - entry.begin;
     const int64_t count = element_count(entry.shape, file.header.file);
     tensors[name] = {entry.shape, decode(entry.format, false, file.bytes.data() + entry.begin, count),

@@ -16,12 +16,9 @@ json chain_report(const Image& image, const Conditioner& conditioner) {
   bool mixed = true;
   for (const auto& [variable, mixing] : conditioner.mixing()) {
     mixed &= mixing.mixed(effort.chains);
-    json entry = {{"variable", image.variables[static_cast<size_t>(variable)].name},
-                  {"r_hat", nullptr},
-                  {"effective", mixing.effective},
-                  {"draws", mixing.draws},
-                  {"rows_apart", mixing.apart},
-                  {"mixed", mixing.mixed(effort.chains)}};
+    json entry = {{"variable", image.name_of(variable)}, {"r_hat", nullptr},
+                  {"effective", mixing.effective},       {"draws", mixing.draws},
+                  {"rows_apart", mixing.apart},          {"mixed", mixing.mixed(effort.chains)}};
     if (mixing.enough && std::isfinite(mixing.r_hat)) entry["r_hat"] = mixing.r_hat;
     variables.push_back(entry);
   }

@@ -114,7 +114,7 @@ Values CodeSpace::draw(int64_t rows) {
   if (!codes)
     throw Failure(Exit::bad_configuration,
                   fmt::format("nothing gives the codes that {} is drawn from; --source takes those of data",
-                              image_.variables[static_cast<size_t>(shown_)].name));
+                              image_.name_of(shown_)));
   return *codes;
 }
 

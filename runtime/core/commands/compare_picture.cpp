@@ -30,9 +30,7 @@ ComparePicture::ComparePicture(const Image& image, int64_t limiting) : image_(im
   }
 }
 
-const std::string& ComparePicture::variable() const {
-  return image_.variables[static_cast<size_t>(variable_)].name;
-}
+const std::string& ComparePicture::variable() const { return image_.name_of(variable_); }
 
 /// Where the points lie, as a picture: the more of them, the brighter.
 std::vector<float> ComparePicture::sketch(const std::vector<float>& points) {

@@ -20,10 +20,6 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-const std::string& name_of(const Image& image, int variable) {
-  return image.variables[static_cast<size_t>(variable)].name;
-}
-
 /// What a result says in one line.
 json summary_of(const Result& result, int64_t rows) {
   const int64_t width = result.variable->elements();
@@ -66,16 +62,16 @@ void print(const json& summary) {
 void print_notes(const Image& image, const Query& query, const Plan& plan) {
   for (const Plan::Ignored& ignored : plan.ignored)
     fmt::print(stderr, "note: {} ignores {}, which is known\n",
-               name_of_conditional(image, ignored.conditional), name_of(image, ignored.variable));
+               name_of_conditional(image, ignored.conditional), image.name_of(ignored.variable));
   for (const Plan::Settled& settled : plan.settled) {
     const Conditional& chosen = image.conditionals[static_cast<size_t>(settled.chosen)];
     const Conditional& other = image.conditionals[static_cast<size_t>(settled.other)];
     if (other.player < 0 && chosen.player >= 0) continue;  // players always go before sources
     std::string choose;
     if (other.player >= 0)
-      choose = fmt::format(" (--by {}={} chooses it)", name_of(image, other.target),
+      choose = fmt::format(" (--by {}={} chooses it)", image.name_of(other.target),
                            image.players[static_cast<size_t>(other.player)].name);
-    fmt::print(stderr, "note: {} is drawn by {}, not by {}{}\n", name_of(image, chosen.target),
+    fmt::print(stderr, "note: {} is drawn by {}, not by {}{}\n", image.name_of(chosen.target),
                name_of_conditional(image, settled.chosen), name_of_conditional(image, settled.other), choose);
   }
   std::set<int> known = query.known;
@@ -83,7 +79,7 @@ void print_notes(const Image& image, const Query& query, const Plan& plan) {
   for (const int variable : known)
     if (!plan.used.contains(variable))
       fmt::print(stderr, "note: {} is not used: nothing that is drawn depends on it\n",
-                 name_of(image, variable));
+                 image.name_of(variable));
 }
 
 /// What is missing in a file is not known, whatever a mask says.
@@ -129,13 +125,13 @@ void infer(const Image& compiled, const InferRequest& request) {
   for (const auto& [variable, values] : given.values)
     if (!query.known.contains(variable) && !query.partial.contains(variable))
       throw Failure(Exit::usage, fmt::format("--given {}: it does not stand after the bar of \"{}\"",
-                                             name_of(image, variable), request.query));
+                                             image.name_of(variable), request.query));
   for (const std::set<int>& variables : {query.known, query.partial})
     for (const int known : variables)
       if (!given.values.contains(known)) {
         check_sides(image, query, request.query);
         throw Failure(Exit::usage, fmt::format("the values of {} are needed: --given {}=FILE",
-                                               name_of(image, known), name_of(image, known)));
+                                               image.name_of(known), image.name_of(known)));
       }
   const int64_t all_rows = std::max<int64_t>(1, given.rows);  // without anything given: one row
   const Evidence evidence = {given.values, all_masks(given, read_masks(image, request.masks, all_rows))};
@@ -187,7 +183,7 @@ void infer(const Image& compiled, const InferRequest& request) {
   for (const Result& result : results) report["results"].push_back(summary_of(result, all_rows));
   report["exact"] = conditioner.is_exact();
   std::vector<std::string> summed;
-  for (const int variable : conditioner.summed()) summed.push_back(name_of(image, variable));
+  for (const int variable : conditioner.summed()) summed.push_back(image.name_of(variable));
   report["summed"] = summed;
   if (conditioner.has_chain()) {
     report["chain"] = chain_report(image, conditioner);

@@ -23,7 +23,7 @@ std::string domain_text(const Variable& variable) {
 
 std::vector<std::string> names_of(const Image& image, const std::vector<int>& variables) {
   std::vector<std::string> names;
-  for (int variable : variables) names.push_back(image.variables[static_cast<size_t>(variable)].name);
+  for (int variable : variables) names.push_back(image.name_of(variable));
   return names;
 }
 

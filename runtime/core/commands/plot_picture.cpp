@@ -11,8 +11,8 @@
 namespace core {
 namespace {
 
-constexpr int width = 720, height = 560, scale = 2;  // pixels; scale: of a letter's dots
-constexpr int title_height = 30, letter = letter_width * scale;
+constexpr int picture_width = 720, picture_height = 560, scale = 2;  // pixels; scale: of a letter's dots
+constexpr int title_height = 30, letter_size = letter_width * scale;
 constexpr size_t longest_name = 18, most_names = 24;
 
 using Colour = std::array<uint8_t, 3>;
@@ -84,7 +84,7 @@ class Canvas {
                 const int along = i * scale + a, across = j * scale + b;
                 up ? mix(x + across, y - along, ink, 1) : mix(x + along, y + across, ink, 1);
               }
-      up ? y -= letter : x += letter;
+      up ? y -= letter_size : x += letter_size;
     }
   }
 
@@ -96,11 +96,11 @@ class PlotPicture {
  public:
   explicit PlotPicture(const Plot& plot)
       : plot_(plot),
-        canvas_(width + legend_width(), height),
-        frame_(plot, width, height - title_height, letter) {}
+        canvas_(picture_width + legend_width(), picture_height),
+        frame_(plot, picture_width, picture_height - title_height, letter_size) {}
 
   data::Picture draw() {
-    canvas_.text(10, 8, plain(plot_.title, (width - 20) / letter));
+    canvas_.text(10, 8, plain(plot_.title, (picture_width - 20) / letter_size));
     if (frame_.is_empty()) return canvas_.take();
     axes();
     for (const PlotLayer& layer : plot_.layers) marks(layer);
@@ -120,7 +120,7 @@ class PlotPicture {
     size_t longest = 0;
     for (const PlotLayer* layer : named())
       longest = std::max(longest, plain(layer->name, longest_name).size());
-    return longest == 0 ? 0 : 40 + letter * static_cast<int64_t>(longest);
+    return longest == 0 ? 0 : 40 + letter_size * static_cast<int64_t>(longest);
   }
 
   double y_at(double value) const { return title_height + frame_.y_at(value); }
@@ -130,20 +130,20 @@ class PlotPicture {
     for (const auto& [value, text] : frame_.y_ticks) {
       canvas_.line(frame_.left, y_at(value), frame_.right, y_at(value), grid_ink);
       const std::string shown = plain(text, 12);
-      canvas_.text(frame_.left - 8 - letter * static_cast<double>(shown.size()), y_at(value) - 7, shown);
+      canvas_.text(frame_.left - 8 - letter_size * static_cast<double>(shown.size()), y_at(value) - 7, shown);
     }
     for (const auto& [value, text] : frame_.x_ticks) {
       const std::string shown = plain(text, 12);
       canvas_.line(frame_.x_at(value), bottom, frame_.x_at(value), bottom + 4, ink);
-      const double half = letter * static_cast<double>(shown.size()) / 2;
-      canvas_.text(std::clamp(frame_.x_at(value) - half, 2.0, width - 2 * half), bottom + 5, shown);
+      const double half = letter_size * static_cast<double>(shown.size()) / 2;
+      canvas_.text(std::clamp(frame_.x_at(value) - half, 2.0, picture_width - 2 * half), bottom + 5, shown);
     }
     canvas_.line(frame_.left, top, frame_.left, bottom, ink);
     canvas_.line(frame_.left, bottom, frame_.right, bottom, ink);
     const std::string x_name = plain(plot_.x_name, 50), y_name = plain(plot_.y_name, 38);
-    canvas_.text((frame_.left + frame_.right - letter * static_cast<double>(x_name.size())) / 2, height - 17,
-                 x_name);
-    canvas_.text(4, (top + bottom + letter * static_cast<double>(y_name.size())) / 2, y_name, true);
+    canvas_.text((frame_.left + frame_.right - letter_size * static_cast<double>(x_name.size())) / 2,
+                 picture_height - 17, x_name);
+    canvas_.text(4, (top + bottom + letter_size * static_cast<double>(y_name.size())) / 2, y_name, true);
   }
 
   void marks(const PlotLayer& layer) {
@@ -167,8 +167,8 @@ class PlotPicture {
   void legend() {
     double y = title_height + frame_.top;
     for (const PlotLayer* layer : named()) {
-      canvas_.dot(width + 12, y + 7, 5, colour_of(plot_colour(layer->colour)), 1);
-      canvas_.text(width + 24, y, plain(layer->name, longest_name));
+      canvas_.dot(picture_width + 12, y + 7, 5, colour_of(plot_colour(layer->colour)), 1);
+      canvas_.text(picture_width + 24, y, plain(layer->name, longest_name));
       y += 20;
     }
   }

@@ -20,10 +20,6 @@
 namespace core {
 namespace {
 
-std::string name_of(const Image& image, int variable) {
-  return image.variables[static_cast<size_t>(variable)].name;
-}
-
 Drawn condition(const Image& image, Sampler& sampler, Conditioner& conditioner,
                 const std::vector<int>& targets, const Evidence& given, int64_t rows) {
   Drawn drawn;
@@ -69,7 +65,7 @@ class Batches {
     if (!noted_)
       for (const Plan::Ignored& ignored : conditioner_->plan().ignored)
         fmt::print(stderr, "note: {} ignores {}, which is known\n",
-                   name_of_conditional(image_, ignored.conditional), name_of(image_, ignored.variable));
+                   name_of_conditional(image_, ignored.conditional), image_.name_of(ignored.variable));
     noted_ = true;
   }
 
@@ -112,7 +108,7 @@ void sample(const Image& compiled, const SampleRequest& request) {
   check_picture(request.out, image, targets);
   if (!given.masks.empty() && request.limiting > 0)
     throw Failure(Exit::usage, fmt::format("--limiting: {} is known in part only",
-                                           name_of(image, given.masks.begin()->first)));
+                                           image.name_of(given.masks.begin()->first)));
   Batches batches(image, sampler, targets, whole, variables_of(given.masks), request);
   double numbers = 0;  // a row's draws and means
   for (const int target : targets)

@@ -202,13 +202,13 @@ void infer(vae_model& model, const char* text, uint64_t seed, int64_t rows, cons
   const Query query = parse_query(image, require(text, "query"), {}, {});
   for (const int known : query.known)
     if (std::count(query.targets.begin(), query.targets.end(), known) > 0)
-      throw Failure(Exit::usage, fmt::format("\"{}\": {} is on both sides of the bar", text,
-                                             image.variables[static_cast<size_t>(known)].name));
+      throw Failure(Exit::usage,
+                    fmt::format("\"{}\": {} is on both sides of the bar", text, image.name_of(known)));
   const std::vector<int> asked = targets_of(image, results, count, rows);
   for (const int target : asked)
     if (std::count(query.targets.begin(), query.targets.end(), target) == 0)
       throw Failure(Exit::usage, fmt::format("the result `{}` does not stand before the bar of \"{}\"",
-                                             image.variables[static_cast<size_t>(target)].name, text));
+                                             image.name_of(target), text));
   if (variables_of(given) != query.known)
     throw Failure(Exit::usage, fmt::format("\"{}\": give exactly the variables behind the bar", text));
   Conditioner conditioner(model.sampler, image, make_plan(image, query), Effort{}, seed);
@@ -226,7 +226,7 @@ int conditional_named(const Image& image, const std::string& name) {
     const Conditional& conditional = image.conditionals[i];
     if (conditional.player < 0 || conditional.log_density < 0) continue;
     names.push_back(image.players[static_cast<size_t>(conditional.player)].name + "." +
-                    image.variables[static_cast<size_t>(conditional.target)].name);
+                    image.name_of(conditional.target));
     if (names.back() == name) return static_cast<int>(i);
   }
   throw Failure(Exit::usage,
@@ -243,8 +243,7 @@ void log_density(vae_model& model, const char* name, int64_t rows, const Values&
   needed.push_back(conditional.target);
   for (const int variable : needed)
     if (!given.contains(variable))
-      throw Failure(Exit::usage, fmt::format("`{}` needs the values of {}", name,
-                                             image.variables[static_cast<size_t>(variable)].name));
+      throw Failure(Exit::usage, fmt::format("`{}` needs the values of {}", name, image.name_of(variable)));
   in_batches(rows, [&](int64_t first, int64_t counted, int64_t batch) {
     const std::vector<float> found =
         model.sampler.log_density(index, some_rows(image, given, rows, first, batch), batch);

@@ -157,8 +157,8 @@ std::vector<Tally> tally(const Image& image, Sampler& sampler, const Question& q
 
 std::string text_of(const Image& image, const Question& question, int target) {
   std::vector<std::string> used;
-  for (int variable : question.plan.used) used.push_back(image.variables[static_cast<size_t>(variable)].name);
-  return fmt::format("{} | {}", image.variables[static_cast<size_t>(target)].name, fmt::join(used, ", "));
+  for (int variable : question.plan.used) used.push_back(image.name_of(variable));
+  return fmt::format("{} | {}", image.name_of(target), fmt::join(used, ", "));
 }
 
 Query read_query(const Image& image, const std::string& text) {
@@ -166,7 +166,7 @@ Query read_query(const Image& image, const std::string& text) {
   for (int target : query.targets)
     if (image.variables[static_cast<size_t>(target)].domain != "category")
       throw Failure(Exit::usage, fmt::format("\"{}\": {} is no category; accuracy is counted of categories",
-                                             text, image.variables[static_cast<size_t>(target)].name));
+                                             text, image.name_of(target)));
   return query;
 }
 

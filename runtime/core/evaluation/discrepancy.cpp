@@ -16,7 +16,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr int64_t most_rows = 5000;  // without --n: what blocks of many dimensions take a second for
+constexpr int64_t rows_of_blocks = 5000;  // without --n: what blocks of many dimensions take a second for
 
 /// One source's data completed by the encoders, and as many rows drawn from the model.
 class Sides {
@@ -24,7 +24,7 @@ class Sides {
   Sides(const Image& image, Sampler& sampler, int source, const Importance& plan,
         const EvaluateRequest& request)
       : image_(image), sampler_(sampler), source_(source), plan_(plan) {
-    const int64_t all = sampler.source_rows(source), asked = request.n > 0 ? request.n : most_rows;
+    const int64_t all = sampler.source_rows(source), asked = request.n > 0 ? request.n : rows_of_blocks;
     rows_ = std::min(asked, request.rows > 0 ? std::min(request.rows, all) : all);
     for (int variable : plan.known)
       if (generating_conditional(image, variable) >= 0) generated_.push_back(variable);

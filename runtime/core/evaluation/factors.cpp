@@ -20,10 +20,6 @@ using nlohmann::json;
 
 constexpr int64_t most_columns = 2048;
 
-const std::string& name_of(const Image& image, int variable) {
-  return image.variables[static_cast<size_t>(variable)].name;
-}
-
 bool is_known(const Source& source, int variable) {
   return std::find(source.known.begin(), source.known.end(), variable) != source.known.end();
 }
@@ -131,7 +127,7 @@ json measure(const Image& image, Sampler& sampler, int source, int factors, cons
   if (columns > most_columns)
     throw Failure(Exit::bad_configuration,
                   fmt::format("mcc takes {} factors and codes together at most, and {} and {} have {}",
-                              most_columns, name_of(image, factors), image.names(query.targets), columns));
+                              most_columns, image.name_of(factors), image.names(query.targets), columns));
   Conditioner conditioner(sampler, image, plan, effort, request.seed);
   metrics::Points truth{width_of(image, {factors}), {}}, codes{width_of(image, query.targets), {}};
   const int64_t at_once = std::min(encoded_rows_at_once, rows);
@@ -150,7 +146,7 @@ json measure(const Image& image, Sampler& sampler, int source, int factors, cons
   return {{"metric", "mcc"},
           {"source", image.sources[static_cast<size_t>(source)].name},
           {"of", image.names(query.targets)},
-          {"factors", name_of(image, factors)},
+          {"factors", image.name_of(factors)},
           {"draws", describe(image, plan)},
           {"value", found.mean.value},
           {"standard_error", found.mean.standard_error},
@@ -173,7 +169,7 @@ json measure_factors(Session& session, const EvaluateRequest& request, const std
   if (results.empty())
     throw Failure(Exit::bad_configuration,
                   fmt::format("no source with rows knows the factors {} and what codes are inferred from",
-                              name_of(image, factors)));
+                              image.name_of(factors)));
   return results;
 }
 

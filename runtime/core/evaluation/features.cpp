@@ -50,7 +50,7 @@ void each_rows(Sampler& sampler, const Session& session, int source, int variabl
                int64_t most, const std::function<void(const float* rows, int64_t count)>& visit) {
   const int64_t all = sampler.source_rows(source), end = most > 0 ? std::min(first + most, all) : all;
   const int64_t at_once = std::min(classified_rows_at_once, end - first);
-  const std::string& name = session.image.variables[static_cast<size_t>(variable)].name;
+  const std::string& name = session.image.name_of(variable);
   for (int64_t from = first; from < end; from += at_once) {
     const Values values = sampler.source(source, at_once, from);
     const auto found = values.find(variable);

@@ -93,7 +93,7 @@ std::optional<Importance> plan_importance(const Image& image, const Source& sour
       throw Failure(
           Exit::bad_configuration,
           fmt::format("source {}: the log-likelihood needs the density of {}, which is only sampled",
-                      source.name, image.variables[static_cast<size_t>(variable)].name));
+                      source.name, image.name_of(variable)));
   }
   // What the source knows beside the model is no condition of it.
   for (int variable : known)

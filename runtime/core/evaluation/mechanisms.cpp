@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/importance.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/mechanisms.h"
@@ -15,13 +16,9 @@ namespace {
 using nlohmann::json;
 using Numbers = std::vector<double>;
 
-constexpr int64_t most_rows = 5000;         // without --rows
+constexpr int64_t default_rows = 5000;      // without --rows
 constexpr int64_t most_row_copies = 16384;  // a row's Jacobian takes one copy for each output
 constexpr int64_t rows_in_mean = 64;        // of a mean Jacobian: as the published figures
-
-json to_json(const metrics::Estimate& estimate) {
-  return {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
-}
 
 /// A source's rows and the decoder's conditional that is looked at.
 class Mechanisms {
@@ -30,7 +27,7 @@ class Mechanisms {
              const EvaluateRequest& request)
       : image_(image), sampler_(sampler), source_(source), plan_(plan), decoder_(decoder) {
     const int64_t all = sampler.source_rows(source);
-    rows_ = std::min(request.rows > 0 ? request.rows : most_rows, all);
+    rows_ = std::min(request.rows > 0 ? request.rows : default_rows, all);
     samples_ = std::max<int64_t>(request.samples, 2);
     data_ = conditional(decoder).target;
     code_ = conditional(decoder).parents.front();

@@ -120,7 +120,7 @@ class SampleDistances {
     metrics::Points draws, means;
   };
 
-  const std::string& name() const { return session_.image.variables[static_cast<size_t>(variable_)].name; }
+  const std::string& name() const { return session_.image.name_of(variable_); }
   const std::string& source_name(int source) const {
     return session_.image.sources[static_cast<size_t>(source)].name;
   }

@@ -25,13 +25,9 @@ completion::Players players_of(const Image& image) {
   return {static_cast<int>(image.variables.size()), std::move(conditionals)};
 }
 
-const std::string& name_of(const Image& image, int variable) {
-  return image.variables[static_cast<size_t>(variable)].name;
-}
-
 std::string draw_text(const Image& image, int conditional) {
   const Conditional& drawn = image.conditionals[static_cast<size_t>(conditional)];
-  return fmt::format("{} ~ {}", name_of(image, drawn.target),
+  return fmt::format("{} ~ {}", image.name_of(drawn.target),
                      image.players[static_cast<size_t>(drawn.player)].name);
 }
 
@@ -197,7 +193,7 @@ void PatternGame::load(OfPattern& entry, const completion::Players& players,
   for (int index : terms.conditionals) {
     const Conditional& from = conditional(index);
     const std::string name =
-        image.players[static_cast<size_t>(from.player)].name + "." + name_of(image, from.target);
+        image.players[static_cast<size_t>(from.player)].name + "." + image.name_of(from.target);
     Term term{index, name + "@" + source.name, executor(entry, from.term), nullptr, scale};
     term.sum = term.program->output(name).data;
     for (size_t s = 0; s < entry.steps.size(); ++s) {

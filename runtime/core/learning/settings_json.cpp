@@ -47,7 +47,7 @@ NumberSchedule number_schedule_from(const JsonFields& fields) {
 
 using NumberSchedules = std::map<std::string, NumberSchedule>;
 
-json to_json(const NumberSchedules& schedules) {
+json schedules_json(const NumberSchedules& schedules) {
   json text = json::object();
   for (const auto& [name, s] : schedules)
     text[name] = {{"kind", s.kind}, {"from", s.from}, {"to", s.to}, {"steps", s.steps}};
@@ -63,7 +63,7 @@ NumberSchedules number_schedules_from(const JsonFields& fields, const std::strin
 }
 
 /// One number where all players have the same.
-json to_json(const std::map<std::string, double>& clips) {
+json clip_json(const std::map<std::string, double>& clips) {
   const bool same = std::all_of(clips.begin(), clips.end(),
                                 [&](const auto& entry) { return entry.second == clips.begin()->second; });
   if (!same) return clips;
@@ -128,7 +128,7 @@ json to_json(const Settings& settings) {
                {"batch", settings.batch},
                {"optimizers", optimizers},
                {"schedule", schedule},
-               {"clip", to_json(settings.clip)},
+               {"clip", clip_json(settings.clip)},
                {"seed", settings.seed},
                {"order", settings.order},
                {"precision", settings.precision},
@@ -136,13 +136,14 @@ json to_json(const Settings& settings) {
                {"start", settings.start},
                {"every", settings.every},
                {"average", settings.average},
-               {"weights", to_json(settings.weights)},
+               {"weights", schedules_json(settings.weights)},
                {"evaluate", settings.evaluate},
                {"stop", nullptr},
                {"keep", settings.keep}};
   for (const auto& [key, value] : settings.own.items()) text[key] = value;
   for (const auto& [key, number] : settings.scheduled)
-    text[key] = number.kind == "constant" ? json(number.to) : to_json(NumberSchedules{{key, number}})[key];
+    text[key] =
+        number.kind == "constant" ? json(number.to) : schedules_json(NumberSchedules{{key, number}})[key];
   if (!settings.stop.metric.empty())
     text["stop"] = {{"metric", settings.stop.metric}, {"patience", settings.stop.patience}};
   return text;

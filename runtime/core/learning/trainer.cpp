@@ -151,8 +151,7 @@ void Trainer::require_terms() const {
     if (conditional.player < 0 || !conditional.learned) continue;
     const std::string& player = image.players[static_cast<size_t>(conditional.player)].name;
     if (settings_.optimizers.at(player).kind == "none") continue;
-    const std::string name =
-        fmt::format("{}.{}", player, image.variables[static_cast<size_t>(conditional.target)].name);
+    const std::string name = fmt::format("{}.{}", player, image.name_of(conditional.target));
     if (std::none_of(terms_.begin(), terms_.end(),
                      [&](const Term& term) { return term.name.starts_with(name + "@"); }))
       throw Failure(
