@@ -97,7 +97,7 @@ class Describer {
   /// `var x : binary[28, 28]` of `var x, y : binary[28, 28]`.
   std::string variable_line() const {
     const auto& sources = document_.program().sources;
-    const std::string whole(sources.text(symbol_.whole));
+    std::string whole(sources.text(symbol_.whole));
     const size_t colon = whole.find(':');
     if (colon == std::string::npos) return whole;
     std::string_view rest = std::string_view(whole).substr(symbol_.declared.end - symbol_.whole.begin);

@@ -39,7 +39,7 @@ std::string what_is_wrong_with(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) return " (there is no such folder)";
   if (!fs::is_directory(folder, error)) return " (this is no folder)";
-  fs::directory_iterator(folder, error);
+  const fs::directory_iterator tried(folder, error);
   return error ? fmt::format(" ({})", error.message()) : "";
 }
 

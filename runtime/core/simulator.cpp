@@ -28,7 +28,7 @@ const Image& image_of(const Image& image, const std::string& file) {
 
 /// The run that `from` names.
 static fs::path run_of(const Image& image, const json& reader) {
-  const fs::path given = reader_argument(reader, 1, "from");
+  fs::path given = reader_argument(reader, 1, "from");
   if (fs::exists(given) || given.is_absolute()) return given;
   const std::vector<fs::path> folders = image.search_folders();
   const auto found =

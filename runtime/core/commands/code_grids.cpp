@@ -30,7 +30,8 @@ struct Moments {
 
 Moments moments_of(const std::vector<float>& codes, size_t width) {
   Moments moments{std::vector<double>(width), std::vector<double>(width)};
-  const auto rows = static_cast<double>(codes.size() / width);
+  const size_t whole_rows = codes.size() / width;
+  const auto rows = static_cast<double>(whole_rows);
   for (size_t i = 0; i < codes.size(); ++i) moments.mean[i % width] += codes[i] / rows;
   for (size_t i = 0; i < codes.size(); ++i)
     moments.deviation[i % width] += std::pow(codes[i] - moments.mean[i % width], 2) / rows;
