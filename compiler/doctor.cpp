@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "compiler/base/memory.h"
+#include "compiler/base/cache.h"
 #include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/lower/device_functions.h"
@@ -82,7 +82,7 @@ bool doctor(std::ostream& out) {
                  : "built without clang++-19: no PTX of kernels that call a function such as log Gamma");
   const std::string why_none = lower::why_no_linker();
   line("linker", why_none.empty(), why_none.empty() ? lower::linker() : why_none);
-  const std::string why = base::Memory::why_off("kernels");
+  const std::string why = base::Cache::why_off("kernels");
   fmt::print(
       out, "{:<11}{:<9}{}\n", "cache", why.empty() ? "ok" : "off",
       printable(why.empty() ? cache_folder().string() : "kernels are compiled anew each time: " + why));

@@ -106,8 +106,8 @@ auto on_target(const Function& make) {
     return make();
   } catch (const std::runtime_error& failure) {
     if (dynamic_cast<const Failure*>(&failure)) throw;
-    const bool no_room = dynamic_cast<const lower::CannotWrite*>(&failure) != nullptr;
-    throw Failure(no_room ? Exit::cannot_write : Exit::bad_configuration, failure.what());
+    const bool no_space_left = dynamic_cast<const lower::CannotWrite*>(&failure) != nullptr;
+    throw Failure(no_space_left ? Exit::cannot_write : Exit::bad_configuration, failure.what());
   }
 }
 
@@ -140,7 +140,7 @@ lower::Runtime runtime_for(bool bundled) {
   return lower::runtime_in_place(runtime_library());
 }
 
-/// The linker's failure is the machine's: no linker, or no room for what it writes.
+/// The linker's failure is the machine's: no linker, or no space for what it writes.
 template <class Link>
 void link(const fs::path& output, const Link& call_linker) {
   try {
@@ -177,12 +177,12 @@ std::set<lower::Cpu> levels_of(const Arguments& arguments) {
   return levels;
 }
 
-std::vector<lower::Image> make_images(const Understood& understood, const Request& request,
+std::vector<lower::Image> make_images(const CheckedModel& checked, const Request& request,
                                       const std::set<lower::Cpu>& levels) {
   std::vector<lower::Image> images;
   for (const lower::Cpu level : levels) {
     lower::choose_cpu(level);
-    images.push_back(on_target([&] { return make_image(understood, request); }));
+    images.push_back(on_target([&] { return make_image(checked, request); }));
   }
   return images;
 }
@@ -199,9 +199,9 @@ Exit build_library(const Arguments& arguments) {
                   fmt::format("-o {}: the header has that name; name a .so file", output.string()));
   Session session(arguments);
   const Request request = session.request();
-  const auto understood = understand(request, session.sources, session.report);
-  if (!understood) return session.finish();
-  std::vector<lower::Image> images = make_images(*understood, request, levels_of(arguments));
+  const auto checked = check_model(request, session.sources, session.report);
+  if (!checked) return session.finish();
+  std::vector<lower::Image> images = make_images(*checked, request, levels_of(arguments));
   const Exit exit = session.finish();
   refuse_input_as_output(output, arguments);
   const Aside archive(output, ".a"), library(output, ".linked");
@@ -245,10 +245,10 @@ Exit build(const Arguments& arguments) {
   const fs::path output = output_of(arguments);
   Request request = session.request();
   request.built_in = bundled ? "." : folder_of(output);
-  const auto understood = understand(request, session.sources, session.report);
+  const auto checked = check_model(request, session.sources, session.report);
   timings.end("analyze");
-  if (!understood) return session.finish();
-  std::vector<lower::Image> images = make_images(*understood, request, levels);
+  if (!checked) return session.finish();
+  std::vector<lower::Image> images = make_images(*checked, request, levels);
   const Exit exit = session.finish();
   timings.end("programs");
   refuse_input_as_output(output, arguments);
@@ -280,17 +280,17 @@ Exit run(Arguments arguments, std::vector<std::string> passed_on) {
 Exit check(const Arguments& arguments) {
   if (!arguments.emit.empty()) return emit_stage(arguments);
   Session session(arguments);
-  understand(session.request(), session.sources, session.report);
+  check_model(session.request(), session.sources, session.report);
   return session.finish();
 }
 
 Exit explain(const Arguments& arguments) {
   Session session(arguments);
-  const auto understood = understand(session.request(), session.sources, session.report);
+  const auto checked = check_model(session.request(), session.sources, session.report);
   const Exit exit = session.finish();
-  if (!understood) return exit;
-  const semantics::Model& model = understood->model;
-  const game::Game& game = understood->game;
+  if (!checked) return exit;
+  const semantics::Model& model = checked->model;
+  const game::Game& game = checked->game;
   if (arguments.explain_format == "json") {
     std::cout << game::explain_json(model, game).dump(2) << "\n";
   } else if (arguments.explain_format == "latex") {

@@ -33,7 +33,7 @@ class Scheduler {
       : programs_(programs), trace_(std::move(trace)) {}
 
   int add(tensor::Program program) {
-    programs_.programs.push_back(tensor::make_schedule(std::move(program), trace_));
+    programs_.programs.push_back(tensor::make_kernel_program(std::move(program), trace_));
     return static_cast<int>(programs_.programs.size()) - 1;
   }
   std::vector<lower::Programs::OfPhase> add_all(std::vector<tensor::Phase> phases) {
@@ -89,9 +89,9 @@ void add_missing(const game::MissingGame& made, Scheduler& scheduler, lower::Pro
   }
 }
 
-lower::Programs build_programs(const Understood& understood, const tensor::Trace& trace) {
-  const semantics::Model& model = understood.model;
-  const game::Game& game = understood.game;
+lower::Programs build_programs(const CheckedModel& checked, const tensor::Trace& trace) {
+  const semantics::Model& model = checked.model;
+  const game::Game& game = checked.game;
   const tensor::ModelBasis basis(model);
   lower::Programs programs;
   Scheduler scheduler(programs, trace);
@@ -108,16 +108,16 @@ lower::Programs build_programs(const Understood& understood, const tensor::Trace
     phases.skipped = game.bounds[l].skipped;
     phases.unlearned = game::unlearned_lines(model, game, l);
   }
-  if (understood.missing) {
-    programs.splits = understood.missing->splits;
-    if (!unsupported) add_missing(*understood.missing, scheduler, programs);
+  if (checked.missing) {
+    programs.splits = checked.missing->splits;
+    if (!unsupported) add_missing(*checked.missing, scheduler, programs);
   }
   for (size_t s = 0; s < model.sources.size(); ++s) {
     const semantics::SourceId source{static_cast<int32_t>(s)};
     programs.source_rows.push_back(scheduler.add(tensor::build_source_rows(basis, source)));
   }
   const bool terms = !unsupported && std::ranges::any_of(model.learns, [&](const semantics::Learn& learn) {
-    return semantics::rows_may_lack(model, learn);
+    return semantics::rows_may_miss(model, learn);
   });
   for (size_t c = 0; c < model.conditionals.size(); ++c) {
     const semantics::ConditionalId conditional{static_cast<int32_t>(c)};
@@ -226,29 +226,31 @@ void read_numbers_when_training(semantics::Model& model) {
 
 }  // namespace
 
-Understood with_numbers_read_when_training(Understood understood) {
-  read_numbers_when_training(understood.model);
-  if (understood.missing) read_numbers_when_training(understood.missing->model);
-  return understood;
+CheckedModel with_numbers_read_when_training(CheckedModel checked) {
+  read_numbers_when_training(checked.model);
+  if (checked.missing) read_numbers_when_training(checked.missing->model);
+  return checked;
 }
 
 namespace {
 
-std::string print_programs(const Understood& as_written, const std::string& after) {
-  const Understood understood = with_numbers_read_when_training(as_written);
+std::string print_programs(const CheckedModel& as_written, const std::string& after) {
+  const CheckedModel checked = with_numbers_read_when_training(as_written);
   std::string text;
   const lower::Programs programs =
-      build_programs(understood, [&](const char* pass, const tensor::Program& program) {
+      build_programs(checked, [&](const char* pass, const tensor::Program& program) {
         if (after == pass) text += tensor::print(program) + "\n";
       });
   if (!after.empty()) return text;
-  for (const tensor::Schedule& schedule : programs.programs) text += tensor::print(schedule) + "\n";
+  for (const tensor::KernelProgram& kernel_program : programs.programs)
+    text += tensor::print(kernel_program) + "\n";
   return text;
 }
 
 }  // namespace
 
-std::optional<Understood> understand(const Request& request, base::SourceSet& sources, base::Report& report) {
+std::optional<CheckedModel> check_model(const Request& request, base::SourceSet& sources,
+                                        base::Report& report) {
   const syntax::Tree tree = syntax::parse(sources.add(request.path, request.text), report);
   if (report.has_errors()) return std::nullopt;
   semantics::Model model = semantics::analyse(
@@ -259,31 +261,31 @@ std::optional<Understood> understand(const Request& request, base::SourceSet& so
   if (report.has_errors()) return std::nullopt;
   std::optional<game::MissingGame> missing = game::derive_missing(model, game);
   if (missing) model.splits = missing->splits.size();
-  return Understood{std::move(model), std::move(game), std::move(missing), std::move(simulators)};
+  return CheckedModel{std::move(model), std::move(game), std::move(missing), std::move(simulators)};
 }
 
-lower::Programs build_programs(const Understood& understood) { return build_programs(understood, {}); }
+lower::Programs build_programs(const CheckedModel& checked) { return build_programs(checked, {}); }
 
-lower::Image make_image(const Understood& as_written, const Request& request) {
-  const Understood understood = with_numbers_read_when_training(as_written);
+lower::Image make_image(const CheckedModel& as_written, const Request& request) {
+  const CheckedModel checked = with_numbers_read_when_training(as_written);
   std::vector<lower::Simulator> simulators;
-  for (const Simulator& simulator : understood.simulators)
+  for (const Simulator& simulator : checked.simulators)
     simulators.push_back({simulator.file, simulator.model, build_draws(simulator.model),
                           origin_of(simulator.path, simulator.text)});
   lower::Origin origin = origin_of(request.path, request.text);
   origin.built_in = request.built_in;
-  return {understood.model,
-          game::explain_json(understood.model, understood.game),
-          build_programs(understood),
+  return {checked.model,
+          game::explain_json(checked.model, checked.game),
+          build_programs(checked),
           origin,
           simulators,
           request.target};
 }
 
 std::optional<lower::Image> compile(const Request& request, base::SourceSet& sources, base::Report& report) {
-  const auto understood = understand(request, sources, report);
-  if (!understood) return std::nullopt;
-  return make_image(*understood, request);
+  const auto checked = check_model(request, sources, report);
+  if (!checked) return std::nullopt;
+  return make_image(*checked, request);
 }
 
 const std::vector<std::string> stages = {"syntax", "model", "game", "tensor", "llvm", "asm", "ptx", "object"};
@@ -295,12 +297,12 @@ std::optional<std::string> print_stage(const std::string& stage, const std::stri
     const syntax::Tree tree = syntax::parse(sources.add(request.path, request.text), report);
     return report.has_errors() ? std::nullopt : std::optional(syntax::print(tree));
   }
-  const auto understood = understand(request, sources, report);
-  if (!understood) return std::nullopt;
-  if (stage == "model") return semantics::print(understood->model);
-  if (stage == "game") return game::explain_text(understood->model, understood->game);
-  if (stage == "tensor") return print_programs(*understood, after);
-  lower::Image image = make_image(*understood, request);
+  const auto checked = check_model(request, sources, report);
+  if (!checked) return std::nullopt;
+  if (stage == "model") return semantics::print(checked->model);
+  if (stage == "game") return game::explain_text(checked->model, checked->game);
+  if (stage == "tensor") return print_programs(*checked, after);
+  lower::Image image = make_image(*checked, request);
   if (stage == "llvm") return image.llvm();
   if (stage == "asm") return image.assembly();
   if (stage == "ptx") return image.ptx();

@@ -35,7 +35,7 @@ struct Simulator {
   semantics::Model model;
 };
 
-struct Understood {
+struct CheckedModel {
   semantics::Model model;
   game::Game game;
   std::optional<game::MissingGame> missing;  // of rows with missing values
@@ -43,18 +43,19 @@ struct Understood {
 };
 
 /// What the file means.
-std::optional<Understood> understand(const Request& request, base::SourceSet& sources, base::Report& report);
+std::optional<CheckedModel> check_model(const Request& request, base::SourceSet& sources,
+                                        base::Report& report);
 
 /// As what is built has it: beta, alpha and free_bits are read from coefficients, so that flags may change
 /// them.
-Understood with_numbers_read_when_training(Understood understood);
+CheckedModel with_numbers_read_when_training(CheckedModel checked);
 
 /// Every program that an executable of this model has, scheduled.
-lower::Programs build_programs(const Understood& understood);
+lower::Programs build_programs(const CheckedModel& checked);
 
 /// The image that `build` links and `run` runs. Throws std::runtime_error where this vaec has not got what
 /// the program needs on its target.
-lower::Image make_image(const Understood& understood, const Request& request);
+lower::Image make_image(const CheckedModel& checked, const Request& request);
 std::optional<lower::Image> compile(const Request& request, base::SourceSet& sources, base::Report& report);
 
 /// One stage's result as text (object: as bytes): syntax, model, game, tensor, llvm, asm or object. `after`

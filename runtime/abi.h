@@ -1,6 +1,6 @@
 // All that generated code and the runtime share: plain C, versioned. Generated objects hold one vae_image:
 // a description in JSON (runtime/image.md says what it holds) and a table of loop kernels; `main` hands it
-// to vaert_main. The heavy kernels (GEMM, convolution) sit behind one table with one implementation a
+// to vaert_main. The library operations (GEMM, convolution) sit behind one table with one implementation a
 // library.
 #ifndef VAE_ABI_H
 #define VAE_ABI_H
@@ -55,31 +55,31 @@ typedef struct vae_convolution {
   int64_t kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w;
 } vae_convolution;
 
-typedef struct vae_heavy_op vae_heavy_op;  // opaque: one prepared call
+typedef struct vae_library_op vae_library_op;  // opaque: one prepared call
 
-/// One implementation of the heavy kernels. prepare_* may be slow and return null with `error` set (at most
-/// error_size bytes). run is called by one thread at a time; oneDNN's allocates no more than scratch made
-/// when prepared and never fails, LibTorch's takes memory from LibTorch and throws std::runtime_error where
-/// there is none.
-typedef struct vae_heavy {
+/// One implementation of the library operations. prepare_* may be slow and return null with `error` set (at
+/// most error_size bytes). run is called by one thread at a time; oneDNN's allocates no more than scratch
+/// made when prepared and never fails, LibTorch's takes memory from LibTorch and throws std::runtime_error
+/// where there is none.
+typedef struct vae_library {
   const char* name;
   void (*set_threads)(int threads);
-  vae_heavy_op* (*prepare_gemm)(const vae_gemm* shape, char* error, size_t error_size);
-  vae_heavy_op* (*prepare_convolution)(const vae_convolution* shape, char* error, size_t error_size);
+  vae_library_op* (*prepare_gemm)(const vae_gemm* shape, char* error, size_t error_size);
+  vae_library_op* (*prepare_convolution)(const vae_convolution* shape, char* error, size_t error_size);
   /// forward: a = source, b = weights, c = destination; backward-data: a = destination's adjoint, b =
   /// weights, c = source's adjoint; backward-weights: a = source, b = destination's adjoint, c = weights'
   /// adjoint.
-  void (*run)(vae_heavy_op* op, const float* a, const float* b, float* c);
+  void (*run)(vae_library_op* op, const float* a, const float* b, float* c);
   /// What does the work, as the implementation names it ("brg:avx512_core"); valid while op lives.
-  const char* (*describe)(const vae_heavy_op* op);
-  double (*flops)(const vae_heavy_op* op);
-  void (*release)(vae_heavy_op* op);
-} vae_heavy;
+  const char* (*describe)(const vae_library_op* op);
+  double (*flops)(const vae_library_op* op);
+  void (*release)(vae_library_op* op);
+} vae_library;
 
-const vae_heavy* vaert_onednn(void);
+const vae_library* vaert_onednn(void);
 /// The same, but what is prepared by it computes in bf16 where that is faster; null where this processor has
 /// no instructions for it.
-const vae_heavy* vaert_onednn_bf16(void);
+const vae_library* vaert_onednn_bf16(void);
 
 /// TF32 is of CUDA devices; under bf16 operands are rounded to bf16, sums and all tensors are fp32.
 enum vae_precision { VAE_FP32 = 0, VAE_TF32 = 1, VAE_BF16 = 2 };
@@ -95,7 +95,7 @@ typedef struct vae_torch_options {
 /// a CUDA device pointers are the device's (its primary context), and run enqueues on LibTorch's current
 /// stream of the thread that called this: a stream from LibTorch's pool, which may be captured in a graph
 /// once every call in it has run outside.
-const vae_heavy* vaert_torch(const vae_torch_options* options, char* error, size_t error_size);
+const vae_library* vaert_torch(const vae_torch_options* options, char* error, size_t error_size);
 /// That stream, a CUstream; null on the CPU.
 void* vaert_torch_stream(void);
 /// "1.13.1".

@@ -17,7 +17,7 @@ inline std::filesystem::path cache_folder() {
 
 /// Whether compilations may keep there what they made. Not where VAEC_CACHE is `off`, nor where it names no
 /// folder that is the same from everywhere.
-inline bool compilations_are_remembered() {
+inline bool compilations_are_cached() {
   const char* chosen = std::getenv("VAEC_CACHE");
   return !chosen || !*chosen || std::filesystem::path(chosen).is_absolute();
 }

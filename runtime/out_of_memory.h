@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-/// How the text of a failure to prepare a heavy operation begins where memory is not there.
+/// How the text of a failure to prepare a library operation begins where memory is not there.
 inline constexpr const char* out_of_memory = "out of memory";
 
 struct OutOfMemory : std::bad_alloc {

@@ -72,10 +72,10 @@ void report_undecided(const Model& model, const Source& source, const completion
                       const completion::Variables& completed, base::Report& report) {
   base::Diagnostic& diagnostic = report.add(base::E0704, source.span, source.name);
   for (int variable = 0; variable < players.variables(); ++variable) {
-    const std::vector<int>& givers = players.givers(variable);
-    if (completed.contains(variable) || givers.size() < 2) continue;
+    const std::vector<int>& samplers = players.samplers(variable);
+    if (completed.contains(variable) || samplers.size() < 2) continue;
     diagnostic.help(fmt::format("say who gives each variable that several players can give, as in {}",
-                                words_text(model, {givers.front()})));
+                                words_text(model, {samplers.front()})));
     return;
   }
 }
@@ -165,12 +165,12 @@ std::optional<std::string> source_left_out(const Model& model, const Game& game,
 }
 
 /// For each `learn symmetric`: every conditional with parameters has a term in some source it learns from,
-/// unless `optimizer` says that its player does not learn. Rows that may lack variables may give it one.
+/// unless `optimizer` says that its player does not learn. Rows that may miss variables may give it one.
 void check_every_conditional_learns(const Model& model, const completion::Players& players, const Game& game,
                                     base::Report& report) {
   std::set<ConditionalId> reported;
   for (const semantics::Learn& learn : model.learns) {
-    if (learn.method != "symmetric" || rows_may_lack(model, learn, semantics::MissingValues::usual)) continue;
+    if (learn.method != "symmetric" || rows_may_miss(model, learn, semantics::MissingValues::usual)) continue;
     std::set<ConditionalId> with_term;
     for (const SourceGame& source : game.sources) {
       const bool used =

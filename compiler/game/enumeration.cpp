@@ -145,7 +145,7 @@ class SumMaker {
 
   /// After all sources: every variable must have been drawn somewhere, unless rows that miss it may be.
   std::vector<Sum> finish() {
-    if (rows_may_lack(model_, learn_, semantics::MissingValues::usual)) return sums_;
+    if (rows_may_miss(model_, learn_, semantics::MissingValues::usual)) return sums_;
     for (const auto& name : learn_.own.value("enumerate", nlohmann::json::array())) {
       const bool summed = std::ranges::any_of(sums_, [&](const Sum& sum) {
         return model_[model_[sum.conditional].target].name == name.get<std::string>();

@@ -17,7 +17,7 @@ using semantics::VariableId;
 
 struct Draw {
   ConditionalId conditional;  // its target is drawn
-  bool word = false;          // on the author's word (complete { v ~ q })
+  bool word = false;          // chosen by `complete { v ~ q }`
 };
 
 /// One draw, or a Gibbs chain over the listed draws: each sweep lets the players, in random order, draw anew

@@ -52,7 +52,7 @@ class WordSearch {
     } else {
       for (int variable = 0; variable < players_.variables(); ++variable)
         if (!completed.completed.contains(variable))
-          found.insert(found.end(), players_.givers(variable).begin(), players_.givers(variable).end());
+          found.insert(found.end(), players_.samplers(variable).begin(), players_.samplers(variable).end());
     }
     std::erase_if(found, [&](int candidate) {
       const int target = players_[candidate].target;

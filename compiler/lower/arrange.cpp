@@ -196,7 +196,7 @@ void choose_vector_axis(Arrangement& arranged) {
   if (!chosen_reduced && !reduced.empty()) arranged.form = Form::column_reduction;
 }
 
-/// Immediates are read by the kernel, but for those that shape code: 0, 1, 2, their like, and exponents.
+/// Immediates are read by the kernel, except those that shape code: 0, 1, 2, their like, and exponents.
 void place_immediates(Arrangement& arranged) {
   const auto& body = arranged.loop.body;
   arranged.immediate.assign(body.size(), -1);

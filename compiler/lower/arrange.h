@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/tensor/schedule.h"
+#include "compiler/tensor/kernel_program.h"
 
 namespace lower {
 

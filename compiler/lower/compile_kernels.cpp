@@ -36,7 +36,7 @@ std::string compile(const Emit& emit) {
 
 }  // namespace
 
-MadePieces compile_kernels(const KernelSet& set, base::Memory* memory) {
+MadePieces compile_kernels(const KernelSet& set, base::Cache* cache) {
   std::vector<Piece> pieces;
   const auto add = [&](const std::string& symbol, const std::string& key, const Emit& emit) {
     pieces.push_back({fmt::format("{}\n{}\n", symbol, key), [emit] { return compile(emit); }});
@@ -53,7 +53,7 @@ MadePieces compile_kernels(const KernelSet& set, base::Memory* memory) {
   for (const semantics::Op op : drawn)
     add(semantics::info(op).name, "filler",
         [op](llvm::Module& module) { return tile_filler(module, host().lanes, op); });
-  return make_pieces(pieces, memory);
+  return make_pieces(pieces, cache);
 }
 
 }  // namespace lower

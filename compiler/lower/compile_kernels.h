@@ -6,6 +6,6 @@
 
 namespace lower {
 
-MadePieces compile_kernels(const KernelSet& set, base::Memory* memory);
+MadePieces compile_kernels(const KernelSet& set, base::Cache* cache);
 
 }  // namespace lower

@@ -331,9 +331,9 @@ struct InstructionWriter {
   }
 };
 
-json of_program(const tensor::Schedule& schedule, KernelSet& kernels) {
+json of_program(const tensor::KernelProgram& kernel_program, KernelSet& kernels) {
   json buffers = json::array();
-  for (const Buffer& buffer : schedule.buffers) {
+  for (const Buffer& buffer : kernel_program.buffers) {
     buffers.push_back({{"name", buffer.name},
                        {"kind", name_of(buffer.kind)},
                        {"extents", of_extents(buffer.extents)},
@@ -343,13 +343,13 @@ json of_program(const tensor::Schedule& schedule, KernelSet& kernels) {
                        {"slot", buffer.slot}});
   }
   json instructions = json::array();
-  for (const tensor::Instruction& instruction : schedule.instructions) {
+  for (const tensor::Instruction& instruction : kernel_program.instructions) {
     instructions.push_back(std::visit(InstructionWriter{kernels}, instruction));
   }
   json slots = json::array();
-  for (const Life& life : schedule.slots) slots.push_back({life.first, life.last});
-  return {{"name", schedule.name},
-          {"batches", of_batches(schedule.batches)},
+  for (const Life& life : kernel_program.slots) slots.push_back({life.first, life.last});
+  return {{"name", kernel_program.name},
+          {"batches", of_batches(kernel_program.batches)},
           {"slots", slots},
           {"buffers", buffers},
           {"instructions", instructions}};
@@ -373,7 +373,8 @@ json describe(const semantics::Model& model, const json& game, const Programs& p
     learns.push_back(of_learn(model, model.learns[l], programs.learns[l]));
   }
   json list = json::array();
-  for (const tensor::Schedule& schedule : programs.programs) list.push_back(of_program(schedule, kernels));
+  for (const tensor::KernelProgram& kernel_program : programs.programs)
+    list.push_back(of_program(kernel_program, kernels));
   return {{"abi", VAE_ABI_VERSION},
           {"vaec", VAEC_VERSION},
           {"file", origin.file},

@@ -6,7 +6,7 @@
 
 #include "compiler/lower/device_set.h"
 #include "compiler/lower/emit_device_loop.h"
-#include "compiler/lower/emit_device_tools.h"
+#include "compiler/lower/emit_device_runtime.h"
 #include "compiler/lower/pieces.h"
 #include "compiler/lower/ptx.h"
 
@@ -28,8 +28,8 @@ std::vector<Piece> pieces_of(const DeviceSet& set) {
     emit_device_loop(DeviceForm::ptx, module, set.arrangements()[i], set.kernels()[i]);
   };
   std::vector<Piece> pieces = {
-      {"PTX of tools",
-       [] { return compile([](llvm::Module& module) { emit_device_tools(DeviceForm::ptx, module); }); }}};
+      {"PTX of runtime kernels",
+       [] { return compile([](llvm::Module& module) { emit_device_runtime(DeviceForm::ptx, module); }); }}};
   Piece calling{"PTX that calls\n", {}};
   std::vector<size_t> callers;
   for (size_t i = 0; i < set.size(); ++i) {
@@ -52,7 +52,7 @@ std::vector<Piece> pieces_of(const DeviceSet& set) {
 
 }  // namespace
 
-DeviceCode make_device_code(const KernelSet& set, base::Memory& memory) {
+DeviceCode make_device_code(const KernelSet& set, base::Cache& cache) {
   DeviceCode code{nlohmann::json::array(), {}};
   DeviceSet device;
   for (const Arrangement& arrangement : set.arrangements()) {
@@ -62,7 +62,7 @@ DeviceCode make_device_code(const KernelSet& set, base::Memory& memory) {
                             {"threads", kernel.threads},
                             {"sums", kernel.sums}});
   }
-  code.ptx = join_ptx(make_pieces(pieces_of(device), &memory).code);
+  code.ptx = join_ptx(make_pieces(pieces_of(device), &cache).code);
   return code;
 }
 

@@ -1,11 +1,11 @@
 // The kernels of a set once more, for a GPU. In: a set. Out: PTX with all of them, and how each is launched
-// (runtime/image.md, device_kernels). Made and remembered kernel by kernel; those that call functions, which
+// (runtime/image.md, device_kernels). Made and cached kernel by kernel; those that call functions, which
 // one text can define but once, together.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "compiler/base/memory.h"
+#include "compiler/base/cache.h"
 #include "compiler/lower/kernel_set.h"
 
 namespace lower {
@@ -16,6 +16,6 @@ struct DeviceCode {
 };
 
 /// Throws std::runtime_error where vaec has not got for GPUs what a kernel calls.
-DeviceCode make_device_code(const KernelSet& set, base::Memory& memory);
+DeviceCode make_device_code(const KernelSet& set, base::Cache& cache);
 
 }  // namespace lower

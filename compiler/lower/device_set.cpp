@@ -4,7 +4,7 @@
 #include <llvm/IR/LLVMContext.h>
 
 #include "compiler/lower/emit_device_loop.h"
-#include "compiler/lower/emit_device_tools.h"
+#include "compiler/lower/emit_device_runtime.h"
 #include "compiler/lower/host.h"
 #include "compiler/lower/kernel_set.h"
 #include "compiler/lower/object.h"
@@ -28,7 +28,7 @@ std::string emulated_object(const DeviceSet& set) {
   llvm::LLVMContext context;
   llvm::Module module("device", context);
   target_host(module);
-  emit_device_tools(DeviceForm::host, module);
+  emit_device_runtime(DeviceForm::host, module);
   for (size_t i = 0; i < set.size(); ++i)
     emit_device_loop(DeviceForm::host, module, set.arrangements()[i], set.kernels()[i]);
   return make_object(module);

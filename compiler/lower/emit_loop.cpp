@@ -29,7 +29,7 @@ class KernelEmitter : LoopBody {
       : LoopBody(begin_function(module, name), arrangement,
                  arrangement.per_element_calls ? 1 : host().lanes) {
     read_loop();
-    make_room();
+    make_space();
   }
 
   llvm::Function* emit() {
@@ -86,7 +86,7 @@ class KernelEmitter : LoopBody {
   }
 
   /// The memory of a call: tiles of draws, sums of columns.
-  void make_room() {
+  void make_space() {
     for (const tensor::Scalar& scalar : loop_.body) {
       // One vector more than a tile: lanes past a segment's end are read, and thrown away.
       Value* size = ir_.getInt32(tile_size + 16);

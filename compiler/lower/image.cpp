@@ -73,7 +73,7 @@ struct Image::Parts {
   KernelSet kernels;
   std::string description;  // JSON
   std::string ptx;          // empty: for the processor alone
-  base::Memory memory{"kernels"};
+  base::Cache cache{"kernels"};
   size_t made = 0;
   Cpu cpu = chosen_cpu();
 
@@ -90,7 +90,7 @@ struct Image::Parts {
   /// The kernels' objects and one with the rest: what is linked.
   std::vector<std::string> objects(const std::string& library = "") {
     choose_cpu(cpu);
-    MadePieces compiled = compile_kernels(kernels, &memory);
+    MadePieces compiled = compile_kernels(kernels, &cache);
     made = compiled.anew;
     llvm::LLVMContext context;
     llvm::Module module("image", context);
@@ -130,7 +130,7 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
   description["target"] = name_of(target);
   if (!origin.built_in.empty()) description["built_in"] = origin.built_in;
   if (target != Target::cpu) {
-    DeviceCode code = make_device_code(parts_->kernels, parts_->memory);
+    DeviceCode code = make_device_code(parts_->kernels, parts_->cache);
     description["device_kernels"] = std::move(code.kernels);
     parts_->ptx = std::move(code.ptx);
   }
@@ -169,7 +169,7 @@ std::string Image::object() { return join_objects(archive()); }
 std::string Image::archive() { return make_archive(parts_->objects()); }
 
 std::string Image::ptx() const {
-  return parts_->ptx.empty() ? make_device_code(parts_->kernels, parts_->memory).ptx : parts_->ptx;
+  return parts_->ptx.empty() ? make_device_code(parts_->kernels, parts_->cache).ptx : parts_->ptx;
 }
 
 std::string Image::emulated_object() const {

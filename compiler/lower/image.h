@@ -10,7 +10,7 @@
 #include "compiler/game/missing.h"
 #include "compiler/semantics/model.h"
 #include "compiler/tensor/build_step.h"
-#include "compiler/tensor/schedule.h"
+#include "compiler/tensor/kernel_program.h"
 
 namespace lower {
 
@@ -53,7 +53,7 @@ struct Programs {
       std::vector<game::RefusedSplit> refused;
     } missing;
   };
-  std::vector<tensor::Schedule> programs;
+  std::vector<tensor::KernelProgram> programs;
   std::vector<int> source_rows;  // per source
   std::vector<OfConditional> conditionals;
   std::vector<std::optional<Graphs>> graphs;  // per conditional; of players alone
@@ -91,7 +91,7 @@ class Image {
   std::string assembly() const;
   /// Joined from what an executable is linked from. Throws std::runtime_error where the linker fails.
   std::string object();
-  /// What an executable is linked from: an object for each kernel, remembered ones as they are, and one for
+  /// What an executable is linked from: an object for each kernel, cached ones as they are, and one for
   /// the rest.
   std::string archive();
   /// Objects of kernels that the archive or the run needed and no earlier compilation had made.

@@ -1,5 +1,5 @@
 // Machine code in this process. In: objects. Out: addresses by name, while the Jit lives. Symbols that the
-// objects lack are looked up in the process, libraries opened with RTLD_GLOBAL included.
+// objects do not define is looked up in the process, libraries opened with RTLD_GLOBAL included.
 #pragma once
 #include <memory>
 #include <string>

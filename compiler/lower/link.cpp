@@ -75,7 +75,7 @@ std::vector<std::string> command_for(const std::vector<std::string>& inputs, con
   return command;
 }
 
-CannotWrite no_room_for(const fs::path& file) {
+CannotWrite no_space_left_for(const fs::path& file) {
   return CannotWrite(fmt::format("cannot write {}: No space left on device", file.string()));
 }
 
@@ -91,12 +91,12 @@ void link(const std::vector<std::string>& command, const fs::path& log, const fs
               "`cc` cannot be run (install binutils and libc6-dev, or gcc)");
   }
   if (outcome.status == 0) return;
-  // The linker's own words are lost where there is no room for them.
+  // The linker's own words are lost where there is no space for them.
   std::error_code no_space, no_size;
   const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
   const fs::space_info space = fs::space(folder, no_space);
   const std::uintmax_t needed = fs::file_size(archive, no_size);
-  if (!no_space && !no_size && space.available < needed) throw no_room_for(output);
+  if (!no_space && !no_size && space.available < needed) throw no_space_left_for(output);
   std::string cause = "the linker failed: " + outcome.said;
   std::replace(cause.begin(), cause.end(), '\n', ' ');
   throw std::runtime_error(cause);
@@ -167,7 +167,7 @@ std::string join_objects(const std::string& archive) {
   std::ofstream file(whole, std::ios::binary);
   file << archive;
   file.close();
-  if (!file) throw no_room_for(joined);
+  if (!file) throw no_space_left_for(joined);
   link({"ld", "-r", "-o", joined, "--whole-archive", whole}, folder.path() / "log", whole, joined);
   std::ostringstream bytes;
   bytes << std::ifstream(joined, std::ios::binary).rdbuf();

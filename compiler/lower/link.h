@@ -1,6 +1,6 @@
 // An archive of objects to an executable that needs only libvaert.so, or to one object. The linker is called
 // directly where the C library's start files lie in a known place, else through `cc`, which costs some 20 ms
-// more. All throw std::runtime_error with what the linker said, CannotWrite where there is no room.
+// more. All throw std::runtime_error with what the linker said, CannotWrite where there is no space.
 #pragma once
 #include <filesystem>
 #include <stdexcept>

@@ -45,7 +45,7 @@ void in_parallel(size_t count, const Work& work) {
 }
 
 /// What code depends on besides what it is made from. Empty where this vaec cannot tell itself from another:
-/// then nothing may be remembered.
+/// then nothing may be cached.
 std::string code_origin() {
   const std::string own = build_identity(reinterpret_cast<const void*>(&code_origin));
   const std::string llvm = build_identity(reinterpret_cast<const void*>(&llvm::initializeCodeGen));
@@ -56,14 +56,14 @@ std::string code_origin() {
 
 }  // namespace
 
-MadePieces make_pieces(const std::vector<Piece>& pieces, base::Memory* memory) {
-  const std::string origin = memory ? code_origin() : "";
-  if (origin.empty()) memory = nullptr;
+MadePieces make_pieces(const std::vector<Piece>& pieces, base::Cache* cache) {
+  const std::string origin = cache ? code_origin() : "";
+  if (origin.empty()) cache = nullptr;
   MadePieces made;
   made.code.resize(pieces.size());
   std::vector<size_t> missing;
   for (size_t i = 0; i < pieces.size(); ++i) {
-    if (auto code = memory ? memory->recall(origin + pieces[i].key) : std::nullopt) {
+    if (auto code = cache ? cache->find(origin + pieces[i].key) : std::nullopt) {
       made.code[i] = std::move(*code);
     } else {
       missing.push_back(i);
@@ -72,7 +72,7 @@ MadePieces make_pieces(const std::vector<Piece>& pieces, base::Memory* memory) {
   in_parallel(missing.size(), [&](size_t m) {
     const size_t i = missing[m];
     made.code[i] = pieces[i].make();
-    if (memory) memory->remember(origin + pieces[i].key, made.code[i]);
+    if (cache) cache->keep(origin + pieces[i].key, made.code[i]);
   });
   made.anew = missing.size();
   return made;

@@ -42,7 +42,7 @@ llvm::TargetMachine& machine() {
   return *own;
 }
 
-/// Names of functions that the module calls and lacks.
+/// Names of functions that the module calls and does not define.
 std::vector<std::string> missing_functions(const llvm::Module& module) {
   std::vector<std::string> names;
   for (const llvm::Function& function : module) {

@@ -5,7 +5,7 @@
 
 #include "compiler/lower/vectors.h"
 #include "compiler/semantics/graph.h"
-#include "compiler/tensor/schedule.h"
+#include "compiler/tensor/kernel_program.h"
 
 namespace lower {
 

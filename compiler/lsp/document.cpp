@@ -10,7 +10,7 @@ std::unique_ptr<Analysis> analyse(const std::string& path, const std::string& te
   auto analysis = std::make_unique<Analysis>();
   vaec::Request request{path, text, {}};
   request.observed = &analysis->observed;
-  analysis->understood = vaec::understand(request, analysis->sources, analysis->report);
+  analysis->checked = vaec::check_model(request, analysis->sources, analysis->report);
   return analysis;
 }
 

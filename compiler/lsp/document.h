@@ -16,7 +16,7 @@ struct Analysis {
   base::SourceSet sources;
   base::Report report{sources};
   semantics::Observations observed;
-  std::optional<vaec::Understood> understood;
+  std::optional<vaec::CheckedModel> checked;
 };
 std::unique_ptr<Analysis> analyse(const std::string& path, const std::string& text);
 

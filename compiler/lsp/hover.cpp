@@ -134,8 +134,8 @@ class Describer {
   }
 
   void add_source_of_values() {
-    if (!document_.analysis().understood) return;
-    const semantics::Model& model = document_.analysis().understood->model;
+    if (!document_.analysis().checked) return;
+    const semantics::Model& model = document_.analysis().checked->model;
     const auto named = [&](semantics::VariableId id) {
       const std::string& name = model[id].name;
       return name == symbol_.name || name.starts_with(symbol_.name + "[");
@@ -153,9 +153,9 @@ class Describer {
   }
 
   void add_player() {
-    if (!document_.analysis().understood) return;
-    const semantics::Model& model = document_.analysis().understood->model;
-    const game::Game& game = document_.analysis().understood->game;
+    if (!document_.analysis().checked) return;
+    const semantics::Model& model = document_.analysis().checked->model;
+    const game::Game& game = document_.analysis().checked->game;
     for (size_t p = 0; p < model.players.size(); ++p) {
       const semantics::Player& player = model.players[p];
       if (player.name != symbol_.name) continue;

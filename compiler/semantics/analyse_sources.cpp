@@ -174,7 +174,7 @@ struct SourceReader {
     if (value.kind == Value::Kind::data && has_noise(value.data)) keep_without_noise(value, *variable);
   }
 
-  /// A column that no node reads: what commands are given goes through what the source does, but for its
+  /// A column that no node reads: what commands are given goes through what the source does, except its
   /// noise.
   void keep_without_noise(const Value& value, VariableId variable) {
     const nlohmann::json data = data_of_variable(without_noise(value.data), analysis.model[variable]);
@@ -190,7 +190,7 @@ struct SourceReader {
     return found;
   }
 
-  bool may_lack(VariableId variable) const {
+  bool may_miss(VariableId variable) const {
     return std::any_of(source.givens.begin(), source.givens.end(), [&](const Given& given) {
       return given.variable == variable && given.missing == MissingValues::usual;
     });
@@ -264,7 +264,7 @@ struct SourceReader {
     for (const Complete::Item& item : complete.items) {
       const auto variable = analysis.resolve(item.variable, scope);
       if (!variable) continue;
-      if (const auto known = given.find(*variable); known != given.end() && !may_lack(*variable)) {
+      if (const auto known = given.find(*variable); known != given.end() && !may_miss(*variable)) {
         analysis.report.add(base::E0609, item.span, name_of(*variable), source.name)
             .note(known->second, "it is given here");
         continue;

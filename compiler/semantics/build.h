@@ -66,7 +66,7 @@ struct Build {
 };
 
 /// d sum(root) / d wrt, of wrt's shape. Operations without a derivative there (comparisons, draws) count as
-/// constants; heavy operations must not lie between.
+/// constants; library operations must not lie between.
 NodeId derivative(Build& build, NodeId root, NodeId wrt);
 
 /// Whether `root` depends on `leaf` other than through a stop.

@@ -8,9 +8,9 @@
 #include <numbers>
 #include <numeric>
 
+#include "compiler/semantics/cache_family.h"
 #include "compiler/semantics/evaluate_numeric.h"
 #include "compiler/semantics/evaluation.h"
-#include "compiler/semantics/remember_family.h"
 
 namespace semantics {
 
@@ -149,7 +149,7 @@ class Check {
     points_ = points_of(domain_.kind, elements_);
   }
 
-  /// False after an error. `anew`: whatever is remembered of an equal family.
+  /// False after an error. `anew`: whatever the cache says of an equal family.
   bool run(bool anew) {
     one_ = make(0);
     if (!one_.whole) return false;
@@ -158,7 +158,7 @@ class Check {
     if (!(many_.whole || points_.weights.empty()) || !drawn_.whole)
       return false;  // reported; what a single value allows, a shape may not
     const std::string content = content_of(one_, domain_);
-    if (!anew && is_remembered(content)) return true;
+    if (!anew && is_cached(content)) return true;
     size_t combinations = 1;
     for (const auto& parameter : one_.parameters) combinations *= grid_of(parameter.domain).size();
     const size_t stride = combinations / most_combinations + 1;
@@ -175,7 +175,7 @@ class Check {
       }
       if (!check(parameters)) return false;
     }
-    remember(content);
+    keep_checked(content);
     return true;
   }
 

@@ -26,7 +26,7 @@ struct NodeMaker {
   Build build;
   Shape shape;
 
-  /// `whole`: the data are what the variable's values are made of, but for noise.
+  /// `whole`: the data are what the variable's values are made of, except for noise.
   NodeId node(const json& data, bool whole = true) {
     if (data.at("op") == "number") return build.filled(data.at("value").get<double>(), shape);
     if (!has_noise(data)) return column(data, whole);

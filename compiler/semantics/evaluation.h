@@ -153,7 +153,7 @@ class Evaluation {
                      const ParameterContext& context);
   void check_call(const syntax::Expr& family_call, Scope& scope, const ParameterContext& context);
   void observe_family(const syntax::Expr& call, const FamilyTemplate& form) const;
-  /// The numeric check of one family with these fixed values; reports. `anew`: even if it is remembered.
+  /// The numeric check of one family with these fixed values; reports. `anew`: even if the cache has it.
   void check_family(const syntax::FamilyDecl& decl, const std::map<std::string, Value>& fixed,
                     base::Span used_at, bool anew = false);
   void check_families();

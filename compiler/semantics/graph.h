@@ -51,7 +51,7 @@ enum class Op {
 #include "compiler/semantics/operations.def"
 #undef OPERATION
 };
-enum class OpGroup { leaf, pointwise, random, shape, reduce, heavy };
+enum class OpGroup { leaf, pointwise, random, shape, reduce, library };
 struct OpInfo {
   const char* name;
   int inputs;

@@ -43,7 +43,7 @@ Shape Variable::tensor_shape() const {
   return result;
 }
 
-bool rows_may_lack(const Model& model, const Learn& learn, MissingValues least) {
+bool rows_may_miss(const Model& model, const Learn& learn, MissingValues least) {
   return std::any_of(learn.sources.begin(), learn.sources.end(), [&](SourceId source) {
     const std::vector<Given>& givens = model[source].givens;
     return std::any_of(givens.begin(), givens.end(),

@@ -173,9 +173,9 @@ struct Model {
   const Source& operator[](SourceId id) const { return sources[static_cast<size_t>(id.index)]; }
 };
 
-/// Whether some rows that `learn` draws may lack variables: then what completes them, and their terms, are
+/// Whether some rows that `learn` draws may miss variables: then what completes them, and their terms, are
 /// known only when it runs.
-bool rows_may_lack(const Model& model, const Learn& learn, MissingValues least = MissingValues::unusual);
+bool rows_may_miss(const Model& model, const Learn& learn, MissingValues least = MissingValues::unusual);
 
 /// As text, for --emit=model and golden tests.
 std::string print(const Model& model);

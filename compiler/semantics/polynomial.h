@@ -29,7 +29,7 @@ class Algebra {
   explicit Algebra(Build& build, std::set<int32_t> atoms = {}) : build_(build), atoms_(std::move(atoms)) {}
 
   Polynomial of(NodeId node);
-  /// The same with sums as atoms, but for one that is a product of a number: at most one monomial.
+  /// The same with sums as atoms, except one that is a product of a number: at most one monomial.
   Polynomial product_of(NodeId node);
   NodeId node_of(const Polynomial& polynomial, Shape shape);
 

@@ -155,7 +155,7 @@ class BracketMender::Mender {
     statement_ = none;
   }
 
-  /// The parser reports what the head lacks, unless the statement has an error already.
+  /// The parser reports what is missing in the head, unless the statement has an error already.
   void begin_block_without_brace(size_t i) {
     repairs_.open_before[i] = reported_ ? Repairs::Opening::reported : Repairs::Opening::unreported;
     blocks_.push_back(statement_);

@@ -1,6 +1,6 @@
 // Tokens between text and parser. In: the text of one file (valid UTF-8). Out of lex: every token with
 // comments and newlines. Out of arrange: what the grammar reads, statements ended by END, brackets balanced.
-// Inside this room only: token types are those of the generated lexer.
+// Inside this module only: token types are those of the generated lexer.
 #pragma once
 #include <VaeLexer.h>
 

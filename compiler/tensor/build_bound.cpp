@@ -60,7 +60,7 @@ class BoundRows {
     return named(fmt::format("{}.{}", owner, model_[c.target].name));
   }
 
-  /// A row's share in what is climbed: weight / rows, one a row of `rows`.
+  /// A row's share in what is maximized: weight / rows, one a row of `rows`.
   ValueId coefficient(Translator& rows) {
     Value value;
     value.op = Op::coefficient;
@@ -131,7 +131,7 @@ class BoundBuilder {
 
   using Add = void (BoundBuilder::*)(BoundRows&, Phase&);
 
-  /// All players that have an optimizer climb; with `encoders_only`, of them the encoders.
+  /// All players that have an optimizer maximize; with `encoders_only`, of them the encoders.
   Phase build(const std::string& name, Add add, int64_t samples, bool encoders_only = false) {
     Phase phase;
     phase.program = empty_program(basis_, name);
@@ -213,7 +213,7 @@ class BoundBuilder {
     add_scores(rows, latents, of_bound, e.multiply(each, e.broadcast(scale, e.shape(each), {})), phase);
   }
 
-  // Samples weighted by their normalised importance: the decoder climbs log p, the encoders log q.
+  // Samples weighted by their normalised importance: the decoder maximizes log p, the encoders log q.
   void add_rws(BoundRows& rows, Phase& phase) {
     const auto constant = [&](const Conditional& q, Translator& at) {
       return drawn_constant(model_, q, phase.program, at);

@@ -1,4 +1,4 @@
-// The phases of `learn elbo`, `iwae`, `rws` and `libi`: one program each, in which all players climb one
+// The phases of `learn elbo`, `iwae`, `rws` and `libi`: one program each, in which all players maximize one
 // bound (rws: each its own). Outputs: sums over the rows, of means over the samples; `objective` says what
 // the record makes of them.
 #pragma once

@@ -291,7 +291,7 @@ std::string name_of(const Model& model, const Conditional& conditional, const ch
 
 std::optional<std::string> unsupported(const Model& model) {
   for (const semantics::Node& node : model.graph.nodes) {
-    if (semantics::info(node.op).group == semantics::OpGroup::heavy && node.op != semantics::Op::matmul &&
+    if (semantics::info(node.op).group == semantics::OpGroup::library && node.op != semantics::Op::matmul &&
         !semantics::variables_of(model.graph, node.inputs[1]).empty())
       return "needs layers whose weights depend on a variable, which this version of vaec cannot run";
   }

@@ -41,7 +41,7 @@ struct Stage {
 };
 
 /// What the record says beside a phase's terms: an output, summed over its source's rows, counts `factor`
-/// times in the utilities of all players that climb it.
+/// times in the utilities of all players that maximize it.
 struct Objective {
   std::string output;
   double factor = 1;     // 0: it is recorded only
@@ -69,9 +69,9 @@ std::optional<Program> build_mean(const ModelBasis& basis,
 Program build_initial(const ModelBasis& basis, semantics::ConditionalId conditional);
 /// Takes the target too; gives `log_density`, one number a row.
 Program build_log_density(const ModelBasis& basis, semantics::ConditionalId conditional);
-/// What the conditional's player climbs on rows whose values are all given: takes parents and target, gives
-/// `player.variable`, the sum of the log-densities, and one update. Every row has coefficient 0 (the runtime
-/// sets it). Only of a conditional with parameters.
+/// What the conditional's player maximizes on rows whose values are all given: takes parents and target,
+/// gives `player.variable`, the sum of the log-densities, and one update. Every row has coefficient 0 (the
+/// runtime sets it). Only of a conditional with parameters.
 Program build_term(const ModelBasis& basis, semantics::ConditionalId conditional);
 /// The rows of a source: outputs named as its known variables.
 Program build_source_rows(const ModelBasis& basis, semantics::SourceId source);

@@ -1,12 +1,12 @@
-// Slow evaluation in double precision: the oracle for everything that makes programs faster. A schedule is
-// run over its slots as planned, so that memory wrongly shared shows.
+// Slow evaluation in double precision: the oracle for everything that makes programs faster. A kernel program
+// is run over its slots as planned, so that memory wrongly shared shows.
 #pragma once
 #include <map>
 #include <string>
 #include <vector>
 
+#include "compiler/tensor/kernel_program.h"
 #include "compiler/tensor/program.h"
-#include "compiler/tensor/schedule.h"
 
 namespace tensor {
 
@@ -28,7 +28,7 @@ struct Results {
 
 /// `values`, if given, receives every value of the program.
 Results interpret(const Program& program, const Inputs& inputs, std::vector<Numbers>* values = nullptr);
-Results interpret(const Schedule& schedule, const Inputs& inputs);
+Results interpret(const KernelProgram& kernel_program, const Inputs& inputs);
 
 /// Elements of a value or a buffer.
 int64_t count(const Shape& shape, const std::vector<int64_t>& rows);

@@ -113,8 +113,8 @@ class Interpreter {
         return result;
       case semantics::OpGroup::leaf:
         return leaf(value, std::move(result));
-      case semantics::OpGroup::heavy:
-        return heavy(value, std::move(result));
+      case semantics::OpGroup::library:
+        return library_operation(value, std::move(result));
       case semantics::OpGroup::reduce:
         return reduce(value, std::move(result));
       case semantics::OpGroup::shape:
@@ -202,7 +202,7 @@ class Interpreter {
     return result;
   }
 
-  Numbers heavy(const Value& value, Numbers result) const {
+  Numbers library_operation(const Value& value, Numbers result) const {
     const Numbers &a = at(value.inputs[0]), &b = at(value.inputs[1]);
     const Shape &sa = program_[value.inputs[0]].shape, &sb = program_[value.inputs[1]].shape,
                 &sc = value.shape;

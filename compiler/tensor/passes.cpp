@@ -24,16 +24,16 @@ Program run(const Pass& pass, Program program) {
   return program;
 }
 
-Schedule make_schedule(Program program, const Trace& trace) {
+KernelProgram make_kernel_program(Program program, const Trace& trace) {
   if (const auto wrong = verify(program)) throw std::logic_error("as built: " + *wrong);
   if (trace) trace("build", program);
   for (const Pass& pass : program_passes) {
     program = run(pass, std::move(program));
     if (trace) trace(pass.name, program);
   }
-  Schedule schedule = plan_memory(fuse(std::move(program)));
-  if (const auto wrong = verify(schedule)) throw std::logic_error("after plan_memory: " + *wrong);
-  return schedule;
+  KernelProgram kernel_program = plan_memory(fuse(std::move(program)));
+  if (const auto wrong = verify(kernel_program)) throw std::logic_error("after plan_memory: " + *wrong);
+  return kernel_program;
 }
 
 }  // namespace tensor

@@ -1,10 +1,10 @@
-// From a built program to its schedule: the passes as data, in their order and with the reasons for it.
+// From a built program to its kernel program: the passes as data, in their order and with the reasons for it.
 #pragma once
 #include <functional>
 #include <vector>
 
+#include "compiler/tensor/kernel_program.h"
 #include "compiler/tensor/program.h"
-#include "compiler/tensor/schedule.h"
 
 namespace tensor {
 
@@ -12,7 +12,7 @@ struct Pass {
   const char* name;
   Program (*run)(Program);
 };
-/// Before fuse and plan_memory, which make the schedule.
+/// Before fuse and plan_memory, which make the kernel program.
 extern const std::vector<Pass> program_passes;
 
 /// Called with each pass's name and result, for --emit=tensor --after=NAME.
@@ -21,11 +21,11 @@ using Trace = std::function<void(const char* pass, const Program& program)>;
 /// Runs one pass; throws std::logic_error if its result does not verify.
 Program run(const Pass& pass, Program program);
 /// All of them, then fuse and plan_memory.
-Schedule make_schedule(Program program, const Trace& trace = {});
+KernelProgram make_kernel_program(Program program, const Trace& trace = {});
 
-std::string print(const Schedule& schedule);
+std::string print(const KernelProgram& kernel_program);
 /// What is wrong: an access outside its buffer, a buffer or scalar read before it is made, a draw beside a
 /// reduction. Empty if nothing is.
-std::optional<std::string> verify(const Schedule& schedule);
+std::optional<std::string> verify(const KernelProgram& kernel_program);
 
 }  // namespace tensor

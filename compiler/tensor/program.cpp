@@ -202,8 +202,8 @@ class Verifier {
         return moved(value);
       case semantics::OpGroup::reduce:
         return reduced(value);
-      case semantics::OpGroup::heavy:
-        return heavy(value);
+      case semantics::OpGroup::library:
+        return library_operation(value);
     }
     return {};
   }
@@ -294,7 +294,7 @@ class Verifier {
     return {};
   }
 
-  std::optional<std::string> heavy(const Value& value) const {
+  std::optional<std::string> library_operation(const Value& value) const {
     const Shape &a = in(value, 0), &b = in(value, 1), &c = value.shape;
     auto is = [](bool right) {
       return right ? std::nullopt : std::optional<std::string>("shapes do not match");

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "compiler/semantics/model.h"
-#include "compiler/tensor/schedule.h"
+#include "compiler/tensor/kernel_program.h"
 
 namespace tensor {
 
@@ -54,8 +54,8 @@ struct Output {
   ValueId value;
 };
 
-/// What a player climbs: sum over terms of <seed, value>. differentiate turns terms into gradients, one per
-/// parameter of the player in order.
+/// What a player maximizes: sum over terms of <seed, value>. differentiate turns terms into gradients, one
+/// per parameter of the player in order.
 struct Term {
   ValueId value, seed;  // [rows] both
 };
@@ -108,7 +108,8 @@ struct Program {
   ParameterPlaces parameters;
   std::vector<Value> values;
   std::vector<Output> outputs;
-  /// What all updates climb together, in place of terms of their own: gradients reach the parameters of each.
+  /// What all updates maximize together, in place of terms of their own: gradients reach the parameters of
+  /// each.
   std::vector<Term> shared;
   std::vector<PlayerUpdate> updates;
 

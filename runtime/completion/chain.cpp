@@ -73,7 +73,7 @@ struct LargerFirst {
 class LeastSetSearch {
  public:
   LeastSetSearch(const ChainProblem& problem, int64_t limit)
-      : problem_(problem), players_(problem.players), limit_(limit), givers_(problem.givers) {
+      : problem_(problem), players_(problem.players), limit_(limit), samplers_(problem.samplers) {
     usable_ = VariableMask(players_.variables());
     for (int variable = 0; variable < players_.variables(); ++variable) {
       if (problem_.known.contains(variable)) continue;
@@ -95,19 +95,19 @@ class LeastSetSearch {
   }
 
  private:
-  /// Drops variables that no set can hold, since no giver has all its parents known or in reach.
+  /// Drops variables that no set can hold, since no sampler has all its parents known or in reach.
   void drop_unusable() {
     for (bool changed = true; changed;) {
       changed = std::erase_if(left_, [&](int variable) {
                   if (!usable_.contains(variable)) return true;
-                  auto& givers = givers_[static_cast<size_t>(variable)];
-                  std::erase_if(givers, [&](const Draw& draw) {
+                  auto& samplers = samplers_[static_cast<size_t>(variable)];
+                  std::erase_if(samplers, [&](const Draw& draw) {
                     return !std::ranges::all_of(players_[draw.conditional].parents, [&](int parent) {
                       return problem_.known.contains(parent) || usable_.contains(parent);
                     });
                   });
-                  if (givers.empty()) usable_.erase(variable);
-                  return givers.empty();
+                  if (samplers.empty()) usable_.erase(variable);
+                  return samplers.empty();
                 }) > 0;
     }
   }
@@ -145,10 +145,10 @@ class LeastSetSearch {
     return partial.set < best_;
   }
 
-  /// The variable's givers without those that another one can replace in every set.
+  /// The variable's samplers without those that another one can replace in every set.
   std::vector<Draw> worth_trying(int variable) const {
     std::vector<Draw> result;
-    for (const Draw& draw : givers_[static_cast<size_t>(variable)]) {
+    for (const Draw& draw : samplers_[static_cast<size_t>(variable)]) {
       const bool replaced =
           std::ranges::any_of(result, [&](const Draw& other) { return replaces(other, draw); });
       if (replaced) continue;
@@ -172,7 +172,7 @@ class LeastSetSearch {
   }
 
   bool is_word(int conditional) const {
-    for (const Draw& draw : problem_.givers[static_cast<size_t>(players_[conditional].target)])
+    for (const Draw& draw : problem_.samplers[static_cast<size_t>(players_[conditional].target)])
       if (draw.conditional == conditional) return draw.word;
     return false;
   }
@@ -211,7 +211,7 @@ class LeastSetSearch {
     if (is_word(conditional)) return true;
     if (players_.foreign(conditional).contains(variable)) return false;
     if (!players_.below(conditional).contains(variable)) return true;
-    for (const Draw& draw : givers_[static_cast<size_t>(variable)]) {
+    for (const Draw& draw : samplers_[static_cast<size_t>(variable)]) {
       if (players_[draw.conditional].player != players_[conditional].player) continue;
       conditionals.push_back(draw.conditional);
       return true;
@@ -222,7 +222,7 @@ class LeastSetSearch {
   const ChainProblem& problem_;
   const Players& players_;
   int64_t limit_;
-  Givers givers_;          // of the variables that are left
+  Samplers samplers_;      // of the variables that are left
   VariableMask usable_;    // the variables that are left
   std::vector<int> left_;  // the same, sorted
   std::vector<int> best_;
@@ -237,7 +237,7 @@ std::optional<std::vector<Draw>> chain_over(const ChainProblem& problem, const s
   present |= problem.known;
   std::map<int, std::vector<Draw>> by_player;
   for (const int variable : set)
-    for (const Draw& draw : problem.givers[static_cast<size_t>(variable)])
+    for (const Draw& draw : problem.samplers[static_cast<size_t>(variable)])
       by_player[players[draw.conditional].player].push_back(draw);
   std::vector<Draw> result;
   VariableMask covered(players.variables());

@@ -6,13 +6,13 @@
 namespace completion {
 
 /// Which conditionals may draw a missing variable here.
-using Givers = std::vector<std::vector<Draw>>;  // per variable
+using Samplers = std::vector<std::vector<Draw>>;  // per variable
 
-/// What a search for a chain starts from. `givers` holds no draw that `known` already rules out for good.
+/// What a search for a chain starts from. `samplers` holds no draw that `known` already rules out for good.
 struct ChainProblem {
   const Players& players;
   const VariableMask& known;  // known or completed
-  const Givers& givers;
+  const Samplers& samplers;
 };
 
 /// The draws of a chain over `set` (sorted, all of it missing), grouped by player, parents first; none where
@@ -21,8 +21,8 @@ struct ChainProblem {
 std::optional<std::vector<Draw>> chain_over(const ChainProblem& problem, const std::vector<int>& set);
 
 /// The set of fewest variables that `chain_over` covers; of several the first in the order of the variables.
-/// Exact. Polynomial where each variable has one giver; each variable with several that differ adds a branch,
-/// and after `limit` branches the best set found so far is returned with `exact` = false.
+/// Exact. Polynomial where each variable has one sampler; each variable with several that differ adds a
+/// branch, and after `limit` branches the best set found so far is returned with `exact` = false.
 struct LeastSet {
   std::vector<int> variables;  // empty: there is none
   bool exact = true;

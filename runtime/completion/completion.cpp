@@ -20,12 +20,12 @@ class Search {
     for (const int variable : known) known_.insert(variable);
     for (int variable = 0; variable < players.variables(); ++variable) {
       const auto word = words.find(variable);
-      std::vector<Draw>& givers = givers_.emplace_back();
+      std::vector<Draw>& samplers = samplers_.emplace_back();
       if (known_.contains(variable)) continue;
       missing_.push_back(variable);
-      for (const int conditional : players.givers(variable))
+      for (const int conditional : players.samplers(variable))
         if (word == words.end() || word->second == players[conditional].player)
-          givers.push_back({conditional, word != words.end()});
+          samplers.push_back({conditional, word != words.end()});
     }
   }
 
@@ -78,7 +78,7 @@ class Search {
   /// Drops the draws that would ignore what is known or completed: that never changes again.
   void drop_ruled_out() {
     for (const int variable : missing_)
-      std::erase_if(givers_[static_cast<size_t>(variable)], [&](const Draw& draw) {
+      std::erase_if(samplers_[static_cast<size_t>(variable)], [&](const Draw& draw) {
         return !draw.word && (players_.below(draw.conditional).intersects(known_) ||
                               players_.foreign(draw.conditional).intersects(known_));
       });
@@ -87,7 +87,7 @@ class Search {
   std::vector<Draw> possible_draws() const {
     std::vector<Draw> result;
     for (const int variable : missing_) {
-      for (const Draw& draw : givers_[static_cast<size_t>(variable)]) {
+      for (const Draw& draw : samplers_[static_cast<size_t>(variable)]) {
         const std::vector<int>& parents = players_[draw.conditional].parents;
         if (std::ranges::all_of(parents, [&](int parent) { return known_.contains(parent); }))
           result.push_back(draw);
@@ -121,23 +121,23 @@ class Search {
 
   /// The smallest chain; none too after an ambiguity.
   std::optional<Step> find_chain() {
-    const ChainProblem problem{players_, known_, givers_};
+    const ChainProblem problem{players_, known_, samplers_};
     const LeastSet least = least_waiting_set(problem);
     result_.exact = least.exact;
     if (least.variables.empty() || !least.exact) return std::nullopt;
     while (true) {
       std::optional<std::vector<Draw>> draws = chain_over(problem, least.variables);
       if (!draws) return std::nullopt;
-      const auto found = two_givers_in(*draws);
+      const auto found = two_samplers_in(*draws);
       if (!found) return Step{.chain = true, .draws = std::move(*draws)};
       if (!settle(*found)) return std::nullopt;
       const Conditional& kept = players_[better(*found).conditional];
-      std::erase_if(givers_[static_cast<size_t>(kept.target)],
+      std::erase_if(samplers_[static_cast<size_t>(kept.target)],
                     [&](const Draw& draw) { return players_[draw.conditional].player != kept.player; });
     }
   }
 
-  std::optional<Ambiguity> two_givers_in(const std::vector<Draw>& draws) const {
+  std::optional<Ambiguity> two_samplers_in(const std::vector<Draw>& draws) const {
     for (size_t i = 0; i < draws.size(); ++i) {
       for (size_t j = i + 1; j < draws.size(); ++j) {
         if (players_[draws[i].conditional].target == players_[draws[j].conditional].target)
@@ -151,7 +151,7 @@ class Search {
   const std::vector<int>& rank_;
   VariableMask known_;        // known or completed
   std::vector<int> missing_;  // the others, sorted
-  Givers givers_;
+  Samplers samplers_;
   Completion result_;
 };
 

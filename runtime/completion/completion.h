@@ -1,6 +1,6 @@
 // Section "The game" of the language over plain indices: which missing variables the players complete, in
 // which order, when some are known; and which conditionals that gives a term. In: the conditionals, what is
-// known, the author's word. Out: draws and chains in order, or the two draws that are ambiguous.
+// known, what `complete` says. Out: draws and chains in order, or the two draws that are ambiguous.
 #pragma once
 #include <map>
 #include <optional>
@@ -36,7 +36,7 @@ class Players {
   }
 
   /// The players' conditionals for the variable, in the order of the players.
-  const std::vector<int>& givers(int variable) const { return givers_[static_cast<size_t>(variable)]; }
+  const std::vector<int>& samplers(int variable) const { return samplers_[static_cast<size_t>(variable)]; }
 
   /// The descendants of the conditional's target in its player's graph.
   const VariableMask& below(int conditional) const { return below_[static_cast<size_t>(conditional)]; }
@@ -53,13 +53,13 @@ class Players {
   int variables_;
   int count_ = 0;
   std::vector<Conditional> conditionals_;
-  std::vector<std::vector<int>> givers_;       // per variable
+  std::vector<std::vector<int>> samplers_;     // per variable
   std::vector<VariableMask> below_, foreign_;  // per conditional
 };
 
 struct Draw {
   int conditional = -1;
-  bool word = false;  // on the author's word
+  bool word = false;  // chosen by `complete`
   bool operator==(const Draw&) const = default;
 };
 

@@ -35,7 +35,9 @@ void add_edges(const Conditional& conditional, Edges& down, Edges& up) {
 }  // namespace
 
 Players::Players(int variables, std::vector<Conditional> conditionals)
-    : variables_(variables), conditionals_(std::move(conditionals)), givers_(static_cast<size_t>(variables)) {
+    : variables_(variables),
+      conditionals_(std::move(conditionals)),
+      samplers_(static_cast<size_t>(variables)) {
   const auto extent = static_cast<size_t>(variables);
   for (const Conditional& conditional : conditionals_) count_ = std::max(count_, conditional.player + 1);
   std::vector<VariableMask> members(static_cast<size_t>(count_), VariableMask(variables));
@@ -57,7 +59,7 @@ Players::Players(int variables, std::vector<Conditional> conditionals)
     for (const size_t i : own[player]) add_edges(conditionals_[i], own_down, own_up);
     for (const size_t i : own[player]) {
       const Conditional& conditional = conditionals_[i];
-      givers_[static_cast<size_t>(conditional.target)].push_back(static_cast<int>(i));
+      samplers_[static_cast<size_t>(conditional.target)].push_back(static_cast<int>(i));
       VariableMask parents(variables);
       for (const int parent : conditional.parents) parents.insert(parent);
       below_[i] = reached(own_down, conditional.target, VariableMask(variables));

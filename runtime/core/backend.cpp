@@ -52,13 +52,13 @@ void* torch_function(const std::string& asks, const char* name) {
   }
 }
 
-const vae_heavy* open_torch(const vae_torch_options& options) {
+const vae_library* open_torch(const vae_torch_options& options) {
   const char* flag = options.device < 0 ? "--backend torch" : "--device cuda";
   const auto open = reinterpret_cast<decltype(&vaert_torch)>(torch_function(flag, "vaert_torch"));
   char error[256] = "";
-  const vae_heavy* heavy = open(&options, error, sizeof error);
-  if (!heavy) throw Failure(Exit::bad_configuration, fmt::format("{}: {}", flag, error));
-  return heavy;
+  const vae_library* library = open(&options, error, sizeof error);
+  if (!library) throw Failure(Exit::bad_configuration, fmt::format("{}: {}", flag, error));
+  return library;
 }
 
 void* torch_stream() {
@@ -70,11 +70,11 @@ std::string torch_version() {
   return reinterpret_cast<decltype(&vaert_torch_version)>(torch_function("", "vaert_torch_version"))();
 }
 
-const vae_heavy* open_backend(const MachineRequest& request) {
+const vae_library* open_backend(const MachineRequest& request) {
   return request.backend == "torch" ? open_torch({-1, VAE_FP32, 0}) : vaert_onednn();
 }
 
-const vae_heavy* open_training_backend(const MachineRequest& request) {
+const vae_library* open_training_backend(const MachineRequest& request) {
   if (request.cudnn_benchmark)
     throw Failure(Exit::bad_configuration,
                   "--cudnn-benchmark is of CUDA devices: leave it out where the CPU trains");
@@ -85,12 +85,12 @@ const vae_heavy* open_training_backend(const MachineRequest& request) {
   if (request.backend == "torch")
     throw Failure(Exit::bad_configuration,
                   "--backend torch: on the CPU it computes in fp32 alone: use --precision fp32");
-  const vae_heavy* heavy = vaert_onednn_bf16();
-  if (!heavy)
+  const vae_library* library = vaert_onednn_bf16();
+  if (!library)
     throw Failure(Exit::bad_configuration,
                   "precision bf16: this processor has no instructions for it (AVX512_BF16 or AMX), or "
                   "DNNL_MAX_CPU_ISA forbids them: use --precision fp32");
-  return heavy;
+  return library;
 }
 
 }  // namespace core

@@ -48,7 +48,7 @@ Device::Device(const Image& image, const vae_torch_options& options) : driver_(d
     throw Failure(
         Exit::bad_configuration,
         fmt::format("--device cuda:{}: {} is too old: compute capability 7.0 is needed", ordinal, name_));
-  heavy_ = open_torch(options);
+  library_ = open_torch(options);
   // LibTorch's context, which is the one that every process shares with itself.
   cuda::Context context = nullptr;
   CUDA(cuDevicePrimaryCtxRetain, &context, device);
@@ -119,13 +119,13 @@ void Device::launch(cuda::Function function, const Launch& launch, void** parame
 }
 
 int64_t Device::blocks_for(int64_t elements) const {
-  constexpr int64_t threads = threads_of_tools;
+  constexpr int64_t threads = threads_of_runtime_kernels;
   return std::clamp<int64_t>((elements + threads - 1) / threads, 1, int64_t{16} * processors_);
 }
 
 void Device::enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters) {
   Launch launch;
-  launch.threads = threads_of_tools;
+  launch.threads = threads_of_runtime_kernels;
   launch.blocks_x = static_cast<uint32_t>(blocks);
   this->launch(function(kernel), launch, parameters.data());
 }

@@ -25,9 +25,9 @@ class Device {
   const std::string& name() const { return name_; }
   int processors() const { return processors_; }
   /// GEMM and convolution on this GPU's memory, enqueued as all else.
-  const vae_heavy* heavy() const { return heavy_; }
+  const vae_library* library() const { return library_; }
 
-  /// Zeroed. Failure(bad_configuration) where the GPU has no room.
+  /// Zeroed. Failure(bad_configuration) where the GPU has no space.
   Floats allocate(int64_t count);
   /// `from` may change on return.
   void upload(void* to, const void* from, size_t bytes);
@@ -42,10 +42,10 @@ class Device {
   void launch(cuda::Function function, const Launch& launch, void** parameters);
   /// One of the runtime's own kernels (runtime/image.md), whose parameters have these types.
   template <class... Types>
-  void launch_tool(const char* kernel, int64_t blocks, const Types&... parameters) {
+  void launch_runtime_kernel(const char* kernel, int64_t blocks, const Types&... parameters) {
     enqueue(kernel, blocks, {const_cast<void*>(static_cast<const void*>(&parameters))...});
   }
-  static constexpr uint32_t threads_of_tools = 256;  // in a block
+  static constexpr uint32_t threads_of_runtime_kernels = 256;  // in a block
   /// For a thread an element, or several where they are many.
   int64_t blocks_for(int64_t elements) const;
   /// Where kernels find the run's seed and steps (runtime/image.md).
@@ -80,7 +80,7 @@ class Device {
   void run_whole(const std::function<void()>& work);
 
   const cuda::Driver& driver_;
-  const vae_heavy* heavy_ = nullptr;
+  const vae_library* library_ = nullptr;
   std::string name_;
   int processors_ = 1;
   cuda::Module module_ = nullptr;

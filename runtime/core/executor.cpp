@@ -73,8 +73,8 @@ struct BoundLaunch {
   std::vector<void*> parameters;
 };
 
-struct BoundHeavy {
-  vae_heavy_op* op;
+struct BoundLibraryCall {
+  vae_library_op* op;
   const float *a, *b;
   float* c;
 };
@@ -91,28 +91,29 @@ struct BoundUpdate {
 };
 
 /// Equal shapes share one prepared call: it holds scratch, never results.
-class HeavyOps {
+class LibraryOps {
  public:
-  explicit HeavyOps(const vae_heavy* heavy) : heavy_(heavy) {}
-  HeavyOps(const HeavyOps&) = delete;
-  ~HeavyOps() {
-    for (auto& [key, op] : ops_) heavy_->release(op);
+  explicit LibraryOps(const vae_library* library) : library_(library) {}
+  LibraryOps(const LibraryOps&) = delete;
+  ~LibraryOps() {
+    for (auto& [key, op] : ops_) library_->release(op);
   }
 
-  vae_heavy_op* gemm(const vae_gemm& shape, const std::string& name) {
+  vae_library_op* gemm(const vae_gemm& shape, const std::string& name) {
     return made({shape.m, shape.n, shape.k, shape.transpose_a, shape.transpose_b}, name,
-                [&](char* error, size_t size) { return heavy_->prepare_gemm(&shape, error, size); });
+                [&](char* error, size_t size) { return library_->prepare_gemm(&shape, error, size); });
   }
-  vae_heavy_op* convolution(const vae_convolution& s, const std::string& name) {
+  vae_library_op* convolution(const vae_convolution& s, const std::string& name) {
     return made({s.direction, s.batch, s.in_channels, s.in_h, s.in_w, s.out_channels, s.out_h, s.out_w,
                  s.kernel_h, s.kernel_w, s.stride_h, s.stride_w, s.padding_h, s.padding_w},
-                name, [&](char* error, size_t size) { return heavy_->prepare_convolution(&s, error, size); });
+                name,
+                [&](char* error, size_t size) { return library_->prepare_convolution(&s, error, size); });
   }
 
  private:
   template <class Prepare>
-  vae_heavy_op* made(const std::vector<int64_t>& key, const std::string& name, Prepare prepare) {
-    vae_heavy_op*& op = ops_[key];
+  vae_library_op* made(const std::vector<int64_t>& key, const std::string& name, Prepare prepare) {
+    vae_library_op*& op = ops_[key];
     char error[256] = "";
     if (!op) op = prepare(error, sizeof error);
     if (!op && std::string(error).starts_with(out_of_memory)) throw OutOfMemory(error);
@@ -120,15 +121,15 @@ class HeavyOps {
     return op;
   }
 
-  const vae_heavy* heavy_;
-  std::map<std::vector<int64_t>, vae_heavy_op*> ops_;
+  const vae_library* library_;
+  std::map<std::vector<int64_t>, vae_library_op*> ops_;
 };
 
 }  // namespace
 
 struct Executor::Parts {
   Parts(const Image& in_image, const Machine& in_machine, const std::vector<int64_t>& in_rows)
-      : image(in_image), rows(in_rows), machine(in_machine), heavy_ops(in_machine.heavy) {}
+      : image(in_image), rows(in_rows), machine(in_machine), library_ops(in_machine.library) {}
 
   float* at(int buffer) const { return placed[static_cast<size_t>(buffer)]; }
 
@@ -258,16 +259,16 @@ struct Executor::Parts {
   void bind(const Gemm& gemm) {
     const vae_gemm shape = {gemm.m.length(rows), gemm.n.length(rows), gemm.k.length(rows), gemm.transpose_a,
                             gemm.transpose_b};
-    order.push_back(&heavies.emplace_back(
-        BoundHeavy{heavy_ops.gemm(shape, gemm.name), at(gemm.a), at(gemm.b), at(gemm.c)}));
+    order.push_back(&library_calls.emplace_back(
+        BoundLibraryCall{library_ops.gemm(shape, gemm.name), at(gemm.a), at(gemm.b), at(gemm.c)}));
   }
 
   void bind(const Convolution& convolution) {
     vae_convolution shape = convolution.shape;
     shape.batch = convolution.batch.length(rows);
-    order.push_back(
-        &heavies.emplace_back(BoundHeavy{heavy_ops.convolution(shape, convolution.name), at(convolution.a),
-                                         at(convolution.b), at(convolution.c)}));
+    order.push_back(&library_calls.emplace_back(
+        BoundLibraryCall{library_ops.convolution(shape, convolution.name), at(convolution.a),
+                         at(convolution.b), at(convolution.c)}));
   }
 
   void bind(const Gather& gather, const Program& program) {
@@ -293,18 +294,18 @@ struct Executor::Parts {
     }
   }
 
-  using Step = std::variant<BoundLoop*, BoundLaunch*, BoundHeavy*, BoundGather*, BoundUpdate*>;
+  using Step = std::variant<BoundLoop*, BoundLaunch*, BoundLibraryCall*, BoundGather*, BoundUpdate*>;
 
   const Image& image;
   const std::vector<int64_t> rows;
   const Machine& machine;
-  HeavyOps heavy_ops;
+  LibraryOps library_ops;
   std::shared_ptr<Floats> scratch_memory;
   std::deque<Floats> visible;  // inputs and outputs
   std::vector<float*> placed;
   std::deque<BoundLoop> loops;  // deques: the arguments of a loop point into it
   std::deque<BoundLaunch> launches;
-  std::deque<BoundHeavy> heavies;
+  std::deque<BoundLibraryCall> library_calls;
   std::deque<BoundGather> gathers;
   std::deque<BoundUpdate> updates;
   std::vector<Step> order;
@@ -355,8 +356,8 @@ void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks
     parts_->run(**loop, seed, step);
   } else if (auto* launch = std::get_if<BoundLaunch*>(&item)) {
     parts_->machine.device->launch((*launch)->function, (*launch)->launch, (*launch)->parameters.data());
-  } else if (auto* call = std::get_if<BoundHeavy*>(&item)) {
-    parts_->machine.heavy->run((*call)->op, (*call)->a, (*call)->b, (*call)->c);
+  } else if (auto* call = std::get_if<BoundLibraryCall*>(&item)) {
+    parts_->machine.library->run((*call)->op, (*call)->a, (*call)->b, (*call)->c);
   } else if (auto* gather = std::get_if<BoundGather*>(&item)) {
     hooks.gather((*gather)->column, (*gather)->source, (*gather)->rows, (*gather)->to);
   } else {
@@ -372,8 +373,8 @@ Executor::Tensor Executor::buffer(int index) const {
 std::vector<Work> Executor::works() const { return works_of(parts_->image, program_, parts_->rows); }
 
 std::string Executor::implementation(size_t instruction) const {
-  auto* const* call = std::get_if<BoundHeavy*>(&parts_->order.at(instruction));
-  return call ? parts_->machine.heavy->describe((*call)->op) : "";
+  auto* const* call = std::get_if<BoundLibraryCall*>(&parts_->order.at(instruction));
+  return call ? parts_->machine.library->describe((*call)->op) : "";
 }
 
 Executor::Tensor Executor::named(const std::map<std::string, Tensor>& tensors,
@@ -393,11 +394,11 @@ std::vector<int64_t> class_rows(const Program& program, const std::vector<int64_
   return rows;
 }
 
-int start_threads(int asked, const vae_heavy* heavy) {
+int start_threads(int asked, const vae_library* library) {
   const int threads = std::clamp(asked > 0 ? asked : omp_get_max_threads(), 1, most_threads());
   omp_set_dynamic(0);
   omp_set_num_threads(threads);
-  if (heavy) heavy->set_threads(threads);
+  if (library) library->set_threads(threads);
 #if defined(__SSE__)
 #pragma omp parallel num_threads(threads)
   _mm_setcsr(_mm_getcsr() | 0x8040);  // flush results to zero, read denormals as zero

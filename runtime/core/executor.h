@@ -1,6 +1,7 @@
 // A program of the image made ready at actual batch sizes: buffers placed, loops bound to their kernels,
-// heavy calls prepared; run() then allocates nothing. Loops run over one OpenMP pool, cut into as many ranges
-// as there are threads; every unit is done whole by one thread, so results do not depend on their number.
+// library calls prepared; run() then allocates nothing. Loops run over one OpenMP pool, cut into as many
+// ranges as there are threads; every unit is done whole by one thread, so results do not depend on their
+// number.
 #pragma once
 #include <functional>
 #include <map>
@@ -38,7 +39,7 @@ struct Hooks {
 using Carried = std::map<std::string, Floats>;
 
 /// Threads of this process, 0 for all, most_threads() at most; denormal numbers count as zero on each.
-int start_threads(int asked, const vae_heavy* heavy);
+int start_threads(int asked, const vae_library* library);
 
 class Executor {
  public:

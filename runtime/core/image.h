@@ -254,7 +254,7 @@ struct Image::Simulator {
 /// Failure(internal) where the description is malformed or of another version.
 Image read_image(const vae_image& image);
 
-/// Failure(bad_configuration) naming what the code needs and this processor lacks.
+/// Failure(bad_configuration) naming what the code needs and this processor does not have.
 void require_cpu(const Image& image);
 
 }  // namespace core

@@ -12,7 +12,7 @@ namespace core {
 
 /// Pointers outlive the programs.
 struct Machine {
-  const vae_heavy* heavy = nullptr;
+  const vae_library* library = nullptr;
   int threads = 1;
   Device* device = nullptr;             // all memory and all loops are there; else the processor's
   std::vector<float*> parameters;       // per player, flat

@@ -1,6 +1,6 @@
 // A phase of a learning step, ready to run. Compiled whole: its programs loaded, their memory shared, what
 // one hands to the next in place; a run draws the rows, runs the Gibbs chains, marks which tagged terms count
-// in this step, and lets the last program add the terms up and update the players. Where rows lack variables
+// in this step, and lets the last program add the terms up and update the players. Where rows miss variables
 // the phase is a PatternPhase (pattern_phase.h).
 #pragma once
 #include <map>
@@ -26,7 +26,7 @@ class LearningPhase {
     const float* sum;
     /// 0 where the term counts zero in this step; or null.
     const float* coefficient;
-    /// All players climb it, `factor` times; else it is its player's own.
+    /// All players maximize it, `factor` times; else it is its player's own.
     bool shared = false;
     double factor = 1;
   };

@@ -59,7 +59,7 @@ class Planner {
       int variable = target;
       std::set<int> seen;
       while (seen.insert(variable).second) {  // to the first that nobody gives
-        const std::vector<int> draws = givers(variable);
+        const std::vector<int> draws = samplers(variable);
         if (draws.empty()) break;
         for (const int parent : conditional_of(image_, draws.front()).parents)
           if (!known.contains(parent) && !drawable.contains(parent)) variable = parent;
@@ -72,7 +72,7 @@ class Planner {
   }
 
   /// The conditionals that may draw the variable.
-  std::vector<int> givers(int variable) const {
+  std::vector<int> samplers(int variable) const {
     const auto by = by_.find(variable);
     std::vector<int> found;
     for (size_t i = 0; i < all_.conditionals().size(); ++i) {
@@ -126,8 +126,8 @@ class Planner {
       const int variable = open.back();
       open.pop_back();
       if (known.contains(variable) || !found.insert(variable).second) continue;
-      for (const int giver : givers(variable))
-        open.insert(open.end(), all_[giver].parents.begin(), all_[giver].parents.end());
+      for (const int sampler : samplers(variable))
+        open.insert(open.end(), all_[sampler].parents.begin(), all_[sampler].parents.end());
     }
     return found;
   }
@@ -137,12 +137,13 @@ class Planner {
                                [&](int parent) { return known.contains(parent) || others.contains(parent); });
   }
 
-  /// Of `variables`, those that can be drawn, be it by drawing them in turns.
+  /// Of `variables`, those that can be drawn, at once or in turns.
   Variables obtainable(const Variables& known, Variables variables) const {
     for (bool changed = true; changed;) {
       const Variables before = variables;
       std::erase_if(variables, [&](int variable) {
-        return std::ranges::none_of(givers(variable), [&](int giver) { return ready(giver, known, before); });
+        return std::ranges::none_of(samplers(variable),
+                                    [&](int sampler) { return ready(sampler, known, before); });
       });
       changed = variables.size() != before.size();
     }
@@ -208,7 +209,7 @@ class Planner {
     return std::nullopt;
   }
 
-  /// Each variable by the giver that ignores least of what is known; what then waits for itself is a chain.
+  /// Each variable by the sampler that ignores least of what is known; what then waits for itself is a chain.
   std::optional<Plan> relaxed(const Variables& known, const Variables& targets,
                               const Variables& relevant) const {
     const Variables drawable = obtainable(known, relevant);
@@ -222,10 +223,10 @@ class Planner {
       if (!drawable.contains(variable)) return std::nullopt;
       int best = -1;
       std::pair<size_t, int> least;
-      for (const int giver : givers(variable)) {
-        if (!ready(giver, known, drawable)) continue;
-        const std::pair cost = {ignored(giver, known).size(), rank_[static_cast<size_t>(giver)]};
-        if (best < 0 || cost < least) best = giver, least = cost;
+      for (const int sampler : samplers(variable)) {
+        if (!ready(sampler, known, drawable)) continue;
+        const std::pair cost = {ignored(sampler, known).size(), rank_[static_cast<size_t>(sampler)]};
+        if (best < 0 || cost < least) best = sampler, least = cost;
       }
       chosen[variable] = best;
       for (const int conditional : ignored(best, known)) plan.ignored.push_back({best, conditional});
@@ -303,12 +304,12 @@ std::vector<int> uninformed(const Image& image, const Plan& plan, const Query& q
 int completing_conditional(const Planner& planner, int variable, const Variables& known) {
   int best = -1;
   std::pair<size_t, int> least;
-  for (const int giver : planner.givers(variable)) {
-    const Conditional& conditional = conditional_of(planner.image(), giver);
+  for (const int sampler : planner.samplers(variable)) {
+    const Conditional& conditional = conditional_of(planner.image(), sampler);
     if (conditional.player < 0) continue;
     if (!planner.plan(known, {conditional.parents.begin(), conditional.parents.end()})) continue;
-    const std::pair cost = {planner.ignored(giver, known).size(), -rank_of(planner.image(), conditional)};
-    if (best < 0 || cost < least) best = giver, least = cost;
+    const std::pair cost = {planner.ignored(sampler, known).size(), -rank_of(planner.image(), conditional)};
+    if (best < 0 || cost < least) best = sampler, least = cost;
   }
   return best;
 }
@@ -322,14 +323,14 @@ std::optional<Plan> plan_in_part(const Planner& planner, const Query& query) {
   std::vector<int> turns;
   std::vector<Plan::Ignored> ignored;
   for (const int variable : query.partial) {
-    const int giver = completing_conditional(planner, variable, known);
-    if (giver < 0)
+    const int sampler = completing_conditional(planner, variable, known);
+    if (sampler < 0)
       throw Failure(Exit::bad_configuration, fmt::format("nothing completes {} from what is known of it",
                                                          planner.image().name_of(variable)));
-    turns.push_back(giver);
-    const std::vector<int>& parents = conditional_of(planner.image(), giver).parents;
+    turns.push_back(sampler);
+    const std::vector<int>& parents = conditional_of(planner.image(), sampler).parents;
     wanted.insert(parents.begin(), parents.end());
-    for (const int conditional : planner.ignored(giver, known)) ignored.push_back({giver, conditional});
+    for (const int conditional : planner.ignored(sampler, known)) ignored.push_back({sampler, conditional});
   }
   std::optional<Plan> plan = planner.plan(known, wanted);
   if (!plan) return plan;
@@ -363,7 +364,7 @@ size_t Plan::first_chain() const {
   return static_cast<size_t>(std::ranges::find(steps, true, &Step::chain) - steps.begin());
 }
 
-int Plan::giver(const Image& image, int variable) const {
+int Plan::sampler(const Image& image, int variable) const {
   for (const Step& step : steps)
     for (const std::vector<int>& group : step.groups)
       for (const int member : group)
@@ -374,7 +375,7 @@ int Plan::giver(const Image& image, int variable) const {
 Plan make_plan(const Image& image, const Query& query) {
   const Planner planner(image, query.by);
   for (const auto& [variable, player] : query.by)
-    if (planner.givers(variable).empty())
+    if (planner.samplers(variable).empty())
       throw Failure(Exit::usage,
                     fmt::format("{} does not give {}", image.players[static_cast<size_t>(player)].name,
                                 image.name_of(variable)));

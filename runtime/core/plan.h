@@ -39,7 +39,7 @@ struct Plan {
   /// Of the first chain; steps.size() where there is none.
   size_t first_chain() const;
   /// The conditional that draws the variable; -1 where none does.
-  int giver(const Image& image, int variable) const;
+  int sampler(const Image& image, int variable) const;
 };
 
 /// Where two players could give a variable, encoders go before players, these before decoders, these before a

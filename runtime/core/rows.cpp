@@ -82,7 +82,7 @@ void Rows::open(const Program& program) {
 
 int64_t Rows::count(int source) const { return whole(source).count; }
 
-bool Rows::lacks_all(int source) const {
+bool Rows::misses_all(int source) const {
   const auto counted = counts_.find(source);
   return counted != counts_.end() && counted->second > 0 && count(source) == 0;
 }

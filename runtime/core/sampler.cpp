@@ -124,7 +124,7 @@ bool Sampler::has_rows(int source) {
   const Source& entry = session_.image.sources.at(static_cast<size_t>(source));
   if (entry.program < 0) return false;
   session_.rows.open(session_.image.programs.at(static_cast<size_t>(entry.program)));
-  if (!session_.rows.lacks_all(source)) return true;
+  if (!session_.rows.misses_all(source)) return true;
   session_.rows.note_left_out(source);
   return false;
 }

@@ -45,9 +45,9 @@ class Sampler {
 
   /// What a source knows, at its rows from `first` (in order), or at random ones where first < 0.
   Values source(int source, int64_t rows, int64_t first = -1);
-  /// Rows of the source's data that lack nothing; 0 where it has none.
+  /// Rows of the source's data that miss nothing; 0 where it has none.
   int64_t source_rows(int source);
-  /// Whether its rows can be drawn: not where each of them lacks something.
+  /// Whether its rows can be drawn: not where each of them misses something.
   bool has_rows(int source);
 
   /// Where the next draw's random numbers begin.

@@ -11,13 +11,13 @@ Session::Session(const Image& in_image, const MachineRequest& request)
   if (const int gpu = gpu_of(request.device); gpu >= 0)
     device = std::make_unique<Device>(
         image, vae_torch_options{gpu, request.precision, static_cast<int32_t>(request.cudnn_benchmark)});
-  machine.heavy = open_backend(request);
+  machine.library = open_backend(request);
   require_cpu(image);
-  machine.threads = start_threads(request.threads, machine.heavy);
+  machine.threads = start_threads(request.threads, machine.library);
   machine.parameters = parameters.pointers();
   machine.coefficients = coefficients.data();
   training = machine;
-  if (!device) training.heavy = open_training_backend(request);
+  if (!device) training.library = open_training_backend(request);
 }
 
 void Session::set_coefficients(const std::vector<double>& values) {

@@ -1,5 +1,5 @@
 // Rows of another trained model: `run("FILE", from = RUN)`. Its players are compiled in, their parameters are
-// RUN's last checkpoint; rows are drawn as its own `source dreams { }` would be: wholly from the players. A
+// RUN's last checkpoint; rows are drawn as a source without data would be: wholly from the players. A
 // draw is a function of (seed, step) alone.
 #pragma once
 #include <memory>

@@ -162,7 +162,7 @@ Unpacked place_for(const fs::path& cache, const fs::path& origin) {
 
 /// All that `next` gives, under the name of `target` at once.
 void write_pieces(const fs::path& origin, const fs::path& target,
-                  const std::function<size_t(uint8_t* to, size_t room)>& next) {
+                  const std::function<size_t(uint8_t* to, size_t space)>& next) {
   const fs::path aside = fmt::format("{}.{}.part", target.string(), getpid());
   const int file = open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file < 0) throw cannot_unpack(origin, target, std::strerror(errno));
@@ -224,11 +224,12 @@ Column array_on_disk(const fs::path& path, uint64_t begin, const ArrayLayout& la
   return column;
 }
 
-Column read_array(ByteSource& source, const ArrayLayout& layout, const std::string& name, const Room& room) {
+Column read_array(ByteSource& source, const ArrayLayout& layout, const std::string& name,
+                  const Placement& placement) {
   const int64_t count = element_count(layout.shape, source.name());
   const uint64_t promised = count * byte_size(layout.format);
   const std::string what = fmt::format("an array of shape {}", to_string(layout.shape));
-  if (!room.memory || room.memory->take(bytes_in_memory(layout, source.name()))) {
+  if (!placement.memory || placement.memory->take(bytes_in_memory(layout, source.name()))) {
     std::vector<uint8_t> bytes;
     source.read(bytes, promised, what);
     source.expect_end();
@@ -241,8 +242,8 @@ Column read_array(ByteSource& source, const ArrayLayout& layout, const std::stri
     return column;
   }
   uint64_t missing = promised;
-  const Unpacked file =
-      unpacked(room.cache, source.file(), source.name() + name, promised, [&](uint8_t* to, size_t space) {
+  const Unpacked file = unpacked(
+      placement.cache, source.file(), source.name() + name, promised, [&](uint8_t* to, size_t space) {
         const uint64_t got = source.read_some(to, std::min<uint64_t>(space, missing));
         if (got == 0 && missing > 0) source.fail_as_too_short(what, promised);
         missing -= got;
@@ -253,7 +254,7 @@ Column read_array(ByteSource& source, const ArrayLayout& layout, const std::stri
 }
 
 Unpacked unpacked(const fs::path& cache, const fs::path& origin, const std::string& part, uint64_t size,
-                  const std::function<size_t(uint8_t* to, size_t room)>& next) {
+                  const std::function<size_t(uint8_t* to, size_t space)>& next) {
   struct stat status{};
   if (stat(origin.c_str(), &status) != 0)
     throw Failure(Exit::missing_input,

@@ -1,6 +1,6 @@
 // Arrays of numbers as files lay them out, as columns whose rows are the first axis. Unsigned bytes stay
-// bytes. What `memory` has no room for is read from the file row by row as it is needed; a compressed file is
-// then unpacked once, into a file of `cache`.
+// bytes. What `memory` has no space for is read from the file row by row as it is needed; a compressed file
+// is then unpacked once, into a file of `cache`.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -16,7 +16,7 @@
 namespace data {
 
 /// Where arrays may go.
-struct Room {
+struct Placement {
   Memory* memory = nullptr;     // none: without bounds
   std::filesystem::path cache;  // for unpacked files; empty: a folder of their own, gone once they are open
 };
@@ -29,7 +29,8 @@ struct ArrayLayout {
 };
 
 /// The array that begins where `source` stands and, if `to_end`, ends with it.
-Column read_array(ByteSource& source, const ArrayLayout& layout, const std::string& name, const Room& room);
+Column read_array(ByteSource& source, const ArrayLayout& layout, const std::string& name,
+                  const Placement& placement);
 
 /// Rows of an array that begins at byte `begin` of a plain file. Failure(bad_data) where the file is too
 /// short.
@@ -52,6 +53,6 @@ struct Unpacked {
 /// `origin`.
 Unpacked unpacked(const std::filesystem::path& cache, const std::filesystem::path& origin,
                   const std::string& part, uint64_t size,
-                  const std::function<size_t(uint8_t* to, size_t room)>& next);
+                  const std::function<size_t(uint8_t* to, size_t space)>& next);
 
 }  // namespace data

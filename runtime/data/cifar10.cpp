@@ -94,24 +94,24 @@ Records read_records(const fs::path& place, const std::vector<std::string>& file
 
 }  // namespace
 
-Table read_cifar10(const fs::path& place, const std::vector<std::string>& files, const Room& room) {
+Table read_cifar10(const fs::path& place, const std::vector<std::string>& files, const Placement& placement) {
   Records records = read_records(place, files);
   const auto rows = static_cast<int64_t>(records.labels.size());
   Column image;
   const Shape shape = {3, 32, 32};
-  if (!room.memory || room.memory->take(rows * pixels)) {
+  if (!placement.memory || placement.memory->take(rows * pixels)) {
     image = byte_column("image", shape, rows, std::move(records.images), pixel_levels());
   } else {
     size_t written = 0;
     const auto contents = crc32_z(0, records.images.data(), records.images.size());
-    const Unpacked file =
-        unpacked(room.cache, place, fmt::format("{} images from {}, {:08x}", rows, files.front(), contents),
-                 records.images.size(), [&](uint8_t* to, size_t most) {
-                   const size_t count = std::min(most, records.images.size() - written);
-                   std::copy_n(records.images.begin() + static_cast<std::ptrdiff_t>(written), count, to);
-                   written += count;
-                   return count;
-                 });
+    const Unpacked file = unpacked(
+        placement.cache, place, fmt::format("{} images from {}, {:08x}", rows, files.front(), contents),
+        records.images.size(), [&](uint8_t* to, size_t most) {
+          const size_t count = std::min(most, records.images.size() - written);
+          std::copy_n(records.images.begin() + static_cast<std::ptrdiff_t>(written), count, to);
+          written += count;
+          return count;
+        });
     image = array_on_disk(file.path, 0, {{rows, 3, 32, 32}, NumberFormat::u8}, "image");
     image.levels = pixel_levels();
   }

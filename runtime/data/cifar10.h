@@ -12,8 +12,8 @@
 namespace data {
 
 /// `place`: the archive, or one of the files, whose folder has the others. `files`: those wanted, in order.
-/// Images that `room` has no memory for are unpacked once, into a file.
+/// Images that `placement` has no memory for are unpacked once, into a file.
 Table read_cifar10(const std::filesystem::path& place, const std::vector<std::string>& files,
-                   const Room& room);
+                   const Placement& placement);
 
 }  // namespace data

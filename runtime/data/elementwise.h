@@ -15,7 +15,7 @@ namespace data {
 using Operand = std::variant<double, Column>;
 
 bool is_elementwise(const std::string& operation);
-/// The result is computed when it is needed where an operand is streamed or `memory` has no room for it.
+/// The result is computed when it is needed where an operand is streamed or `memory` has no space for it.
 /// Failure(bad_data) naming both columns where rows or shapes do not fit, internal on a wrong number of
 /// arguments.
 Operand apply_elementwise(const std::string& operation, const std::vector<Operand>& arguments,

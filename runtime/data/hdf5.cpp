@@ -90,7 +90,7 @@ std::shared_ptr<const RowSource<T>> rows_of(std::shared_ptr<const Dataset> datas
 
 }  // namespace
 
-Column read_hdf5(const std::filesystem::path& path, const std::string& name, const Room& room) {
+Column read_hdf5(const std::filesystem::path& path, const std::string& name, const Placement& placement) {
   const auto dataset = std::make_shared<const Dataset>(path, name);
   const vaert_hdf5_array& array = dataset->array;
   ArrayLayout layout;
@@ -103,10 +103,10 @@ Column read_hdf5(const std::filesystem::path& path, const std::string& name, con
   column.rows = layout.shape[0];
   if (layout.format == NumberFormat::u8) column.levels = whole_levels();
   element_count(layout.shape, dataset->file);
-  const bool fits = !room.memory || room.memory->take(column.bytes_in_memory());
+  const bool fits = !placement.memory || placement.memory->take(column.bytes_in_memory());
   if (!fits && array.offset >= 0)
     return array_on_disk(path, static_cast<uint64_t>(array.offset), layout, column.name);
-  const int64_t ahead = fits ? 0 : room.memory->for_read_ahead();
+  const int64_t ahead = fits ? 0 : placement.memory->for_read_ahead();
   if (column.is_bytes())
     column.byte_rows = rows_of<uint8_t>(dataset, layout, column.row_elements(), ahead);
   else

@@ -27,7 +27,7 @@ static NumberFormat format_of(uint8_t code, const ByteSource& source) {
                                             source.name(), code));
 }
 
-Column read_idx(const std::filesystem::path& path, const std::string& name, const Room& room) {
+Column read_idx(const std::filesystem::path& path, const std::string& name, const Placement& placement) {
   ByteSource source(path);
   std::vector<uint8_t> header;
   source.read(header, 4, "the header of an IDX file");
@@ -45,7 +45,7 @@ Column read_idx(const std::filesystem::path& path, const std::string& name, cons
     const uint8_t* size = header.data() + 4 + 4 * axis;
     shape.push_back(int64_t{size[0]} << 24 | size[1] << 16 | size[2] << 8 | size[3]);
   }
-  return read_array(source, {shape, format, true}, name, room);
+  return read_array(source, {shape, format, true}, name, placement);
 }
 
 }  // namespace data

@@ -7,6 +7,6 @@
 
 namespace data {
 
-Column read_idx(const std::filesystem::path& path, const std::string& name, const Room& room = {});
+Column read_idx(const std::filesystem::path& path, const std::string& name, const Placement& placement = {});
 
 }  // namespace data

@@ -14,7 +14,7 @@ class Memory {
   static Memory from_environment();
 
   bool has(int64_t bytes) const { return bytes <= left_; }
-  /// Whether there was room; then it is taken.
+  /// Whether there was space; then it is taken.
   bool take(int64_t bytes);
   /// Bytes for rows of one file that are read ahead.
   int64_t for_read_ahead() const;

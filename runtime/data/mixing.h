@@ -1,5 +1,5 @@
 // Sets of mixed independent sources (IMA: Reizinger et al. 2022): columns `x` [dim], what is observed, and
-// `s` [dim], the sources that it is made of. The mixing and row i of a seed do not depend on n, but for the
+// `s` [dim], the sources that it is made of. The mixing and row i of a seed do not depend on n, except the
 // mean that `moebius` takes off. Failure(bad_configuration) where n or dim is no sensible number.
 #pragma once
 #include <cstdint>

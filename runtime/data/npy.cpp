@@ -72,7 +72,7 @@ ArrayLayout parse_header(std::string_view text, const std::string& file) {
 
 }  // namespace
 
-Column read_npy(ByteSource& source, const std::string& name, const Room& room) {
+Column read_npy(ByteSource& source, const std::string& name, const Placement& placement) {
   std::vector<uint8_t> bytes;
   const std::string what = "the header of an NPY file";
   source.read(bytes, magic_size + 4, what);
@@ -89,12 +89,12 @@ Column read_npy(ByteSource& source, const std::string& name, const Room& room) {
   const ArrayLayout layout =
       parse_header({reinterpret_cast<const char*>(text.data()), length}, source.name());
   if (layout.shape.empty()) fail_in(source.name(), "a single number has no rows");
-  return read_array(source, layout, name, room);
+  return read_array(source, layout, name, placement);
 }
 
-Column read_npy(const std::filesystem::path& path, const std::string& name, const Room& room) {
+Column read_npy(const std::filesystem::path& path, const std::string& name, const Placement& placement) {
   ByteSource source(path);
-  return read_npy(source, name, room);
+  return read_npy(source, name, placement);
 }
 
 std::vector<uint8_t> npy_bytes(const Shape& shape, const float* values) {

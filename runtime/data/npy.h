@@ -9,8 +9,8 @@
 namespace data {
 
 /// An array as one column whose rows are its first axis.
-Column read_npy(ByteSource& source, const std::string& name, const Room& room = {});
-Column read_npy(const std::filesystem::path& path, const std::string& name, const Room& room = {});
+Column read_npy(ByteSource& source, const std::string& name, const Placement& placement = {});
+Column read_npy(const std::filesystem::path& path, const std::string& name, const Placement& placement = {});
 
 std::vector<uint8_t> npy_bytes(const Shape& shape, const float* values);
 void write_npy(const std::filesystem::path& path, const Shape& shape, const float* values);

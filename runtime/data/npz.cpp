@@ -32,7 +32,7 @@ static std::unique_ptr<zip_t, CloseArchive> open_archive(const std::string& path
   return std::unique_ptr<zip_t, CloseArchive>(archive);
 }
 
-Column read_npz(const std::filesystem::path& path, const std::string& array, const Room& room) {
+Column read_npz(const std::filesystem::path& path, const std::string& array, const Placement& placement) {
   auto archive = open_archive(path.string());
   zip_int64_t index = zip_name_locate(archive.get(), (array + ".npy").c_str(), 0);
   if (index < 0) {
@@ -60,10 +60,10 @@ Column read_npz(const std::filesystem::path& path, const std::string& array, con
   };
   zip_stat_t status;
   const bool known = zip_stat_index(archive.get(), index, 0, &status) == 0 && (status.valid & ZIP_STAT_SIZE);
-  if (known && room.memory && !room.memory->has(static_cast<int64_t>(status.size))) {
-    const Unpacked file = unpacked(room.cache, path, array, status.size, next);
+  if (known && placement.memory && !placement.memory->has(static_cast<int64_t>(status.size))) {
+    const Unpacked file = unpacked(placement.cache, path, array, status.size, next);
     ByteSource source(file.path);
-    return read_npy(source, "values", room);
+    return read_npy(source, "values", placement);
   }
   // Piece by piece: the size in the archive's directory is a promise, not a fact.
   std::vector<uint8_t> bytes;
@@ -75,7 +75,7 @@ Column read_npz(const std::filesystem::path& path, const std::string& array, con
     if (got == 0) break;
   }
   ByteSource source(std::move(bytes), file, path);
-  return read_npy(source, "values", room);
+  return read_npy(source, "values", placement);
 }
 
 void write_npz(const std::filesystem::path& path,

@@ -11,7 +11,7 @@
 
 namespace data {
 
-Column read_npz(const std::filesystem::path& path, const std::string& array, const Room& room = {});
+Column read_npz(const std::filesystem::path& path, const std::string& array, const Placement& placement = {});
 /// Arrays by name, as bytes of NPY files; stored, as numpy.savez does.
 void write_npz(const std::filesystem::path& path,
                const std::vector<std::pair<std::string, std::vector<uint8_t>>>& arrays);

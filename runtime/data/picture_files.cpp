@@ -121,7 +121,7 @@ struct Pictures {
   Shape size;  // height, width
   Colours colours;
 
-  /// `memory` has no room: decoded when they are needed, ahead by threads of their own.
+  /// `memory` has no space: decoded when they are needed, ahead by threads of their own.
   template <typename T>
   void fill(Column& column, Memory* memory, std::shared_ptr<const std::vector<T>>& held,
             std::shared_ptr<const RowSource<T>>& streamed) const {

@@ -18,7 +18,7 @@ DecodedPicture resized(const DecodedPicture& picture, int64_t height, int64_t wi
 Column picture_column(const std::filesystem::path& path, int64_t height, int64_t width, Colours colours);
 
 /// The pictures of a folder (picture_folder.h): column `image` [3, H, W], or [H, W] of gray or indices, and
-/// `label` where each has a class. Pictures that `memory` has no room for are decoded when they are needed.
+/// `label` where each has a class. Pictures that `memory` has no space for are decoded when they are needed.
 Table read_pictures(const std::filesystem::path& folder, std::optional<Shape> size, Colours colours,
                     bool labelled = false, Memory* memory = nullptr);
 /// The column `label` alone: no picture is opened.

@@ -1,5 +1,5 @@
 // Rows of a slow source (pictures, chunks that must be unpacked) read before they are needed, by threads of
-// its own, and kept until they were read. The memory is bounded: an expectation that finds no room is
+// its own, and kept until they were read. The memory is bounded: an expectation that finds no space is
 // forgotten, and its rows are read when they are needed. What fails ahead fails again, and is reported, then.
 #pragma once
 #include <algorithm>
@@ -61,7 +61,7 @@ class ReadAhead final : public RowSource<T> {
     for (int64_t i = 0; i < n; ++i) {
       const auto found = entries_.find(rows[i]);
       const bool known = found != entries_.end();
-      if (!known && !make_room()) break;
+      if (!known && !make_space()) break;
       Entry& entry = known ? found->second : entries_[rows[i]];
       const bool to_read = !known || (entry.taken && !entry.begun);
       entry.round = round_;
@@ -96,7 +96,7 @@ class ReadAhead final : public RowSource<T> {
     }
   }
 
-  bool make_room() const {
+  bool make_space() const {
     if (entries_.size() < capacity_) return true;
     for (size_t tries = order_.size(); tries > 0; --tries) {
       const int64_t oldest = order_.front();

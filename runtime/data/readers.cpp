@@ -51,7 +51,8 @@ Split read_split(const Shelf& shelf, const std::string& set, const std::string& 
                           fmt::format("{}-{}.idx{}-ubyte", prefix, part, axes)});
   };
   auto image_path = file("images", 3), label_path = file("labels", 1);
-  Split split{read_idx(image_path, "image", shelf.room()), read_idx(label_path, "label", shelf.room())};
+  Split split{read_idx(image_path, "image", shelf.placement()),
+              read_idx(label_path, "label", shelf.placement())};
   if (!split.image.is_bytes() || split.image.row_shape != Shape{28, 28})
     throw Failure(Exit::bad_data, fmt::format("{}: {} needs images of 28 by 28 bytes, these are {}",
                                               image_path.string(), set, to_string(split.image.row_shape)));
@@ -111,7 +112,7 @@ Table read_cifar10_set(const Arguments& arguments, const Shelf& shelf) {
   if (split != "train") files.emplace_back("test_batch.bin");
   const auto place = find_or_fetch(shelf.places, "cifar10",
                                    {"cifar-10-binary.tar.gz", "cifar-10-binary.tar", files.front()});
-  return read_cifar10(place, files, shelf.room());
+  return read_cifar10(place, files, shelf.placement());
 }
 
 Table read_sqlite_file(const Arguments& arguments, const Shelf& shelf) {
@@ -119,21 +120,21 @@ Table read_sqlite_file(const Arguments& arguments, const Shelf& shelf) {
 }
 
 Table read_idx_file(const Arguments& arguments, const Shelf& shelf) {
-  return {"", {read_idx(find_file(shelf.places, arguments.text(0, "path")), "values", shelf.room())}};
+  return {"", {read_idx(find_file(shelf.places, arguments.text(0, "path")), "values", shelf.placement())}};
 }
 
 Table read_npy_file(const Arguments& arguments, const Shelf& shelf) {
-  return {"", {read_npy(find_file(shelf.places, arguments.text(0, "path")), "values", shelf.room())}};
+  return {"", {read_npy(find_file(shelf.places, arguments.text(0, "path")), "values", shelf.placement())}};
 }
 
 Table read_npz_file(const Arguments& arguments, const Shelf& shelf) {
   auto path = find_file(shelf.places, arguments.text(0, "path"));
-  return {"", {read_npz(path, arguments.text(1, "name"), shelf.room())}};
+  return {"", {read_npz(path, arguments.text(1, "name"), shelf.placement())}};
 }
 
 Table read_safetensors_file(const Arguments& arguments, const Shelf& shelf) {
   auto path = find_file(shelf.places, arguments.text(0, "path"));
-  return {"", {read_safetensors_column(path, arguments.text(1, "name"), shelf.room())}};
+  return {"", {read_safetensors_column(path, arguments.text(1, "name"), shelf.placement())}};
 }
 
 Table read_glyphs(const Arguments& arguments, const Shelf&) {
@@ -142,7 +143,7 @@ Table read_glyphs(const Arguments& arguments, const Shelf&) {
 
 Table read_hdf5_file(const Arguments& arguments, const Shelf& shelf) {
   auto path = find_file(shelf.places, arguments.text(0, "path"));
-  return {"", {read_hdf5(path, arguments.text(1, "name"), shelf.room())}};
+  return {"", {read_hdf5(path, arguments.text(1, "name"), shelf.placement())}};
 }
 
 Table read_csv_file(const Arguments& arguments, const Shelf& shelf) {

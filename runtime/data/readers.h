@@ -13,10 +13,10 @@ namespace data {
 struct Shelf {
   const Places& places;
   Memory& memory;
-  Room room() const { return {&memory, places.cache}; }
+  Placement placement() const { return {&memory, places.cache}; }
 };
 
-/// A column that `memory` has no room for is streamed: its rows stay in their file.
+/// A column that `memory` has no space for is streamed: its rows stay in their file.
 Table read(const std::string& reader, const Arguments& arguments, const Shelf& shelf);
 
 }  // namespace data

@@ -22,7 +22,7 @@ struct Entry {
   uint64_t begin, end;  // in the bytes of the file
 };
 
-/// What a header says of all tensors. Each is understood when it is used: another one, of a type that is not
+/// What a header says of all tensors. Each is read when it is used: another one, of a type that is not
 /// read, does no harm.
 struct Header {
   std::string file;
@@ -189,11 +189,12 @@ Tensors read_safetensors(const std::filesystem::path& path, std::map<std::string
   return tensors;
 }
 
-Column read_safetensors_column(const std::filesystem::path& path, const std::string& name, const Room& room) {
+Column read_safetensors_column(const std::filesystem::path& path, const std::string& name,
+                               const Placement& placement) {
   if (const auto header = header_of_plain(path)) {
     const Entry entry = find_entry(*header, name);
     const Column column = array_on_disk(path, entry.begin, {entry.shape, entry.format}, "values");
-    return room.memory && !room.memory->take(column.bytes_in_memory()) ? column : held(column);
+    return placement.memory && !placement.memory->take(column.bytes_in_memory()) ? column : held(column);
   }
   const File file = open_file(path);
   const Entry entry = find_entry(file.header, name);

@@ -27,6 +27,6 @@ Tensors read_safetensors(const std::filesystem::path& path,
                          std::map<std::string, std::string>* metadata = nullptr);
 /// One tensor as a column whose rows are its first axis; where it is not there the failure lists what is.
 Column read_safetensors_column(const std::filesystem::path& path, const std::string& name,
-                               const Room& room = {});
+                               const Placement& placement = {});
 
 }  // namespace data

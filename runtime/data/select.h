@@ -1,5 +1,5 @@
 // Operations on whole tables, made once when data are loaded; the same for the same
-// seed. Of streamed columns, and of results that `memory` has no room for, the rows' numbers are kept, and
+// seed. Of streamed columns, and of results that `memory` has no space for, the rows' numbers are kept, and
 // the rows read when they are needed; what depends on all rows is found in one pass. Failure(bad_data) where
 // the table does not admit them.
 #pragma once

@@ -106,8 +106,8 @@ void scan_rows(int64_t rows, int64_t elements,
 /// The same column with all its rows in memory.
 Column held(const Column& column);
 
-/// The rows of `index`, in that order; storage is copied where `memory` has room (always without one), and of
-/// a streamed column the index is kept.
+/// The rows of `index`, in that order; storage is copied where `memory` has space (always without one), and
+/// of a streamed column the index is kept.
 Table take_rows(const Table& table, std::vector<int64_t> index, Memory* memory = nullptr);
 /// Rows begin to end (exclusive), both within the rows; storage is shared.
 Table slice_rows(const Table& table, int64_t begin, int64_t end);

@@ -1,5 +1,5 @@
 // Means and covariances of rows, and of the rows without a part of them: sums by groups, so that leaving one
-// out costs no second pass. Seen by the files of this room alone.
+// out costs no second pass. Seen by the files of this module alone.
 #pragma once
 #include <Eigen/Dense>
 #include <vector>

@@ -1,5 +1,5 @@
-// Rows of features, and numbers that come with their standard error: what all measures of this room take and
-// give.
+// Rows of features, and numbers that come with their standard error: what all measures of this module take
+// and give.
 #pragma once
 #include <cstdint>
 #include <vector>

@@ -1,7 +1,7 @@
 // In: the shape of a GEMM. Out: an operation that rounds its operands to bf16 and sums their products in fp32
 // (for shapes that are worth it; convolutions take the precision themselves).
 #pragma once
-#include "runtime/onednn/heavy_op.h"
+#include "runtime/onednn/library_op.h"
 
 namespace onednn {
 

@@ -11,7 +11,7 @@ using Tag = dnnl::memory::format_tag;
 using dnnl::memory;
 
 /// Both operands are copied, rounded, as they lie: in half the bytes, at the speed of the cache.
-class RoundedMatmul final : public vae_heavy_op {
+class RoundedMatmul final : public vae_library_op {
  public:
   explicit RoundedMatmul(const vae_gemm& s) {
     const Tag left = s.transpose_a ? Tag::ba : Tag::ab, right = s.transpose_b ? Tag::ba : Tag::ab;
@@ -51,7 +51,7 @@ bool multiplies_bf16() {
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & needed) == needed;
 }
 
-// From measurements (tests/bench/heavy_bench.cpp): below, rounding takes longer than it saves.
+// From measurements (tests/bench/library_bench.cpp): below, rounding takes longer than it saves.
 bool is_worth_rounding(const vae_gemm& s) {
   return std::min({s.m, s.n, s.k}) >= 20 && s.m * s.n * s.k >= 125'000;
 }

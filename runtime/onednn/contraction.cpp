@@ -84,7 +84,7 @@ std::vector<Phase> phases_of(bool forward, int64_t in, int64_t out, int64_t kern
   return phases;
 }
 
-class Contraction final : public vae_heavy_op {
+class Contraction final : public vae_library_op {
  public:
   explicit Contraction(const vae_convolution& s)
       : shape_(s),

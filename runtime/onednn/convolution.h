@@ -1,7 +1,7 @@
-// In: a convolution whose two sides fit together. Out: the ways of doing it; make_convolution (heavy_op.h)
+// In: a convolution whose two sides fit together. Out: the ways of doing it; make_convolution (library_op.h)
 // chooses by the shape alone, so that results never depend on timing.
 #pragma once
-#include "runtime/onednn/heavy_op.h"
+#include "runtime/onednn/library_op.h"
 
 namespace onednn {
 

@@ -15,7 +15,7 @@ using dnnl::memory;
 
 /// Channels-last activations, and the weights in the layout that oneDNN asks for: they are small, so copying
 /// them costs little beside the convolution. In bf16 both operands are copied, rounded; sums are fp32.
-class DirectConvolution final : public vae_heavy_op {
+class DirectConvolution final : public vae_library_op {
  public:
   DirectConvolution(const vae_convolution& shape, vae_precision precision);
 

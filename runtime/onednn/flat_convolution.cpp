@@ -6,7 +6,7 @@ namespace {
 
 using Tag = dnnl::memory::format_tag;
 
-class FlatConvolution final : public vae_heavy_op {
+class FlatConvolution final : public vae_library_op {
  public:
   FlatConvolution(const vae_convolution& s, vae_precision precision);
 

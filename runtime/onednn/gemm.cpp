@@ -2,7 +2,7 @@
 #include <stdexcept>
 
 #include "runtime/onednn/bf16.h"
-#include "runtime/onednn/heavy_op.h"
+#include "runtime/onednn/library_op.h"
 #include "runtime/onednn/onednn_version.h"
 #include "runtime/onednn/primitive.h"
 #include "runtime/onednn/threads.h"
@@ -19,7 +19,7 @@ dnnl::matmul::primitive_desc matmul_of(const dnnl::memory::desc& a, const dnnl::
 
 /// The plain layouts go to oneDNN as they are: a transposed operand is a pair of strides, and the copy that
 /// the kernel then makes of it, block by block, is cheaper than a reorder of the whole beforehand.
-class Matmul final : public vae_heavy_op {
+class Matmul final : public vae_library_op {
  public:
   explicit Matmul(const vae_gemm& shape) {
     const auto a = plain({shape.m, shape.k}, shape.transpose_a ? Tag::ba : Tag::ab);
@@ -44,7 +44,7 @@ class Matmul final : public vae_heavy_op {
 
 /// C' = B' A', then C by a reorder. The kernel copies its right operand, so this copies the few rows of a
 /// batch instead of all the weights.
-class TransposedMatmul final : public vae_heavy_op {
+class TransposedMatmul final : public vae_library_op {
  public:
   explicit TransposedMatmul(const vae_gemm& shape) {
     const auto left = plain({shape.n, shape.k}, shape.transpose_b ? Tag::ab : Tag::ba);
@@ -73,7 +73,7 @@ class TransposedMatmul final : public vae_heavy_op {
 };
 
 /// oneDNN's BLAS: copies both operands into panels first.
-class Sgemm final : public vae_heavy_op {
+class Sgemm final : public vae_library_op {
  public:
   explicit Sgemm(const vae_gemm& shape) : shape_(shape) { description = "sgemm"; }
 
@@ -87,7 +87,7 @@ class Sgemm final : public vae_heavy_op {
   vae_gemm shape_;
 };
 
-/// The rules come from measurements (tests/bench/heavy_bench.cpp), but look at the shape alone: a choice by
+/// The rules come from measurements (tests/bench/library_bench.cpp), but look at the shape alone: a choice by
 /// timing would make the last bits of a result differ from run to run.
 Op choose(const vae_gemm& s) {
   const bool nn = !s.transpose_a && !s.transpose_b, nt = !s.transpose_a && s.transpose_b,

@@ -33,7 +33,7 @@ std::vector<std::vector<Tap>> taps_of(bool forward, int64_t in, int64_t out, int
 
 /// Forward and backward-data: one place of a dozen images at a time. Images have every place alike, so
 /// strides and edges only change which products are added; sums stay in registers, weights in the cache.
-class ImageBlocks final : public vae_heavy_op {
+class ImageBlocks final : public vae_library_op {
  public:
   explicit ImageBlocks(const vae_convolution& s);
 
@@ -120,7 +120,7 @@ ImageBlocks::ImageBlocks(const vae_convolution& s) {
 
 }  // namespace
 
-// From measurements (tests/bench/heavy_bench.cpp): oneDNN is as fast or faster where a dozen images are not
+// From measurements (tests/bench/library_bench.cpp): oneDNN is as fast or faster where a dozen images are not
 // many, where the weights leave the cache while the images pass, or where images lie a whole number of pages
 // apart, so that a place of all of them goes to the same lines of the cache.
 bool is_blocked(const vae_convolution& s) {

@@ -5,7 +5,7 @@
 namespace onednn {
 namespace {
 
-class MirroredWeights final : public vae_heavy_op {
+class MirroredWeights final : public vae_library_op {
  public:
   explicit MirroredWeights(const vae_convolution& s)
       : in_channels_(s.in_channels),

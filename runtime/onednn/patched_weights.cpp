@@ -16,7 +16,7 @@ using Bf16 = uint16_t;
 
 /// dW[o][i] = sum over windows of dY[window][o] inputs[window][i]: GEMMs of some hundred windows, whose
 /// inputs, gathered side by side, lie in the cache. oneDNN's own convolution in bf16 transposes both sides.
-class PatchedWeights final : public vae_heavy_op {
+class PatchedWeights final : public vae_library_op {
  public:
   explicit PatchedWeights(const vae_convolution& s);
 

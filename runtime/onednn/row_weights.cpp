@@ -15,7 +15,7 @@ constexpr int64_t most_rows = 64;
 
 /// Backward-weights: for each tap the products of some rows of adjoints with the inputs that the tap meets.
 /// Each thread adds up its images' part, then all add the parts.
-class RowWeights final : public vae_heavy_op {
+class RowWeights final : public vae_library_op {
  public:
   explicit RowWeights(const vae_convolution& s);
 
@@ -115,8 +115,8 @@ RowWeights::RowWeights(const vae_convolution& s)
 
 }  // namespace
 
-// From measurements (tests/bench/heavy_bench.cpp): without strides oneDNN is as fast or faster. The parts of
-// all threads are written and read once more.
+// From measurements (tests/bench/library_bench.cpp): without strides oneDNN is as fast or faster. The parts
+// of all threads are written and read once more.
 bool is_summed_by_rows(const vae_convolution& s) {
   constexpr int64_t most_weights = 1 << 20, most_in_parts = 1 << 23;
   const int64_t weights = s.in_channels * s.out_channels * s.kernel_h * s.kernel_w;

@@ -1,4 +1,4 @@
-// The table of heavy kernels that the rest of the runtime sees: plain C in front, exceptions stop here.
+// The table of library operations that the rest of the runtime sees: plain C in front, exceptions stop here.
 #include <omp.h>
 
 #include <cstdio>
@@ -7,15 +7,15 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "runtime/onednn/bf16.h"
-#include "runtime/onednn/heavy_op.h"
+#include "runtime/onednn/library_op.h"
 #include "runtime/onednn/threads.h"
 #include "runtime/out_of_memory.h"
 
 namespace {
 
 template <class Shape>
-vae_heavy_op* prepare(onednn::Op (*make)(const Shape&, vae_precision), const Shape* shape,
-                      vae_precision precision, char* error, size_t error_size) {
+vae_library_op* prepare(onednn::Op (*make)(const Shape&, vae_precision), const Shape* shape,
+                        vae_precision precision, char* error, size_t error_size) {
   try {
     return make(*shape, precision).release();
   } catch (const std::exception& failure) {
@@ -29,7 +29,7 @@ vae_heavy_op* prepare(onednn::Op (*make)(const Shape&, vae_precision), const Sha
 }
 
 template <vae_precision precision>
-const vae_heavy table = {
+const vae_library table = {
     .name = "onednn",
     .set_threads = [](int threads) { omp_set_num_threads(threads); },
     .prepare_gemm = [](const vae_gemm* shape, char* error,
@@ -39,19 +39,19 @@ const vae_heavy table = {
           return prepare(onednn::make_convolution, shape, precision, error, size);
         },
     .run =
-        [](vae_heavy_op* op, const float* a, const float* b, float* c) {
+        [](vae_library_op* op, const float* a, const float* b, float* c) {
           const onednn::Alone while_it_runs(op->alone);
           op->run(a, b, c);
         },
-    .describe = [](const vae_heavy_op* op) { return op->description.c_str(); },
-    .flops = [](const vae_heavy_op* op) { return op->flops; },
-    .release = [](vae_heavy_op* op) { delete op; },
+    .describe = [](const vae_library_op* op) { return op->description.c_str(); },
+    .flops = [](const vae_library_op* op) { return op->flops; },
+    .release = [](vae_library_op* op) { delete op; },
 };
 
 }  // namespace
 
-extern "C" const vae_heavy* vaert_onednn(void) { return &table<VAE_FP32>; }
+extern "C" const vae_library* vaert_onednn(void) { return &table<VAE_FP32>; }
 
-extern "C" const vae_heavy* vaert_onednn_bf16(void) {
+extern "C" const vae_library* vaert_onednn_bf16(void) {
   return onednn::multiplies_bf16() ? &table<VAE_BF16> : nullptr;
 }

@@ -8,7 +8,7 @@
 #include <array>
 #include <stdexcept>
 
-#include "runtime/torch/heavy_op.h"
+#include "runtime/torch/library_op.h"
 
 namespace torch_backend {
 namespace {
@@ -32,7 +32,7 @@ struct Axis {
   bool even = false;  // `near` at both ends gives as many windows as there must be
 };
 
-class Convolution final : public vae_heavy_op {
+class Convolution final : public vae_library_op {
  public:
   Convolution(const vae_convolution& s, const Place& place)
       : direction_(s.direction),

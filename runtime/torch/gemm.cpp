@@ -4,12 +4,12 @@
 #include <array>
 #include <stdexcept>
 
-#include "runtime/torch/heavy_op.h"
+#include "runtime/torch/library_op.h"
 
 namespace torch_backend {
 namespace {
 
-class Gemm final : public vae_heavy_op {
+class Gemm final : public vae_library_op {
  public:
   Gemm(const vae_gemm& shape, const Place& place) : shape_(shape), place_(place) {
     description = place.describe("mm");

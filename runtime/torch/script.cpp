@@ -7,7 +7,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "runtime/torch/heavy_op.h"
+#include "runtime/torch/library_op.h"
 #include "runtime/torch/message.h"
 #include "runtime/torch/script_api.h"
 

@@ -1,5 +1,6 @@
-// What libvaert_torch.so gives besides the heavy kernels, as plain C: networks that somebody else trained,
-// kept as TorchScript files whose `forward` takes one tensor, a batch, and gives one with as many rows.
+// What libvaert_torch.so gives besides the library operations, as plain C: networks that somebody else
+// trained, kept as TorchScript files whose `forward` takes one tensor, a batch, and gives one with as many
+// rows.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -10,7 +10,7 @@
 
 #include <stdexcept>
 
-#include "runtime/torch/heavy_op.h"
+#include "runtime/torch/library_op.h"
 #include "runtime/torch/message.h"
 #include "runtime/torch/torch_version.h"
 
@@ -73,8 +73,8 @@ void choose_device(const vae_torch_options& options) {
 }
 
 template <class Shape>
-vae_heavy_op* prepare(Op (*make)(const Shape&, const Place&), const Shape* shape, char* error,
-                      size_t error_size) {
+vae_library_op* prepare(Op (*make)(const Shape&, const Place&), const Shape* shape, char* error,
+                        size_t error_size) {
   try {
     return make(*shape, place_of_calls).release();
   } catch (const std::exception& failure) {
@@ -83,7 +83,7 @@ vae_heavy_op* prepare(Op (*make)(const Shape&, const Place&), const Shape* shape
   }
 }
 
-void run(vae_heavy_op* op, const float* a, const float* b, float* c) {
+void run(vae_library_op* op, const float* a, const float* b, float* c) {
   const c10::InferenceMode nothing_is_recorded;
   try {
     op->run(a, b, c);
@@ -93,7 +93,7 @@ void run(vae_heavy_op* op, const float* a, const float* b, float* c) {
   }
 }
 
-const vae_heavy table = {
+const vae_library table = {
     .name = "torch",
     .set_threads = set_threads,
     .prepare_gemm = [](const vae_gemm* shape, char* error,
@@ -101,9 +101,9 @@ const vae_heavy table = {
     .prepare_convolution = [](const vae_convolution* shape, char* error,
                               size_t size) { return prepare(make_convolution, shape, error, size); },
     .run = run,
-    .describe = [](const vae_heavy_op* op) { return op->description.c_str(); },
-    .flops = [](const vae_heavy_op* op) { return op->flops; },
-    .release = [](vae_heavy_op* op) { delete op; },
+    .describe = [](const vae_library_op* op) { return op->description.c_str(); },
+    .flops = [](const vae_library_op* op) { return op->flops; },
+    .release = [](vae_library_op* op) { delete op; },
 };
 
 }  // namespace
@@ -130,7 +130,7 @@ std::string Place::describe(const std::string& operation) const {
 
 }  // namespace torch_backend
 
-extern "C" const vae_heavy* vaert_torch(const vae_torch_options* options, char* error, size_t error_size) {
+extern "C" const vae_library* vaert_torch(const vae_torch_options* options, char* error, size_t error_size) {
   try {
     torch_backend::choose_device(*options);
     return &torch_backend::table;

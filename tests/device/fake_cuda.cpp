@@ -25,7 +25,7 @@ using Work = std::vector<std::function<void()>>;
 
 enum { ok = 0, invalid = 1, out_of_memory = 2, not_found = 500, capture_unsupported = 900 };
 
-constexpr size_t room = size_t{4} << 30;
+constexpr size_t capacity = size_t{4} << 30;
 
 struct Kernel {
   Code code;
@@ -33,8 +33,8 @@ struct Kernel {
 };
 
 struct State {
-  char* memory =
-      static_cast<char*>(mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  char* memory = static_cast<char*>(
+      mmap(nullptr, capacity, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   size_t used = 0;
   int open = 0;
   Work* recording = nullptr;
@@ -156,7 +156,7 @@ int cuModuleGetFunction(void** function, void*, const char* name) {
 int cuMemAlloc_v2(unsigned long long* pointer, size_t bytes) {
   if (state.recording) return capture_unsupported;
   const size_t padded = (bytes + 255) / 256 * 256;
-  if (state.used + padded > room) return out_of_memory;
+  if (state.used + padded > capacity) return out_of_memory;
   *pointer = reinterpret_cast<unsigned long long>(state.memory + state.used);
   state.used += padded;
   ++state.calls["allocations"];
@@ -166,8 +166,8 @@ int cuMemAlloc_v2(unsigned long long* pointer, size_t bytes) {
 int cuMemFree_v2(unsigned long long) { return ok; }
 
 int cuMemGetInfo_v2(size_t* free, size_t* total) {
-  *free = room - state.used;
-  *total = room;
+  *free = capacity - state.used;
+  *total = capacity;
   return ok;
 }
 

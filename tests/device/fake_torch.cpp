@@ -12,12 +12,12 @@ namespace {
 bool benchmark = false;  // as it was asked for; the version tells
 
 struct Call {
-  vae_heavy_op* op;
+  vae_library_op* op;
   const float *a, *b;
   float* c;
 };
 
-void run(vae_heavy_op* op, const float* a, const float* b, float* c) {
+void run(vae_library_op* op, const float* a, const float* b, float* c) {
   static std::deque<Call> kept;  // a graph may replay it as long as the process lives
   cuLaunchHostFunc(
       nullptr,
@@ -32,8 +32,8 @@ void run(vae_heavy_op* op, const float* a, const float* b, float* c) {
 
 extern "C" {
 
-const vae_heavy* vaert_torch(const vae_torch_options* options, char* error, size_t error_size) {
-  static vae_heavy table = *vaert_onednn();
+const vae_library* vaert_torch(const vae_torch_options* options, char* error, size_t error_size) {
+  static vae_library table = *vaert_onednn();
   table.name = "torch";
   table.run = run;
   benchmark = options->benchmark == 1;

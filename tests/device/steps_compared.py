@@ -60,8 +60,8 @@ def compared(place, exe, learn, steps):
         results[device] = result
         if result.returncode != 0:
             cause = result.stderr.strip().splitlines()[-1:] or [f"exit {result.returncode}"]
-            lacks = device == "cpu" and result.returncode == MISSING_INPUT
-            return {"outcome": "skipped" if lacks else "FAILED", "cause": cause[0]}
+            misses = device == "cpu" and result.returncode == MISSING_INPUT
+            return {"outcome": "skipped" if misses else "FAILED", "cause": cause[0]}
     apart, of_terms = difference(*(place.folder / f"{exe}-{learn['number']}-{device}" for device in ("cuda", "cpu")), steps)
     agrees = apart < TOLERANCE and of_terms < OF_TERMS
     return {"outcome": "agrees" if agrees else "DISAGREES", "parameters": apart, "terms": of_terms}

@@ -116,30 +116,34 @@ bool take_column(const Bytes& bytes, const Read& read) {
   const File file(bytes);
   return taken([&] {
     data::Memory memory(int64_t{1} << 22);
-    look_at(read(file.path(), data::Room{&memory, ""}));
+    look_at(read(file.path(), data::Placement{&memory, ""}));
   });
 }
 
 inline bool take_idx(const Bytes& bytes) {
-  return take_column(bytes,
-                     [](const fs::path& path, const data::Room& room) { return read_idx(path, "x", room); });
+  return take_column(bytes, [](const fs::path& path, const data::Placement& placement) {
+    return read_idx(path, "x", placement);
+  });
 }
 inline bool take_npy(const Bytes& bytes) {
-  return take_column(bytes,
-                     [](const fs::path& path, const data::Room& room) { return read_npy(path, "x", room); });
+  return take_column(bytes, [](const fs::path& path, const data::Placement& placement) {
+    return read_npy(path, "x", placement);
+  });
 }
 inline bool take_npz(const Bytes& bytes) {
-  return take_column(bytes,
-                     [](const fs::path& path, const data::Room& room) { return read_npz(path, "x", room); });
+  return take_column(bytes, [](const fs::path& path, const data::Placement& placement) {
+    return read_npz(path, "x", placement);
+  });
 }
 inline bool take_hdf5(const Bytes& bytes) {
-  return take_column<NamedFile>(
-      bytes, [](const fs::path& path, const data::Room& room) { return read_hdf5(path, "x", room); });
+  return take_column<NamedFile>(bytes, [](const fs::path& path, const data::Placement& placement) {
+    return read_hdf5(path, "x", placement);
+  });
 }
 /// A tensor of a name as data, and all of them as a checkpoint.
 inline bool take_safetensors(const Bytes& bytes) {
-  const bool column = take_column(bytes, [](const fs::path& path, const data::Room& room) {
-    return read_safetensors_column(path, "x", room);
+  const bool column = take_column(bytes, [](const fs::path& path, const data::Placement& placement) {
+    return read_safetensors_column(path, "x", placement);
   });
   const MemoryFile file(bytes);
   return taken([&] { data::read_safetensors(file.path()); }) && column;
@@ -251,12 +255,12 @@ inline bool take_description(const Bytes& bytes) {
 inline bool take_program(const Bytes& bytes) {
   base::SourceSet sources;
   base::Report report(sources);
-  const auto understood = vaec::understand({"/fuzz/program.vae", bytes, {}}, sources, report);
+  const auto checked = vaec::check_model({"/fuzz/program.vae", bytes, {}}, sources, report);
   base::render_text(report, true);
   base::render_json(report);
-  if (!understood) return false;
-  game::explain_text(understood->model, understood->game);
-  game::explain_json(understood->model, understood->game);
+  if (!checked) return false;
+  game::explain_text(checked->model, checked->game);
+  game::explain_json(checked->model, checked->game);
   return true;
 }
 

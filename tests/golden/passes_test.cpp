@@ -23,7 +23,7 @@ using tensor::Program;
 
 const fs::path cases = fs::path(VAEC_ROOT) / "tests/golden/tensor";
 
-/// By name: those of the compiler's list, the one that they call, and the two that make the schedule.
+/// By name: those of the compiler's list, the one that they call, and the two that make the kernel program.
 std::map<std::string, std::function<std::string(Program)>> passes() {
   std::map<std::string, std::function<std::string(Program)>> result;
   for (const tensor::Pass& pass : tensor::program_passes)
@@ -31,9 +31,9 @@ std::map<std::string, std::function<std::string(Program)>> passes() {
   result["remove_dead"] = [](Program program) { return print(tensor::remove_dead(std::move(program))); };
   result["fuse"] = [](Program program) { return print(tensor::fuse(std::move(program))); };
   result["plan_memory"] = [](Program program) {
-    const tensor::Schedule schedule = plan_memory(tensor::fuse(std::move(program)));
-    if (const auto wrong = verify(schedule)) throw std::logic_error(*wrong);
-    return print(schedule);
+    const tensor::KernelProgram kernel_program = plan_memory(tensor::fuse(std::move(program)));
+    if (const auto wrong = verify(kernel_program)) throw std::logic_error(*wrong);
+    return print(kernel_program);
   };
   return result;
 }
@@ -66,7 +66,7 @@ Case read(const fs::path& path) {
   return result;
 }
 
-/// Statements of an operation (`%3 = exp %1`) or of a schedule's kind (`loop "y" ...`).
+/// Statements of an operation (`%3 = exp %1`) or of a kernel program's kind (`loop "y" ...`).
 int statements(const std::string& text, const std::string& name) {
   std::istringstream lines(text);
   int result = 0;

@@ -114,8 +114,8 @@ TEST(Format, HasOneForm) {
             "F(0) }\n}\n");
   EXPECT_EQ(formatted("learn elbo{steps=1;optimizer={p:adam( 1e-3 ),q:none}}"),
             "learn elbo { steps = 1; optimizer = {p: adam(1e-3), q: none} }\n");
-  EXPECT_EQ(formatted("source dreams{}\nsource a weight( 5 ){x=f (1,)}"),
-            "source dreams { }\nsource a weight (5) { x = f(1) }\n");
+  EXPECT_EQ(formatted("source generated{}\nsource a weight( 5 ){x=f (1,)}"),
+            "source generated { }\nsource a weight (5) { x = f(1) }\n");
 }
 
 TEST(Format, AlignsNeighbours) {

@@ -153,7 +153,7 @@ const char* const ladder = R"(
   var z0 : binary[2]
   var z1 : binary[3]
   source images { x = npy("x.npy") }
-  source dreams { }
+  source generated { }
   encoder q {
     let (s0, s1) = (dense(x, 2), dense(x, 3))
     z0 | x      ~ Bernoulli(s0)
@@ -198,7 +198,7 @@ TEST(Analyse, LoopsAndConditionsUnrollOverArraysOfVariables) {
     var x : binary[4]
     var z[3] : binary[2]
     source s { x = npy("x.npy") }
-    source dreams { }
+    source generated { }
     decoder p {
       z[0] ~ Bernoulli(0)
       for i in range(0, 2) { z[i + 1] | z[i] ~ Bernoulli(dense(z[i], 2)) }
@@ -263,7 +263,7 @@ TEST(Analyse, AConstantIsGivenToEveryRow) {
   EXPECT_EQ(analyse("var c : category(3)\nsource s { c = 3 }").codes(), std::vector<std::string>{"E0603"});
 }
 
-TEST(Analyse, CompletionWordsNameAVariableAndItsGiver) {
+TEST(Analyse, CompletionWordsNameAVariableAndItsSampler) {
   const Model model = analyse_well(R"(
     var x : binary[4]
     var z : binary[2]

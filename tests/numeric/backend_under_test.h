@@ -17,4 +17,4 @@ inline core::MachineRequest one_thread() {
   return {.backend = name ? name : "", .threads = 1};
 }
 
-inline const vae_heavy* backend_under_test() { return core::open_backend(one_thread()); }
+inline const vae_library* backend_under_test() { return core::open_backend(one_thread()); }

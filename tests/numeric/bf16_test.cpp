@@ -1,5 +1,5 @@
 // links: vaert_core vaert_data vaert_onednn
-// The heavy kernels in bf16 beside those in fp32: the same on operands that bf16 holds exactly, and no
+// The library operations in bf16 beside those in fp32: the same on operands that bf16 holds exactly, and no
 // further off than rounding the operands explains on others.
 #include <gtest/gtest.h>
 
@@ -23,18 +23,18 @@ class Bf16 : public testing::Test {
     if (!rounded_) GTEST_SKIP() << "this processor has no instructions for bf16";
   }
 
-  const vae_heavy* whole_ = vaert_onednn();
-  const vae_heavy* rounded_ = vaert_onednn_bf16();
+  const vae_library* whole_ = vaert_onednn();
+  const vae_library* rounded_ = vaert_onednn_bf16();
 
   /// How many of the calls that were compared have rounded their operands.
   int roundings_ = 0;
 
-  static Values run(const vae_heavy* heavy, vae_heavy_op* op, const Values& a, const Values& b,
+  static Values run(const vae_library* library, vae_library_op* op, const Values& a, const Values& b,
                     size_t count) {
     Values c(count, 1e30f);
-    heavy->run(op, a.data(), b.data(), c.data());
+    library->run(op, a.data(), b.data(), c.data());
     std::fill(c.begin(), c.end(), -1e30f);
-    heavy->run(op, a.data(), b.data(), c.data());
+    library->run(op, a.data(), b.data(), c.data());
     return c;
   }
 
@@ -57,12 +57,12 @@ class Bf16 : public testing::Test {
   }
 
   template <class Shape>
-  void compare(vae_heavy_op* (*vae_heavy::*prepare)(const Shape*, char*, size_t), const Shape& shape,
+  void compare(vae_library_op* (*vae_library::*prepare)(const Shape*, char*, size_t), const Shape& shape,
                int64_t a, int64_t b, int64_t c, const std::string& what) {
     char error[256] = "";
-    vae_heavy_op* exact = (whole_->*prepare)(&shape, error, sizeof error);
+    vae_library_op* exact = (whole_->*prepare)(&shape, error, sizeof error);
     ASSERT_NE(exact, nullptr) << what << ": " << error;
-    vae_heavy_op* op = (rounded_->*prepare)(&shape, error, sizeof error);
+    vae_library_op* op = (rounded_->*prepare)(&shape, error, sizeof error);
     ASSERT_NE(op, nullptr) << what << ": " << error;
     const std::string by = rounded_->describe(op);
     EXPECT_NE(by.rfind("ref", 0), 0u) << what << " is " << by;
@@ -82,7 +82,7 @@ class Bf16 : public testing::Test {
   }
 
   void compare_gemm(const vae_gemm& s) {
-    compare(&vae_heavy::prepare_gemm, s, s.m * s.k, s.k * s.n, s.m * s.n,
+    compare(&vae_library::prepare_gemm, s, s.m * s.k, s.k * s.n, s.m * s.n,
             "m" + std::to_string(s.m) + " n" + std::to_string(s.n) + " k" + std::to_string(s.k) +
                 (s.transpose_a ? " T" : " N") + (s.transpose_b ? "T" : "N"));
   }
@@ -95,7 +95,7 @@ class Bf16 : public testing::Test {
         {source, weights, destination}, {destination, weights, source}, {source, destination, weights}};
     for (s.direction = 0; s.direction < 3; ++s.direction) {
       const int64_t* n = counts[s.direction];
-      compare(&vae_heavy::prepare_convolution, s, n[0], n[1], n[2],
+      compare(&vae_library::prepare_convolution, s, n[0], n[1], n[2],
               "direction " + std::to_string(s.direction) + ", " + std::to_string(s.in_channels) + " -> " +
                   std::to_string(s.out_channels) + ", kernel " + std::to_string(s.kernel_h) + "x" +
                   std::to_string(s.kernel_w) + "/" + std::to_string(s.stride_h) + " on " +
@@ -148,7 +148,7 @@ TEST_F(Bf16, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
   const Values a = uniform(s.m * s.k, 6, false), b = uniform(s.k * s.n, 7, false);
   Values first;
   for (int time = 0; time < 5; ++time) {
-    vae_heavy_op* op = rounded_->prepare_gemm(&s, nullptr, 0);
+    vae_library_op* op = rounded_->prepare_gemm(&s, nullptr, 0);
     ASSERT_NE(op, nullptr);
     const Values result = run(rounded_, op, a, b, static_cast<size_t>(s.m * s.n));
     if (time == 0) first = result;

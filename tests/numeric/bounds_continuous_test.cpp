@@ -12,8 +12,8 @@ namespace {
 /// Phases of one source `data` of rows of x, and their parameters.
 class Continuous {
  public:
-  Continuous(const std::string& text, Row data, double scale) : understood_(understand(text)) {
-    const semantics::Model& model = understood_.model;
+  Continuous(const std::string& text, Row data, double scale) : checked_(check_model(text)) {
+    const semantics::Model& model = checked_.model;
     inputs.columns[{0, 0}] = std::move(data);
     const auto rows = static_cast<int64_t>(inputs.columns[{0, 0}].size()) /
                       semantics::count(model[model.columns.at(0).variable].shape);
@@ -28,13 +28,13 @@ class Continuous {
   }
 
   tensor::Inputs inputs;
-  const semantics::Model& model() const { return understood_.model; }
+  const semantics::Model& model() const { return checked_.model; }
 
   tensor::Phase phase(size_t learn) {
     const semantics::Learn& block = model().learns.at(learn);
     inputs.rows.resize(1);
     inputs.rows.push_back(inputs.rows[0] * block.own.value("samples", int64_t{1}));
-    return tensor::build_bound_phases(model(), understood_.game.bounds.at(learn), block).at(0);
+    return tensor::build_bound_phases(model(), checked_.game.bounds.at(learn), block).at(0);
   }
   double objective(const tensor::Phase& phase, const tensor::Results& results) const {
     double sum = 0;
@@ -61,7 +61,7 @@ class Continuous {
   }
 
  private:
-  vaec::Understood understood_;
+  vaec::CheckedModel checked_;
 };
 
 constexpr double log_std = -0.3;
@@ -97,7 +97,7 @@ TEST(ContinuousBounds, OfALinearGaussianAreClosedForms) {
   Continuous model(linear_gaussian, x, 0.6);
   for (size_t learn = 0; learn < 2; ++learn) {
     const tensor::Phase phase = model.phase(learn);
-    const tensor::Schedule schedule = tensor::make_schedule(with_given_draws(phase.program));
+    const tensor::KernelProgram kernel_program = tensor::make_kernel_program(with_given_draws(phase.program));
     double mean = 0;
     std::map<std::pair<int, size_t>, double> gradient;
     for_each_tuple(learn == 0 ? 1 : 2, 3, [&](const std::vector<size_t>& places) {
@@ -108,7 +108,7 @@ TEST(ContinuousBounds, OfALinearGaussianAreClosedForms) {
         noise.push_back(nodes[place]);
         mass *= masses[place];
       }
-      const tensor::Results results = tensor::interpret(schedule, model.inputs);
+      const tensor::Results results = tensor::interpret(kernel_program, model.inputs);
       mean += mass * model.objective(phase, results);
       model.each_number([&](double&, int player, size_t at) {
         gradient[{player, at}] += mass * results.gradients.at(player).at(at);
@@ -174,7 +174,8 @@ learn iwae { steps = 1; samples = 3 }
                    {0.7, -1.1, 0.2, 0.5, 1.3, -0.4}, 0.6);
   for (size_t learn = 0; learn < 3; ++learn) {
     const tensor::Phase phase = model.phase(learn);
-    const tensor::Results results = tensor::interpret(tensor::make_schedule(phase.program), model.inputs);
+    const tensor::Results results =
+        tensor::interpret(tensor::make_kernel_program(phase.program), model.inputs);
     double largest = 0;
     model.each_number([&](double& value, int player, size_t at) {
       const double kept = value, step = 1e-5;
@@ -208,7 +209,8 @@ learn elbo { steps = 1 }
 )",
                      {0.7, -1.1}, 0.6);
     const tensor::Phase phase = model.phase(0);
-    const tensor::Results results = tensor::interpret(tensor::make_schedule(phase.program), model.inputs);
+    const tensor::Results results =
+        tensor::interpret(tensor::make_kernel_program(phase.program), model.inputs);
     EXPECT_TRUE(std::isfinite(model.objective(phase, results)));
     model.each_number([&](double&, int player, size_t at) {
       EXPECT_TRUE(std::isfinite(results.gradients.at(player).at(at)));

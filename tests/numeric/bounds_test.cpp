@@ -122,7 +122,7 @@ double iwae(const Enumeration& all, const Parameters& at, size_t samples) {
   });
 }
 
-TEST(Bounds, ElboByScoresClimbsTheEnumeratedBound) {
+TEST(Bounds, ElboByScoresMaximizesTheEnumeratedBound) {
   for (const auto& model : models) {
     const Enumeration all(model());
     const auto gradient_of = [&](double beta) {
@@ -139,7 +139,7 @@ TEST(Bounds, ElboByScoresClimbsTheEnumeratedBound) {
   }
 }
 
-TEST(Bounds, IwaeByScoresClimbsTheEnumeratedBound) {
+TEST(Bounds, IwaeByScoresMaximizesTheEnumeratedBound) {
   for (const auto& model : models) {
     const Enumeration all(model());
     for (const auto& [learn, samples] : {std::pair{"one", 1}, std::pair{"iwae", 2}}) {
@@ -155,7 +155,7 @@ TEST(Bounds, IwaeByScoresClimbsTheEnumeratedBound) {
 }
 
 // The weights are normalised over the samples, bias and all; neither they nor the draws move.
-TEST(Bounds, RwsClimbsBothDensitiesByNormalisedWeights) {
+TEST(Bounds, RwsMaximizesBothDensitiesByNormalisedWeights) {
   for (const auto& model : models) {
     const Enumeration all(model());
     Parameters expected;
@@ -242,7 +242,7 @@ TEST(Bounds, GivenLatentsAreEvidence) {
   }
 }
 
-// METHODS section 7, oracle 4: under symmetric the decoder climbs log p alone, on draws that do not move;
+// METHODS section 7, oracle 4: under symmetric the decoder maximizes log p alone, on draws that do not move;
 // under elbo the encoder's reading of f01 moves it too, and r moves with what its draws are worth to the
 // decoder.
 TEST(Bounds, TheLadderSharesOneObjectiveOnlyUnderElbo) {

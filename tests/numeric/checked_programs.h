@@ -1,5 +1,5 @@
 // In: a model's text. Out: what is wrong with its programs, if anything: each is interpreted in double
-// precision as it was built, after every pass, and as its schedule, on the same made-up numbers.
+// precision as it was built, after every pass, and as its kernel program, on the same made-up numbers.
 #pragma once
 #include <fmt/format.h>
 
@@ -21,20 +21,20 @@ namespace checked_programs {
 using Wrong = std::optional<std::string>;
 
 struct Reading {
-  std::optional<vaec::Understood> model;
+  std::optional<vaec::CheckedModel> model;
   std::string refusal;  // the diagnostics, where there is none
 };
 
-inline Reading understand(const std::string& text) {
+inline Reading read_program(const std::string& text) {
   base::SourceSet sources;
   base::Report report(sources);
-  auto model = vaec::understand({"random.vae", text, {}, lower::Target::cpu}, sources, report);
+  auto model = vaec::check_model({"random.vae", text, {}, lower::Target::cpu}, sources, report);
   return {std::move(model), render_text(report, false)};
 }
 
 /// The steps of the first learn block, and the means and densities of all conditionals.
-inline std::vector<tensor::Program> built_programs(const vaec::Understood& understood) {
-  const semantics::Model& model = understood.model;
+inline std::vector<tensor::Program> built_programs(const vaec::CheckedModel& checked) {
+  const semantics::Model& model = checked.model;
   const semantics::Learn& learn = model.learns.at(0);
   std::vector<tensor::Program> programs;
   const auto add = [&](std::vector<tensor::Phase> phases) {
@@ -42,11 +42,11 @@ inline std::vector<tensor::Program> built_programs(const vaec::Understood& under
   };
   if (learn.method == "symmetric" || learn.method == "supervised") {
     const game::Game game =
-        learn.method == "supervised" ? game::supervised(model, understood.game) : understood.game;
+        learn.method == "supervised" ? game::supervised(model, checked.game) : checked.game;
     add(tensor::build_phases(model, game, learn, false));
     add(tensor::build_phases(model, game, learn, true));
   } else {
-    add(tensor::build_bound_phases(model, understood.game.bounds.at(0), learn));
+    add(tensor::build_bound_phases(model, checked.game.bounds.at(0), learn));
   }
   for (size_t c = 0; c < model.conditionals.size(); ++c) {
     const semantics::ConditionalId conditional{static_cast<int32_t>(c)};
@@ -57,7 +57,7 @@ inline std::vector<tensor::Program> built_programs(const vaec::Understood& under
 }
 
 /// For all that the program reads; `rows` in a source's batch.
-inline tensor::Inputs inputs_for(const vaec::Understood& understood, const tensor::Program& program,
+inline tensor::Inputs inputs_for(const vaec::CheckedModel& checked, const tensor::Program& program,
                                  int64_t rows) {
   std::mt19937 generator(7);
   std::normal_distribution<double> normal(0, 1);
@@ -68,7 +68,7 @@ inline tensor::Inputs inputs_for(const vaec::Understood& understood, const tenso
   };
   tensor::Inputs inputs;
   inputs.seed = 11, inputs.step = 3;
-  const semantics::Model& model = understood.model;
+  const semantics::Model& model = checked.model;
   for (size_t p = 0; p < model.players.size(); ++p)
     inputs.parameters.push_back(
         numbers(tensor::parameter_layout(model, {static_cast<int32_t>(p)}).elements, 0.3));
@@ -105,7 +105,7 @@ inline Wrong difference(const tensor::Results& a, const tensor::Results& b, cons
   return {};
 }
 
-/// One program before the passes, after each, and as a schedule.
+/// One program before the passes, after each, and as a kernel program.
 inline Wrong check(const tensor::Program& built, const tensor::Inputs& inputs) {
   std::optional<tensor::Results> before;
   Wrong wrong;
@@ -117,16 +117,16 @@ inline Wrong check(const tensor::Program& built, const tensor::Inputs& inputs) {
     if (before) wrong = difference(*before, after, fmt::format("{} after {}", built.name, pass));
     before = after;
   };
-  const tensor::Schedule schedule = tensor::make_schedule(built, trace);
+  const tensor::KernelProgram kernel_program = tensor::make_kernel_program(built, trace);
   if (wrong) return wrong;
-  return difference(*before, tensor::interpret(schedule, inputs), built.name + " as a schedule");
+  return difference(*before, tensor::interpret(kernel_program, inputs), built.name + " as a kernel program");
 }
 
 /// The first thing that `check` finds wrong with a program of the model, or that the compiler refuses.
 template <class Check>
 Wrong for_each_program(const std::string& text, int64_t rows, const Check& check_one) {
   try {
-    const Reading reading = understand(text);
+    const Reading reading = read_program(text);
     if (!reading.model) return "refused: " + reading.refusal;
     for (const tensor::Program& program : built_programs(*reading.model))
       if (auto wrong = check_one(program, inputs_for(*reading.model, program, rows))) return wrong;

@@ -82,15 +82,15 @@ struct Executed {
 };
 
 inline Executed execute(const core::Image& image, const core::Program& program,
-                        const std::vector<tensor::BatchClass>& batches, const vae_heavy* heavy) {
+                        const std::vector<tensor::BatchClass>& batches, const vae_library* library) {
   Executed result;
   tensor::Inputs& inputs = result.inputs;
   inputs.seed = seed;
   inputs.step = step;
   for (const tensor::BatchClass& batch : batches) inputs.rows.push_back(rows * batch.times);
   core::Machine machine;
-  machine.heavy = heavy;
-  heavy->set_threads(1);
+  machine.library = library;
+  library->set_threads(1);
   machine.threads = 1;
   std::vector<std::vector<float>> parameters;
   parameters.reserve(image.players.size());

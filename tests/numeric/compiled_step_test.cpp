@@ -1,5 +1,5 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// A learning step as it runs (kernels compiled in memory, heavy calls prepared, buffers planned) gives the
+// A learning step as it runs (kernels compiled in memory, library calls prepared, buffers planned) gives the
 // outputs and gradients of the interpreter in double precision, with the same draws.
 #include <gtest/gtest.h>
 
@@ -12,20 +12,21 @@ INSPECTS_IMAGES();
 
 namespace {
 
-void compare(const core::Image& image, const core::Program& program, const tensor::Schedule& schedule) {
+void compare(const core::Image& image, const core::Program& program,
+             const tensor::KernelProgram& kernel_program) {
   const compiled::Executed executed =
-      compiled::execute(image, program, schedule.batches, backend_under_test());
-  const tensor::Results expected = tensor::interpret(schedule, executed.inputs);
+      compiled::execute(image, program, kernel_program.batches, backend_under_test());
+  const tensor::Results expected = tensor::interpret(kernel_program, executed.inputs);
   ASSERT_EQ(expected.gradients.size(), executed.gradients.size());
   for (const auto& [player, gradient] : expected.gradients) {
     ASSERT_EQ(executed.gradients.count(player), 1U);
     EXPECT_LT(compiled::difference(executed.gradients.at(player).data(), gradient), 2e-5)
-        << schedule.name << " player " << player;
+        << kernel_program.name << " player " << player;
   }
   ASSERT_FALSE(expected.outputs.empty());
   for (const auto& [name, values] : expected.outputs) {
     EXPECT_LT(compiled::difference(executed.outputs.at(name).data(), values), 2e-5)
-        << schedule.name << " " << name;
+        << kernel_program.name << " " << name;
   }
 }
 
@@ -41,7 +42,7 @@ std::vector<int> programs_of(const core::Phase& phase) {
 
 void compare_steps(const vaec::Request& request) {
   const lower::Programs programs =
-      vaec::build_programs(vaec::with_numbers_read_when_training(programs::understand(request)));
+      vaec::build_programs(vaec::with_numbers_read_when_training(programs::check_model(request)));
   size_t compared = 0;
   compiled::with_image(request, [&](const core::Image& image) {
     for (const core::Learn& learn : image.learns) {

@@ -47,7 +47,7 @@ class EnumeratedGame {
   bool is_word(int index) const { return words_.contains(conditional(index).target); }
 
   /// The conditionals that may draw the variable, in the order of the players.
-  std::vector<int> givers(int variable) const {
+  std::vector<int> samplers(int variable) const {
     std::vector<int> found;
     for (size_t i = 0; i < conditionals_.size(); ++i) {
       const auto word = words_.find(variable);
@@ -95,8 +95,8 @@ class EnumeratedGame {
     std::vector<int> found;
     for (int variable = 0; variable < variables_; ++variable) {
       if (known.contains(variable)) continue;
-      for (const int giver : givers(variable))
-        if (allowed(giver, known)) found.push_back(giver);
+      for (const int sampler : samplers(variable))
+        if (allowed(sampler, known)) found.push_back(sampler);
     }
     return found;
   }
@@ -136,8 +136,8 @@ class EnumeratedGame {
   std::vector<int> largest_part(int player, const Variables& set, const Variables& known) const {
     std::vector<int> own, best;
     for (const int variable : set)
-      for (const int giver : givers(variable))
-        if (conditional(giver).player == player) own.push_back(giver);
+      for (const int sampler : samplers(variable))
+        if (conditional(sampler).player == player) own.push_back(sampler);
     for (unsigned bits = 0; bits < (1U << own.size()); ++bits) {
       std::vector<int> chosen;
       for (size_t i = 0; i < own.size(); ++i)

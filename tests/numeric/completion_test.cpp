@@ -250,8 +250,8 @@ TEST(completion, hidden_markov_models_of_many_states) {
   }
 }
 
-TEST(completion, givers_that_differ_in_nothing_add_no_branches) {
-  // Each variable of a ring has two givers of one kind: the chain is found, and then it is ambiguous.
+TEST(completion, samplers_that_differ_in_nothing_add_no_branches) {
+  // Each variable of a ring has two samplers of one kind: the chain is found, and then it is ambiguous.
   std::vector<Conditional> conditionals = ring(40);
   for (int i = 0; i < 40; ++i) {
     conditionals.push_back(conditionals[static_cast<size_t>(i)]);
@@ -266,11 +266,11 @@ TEST(completion, a_search_with_too_many_branches_says_so) {
   // a waits for b or for c and d, and each of these for a.
   const Model model("p: a|cd\nq: a|b\nr: b|a\ns: c|a\nt: d|a");
   completion::VariableMask known(4);
-  completion::Givers givers(4);
+  completion::Samplers samplers(4);
   for (int variable = 0; variable < 4; ++variable)
-    for (const int giver : model.players->givers(variable))
-      givers[static_cast<size_t>(variable)].push_back({giver, true});
-  const completion::ChainProblem problem{*model.players, known, givers};
+    for (const int sampler : model.players->samplers(variable))
+      samplers[static_cast<size_t>(variable)].push_back({sampler, true});
+  const completion::ChainProblem problem{*model.players, known, samplers};
   EXPECT_EQ(completion::least_waiting_set(problem).variables, (std::vector<int>{0, 3}));
   EXPECT_TRUE(completion::least_waiting_set(problem).exact);
   EXPECT_FALSE(completion::least_waiting_set(problem, 1).exact);

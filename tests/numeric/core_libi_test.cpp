@@ -24,7 +24,7 @@ TEST(Libi, PhasesShareTheStepsInOrder) {
   EXPECT_EQ(seen[2], "ffccccccrr");
 }
 
-TEST(Libi, TheMultiplierClimbsTheViolationAndStaysAboveZero) {
+TEST(Libi, TheMultiplierMaximizesTheViolationAndStaysAboveZero) {
   Libi one = libi({{"epsilon", 0.5}, {"dual_rate", 0.25}}, 30);
   EXPECT_EQ(one.multiplier(), 1) << "where the objective is the bound itself";
   EXPECT_FALSE(one.has_best());

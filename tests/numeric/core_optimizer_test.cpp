@@ -61,7 +61,7 @@ void expect_as_plainly(const OptimizerSettings& settings, double rate, double cl
   Optimizer optimizer(player(), settings);
   std::vector<float> parameters(all, 0.5f);
   for (int step = 1; step <= 20; ++step)
-    optimizer.climb(parameters.data(), gradient_of(step).data(), rate, clip);
+    optimizer.update(parameters.data(), gradient_of(step).data(), rate, clip);
   const std::vector<double> expected = plainly(settings, 20, rate, clip);
   for (size_t i = 0; i < parameters.size(); ++i) ASSERT_NEAR(parameters[i], expected[i], 2e-6) << i;
 }
@@ -80,21 +80,21 @@ TEST(Optimizer, AGradientWhoseSquareOverflowsLeavesFiniteMoments) {
   std::vector<float> parameters(all, 0.5f);
   std::vector<float> gradient = gradient_of(1);
   gradient[7] = -1e30f;
-  optimizer.climb(parameters.data(), gradient.data(), 1, 0);
+  optimizer.update(parameters.data(), gradient.data(), 1, 0);
   EXPECT_TRUE(std::isfinite(parameters[7]));
   for (const auto& [name, values] : optimizer.state()) EXPECT_TRUE(std::isfinite(values[7])) << name;
   const float before = parameters[7];
-  for (int step = 0; step < 100; ++step) optimizer.climb(parameters.data(), gradient_of(1).data(), 1, 0);
+  for (int step = 0; step < 100; ++step) optimizer.update(parameters.data(), gradient_of(1).data(), 1, 0);
   EXPECT_NE(parameters[7], before);
   gradient[7] = NAN;
-  optimizer.climb(parameters.data(), gradient.data(), 1, 0);
+  optimizer.update(parameters.data(), gradient.data(), 1, 0);
   EXPECT_TRUE(std::isnan(parameters[7]));
 }
 
 TEST(Optimizer, NoneLeavesThePlayerAsItIs) {
   Optimizer optimizer(player(), {.kind = "none"});
   std::vector<float> parameters(all, 0.5f);
-  optimizer.climb(parameters.data(), gradient_of(1).data(), 1, 0);
+  optimizer.update(parameters.data(), gradient_of(1).data(), 1, 0);
   EXPECT_EQ(parameters, std::vector<float>(all, 0.5f));
 }
 

@@ -75,7 +75,7 @@ TEST_F(CoreRun, TrainingFillsTheRunDirectory) {
   const fs::path directory = "runs/toy-symmetric-1";
   const json config = core::read_json(directory / "config.json");
   EXPECT_EQ(config["steps"], 300);
-  EXPECT_EQ(config["batch"]["dreams"], 16);
+  EXPECT_EQ(config["batch"]["generated"], 16);
   EXPECT_EQ(core::read_text(directory / "model.vae"), "// toy\n");
   EXPECT_TRUE(core::read_json(directory / "env.json").contains("threads"));
   const std::vector<json> lines = metrics(directory);
@@ -157,7 +157,7 @@ TEST_F(CoreRun, FlagsOverrideTheEnvironmentAndTheEnvironmentTheFile) {
   EXPECT_EQ(config["seed"], 11);
   EXPECT_EQ(config["optimizers"]["q"]["lr"], 0.5);
   EXPECT_EQ(config["optimizers"]["p"]["lr"], 0.01);
-  EXPECT_EQ(config["batch"], json({{"images", 8}, {"dreams", 16}}));
+  EXPECT_EQ(config["batch"], json({{"images", 8}, {"generated", 16}}));
 }
 
 TEST_F(CoreRun, FailuresAreOneLineWithTheirExitCode) {
@@ -170,7 +170,7 @@ TEST_F(CoreRun, FailuresAreOneLineWithTheirExitCode) {
   };
   expect({"train", "--step", "3"}, 64, "--step");
   expect({"train", "--steps", "many"}, 64, "a whole number");
-  expect({"train", "--batch", "image=3"}, 64, "dreams, images");
+  expect({"train", "--batch", "image=3"}, 64, "generated, images");
   expect({"train", "--learn", "symetric"}, 64, "symmetric, elbo");
   expect({"train", "--learn", "elbo"}, 78, "learn elbo needs what this version of vaec cannot run");
   expect({"train", "--device", "cuda"}, 78, "no code for GPUs");

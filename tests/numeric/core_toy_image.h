@@ -1,6 +1,6 @@
 // A hand-made image, so that the runtime is tested without the compiler. The model, all scalars:
 //   decoder p { z ~ Normal(0); x | z ~ Normal(w z) }    encoder q { z | x ~ Normal(a x, std = s) }
-//   source images { x = npy("x.npy") }    source dreams { }
+//   source images { x = npy("x.npy") }    source generated { }
 // With a = w / (1 + w^2), s^2 = 1 / (1 + w^2) the encoder is exact, and log p(x) = log N(x; 0, 1 + w^2).
 #pragma once
 #include <unistd.h>
@@ -137,18 +137,18 @@ inline json programs() {
                loop(k_sum_density, 0, {{0, 1}, {2, 1}, {3, 0}, {6, 0}}, {1}),
                loop(k_gradient, 0, {{0, 1}, {2, 1}, {3, 0}, {4, 0}, {5, 0}}, {1}),
                {{"op", "update"}, {"player", 0}, {"gradient", 5}}}),
-      // 1: q learns on dreams of p.
+      // 1: q learns on generated of p.
       program("q", 1,
               {buffer("scratch", "z", rows, 0), buffer("parameters", "p", scalar, 0),
                buffer("scratch", "x", rows, 1), buffer("parameters", "q", scalar, 1),
                buffer("coefficients", "", {2}, 0), buffer("scratch", "g", scalar, 2),
-               buffer("output", "q.z@dreams", scalar)},
+               buffer("output", "q.z@generated", scalar)},
               {loop(k_draw_prior, 1, {{0, 1}}, {}, {2}),
                loop(k_draw_given, 1, {{0, 1}, {1, 0}, {2, 1}}, {1}, {3}),
                loop(k_sum_density, 0, {{0, 1}, {2, 1}, {3, 0}, {6, 0}}, {variance}),
                [&] {
                  json g = loop(k_gradient, 0, {{0, 1}, {2, 1}, {3, 0}, {4, 0}, {5, 0}}, {variance});
-                 g["accesses"][3]["offset"] = 1;  // the coefficient of dreams
+                 g["accesses"][3]["offset"] = 1;  // the coefficient of generated
                  return g;
                }(),
                {{"op", "update"}, {"player", 1}, {"gradient", 5}}}),
@@ -209,7 +209,7 @@ inline json description(const std::filesystem::path& folder) {
          {"variable", 0}}}},
       {"sources",
        {{{"name", "images"}, {"weight", 1.0}, {"known", {0}}, {"program", 2}},
-        {{"name", "dreams"}, {"weight", 1.0}, {"known", json::array()}, {"program", -1}}}},
+        {{"name", "generated"}, {"weight", 1.0}, {"known", json::array()}, {"program", -1}}}},
       {"conditionals",
        {{{"player", 0},
          {"target", 1},
@@ -240,7 +240,7 @@ inline json description(const std::filesystem::path& folder) {
        {{{"method", "symmetric"},
          {"name", "symmetric"},
          {"steps", 300},
-         {"batch", {{"images", 32}, {"dreams", 16}}},
+         {"batch", {{"images", 32}, {"generated", 16}}},
          {"optimizers", {{"p", adam}, {"q", adam}}},
          {"schedule", {{"kind", "constant"}}},
          {"clip", 0},

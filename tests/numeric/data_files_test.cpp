@@ -262,7 +262,7 @@ TEST_F(Files, AnUnpackedArrayFollowsItsArchive) {
     fs::remove(path);
     write_npz(path, arrays);
   };
-  // Room for the array as the file holds it, not for its numbers as floats.
+  // Space for the array as the file holds it, not for its numbers as floats.
   const auto value = [&](const std::string& name) {
     Memory memory(500);
     const Column column = read_npz(path, name, {&memory, folder / "cache"});

@@ -1,4 +1,4 @@
-// Columns that memory has no room for give the same bits as those in memory, and fail with the same words.
+// Columns that memory has no space for give the same bits as those in memory, and fail with the same words.
 // links: vaert_data
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -264,7 +264,7 @@ TEST(ReadingAhead, EachExpectedRowIsReadOnceAndNoMoreAreKeptThanFit) {
   const ReadAhead<float> ahead(slow, 2, 100 * 2 * sizeof(float), 3);
   std::vector<int64_t> index(200);
   for (int64_t i = 0; i < 200; ++i) index[i] = 3 * i;
-  ahead.expect(index.data(), 200);  // room for 100
+  ahead.expect(index.data(), 200);  // space for 100
   for (int waited = 0; slow->reads < 100 && waited < 1000; ++waited) usleep(1000);
   usleep(2000);
   EXPECT_EQ(slow->reads, 100);
@@ -274,7 +274,7 @@ TEST(ReadingAhead, EachExpectedRowIsReadOnceAndNoMoreAreKeptThanFit) {
   ahead.read(index.data(), 200, out.data());
   EXPECT_EQ(slow->reads, 200);
   for (int64_t i = 0; i < 200; ++i) ASSERT_EQ(out[2 * i + 1], static_cast<float>(3 * i + 1));
-  ahead.expect(index.data() + 100, 100);  // what was read makes room
+  ahead.expect(index.data() + 100, 100);  // what was read makes space
   for (int waited = 0; slow->reads < 300 && waited < 1000; ++waited) usleep(1000);
   EXPECT_EQ(slow->reads, 300);
 }

@@ -144,16 +144,16 @@ class Examples : public testing::TestWithParam<const char*> {};
 
 TEST_P(Examples, have_kernels_that_compute_what_the_processor_computes) {
   constexpr int64_t rows = 19, most = 200000;
-  const vaec::Understood understood = programs::understand(programs::example(GetParam()));
+  const vaec::CheckedModel checked = programs::check_model(programs::example(GetParam()));
   const auto elements = [](const std::vector<tensor::Extent>& extents) {
     int64_t product = 1;
     for (const tensor::Extent& extent : extents) product *= loop_runner::length(extent, rows);
     return product;
   };
   size_t compared = 0;
-  for (const tensor::Schedule& schedule : vaec::build_programs(understood).programs) {
+  for (const tensor::KernelProgram& kernel_program : vaec::build_programs(checked).programs) {
     std::vector<Case> cases;
-    for (const tensor::Instruction& instruction : schedule.instructions) {
+    for (const tensor::Instruction& instruction : kernel_program.instructions) {
       const auto* loop = std::get_if<tensor::Loop>(&instruction);
       if (loop == nullptr || elements(loop->space) > most) continue;
       Case& one = cases.emplace_back(Case{*loop, {}});
@@ -161,7 +161,8 @@ TEST_P(Examples, have_kernels_that_compute_what_the_processor_computes) {
       std::vector<int64_t> sizes;
       const auto place = [&](tensor::Access& access) {
         const auto [entry, fresh] = numbers.try_emplace(access.buffer, static_cast<int>(sizes.size()));
-        if (fresh) sizes.push_back(elements(schedule.buffers[static_cast<size_t>(access.buffer)].extents));
+        if (fresh)
+          sizes.push_back(elements(kernel_program.buffers[static_cast<size_t>(access.buffer)].extents));
         access.buffer = entry->second;
       };
       for (tensor::Access& access : one.loop.loads) place(access);
@@ -169,10 +170,10 @@ TEST_P(Examples, have_kernels_that_compute_what_the_processor_computes) {
       one.buffers = noise(sizes, static_cast<unsigned>(cases.size()));
     }
     const bool several_lengths =
-        std::any_of(schedule.batches.begin(), schedule.batches.end(),
+        std::any_of(kernel_program.batches.begin(), kernel_program.batches.end(),
                     [](const tensor::BatchClass& batch) { return batch.times != 1; });
     if (cases.empty() || several_lengths) continue;  // the runner has one number of rows
-    expect_equal(cases, rows, 8, schedule.name);
+    expect_equal(cases, rows, 8, kernel_program.name);
     if (HasFailure()) return;
     compared += cases.size();
   }

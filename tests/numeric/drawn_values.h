@@ -80,8 +80,8 @@ inline std::vector<Drawn> draw(const std::string& families, const std::vector<Ca
   std::vector<Drawn> result(cases.size());
   base::SourceSet sources;
   base::Report report(sources);
-  const auto understood = vaec::understand(request, sources, report);
-  if (!understood) {
+  const auto checked = vaec::check_model(request, sources, report);
+  if (!checked) {
     ADD_FAILURE() << base::render_text(report, false);
     return {};
   }
@@ -107,7 +107,7 @@ inline std::vector<Drawn> draw(const std::string& families, const std::vector<Ca
       result[i].log_density.assign(log_density.data, log_density.data + log_density.elements);
 
       const tensor::Program draws =
-          tensor::build_draw(understood->model, semantics::ConditionalId{static_cast<int32_t>(i)});
+          tensor::build_draw(checked->model, semantics::ConditionalId{static_cast<int32_t>(i)});
       tensor::Inputs inputs;
       inputs.rows.assign(draws.batches.size(), interpreted_rows);
       inputs.seed = 7;

@@ -1,6 +1,6 @@
 // Learn blocks over a few bits, exactly: every random draw of a built phase becomes an input, and its planned
-// schedule is run in double precision on all values that the draws can take. In: a program's text. Out: the
-// expected gradient of the phase; beside it, central differences of an objective written by hand.
+// kernel program is run in double precision on all values that the draws can take. In: a program's text. Out:
+// the expected gradient of the phase; beside it, central differences of an objective written by hand.
 #pragma once
 #include <cmath>
 #include <functional>
@@ -19,8 +19,8 @@ namespace enumerated_bounds {
 using Row = std::vector<double>;
 using Rows = std::vector<Row>;
 
-inline vaec::Understood understand(const std::string& text) {
-  return programs::understand({"bounds.vae", text, {}});
+inline vaec::CheckedModel check_model(const std::string& text) {
+  return programs::check_model({"bounds.vae", text, {}});
 }
 
 /// Every draw an input `draw 0`, `draw 1`, ... in the order of the program.
@@ -109,8 +109,8 @@ inline void for_each_tuple(size_t length, size_t base,
 
 class Enumeration {
  public:
-  explicit Enumeration(BitModel bits) : bits_(std::move(bits)), understood_(understand(bits_.text)) {
-    const semantics::Model& model = understood_.model;
+  explicit Enumeration(BitModel bits) : bits_(std::move(bits)), checked_(check_model(bits_.text)) {
+    const semantics::Model& model = checked_.model;
     double angle = 1;
     for (const semantics::Parameter& parameter : model.parameters) {
       Row& values = parameters[parameter.name];
@@ -121,7 +121,7 @@ class Enumeration {
 
   Parameters parameters;
   const std::string& name() const { return bits_.name; }
-  const semantics::Model& model() const { return understood_.model; }
+  const semantics::Model& model() const { return checked_.model; }
 
   struct Expected {
     Parameters gradient;   // by parameter name
@@ -135,7 +135,7 @@ class Enumeration {
     const auto samples = static_cast<size_t>(block.own.value("samples", int64_t{1}));
     const tensor::Phase built = phases_of(l).at(phase);
     const size_t drawn = built.program.batches.size() > 1 ? samples : 1;
-    const tensor::Schedule schedule = tensor::make_schedule(with_given_draws(built.program));
+    const tensor::KernelProgram kernel_program = tensor::make_kernel_program(with_given_draws(built.program));
     tensor::Inputs inputs = inputs_of(batch, drawn, multiplier);
     Expected mean;
     double total = 0;
@@ -148,7 +148,7 @@ class Enumeration {
           probability *= std::exp(at(parameters, rows[i / drawn], latents[i]).posterior);
         total += probability;
         give_draws(latents, inputs);
-        const tensor::Results results = tensor::interpret(schedule, inputs);
+        const tensor::Results results = tensor::interpret(kernel_program, inputs);
         add(results.gradients, probability, mean.gradient);
         for (const tensor::Objective& part : built.objective)
           mean.objective +=
@@ -202,10 +202,10 @@ class Enumeration {
 
   std::vector<tensor::Phase> phases_of(size_t l) const {
     semantics::Learn block = model().learns[l];
-    if (block.method == "symmetric") return tensor::build_phases(model(), understood_.game, block, true);
+    if (block.method == "symmetric") return tensor::build_phases(model(), checked_.game, block, true);
     block.own["estimator"] = {
         {"kind", "score"}};  // iwae and libi take it of themselves where a latent counts
-    return tensor::build_bound_phases(model(), understood_.game.bounds.at(l), block);
+    return tensor::build_bound_phases(model(), checked_.game.bounds.at(l), block);
   }
 
   tensor::Inputs inputs_of(size_t batch, size_t drawn, double multiplier) const {
@@ -242,7 +242,7 @@ class Enumeration {
   /// A uniform number far below or above every probability: the bit is 1 or 0.
   void give_draws(const std::vector<size_t>& latents, tensor::Inputs& inputs) const {
     size_t begin = 0, draw = 0;
-    for (const game::Latent& latent : understood_.game.bounds.at(0).sources.at(0).latents) {
+    for (const game::Latent& latent : checked_.game.bounds.at(0).sources.at(0).latents) {
       const auto width =
           static_cast<size_t>(semantics::count(model()[model()[latent.posterior].target].shape));
       tensor::Numbers& uniform = inputs.values["draw " + std::to_string(draw++)];
@@ -268,7 +268,7 @@ class Enumeration {
   }
 
   BitModel bits_;
-  vaec::Understood understood_;
+  vaec::CheckedModel checked_;
 };
 
 }  // namespace enumerated_bounds

@@ -13,9 +13,9 @@ using enumerated_bounds::Row;
 class Learned {
  public:
   explicit Learned(const std::string& text, double scale = 0.9)
-      : understood_(enumerated_bounds::understand(text)) {
+      : checked_(enumerated_bounds::check_model(text)) {
     double angle = 1;
-    for (const semantics::Parameter& parameter : understood_.model.parameters) {
+    for (const semantics::Parameter& parameter : checked_.model.parameters) {
       Row& values = parameters[parameter.name];
       for (int64_t i = 0; i < semantics::count(parameter.shape); ++i)
         values.push_back(scale * std::sin(angle += 2.1));
@@ -23,15 +23,15 @@ class Learned {
   }
 
   Parameters parameters;
-  const semantics::Model& model() const { return understood_.model; }
+  const semantics::Model& model() const { return checked_.model; }
 
   tensor::Phase phase(const std::string& name, size_t number = 0) const {
     for (size_t l = 0; l < model().learns.size(); ++l) {
       const semantics::Learn& learn = model().learns[l];
       if (learn.name != name) continue;
       if (learn.method == "symmetric")
-        return tensor::build_phases(model(), understood_.game, learn, true).at(number);
-      return tensor::build_bound_phases(model(), understood_.game.bounds.at(l), learn).at(number);
+        return tensor::build_phases(model(), checked_.game, learn, true).at(number);
+      return tensor::build_bound_phases(model(), checked_.game.bounds.at(l), learn).at(number);
     }
     throw std::logic_error("no learn " + name);
   }
@@ -64,10 +64,10 @@ class Learned {
     Parameters gradient;
     double objective = 0;
   };
-  Seen run(const tensor::Phase& phase, const tensor::Schedule& schedule, const std::vector<int>& classes,
-           uint64_t seed) const {
+  Seen run(const tensor::Phase& phase, const tensor::KernelProgram& kernel_program,
+           const std::vector<int>& classes, uint64_t seed) const {
     const tensor::Inputs given = inputs(phase.program, classes, seed);
-    const tensor::Results results = tensor::interpret(schedule, given);
+    const tensor::Results results = tensor::interpret(kernel_program, given);
     Seen seen;
     for (const tensor::Objective& part : phase.objective)
       seen.objective += part.factor * given.coefficients[0] * results.outputs.at(part.output).at(0);
@@ -84,7 +84,7 @@ class Learned {
   Seen run(const std::string& learn, const std::vector<int>& classes, uint64_t seed = 1,
            size_t number = 0) const {
     const tensor::Phase built = phase(learn, number);
-    return run(built, tensor::make_schedule(built.program), classes, seed);
+    return run(built, tensor::make_kernel_program(built.program), classes, seed);
   }
 
   /// Central differences in the parameters whose names begin with `owner`.
@@ -94,7 +94,7 @@ class Learned {
   }
 
  private:
-  vaec::Understood understood_;
+  vaec::CheckedModel checked_;
 };
 
 void expect_same(const Parameters& seen, const Parameters& expected, const std::string& what) {
@@ -284,10 +284,10 @@ struct Moments {
 };
 Moments moments(const Learned& learned, const std::string& learn, int draws) {
   const tensor::Phase phase = learned.phase(learn);
-  const tensor::Schedule schedule = tensor::make_schedule(phase.program);
+  const tensor::KernelProgram kernel_program = tensor::make_kernel_program(phase.program);
   Parameters sum, squares;
   for (int i = 0; i < draws; ++i) {
-    const auto seen = learned.run(phase, schedule, observed, static_cast<uint64_t>(i) + 1);
+    const auto seen = learned.run(phase, kernel_program, observed, static_cast<uint64_t>(i) + 1);
     for (const auto& [name, values] : seen.gradient) {
       sum[name].resize(values.size());
       squares[name].resize(values.size());
@@ -385,7 +385,7 @@ TEST(Enumeration, PassesKeepWhatIsSummed) {
       const tensor::Inputs inputs = all.inputs(phase.program, observed, 5);
       ASSERT_EQ(tensor::verify(phase.program), std::nullopt) << learn.name;
       const tensor::Results before = tensor::interpret(phase.program, inputs);
-      const tensor::Results after = tensor::interpret(tensor::make_schedule(phase.program), inputs);
+      const tensor::Results after = tensor::interpret(tensor::make_kernel_program(phase.program), inputs);
       for (const auto& [name, numbers] : before.outputs)
         EXPECT_NEAR(numbers[0], after.outputs.at(name)[0], 1e-9 * (1 + std::abs(numbers[0])))
             << learn.name << " " << name;
@@ -397,9 +397,9 @@ TEST(Enumeration, PassesKeepWhatIsSummed) {
 // classes once a class.
 TEST(Enumeration, WhatDoesNotDependOnTheClassIsComputedOnce) {
   const Learned all(classes_and_codes);
-  const tensor::Schedule schedule = tensor::make_schedule(all.phase("elbo").program);
+  const tensor::KernelProgram kernel_program = tensor::make_kernel_program(all.phase("elbo").program);
   int of_x = 0, of_c = 0;
-  for (const tensor::Instruction& instruction : schedule.instructions) {
+  for (const tensor::Instruction& instruction : kernel_program.instructions) {
     const auto* gemm = std::get_if<tensor::Gemm>(&instruction);
     if (gemm == nullptr) continue;
     const std::vector<tensor::Extent> sides = {gemm->m, gemm->n, gemm->k};
@@ -408,7 +408,7 @@ TEST(Enumeration, WhatDoesNotDependOnTheClassIsComputedOnce) {
     if (has(7) && has(20)) {
       ++of_x;
       ASSERT_NE(batch, sides.end());
-      EXPECT_EQ(schedule.batches[static_cast<size_t>(batch->batch)].times, 1);
+      EXPECT_EQ(kernel_program.batches[static_cast<size_t>(batch->batch)].times, 1);
     }
     if (has(7) && has(5) && !has(20)) {
       ++of_c;

@@ -46,8 +46,8 @@ struct Passed {
 /// A latent of q at these logits (x is 0: they are its biases), drawn from this noise.
 Passed pass(const std::string& latent, const tensor::Estimator& estimator, const Row& logits,
             const Row& noise, const Function& function) {
-  const vaec::Understood understood = understand(program);
-  const semantics::Model& model = understood.model;
+  const vaec::CheckedModel checked = check_model(program);
+  const semantics::Model& model = checked.model;
   const semantics::Player& q = model.players.at(1);
   const semantics::Conditional& conditional = model[q.conditionals.at(latent == "b" ? 0 : 1)];
   const tensor::ModelBasis basis(model);
@@ -71,7 +71,8 @@ Passed pass(const std::string& latent, const tensor::Estimator& estimator, const
   EXPECT_TRUE(parameter.name.ends_with("bias"));
   const auto place = built.parameters[static_cast<size_t>(conditional.parameters.at(1).index)];
   std::ranges::copy(logits, inputs.parameters[1].begin() + place.offset);
-  const tensor::Results results = tensor::interpret(tensor::make_schedule(with_given_draws(built)), inputs);
+  const tensor::Results results =
+      tensor::interpret(tensor::make_kernel_program(with_given_draws(built)), inputs);
   Passed passed{results.outputs.at("value"), {}};
   for (size_t i = 0; i < logits.size(); ++i)
     passed.gradient.push_back(results.gradients.at(1)[static_cast<size_t>(place.offset) + i]);

@@ -20,12 +20,12 @@ inline vaec::Request example(const std::string& path) {
 }
 
 /// std::runtime_error with the diagnostics of a program that is refused.
-inline vaec::Understood understand(const vaec::Request& request) {
+inline vaec::CheckedModel check_model(const vaec::Request& request) {
   base::SourceSet sources;
   base::Report report(sources);
-  auto understood = vaec::understand(request, sources, report);
-  if (!understood) throw std::runtime_error(base::render_text(report, false));
-  return std::move(*understood);
+  auto checked = vaec::check_model(request, sources, report);
+  if (!checked) throw std::runtime_error(base::render_text(report, false));
+  return std::move(*checked);
 }
 
 }  // namespace programs

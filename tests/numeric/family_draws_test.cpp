@@ -59,14 +59,14 @@ class Draws : public testing::TestWithParam<Case> {};
 TEST_P(Draws, FitTheDensity) {
   Model model(GetParam());
   const vaec::Request request{"test.vae", model.text, {}};
-  const auto understood = vaec::understand(request, model.sources, model.report);
-  ASSERT_TRUE(understood) << base::render_text(model.report, false);
+  const auto checked = vaec::check_model(request, model.sources, model.report);
+  ASSERT_TRUE(checked) << base::render_text(model.report, false);
 
   // Bins of about equal mass, cut where the density's points are.
   std::vector<std::pair<double, double>> mass;
-  const auto& one = understood->model.conditionals[1];
+  const auto& one = checked->model.conditionals[1];
   for (const Point& point : family_cases::points_of(GetParam().domain)) {
-    semantics::NumericEvaluator evaluate(understood->model.graph,
+    semantics::NumericEvaluator evaluate(checked->model.graph,
                                          [&](const semantics::Node&) { return point.x; });
     mass.emplace_back(statistic(point.x.data(), point.x.size(), 1),
                       point.weight * std::exp(evaluate(one.log_density)[0]));

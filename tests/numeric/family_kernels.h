@@ -23,8 +23,8 @@ struct Family {
 
 inline core::Machine machine_of(std::vector<float>& parameters, const float& coefficient) {
   core::Machine machine;
-  machine.heavy = backend_under_test();
-  machine.heavy->set_threads(1);
+  machine.library = backend_under_test();
+  machine.library->set_threads(1);
   machine.threads = 1;
   machine.parameters = {parameters.data()};
   machine.coefficients = &coefficient;
@@ -138,7 +138,7 @@ learn elbo {{ steps = 1; estimator = {7}; analytic_kl = true }}
       std::vector<std::vector<float>> values;
       values.reserve(image.players.size());
       core::Machine machine;
-      machine.heavy = backend_under_test();
+      machine.library = backend_under_test();
       machine.threads = 1;
       for (size_t i = 0; i < 2; ++i) {
         std::vector<float>& flat = values.emplace_back(static_cast<size_t>(image.players[i].elements));

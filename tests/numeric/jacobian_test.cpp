@@ -20,7 +20,7 @@ decoder p { x | z ~ )" + mean +
                            R"( }
 learn supervised { steps = 1 }
 )";
-  return programs::understand({"jacobian.vae", text, {}}).model;
+  return programs::check_model({"jacobian.vae", text, {}}).model;
 }
 
 constexpr int64_t rows = 3;
@@ -42,7 +42,7 @@ void expect_jacobian(const semantics::Model& model) {
   for (size_t i = 0; i < static_cast<size_t>(rows) * width; ++i)
     z.push_back(0.5 + 0.4 * std::sin(angle += 1.3));
   const tensor::Numbers built = tensor::interpret(*jacobian, inputs).outputs.at("jacobian"),
-                        scheduled = tensor::interpret(tensor::make_schedule(*jacobian), inputs)
+                        scheduled = tensor::interpret(tensor::make_kernel_program(*jacobian), inputs)
                                         .outputs.at("jacobian");
   ASSERT_EQ(built.size(), static_cast<size_t>(rows) * elements * width);
   double largest = 0;

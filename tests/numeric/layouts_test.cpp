@@ -26,19 +26,19 @@ bool only_copies(const tensor::Loop& loop) {
 }
 
 TEST(ChannelsLast, goes_through_pooling_upsampling_and_concatenation) {
-  const vaec::Understood understood = programs::understand({"paired.vae", paired, {}});
+  const vaec::CheckedModel checked = programs::check_model({"paired.vae", paired, {}});
   size_t loops = 0;
-  for (const tensor::Schedule& schedule : vaec::build_programs(understood).programs) {
-    if (!schedule.name.starts_with("symmetric")) continue;
-    for (const tensor::Instruction& instruction : schedule.instructions) {
+  for (const tensor::KernelProgram& kernel_program : vaec::build_programs(checked).programs) {
+    if (!kernel_program.name.starts_with("symmetric")) continue;
+    for (const tensor::Instruction& instruction : kernel_program.instructions) {
       const auto* loop = std::get_if<tensor::Loop>(&instruction);
       if (loop == nullptr) continue;
       ++loops;
-      EXPECT_FALSE(only_copies(*loop)) << schedule.name << ": " << loop->name;
+      EXPECT_FALSE(only_copies(*loop)) << kernel_program.name << ": " << loop->name;
       const lower::Arrangement arranged = lower::arrange(*loop);
       for (const auto* motions : {&arranged.load_motions, &arranged.store_motions}) {
         for (const lower::Motion motion : *motions)
-          EXPECT_NE(motion, lower::Motion::strided) << schedule.name << ": " << loop->name;
+          EXPECT_NE(motion, lower::Motion::strided) << kernel_program.name << ": " << loop->name;
       }
     }
   }

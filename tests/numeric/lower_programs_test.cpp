@@ -29,13 +29,13 @@ bool draws(const tensor::Loop& loop) {
   return false;
 }
 
-/// The loop over buffers of its own, numbered from 0, each as long as the schedule's.
+/// The loop over buffers of its own, numbered from 0, each as long as the kernel program's.
 struct Alone {
   tensor::Loop loop;
   Buffers buffers;
 };
 
-Alone isolate(tensor::Loop loop, const tensor::Schedule& schedule, unsigned seed) {
+Alone isolate(tensor::Loop loop, const tensor::KernelProgram& kernel_program, unsigned seed) {
   std::mt19937 generator(seed);
   std::uniform_real_distribution<float> positive(0.05F, 0.95F);
   Alone alone{std::move(loop), {}};
@@ -43,7 +43,7 @@ Alone isolate(tensor::Loop loop, const tensor::Schedule& schedule, unsigned seed
   const auto place = [&](tensor::Access& access) {
     const auto [entry, fresh] = numbers.try_emplace(access.buffer, static_cast<int>(alone.buffers.size()));
     if (fresh) {
-      const int64_t size = elements_of(schedule.buffers[static_cast<size_t>(access.buffer)].extents);
+      const int64_t size = elements_of(kernel_program.buffers[static_cast<size_t>(access.buffer)].extents);
       alone.buffers.emplace_back(static_cast<size_t>(size));
       for (float& value : alone.buffers.back()) value = positive(generator);
     }
@@ -54,13 +54,13 @@ Alone isolate(tensor::Loop loop, const tensor::Schedule& schedule, unsigned seed
   return alone;
 }
 
-int compare_loops(const tensor::Schedule& schedule) {
+int compare_loops(const tensor::KernelProgram& kernel_program) {
   std::vector<Alone> cases;
-  for (const tensor::Instruction& instruction : schedule.instructions) {
+  for (const tensor::Instruction& instruction : kernel_program.instructions) {
     const auto* loop = std::get_if<tensor::Loop>(&instruction);
     if (loop == nullptr || draws(*loop) || elements_of(loop->space) > most_elements) continue;
     if (lower::arrange(*loop).per_element_calls) continue;
-    cases.push_back(isolate(*loop, schedule, static_cast<unsigned>(cases.size())));
+    cases.push_back(isolate(*loop, kernel_program, static_cast<unsigned>(cases.size())));
   }
   std::vector<tensor::Loop> loops;
   for (const Alone& alone : cases) loops.push_back(alone.loop);
@@ -75,7 +75,7 @@ int compare_loops(const tensor::Schedule& schedule) {
       for (size_t e = 0; e < got[b].size(); ++e) {
         const double tolerance = 1e-4 * std::max(1.0F, std::abs(expected[b][e]));
         EXPECT_NEAR(got[b][e], expected[b][e], tolerance)
-            << schedule.name << ", loop " << cases[i].loop.name << ", buffer " << b << " element " << e;
+            << kernel_program.name << ", loop " << cases[i].loop.name << ", buffer " << b << " element " << e;
         if (testing::Test::HasFailure()) return 0;
       }
     }
@@ -86,10 +86,10 @@ int compare_loops(const tensor::Schedule& schedule) {
 class Examples : public testing::TestWithParam<const char*> {};
 
 TEST_P(Examples, have_loops_that_compute_what_they_say) {
-  const vaec::Understood understood = programs::understand(programs::example(GetParam()));
+  const vaec::CheckedModel checked = programs::check_model(programs::example(GetParam()));
   int compared = 0;
-  for (const tensor::Schedule& schedule : vaec::build_programs(understood).programs) {
-    compared += compare_loops(schedule);
+  for (const tensor::KernelProgram& kernel_program : vaec::build_programs(checked).programs) {
+    compared += compare_loops(kernel_program);
     ASSERT_FALSE(HasFailure());
   }
   EXPECT_GE(compared, 10);

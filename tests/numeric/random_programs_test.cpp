@@ -65,25 +65,26 @@ checked_programs::Wrong compare(const std::vector<float>& seen, const tensor::Nu
   return {};
 }
 
-checked_programs::Wrong compare(const core::Image& image, size_t index, const tensor::Schedule& schedule) {
+checked_programs::Wrong compare(const core::Image& image, size_t index,
+                                const tensor::KernelProgram& kernel_program) {
   const compiled::Executed executed =
-      compiled::execute(image, image.programs[index], schedule.batches, backend_under_test());
-  const tensor::Results expected = tensor::interpret(schedule, executed.inputs),
-                        shaken = tensor::interpret(schedule, rounded(executed.inputs));
+      compiled::execute(image, image.programs[index], kernel_program.batches, backend_under_test());
+  const tensor::Results expected = tensor::interpret(kernel_program, executed.inputs),
+                        shaken = tensor::interpret(kernel_program, rounded(executed.inputs));
   for (const auto& [name, numbers] : expected.outputs)
     if (auto wrong = compare(executed.outputs.at(name), numbers, shaken.outputs.at(name),
-                             schedule.name + " compiled, " + name))
+                             kernel_program.name + " compiled, " + name))
       return wrong;
   for (const auto& [player, numbers] : expected.gradients)
     if (auto wrong = compare(executed.gradients.at(player), numbers, shaken.gradients.at(player),
-                             fmt::format("{} compiled, gradient of {}", schedule.name, player)))
+                             fmt::format("{} compiled, gradient of {}", kernel_program.name, player)))
       return wrong;
   return {};
 }
 
 checked_programs::Wrong check_compiled(const std::string& text, int64_t /*rows*/) {
   try {
-    const checked_programs::Reading reading = checked_programs::understand(text);
+    const checked_programs::Reading reading = checked_programs::read_program(text);
     if (!reading.model) return "refused: " + reading.refusal;
     const lower::Programs programs = steps_and_means(vaec::build_programs(*reading.model));
     const semantics::Model& model = reading.model->model;

@@ -137,7 +137,7 @@ var x : binary[4, 5]
 var z : binary[6]
 source pairs { x = npy("x.npy"); c = npy("c.npy") }
 source few   { c = npy("c.npy"); complete gibbs(sweeps = 3) { z ~ Bernoulli(1) } }
-source dreams { }
+source generated { }
 decoder p { x | c, z ~ Bernoulli(dense(tanh(dense(concat(c, z), 9)), 20)) }
 encoder q {
   let h = tanh(dense(x, 7))

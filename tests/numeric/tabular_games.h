@@ -1,6 +1,6 @@
 // Games of few states whose arguments are unrestricted tables, computed exactly. In: a program's text and the
 // rows of its sources as probabilities of all states. Out: the rows that each source's derived completion
-// gives (chains too: over every order of the players), each player's gradient, the tables after climbing it.
+// gives (chains too: over every order of the players), each player's gradient, the tables after ascending it.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -29,8 +29,8 @@ inline Joint normalised(Joint weights) {
 
 /// What a program means: every variable a bit or a category without a shape.
 using Defines = std::vector<std::pair<std::string, std::string>>;
-inline vaec::Understood understand(const std::string& text, const Defines& defines) {
-  return programs::understand({"game.vae", text, defines});
+inline vaec::CheckedModel check_model(const std::string& text, const Defines& defines) {
+  return programs::check_model({"game.vae", text, defines});
 }
 
 /// The states of a model's variables.
@@ -61,9 +61,7 @@ class Game {
  public:
   /// Of the truth and of `rows` only the proportions count. `defines` as of -D. All logits are 0.
   Game(const std::string& text, Joint truth, const Rows& rows, const Defines& defines)
-      : understood_(understand(text, defines)),
-        space_(understood_.model),
-        truth_(normalised(std::move(truth))) {
+      : checked_(check_model(text, defines)), space_(checked_.model), truth_(normalised(std::move(truth))) {
     for (const auto& [source, counts] : rows) rows_[source] = normalised(counts);
     for (const semantics::Conditional& conditional : model().conditionals) {
       Table& table = tables_.emplace_back();
@@ -82,7 +80,7 @@ class Game {
     }
   }
 
-  const semantics::Model& model() const { return understood_.model; }
+  const semantics::Model& model() const { return checked_.model; }
   const Space& space() const { return space_; }
   const Joint& truth() const { return truth_; }
   const std::vector<double>& logits(size_t conditional) const { return tables_[conditional].logits; }
@@ -122,14 +120,14 @@ class Game {
   std::vector<std::vector<double>> gradient(int player = -1) const {
     std::vector<std::vector<double>> gradient(tables_.size());
     for (size_t c = 0; c < tables_.size(); ++c) gradient[c].assign(tables_[c].logits.size(), 0);
-    for (const game::SourceGame& source : understood_.game.sources) {
-      const auto climbs = [&](semantics::ConditionalId term) {
+    for (const game::SourceGame& source : checked_.game.sources) {
+      const auto maximizes = [&](semantics::ConditionalId term) {
         return player < 0 || model()[term].player.index == player;
       };
-      if (std::ranges::none_of(source.terms, climbs)) continue;
+      if (std::ranges::none_of(source.terms, maximizes)) continue;
       const Joint joint = completed(source);
       for (const semantics::ConditionalId term : source.terms) {
-        if (!climbs(term)) continue;
+        if (!maximizes(term)) continue;
         const auto c = static_cast<size_t>(term.index);
         const Table& table = tables_[c];
         std::vector<double> mass(table.logits.size(), 0);
@@ -149,7 +147,7 @@ class Game {
 
   /// `steps` steps of plain gradient ascent: the players in turn, each on rows completed anew, or all at
   /// once.
-  void climb(bool alternating, double rate, int steps) {
+  void ascend(bool alternating, double rate, int steps) {
     const int players = static_cast<int>(model().players.size());
     for (int step = 0; step < steps; ++step) {
       for (int player = alternating ? 0 : -1; player < (alternating ? players : 0); ++player) {
@@ -260,7 +258,7 @@ class Game {
     return sum;
   }
 
-  vaec::Understood understood_;
+  vaec::CheckedModel checked_;
   Space space_;
   Joint truth_;
   Rows rows_;

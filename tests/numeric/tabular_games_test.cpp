@@ -21,7 +21,7 @@ void reach_the_true_joint(const TabularModel& model) {
       ASSERT_GT(game.distance(), 0.3) << "the start is elsewhere";
       int steps = 0;
       while (game.distance() > 1e-3 && steps < 20000) {
-        game.climb(alternating, 2, 500);
+        game.ascend(alternating, 2, 500);
         steps += 500;
       }
       EXPECT_LT(game.distance(), 1e-3)
@@ -43,7 +43,7 @@ TEST(TabularGames, WithoutPairsTheStartDecides) {
   for (const uint64_t seed : {1, 2}) {
     Game game(model.text, model.counts, model.own, {{"w", "0"}});
     game.start(seed, 1);
-    game.climb(true, 2, 5000);
+    game.ascend(true, 2, 5000);
     for (const auto& of_conditional : game.gradient())
       for (const double up : of_conditional) EXPECT_NEAR(up, 0, 1e-9);
     found.push_back(game.probabilities(0));
@@ -79,7 +79,7 @@ TEST(TabularGames, AChainOfTooFewSweepsIsBiased) {
   std::vector<double> bias;
   for (const char* sweeps : {"1", "5", "10"}) {
     Game game(model.text, model.counts, model.own, {{"w", "0.03"}, {"sweeps", sweeps}});
-    game.climb(true, 2, 12000);
+    game.ascend(true, 2, 12000);
     bias.push_back(joint_distance(game));
     RecordProperty(fmt::format("after_{}_sweeps", sweeps), fmt::format("{:.2g}", bias.back()));
   }
@@ -97,7 +97,7 @@ TEST(TabularGames, PlayersThatShareStatisticsMeetAtTheClosedForm) {
     for (const bool alternating : {true, false}) {
       Game game(model.text, model.counts, model.own, {{"alpha", fmt::format("{}", alpha)}});
       game.start(5, 2);
-      game.climb(alternating, 2, 4000);
+      game.ascend(alternating, 2, 4000);
       const std::vector<double> p = game.probabilities(0), r = game.probabilities(1);
       for (size_t i = 0; i < p.size(); ++i) {  // whatever is here and there
         const size_t x = i % 3;

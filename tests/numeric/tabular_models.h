@@ -82,7 +82,7 @@ var u, v : category(2)
 var x : category(3)
 source full weight w { u = npy("u.npy"); v = npy("v.npy"); x = npy("x.npy") }
 source images { x = npy("x.npy") }
-source dreams { }
+source generated { }
 decoder p {
   u ~ Categorical(0)
   v | u ~ Categorical(table(u, 2))
@@ -158,8 +158,8 @@ learn symmetric { steps = 1 }
           {}};
 }
 
-/// Two players of one variable: each climbs alpha E_own data log p + (1 - alpha) E_the other's draws log p.
-/// What is here and there only keeps the sources apart: neither tells anything of x.
+/// Two players of one variable: each maximizes alpha E_own data log p + (1 - alpha) E_the other's draws log
+/// p. What is here and there only keeps the sources apart: neither tells anything of x.
 inline const std::vector<double> of_p = {6, 3, 1}, of_r = {1, 2, 7};
 inline TabularModel shared_statistics() {
   const auto rows = [](const std::vector<double>& x) {

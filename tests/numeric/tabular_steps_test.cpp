@@ -1,6 +1,6 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
 // The compiled steps of tabular games: their mean gradients are those of exact enumeration, at any tables,
-// and players that climb them reach the true joint, or the closed form, in both orders.
+// and players that maximize them reach the true joint, or the closed form, in both orders.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -177,7 +177,7 @@ TEST_P(Adjoint, IsTheDerivativeByFiniteDifferences) {
   Program both = forward;
   for (const tensor::Pass& pass : tensor::program_passes) both = tensor::run(pass, std::move(both));
   const tensor::Numbers gradient = tensor::interpret(both, inputs).gradients.at(0);
-  const tensor::Results scheduled = tensor::interpret(tensor::make_schedule(forward), inputs);
+  const tensor::Results scheduled = tensor::interpret(tensor::make_kernel_program(forward), inputs);
   EXPECT_NEAR(scheduled.outputs.at("total")[0], tensor::interpret(forward, inputs).outputs.at("total")[0],
               1e-9);
   for (size_t p = 0; p < c->inputs.size(); ++p) {

@@ -1,6 +1,6 @@
 // links: tensor
-// Whole learning steps: the fused, planned schedule computes what the program as built says, and the gradient
-// is that of the forward program by finite differences.
+// Whole learning steps: the fused, planned kernel program computes what the program as built says, and the
+// gradient is that of the forward program by finite differences.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -45,18 +45,20 @@ void expect_schedule_agrees(const ModelMaker& maker, bool simultaneous) {
   const tensor::Inputs inputs = random_inputs(maker.model, phases, 3);
   for (const tensor::Program& phase : phases) {
     const tensor::Program program = passed(phase);
-    const tensor::Schedule schedule = tensor::make_schedule(phase);
+    const tensor::KernelProgram kernel_program = tensor::make_kernel_program(phase);
     const tensor::Results slow = tensor::interpret(program, inputs),
-                          fast = tensor::interpret(schedule, inputs);
+                          fast = tensor::interpret(kernel_program, inputs);
     const tensor::Results forward = tensor::interpret(phase, inputs);
     ASSERT_EQ(forward.outputs.size(), fast.outputs.size());
     for (const auto& [name, numbers] : forward.outputs) {
       expect_close(numbers, slow.outputs.at(name), phase.name + " passes " + name);
-      expect_close(numbers, fast.outputs.at(name), phase.name + " " + name + "\n" + tensor::print(schedule));
+      expect_close(numbers, fast.outputs.at(name),
+                   phase.name + " " + name + "\n" + tensor::print(kernel_program));
     }
     ASSERT_EQ(slow.gradients.size(), phase.updates.size());
     for (const auto& [player, numbers] : slow.gradients)
-      expect_close(numbers, fast.gradients.at(player), phase.name + " gradient\n" + tensor::print(schedule));
+      expect_close(numbers, fast.gradients.at(player),
+                   phase.name + " gradient\n" + tensor::print(kernel_program));
   }
 }
 
@@ -147,21 +149,21 @@ Ladder ladder(bool reverse) {
     qz0 = m.bernoulli(l.q, z0, {x}, s0);
     qz1 = m.bernoulli(l.q, z1, {z0, x}, m.pointwise(Op::add, f01, s1));
   }
-  const int images = m.source("images", {x}, {}), dreams = m.source("dreams", {}, {});
+  const int images = m.source("images", {x}, {}), generated = m.source("generated", {}, {});
   m.completes(images, reverse ? qz1 : qz0);
   m.completes(images, reverse ? qz0 : qz1);
   m.term(images, pz1);
   m.term(images, px);
-  m.completes(dreams, pz0);
-  m.completes(dreams, pz1);
-  m.completes(dreams, px);
-  m.term(dreams, qz0);
-  m.term(dreams, qz1);
+  m.completes(generated, pz0);
+  m.completes(generated, pz1);
+  m.completes(generated, px);
+  m.term(generated, qz0);
+  m.term(generated, qz1);
   return l;
 }
 
-/// What the others lack: several channels observed and convolved, a concatenation, slices, a reduction inside
-/// a net, a parameter shared by all elements, a sample that moves with its parameters.
+/// What the others leave out: several channels observed and convolved, a concatenation, slices, a reduction
+/// inside a net, a parameter shared by all elements, a sample that moves with its parameters.
 ModelMaker continuous() {
   ModelMaker m;
   const VariableId x = m.variable("x", {3, 6, 6}, semantics::DomainKind::real), c = m.variable("c", {4}),
@@ -282,9 +284,9 @@ TEST(TensorStep, RandomDrawsHaveSitesOfTheirOwn) {
 struct Counts {
   int loops = 0, products = 0, convolutions = 0, gathers = 0, updates = 0;
 };
-Counts counts_of(const tensor::Schedule& schedule) {
+Counts counts_of(const tensor::KernelProgram& kernel_program) {
   Counts counts;
-  for (const tensor::Instruction& instruction : schedule.instructions) {
+  for (const tensor::Instruction& instruction : kernel_program.instructions) {
     const auto* loop = std::get_if<tensor::Loop>(&instruction);
     counts.loops += loop != nullptr && loop->name != "clear gap" ? 1 : 0;
     counts.products += std::holds_alternative<tensor::Gemm>(instruction) ? 1 : 0;
@@ -300,7 +302,7 @@ Counts counts_of(const tensor::Schedule& schedule) {
 TEST(TensorStep, ConvolutionsTakeOneLoopEachWay) {
   const ModelMaker maker = convolutional();
   const auto phases = tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false);
-  const Counts counts = counts_of(tensor::make_schedule(phases.at(0)));
+  const Counts counts = counts_of(tensor::make_kernel_program(phases.at(0)));
   EXPECT_EQ(counts.convolutions, 2 + 3 + 3 + 3);  // sampling; forward; data adjoints; weight adjoints
   EXPECT_EQ(counts.products, 2 + 1 + 1);          // q's last two layers; p's first, forward and weights
   // The image, q's activations (4, the last one draws), p's (3), log-density, its sum over rows, and for each
@@ -313,10 +315,10 @@ struct Memory {
 };
 
 /// At 100 rows.
-Memory memory_of(const tensor::Schedule& schedule) {
-  std::vector<int64_t> sizes(schedule.slots.size());
+Memory memory_of(const tensor::KernelProgram& kernel_program) {
+  std::vector<int64_t> sizes(kernel_program.slots.size());
   int64_t apart = 0;
-  for (const tensor::Buffer& buffer : schedule.buffers) {
+  for (const tensor::Buffer& buffer : kernel_program.buffers) {
     if (buffer.kind != tensor::Buffer::Kind::scratch) continue;
     int64_t elements = 1;
     for (const tensor::Extent& extent : buffer.extents) elements *= extent.batch < 0 ? extent.size : 100;
@@ -324,13 +326,14 @@ Memory memory_of(const tensor::Schedule& schedule) {
     apart += elements;
   }
   int64_t least = 0;  // what lives at one time
-  for (int at = 0; at < static_cast<int>(schedule.instructions.size()); ++at) {
+  for (int at = 0; at < static_cast<int>(kernel_program.instructions.size()); ++at) {
     int64_t living = 0;
     for (size_t slot = 0; slot < sizes.size(); ++slot)
-      living += schedule.slots[slot].first <= at && at <= schedule.slots[slot].last ? sizes[slot] : 0;
+      living +=
+          kernel_program.slots[slot].first <= at && at <= kernel_program.slots[slot].last ? sizes[slot] : 0;
     least = std::max(least, living);
   }
-  return {lay_out(schedule.slots, sizes).total, least, apart};
+  return {lay_out(kernel_program.slots, sizes).total, least, apart};
 }
 
 // The step of the first page: kernels per phase, none more than needed.
@@ -338,22 +341,22 @@ TEST(TensorStep, DigitsTakesFewKernels) {
   const ModelMaker maker = digits();
   for (const tensor::Program& phase :
        tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false)) {
-    const tensor::Schedule schedule = tensor::make_schedule(phase);
-    const auto [loops, products, convolutions, gathers, updates] = counts_of(schedule);
+    const tensor::KernelProgram kernel_program = tensor::make_kernel_program(phase);
+    const auto [loops, products, convolutions, gathers, updates] = counts_of(kernel_program);
     EXPECT_EQ(convolutions, 0);
     // Two layers to sample, two forward, two weight adjoints, one data adjoint.
-    EXPECT_EQ(products, 7) << tensor::print(schedule);
+    EXPECT_EQ(products, 7) << tensor::print(kernel_program);
     EXPECT_EQ(updates, 1);
     const bool decoder = phase.updates[0].player == 0;
     EXPECT_EQ(gathers, decoder ? 1 : 0);
     // The draw of the source, three activations, draw, log-density with its gradient, its sum over rows, two
     // bias sums of which one is joined with the hidden adjoint.
-    EXPECT_LE(loops, 8) << tensor::print(schedule);
-    const Memory memory = memory_of(schedule);
+    EXPECT_LE(loops, 8) << tensor::print(kernel_program);
+    const Memory memory = memory_of(kernel_program);
     EXPECT_GE(memory.taken, memory.least);
     EXPECT_LE(static_cast<double>(memory.taken), 1.05 * static_cast<double>(memory.least))
-        << tensor::print(schedule);
-    for (const tensor::Instruction& instruction : schedule.instructions) {
+        << tensor::print(kernel_program);
+    for (const tensor::Instruction& instruction : kernel_program.instructions) {
       if (const auto* loop = std::get_if<tensor::Loop>(&instruction)) {
         EXPECT_LE(loop->loads.size() + loop->stores.size(), 12u);
       }
@@ -382,11 +385,11 @@ TEST(TensorStep, GradientsLieAsTheirParameters) {
   const auto layout = tensor::parameter_layout(maker.model, {0});
   EXPECT_EQ(layout.offsets, (std::vector<int64_t>{0, 64, 80, 848, 960}));  // 7x9, 7, 108x7, 108, a scalar
   EXPECT_EQ(layout.elements, 976);
-  const tensor::Schedule schedule = tensor::make_schedule(
+  const tensor::KernelProgram kernel_program = tensor::make_kernel_program(
       tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false).at(0));
-  const auto& update = std::get<tensor::Update>(schedule.instructions.back());
+  const auto& update = std::get<tensor::Update>(kernel_program.instructions.back());
   std::vector<int64_t> offsets;
-  for (const tensor::Buffer& buffer : schedule.buffers) {
+  for (const tensor::Buffer& buffer : kernel_program.buffers) {
     if (buffer.kind == tensor::Buffer::Kind::part && buffer.parent == update.gradient)
       offsets.push_back(buffer.offset);
   }
@@ -397,11 +400,11 @@ TEST(TensorStep, ScratchMemoryIsShared) {
   const ModelMaker maker = convolutional();
   for (const tensor::Program& phase :
        tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false)) {
-    const tensor::Schedule schedule = tensor::make_schedule(phase);
-    const Memory memory = memory_of(schedule);
+    const tensor::KernelProgram kernel_program = tensor::make_kernel_program(phase);
+    const Memory memory = memory_of(kernel_program);
     EXPECT_GE(memory.taken, memory.least);
     EXPECT_LE(static_cast<double>(memory.taken), 1.05 * static_cast<double>(memory.least))
-        << tensor::print(schedule);
+        << tensor::print(kernel_program);
     EXPECT_LT(memory.taken, memory.apart / 2);
   }
 }
@@ -436,7 +439,7 @@ TEST(TensorStep, DrawsAndDensitiesOfConditionalsAgree) {
           tensor::build_log_density(maker.model, {c}), tensor::build_initial(maker.model, {c})}) {
       const tensor::Inputs inputs = random_inputs(maker.model, {program}, 4);
       const tensor::Results slow = tensor::interpret(program, inputs),
-                            fast = tensor::interpret(tensor::make_schedule(program), inputs);
+                            fast = tensor::interpret(tensor::make_kernel_program(program), inputs);
       ASSERT_EQ(slow.outputs.size(), 1u);
       for (const auto& [name, numbers] : slow.outputs) expect_close(numbers, fast.outputs.at(name), name);
     }
@@ -444,7 +447,7 @@ TEST(TensorStep, DrawsAndDensitiesOfConditionalsAgree) {
   const tensor::Program rows = tensor::build_source_rows(maker.model, {0});
   const tensor::Inputs inputs = random_inputs(maker.model, {rows}, 4);
   expect_close(tensor::interpret(rows, inputs).outputs.at("x"),
-               tensor::interpret(tensor::make_schedule(rows), inputs).outputs.at("x"), "x");
+               tensor::interpret(tensor::make_kernel_program(rows), inputs).outputs.at("x"), "x");
 }
 
 }  // namespace

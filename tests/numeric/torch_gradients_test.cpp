@@ -1,7 +1,7 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn libtorch
 // The gradients of compiled steps are those of LibTorch's autograd on the same forward programs, with the
-// same draws: closed-form adjoints, passes, kernels and the heavy kernels of both backends against none of
-// them.
+// same draws: closed-form adjoints, passes, kernels and the library operations of both backends against none
+// of them.
 #include <gtest/gtest.h>
 
 #include "tests/numeric/backend_under_test.h"

@@ -11,10 +11,10 @@
 namespace {
 
 checked_programs::Wrong check(const tensor::Program& built, const tensor::Inputs& inputs) {
-  const tensor::Schedule schedule = tensor::make_schedule(built);
+  const tensor::KernelProgram kernel_program = tensor::make_kernel_program(built);
   const TorchRendering rendering(built, inputs);
   return checked_programs::difference({rendering.outputs(), rendering.gradients()},
-                                      tensor::interpret(schedule, inputs), built.name + " by LibTorch");
+                                      tensor::interpret(kernel_program, inputs), built.name + " by LibTorch");
 }
 
 checked_programs::Wrong check_text(const std::string& text, int64_t rows) {

@@ -32,7 +32,7 @@ class TorchRendering {
       if (needed[i]) values_[i] = evaluate(program.values[i]);
   }
 
-  /// What the program's players climb: gradients by player, laid out as its parameters; 0 between them.
+  /// What the program's players maximize: gradients by player, laid out as its parameters; 0 between them.
   std::map<int, tensor::Numbers> gradients() const {
     std::map<int, tensor::Numbers> result;
     for (const tensor::PlayerUpdate& update : program_.updates) {
@@ -111,8 +111,8 @@ class TorchRendering {
         return shaped(value, inputs);
       case OpGroup::reduce:
         return reduced(value, inputs[0]);
-      case OpGroup::heavy:
-        return heavy(value, inputs[0], inputs[1]);
+      case OpGroup::library:
+        return library_operation(value, inputs[0], inputs[1]);
     }
     throw std::logic_error("no such group of operations");
   }
@@ -285,7 +285,7 @@ class TorchRendering {
     return value.op == Op::max ? at::amax(x, value.ints) : at::amin(x, value.ints);
   }
 
-  at::Tensor heavy(const tensor::Value& value, const at::Tensor& a, const at::Tensor& b) const {
+  at::Tensor library_operation(const tensor::Value& value, const at::Tensor& a, const at::Tensor& b) const {
     const Sizes ends = sizes(value.shape);
     switch (value.op) {
       case Op::dense:

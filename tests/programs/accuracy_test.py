@@ -15,7 +15,7 @@ encoder q { c | x ~ Categorical(dense(x, 2)) }
 learn symmetric { steps = 300; batch = 100; optimizer = adam(0.05) }
 """
 
-# The class of each of two positions follows the bit there but for one row of four, where the second one differs.
+# The class of each of two positions follows the bit there except in one row of four, where the second one differs.
 POSITIONS = """
 var x : binary[2]; var s : category(3)[2]
 source pairs { x = csv("rows.csv", ["a", "b"]); s = csv("rows.csv", ["s", "t"]) }

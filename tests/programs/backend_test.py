@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The heavy kernels on LibTorch: the same training, recorded, continued bit for bit; opened only when asked for."""
+"""The library operations on LibTorch: the same training, recorded, continued bit for bit; opened only when asked for."""
 import json
 import os
 import re

@@ -89,7 +89,7 @@ def test_a_full_disk_exits_73_and_leaves_nothing(folder, vaec):
     write(folder, "glyphs.vae", GLYPHS)
     tiny = folder / "tiny"
     tiny.mkdir()
-    for size in ("16k", "100k"):  # no room for the object; none for what the linker makes of it
+    for size in ("16k", "100k"):  # no space for the object; none for what the linker makes of it
         if call("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", tiny).returncode != 0:
             pytest.skip("this user may not mount")
         try:

@@ -323,7 +323,7 @@ def test_pictures_are_sorted_by_name_and_take_the_size_of_their_variable(folder,
                     shape="[2, 3]")
     reduced = small("small")
     assert reduced == small("same")
-    for row, i in zip(reduced, order):  # a triangle as wide as the step: the mean of a plane is its middle, but for the edges
+    for row, i in zip(reduced, order):  # a triangle as wide as the step: the mean of a plane is its middle, except at the edges
         assert abs(row[1] * 255 - (i + 10.5)) < 1 and abs(sum(row) / 6 * 255 - (i + 17.5)) < 0.6, row
     path = write(folder, "label.vae", program({"only": 'images("photos").label'}))
     result = call(build(vaec, path, folder), "train", "--out", folder / "label-run")

@@ -231,19 +231,19 @@ learn symmetric { steps = 100; batch = {rows: 60, generated: 20}; optimizer = ad
 
 
 def write_labelled(folder):
-    """Two thirds of the rows lack their class, some of the others their picture, or a pixel, which is the same."""
+    """Two thirds of the rows miss their class, some of the others their picture, or a pixel, which is the same."""
     lines = ["k,l,m,n,c"]
     for row in range(90):
         pixels = [str((row >> bit) & 1) for bit in range(4)]
         if row % 3 == 0:
-            lacks = {1: 4, 2: 1}.get(row // 3 % 5, 0)
-            lines.append(",".join([""] * lacks + pixels[lacks:] + [str(row % 16 % 3)]))
+            misses = {1: 4, 2: 1}.get(row // 3 % 5, 0)
+            lines.append(",".join([""] * misses + pixels[misses:] + [str(row % 16 % 3)]))
         else:
             lines.append(",".join([*pixels, ""]))
     (folder / "t.csv").write_text("\n".join(lines) + "\n")
 
 
-def test_rows_that_lack_values_are_one_graph_too(folder, vaec):
+def test_rows_that_miss_values_are_one_graph_too(folder, vaec):
     write_labelled(folder)
     for order in ("alternating", "simultaneous"):
         place = folder / order
@@ -256,7 +256,7 @@ def test_rows_that_lack_values_are_one_graph_too(folder, vaec):
         assert set(terms) == {"p.x@rows", "q.c@rows", "q.c@generated"}, (terms, calls)
 
 
-def test_chains_of_rows_that_lack_values(folder, vaec):
+def test_chains_of_rows_that_miss_values(folder, vaec):
     for order in ("alternating", "simultaneous"):
         place = folder / order
         place.mkdir()
@@ -271,7 +271,7 @@ def test_a_chain_of_many_players_is_replayed_by_player(folder, vaec):
     names = "abcde"
     cells = [[str((row * 7 + place * 3) // 2 % 2) for place in range(5)] for row in range(40)]
     lines = [",".join(row[:1] + [""] * 4 if number % 2 else row) for number, row in enumerate(cells)]
-    files = {"lacking": lines, "whole": lines[::2], "alone": [row[0] for row in cells]}
+    files = {"missing": lines, "whole": lines[::2], "alone": [row[0] for row in cells]}
     declared = f"var {', '.join(names)} : binary\n"
     for name in names:
         others = ", ".join(other for other in names if other != name)
@@ -282,7 +282,7 @@ def test_a_chain_of_many_players_is_replayed_by_player(folder, vaec):
         columns = "; ".join(f'{variable} = csv("{file}.csv").{variable}' for variable in variables)
         return f"source {name} {{ {columns} }}\n"
 
-    programs = {"patterns": source("rows", "lacking", names),
+    programs = {"patterns": source("rows", "missing", names),
                 "sources": source("all", "whole", names) + source("some", "alone", "a")}
     for place, sources in programs.items():
         (folder / place).mkdir()
@@ -306,7 +306,7 @@ learn symmetric { steps = 100; batch = 40; optimizer = {p: adam(0.02), q: none} 
 """
 
 
-def test_rows_that_lack_values_beside_rows_of_another_model(folder, vaec):
+def test_rows_that_miss_values_beside_rows_of_another_model(folder, vaec):
     trained_simulator(folder, vaec)
     (folder / "t.csv").write_text("a,b\n" + "1,0\n2,\n,1\n0,1\n1,\n" * 9)
     calls = expect_training_equal(folder, vaec, BOTH, steps=20)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Codes and columns with heavy tails or small shapes train to the end: their draws stay inside their domain, and where a
+"""Codes and columns with long tails or small shapes train to the end: their draws stay inside their domain, and where a
 term is not finite, the message says what is the cause."""
 import json
 import math

@@ -406,7 +406,7 @@ def test_what_is_ignored_is_said(folder, vaec):
     assert "a chain of x ~ p(x | c, z), c ~ q(c | x)" in result.stdout, result
 
 
-def test_two_givers_are_chosen_between(folder, vaec):
+def test_two_samplers_are_chosen_between(folder, vaec):
     run = trained(folder, vaec, "two", """
 var x, z, d : binary
 source one { d ~ Bernoulli(0) }

@@ -1,4 +1,4 @@
-"""Every method of a learn block trains the executable: its record says what is climbed, and it climbs."""
+"""Every method of a learn block trains the executable: its record says what is maximized, and it maximizes."""
 import collections
 import json
 import math
@@ -31,7 +31,7 @@ def record(folder, run):
     return [json.loads(line) for line in (folder / run / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_every_method_climbs_its_objective(folder, vaec):
+def test_every_method_maximizes_its_objective(folder, vaec):
     exe = build(vaec, write(folder, "methods.vae", MODEL), folder)
     for learn in ["elbo", "one_sample", "st", "relaxed", "score", "iwae", "rws"]:
         succeed(exe, "train", "--quiet", "--learn", learn, "--out", learn, "--steps", "5", cwd=folder)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Rows that lack some of their variables: every pattern of missing values is a source of its own to the game."""
+"""Rows that miss some of their variables: every pattern of missing values is a source of its own to the game."""
 import itertools
 import json
 import math
@@ -147,7 +147,7 @@ def test_rows_of_every_pattern_train(folder, vaec):
 
 
 # The mean of 1000 draws hardly varies from step to step; that of few would.
-def test_a_source_without_data_keeps_its_batch_beside_one_that_lacks_values(folder, vaec):
+def test_a_source_without_data_keeps_its_batch_beside_one_that_misses_values(folder, vaec):
     (folder / "xy.csv").write_text("x,y\n1,2\n0.5,\n,\n2,1\n")
     text = TWO.replace("steps = 3; batch = 8", "steps = 20; batch = {rows: 8, generated: 1000}; optimizer = none;"
                        " every = {log: 1, sample: 0, checkpoint: 0, evaluate: 0}")
@@ -233,7 +233,7 @@ learn symmetric { steps = 3; batch = 8 }
 """
 
 
-# Two encoders could give z where it is missing; the author's word settles it, also for a variable that other
+# Two encoders could give z where it is missing; `complete` settles it, also for a variable that other
 # rows know.
 def test_an_ambiguous_pattern_is_refused_and_a_word_settles_it(folder, vaec):
     (folder / "xyz.csv").write_text("x,y,z\n1,0,1\n0,1,\n1,1,0\n")

@@ -241,7 +241,7 @@ void give_to_extremes(const Rule& r) {
 ADJOINT(max) { give_to_extremes(r); }
 ADJOINT(min) { give_to_extremes(r); }
 
-// The heavy operations are bilinear and closed under differentiation.
+// The library operations are bilinear and closed under differentiation.
 ADJOINT(dense) {
   if (r.reverse.wants(r.a()))
     r.give(0, r.e.operation(Op::dense_data, {r.y_adjoint, r.b()}, r.reverse.shape(r.a())));

@@ -26,7 +26,7 @@ Clusters::Clusters(const Program& program, std::vector<bool> in_memory)
   for (size_t i = 0; i < program.values.size(); ++i) {
     const Value& value = program.values[i];
     const OpGroup group = info(value.op).group;
-    if (value.op == Op::column || group == OpGroup::heavy) {
+    if (value.op == Op::column || group == OpGroup::library) {
       add(i, -1, false);
     } else if (value.op == Op::concat) {
       int64_t begin = 0;

@@ -1,5 +1,5 @@
 // Which values of a program are computed together. An atom is what runs: a pointwise value, a draw, a
-// reduction, a copy of a view, a piece of a concatenation, a heavy operation, a gather. Clusters of atoms
+// reduction, a copy of a view, a piece of a concatenation, a library operation, a gather. Clusters of atoms
 // become one loop over one index space. Views (reshape, transpose, broadcast, slice) and constants are no
 // atoms unless they must lie in memory: those who read them index through them.
 #pragma once
@@ -16,7 +16,7 @@ struct Atom {
   ValueId value;
   int piece = -1;     // of a concatenation: which input
   int64_t begin = 0;  // and where it begins along the axis
-  bool loop = false;  // else a heavy operation or a gather
+  bool loop = false;  // else a library operation or a gather
 };
 
 /// What an atom reads: a value that is no view (or is one that lies in memory), at an index.

@@ -18,11 +18,11 @@ using semantics::OpGroup;
 class Fuser {
  public:
   explicit Fuser(Program program) : program_(std::move(program)) {
-    schedule_.name = program_.name;
-    schedule_.batches = program_.batches;
+    kernel_program_.name = program_.name;
+    kernel_program_.batches = program_.batches;
   }
 
-  Schedule run() {
+  KernelProgram run() {
     place_results();
     Clusters clusters = make_clusters();
     clusters.join();
@@ -47,16 +47,16 @@ class Fuser {
     for (size_t u = 0; u < gradients_.size(); ++u)
       clear_gaps(program_.updates[u], gradients_[u].second, backwards);
     std::ranges::reverse(backwards);
-    schedule_.instructions = std::move(backwards);
+    kernel_program_.instructions = std::move(backwards);
     for (const auto& [player, gradient] : gradients_)
-      schedule_.instructions.emplace_back(Update{player, gradient});
-    return std::move(schedule_);
+      kernel_program_.instructions.emplace_back(Update{player, gradient});
+    return std::move(kernel_program_);
   }
 
  private:
   int add_buffer(Buffer buffer) {
-    schedule_.buffers.push_back(std::move(buffer));
-    return static_cast<int>(schedule_.buffers.size()) - 1;
+    kernel_program_.buffers.push_back(std::move(buffer));
+    return static_cast<int>(kernel_program_.buffers.size()) - 1;
   }
   ValueId strip_reshapes(ValueId value) const {
     while (program_[value].op == Op::reshape && !copies_.contains(value)) value = program_[value].inputs[0];
@@ -114,12 +114,13 @@ class Fuser {
     }
   }
 
-  /// Views that must lie in memory: what heavy operations read, copies, and views whose index is not affine.
+  /// Views that must lie in memory: what library operations read, copies, and views whose index is not
+  /// affine.
   Clusters make_clusters() {
     std::vector<bool> in_memory(program_.values.size(), false);
     for (ValueId copy : copies_) in_memory[static_cast<size_t>(copy.index)] = true;
     for (const Value& value : program_.values) {
-      if (info(value.op).group != OpGroup::heavy) continue;
+      if (info(value.op).group != OpGroup::library) continue;
       for (ValueId input : value.inputs) {
         const ValueId base = strip_reshapes(input);
         const Op op = program_[base].op;
@@ -230,14 +231,14 @@ class Fuser {
     return buffer_of(id);
   }
 
-  /// Appends the heavy call or the gather that gives `id`.
+  /// Appends the library call or the gather that gives `id`.
   void call(ValueId id, const Clusters& clusters, std::vector<Instruction>& to) {
     const Value& value = program_[id];
     if (value.op == Op::column) {
       to.emplace_back(Gather{value.index, static_cast<int>(value.ints[0]), buffer_of(id)});
       return;
     }
-    auto operand = [&](size_t i) { return read_buffer(heavy_operand(value.inputs[i], clusters)); };
+    auto operand = [&](size_t i) { return read_buffer(library_operand(value.inputs[i], clusters)); };
     const int a = operand(0), b = operand(1), c = buffer_of(id);
     const Shape &sa = program_[value.inputs[0]].shape, &sb = program_[value.inputs[1]].shape,
                 &sc = value.shape;
@@ -268,7 +269,7 @@ class Fuser {
   }
 
   /// A dense array may be read under any shape, so reshapes above it do not matter.
-  ValueId heavy_operand(ValueId value, const Clusters& clusters) const {
+  ValueId library_operand(ValueId value, const Clusters& clusters) const {
     const ValueId base = clusters.base_of(value);
     if (clusters.is_view(strip_reshapes(value)))
       throw std::logic_error("a view as the operand of a library operation");
@@ -303,7 +304,7 @@ class Fuser {
   }
 
   Program program_;
-  Schedule schedule_;
+  KernelProgram kernel_program_;
   std::map<ValueId, int> buffers_;
   std::set<ValueId> stored_;   // values that some instruction reads from memory
   std::set<ValueId> written_;  // by the instructions so far, going backwards
@@ -315,6 +316,6 @@ class Fuser {
 
 }  // namespace
 
-Schedule fuse(Program program) { return Fuser(std::move(program)).run(); }
+KernelProgram fuse(Program program) { return Fuser(std::move(program)).run(); }
 
 }  // namespace tensor

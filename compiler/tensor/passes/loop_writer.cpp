@@ -132,7 +132,7 @@ int LoopWriter::base_scalar(const Operand& operand) {
     return result;
   }
   if (!memory_.stored(operand.base)) {
-    // A heavy operation may have it in its own layout: one copy is enough.
+    // A library operation may have it in its own layout: one copy is enough.
     const auto copy = clusters_.stored_copy(*space_, operand);
     if (copy && memory_.stored(copy->base) && memory_.earlier(copy->base)) return load(*copy);
   }
@@ -180,7 +180,7 @@ bool LoopWriter::cheap(const Operand& operand, int depth) {
     const auto below = clusters_.resolve(*space_, input, operand.index);
     if (!below) return false;
     const OpGroup group = info(program_[below->base].op).group;
-    const bool there = group == OpGroup::leaf || group == OpGroup::heavy || memory_.stored(below->base);
+    const bool there = group == OpGroup::leaf || group == OpGroup::library || memory_.stored(below->base);
     return there || cheap(*below, depth - 1);
   });
 }

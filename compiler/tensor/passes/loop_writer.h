@@ -5,8 +5,8 @@
 #include <map>
 #include <tuple>
 
+#include "compiler/tensor/kernel_program.h"
 #include "compiler/tensor/passes/clusters.h"
-#include "compiler/tensor/schedule.h"
 
 namespace tensor {
 

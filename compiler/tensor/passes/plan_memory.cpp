@@ -11,24 +11,25 @@ namespace {
 
 class Planner {
  public:
-  explicit Planner(Schedule schedule) : schedule_(std::move(schedule)), lives_(schedule_.buffers.size()) {}
+  explicit Planner(KernelProgram kernel_program)
+      : kernel_program_(std::move(kernel_program)), lives_(kernel_program_.buffers.size()) {}
 
-  Schedule run() {
-    for (size_t at = 0; at < schedule_.instructions.size(); ++at) touch_all(static_cast<int>(at));
+  KernelProgram run() {
+    for (size_t at = 0; at < kernel_program_.instructions.size(); ++at) touch_all(static_cast<int>(at));
     std::vector<int> by_birth;
-    for (size_t b = 0; b < schedule_.buffers.size(); ++b) {
-      if (schedule_.buffers[b].kind == Buffer::Kind::scratch && lives_[b].first >= 0)
+    for (size_t b = 0; b < kernel_program_.buffers.size(); ++b) {
+      if (kernel_program_.buffers[b].kind == Buffer::Kind::scratch && lives_[b].first >= 0)
         by_birth.push_back(static_cast<int>(b));
     }
     std::ranges::stable_sort(by_birth, {}, [&](int b) { return lives_[static_cast<size_t>(b)].first; });
     for (int buffer : by_birth) place(buffer);
-    return std::move(schedule_);
+    return std::move(kernel_program_);
   }
 
  private:
   int root(int buffer) const {
-    while (schedule_.buffers[static_cast<size_t>(buffer)].kind == Buffer::Kind::part)
-      buffer = schedule_.buffers[static_cast<size_t>(buffer)].parent;
+    while (kernel_program_.buffers[static_cast<size_t>(buffer)].kind == Buffer::Kind::part)
+      buffer = kernel_program_.buffers[static_cast<size_t>(buffer)].parent;
     return buffer;
   }
   void touch(int buffer, int at) {
@@ -37,7 +38,7 @@ class Planner {
     life.last = at;
   }
   void touch_all(int at) {
-    const Instruction& instruction = schedule_.instructions[static_cast<size_t>(at)];
+    const Instruction& instruction = kernel_program_.instructions[static_cast<size_t>(at)];
     if (const auto* loop = std::get_if<Loop>(&instruction)) {
       for (const Access& load : loop->loads) touch(load.buffer, at);
       for (const Store& store : loop->stores) touch(store.access.buffer, at);
@@ -67,9 +68,9 @@ class Planner {
 
   /// May the loop at `at` write `buffer` where `held`, which it reads last, lies?
   bool in_place(int held, int buffer, int at) const {
-    const auto* loop = std::get_if<Loop>(&schedule_.instructions[static_cast<size_t>(at)]);
-    if (loop == nullptr || size_of(schedule_.buffers[static_cast<size_t>(held)]) !=
-                               size_of(schedule_.buffers[static_cast<size_t>(buffer)]))
+    const auto* loop = std::get_if<Loop>(&kernel_program_.instructions[static_cast<size_t>(at)]);
+    if (loop == nullptr || size_of(kernel_program_.buffers[static_cast<size_t>(held)]) !=
+                               size_of(kernel_program_.buffers[static_cast<size_t>(buffer)]))
       return false;
     std::optional<Access> written;
     for (const Store& store : loop->stores) {
@@ -95,7 +96,7 @@ class Planner {
   }
 
   void place(int buffer) {
-    Buffer& placed = schedule_.buffers[static_cast<size_t>(buffer)];
+    Buffer& placed = kernel_program_.buffers[static_cast<size_t>(buffer)];
     const Life& life = lives_[static_cast<size_t>(buffer)];
     std::set<size_t>& ending = ending_at_[life.first];
     const auto found = std::ranges::find_if(
@@ -105,15 +106,15 @@ class Planner {
       ending.erase(found);
     } else {
       holders_.push_back(buffer);
-      schedule_.slots.push_back(life);
+      kernel_program_.slots.push_back(life);
     }
     holders_[slot] = buffer;
-    schedule_.slots[slot].last = life.last;
+    kernel_program_.slots[slot].last = life.last;
     ending_at_[life.last].insert(slot);
     placed.slot = static_cast<int>(slot);
   }
 
-  Schedule schedule_;
+  KernelProgram kernel_program_;
   std::vector<Life> lives_;
   std::vector<int> holders_;                   // per slot: the buffer in it last
   std::map<int, std::set<size_t>> ending_at_;  // slots, by the instruction that uses them last
@@ -121,6 +122,6 @@ class Planner {
 
 }  // namespace
 
-Schedule plan_memory(Schedule schedule) { return Planner(std::move(schedule)).run(); }
+KernelProgram plan_memory(KernelProgram kernel_program) { return Planner(std::move(kernel_program)).run(); }
 
 }  // namespace tensor

@@ -3,8 +3,8 @@
 // memory, is decided when the numbers of rows are known (runtime/scratch_layout.h). Gradient arrays live from
 // their first part to their update. The last pass: it must see the instructions in their final order.
 #pragma once
-#include "compiler/tensor/schedule.h"
+#include "compiler/tensor/kernel_program.h"
 
 namespace tensor {
-Schedule plan_memory(Schedule schedule);
+KernelProgram plan_memory(KernelProgram kernel_program);
 }

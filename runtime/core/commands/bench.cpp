@@ -126,7 +126,7 @@ json results(const Session& session, const Trainer& trainer, const Settings& set
       {"learn", settings.learn},
       {"batch", settings.batch},
       {"device", "cpu"},
-      {"backend", session.machine.heavy->name},
+      {"backend", session.machine.library->name},
       {"precision", settings.precision},
       {"threads", session.machine.threads},
       {"peak", {{"gigaflops_per_second", 1e-9 * peaks.flops}, {"gigabytes_per_second", 1e-9 * peaks.bytes}}},

@@ -1,4 +1,5 @@
-// The command line of every executable: flags in, exit code out.
+#include "runtime/core/commands/command_line.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -282,7 +283,8 @@ class CommandLine {
                                     "TorchScript file. It is a program "
                                     "that runs with your rights: use it only if you trust its author",
                                     fmt::join(feature_names(), ", ")));
-    command->add_option("--of", request.variable, "variable that fd measures (default: the first generated one)");
+    command->add_option("--of", request.variable,
+                        "variable that fd measures (default: the first generated one)");
     command
         ->add_option("--n", request.n,
                      "rows to draw for distances (default: as many as the held-out source has)")
@@ -430,7 +432,9 @@ std::string less_memory(const std::string& who) {
   return found == keys.end() ? "" : fmt::format(": {} needs less", found->second);
 }
 
-int run(const vae_image& binary, int argc, char** argv) {
+}  // namespace
+
+int run_command_line(const vae_image& binary, int argc, char** argv) {
   std::string who = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "vaec";
   hold_standard_streams();
   // Past a limit on file sizes a write then fails, and is reported, instead of ending the process.
@@ -466,13 +470,7 @@ int run(const vae_image& binary, int argc, char** argv) {
   }
 }
 
-}  // namespace
 }  // namespace core
-
-extern "C" __attribute__((visibility("default"))) int vaert_main(const vae_image* image, int argc,
-                                                                 char** argv) {
-  return core::run(*image, argc, argv);
-}
 
 /// The commands of executables, as runtime/command_table.h describes them; JSON.
 extern "C" __attribute__((visibility("default"))) const char* vaert_command_table() {

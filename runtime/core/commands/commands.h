@@ -86,7 +86,7 @@ nlohmann::json measure_metrics(Session& session, const EvaluateRequest& request,
                                const std::function<void(const nlohmann::json&)>& measured = {});
 /// The metrics in groups that are measured on the same draws.
 std::vector<std::vector<std::string>> measured_together(const std::vector<std::string>& metrics);
-/// {"program", "step", "results": [...]}; notes go to stderr, but for those in `said`, which takes them up.
+/// {"program", "step", "results": [...]}; notes go to stderr, except those in `said`, which takes them up.
 /// `measured` hears of each result as soon as it is there.
 nlohmann::json evaluate_run(const Image& image, const EvaluateRequest& request,
                             const std::function<void(const nlohmann::json&)>& measured = {},

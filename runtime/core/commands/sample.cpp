@@ -25,7 +25,7 @@ Drawn condition(const Image& image, Sampler& sampler, Conditioner& conditioner,
   Drawn drawn;
   drawn.values = conditioner.draw(given, rows);
   for (const int target : targets)
-    drawn.means[target] = sampler.mean(conditioner.plan().giver(image, target), drawn.values, rows);
+    drawn.means[target] = sampler.mean(conditioner.plan().sampler(image, target), drawn.values, rows);
   return drawn;
 }
 

@@ -35,10 +35,10 @@ json environment(const Session& session) {
                    {"device", session.device ? session.device->name() : "cpu"},
                    {"cpu", session.image.cpu},
                    {"cpu_features", session.image.cpu_features},
-                   {"backend", session.machine.heavy->name},
+                   {"backend", session.machine.library->name},
                    {"threads", session.machine.threads},
                    {"compiler", __VERSION__}};
-  if (session.device || session.machine.heavy->name == std::string("torch"))
+  if (session.device || session.machine.library->name == std::string("torch"))
     versions["libtorch"] = torch_version();
   return versions;
 }
@@ -83,7 +83,7 @@ int begin(const Image& image, const TrainRequest& request) {
                  {"params", image.params},
                  {"threads", session.machine.threads},
                  {"device", device_name(machine)},
-                 {"backend", session.machine.heavy->name}});
+                 {"backend", session.machine.library->name}});
   if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
   if (site.exchanges()) config["exchange"] = site.settings();
   run.directory().write("config.json", json_text(config, 2) + "\n");
@@ -115,7 +115,7 @@ Settings settings_of_run(const Image& image, const fs::path& run, const json& co
 }
 
 /// Sums depend on the device, the backend and the number of threads in their last bits: unless told, a run
-/// keeps its own, but for a GPU where there is none now.
+/// keeps its own, except a GPU where there is none now.
 struct MachineOfRun {
   MachineRequest machine;
   std::string device;              // what the run keeps as its own
@@ -262,7 +262,7 @@ int resume(const Image& image, const TrainRequest& request) {
   for (const std::string& note : notes_on_other_settings(before, settings, step)) run.note(note);
   config.update(to_json(settings));
   config["threads"] = session.machine.threads;
-  config["backend"] = session.machine.heavy->name;
+  config["backend"] = session.machine.library->name;
   config["device"] = machine.device;
   if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
   if (site.exchanges()) config["exchange"] = site.settings();

@@ -14,7 +14,9 @@ namespace core {
 class BorrowedThread {
  public:
   BorrowedThread() : dynamic_(omp_get_dynamic()), threads_(omp_get_max_threads()) {}
-  BorrowedThread(int threads, const vae_heavy* heavy) : BorrowedThread() { start_threads(threads, heavy); }
+  BorrowedThread(int threads, const vae_library* library) : BorrowedThread() {
+    start_threads(threads, library);
+  }
   BorrowedThread(const BorrowedThread&) = delete;
   BorrowedThread& operator=(const BorrowedThread&) = delete;
   ~BorrowedThread() {

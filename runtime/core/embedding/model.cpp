@@ -282,7 +282,7 @@ int32_t call(vae_model* model, uint64_t seed, char* error, size_t size, const Wo
   return guarded(error, size, [&] {
     const std::lock_guard lock(require(model, "model")->busy);
     const Machine& machine = model->trained.session().machine;
-    const BorrowedThread thread(machine.threads, machine.heavy);
+    const BorrowedThread thread(machine.threads, machine.library);
     model->sampler.set_seed(seed);
     model->sampler.set_step(0);
     work();

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t steps_of_table = 512;
 constexpr int64_t width_of_numbers = std::tuple_size_v<Optimizer::Numbers>;
-constexpr int64_t threads = Device::threads_of_tools;
+constexpr int64_t threads = Device::threads_of_runtime_kernels;
 constexpr int64_t share_of_squares = 2048;  // elements that are worth a block
 constexpr int64_t most_blocks_of_squares = 64;
 
@@ -33,7 +33,7 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
   const Image& image = session.image;
   machine_ = session.machine;
   machine_.device = &device_;
-  machine_.heavy = device_.heavy();
+  machine_.library = device_.library();
   machine_.parameters.clear();
   int64_t partials = 1;
   for (size_t player = 0; player < image.players.size(); ++player) {
@@ -74,11 +74,11 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
   hooks_.update = [this](int player, const float* gradient) { update(player, gradient); };
   hooks_.begin_sweep = [this](uint64_t sweep) {
     uint64_t* clock = device_.clock();
-    device_.launch_tool("vae_set_sweep", 1, clock, sweep);
+    device_.launch_runtime_kernel("vae_set_sweep", 1, clock, sweep);
   };
   hooks_.next_sweep = [this] {
     uint64_t* clock = device_.clock();
-    device_.launch_tool("vae_next_sweep", 1, clock);
+    device_.launch_runtime_kernel("vae_next_sweep", 1, clock);
   };
   hooks_.coefficients_changed = [this] {
     device_.upload(coefficients_.data(), session_.coefficients.data(),
@@ -155,13 +155,13 @@ void DeviceLearner::do_step(int64_t step, Phases phases, size_t number) {
     uint64_t* clock = device_.clock();
     float *table = table_.data(), *numbers = numbers_.data();
     int64_t width = numbers_.size();
-    device_.launch_tool("vae_begin_step", 1, clock, table, numbers, width);
+    device_.launch_runtime_kernel("vae_begin_step", 1, clock, table, numbers, width);
     for (const auto& phase : phases) phase->run(settings_.seed, static_cast<uint64_t>(step), hooks_);
     if (average_) add_to_average();
     const int64_t words = 2 * kind.first_term;  // of pointers, doubles and step numbers
     float *values = values_.data() + words, *coefficients = their_coefficients_.data() + words;
     float *sums = sums_.data() + words, *bad = bad_.data() + words;
-    device_.launch_tool("vae_end_step", 1, clock, values, coefficients, sums, bad, kind.terms);
+    device_.launch_runtime_kernel("vae_end_step", 1, clock, values, coefficients, sums, bad, kind.terms);
   };
   const bool fixed =
       std::none_of(phases.begin(), phases.end(), [](const auto& phase) { return phase->has_chains(); });
@@ -212,7 +212,7 @@ const DeviceLearner::Resident& DeviceLearner::resident(const Place& place, const
   if (!fresh) return resident;
   const auto [column, source, first] = place;
   const int variable = session_.image.columns[static_cast<size_t>(column)].variable;
-  // Where all of them lack the variable, one stands for all: nobody reads it.
+  // Where all of them miss the variable, one stands for all: nobody reads it.
   resident.count = pattern.missing.count(variable) ? 1 : pattern.count;
   resident.width = session_.image.variables[static_cast<size_t>(variable)].elements();
   resident.rows = device_.allocate(resident.count * resident.width);
@@ -265,7 +265,7 @@ void DeviceLearner::gather(const Place& place, const Pattern& pattern, int64_t r
   uint32_t site = 0x40000000U + static_cast<uint32_t>(source);
   auto begin = static_cast<uint32_t>(first);
   float* data = from.rows.data();
-  device_.launch_tool("vae_gather", rows, clock, site, begin, data, from.count, from.width, to);
+  device_.launch_runtime_kernel("vae_gather", rows, clock, site, begin, data, from.count, from.width, to);
 }
 
 double DeviceLearner::clip_of(int player) const {
@@ -281,12 +281,12 @@ void DeviceLearner::clip_gradient(int player, const float* gradient) {
     float* place = partials + 2 * used;
     int64_t count = end - begin;
     const int64_t blocks = blocks_of_squares(count);
-    device_.launch_tool("vae_squares", blocks, values, place, count);
+    device_.launch_runtime_kernel("vae_squares", blocks, values, place, count);
     used += blocks * threads;
   }
   auto clip = static_cast<float>(clip_of(player));
   float* scale = scales_.data() + player;
-  device_.launch_tool("vae_clip", 1, partials, used, clip, scale);
+  device_.launch_runtime_kernel("vae_clip", 1, partials, used, clip, scale);
 }
 
 /// The last of a player's states is its average.
@@ -295,7 +295,7 @@ void DeviceLearner::add_to_average() {
   for (size_t player = 0; player < parameters_.size(); ++player) {
     float *parameters = parameters_[player].data(), *average = states_[player].back().device.data();
     const int64_t count = parameters_[player].size(), blocks = device_.blocks_for(count);
-    device_.launch_tool("vae_average", blocks, parameters, average, share, count);
+    device_.launch_runtime_kernel("vae_average", blocks, parameters, average, share, count);
   }
 }
 
@@ -311,12 +311,14 @@ void DeviceLearner::update(int player, const float* gradient) {
   const auto state = [&](size_t i) { return states_[at].at(i).device.data(); };
   if (settings.kind != "sgd") {
     float *first = state(0), *second = state(1);
-    device_.launch_tool("vae_adam", blocks, parameters, first, second, gradient, numbers, scale, count);
+    device_.launch_runtime_kernel("vae_adam", blocks, parameters, first, second, gradient, numbers, scale,
+                                  count);
   } else if (settings.momentum == 0) {
-    device_.launch_tool("vae_sgd", blocks, parameters, gradient, numbers, scale, count);
+    device_.launch_runtime_kernel("vae_sgd", blocks, parameters, gradient, numbers, scale, count);
   } else {
     float* buffer = state(0);
-    device_.launch_tool("vae_momentum", blocks, parameters, buffer, gradient, numbers, scale, count);
+    device_.launch_runtime_kernel("vae_momentum", blocks, parameters, buffer, gradient, numbers, scale,
+                                  count);
   }
 }
 

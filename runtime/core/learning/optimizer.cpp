@@ -96,7 +96,7 @@ Optimizer::Optimizer(const Player& player, const OptimizerSettings& settings) : 
   if (kind == "sgd" && settings.momentum != 0) first_ = Floats(player.elements);
 }
 
-void Optimizer::climb(float* parameters, const float* gradient, double rate, double clip) {
+void Optimizer::update(float* parameters, const float* gradient, double rate, double clip) {
   if (settings_.kind == "none") return;
   ++steps;
   const auto pieces = static_cast<int64_t>(ranges_.size());

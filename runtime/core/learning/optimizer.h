@@ -1,4 +1,4 @@
-// Optimizers: one flat sweep over all of a player's parameters, which climb the player's utility.
+// Optimizers: one flat sweep over all of a player's parameters, which maximize the player's utility.
 // The state of an element is at its parameter's place, so that a checkpoint names it as the parameter.
 // Formulas as PyTorch's (adam without weight decay, adamw decoupled, sgd with momentum), bias corrected in
 // double.
@@ -27,7 +27,7 @@ class Optimizer {
 
   /// One step along `gradient` (ascending); `rate` multiplies the learning rate. `clip` > 0 bounds the
   /// gradient's norm.
-  void climb(float* parameters, const float* gradient, double rate, double clip);
+  void update(float* parameters, const float* gradient, double rate, double clip);
 
   /// beta1, beta2, eps, learning rate, 1 / root of the second correction, share of a parameter that stays,
   /// momentum: the numbers of the `update`-th update, from 1.

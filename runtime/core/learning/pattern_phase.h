@@ -1,4 +1,4 @@
-// A learning phase over sources whose rows lack some of their variables. Each pattern of missing variables is
+// A learning phase over sources whose rows miss some of their variables. Each pattern of missing variables is
 // a source of its own to the game: it is completed, and has terms, as its known variables say; the patterns
 // share their source's batch and weight by their shares of its rows, one row at least. Composed when the run
 // starts, from the conditionals' own draws and terms.

@@ -48,7 +48,7 @@ Trainer::Trainer(Session& session, const Settings& settings)
   };
   hooks_.update = [this](int player, const float* gradient) {
     refuse_unless_finite();  // while the parameters are those that the terms come from
-    optimizers_[static_cast<size_t>(player)].climb(
+    optimizers_[static_cast<size_t>(player)].update(
         session_.parameters.of(player), gradient, settings_.schedule.rate(step_, settings_.steps),
         settings_.clip.at(session_.image.players[static_cast<size_t>(player)].name));
   };
@@ -125,7 +125,7 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
     if (const int source = image.source(name); source >= 0) source_rows[static_cast<size_t>(source)] = rows;
   for (const Phase& phase : phases) PhaseRunner::open(session_, phase);
   const Machine& machine = learner_ ? learner_->machine() : session_.training;
-  if (!rows_lack_variables()) {
+  if (!rows_miss_variables()) {
     load_compiled(machine, phases, source_rows, [&](const Phase& phase, const auto& memory) {
       return std::make_unique<PhaseRunner>(session_, machine, phase, source_rows, memory);
     });
@@ -144,7 +144,7 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
   if (learn_.method == "symmetric") require_terms();
 }
 
-/// The compiler asks for this where it knows what the rows lack.
+/// The compiler asks for this where it knows what the rows miss.
 void Trainer::require_terms() const {
   const Image& image = session_.image;
   for (const Conditional& conditional : image.conditionals) {
@@ -162,7 +162,7 @@ void Trainer::require_terms() const {
   }
 }
 
-bool Trainer::rows_lack_variables() const {
+bool Trainer::rows_miss_variables() const {
   return std::any_of(settings_.sources.begin(), settings_.sources.end(), [&](const std::string& name) {
     for (const Pattern& pattern : session_.rows.patterns(session_.image.source(name)))
       if (!pattern.missing.empty()) return true;
@@ -193,7 +193,7 @@ void Trainer::load_pattern_phases(const Machine& machine, const std::vector<int6
   for (int player : players) add({player});
 }
 
-/// Where rows lack variables the programs of a step add the player's gradient up.
+/// Where rows miss variables the programs of a step add the player's gradient up.
 double Trainer::update_bytes(int player) const {
   const auto at = static_cast<size_t>(player);
   if (!patterns_) return optimizers_.at(at).bytes();

@@ -84,7 +84,7 @@ class Trainer {
   std::string batch_text() const;
   void require_terms() const;
   std::string player_name(const Term& term) const;
-  bool rows_lack_variables() const;
+  bool rows_miss_variables() const;
   void load_pattern_phases(const Machine& machine, const std::vector<int64_t>& source_rows);
   template <class Make>
   void load_compiled(const Machine& machine, const std::vector<Phase>& phases,

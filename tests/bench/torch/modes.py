@@ -48,7 +48,7 @@ def resident(table, options):
     return table
 
 
-def climb(optimizer, utility):
+def maximize(optimizer, utility):
     optimizer.zero_grad()
     (-utility).backward()
     optimizer.step()
@@ -78,7 +78,7 @@ def step_of(turns, options):
         reached, kept = {}, ()
         for turn, utility in zip(turns, utilities):
             reached[turn.player], kept = utility(*kept)
-            climb(turn.optimizer, reached[turn.player])
+            maximize(turn.optimizer, reached[turn.player])
         return {player: utility.detach() for player, utility in reached.items()}
 
     return captured(step) if options.mode in CAPTURED else step

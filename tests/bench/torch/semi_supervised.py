@@ -69,11 +69,11 @@ def model(options):
             x = draw(p(torch.cat((onehot(c), z), 1)))
         return 0.2 * log_bernoulli(z, q(torch.cat((onehot(c), x), 1))), (*real, x, c)
 
-    def of_classifier(x_few, c_few, x, c, x_dreamt, c_dreamt):
+    def of_classifier(x_few, c_few, x, c, x_generated, c_generated):
         with torch.no_grad():
-            y_few, y, y_dreamt = blur(x_few), blur(x), blur(x_dreamt)
+            y_few, y, y_generated = blur(x_few), blur(x), blur(x_generated)
         utility = (log_categorical(c_few, k(y_few)) + log_categorical(c, k(y)) +
-                   0.2 * log_categorical(c_dreamt, k(y_dreamt)))
+                   0.2 * log_categorical(c_generated, k(y_generated)))
         return utility, ()
 
     return [Turn(player, adam(net, 1e-3, options), utility)

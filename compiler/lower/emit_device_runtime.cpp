@@ -1,4 +1,4 @@
-#include "compiler/lower/emit_device_tools.h"
+#include "compiler/lower/emit_device_runtime.h"
 
 #include <cmath>
 #include <limits>
@@ -12,9 +12,9 @@ namespace {
 constexpr unsigned block = 256;
 
 /// One kernel being written: its parameters, and the words for reading and writing memory.
-class Tool {
+class RuntimeKernel {
  public:
-  Tool(DeviceForm form, llvm::Module& module, const char* name, const std::vector<char>& types)
+  RuntimeKernel(DeviceForm form, llvm::Module& module, const char* name, const std::vector<char>& types)
       : ir(module.getContext()),
         v{ir, 1, form == DeviceForm::ptx},
         real(ir.getFloatTy()),
@@ -32,8 +32,8 @@ class Tool {
     ir.setFastMathFlags(flags);
     p = grid->parameters(ir);
   }
-  ~Tool() { ir.CreateRetVoid(); }
-  Tool(const Tool&) = delete;
+  ~RuntimeKernel() { ir.CreateRetVoid(); }
+  RuntimeKernel(const RuntimeKernel&) = delete;
 
   Value* wide(Value* number) { return ir.CreateZExt(number, long_); }
   Value* i64(uint64_t number) { return ir.getInt64(number); }
@@ -77,7 +77,7 @@ struct Clock {
 
 /// (clock, table, numbers, width): numbers <- this step's row of the table; draws are of this step.
 void emit_begin_step(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_begin_step", {'p', 'p', 'p', 'l'});
+  RuntimeKernel t(form, module, "vae_begin_step", {'p', 'p', 'p', 'l'});
   Value* now = t.load(t.long_, t.p[0], t.i64(Clock::step));
   Value* row = t.ir.CreateSub(now, t.load(t.long_, t.p[0], t.i64(Clock::table_begin)));
   Value* first = t.ir.CreateMul(row, t.p[3]);
@@ -87,7 +87,7 @@ void emit_begin_step(DeviceForm form, llvm::Module& module) {
 
 /// (clock, sweep): draws are of this sweep of the step.
 void emit_set_sweep(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_set_sweep", {'p', 'l'});
+  RuntimeKernel t(form, module, "vae_set_sweep", {'p', 'l'});
   t.only_thread_0([&] {
     Value* now = t.load(t.long_, t.p[0], t.i64(Clock::step));
     t.store(t.ir.CreateAdd(now, t.ir.CreateShl(t.p[1], 32)), t.p[0], t.i64(Clock::draws));
@@ -96,7 +96,7 @@ void emit_set_sweep(DeviceForm form, llvm::Module& module) {
 
 /// (clock): draws are of the sweep after.
 void emit_next_sweep(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_next_sweep", {'p'});
+  RuntimeKernel t(form, module, "vae_next_sweep", {'p'});
   t.only_thread_0([&] {
     Value* now = t.load(t.long_, t.p[0], t.i64(Clock::draws));
     t.store(t.ir.CreateAdd(now, t.i64(uint64_t{1} << 32)), t.p[0], t.i64(Clock::draws));
@@ -105,7 +105,7 @@ void emit_next_sweep(DeviceForm form, llvm::Module& module) {
 
 /// (clock, values, coefficients, sums, bad, count), one block: what is observed of a step, which ends.
 void emit_end_step(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_end_step", {'p', 'p', 'p', 'p', 'p', 'l'});
+  RuntimeKernel t(form, module, "vae_end_step", {'p', 'p', 'p', 'p', 'p', 'l'});
   llvm::IRBuilder<>& ir = t.ir;
   Value* next = ir.CreateAdd(t.load(t.long_, t.p[0], t.i64(Clock::step)), t.i64(1));
   t.each(t.p[5], [&](Value* i) {
@@ -127,7 +127,7 @@ void emit_end_step(DeviceForm form, llvm::Module& module) {
 /// (clock, site, place, data, rows, width, to), a block a row: the one that philox_row gives for the place
 /// `place` + r of the batch.
 void emit_gather(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_gather", {'p', 'i', 'i', 'p', 'l', 'l', 'p'});
+  RuntimeKernel t(form, module, "vae_gather", {'p', 'i', 'i', 'p', 'l', 'l', 'p'});
   llvm::IRBuilder<>& ir = t.ir;
   const auto low = [&](Value* number) { return ir.CreateTrunc(number, ir.getInt32Ty()); };
   const auto high = [&](Value* number) { return low(ir.CreateLShr(number, 32)); };
@@ -149,7 +149,7 @@ void emit_gather(DeviceForm form, llvm::Module& module) {
 
 /// (from, factor, to, count): to += factor * from.
 void emit_add(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_add", {'p', 'f', 'p', 'l'});
+  RuntimeKernel t(form, module, "vae_add", {'p', 'f', 'p', 'l'});
   t.each(t.p[3],
          [&](Value* i) { t.store(t.v.fma(t.p[1], t.load(t.p[0], i), t.load(t.p[2], i)), t.p[2], i); });
 }
@@ -159,7 +159,7 @@ enum Number : uint64_t { beta1, beta2, eps, rate, second_root, kept, momentum };
 
 /// (parameters, first, second, gradient, numbers, scale, count)
 void emit_adam(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_adam", {'p', 'p', 'p', 'p', 'p', 'p', 'l'});
+  RuntimeKernel t(form, module, "vae_adam", {'p', 'p', 'p', 'p', 'p', 'p', 'l'});
   llvm::IRBuilder<>& ir = t.ir;
   const auto number = [&](uint64_t which) { return t.number(t.p[4], which); };
   const auto moving = [&](Value* beta, Value* old, Value* fresh) {
@@ -185,7 +185,7 @@ void emit_adam(DeviceForm form, llvm::Module& module) {
 
 /// (parameters, gradient, numbers, scale, count)
 void emit_sgd(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_sgd", {'p', 'p', 'p', 'p', 'l'});
+  RuntimeKernel t(form, module, "vae_sgd", {'p', 'p', 'p', 'p', 'l'});
   Value* factor = t.ir.CreateFMul(t.number(t.p[2], rate), t.number(t.p[3], 0));
   t.each(t.p[4],
          [&](Value* i) { t.store(t.v.fma(factor, t.load(t.p[1], i), t.load(t.p[0], i)), t.p[0], i); });
@@ -193,7 +193,7 @@ void emit_sgd(DeviceForm form, llvm::Module& module) {
 
 /// (parameters, buffer, gradient, numbers, scale, count)
 void emit_momentum(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_momentum", {'p', 'p', 'p', 'p', 'p', 'l'});
+  RuntimeKernel t(form, module, "vae_momentum", {'p', 'p', 'p', 'p', 'p', 'l'});
   Value *lr = t.number(t.p[3], rate), *keep = t.number(t.p[3], momentum), *scale = t.number(t.p[4], 0);
   t.each(t.p[5], [&](Value* i) {
     Value* g = t.ir.CreateFMul(scale, t.load(t.p[2], i));
@@ -205,7 +205,7 @@ void emit_momentum(DeviceForm form, llvm::Module& module) {
 
 /// (parameters, average, share, count): average += share * (parameters - average).
 void emit_average(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_average", {'p', 'p', 'p', 'l'});
+  RuntimeKernel t(form, module, "vae_average", {'p', 'p', 'p', 'l'});
   Value* share = t.number(t.p[2], 0);
   t.each(t.p[3], [&](Value* i) {
     Value* average = t.load(t.p[1], i);
@@ -216,7 +216,7 @@ void emit_average(DeviceForm form, llvm::Module& module) {
 
 /// (values, partials, count): a double for each thread of the grid, the sum of its squares.
 void emit_squares(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_squares", {'p', 'p', 'l'});
+  RuntimeKernel t(form, module, "vae_squares", {'p', 'p', 'l'});
   llvm::IRBuilder<>& ir = t.ir;
   t.grid->part(ir, [&](Value* thread) {
     Value* first = t.wide(ir.CreateAdd(ir.CreateMul(t.grid->block_x, t.grid->threads), thread));
@@ -232,7 +232,7 @@ void emit_squares(DeviceForm form, llvm::Module& module) {
 
 /// (partials, count, clip, scale), one block: scale <- min(1, clip / (sqrt(sum of the partials) + 1e-6)).
 void emit_clip(DeviceForm form, llvm::Module& module) {
-  Tool t(form, module, "vae_clip", {'p', 'l', 'f', 'p'});
+  RuntimeKernel t(form, module, "vae_clip", {'p', 'l', 'f', 'p'});
   llvm::IRBuilder<>& ir = t.ir;
   llvm::Type* wide_real = ir.getDoubleTy();
   Value* shared = t.grid->shared(ir, wide_real, block);
@@ -258,7 +258,7 @@ void emit_clip(DeviceForm form, llvm::Module& module) {
 
 }  // namespace
 
-void emit_device_tools(DeviceForm form, llvm::Module& module) {
+void emit_device_runtime(DeviceForm form, llvm::Module& module) {
   for (const auto emit :
        {emit_begin_step, emit_set_sweep, emit_next_sweep, emit_end_step, emit_gather, emit_add, emit_adam,
         emit_sgd, emit_momentum, emit_average, emit_squares, emit_clip})

@@ -1,6 +1,6 @@
-// What compilations remember: bounded, whole or not at all.
+// What compilations keep: bounded, whole or not at all.
 // links: base
-#include "compiler/base/memory.h"
+#include "compiler/base/cache.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -19,16 +19,16 @@
 namespace {
 
 namespace fs = std::filesystem;
-using base::Memory;
+using base::Cache;
 
-class MemoryTest : public testing::Test {
+class CacheTest : public testing::Test {
  protected:
-  MemoryTest() : root_(fs::temp_directory_path() / ("vaec-memory-" + std::to_string(getpid()))) {
+  CacheTest() : root_(fs::temp_directory_path() / ("vaec-cache-" + std::to_string(getpid()))) {
     fs::create_directories(root_);
     setenv("XDG_CACHE_HOME", root_.c_str(), 1);
     unsetenv("VAEC_CACHE");
   }
-  ~MemoryTest() override { fs::remove_all(root_); }
+  ~CacheTest() override { fs::remove_all(root_); }
 
   fs::path folder() const { return root_ / "vaec" / "things"; }
   uint64_t bytes() const {
@@ -42,34 +42,34 @@ class MemoryTest : public testing::Test {
   fs::path root_;
 };
 
-TEST_F(MemoryTest, RecallsWhatWasRememberedUnderAnEqualKey) {
-  Memory memory("things");
+TEST_F(CacheTest, FindsWhatWasKeptUnderAnEqualKey) {
+  Cache cache("things");
   const std::string value("a\0\nb", 4);
-  EXPECT_EQ(memory.recall("key"), std::nullopt);
-  memory.remember("key", value);
-  memory.remember("none", "");
-  EXPECT_EQ(memory.recall("key"), value);
-  EXPECT_EQ(Memory("things").recall("none"), "");
-  EXPECT_EQ(memory.recall("key "), std::nullopt);
-  EXPECT_EQ(Memory("others").recall("key"), std::nullopt);
-  memory.remember("key", "another");
-  EXPECT_EQ(memory.recall("key"), "another");
+  EXPECT_EQ(cache.find("key"), std::nullopt);
+  cache.keep("key", value);
+  cache.keep("none", "");
+  EXPECT_EQ(cache.find("key"), value);
+  EXPECT_EQ(Cache("things").find("none"), "");
+  EXPECT_EQ(cache.find("key "), std::nullopt);
+  EXPECT_EQ(Cache("others").find("key"), std::nullopt);
+  cache.keep("key", "another");
+  EXPECT_EQ(cache.find("key"), "another");
 }
 
-TEST_F(MemoryTest, AnEntryOfAnotherKeyInItsPlaceDoesNotCount) {
-  Memory memory("things");
-  memory.remember("one", "1");
-  memory.remember("two", "2");
+TEST_F(CacheTest, AnEntryOfAnotherKeyInItsPlaceDoesNotCount) {
+  Cache cache("things");
+  cache.keep("one", "1");
+  cache.keep("two", "2");
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder())) files.push_back(entry.path());
   ASSERT_EQ(files.size(), 2);
   fs::copy_file(files[0], files[1], fs::copy_options::overwrite_existing);
-  EXPECT_EQ(memory.recall("one").has_value() + memory.recall("two").has_value(), 1);
+  EXPECT_EQ(cache.find("one").has_value() + cache.find("two").has_value(), 1);
 }
 
-TEST_F(MemoryTest, EveryChangedByteIsNoticed) {
-  Memory memory("things");
-  memory.remember("key", "the value");
+TEST_F(CacheTest, EveryChangedByteIsNoticed) {
+  Cache cache("things");
+  cache.keep("key", "the value");
   const fs::path file = fs::directory_iterator(folder())->path();
   std::ifstream in(file, std::ios::binary);
   const std::string whole(std::istreambuf_iterator<char>(in), {});
@@ -77,152 +77,152 @@ TEST_F(MemoryTest, EveryChangedByteIsNoticed) {
     std::string broken = whole;
     broken[i] = static_cast<char>(broken[i] ^ 4);
     std::ofstream(file, std::ios::binary) << broken;
-    EXPECT_EQ(memory.recall("key"), std::nullopt) << i;
+    EXPECT_EQ(cache.find("key"), std::nullopt) << i;
     std::ofstream(file, std::ios::binary) << whole.substr(0, i);
-    EXPECT_EQ(memory.recall("key"), std::nullopt) << i;
+    EXPECT_EQ(cache.find("key"), std::nullopt) << i;
   }
 }
 
 /// A folder with one entry, and the entry's file.
 struct OneEntry {
   explicit OneEntry(const fs::path& folder) {
-    Memory("things").remember("key", "value");
+    Cache("things").keep("key", "value");
     file = fs::directory_iterator(folder)->path();
     if (file.filename() == "tidied") file = (++fs::directory_iterator(folder))->path();
   }
   fs::path file;
 };
 
-TEST_F(MemoryTest, EntriesThatOthersMayWriteAreNotUsed) {
+TEST_F(CacheTest, EntriesThatOthersMayWriteAreNotUsed) {
   const mode_t usual = umask(0);  // even so an entry is its owner's alone
   const OneEntry entry(folder());
   umask(usual);
-  EXPECT_EQ(Memory("things").recall("key"), "value");
-  EXPECT_EQ(Memory::why_off("things"), "");
+  EXPECT_EQ(Cache("things").find("key"), "value");
+  EXPECT_EQ(Cache::why_off("things"), "");
   fs::permissions(entry.file, fs::perms::others_write, fs::perm_options::add);
-  EXPECT_EQ(Memory("things").recall("key"), std::nullopt);
+  EXPECT_EQ(Cache("things").find("key"), std::nullopt);
   fs::permissions(entry.file, fs::perms::others_write, fs::perm_options::remove);
   for (const fs::perms writer : {fs::perms::others_write, fs::perms::group_write}) {
     fs::permissions(folder(), writer, fs::perm_options::add);
-    EXPECT_EQ(Memory("things").recall("key"), std::nullopt);
-    EXPECT_EQ(Memory::why_off("things"), folder().string() + " can be written by other users");
-    Memory("things").remember("another", "value");
+    EXPECT_EQ(Cache("things").find("key"), std::nullopt);
+    EXPECT_EQ(Cache::why_off("things"), folder().string() + " can be written by other users");
+    Cache("things").keep("another", "value");
     fs::permissions(folder(), writer, fs::perm_options::remove);
-    EXPECT_EQ(Memory("things").recall("another"), std::nullopt) << "written into an open folder";
+    EXPECT_EQ(Cache("things").find("another"), std::nullopt) << "written into an open folder";
   }
-  EXPECT_EQ(Memory("things").recall("key"), "value");
+  EXPECT_EQ(Cache("things").find("key"), "value");
 }
 
-TEST_F(MemoryTest, EntriesOfAnotherUserAreNotUsed) {
+TEST_F(CacheTest, EntriesOfAnotherUserAreNotUsed) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root, to give files away";
   const OneEntry entry(folder());
   ASSERT_EQ(chown(entry.file.c_str(), 1, 1), 0);
-  EXPECT_EQ(Memory("things").recall("key"), std::nullopt);
+  EXPECT_EQ(Cache("things").find("key"), std::nullopt);
   ASSERT_EQ(chown(entry.file.c_str(), 0, 0), 0);
   ASSERT_EQ(chown(folder().c_str(), 1, 1), 0);
-  EXPECT_EQ(Memory("things").recall("key"), std::nullopt);
-  EXPECT_EQ(Memory::why_off("things"), folder().string() + " belongs to another user");
+  EXPECT_EQ(Cache("things").find("key"), std::nullopt);
+  EXPECT_EQ(Cache::why_off("things"), folder().string() + " belongs to another user");
 }
 
-TEST_F(MemoryTest, OnlyPlainFilesOfABoundedSizeAreRead) {
+TEST_F(CacheTest, OnlyPlainFilesOfABoundedSizeAreRead) {
   const OneEntry entry(folder());
   const fs::path kept = root_ / "kept";
   fs::rename(entry.file, kept);
-  const auto recall = [] { return Memory("things").recall("key"); };
+  const auto find = [] { return Cache("things").find("key"); };
   fs::create_symlink(kept, entry.file);
-  EXPECT_EQ(recall(), std::nullopt) << "a link, even to a good entry";
+  EXPECT_EQ(find(), std::nullopt) << "a link, even to a good entry";
   fs::remove(entry.file);
   fs::create_symlink("/dev/zero", entry.file);
-  EXPECT_EQ(recall(), std::nullopt);
+  EXPECT_EQ(find(), std::nullopt);
   fs::remove(entry.file);
   ASSERT_EQ(mkfifo(entry.file.c_str(), 0600), 0);
-  EXPECT_EQ(recall(), std::nullopt);
-  Memory("things").remember("key", "again");  // takes the place of the pipe
-  EXPECT_EQ(recall(), "again");
+  EXPECT_EQ(find(), std::nullopt);
+  Cache("things").keep("key", "again");  // takes the place of the pipe
+  EXPECT_EQ(find(), "again");
   fs::remove(entry.file);
   fs::create_directory(entry.file);
-  EXPECT_EQ(recall(), std::nullopt);
-  Memory("things").remember("key", "value");  // cannot, and says nothing
-  EXPECT_EQ(recall(), std::nullopt);
+  EXPECT_EQ(find(), std::nullopt);
+  Cache("things").keep("key", "value");  // cannot, and says nothing
+  EXPECT_EQ(find(), std::nullopt);
   fs::remove(entry.file);
   std::ofstream(entry.file).close();
   fs::resize_file(entry.file, uint64_t{1} << 40);
-  EXPECT_EQ(recall(), std::nullopt) << "larger than the whole folder may be";
+  EXPECT_EQ(find(), std::nullopt) << "larger than the whole folder may be";
   fs::remove(entry.file);
   fs::rename(kept, entry.file);
-  EXPECT_EQ(recall(), "value");
+  EXPECT_EQ(find(), "value");
 }
 
-TEST_F(MemoryTest, PastItsLimitWhatIsUnusedForLongestGoes) {
+TEST_F(CacheTest, PastItsLimitWhatIsUnusedForLongestGoes) {
   constexpr uint64_t limit = 100'000;
   const auto key = [](int i) { return "key " + std::to_string(i); };
   {
-    Memory memory("things", limit);
+    Cache cache("things", limit);
     for (int i = 0; i < 90; ++i) {
-      memory.remember(key(i), std::string(1000, 'x'));
+      cache.keep(key(i), std::string(1000, 'x'));
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    EXPECT_TRUE(memory.recall(key(0)));  // used: the youngest now
+    EXPECT_TRUE(cache.find(key(0)));  // used: the youngest now
   }
   EXPECT_GT(bytes(), 90'000);  // within the limit nothing goes
   age_look();
   {
-    Memory memory("things", limit);
-    for (int i = 90; i < 110; ++i) memory.remember(key(i), std::string(1000, 'x'));
+    Cache cache("things", limit);
+    for (int i = 90; i < 110; ++i) cache.keep(key(i), std::string(1000, 'x'));
   }
   EXPECT_LE(bytes(), limit);
   EXPECT_GT(bytes(), limit / 2);
-  const Memory memory("things", limit);
-  EXPECT_TRUE(memory.recall(key(0)));
-  EXPECT_FALSE(memory.recall(key(1)));
-  EXPECT_TRUE(memory.recall(key(109)));
+  const Cache cache("things", limit);
+  EXPECT_TRUE(cache.find(key(0)));
+  EXPECT_FALSE(cache.find(key(1)));
+  EXPECT_TRUE(cache.find(key(109)));
 }
 
-TEST_F(MemoryTest, ThreadsMayShareIt) {
-  Memory memory("things");
+TEST_F(CacheTest, ThreadsMayShareIt) {
+  Cache cache("things");
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t)
       threads.emplace_back([&] {
         for (int i = 0; i < 50; ++i) {
           const std::string value(static_cast<size_t>(100 * i), 'v');
-          memory.remember(std::to_string(i), value);
-          const auto found = memory.recall(std::to_string(i));
+          cache.keep(std::to_string(i), value);
+          const auto found = cache.find(std::to_string(i));
           EXPECT_TRUE(found == std::nullopt || *found == value);
         }
       });
   }
-  for (int i = 0; i < 50; ++i) EXPECT_TRUE(memory.recall(std::to_string(i))) << i;
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(cache.find(std::to_string(i))) << i;
 }
 
-TEST_F(MemoryTest, AChosenFolderIsTheCache) {
+TEST_F(CacheTest, AChosenFolderIsTheCache) {
   setenv("VAEC_CACHE", (root_ / "chosen").c_str(), 1);
-  Memory memory("things");
-  memory.remember("key", "value");
-  EXPECT_EQ(memory.recall("key"), "value");
-  EXPECT_EQ(memory.folder(), root_ / "chosen" / "things");
+  Cache cache("things");
+  cache.keep("key", "value");
+  EXPECT_EQ(cache.find("key"), "value");
+  EXPECT_EQ(cache.folder(), root_ / "chosen" / "things");
   EXPECT_EQ(cache_folder(), root_ / "chosen");
   EXPECT_FALSE(fs::exists(folder()));
   setenv("VAEC_CACHE", "", 1);
-  EXPECT_EQ(Memory("things").folder(), folder());
+  EXPECT_EQ(Cache("things").folder(), folder());
 }
 
-TEST_F(MemoryTest, OffOrWithoutAHomeNothingIsKept) {
+TEST_F(CacheTest, OffOrWithoutAHomeNothingIsKept) {
   for (const char* chosen : {"off", "relative", "./off"}) {
     setenv("VAEC_CACHE", chosen, 1);
-    Memory memory("things");
-    memory.remember("key", "value");
-    EXPECT_EQ(memory.recall("key"), std::nullopt);
-    EXPECT_TRUE(memory.folder().empty());
+    Cache cache("things");
+    cache.keep("key", "value");
+    EXPECT_EQ(cache.find("key"), std::nullopt);
+    EXPECT_TRUE(cache.folder().empty());
     EXPECT_EQ(cache_folder(), root_ / "vaec");  // data have their place still
     EXPECT_FALSE(fs::exists(chosen));
   }
   unsetenv("VAEC_CACHE");
   setenv("XDG_CACHE_HOME", "relative", 1);
   setenv("HOME", "", 1);
-  Memory memory("things");
-  memory.remember("key", "value");
-  EXPECT_TRUE(memory.folder().empty());
+  Cache cache("things");
+  cache.keep("key", "value");
+  EXPECT_TRUE(cache.folder().empty());
   EXPECT_FALSE(fs::exists(root_ / "vaec"));
   EXPECT_TRUE(cache_folder().empty());
 }

@@ -61,7 +61,7 @@ def test_an_object_is_made_of_the_same_kernels(folder, vaec):
         succeed(folder / exe, "train", "--steps", 2, "--out", folder / f"run-{exe}", "--quiet")
     models = [(folder / f"run-{exe}/checkpoints/step-2/model.safetensors").read_bytes() for exe in ("linked", "small")]
     assert models[0] == models[1]
-    # No linker, no room: one line, and what was there stays.
+    # No linker, no space: one line, and what was there stays.
     for broken, words in (({"PATH": "/none"}, "install binutils"), ({"TMPDIR": "/none"}, "TMPDIR")):
         result = call(vaec, "build", program, "--emit=object", "-o", folder / "small.o", env={**os.environ, **broken})
         assert result.returncode == 78 and words in result.stderr and result.stderr.count("\n") == 1, result

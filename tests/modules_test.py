@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""No room includes a room that comes after it, only the rooms that may see a library include it, and what differs
+"""No module includes a module that comes after it, only the modules that may see a library include it, and what differs
 between versions of a library stands in one header, NAME_version.h."""
 import pathlib
 import re
@@ -25,8 +25,8 @@ RUNTIME = {
 }
 # What stands on runtime/core itself, lowest first.
 FLOORS = ["learning", "evaluation", "embedding", "commands"]
-# A room of plain indices that compiler and runtime both link: the game's, and what comes after it.
-SHARED = {room: {"runtime/completion"} for room in ("game", "tensor", "lower")}
+# A module of plain indices that compiler and runtime both link: the game's, and what comes after it.
+SHARED = {module: {"runtime/completion"} for module in ("game", "tensor", "lower")}
 # What both halves must know alike: where they keep what they make and who may write there, where scratch buffers
 # lie, what may be set, how numbers are written and rounded, what a terminal is given, and what is said of misspelt
 # names.
@@ -53,22 +53,22 @@ LIBRARIES = {
 VERSION = re.compile(r"\s*#\s*(?:el)?if.*(?:_VERSION|_VER\b|_MAJOR|_MINOR|H5_USE_|__GNUC|__clang|_GLIBCXX_|GLIBC)")
 
 
-def rooms_seen_by(folder):
+def modules_seen_by(folder):
     part, *rest = folder.split("/")
     if part == "compiler":
         if not rest:
-            return {f"compiler/{room}" for room in COMPILER + DRIVER} | {"compiler"}
+            return {f"compiler/{module}" for module in COMPILER + DRIVER} | {"compiler"}
         if rest[0] in DRIVER:
-            return rooms_seen_by("compiler") | {f"compiler/{rest[0]}"}
-        before = {f"compiler/{room}" for room in COMPILER[: COMPILER.index(rest[0]) + 1]}
+            return modules_seen_by("compiler") | {f"compiler/{rest[0]}"}
+        before = {f"compiler/{module}" for module in COMPILER[: COMPILER.index(rest[0]) + 1]}
         return before | SHARED.get(rest[0], set())
     if not rest:
-        return {f"runtime/{room}" for room in RUNTIME} | {"runtime"}
-    return {f"runtime/{room}" for room in RUNTIME[rest[0]]} | {"runtime"}
+        return {f"runtime/{module}" for module in RUNTIME} | {"runtime"}
+    return {f"runtime/{module}" for module in RUNTIME[rest[0]]} | {"runtime"}
 
 
 def floor(folder):
-    """How high in runtime/core a folder stands; 0 is the room itself."""
+    """How high in runtime/core a folder stands; 0 is the module itself."""
     parts = folder.split("/")
     return 1 + FLOORS.index(parts[2]) if parts[:2] == ["runtime", "core"] and len(parts) > 2 else 0
 
@@ -88,16 +88,16 @@ def violations(root):
             target = include.group(1)
             where = f"{path.relative_to(root)}:{number}"
             if target.startswith(("compiler/", "runtime/")):
-                room = "/".join(target.split("/")[:-1][:2])
-                if room == folder == "runtime/core":
+                module = "/".join(target.split("/")[:-1][:2])
+                if module == folder == "runtime/core":
                     if floor(target.rpartition("/")[0]) > floor(str(path.parent.relative_to(root))):
                         found.append(f"{where}: {path.parent.name} includes {target}")
                 abi = target == "runtime/abi.h" and folder == "compiler/lower"
-                if room not in rooms_seen_by(folder) and not abi and target not in KEPT_BY_BOTH:
+                if module not in modules_seen_by(folder) and not abi and target not in KEPT_BY_BOTH:
                     found.append(f"{where}: {folder} includes {target}")
-            for pattern, rooms in LIBRARIES.items():
-                if re.match(pattern, target) and folder not in rooms:
-                    found.append(f"{where}: only {', '.join(sorted(rooms))} may include {target}")
+            for pattern, modules in LIBRARIES.items():
+                if re.match(pattern, target) and folder not in modules:
+                    found.append(f"{where}: only {', '.join(sorted(modules))} may include {target}")
     return found
 
 

@@ -1,4 +1,4 @@
-// A tensor program as it will run: loops and heavy calls in order over planned buffers. Made from a Program
+// A tensor program as it will run: loops and library calls in order over planned buffers. Made from a Program
 // by tensor::fuse and tensor::plan_memory; read by lower/ (which compiles the loops) and by the interpreter.
 // Every float is 32 bits; a buffer is dense and row-major over its extents.
 #pragma once
@@ -49,7 +49,7 @@ struct Buffer {
   int slot = -1;
 };
 
-/// As in the image and in a schedule's text.
+/// As in the image and in a kernel program's text.
 const char* name_of(Buffer::Kind kind);
 
 /// Element (i0, i1, ...) of the index space touches element offset + sum(i_a * strides[a]) of the buffer.
@@ -115,7 +115,7 @@ struct Gather {
   int buffer = -1;
 };
 
-/// Player `player` climbs along `gradient` (flat, as its parameters) with its optimizer.
+/// Player `player` moves along `gradient` (flat, as its parameters) with its optimizer.
 struct Update {
   int player = -1;
   int gradient = -1;
@@ -123,7 +123,7 @@ struct Update {
 
 using Instruction = std::variant<Loop, Gemm, Convolution, Gather, Update>;
 
-struct Schedule {
+struct KernelProgram {
   std::string name;
   std::vector<BatchClass> batches;
   std::vector<Buffer> buffers;

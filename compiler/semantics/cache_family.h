@@ -1,4 +1,4 @@
-// Families that passed their numeric check, remembered (base/memory.h) so that the next compilation need not
+// Families that passed their numeric check, cached (base/cache.h) so that the next compilation need not
 // check them again. In: a family's template, the whole of what the check computes with. Only a verdict of the
 // same compiler over an equal template counts.
 #pragma once
@@ -10,7 +10,7 @@ namespace semantics {
 
 /// All that the check depends on, as text: the check's own version, then the template.
 std::string content_of(const FamilyTemplate& t, const Domain& domain);
-bool is_remembered(const std::string& content);
-void remember(const std::string& content);
+bool is_cached(const std::string& content);
+void keep_checked(const std::string& content);
 
 }  // namespace semantics

@@ -7,8 +7,8 @@
 
 #include "runtime/abi.h"
 
-struct vae_heavy_op {
-  virtual ~vae_heavy_op() = default;
+struct vae_library_op {
+  virtual ~vae_library_op() = default;
   virtual void run(const float* a, const float* b, float* c) = 0;
 
   std::string description;  // what does the work; never begins with `ref`
@@ -18,7 +18,7 @@ struct vae_heavy_op {
 
 namespace onednn {
 
-using Op = std::unique_ptr<vae_heavy_op>;
+using Op = std::unique_ptr<vae_library_op>;
 
 /// Throws std::invalid_argument if an extent is not positive.
 Op make_gemm(const vae_gemm& shape, vae_precision precision);

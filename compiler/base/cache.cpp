@@ -1,4 +1,4 @@
-#include "compiler/base/memory.h"
+#include "compiler/base/cache.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -62,7 +62,7 @@ bool looked_lately(const fs::path& folder) {
   return !none && then <= now && now - then < look_every;
 }
 
-/// Removes the files unused for longest until a quarter of the room is free.
+/// Removes the files unused for longest until a quarter of the space is free.
 void tidy(const fs::path& folder, uint64_t most_bytes) {
   struct File {
     fs::file_time_type used;
@@ -95,18 +95,17 @@ void tidy(const fs::path& folder, uint64_t most_bytes) {
 
 }  // namespace
 
-Memory::Memory(const std::string& kind, uint64_t most_bytes) : most_bytes_(most_bytes) {
-  if (const fs::path root = cache_folder(); compilations_are_remembered() && !root.empty())
-    folder_ = root / kind;
+Cache::Cache(const std::string& kind, uint64_t most_bytes) : most_bytes_(most_bytes) {
+  if (const fs::path root = cache_folder(); compilations_are_cached() && !root.empty()) folder_ = root / kind;
 }
 
-Memory::~Memory() {
+Cache::~Cache() {
   if (added_ && !looked_lately(folder_)) tidy(folder_, most_bytes_);
 }
 
-std::string Memory::why_off(const std::string& kind) {
+std::string Cache::why_off(const std::string& kind) {
   const fs::path root = cache_folder();
-  if (!compilations_are_remembered()) {
+  if (!compilations_are_cached()) {
     const std::string chosen = std::getenv("VAEC_CACHE");
     return "VAEC_CACHE=" + chosen + (chosen == "off" ? "" : " is neither `off` nor an absolute path");
   }
@@ -121,7 +120,7 @@ std::string Memory::why_off(const std::string& kind) {
   return refused.empty() ? "" : there.string() + " " + refused;
 }
 
-std::optional<std::string> Memory::recall(const std::string& key) const {
+std::optional<std::string> Cache::find(const std::string& key) const {
   if (folder_.empty()) return {};
   const Descriptor folder(open_folder(folder_));
   if (!why_not_closed(folder.number()).empty()) return {};
@@ -138,7 +137,7 @@ std::optional<std::string> Memory::recall(const std::string& key) const {
   return value;
 }
 
-void Memory::remember(const std::string& key, const std::string& value) {
+void Cache::keep(const std::string& key, const std::string& value) {
   if (folder_.empty()) return;
   const fs::path path = file_of(folder_, key);
   std::error_code failed;

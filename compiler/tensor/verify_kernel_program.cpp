@@ -7,10 +7,10 @@
 namespace tensor {
 namespace {
 
-class ScheduleVerifier {
+class KernelProgramVerifier {
  public:
-  explicit ScheduleVerifier(const Schedule& schedule) : schedule_(schedule) {
-    for (const Buffer& buffer : schedule.buffers) {
+  explicit KernelProgramVerifier(const KernelProgram& kernel_program) : kernel_program_(kernel_program) {
+    for (const Buffer& buffer : kernel_program.buffers) {
       // A part lies in memory as its parent does.
       const bool made_here =
           buffer.kind == Buffer::Kind::scratch || buffer.kind == Buffer::Kind::output ||
@@ -20,9 +20,9 @@ class ScheduleVerifier {
   }
 
   std::optional<std::string> run() {
-    for (const Instruction& instruction : schedule_.instructions) {
+    for (const Instruction& instruction : kernel_program_.instructions) {
       if (auto wrong = std::visit([&](const auto& specific) { return check(specific); }, instruction))
-        return schedule_.name + ": " + *wrong;
+        return kernel_program_.name + ": " + *wrong;
     }
     return {};
   }
@@ -34,19 +34,19 @@ class ScheduleVerifier {
     if (buffer < 0 || static_cast<size_t>(buffer) >= written_.size()) return reader + ": no such buffer";
     if (written_[static_cast<size_t>(buffer)]) return {};
     return fmt::format("{} reads @{} {} before it is written", reader, buffer,
-                       schedule_.buffers[static_cast<size_t>(buffer)].name);
+                       kernel_program_.buffers[static_cast<size_t>(buffer)].name);
   }
   void write(int buffer) { written_[static_cast<size_t>(buffer)] = true; }
 
   const BatchClass& batch(const Extent& rows) const {
-    return schedule_.batches[static_cast<size_t>(rows.batch)];
+    return kernel_program_.batches[static_cast<size_t>(rows.batch)];
   }
 
   Wrong bounds(const Loop& loop, const Access& access) const {
-    if (access.buffer < 0 || static_cast<size_t>(access.buffer) >= schedule_.buffers.size())
+    if (access.buffer < 0 || static_cast<size_t>(access.buffer) >= kernel_program_.buffers.size())
       return "no such buffer";
     if (access.strides.size() != loop.space.size()) return "not one stride for each axis";
-    const Buffer& buffer = schedule_.buffers[static_cast<size_t>(access.buffer)];
+    const Buffer& buffer = kernel_program_.buffers[static_cast<size_t>(access.buffer)];
     int64_t low = access.offset, high = access.offset, limit = row_elements(buffer.extents);
     for (size_t axis = 0; axis < loop.space.size(); ++axis) {
       if (loop.space[axis].batch >= 0) {
@@ -108,20 +108,23 @@ class ScheduleVerifier {
   }
   /// Every parameter's part must be there.
   Wrong check(const Update& update) {
-    for (size_t b = 0; b < schedule_.buffers.size(); ++b) {
-      if (schedule_.buffers[b].kind != Buffer::Kind::part || schedule_.buffers[b].parent != update.gradient)
+    for (size_t b = 0; b < kernel_program_.buffers.size(); ++b) {
+      if (kernel_program_.buffers[b].kind != Buffer::Kind::part ||
+          kernel_program_.buffers[b].parent != update.gradient)
         continue;
       if (auto reason = read(static_cast<int>(b), "update")) return reason;
     }
     return {};
   }
 
-  const Schedule& schedule_;
+  const KernelProgram& kernel_program_;
   std::vector<bool> written_;
 };
 
 }  // namespace
 
-std::optional<std::string> verify(const Schedule& schedule) { return ScheduleVerifier(schedule).run(); }
+std::optional<std::string> verify(const KernelProgram& kernel_program) {
+  return KernelProgramVerifier(kernel_program).run();
+}
 
 }  // namespace tensor

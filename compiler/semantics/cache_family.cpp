@@ -1,9 +1,9 @@
-#include "compiler/semantics/remember_family.h"
+#include "compiler/semantics/cache_family.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "compiler/base/memory.h"
+#include "compiler/base/cache.h"
 
 namespace semantics {
 namespace {
@@ -30,10 +30,8 @@ std::string content_of(const FamilyTemplate& t, const Domain& domain) {
                             t.declared.index, t.sample.index, t.mean.index);
 }
 
-bool is_remembered(const std::string& content) {
-  return base::Memory("families").recall(content).has_value();
-}
+bool is_cached(const std::string& content) { return base::Cache("families").find(content).has_value(); }
 
-void remember(const std::string& content) { base::Memory("families").remember(content, ""); }
+void keep_checked(const std::string& content) { base::Cache("families").keep(content, ""); }
 
 }  // namespace semantics

@@ -1,5 +1,6 @@
-// Prints how fast the heavy kernels run beside the processor's FMA peak: GFLOP/s of the GEMMs of a digits MLP
-// and of the convolutions of `reverse`. Each is the best of many short runs: other work disturbs it little.
+// How fast the library operations run beside the processor's FMA peak: GFLOP/s of the GEMMs of a digits MLP
+// and of the convolutions of `reverse`. Each is the best of many short runs.
+//
 // links: vaert_core vaert_onednn
 #include <omp.h>
 
@@ -16,21 +17,21 @@
 
 namespace {
 
-vae_heavy heavy;
+vae_library library;
 
 double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-double best_seconds(vae_heavy_op* op, const float* a, const float* b, float* c, double budget) {
-  for (int warm = 0; warm < 3; ++warm) heavy.run(op, a, b, c);
+double best_seconds(vae_library_op* op, const float* a, const float* b, float* c, double budget) {
+  for (int warm = 0; warm < 3; ++warm) library.run(op, a, b, c);
   const double begin = seconds();
-  heavy.run(op, a, b, c);
+  library.run(op, a, b, c);
   const int block = std::clamp(int(2e-5 / (seconds() - begin)), 1, 100);
   double best = 1e9;
   for (const double stop = seconds() + budget; seconds() < stop;) {
     const double start = seconds();
-    for (int i = 0; i < block; ++i) heavy.run(op, a, b, c);
+    for (int i = 0; i < block; ++i) library.run(op, a, b, c);
     best = std::min(best, (seconds() - start) / block);
   }
   return best;
@@ -52,17 +53,17 @@ struct Tally {
   double flops = 0, seconds = 0;
 };
 
-void report(const std::string& name, vae_heavy_op* op, int64_t a, int64_t b, int64_t c, double peak,
+void report(const std::string& name, vae_library_op* op, int64_t a, int64_t b, int64_t c, double peak,
             double budget, Tally& tally) {
   const Buffer left(a, 0.5f), right(b, 0.25f), result(c, 0);
   const double time = best_seconds(op, left.values, right.values, result.values, budget);
-  const double rate = heavy.flops(op) / time * 1e-9;
+  const double rate = library.flops(op) / time * 1e-9;
   std::printf("| %-44s | %9.1f | %7.1f | %3.0f %% | %s |\n", name.c_str(), time * 1e6, rate,
-              100 * rate / peak, heavy.describe(op));
+              100 * rate / peak, library.describe(op));
   std::fflush(stdout);
-  tally.flops += heavy.flops(op);
+  tally.flops += library.flops(op);
   tally.seconds += time;
-  heavy.release(op);
+  library.release(op);
 }
 
 void header(const char* title) {
@@ -84,7 +85,8 @@ void bench_gemms(int64_t batch, double peak, double budget) {
     for (int i = 0; i < 3; ++i) {
       const vae_gemm& s = shapes[i];
       const std::string name = std::to_string(in) + " -> " + std::to_string(out) + "  " + names[i];
-      report(name, heavy.prepare_gemm(&s, nullptr, 0), s.m * s.k, s.k * s.n, s.m * s.n, peak, budget, tally);
+      report(name, library.prepare_gemm(&s, nullptr, 0), s.m * s.k, s.k * s.n, s.m * s.n, peak, budget,
+             tally);
     }
   }
   footer(tally, peak);
@@ -106,7 +108,7 @@ void bench_convolutions(int64_t batch, double peak, double budget) {
                                std::to_string(s.kernel_h) + "^2/" + std::to_string(s.stride_h) + " " +
                                names[s.direction];
       const int64_t* n = counts[s.direction];
-      report(name, heavy.prepare_convolution(&s, nullptr, 0), n[0], n[1], n[2], peak, budget, tally);
+      report(name, library.prepare_convolution(&s, nullptr, 0), n[0], n[1], n[2], peak, budget, tally);
     }
   footer(tally, peak);
 }
@@ -117,12 +119,12 @@ void bench_overhead(double peak, double budget) {
   for (const vae_gemm s :
        {vae_gemm{1, 1, 1, 0, 0}, {8, 8, 8, 0, 1}, {32, 16, 16, 0, 1}, {128, 30, 100, 0, 1}})
     report(std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k),
-           heavy.prepare_gemm(&s, nullptr, 0), s.m * s.k, s.k * s.n, s.m * s.n, peak, budget, tally);
+           library.prepare_gemm(&s, nullptr, 0), s.m * s.k, s.k * s.n, s.m * s.n, peak, budget, tally);
 }
 
 }  // namespace
 
-/// heavy_bench [gemm|convolution|overhead|all] [seconds a line] [threads] [batch of the convolutions]
+/// library_bench [gemm|convolution|overhead|all] [seconds a line] [threads] [batch of the convolutions]
 /// [fp32|bf16]
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "all";
@@ -130,10 +132,10 @@ int main(int argc, char** argv) {
   const int threads = argc > 3 ? std::atoi(argv[3]) : omp_get_max_threads();
   const int64_t batch = argc > 4 ? std::atoi(argv[4]) : 128;
   const bool rounded = argc > 5 && argv[5] == std::string("bf16");
-  const vae_heavy* const table = rounded ? vaert_onednn_bf16() : vaert_onednn();
+  const vae_library* const table = rounded ? vaert_onednn_bf16() : vaert_onednn();
   if (!table) return std::puts("this processor has no instructions for bf16"), 1;
-  heavy = *table;
-  heavy.set_threads(threads);
+  library = *table;
+  library.set_threads(threads);
   const auto measure = rounded ? core::measure_bf16_peak : core::measure_fma_peak;
   const double peak = 1e-9 * measure(threads, budget);
   std::printf("%s peak: 1 thread %.1f GFLOP/s, %d threads %.1f GFLOP/s\n", rounded ? "bf16" : "FMA",

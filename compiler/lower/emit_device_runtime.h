@@ -8,6 +8,6 @@
 
 namespace lower {
 
-void emit_device_tools(DeviceForm form, llvm::Module& module);
+void emit_device_runtime(DeviceForm form, llvm::Module& module);
 
 }  // namespace lower

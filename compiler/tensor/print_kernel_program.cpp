@@ -84,18 +84,18 @@ std::string print_instruction(const Update& u) {
 
 }  // namespace
 
-std::string print(const Schedule& schedule) {
-  std::string text = fmt::format("schedule \"{}\" batches {} slots {}\n", schedule.name,
-                                 to_string(schedule.batches), schedule.slots.size());
-  for (size_t i = 0; i < schedule.buffers.size(); ++i) {
-    const Buffer& b = schedule.buffers[i];
+std::string print(const KernelProgram& kernel_program) {
+  std::string text = fmt::format("kernels \"{}\" batches {} slots {}\n", kernel_program.name,
+                                 to_string(kernel_program.batches), kernel_program.slots.size());
+  for (size_t i = 0; i < kernel_program.buffers.size(); ++i) {
+    const Buffer& b = kernel_program.buffers[i];
     text += fmt::format("@{} {} {}", i, name_of(b.kind), to_string(b.extents));
     if (b.kind == Buffer::Kind::part) text += fmt::format(" of @{} + {}", b.parent, b.offset);
     if (b.kind == Buffer::Kind::scratch) text += fmt::format(" slot {}", b.slot);
     if (b.index >= 0) text += fmt::format(" index {}", b.index);
     text += fmt::format(" \"{}\"\n", b.name);
   }
-  for (const Instruction& instruction : schedule.instructions)
+  for (const Instruction& instruction : kernel_program.instructions)
     text += std::visit([](const auto& specific) { return print_instruction(specific); }, instruction);
   return text;
 }

@@ -9,21 +9,22 @@
 namespace tensor {
 namespace {
 
-class ScheduleInterpreter {
+class KernelProgramInterpreter {
  public:
-  ScheduleInterpreter(const Schedule& schedule, const Inputs& inputs) : schedule_(schedule), inputs_(inputs) {
+  KernelProgramInterpreter(const KernelProgram& kernel_program, const Inputs& inputs)
+      : kernel_program_(kernel_program), inputs_(inputs) {
     // What nobody wrote is not a number, in slots as in buffers that have none yet.
-    std::vector<int64_t> sizes(schedule.slots.size());
-    for (const Buffer& buffer : schedule.buffers) {
+    std::vector<int64_t> sizes(kernel_program.slots.size());
+    for (const Buffer& buffer : kernel_program.buffers) {
       if (buffer.slot < 0) continue;
       int64_t& size = sizes[static_cast<size_t>(buffer.slot)];
       size = std::max(size, count(buffer.extents, inputs.rows));
     }
-    layout_ = lay_out(schedule.slots, sizes);
+    layout_ = lay_out(kernel_program.slots, sizes);
     scratch_.assign(static_cast<size_t>(layout_.total), NAN);
-    own_.resize(schedule.buffers.size());
-    for (size_t b = 0; b < schedule.buffers.size(); ++b) {
-      const Buffer& buffer = schedule.buffers[b];
+    own_.resize(kernel_program.buffers.size());
+    for (size_t b = 0; b < kernel_program.buffers.size(); ++b) {
+      const Buffer& buffer = kernel_program.buffers[b];
       const auto elements = static_cast<size_t>(count(buffer.extents, inputs.rows));
       if ((buffer.kind == Buffer::Kind::scratch && buffer.slot < 0) || buffer.kind == Buffer::Kind::output) {
         own_[b].assign(elements, NAN);
@@ -38,19 +39,19 @@ class ScheduleInterpreter {
   }
 
   Results run() {
-    for (const Instruction& instruction : schedule_.instructions) {
+    for (const Instruction& instruction : kernel_program_.instructions) {
       std::visit([&](const auto& specific) { execute(specific); }, instruction);
     }
-    for (size_t b = 0; b < schedule_.buffers.size(); ++b) {
-      if (schedule_.buffers[b].kind == Buffer::Kind::output)
-        results_.outputs[schedule_.buffers[b].name] = own_[b];
+    for (size_t b = 0; b < kernel_program_.buffers.size(); ++b) {
+      if (kernel_program_.buffers[b].kind == Buffer::Kind::output)
+        results_.outputs[kernel_program_.buffers[b].name] = own_[b];
     }
     return results_;
   }
 
  private:
   double* data(int id) {
-    const Buffer& buffer = schedule_.buffers[static_cast<size_t>(id)];
+    const Buffer& buffer = kernel_program_.buffers[static_cast<size_t>(id)];
     if (buffer.kind == Buffer::Kind::part) return data(buffer.parent) + buffer.offset;
     if (buffer.kind == Buffer::Kind::scratch && buffer.slot >= 0)
       return scratch_.data() + layout_.starts[static_cast<size_t>(buffer.slot)];
@@ -155,12 +156,12 @@ class ScheduleInterpreter {
   }
   void execute(const Update& update) {
     const auto elements =
-        count(schedule_.buffers[static_cast<size_t>(update.gradient)].extents, inputs_.rows);
+        count(kernel_program_.buffers[static_cast<size_t>(update.gradient)].extents, inputs_.rows);
     const double* gradient = data(update.gradient);
     results_.gradients[update.player].assign(gradient, gradient + elements);
   }
 
-  const Schedule& schedule_;
+  const KernelProgram& kernel_program_;
   const Inputs& inputs_;
   ScratchLayout layout_;
   Numbers scratch_;
@@ -170,8 +171,8 @@ class ScheduleInterpreter {
 
 }  // namespace
 
-Results interpret(const Schedule& schedule, const Inputs& inputs) {
-  return ScheduleInterpreter(schedule, inputs).run();
+Results interpret(const KernelProgram& kernel_program, const Inputs& inputs) {
+  return KernelProgramInterpreter(kernel_program, inputs).run();
 }
 
 }  // namespace tensor

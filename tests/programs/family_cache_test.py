@@ -1,4 +1,4 @@
-"""A family that passed its numeric check is remembered in the cache folder, and only as long as it is the same."""
+"""A family that passed its numeric check is cached in the cache folder, and only as long as it is the same."""
 import os
 
 from executable import call, succeed, write
@@ -15,7 +15,7 @@ player p { x ~ Coin(parameter([3]), steepness = 2) }
 """
 
 
-def test_what_passed_is_remembered_and_what_failed_is_not(folder, vaec):
+def test_what_passed_is_cached_and_what_failed_is_not(folder, vaec):
     env = {"XDG_CACHE_HOME": str(folder / "cache")}
     program = write(folder, "coin.vae", MODEL)
     succeed(vaec, "check", program, env=env)

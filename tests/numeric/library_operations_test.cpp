@@ -1,5 +1,5 @@
 // links: vaert_core vaert_data vaert_onednn
-// The heavy kernels of every backend agree with naive loops in double precision; none of oneDNN's is a
+// The library operations of every backend agree with naive loops in double precision; none of oneDNN's is a
 // reference kernel.
 #include <gtest/gtest.h>
 
@@ -17,13 +17,13 @@
 
 namespace {
 
-const vae_heavy* heavy = nullptr;  // the backend that the test is of
+const vae_library* library = nullptr;  // the backend that the test is of
 
 class Backend : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     if (!is_installed(GetParam())) GTEST_SKIP() << "built without " << GetParam();
-    heavy = core::open_backend({.backend = GetParam()});
+    library = core::open_backend({.backend = GetParam()});
   }
 };
 class Gemm : public Backend {};
@@ -43,11 +43,11 @@ Values random_values(int64_t count, uint32_t seed) {
 }
 
 /// A prepared call; its result is filled with rubbish first, since a kernel must overwrite, not add.
-Values run(vae_heavy_op* op, const Values& a, const Values& b, int64_t count) {
+Values run(vae_library_op* op, const Values& a, const Values& b, int64_t count) {
   Values c(count, 1e30f);
-  heavy->run(op, a.data(), b.data(), c.data());
+  library->run(op, a.data(), b.data(), c.data());
   std::fill(c.begin(), c.end(), -1e30f);
-  heavy->run(op, a.data(), b.data(), c.data());
+  library->run(op, a.data(), b.data(), c.data());
   return c;
 }
 
@@ -62,10 +62,10 @@ void check_gemm(const vae_gemm& s) {
   const std::string what = "m" + std::to_string(s.m) + " n" + std::to_string(s.n) + " k" +
                            std::to_string(s.k) + (s.transpose_a ? " T" : " N") + (s.transpose_b ? "T" : "N");
   char error[256] = "";
-  vae_heavy_op* op = heavy->prepare_gemm(&s, error, sizeof error);
+  vae_library_op* op = library->prepare_gemm(&s, error, sizeof error);
   ASSERT_NE(op, nullptr) << what << ": " << error;
-  EXPECT_NE(std::strncmp(heavy->describe(op), "ref", 3), 0) << what << " is " << heavy->describe(op);
-  EXPECT_EQ(heavy->flops(op), 2.0 * double(s.m * s.n * s.k));
+  EXPECT_NE(std::strncmp(library->describe(op), "ref", 3), 0) << what << " is " << library->describe(op);
+  EXPECT_EQ(library->flops(op), 2.0 * double(s.m * s.n * s.k));
   const Values a = random_values(s.m * s.k, 1), b = random_values(s.k * s.n, 2);
   std::vector<double> want(s.m * s.n);
   for (int64_t i = 0; i < s.m; ++i)
@@ -73,8 +73,8 @@ void check_gemm(const vae_gemm& s) {
       for (int64_t j = 0; j < s.n; ++j)
         want[i * s.n + j] += double(s.transpose_a ? a[p * s.m + i] : a[i * s.k + p]) *
                              double(s.transpose_b ? b[j * s.k + p] : b[p * s.n + j]);
-  expect_close(run(op, a, b, s.m * s.n), want, double(s.k), what + " by " + heavy->describe(op));
-  heavy->release(op);
+  expect_close(run(op, a, b, s.m * s.n), want, double(s.k), what + " by " + library->describe(op));
+  library->release(op);
 }
 
 TEST_P(Gemm, agrees_with_naive_loops_for_every_transpose_and_odd_shape) {
@@ -144,14 +144,15 @@ void check_convolution(vae_convolution s) {
   for (int direction = 0; direction < 3; ++direction) {
     s.direction = direction;
     char error[256] = "";
-    vae_heavy_op* op = heavy->prepare_convolution(&s, error, sizeof error);
+    vae_library_op* op = library->prepare_convolution(&s, error, sizeof error);
     ASSERT_NE(op, nullptr) << describe(s) << ": " << error;
-    EXPECT_NE(std::strncmp(heavy->describe(op), "ref", 3), 0) << describe(s) << " is " << heavy->describe(op);
+    EXPECT_NE(std::strncmp(library->describe(op), "ref", 3), 0)
+        << describe(s) << " is " << library->describe(op);
     const Values& a = direction == VAE_BACKWARD_DATA ? destination : source;
     const Values& b = direction == VAE_BACKWARD_WEIGHTS ? destination : weights;
     expect_close(run(op, a, b, int64_t(want[direction].size())), want[direction], terms[direction],
-                 describe(s) + " by " + heavy->describe(op));
-    heavy->release(op);
+                 describe(s) + " by " + library->describe(op));
+    library->release(op);
   }
 }
 
@@ -217,29 +218,29 @@ TEST_P(Convolution, agrees_with_naive_loops_on_many_images) {
 }
 
 TEST(OneDnn, sums_products_of_many_images_where_the_processor_has_wide_vectors) {
-  heavy = vaert_onednn();
+  library = vaert_onednn();
   if (!onednn::sums_products()) GTEST_SKIP() << "no libxsmm, or no AVX-512";
   vae_convolution layer = convolution(128, 32, 64, 27, 27, 3, 2, 0);
   for (const char* kernel : {"image blocks, libxsmm", "image blocks, libxsmm", "rows, libxsmm"}) {
-    vae_heavy_op* op = heavy->prepare_convolution(&layer, nullptr, 0);
+    vae_library_op* op = library->prepare_convolution(&layer, nullptr, 0);
     ASSERT_NE(op, nullptr);
-    EXPECT_STREQ(heavy->describe(op), kernel) << describe(layer);
-    heavy->release(op);
+    EXPECT_STREQ(library->describe(op), kernel) << describe(layer);
+    library->release(op);
     ++layer.direction;
   }
 }
 
 TEST(OneDnn, has_no_reference_kernel_on_the_layers_of_reverse) {
-  heavy = vaert_onednn();
+  library = vaert_onednn();
   for (int64_t batch : {1, 32, 128, 1024})
     for (vae_convolution layer : reverse_layers(batch))
       for (int direction = 0; direction < 3; ++direction) {
         layer.direction = direction;
         char error[256] = "";
-        vae_heavy_op* op = heavy->prepare_convolution(&layer, error, sizeof error);
+        vae_library_op* op = library->prepare_convolution(&layer, error, sizeof error);
         ASSERT_NE(op, nullptr) << describe(layer) << ": " << error;
-        EXPECT_NE(std::strncmp(heavy->describe(op), "ref", 3), 0) << describe(layer);
-        heavy->release(op);
+        EXPECT_NE(std::strncmp(library->describe(op), "ref", 3), 0) << describe(layer);
+        library->release(op);
       }
 }
 
@@ -247,14 +248,14 @@ TEST_P(Convolution, refuses_sides_that_do_not_fit) {
   vae_convolution s = convolution(2, 3, 4, 9, 9, 3, 1, 0);
   s.out_h = 3;
   char error[256] = "";
-  EXPECT_EQ(heavy->prepare_convolution(&s, error, sizeof error), nullptr);
+  EXPECT_EQ(library->prepare_convolution(&s, error, sizeof error), nullptr);
   EXPECT_STREQ(error, "the two sides of a convolution do not fit together");
 }
 
 TEST_P(Gemm, refuses_an_empty_extent) {
   const vae_gemm s{0, 3, 4, 0, 0};
   char error[8] = "";
-  EXPECT_EQ(heavy->prepare_gemm(&s, error, sizeof error), nullptr);
+  EXPECT_EQ(library->prepare_gemm(&s, error, sizeof error), nullptr);
   EXPECT_STREQ(error, "a GEMM ");
 }
 
@@ -264,13 +265,13 @@ TEST_P(Gemm, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
     const Values a = random_values(s.m * s.k, 6), b = random_values(s.k * s.n, 7);
     Values first;
     for (int time = 0; time < 5; ++time) {
-      vae_heavy_op* op = heavy->prepare_gemm(&s, nullptr, 0);
+      vae_library_op* op = library->prepare_gemm(&s, nullptr, 0);
       ASSERT_NE(op, nullptr);
       const Values result = run(op, a, b, s.m * s.n);
       if (time == 0) first = result;
       EXPECT_EQ(std::memcmp(first.data(), result.data(), result.size() * sizeof(float)), 0)
-          << heavy->describe(op);
-      heavy->release(op);
+          << library->describe(op);
+      library->release(op);
     }
   }
 }
@@ -287,13 +288,13 @@ TEST_P(Convolution, gives_the_same_bits_whenever_it_is_prepared_and_run_anew) {
       const int64_t count[] = {destination, source, weights};
       Values first;
       for (int time = 0; time < 3; ++time) {
-        vae_heavy_op* op = heavy->prepare_convolution(&layer, nullptr, 0);
+        vae_library_op* op = library->prepare_convolution(&layer, nullptr, 0);
         ASSERT_NE(op, nullptr);
         const Values result = run(op, a, b, count[direction]);
         if (time == 0) first = result;
         EXPECT_EQ(std::memcmp(first.data(), result.data(), result.size() * sizeof(float)), 0)
             << describe(layer);
-        heavy->release(op);
+        library->release(op);
       }
     }
 }

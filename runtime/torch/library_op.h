@@ -9,8 +9,8 @@
 
 #include "runtime/abi.h"
 
-struct vae_heavy_op {
-  virtual ~vae_heavy_op() = default;
+struct vae_library_op {
+  virtual ~vae_library_op() = default;
   virtual void run(const float* a, const float* b, float* c) = 0;
 
   std::string description;
@@ -19,7 +19,7 @@ struct vae_heavy_op {
 
 namespace torch_backend {
 
-using Op = std::unique_ptr<vae_heavy_op>;
+using Op = std::unique_ptr<vae_library_op>;
 
 /// Where tensors lie, and in which type they are multiplied.
 struct Place {
