@@ -26,7 +26,7 @@ constexpr int warming = 3;        // steps: caches, threads, rows of data
 constexpr double enough = 3;      // seconds, where the number of steps is not given
 constexpr int64_t few_steps = 5;  // however slow
 constexpr int64_t most_steps = 2000;
-constexpr size_t shown = 25;  // kernels of the table
+constexpr size_t most_listed = 25;  // kernels of the table
 
 double seconds_since(steady_clock::time_point begin) {
   return std::chrono::duration<double>(steady_clock::now() - begin).count();
@@ -158,7 +158,7 @@ std::string calls_text(double calls) {
   return calls == std::round(calls) ? fmt::format("{:.0f}", calls) : fmt::format("{:.2f}", calls);
 }
 
-void print(const json& all) {
+void print_table(const json& all) {
   std::vector<std::string> batches;
   for (const auto& [source, rows] : all["batch"].items())
     batches.push_back(fmt::format("{}={}", source, rows.get<int64_t>()));
@@ -189,7 +189,7 @@ void print(const json& all) {
   size_t place = 0;
   double rest = 0;
   for (const json& kernel : all["kernels"]) {
-    if (++place > shown) {
+    if (++place > most_listed) {
       rest += kernel["milliseconds"].get<double>();
       continue;
     }
@@ -202,9 +202,9 @@ void print(const json& all) {
                    ? fmt::format("  ({})", kernel["implementation"].get<std::string>())
                    : "");
   }
-  if (place > shown)
+  if (place > most_listed)
     fmt::print("{:>4.1f} %  {:>9.4f}  {} others\n", 100 * rest / number("kernels_milliseconds"), rest,
-               place - shown);
+               place - most_listed);
   fmt::print("100.0 %  {:>9.4f}  in kernels\n", number("kernels_milliseconds"));
 }
 
@@ -255,7 +255,7 @@ void bench(const Image& image, const BenchRequest& request) {
   if (request.json)
     fmt::print("{}\n", all.dump(2));
   else
-    print(all);
+    print_table(all);
 }
 
 }  // namespace core

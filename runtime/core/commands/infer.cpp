@@ -42,7 +42,7 @@ json summary_of(const Result& result, int64_t rows) {
   return summary;
 }
 
-void print(const json& summary) {
+void print_summary(const json& summary) {
   const auto rows = summary["rows"].get<int64_t>();
   std::string text = fmt::format("{}: {}", summary["variable"].get<std::string>(), counted(rows, "row"));
   if (summary.contains("words"))
@@ -198,7 +198,7 @@ void infer(const Image& compiled, const InferRequest& request) {
     fmt::print("means: {}, summed over {}\n", conditioner.is_exact() ? "exact" : "of draws",
                fmt::join(summed, ", "));
   if (report.contains("chain")) print_chain(report["chain"]);
-  for (const json& summary : report["results"]) print(summary);
+  for (const json& summary : report["results"]) print_summary(summary);
 }
 
 }  // namespace core

@@ -107,7 +107,7 @@ void require_rows(int64_t rows) {
 }
 
 /// What is given, checked against the domains, as the variables' tensors.
-Values read_given(const vae_model& model, const vae_given* given, int32_t count, int64_t rows) {
+Values values_given_to(const vae_model& model, const vae_given* given, int32_t count, int64_t rows) {
   require_rows(rows);
   if (count > 0) require(given, "given");
   Values values;
@@ -171,8 +171,8 @@ bool holds_all(const Values& values, const std::vector<int>& targets) {
   return std::all_of(targets.begin(), targets.end(), [&](int target) { return values.contains(target); });
 }
 
-void sample(vae_model& model, uint64_t seed, int64_t rows, const Values& given, const vae_result* results,
-            int32_t count) {
+void sample_into(vae_model& model, uint64_t seed, int64_t rows, const Values& given,
+                 const vae_result* results, int32_t count) {
   const Image& image = model.image;
   const std::vector<int> targets = targets_of(image, results, count, rows);
   std::vector<int> generated;
@@ -196,8 +196,8 @@ void sample(vae_model& model, uint64_t seed, int64_t rows, const Values& given, 
   });
 }
 
-void infer(vae_model& model, const char* text, uint64_t seed, int64_t rows, const Values& given,
-           const vae_result* results, int32_t count) {
+void infer_into(vae_model& model, const char* text, uint64_t seed, int64_t rows, const Values& given,
+                const vae_result* results, int32_t count) {
   const Image& image = model.image;
   const Query query = parse_query(image, require(text, "query"), {}, {});
   for (const int known : query.known)
@@ -233,8 +233,8 @@ int conditional_named(const Image& image, const std::string& name) {
                 fmt::format("there is no conditional `{}`; there are {}", name, fmt::join(names, ", ")));
 }
 
-void log_density(vae_model& model, const char* name, int64_t rows, const Values& given, float* values,
-                 int64_t size) {
+void log_density_into(vae_model& model, const char* name, int64_t rows, const Values& given, float* values,
+                      int64_t size) {
   const Image& image = model.image;
   const int index = conditional_named(image, require(name, "conditional"));
   require_size("values", values, size, rows, 1);
@@ -316,8 +316,8 @@ EXPORTED int32_t vaert_model_sample(vae_model* model, uint64_t seed, int64_t row
                                     int32_t given_count, const vae_result* results, int32_t result_count,
                                     char* error, size_t error_size) {
   return core::call(model, seed, error, error_size, [&] {
-    core::sample(*model, seed, rows, core::read_given(*model, given, given_count, rows), results,
-                 result_count);
+    core::sample_into(*model, seed, rows, core::values_given_to(*model, given, given_count, rows), results,
+                      result_count);
   });
 }
 
@@ -325,8 +325,8 @@ EXPORTED int32_t vaert_model_infer(vae_model* model, const char* query, uint64_t
                                    const vae_given* given, int32_t given_count, const vae_result* results,
                                    int32_t result_count, char* error, size_t error_size) {
   return core::call(model, seed, error, error_size, [&] {
-    core::infer(*model, query, seed, rows, core::read_given(*model, given, given_count, rows), results,
-                result_count);
+    core::infer_into(*model, query, seed, rows, core::values_given_to(*model, given, given_count, rows),
+                     results, result_count);
   });
 }
 
@@ -334,7 +334,7 @@ EXPORTED int32_t vaert_model_log_density(vae_model* model, const char* condition
                                          const vae_given* given, int32_t given_count, float* values,
                                          int64_t size, char* error, size_t error_size) {
   return core::call(model, 0, error, error_size, [&] {
-    core::log_density(*model, conditional, rows, core::read_given(*model, given, given_count, rows), values,
-                      size);
+    core::log_density_into(*model, conditional, rows, core::values_given_to(*model, given, given_count, rows),
+                           values, size);
   });
 }
