@@ -8,8 +8,7 @@
 // The sweeps are compiled for each processor; sanitizers cannot stand the resolver, which runs before they
 // start.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define FOR_EACH_PROCESSOR \
-  __attribute__((target_clones("avx512f", "avx2", "default"), optimize("no-math-errno")))
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define FOR_EACH_PROCESSOR
 #endif
