@@ -102,7 +102,9 @@ inline json loop(Kernel kernel, int kept, std::vector<std::pair<int, int>> acces
           {"unit", 1},    {"accesses", list}, {"scalars", scalars}, {"sites", sites}};
 }
 
-inline json program(const std::string& name, int batch, json buffers, json instructions) {
+/// Vectors: of braces around one json value g++ makes an array, clang a copy.
+inline json program(const std::string& name, int batch, const std::vector<json>& buffers,
+                    const std::vector<json>& instructions) {
   return {{"name", name},
           {"batches", {batch}},
           {"slots", {{0, 99}, {0, 99}, {0, 99}}},
