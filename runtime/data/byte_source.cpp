@@ -34,9 +34,7 @@ ByteSource::~ByteSource() {
   if (file_) gzclose_r(static_cast<gzFile>(file_));
 }
 
-void ByteSource::fail(const std::string& cause) const {
-  throw Failure(Exit::bad_data, fmt::format("{}: {}", name_, cause));
-}
+void ByteSource::fail(const std::string& cause) const { fail_in(name_, cause); }
 
 uint64_t ByteSource::read_some(uint8_t* bytes, uint64_t count) {
   if (!file_) {

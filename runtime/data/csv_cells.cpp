@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/data/byte_source.h"
 #include "runtime/failure.h"
 
 namespace data {
@@ -33,9 +34,7 @@ void CsvCells::fail(int64_t line, const std::string& cause) const {
 }
 
 void CsvCells::refuse_other_texts() const {
-  const auto refuse = [&](const char* cause) {
-    throw Failure(Exit::bad_data, fmt::format("{}: {}", name_, cause));
-  };
+  const auto refuse = [&](const char* cause) { fail_in(name_, cause); };
   if (text_.starts_with("\xff\xfe") || text_.starts_with("\xfe\xff"))
     refuse("the text is UTF-16, which is not read; convert it to UTF-8, as with `iconv -f UTF-16 -t UTF-8`");
   constexpr size_t looked_at = 1 << 12;

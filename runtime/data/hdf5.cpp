@@ -7,6 +7,7 @@
 #include <memory>
 #include <type_traits>
 
+#include "runtime/data/byte_source.h"
 #include "runtime/data/optional_library.h"
 #include "runtime/data/read_ahead.h"
 #include "runtime/failure.h"
@@ -33,7 +34,7 @@ struct Dataset {
     std::array<char, error_size> error{};
     const auto open = function_of<vaert_hdf5_open_function>(hdf5_library, "vaert_hdf5_open");
     handle = open(file.c_str(), name.c_str(), &array, error.data(), error.size());
-    if (!handle) throw Failure(Exit::bad_data, fmt::format("{}: {}", file, error.data()));
+    if (!handle) fail_in(file, error.data());
   }
   ~Dataset() {
     if (handle) close(handle);
@@ -64,7 +65,7 @@ class DatasetRows final : public RowSource<T> {
       while (i + run < n && rows[i + run] == rows[i] + run) ++run;
       bytes.resize(run * elements_ * byte_size(format_));
       if (dataset_->read(dataset_->handle, rows[i], run, bytes.data(), error.data(), error.size()) != 0)
-        throw Failure(Exit::bad_data, fmt::format("{}: {}", dataset_->file, error.data()));
+        fail_in(dataset_->file, error.data());
       if constexpr (std::is_same_v<T, uint8_t>)
         std::copy(bytes.begin(), bytes.end(), to + i * elements_);
       else

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/data/byte_source.h"
 #include "runtime/data/cell_columns.h"
 #include "runtime/data/optional_library.h"
 #include "runtime/failure.h"
@@ -44,9 +45,7 @@ class SqliteReader {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& cause) const {
-    throw Failure(Exit::bad_data, fmt::format("{}: {}", file_, cause));
-  }
+  [[noreturn]] void fail(const std::string& cause) const { fail_in(file_, cause); }
 
   void name_columns() {
     const auto name = function_of<vaert_sqlite_name_function>(sqlite_library, "vaert_sqlite_name");
