@@ -138,12 +138,14 @@ std::optional<Index> Clusters::push_path(IndexSpace& space, std::vector<ValueId>
   return pushed;
 }
 
-/// Gives `atom` its index from that of a value that one of its inputs is a lossless view of.
-bool Clusters::push_through(IndexSpace& space, int atom, ValueId known, const Index& index) const {
+/// Gives `atom` its index from that of a value that one of its inputs is a lossless view of; `key` is the
+/// value's in `held`. A path that ends nowhere may still have split axes, so each path asks for it anew.
+bool Clusters::push_through(IndexSpace& space, int atom, ValueId known, int key) const {
   const Atom& a = atoms_[static_cast<size_t>(atom)];
   const bool copy = info(program_[a.value].op).group == OpGroup::shape && a.piece < 0 && !is_flat_copy(atom);
   for (ValueId read : read_values(atom)) {
-    auto pushed = push_path(space, copy ? std::vector{a.value} : std::vector<ValueId>{}, read, known, index);
+    auto pushed = push_path(space, copy ? std::vector{a.value} : std::vector<ValueId>{}, read, known,
+                            space.held().at(key));
     if (!pushed) continue;
     space.held()[atom] = std::move(*pushed);
     return true;
@@ -212,10 +214,8 @@ std::optional<IndexSpace> Clusters::common_space(const std::vector<int>& atoms) 
         const ValueId base = base_of(read);
         const int producer = inside(base);
         if (producer >= 0 && (is_reduction(producer) || is_flat_copy(producer))) return {};
-        const auto known = space.held().find(producer >= 0 ? producer : anchor(base));
-        if (known == space.held().end()) continue;
-        const Index index = known->second;
-        if (push_through(space, atom, base, index)) {
+        const int known = producer >= 0 ? producer : anchor(base);
+        if (space.held().contains(known) && push_through(space, atom, base, known)) {
           changed = true;
           break;
         }

@@ -68,7 +68,7 @@ class Clusters {
   bool have_common_space(int a, int b, const std::vector<int>& both) const;
   size_t accesses(const std::vector<int>& atoms) const;
   bool column_reduction(int atom) const;
-  bool push_through(IndexSpace& space, int atom, ValueId known, const Index& index) const;
+  bool push_through(IndexSpace& space, int atom, ValueId known, int key) const;
   std::optional<Index> push_path(IndexSpace& space, std::vector<ValueId> path, ValueId from, ValueId known,
                                  const Index& index) const;
 

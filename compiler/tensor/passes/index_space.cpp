@@ -1,6 +1,7 @@
 #include "compiler/tensor/passes/index_space.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace tensor {
 namespace {
@@ -36,7 +37,14 @@ void IndexSpace::split(size_t axis, int64_t inner, Form& current) {
   axes_.push_back({inner, -1});
 }
 
+void IndexSpace::expect_current(const Index& index) const {
+  for (const Form& form : index) {
+    if (form.coefficients.size() != axes_.size()) throw std::logic_error("an index from before a split");
+  }
+}
+
 std::optional<Index> IndexSpace::pull(const Program& program, const Value& view, const Index& index) {
+  expect_current(index);
   const Shape& input = program[view.inputs[0]].shape;
   Index result(input.size());
   switch (view.op) {
@@ -63,6 +71,7 @@ std::optional<Index> IndexSpace::pull(const Program& program, const Value& view,
 }
 
 std::optional<Index> IndexSpace::push(const Program& program, const Value& view, const Index& index) {
+  expect_current(index);
   if (view.op == Op::reshape) return reshape(index, program[view.inputs[0]].shape, view.shape);
   if (view.op != Op::transpose) return {};
   Index result;
@@ -71,6 +80,7 @@ std::optional<Index> IndexSpace::push(const Program& program, const Value& view,
 }
 
 bool IndexSpace::covers(const Shape& shape, const Index& index) const {
+  expect_current(index);
   const bool rows = std::ranges::any_of(axes_, [](const Extent& extent) { return extent.batch >= 0; });
   if (rows != has_rows(shape) || row_elements(shape) != row_elements(axes_)) return false;
   for (size_t axis = 0; axis < axes_.size(); ++axis) {
@@ -159,6 +169,7 @@ std::optional<Index> IndexSpace::reshape(Index index, const Shape& from, const S
 }
 
 Access IndexSpace::access(int buffer, const Shape& shape, const Index& index) const {
+  expect_current(index);
   Access access{buffer, 0, std::vector<int64_t>(axes_.size(), 0)};
   int64_t stride = 1;
   for (size_t axis = shape.size(); axis-- > 0;) {

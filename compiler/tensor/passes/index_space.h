@@ -40,6 +40,8 @@ class IndexSpace {
  private:
   std::optional<Index> reshape(Index index, const Shape& from, const Shape& to);
   void split(size_t axis, int64_t inner, Form& current);
+  /// An index that was kept outside `held` while an axis split is an error of the caller.
+  void expect_current(const Index& index) const;
 
   Shape made_from_;
   std::vector<Extent> axes_;
