@@ -1,6 +1,7 @@
 // In: a generator of random numbers. Out: a net of the language as data: statements over all tensor
-// operations, with a shape each, that read one value through several views. Values stay below about 30, and
-// nothing divides by, or takes the logarithm of, what may come near 0.
+// operations, with a shape each, that read one value through several views. Values stay below about 30,
+// nothing divides by, or takes the logarithm of, what may come near 0, and what jumps does so at odd places:
+// a softmax's sum is 1 up to rounding, and two right programs may round it to either side.
 #pragma once
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -216,11 +217,11 @@ class NetMaker {
                                      "1 - #0",
                                      "0.5 * #0 - 0.25",
                                      "stop(#0)",
-                                     "floor(#0)",
+                                     "floor(#0 + 0.377)",
                                      "#0 / (1 + square(#0))",
                                      "atan2(#0, 1 + square(#0))",
                                      "tanh(#0) ** 3",
-                                     "#0 % 1.5",
+                                     "(#0 + 0.377) % 1.5",
                                      "min(#0, 0.3)"});
     add(text, {a}, shape(a), 2 * magnitudes_[a] + 2);
   }
@@ -263,7 +264,8 @@ class NetMaker {
   }
   void choose() {
     const size_t a = pick_ranked(), b = operand_for(shape(a)), c = operand_for(shape(a));
-    const std::string condition = one_of({"#0 > #1", "#1 <= #2", "#0 < 0.1", "not (#0 >= #2)"});
+    const std::string condition =
+        one_of({"#0 > #1 + 0.0377", "#1 <= #2 + 0.0377", "#0 < 0.1", "not (#0 >= #2 + 0.0377)"});
     add(fmt::format("where({}, #1 * #0, #2)", condition), {a, b, c}, shape(a),
         magnitudes_[a] * magnitudes_[b] + magnitudes_[c]);
   }
