@@ -7,6 +7,7 @@
 
 #include "runtime/hdf5/hdf5_api.h"
 #include "runtime/hdf5/hdf5_version.h"
+#include "runtime/hdf5/trial.h"
 
 namespace {
 
@@ -52,18 +53,23 @@ std::string cause() {
   return text;
 }
 
+/// Their names, or the first of them.
 std::string datasets_of(hid_t file) {
-  std::string names;
+  std::vector<std::string> names;
   visit_objects(
       file,
       [](hid_t, const char* name, const ObjectInfo* info, void* to) -> herr_t {
-        if (info->type == H5O_TYPE_DATASET)
-          *static_cast<std::string*>(to) +=
-              (static_cast<std::string*>(to)->empty() ? "`" : ", `") + std::string(name) + "`";
-        return 0;
+        auto& known = *static_cast<std::vector<std::string>*>(to);
+        constexpr size_t most = 20;
+        const bool full = known.size() == most;
+        if (info->type == H5O_TYPE_DATASET) known.push_back(full ? "more" : "`" + std::string(name) + "`");
+        return known.size() > most ? 1 : 0;
       },
       &names);
-  return names.empty() ? "no dataset" : names;
+  if (names.empty()) return "no dataset";
+  std::string text = names[0];
+  for (size_t i = 1; i < names.size(); ++i) text += ", " + names[i];
+  return text;
 }
 
 /// The place of the numbers in the file, where they lie there one after the other as they are.
@@ -208,7 +214,15 @@ extern "C" void* vaert_hdf5_open(const char* path, const char* name, vaert_hdf5_
                                  size_t error_size) {
   const std::lock_guard lock(library);
   auto dataset = std::make_unique<Dataset>();
-  const std::string failure = open(*dataset, path, name, *array);
+  std::string failure = trial([&] {
+    Dataset tried;
+    vaert_hdf5_array unused{};
+    open(tried, path, name, unused);
+  });
+  if (!failure.empty())
+    failure = "dataset `" + std::string(name) + "` cannot be opened: " + failure;
+  else
+    failure = open(*dataset, path, name, *array);
   if (failure.empty()) return dataset.release();
   std::snprintf(error, error_size, "%s", failure.c_str());
   return nullptr;

@@ -230,6 +230,26 @@ TEST_F(Hdf5, ItIsAReaderLikeTheOthers) {
   EXPECT_EQ(column.at(0), -100);
 }
 
+// Found by fuzzing: libhdf5 1.10 never comes back from opening it, 1.14 refuses it.
+TEST_F(Hdf5, AFileThatKeepsTheLibraryBusyForEverIsRefused) {
+  const std::string failure =
+      failure_of([] { read_hdf5(fs::path(VAEC_ROOT) / "tests/fuzz/corpus/hdf5/bad_endless", "x"); });
+  EXPECT_NE(failure.find(H5_VERSION_GE(1, 12, 0) ? "`x`" : "libhdf5 does not come back from it within 5 s"),
+            std::string::npos)
+      << failure;
+}
+
+TEST_F(Hdf5, OfManyDatasetsTheFirstAreNamed) {
+  const hid_t file = H5Fcreate((folder / "many.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  for (int i = 0; i < 1000; ++i)
+    write(file, ("d" + std::to_string(i)).c_str(), H5T_STD_U8LE, H5T_NATIVE_UINT8, {5}, bytes.data(), false);
+  H5Fclose(file);
+  const std::string failure = failure_of([&] { read_hdf5(folder / "many.h5", "x"); });
+  EXPECT_NE(failure.find("many.h5: has no dataset `x`; it has `d0`, `d1`, `d10`"), std::string::npos);
+  EXPECT_TRUE(failure.ends_with("`, more")) << failure;
+  EXPECT_LT(failure.size(), folder.string().size() + 300);
+}
+
 TEST_F(Hdf5, WhatIsNoArrayOfNumbersIsRefusedInOneLine) {
   EXPECT_EQ(failure_of([&] { read_hdf5(path, "none"); }),
             path.string() +
