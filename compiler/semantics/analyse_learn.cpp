@@ -437,6 +437,7 @@ struct LearnReader : LearnValues {
       const auto group =
           item->kind == ExprKind::name ? analysis.variables.find(item->text) : analysis.variables.end();
       if (group == analysis.variables.end()) {
+        if (item->kind == ExprKind::name && analysis.failed_variable(item->text)) continue;
         auto& error = analysis.report.add(base::E0301, item->span, "an element of `enumerate`", "a variable",
                                           quoted(item->span, analysis.sources));
         if (item->kind == ExprKind::name) suggest(error, item->text, keys_of(analysis.variables));
@@ -474,6 +475,7 @@ struct LearnReader : LearnValues {
     for (const Argument& entry : expr.arguments) {
       const auto group = analysis.variables.find(entry.name->text);
       if (group == analysis.variables.end()) {
+        if (analysis.failed_variable(entry.name->text)) continue;
         suggest(analysis.report.add(base::E0808, entry.name->span, "estimator", entry.name->text, "variable"),
                 entry.name->text, keys_of(analysis.variables));
         continue;
@@ -484,7 +486,8 @@ struct LearnReader : LearnValues {
         const auto& ids = group->second.ids;
         return std::find(ids.begin(), ids.end(), analysis.model[c].target) != ids.end();
       });
-      if (!drawn && !latents.empty()) {
+      // Of a player that failed nobody knows what it draws.
+      if (!drawn && !latents.empty() && analysis.failed_players.empty()) {
         analysis.report.add(base::E0808, entry.name->span, "estimator", entry.name->text, "variable")
             .label("no encoder draws it in a bound");
         continue;

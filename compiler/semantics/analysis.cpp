@@ -24,13 +24,17 @@ bool Analysis::declare(const syntax::Name& name, const std::string& what) {
   return false;
 }
 
+bool Analysis::failed_variable(const std::string& name) const {
+  const auto declared = names.find(name);
+  return declared != names.end() && declared->second.what == "a variable" && !variables.contains(name);
+}
+
 std::optional<VariableId> Analysis::resolve(const syntax::Reference& reference, Scope& scope) {
   const auto found = variables.find(reference.name.text);
   if (found == variables.end()) {
     lost_reference = true;
+    if (failed_variable(reference.name.text)) return {};
     const auto other = names.find(reference.name.text);
-    // A variable whose declaration failed has been reported there.
-    if (other != names.end() && other->second.what == "a variable") return {};
     if (!lost_names.insert(reference.name.text).second) return {};
     if (other == names.end()) evaluator.top().names[reference.name.text] = {};
     Diagnostic& error = report.add(base::E0202, reference.name.span, reference.name.text);

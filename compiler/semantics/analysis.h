@@ -50,6 +50,9 @@ struct Analysis {
   /// False, after an error that shows the first place, if `name` is taken.
   bool declare(const syntax::Name& name, const std::string& what);
 
+  /// Is `name` a variable whose declaration failed? That has been reported there.
+  bool failed_variable(const std::string& name) const;
+
   /// `z` or `z[1]` as a target or parent; none after an error.
   std::optional<VariableId> resolve(const syntax::Reference& reference, Scope& scope);
 

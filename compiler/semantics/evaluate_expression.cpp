@@ -85,6 +85,7 @@ Value Evaluation::name(const Expr& expr, Scope& scope) {
   const bool proposes = report.diagnostics().size() < most_proposals;
   auto& diagnostic = error(base::E0220, expr.span, expr.text);
   if (proposes) suggest(diagnostic, expr.text, scope.all_names());
+  scope.names[expr.text] = {};  // once is enough
   return {};
 }
 

@@ -54,8 +54,12 @@ struct Reader {
       analysis.broken_import = true;
       return;
     }
+    if (!import.path && always_there(path)) return;
     const auto text = import.path ? file_text(import, path) : library_text(import);
-    if (!text) return;
+    if (!text) {
+      analysis.broken_import = true;
+      return;
+    }
     done.insert(key);
     open.push_back(key);
     const base::FileId file = analysis.sources.add(import.path ? path : path + ".vae", *text, !import.path);
@@ -77,10 +81,11 @@ struct Reader {
     return {};
   }
 
-  // `families` and `readers` are always there: to import them adds nothing.
+  /// To import these adds nothing.
+  static bool always_there(const std::string& name) { return name == "families" || name == "readers"; }
+
   std::optional<std::string> library_text(const ImportDecl& import) {
     const std::string& name = import.what.text;
-    if (name == "families" || name == "readers") return {};
     if (const auto text = stdlib_text(name)) return std::string(*text);
     auto& error = analysis.report.add(base::E0207, import.what.span, name);
     suggest(error, name, stdlib_names());
