@@ -34,9 +34,9 @@ std::vector<PatternPart> apportion(const std::vector<Pattern>& patterns, int64_t
   if (all == 0) return {{1, batch}};
   std::vector<PatternPart> parts;
   for (const Pattern& pattern : patterns) {
-    const auto count = static_cast<double>(pattern.count), of = static_cast<double>(all);
+    const auto count = static_cast<double>(pattern.count), whole = static_cast<double>(all);
     parts.push_back(
-        {count / of, std::max<int64_t>(1, std::llround(static_cast<double>(batch) * count / of))});
+        {count / whole, std::max<int64_t>(1, std::llround(static_cast<double>(batch) * count / whole))});
   }
   return parts;
 }

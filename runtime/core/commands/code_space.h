@@ -11,7 +11,7 @@ namespace core {
 
 class CodeSpace {
  public:
-  /// `of`: the code; empty: the first variable that a decoder reads and no source observes, else the first
+  /// `code`: its name; empty: the first variable that a decoder reads and no source observes, else the first
   /// that it reads. Failure(usage) where it is none, bad_configuration where the model has none.
   CodeSpace(const Image& image, Sampler& sampler, const std::string& code);
 

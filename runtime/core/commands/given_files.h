@@ -8,7 +8,7 @@
 
 namespace core {
 
-/// `of`: what the sources do to the variable's values, or null. Its reader says how values are scaled where
+/// `rule`: what the sources do to the variable's values, or null. Its reader says how values are scaled where
 /// the file's form leaves that open, and which columns of a CSV file they are where none has the variable's
 /// name.
 data::Column read_column(const std::filesystem::path& path, const Image& image, const Variable& variable,
