@@ -182,10 +182,6 @@ class BoundMaker {
   completion::Variables known_;
 };
 
-bool is_bound(const Learn& learn) {
-  return learn.method == "elbo" || learn.method == "iwae" || learn.method == "rws" || learn.method == "libi";
-}
-
 std::vector<SourceId> sources_without_given_terms(const Model& model, const Learn& learn,
                                                   base::Report& report) {
   std::vector<SourceId> without;
@@ -198,6 +194,10 @@ std::vector<SourceId> sources_without_given_terms(const Model& model, const Lear
 }
 
 }  // namespace
+
+bool is_bound(const Learn& learn) {
+  return learn.method == "elbo" || learn.method == "iwae" || learn.method == "rws" || learn.method == "libi";
+}
 
 std::optional<Bound> derive_bound(Model& model, const completion::Players& players, base::Report& report,
                                   const Learn& learn, SourceId source) {

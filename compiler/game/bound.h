@@ -34,6 +34,9 @@ struct Bounds {
   std::vector<semantics::SourceId> skipped;  // nothing is learned from their bound, or from their rows alone
 };
 
+/// Does the learn block maximize a bound (elbo, iwae, rws, libi)?
+bool is_bound(const semantics::Learn& learn);
+
 /// One for each learn block. Adds closed forms to the model's graph.
 std::vector<Bounds> derive_bounds(semantics::Model& model, const completion::Players& players,
                                   base::Report& report);

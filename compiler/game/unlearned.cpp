@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/game/bound.h"
 #include "compiler/game/names.h"
 #include "compiler/game/supervised.h"
 
@@ -13,6 +14,7 @@ namespace {
 using semantics::Learn;
 using semantics::Model;
 using semantics::Source;
+using semantics::VariableId;
 
 /// The conditionals that the learn block reads at rows of this source; none where it skips them.
 std::vector<ConditionalId> read_conditionals(const Model& model, const Game& game, size_t l, SourceId id) {
@@ -40,23 +42,57 @@ std::vector<ConditionalId> read_conditionals(const Model& model, const Game& gam
   return found;
 }
 
-/// What would learn from it: `alpha` weighs the encoder's log-density of a given variable.
+/// `alpha` weighs the log-density that an encoder's conditional gives to a known target.
+std::string way_to_learn(const Model& model, ConditionalId id) {
+  return fmt::format("; alpha = 1 adds log {}", conditional_text(model, id));
+}
 std::string way_to_learn(const Model& model, const Learn& learn, VariableId variable) {
   if (learn.method != "elbo") return "";
   for (size_t i = 0; i < model.conditionals.size(); ++i) {
     const ConditionalId id{static_cast<int32_t>(i)};
     const semantics::Conditional& conditional = model[id];
     if (conditional.target != variable || conditional.player.index < 0) continue;
-    if (model[conditional.player].role == semantics::Role::encoder)
-      return fmt::format("; alpha = 1 adds log {}", conditional_text(model, id));
+    if (model[conditional.player].role == semantics::Role::encoder) return way_to_learn(model, id);
   }
   return "";
+}
+
+/// Does a source of the learn block give the target and the parents of the conditional?
+bool is_given(const Model& model, const Learn& learn, ConditionalId id) {
+  return std::ranges::any_of(learn.sources, [&](SourceId source) {
+    return std::ranges::count(given_terms(model, model[source]), id) > 0;
+  });
+}
+
+/// The conditionals with parameters that no source of a bound reads, and whose players learn.
+std::vector<ConditionalId> never_read(const Model& model, const Game& game, size_t l) {
+  const Learn& learn = model.learns[l];
+  std::set<ConditionalId> read;
+  std::set<semantics::ParameterId> learned;
+  for (const SourceId source : learn.sources)
+    for (const ConditionalId id : read_conditionals(model, game, l, source)) {
+      read.insert(id);
+      learned.insert(model[id].parameters.begin(), model[id].parameters.end());
+    }
+  std::vector<ConditionalId> found;
+  for (size_t i = 0; i < model.conditionals.size(); ++i) {
+    const ConditionalId id{static_cast<int32_t>(i)};
+    const semantics::Conditional& conditional = model[id];
+    if (conditional.player.index < 0 || read.contains(id)) continue;
+    const auto optimizer = learn.optimizers.find(model[conditional.player].name);
+    if (optimizer != learn.optimizers.end() && optimizer->second.kind == "none") continue;
+    if (!std::ranges::all_of(conditional.parameters,
+                             [&](auto parameter) { return learned.contains(parameter); }))
+      found.push_back(id);
+  }
+  return found;
 }
 
 }  // namespace
 
 std::vector<std::string> unlearned_lines(const Model& model, const Game& game, size_t l) {
   std::vector<std::string> lines;
+  std::set<VariableId> noted;
   const Learn& learn = model.learns[l];
   for (const SourceId id : learn.sources) {
     const std::vector<ConditionalId> read = read_conditionals(model, game, l, id);
@@ -67,9 +103,20 @@ std::vector<std::string> unlearned_lines(const Model& model, const Game& game, s
       for (const VariableId parent : model[conditional].parents) used.insert(parent.index);
     }
     for (const semantics::Given& given : model[id].givens)
-      if (!given.drawn && !used.contains(given.variable.index))
+      if (!given.drawn && !used.contains(given.variable.index)) {
+        noted.insert(given.variable);
         lines.push_back(fmt::format("nothing is learned from {} of source {}{}", model[given.variable].name,
                                     model[id].name, way_to_learn(model, learn, given.variable)));
+      }
+  }
+  if (!is_bound(learn) || semantics::rows_may_miss(model, learn, semantics::MissingValues::usual))
+    return lines;
+  for (const ConditionalId id : never_read(model, game, l)) {
+    if (noted.contains(model[id].target)) continue;
+    const bool by_alpha = learn.method == "elbo" && is_given(model, learn, id) &&
+                          model[model[id].player].role == semantics::Role::encoder;
+    lines.push_back(fmt::format("{} is in no term and is not learned{}", conditional_text(model, id),
+                                by_alpha ? way_to_learn(model, id) : ""));
   }
   return lines;
 }

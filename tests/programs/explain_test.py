@@ -84,6 +84,30 @@ learn supervised { steps = 2 }
 """
 
 
+# c is a parent in the bound, so its labels are read; its encoder has no term all the same.
+CLASSES = """
+var x : binary[28, 28]; var z : binary[4]; var c : category(10)
+let g = glyphs(20, seed = 1)
+source images { x = g.image > 0.5; c = g.label }
+decoder p { z ~ Bernoulli(0); c ~ Categorical(0); x | c, z ~ Bernoulli(dense(concat(c, z), 784)) }
+encoder q { z | c, x ~ Bernoulli(dense(concat(c, flatten(x)), 4)); c | x ~ Categorical(dense(x, 10)) }
+learn elbo { steps = 2; estimator = zgr }
+learn elbo as labelled { steps = 2; estimator = zgr; alpha = 1 }
+learn iwae { steps = 2; samples = 2; estimator = zgr }
+learn elbo as still { steps = 2; estimator = zgr; optimizer = {p: adam(1e-3), q: none} }
+"""
+
+
+def test_conditionals_that_no_term_of_a_bound_reads_are_noted(folder, vaec):
+    write(folder, "m.vae", CLASSES)
+    learns = json.loads(succeed(vaec, "explain", "m.vae", "--format", "json", cwd=folder).stdout)["learns"]
+    line = "q(c | x) is in no term and is not learned"
+    assert [learn.get("unlearned") for learn in learns] == [
+        [line + "; alpha = 1 adds log q(c | x)"], None, [line], None], learns
+    result = succeed(vaec, "run", "m.vae", "train", "--learn", "elbo", "--out", "r", cwd=folder)
+    assert line in result.stdout + result.stderr, result
+
+
 def test_labels_that_nothing_learns_from_are_noted(folder, vaec):
     write(folder, "m.vae", LABELLED)
     note = "nothing is learned from c of source images; alpha = 1 adds log q(c | x)"
