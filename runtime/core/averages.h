@@ -1,5 +1,6 @@
-// Moving averages of parameters (learning/average.h makes them) where trained models are used: beside those
-// of the players, if programs of the image read them, and in place of them, if a checkpoint has them.
+// Moving averages of the players' parameters, as commands on trained models use them (learning/average.h
+// makes them). Programs of the image may read the averages beside the parameters. If a checkpoint has
+// averages, commands load them in place of the parameters.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -8,12 +9,14 @@
 
 namespace core {
 
-/// Whether some program reads averages. Then `Parameters` has those of player k as `of(players + k)`.
+/// Whether some program reads averages. `Parameters` then holds the averages of player k at `of(players +
+/// k)`.
 bool reads_averages(const Image& image);
 
-/// Loads what commands compute with: the averages of a checkpoint's parameters if it has any, unless
-/// `weights` is "last"; and the averages that programs read. Failure(missing_input) where it has none but
-/// must.
+/// Loads the parameters that commands compute with: the averages if the checkpoint has any and `weights` is
+/// not "last", else the trained parameters. Also loads the averages that programs read.
+/// Failure(missing_input) if the checkpoint has no averages, but `weights` is "average" or a program reads
+/// them.
 void load_checkpoint(Session& session, const std::filesystem::path& checkpoint,
                      const std::string& weights = "");
 

@@ -12,8 +12,9 @@ namespace {
 
 bool torch_is_open = false;
 
-/// OpenBLAS, where LibTorch brings it along, reads this once, when it is loaded: Debian's does not know
-/// recent processors, and falls back to code that is four times slower.
+/// Tells OpenBLAS which processor this is. LibTorch may contain OpenBLAS, which reads the variable once, when
+/// it is loaded. Debian's OpenBLAS does not know recent processors; it then falls back to code that is four
+/// times slower.
 void name_the_processor() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))

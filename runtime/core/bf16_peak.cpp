@@ -13,7 +13,7 @@ namespace core {
 #ifdef __x86_64__
 namespace {
 
-// Independent chains cover the latency; what they compute is nothing but zeros.
+// Independent chains hide the latency of the instructions. All their values are zero.
 
 __attribute__((target("avx512f,avx512bf16"))) double chains_of_vectors(int64_t turns) {
   __m512 sums[12] = {};
@@ -26,13 +26,14 @@ __attribute__((target("avx512f,avx512bf16"))) double chains_of_vectors(int64_t t
   return 12.0 * static_cast<double>(turns) * 64;
 }
 
-/// How tiles 0 to 7 lie: 16 rows of 64 bytes each.
+/// The layout of tiles 0 to 7: 16 rows of 64 bytes each.
 struct alignas(64) TileShapes {
   uint8_t palette = 1, start_row = 0, reserved[14] = {};
   uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
   uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
-// Not in the function: g++ 12 takes the instruction that loads them to read but the first 8 bytes.
+// Not inside the function: g++ 12 assumes that the instruction which loads the shapes reads only their first
+// 8 bytes.
 constexpr TileShapes shapes;
 
 __attribute__((target("amx-tile,amx-bf16"))) double chains_of_tiles(int64_t turns) {
@@ -53,7 +54,7 @@ __attribute__((target("amx-tile,amx-bf16"))) double chains_of_tiles(int64_t turn
   return 4.0 * static_cast<double>(turns) * 2 * 16 * 16 * 32;
 }
 
-/// Linux lends the tiles' registers to a process that asks for them.
+/// Linux gives the registers of the tiles only to a process that asks for them.
 bool may_use_tiles() {
   constexpr int request = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   return __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, request, tile_data) == 0;

@@ -10,10 +10,11 @@
 namespace core {
 namespace {
 
-// Sites of the runtime's own draws; those of programs are small.
+// Sites of the runtime's own draws. The sites of programs are small numbers, so none is the same.
 constexpr uint32_t order_site = 0x50000000u, direction_site = 0x51000000u;
 
-/// One number a row: along a direction of +-1 per element, so that what differs in any element shows.
+/// One number per row: its projection on a direction of +-1 per element, so that a difference in any element
+/// shows.
 std::vector<double> along_direction(const std::vector<float>& values, int64_t rows, int variable) {
   const size_t width = values.size() / static_cast<size_t>(rows);
   std::vector<float> direction(width);
@@ -28,10 +29,10 @@ std::vector<double> along_direction(const std::vector<float>& values, int64_t ro
 
 }  // namespace
 
-/// What answer() gathers: of targets, and of everything in a chain.
+/// What answer() collects: sums for the targets, and the series of each variable in a chain.
 struct Conditioner::Sums {
   std::map<int, std::vector<double>> targets;  // [chains * rows * elements]
-  std::map<int, std::vector<double>> series;   // per chain's variable, [sweep][chains * rows]
+  std::map<int, std::vector<double>> series;   // per variable of a chain, [sweep][chains * rows]
 };
 
 namespace {
@@ -43,7 +44,7 @@ std::vector<int> conditionals_of(const Plan& plan) {
   return all;
 }
 
-/// Those of a plan without chain whose targets others are drawn from.
+/// The conditionals whose targets other conditionals read; none if the plan has a chain.
 std::vector<int> inner_conditionals(const Image& image, const Plan& plan) {
   std::vector<int> inner;
   if (plan.first_chain() < plan.steps.size()) return inner;
@@ -157,7 +158,8 @@ Answer Conditioner::answer(const Evidence& evidence, const std::vector<int>& tar
     }
   };
   for (int64_t sample = 0; sample < effort_.samples; ++sample) {
-    // The chains of a row share the draws before them: what differs between them is then the chains' own.
+    // The chains of a row share the draws before them, so any difference between them comes from the chains
+    // themselves.
     Values once = evidence.values;
     follow(0, plan_.first_chain(), evidence, once, rows, &sums);
     if (!has_chain()) {
@@ -184,7 +186,7 @@ Answer Conditioner::answer(const Evidence& evidence, const std::vector<int>& tar
       mean.push_back(static_cast<float>(total / static_cast<double>(count)));
     }
   }
-  // What is known in part is given by no state.
+  // A state sets all elements of a variable, so it cannot keep elements that are known in part.
   if (!summed_.empty() && evidence.masks.empty()) answer.means = sum_over_states(evidence, targets, rows);
   return answer;
 }

@@ -1,5 +1,5 @@
-// NVIDIA's driver, found when a program asks for a GPU: the calls that vaec makes of libcuda.so.1, by the
-// names of the driver's interface. Nothing of CUDA is needed to build this.
+// NVIDIA's driver, opened when a program asks for a GPU: the functions of libcuda.so.1 that vaec calls, by
+// their names in the driver's interface. Building this needs nothing of CUDA.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +8,7 @@ namespace core::cuda {
 
 using Pointer = unsigned long long;  // CUdeviceptr
 
-/// All that the driver gives away but does not show.
+/// Opaque types of the driver.
 using Context = struct ContextTag*;
 using Module = struct ModuleTag*;
 using Function = struct FunctionTag*;
@@ -51,11 +51,11 @@ struct Driver {
   int (*cuGraphExecDestroy)(GraphExec exec);
   int (*cuGraphDestroy)(Graph graph);
 
-  /// Opened and initialised once. Failure(bad_configuration) where there is no driver, an older one, or no
-  /// GPU.
+  /// The driver, opened and initialised once. Failure(bad_configuration) if there is no driver, an older one,
+  /// or no GPU.
   static const Driver& get();
 
-  /// Failure(internal) naming the call and the driver's words where it failed.
+  /// Failure(internal) if `result` is an error; it names the call and the driver's text for the error.
   void check(int result, const char* call) const;
 };
 

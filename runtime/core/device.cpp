@@ -49,7 +49,7 @@ Device::Device(const Image& image, const vae_torch_options& options) : driver_(d
         Exit::bad_configuration,
         fmt::format("--device cuda:{}: {} is too old: compute capability 7.0 is needed", ordinal, name_));
   library_ = open_torch(options);
-  // LibTorch's context, which is the one that every process shares with itself.
+  // LibTorch's context: the primary context of the GPU, which all code of a process shares.
   cuda::Context context = nullptr;
   CUDA(cuDevicePrimaryCtxRetain, &context, device);
   CUDA(cuCtxSetCurrent, context);
@@ -90,7 +90,7 @@ Floats Device::allocate(int64_t count) {
 }
 
 void Device::upload(void* to, const void* from, size_t bytes) {
-  // From memory that is not pinned the driver copies before it returns.
+  // `from` is not pinned memory, so the driver copies it before the call returns.
   CUDA(cuMemcpyHtoDAsync_v2, address(to), from, bytes, stream_);
 }
 
@@ -142,7 +142,7 @@ void Device::run_whole(const std::function<void()>& work) {
 }
 
 void Device::run(Recording& recording, const std::function<void()>& work) {
-  // The first time as it is: LibTorch makes its choices and its memory then.
+  // The first time is not recorded: LibTorch then chooses its algorithms and allocates its memory.
   if (recording.runs_++ == 0 || running_) return run_whole(work);
   if (!recording.exec_) {
     cuda::Graph graph = nullptr;

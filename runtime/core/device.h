@@ -1,5 +1,6 @@
-// A GPU: memory, the image's kernels, and sequences of work that are recorded once and replayed. In: an image
-// with PTX. Everything is enqueued on one stream, LibTorch's; only download() waits for it.
+// A GPU: its memory, the image's kernels, and sequences of work that are recorded once and replayed. In: an
+// image with PTX. All work is enqueued on one stream, which belongs to LibTorch. Only download() waits for
+// the stream.
 #pragma once
 #include <functional>
 #include <map>
@@ -16,42 +17,44 @@ namespace core {
 
 class Device {
  public:
-  /// Failure(bad_configuration): the image has no code for GPUs, this machine no such GPU, this installation
-  /// no LibTorch for it.
+  /// Failure(bad_configuration) if the image has no code for GPUs, this machine has no such GPU, or this
+  /// installation has no LibTorch for it.
   Device(const Image& image, const vae_torch_options& options);
   Device(const Device&) = delete;
   ~Device();
 
   const std::string& name() const { return name_; }
   int processors() const { return processors_; }
-  /// GEMM and convolution on this GPU's memory, enqueued as all else.
+  /// GEMM and convolution in this GPU's memory, enqueued like all other work.
   const vae_library* library() const { return library_; }
 
-  /// Zeroed. Failure(bad_configuration) where the GPU has no space.
+  /// Zeroed memory. Failure(bad_configuration) if the GPU does not have enough.
   Floats allocate(int64_t count);
-  /// `from` may change on return.
+  /// The caller may change `from` after the return.
   void upload(void* to, const void* from, size_t bytes);
   void download(void* to, const void* from, size_t bytes);
-  /// Within its memory; a recording records it.
+  /// Copies within the GPU's memory. A recording includes it.
   void copy(void* to, const void* from, size_t bytes);
-  /// Zeros; a recording records it.
+  /// Fills `to` with zeros. A recording includes it.
   void clear(float* to, int64_t count);
 
   cuda::Function function(const std::string& name);
   /// `parameters`: pointers to the kernel's parameters in order.
   void launch(cuda::Function function, const Launch& launch, void** parameters);
-  /// One of the runtime's own kernels (runtime/image.md), whose parameters have these types.
+  /// Launches one of the runtime's own kernels (runtime/image.md). `Types` must be the types of its
+  /// parameters.
   template <class... Types>
   void launch_runtime_kernel(const char* kernel, int64_t blocks, const Types&... parameters) {
     enqueue(kernel, blocks, {const_cast<void*>(static_cast<const void*>(&parameters))...});
   }
-  static constexpr uint32_t threads_of_runtime_kernels = 256;  // in a block
-  /// For a thread an element, or several where they are many.
+  static constexpr uint32_t threads_of_runtime_kernels = 256;  // per block
+  /// Enough blocks for one thread per element. If there are many elements, each thread takes several.
   int64_t blocks_for(int64_t elements) const;
-  /// Where kernels find the run's seed and steps (runtime/image.md).
+  /// Where kernels read the run's seed and steps (runtime/image.md).
   uint64_t* clock() const { return reinterpret_cast<uint64_t*>(clock_.data()); }
 
-  /// Work that can be replayed: done as it is the first time, recorded the second, replayed from then on.
+  /// Work that can be replayed. It is executed normally the first time, recorded the second time, and
+  /// replayed from then on.
   class Recording {
    public:
     Recording() = default;
@@ -70,13 +73,13 @@ class Device {
     Device* device_ = nullptr;
     cuda::GraphExec exec_ = nullptr;
   };
-  /// Within other work that can be replayed it becomes part of that.
+  /// Executes or replays the work. Inside other replayable work, it becomes part of that work.
   void run(Recording& recording, const std::function<void()>& work);
 
  private:
   void load(const Image& image);
   void enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters);
-  /// What is inside the work is not recorded on its own.
+  /// Executes the work without recording the replayable work that it contains separately.
   void run_whole(const std::function<void()>& work);
 
   const cuda::Driver& driver_;
@@ -87,7 +90,7 @@ class Device {
   cuda::Stream stream_ = nullptr;
   std::map<std::string, cuda::Function> functions_;
   Floats clock_;
-  bool running_ = false;  // work that can be replayed
+  bool running_ = false;  // while replayable work is executed
 };
 
 }  // namespace core

@@ -27,7 +27,7 @@ class Search {
     });
   }
 
-  /// The order, extended so that it gives the variable.
+  /// The order, extended so that it gives the variable; nothing if that is impossible.
   std::optional<DirectOrder> with(int variable, DirectOrder order) {
     if (known_.count(variable)) {
       order.used.insert(variable);

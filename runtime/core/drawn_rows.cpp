@@ -5,9 +5,9 @@
 namespace core {
 namespace {
 
-constexpr uint64_t runs_of_a_draw = uint64_t{1} << 20;  // steps of the sampler that a draw may take
+constexpr uint64_t runs_of_a_draw = uint64_t{1} << 20;  // steps of the sampler that are reserved for one draw
 
-/// One-hot, class axis first, to class indices: [rows, K, n] to [rows, n].
+/// Changes one-hot values, class axis first, into class indices: [rows, K, n] into [rows, n].
 std::vector<float> classes_of(const std::vector<float>& one_hot, int64_t rows, int64_t classes) {
   const int64_t positions = static_cast<int64_t>(one_hot.size()) / (rows * classes);
   std::vector<float> indices(static_cast<size_t>(rows * positions));

@@ -1,5 +1,5 @@
-// Rows that a model's players draw from nothing, for others: another program's source, or files that are
-// published. A draw is a function of (seed, step) and the parameters alone.
+// Rows that a model's players draw without any data, for other programs: as the rows of a source, or in files
+// that are published. A draw depends only on (seed, step) and the parameters.
 #pragma once
 #include <set>
 #include <string>
@@ -12,11 +12,12 @@
 
 namespace core {
 
-/// The plan's variables, by chains of `sweeps` where there are any. Each step has random numbers of its own.
+/// Draws the plan's variables; its chains run `sweeps` sweeps. Each step has random numbers of its own.
 Values draw_rows(Sampler& sampler, const Image& image, const Plan& plan, int64_t sweeps, uint64_t seed,
                  uint64_t step, int64_t rows);
 
-/// As tables hold them: classes as indices, [rows, shape as declared], all else [rows, tensor shape].
+/// Values in the form that tables have: categories as class indices, [rows, declared shape]; others as [rows,
+/// tensor shape].
 struct TableValues {
   data::Shape row_shape;
   std::vector<float> values;
@@ -26,7 +27,8 @@ TableValues table_values(const Variable& variable, const std::vector<float>& val
 /// The variable that a column gives, with the domain that the column's values must have.
 data::VariableSpec spec_of(const Image& image, const DataColumn& column);
 
-/// What a data expression asks of a table, by name; "" is its first column.
+/// Collects in `names` the columns that a data expression reads from the table of `reader`. "" stands for its
+/// first column.
 void collect_columns(const nlohmann::json& expression, const nlohmann::json& reader,
                      const std::string& column, std::set<std::string>& names);
 

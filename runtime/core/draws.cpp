@@ -1,5 +1,5 @@
-// The samplers of abi.h: rejection methods in double, each element with its own stream of Philox blocks
-// (runtime/image.md), so that a draw depends on (seed, step, site, element) and its parameters alone.
+// The samplers of abi.h: rejection methods in double. Each element has its own stream of Philox blocks
+// (runtime/image.md), so a draw depends only on (seed, step, site, element) and its parameters.
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -21,7 +21,7 @@ class Stream {
         counter_{static_cast<uint32_t>(element), site | 0x20000000U, static_cast<uint32_t>(step),
                  static_cast<uint32_t>(step >> 32) << 16} {}
 
-  /// In (0, 1), of 53 bits: half a block.
+  /// A uniform number in (0, 1) with 53 bits, made from half a block.
   double uniform() {
     if (left_ == 0) {
       block_ = philox(counter_, key_);
@@ -47,7 +47,8 @@ class Stream {
 
 constexpr double least_shape = 0x1p-126, greatest_shape = 0x1p127;
 
-/// log of a Gamma(shape, 1) draw: Marsaglia and Tsang 2000; below 1 a draw of shape + 1 times U^(1/shape).
+/// log of a Gamma(shape, 1) draw (Marsaglia and Tsang 2000). If the shape is below 1: a draw of shape + 1,
+/// times U^(1/shape).
 double log_gamma_draw(Stream& stream, double shape) {
   shape = std::fmin(greatest_shape, std::fmax(least_shape, shape));
   double log_boost = 0;
@@ -60,7 +61,7 @@ double log_gamma_draw(Stream& stream, double shape) {
     const double x = stream.normal();
     const double e = c * x;
     if (e <= -1) continue;
-    // v = (1 + e)^3; without the cancellation of v - 1 and log v, which large d would make much of.
+    // v = (1 + e)^3. This form avoids the cancellation in v - 1 and log v, which a large d would amplify.
     const double log_v = 3 * std::log1p(e), above_one = e * (3 + e * (3 + e));
     if (std::log(stream.uniform()) < 0.5 * x * x + d * (log_v - above_one)) {
       return std::log(d) + log_v + log_boost;
@@ -73,17 +74,19 @@ double log_factorial(double k) {
   return lgamma_r(k + 1, &sign);
 }
 
-/// log(n!) - log((n - d)!) - d log(n): by Stirling's series where the logarithms of large n would cancel.
+/// log(n!) - log((n - d)!) - d log(n). If n is large, the logarithms would cancel, so Stirling's series is
+/// used.
 double log_falling_share(double n, double d) {
   const double rest = n - d;
   if (n < 1e6 || rest < 1e3) return log_factorial(n) - log_factorial(rest) - d * std::log(n);
   return 1 / (12 * n) - 1 / (12 * rest) - (rest + 0.5) * std::log1p(-d / n) - d;
 }
 
-/// From here on the rejection's logarithms cancel, and a count's law is a normal one to within a float32.
+/// From here on, the logarithms of the rejection method cancel. A count is then normally distributed, to
+/// within the precision of a float32.
 constexpr double normal_from = 1e12;
 
-/// Below 10 by multiplying uniforms (Knuth), else by transformed rejection (PTRS, Hoermann 1993).
+/// If the rate is below 10: multiplies uniforms (Knuth). Else: transformed rejection (PTRS, Hoermann 1993).
 double poisson_draw(Stream& stream, double rate) {
   if (rate < 10) {
     const double limit = std::exp(-rate);
@@ -108,11 +111,12 @@ double poisson_draw(Stream& stream, double rate) {
   }
 }
 
-/// Of prob <= 1/2: by waiting times where the mean is small, else by transformed rejection (BTRS, ibid.).
+/// For prob <= 1/2. If the mean is small: adds waiting times. Else: transformed rejection (BTRS, Hoermann
+/// 1993).
 double binomial_draw(Stream& stream, double n, double prob) {
   if (prob == 0 || n == 0) return 0;
   if (n * prob < 10) {
-    // Failures before each success are geometric.
+    // The number of failures before each success is geometric.
     const double log_failure = std::log1p(-prob);
     double tried = 0, successes = -1;
     while (tried <= n) {
@@ -146,13 +150,14 @@ double binomial_draw(Stream& stream, double n, double prob) {
   }
 }
 
-/// The angle from the mean: Best and Fisher 1979.
+/// The angle from the mean (Best and Fisher 1979).
 double von_mises_draw(Stream& stream, double concentration) {
   if (concentration < 1e-6) return (2 * stream.uniform() - 1) * pi;
-  if (concentration > 1e8) return stream.normal() / std::sqrt(concentration);  // which it tends to
+  // The limit for large concentrations
+  if (concentration > 1e8) return stream.normal() / std::sqrt(concentration);
   const double tau = 1 + std::sqrt(1 + 4 * concentration * concentration);
   const double rho = (tau - std::sqrt(2 * tau)) / (2 * concentration);
-  // (1 + rho^2) / (2 rho), without its cancellation where the concentration is small or large.
+  // (1 + rho^2) / (2 rho), without cancellation if the concentration is small or large.
   const double r = concentration < 1e-3 ? 1 / concentration : (1 + rho * rho) / (2 * rho);
   for (;;) {
     const double z = std::cos(pi * stream.uniform());
@@ -173,7 +178,7 @@ extern "C" {
 float vaert_sample_gamma_log(uint64_t seed, uint64_t step, uint32_t site, uint64_t element, float shape) {
   if (!(shape >= 0)) return core::nan;
   core::Stream stream(seed, step, site, element);
-  // Far from the range's end, so that differences of two such logarithms are finite.
+  // Stays far from the end of the range, so that differences of two such logarithms are finite.
   return static_cast<float>(std::fmax(-0x1p120, core::log_gamma_draw(stream, shape)));
 }
 

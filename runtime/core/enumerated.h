@@ -1,5 +1,5 @@
-// Sums over discrete variables in place of draws of them. In: conditionals in the order in which they would
-// draw. Out: those whose targets are summed over, and every state of these together.
+// Sums over discrete variables instead of draws of them. In: conditionals in the order in which they would
+// draw. Out: the conditionals whose targets are summed over, and every joint state of these targets.
 #pragma once
 #include <optional>
 #include <set>
@@ -9,15 +9,15 @@
 
 namespace core {
 
-/// States of a variable's tensor: of `binary` and `category`; nothing where there are none or more than
-/// 4096.
+/// The number of states of a variable's tensor if its domain is `binary` or `category`. Nothing for other
+/// domains, or if there are more than 4096 states.
 std::optional<int64_t> states_of(const Variable& variable);
 
 class Enumerated {
  public:
-  /// Takes of `conditionals`, parents first, each whose target has finitely many values and whose parents
-  /// are known or taken before, while all together have at most 4096 states. `drawn`: variables that are
-  /// drawn all the same.
+  /// Goes through `conditionals`, parents first, and takes a conditional if its target has finitely many
+  /// values and its parents are known or already taken. Skips a conditional that would bring the joint number
+  /// of states above 4096. Variables in `drawn` are never taken.
   Enumerated(const Image& image, const std::vector<int>& conditionals, const std::set<int>& known,
              const std::set<int>& drawn);
 
@@ -25,9 +25,9 @@ class Enumerated {
   const std::vector<int>& conditionals() const { return conditionals_; }
   const std::set<int>& variables() const { return variables_; }
   int64_t states() const { return states_; }
-  /// Puts state `index` into `values`, the same for all rows.
+  /// Writes state `index` into `values`, the same for all rows.
   void put(int64_t index, int64_t rows, Values& values) const;
-  /// log of the probability that the conditionals give the state in `values`, a row each.
+  /// Per row: the log-probability that the conditionals give to the state in `values`.
   std::vector<double> log_probability(Sampler& sampler, const Values& values, int64_t rows) const;
 
  private:

@@ -25,7 +25,8 @@ void put_varint(std::string& bytes, uint64_t value) {
   bytes += static_cast<char>(value);
 }
 
-// Protocol-buffer fields: number * 8 + wire type (0 varint, 1 eight bytes, 2 length and bytes, 5 four bytes).
+// A protocol-buffer field begins with number * 8 + wire type (0 varint, 1 eight bytes, 2 length and bytes, 5
+// four bytes).
 void put_number(std::string& bytes, int field, uint64_t value) {
   put_varint(bytes, static_cast<uint64_t>(field) << 3);
   put_varint(bytes, value);
@@ -141,7 +142,7 @@ uint64_t get_varint(const std::string& bytes, size_t& at) {
   return value;
 }
 
-/// Field 2 of an event; 0 where it is not written.
+/// The step of an event, which is its field 2; 0 if the event has none.
 int64_t step_of(const std::string& event) {
   for (size_t at = 0; at < event.size();) {
     const uint64_t key = get_varint(event, at);
@@ -169,7 +170,7 @@ int64_t step_of(const std::string& event) {
   return 0;
 }
 
-/// The record at `at`, or empty where it is cut short or damaged.
+/// The record at `at`; empty if it is cut short or damaged.
 std::string record_at(const std::string& records, size_t at) {
   constexpr size_t around = 16;  // length, its CRC, the event's CRC
   if (records.size() - at < around) return "";

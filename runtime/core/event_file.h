@@ -1,5 +1,5 @@
-// A TensorBoard event file: records of hand-encoded protocol buffers (tensorflow.Event), each with its length
-// and masked CRC-32C. Holds only what the run directory holds already; it is written for the viewer's sake.
+// A TensorBoard event file: protocol buffers (tensorflow.Event, encoded by hand), each with its length and
+// masked CRC-32C. It only repeats for TensorBoard what the run directory holds anyway.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -17,18 +17,18 @@ std::string scalar_event(double wall_time, int64_t step,
                          const std::vector<std::pair<std::string, double>>& scalars);
 std::string image_event(double wall_time, int64_t step, const std::string& tag, int64_t height, int64_t width,
                         int64_t channels, const std::string& png);
-/// An event as it stands in the file.
+/// An event with its length and checksums, as it stands in the file.
 std::string record(const std::string& event);
 
-/// The records that are whole and of steps up to `step`; what follows a damaged one is left out.
+/// The undamaged records of steps up to `step`. After a damaged record, everything is left out.
 std::string records_until(const std::string& records, int64_t step);
-/// Leaves only those in all event files of `folder`; a file that would hold no event is removed.
+/// Cuts all event files of `folder` to these records. Removes a file that would then hold no event.
 void cut_events(const std::filesystem::path& folder, int64_t step);
 
-/// Appends records; a failure says so (cannot_write).
+/// Appends records to a file. Failure(cannot_write) if that fails.
 class EventFile {
  public:
-  /// A new file in `folder`, made at the first record.
+  /// A new file in `folder`, which is made when the first record is added.
   explicit EventFile(std::filesystem::path folder) : folder_(std::move(folder)) {}
   void add(const std::string& event);
 

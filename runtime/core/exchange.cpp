@@ -49,7 +49,7 @@ void take_peer(const std::string& text, const std::vector<std::string>& names,
     throw Failure(Exit::usage, fmt::format("--peer {}: peer {} has a folder already", text, name));
 }
 
-/// A flag that nothing in the program is about.
+/// Refuses flags that concern nothing in the program.
 void refuse_useless(const Image& image, const ExchangeRequest& request) {
   const bool reads = !peers_of(image).empty(), publishes = !image.published.empty();
   const auto refuse = [](const char* flag, const char* why) {

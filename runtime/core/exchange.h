@@ -1,5 +1,5 @@
-// What a user says of the rows that programs exchange while they learn: flags of `train`, kept in a run's
-// config.json. Checked against the program before anything is read or written.
+// What a user says about the rows that programs exchange while they learn: flags of `train`, kept in a run's
+// config.json. They are checked against the program before anything is read or written.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -13,7 +13,7 @@
 
 namespace core {
 
-/// As given: what is not there has its default, or what the run has.
+/// The flags as given. If a flag is missing, the value that the run keeps is used, or else the default.
 struct ExchangeRequest {
   std::vector<std::string> peers;  // "NAME=FOLDER"
   std::string publish;             // a folder
@@ -22,20 +22,20 @@ struct ExchangeRequest {
 };
 
 struct Exchange {
-  std::map<std::string, std::filesystem::path> peers;  // the folder of each
+  std::map<std::string, std::filesystem::path> peers;  // the folder of each peer
   std::filesystem::path publish;                       // empty: `published` in the run directory
   int64_t publish_every = 100;
-  int64_t publish_rows = 0;  // a file; 0: so many that each step finds fresh ones
-  int64_t max_age = 10'000;  // steps
-  int64_t peer_wait = 600;   // seconds
+  int64_t publish_rows = 0;  // per file; 0: one batch for each step until the next file, within limits
+  int64_t max_age = 10'000;  // in steps
+  int64_t peer_wait = 600;   // in seconds
   bool lockstep = false;
 };
 
-/// The names in `peer("NAME")`, each once.
+/// The names that the program uses in `peer("NAME")`, each once.
 std::vector<std::string> peers_of(const Image& image);
 
-/// `kept`: the run's own, or null; `where` names its file. Failure(usage) where a flag does not fit the
-/// program, Failure(bad_data) where `kept` is malformed.
+/// `kept`: what the run itself keeps, or null; `where`: the name of its file. Failure(usage) if a flag does
+/// not fit the program, Failure(bad_data) if `kept` is malformed.
 Exchange exchange_of(const Image& image, const ExchangeRequest& request, const nlohmann::json& kept,
                      const std::string& where);
 nlohmann::json to_json(const Exchange& exchange);

@@ -20,11 +20,11 @@
 namespace core {
 namespace {
 
-constexpr int64_t line = 16;  // floats of a cache line
-// Below this, waking threads costs more than the loop: an element takes 0.1 to 1.7 ns.
+constexpr int64_t line = 16;  // floats per cache line
+// For smaller loops, waking threads costs more than the loop itself: an element takes 0.1 to 1.7 ns.
 constexpr int64_t parallel_elements = 16384;
 
-/// Bounded so that sums of such products, in bytes too, can be counted.
+/// Bounded, so that sums of such products do not overflow, also when they count bytes.
 int64_t product(int64_t a, int64_t b) {
   int64_t result = 0;
   if (__builtin_mul_overflow(a, b, &result) || result > int64_t{1} << 50)
@@ -59,7 +59,7 @@ struct BoundLoop {
   std::vector<int64_t> extents, strides;
 };
 
-/// A loop as a GPU's kernel: its parameters, which the launch points to.
+/// A loop as a kernel of a GPU: the launch points to the parameters that are stored here.
 struct BoundLaunch {
   cuda::Function function;
   Launch launch;
@@ -68,7 +68,7 @@ struct BoundLaunch {
   std::vector<float> scalars;
   std::vector<uint32_t> sites;
   const uint64_t* clock;
-  Floats memory;  // parts of sums, and a counter for each block
+  Floats memory;  // partial sums, and one counter per blocks_x
   float *partials, *counters;
   std::vector<void*> parameters;
 };
@@ -90,7 +90,7 @@ struct BoundUpdate {
   const float* gradient;
 };
 
-/// Equal shapes share one prepared call: it holds scratch, never results.
+/// Calls with equal shapes share one prepared call, because it holds only scratch memory, never results.
 class LibraryOps {
  public:
   explicit LibraryOps(const vae_library* library) : library_(library) {}
@@ -133,7 +133,7 @@ struct Executor::Parts {
 
   float* at(int buffer) const { return placed[static_cast<size_t>(buffer)]; }
 
-  /// The place of an input or output: shared with other programs where there are any.
+  /// The memory of an input or output. If `carried` is not null, other programs share it.
   float* visible_place(const std::string& name, int64_t size, Carried* carried) {
     if (!carried) return visible.emplace_back(allocate(machine, size)).data();
     auto found = carried->find(name);
@@ -155,7 +155,7 @@ struct Executor::Parts {
         case Buffer::Kind::scratch:
           place = scratch_memory->data() + starts[static_cast<size_t>(buffer.slot)];
           break;
-        case Buffer::Kind::part:  // below, when all others have their places
+        case Buffer::Kind::part:  // placed below, when all other buffers have their places
           break;
         case Buffer::Kind::parameters:
           place = machine.parameters.at(static_cast<size_t>(buffer.index)) + buffer.offset;
@@ -222,7 +222,7 @@ struct Executor::Parts {
     };
     if (!bound.sites.empty()) add_pointer(bound.clock);
     if (kernel.reduces()) {
-      const int64_t parts = 2 * partial_sums(kernel, bound.launch, kept);  // doubles
+      const int64_t parts = 2 * partial_sums(kernel, bound.launch, kept);  // in floats: two per double
       if (parts > 0) bound.memory = machine.device->allocate(parts + bound.launch.blocks_x);
       bound.partials = bound.memory.data();
       bound.counters = bound.partials + parts;
@@ -303,7 +303,7 @@ struct Executor::Parts {
   std::shared_ptr<Floats> scratch_memory;
   std::deque<Floats> visible;  // inputs and outputs
   std::vector<float*> placed;
-  std::deque<BoundLoop> loops;  // deques: the arguments of a loop point into it
+  std::deque<BoundLoop> loops;  // deques keep elements in place: the arguments of a loop point into it
   std::deque<BoundLaunch> launches;
   std::deque<BoundLibraryCall> library_calls;
   std::deque<BoundGather> gathers;

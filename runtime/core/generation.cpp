@@ -15,7 +15,8 @@ bool is_decoders(const Image& image, const Conditional& conditional) {
   return conditional.player >= 0 && image.players[static_cast<size_t>(conditional.player)].role == "decoder";
 }
 
-/// The generating conditional; else a player's root, a decoder's before another's; else -1.
+/// The generating conditional. If there is none: a conditional without parents, a decoder's before another
+/// player's; else -1.
 int sampled_conditional(const Image& image, int target) {
   int found = generating_conditional(image, target);
   if (found >= 0) return found;
@@ -28,7 +29,7 @@ int sampled_conditional(const Image& image, int target) {
   return found;
 }
 
-/// Is the variable a parent in what another is drawn from by a decoder?
+/// Whether a decoder draws another variable from this one.
 bool is_decoded(const Image& image, int variable) {
   for (size_t other = 0; other < image.variables.size(); ++other) {
     const int sampled = sampled_conditional(image, static_cast<int>(other));

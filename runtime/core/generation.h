@@ -1,4 +1,4 @@
-// What a model generates, from codes and by the chain to its limiting distribution.
+// What a model generates: from codes, and through the chain to its limiting distribution.
 #pragma once
 #include <optional>
 #include <vector>
@@ -7,18 +7,20 @@
 
 namespace core {
 
-/// What decoders draw and no decoder draws another variable from; where there is no decoder, what players
-/// draw from parents, else all that they draw. Images first.
+/// The variables that decoders draw and from which no decoder draws another variable. If there are none: the
+/// variables that players draw from parents. If there are none either: all variables that players draw.
+/// Images come first.
 std::vector<int> generated_variables(const Image& image);
 
-/// One batch: draws and means of the targets, and what they came from.
+/// One batch: draws and means of the targets, and the values from which they were drawn.
 struct Drawn {
   Values values;
   Values means;
 };
 
-/// Each target from codes, as the model generates; none where something that it needs has to be inferred.
-/// `limiting` steps of the chain x -> codes -> x come first: Failure(bad_configuration) where there is none.
+/// Draws each target from codes, as the model generates. Nothing if a variable that is needed would have to
+/// be inferred. `limiting`: how many steps of the chain x -> codes -> x come first.
+/// Failure(bad_configuration) if there is no such chain.
 std::optional<Drawn> generate(const Image& image, Sampler& sampler, const std::vector<int>& targets,
                               const Values& given, int64_t rows, int64_t limiting);
 

@@ -37,7 +37,7 @@ int checked_index(int64_t index, size_t size, const std::string& what) {
   return static_cast<int>(index);
 }
 
-/// An index, or a name that stands for it.
+/// Reads an index, or a name that is looked up.
 template <class Item>
 int reference(const json& value, const std::vector<Item>& items, const char* what) {
   if (!value.is_string()) return checked_index(value.get<int64_t>(), items.size(), what);
@@ -65,13 +65,13 @@ std::vector<Extent> read_extents(const json& values, size_t batches) {
   return extents;
 }
 
-/// A source, or a split behind them.
+/// Reads a source, or a split; splits are numbered after the sources.
 int row_source(const json& text, const Image& image) {
   if (text.is_string()) return reference(text, image.sources, "source");
   return checked_index(text.get<int64_t>(), image.sources.size() + image.splits.size(), "source");
 }
 
-/// Reads one program; the tables that it refers to (players, columns, sources) are in `image` already.
+/// Reads one program. The tables that it refers to (players, columns, sources) are already in `image`.
 class ProgramReader {
  public:
   ProgramReader(const Image& image, const json& text) : image_(image), text_(text) {}
@@ -113,13 +113,13 @@ class ProgramReader {
     buffer.slot = text.value("slot", -1);
     buffer.parent = text.value("parent", -1);
     if (buffer.kind == Buffer::Kind::scratch) checked_index(buffer.slot, program_.slots.size(), "slot");
-    // Averages of a player's parameters: its number plus that of all players.
+    // The index of a player's averages is the player's index plus the number of players.
     if (buffer.kind == Buffer::Kind::parameters)
       checked_index(buffer.index, 2 * image_.players.size(), "player");
     return buffer;
   }
 
-  /// Each part lies, through at most all other parts, in a buffer that is none.
+  /// Checks that the chain of parents of each part ends at a buffer that is not a part.
   void check_parents() {
     for (const Buffer& start : program_.buffers) {
       const Buffer* buffer = &start;
@@ -131,7 +131,7 @@ class ProgramReader {
     }
   }
 
-  /// A buffer of the instruction that is read now.
+  /// The index of a buffer, used by the instruction that is being read.
   int buffer(const json& value) {
     const int index = checked_index(value.get<int64_t>(), program_.buffers.size(), "buffer");
     const Buffer* whole = &program_.buffers[static_cast<size_t>(index)];
@@ -286,7 +286,7 @@ Phase read_phase(const json& text, const Image& image, size_t programs) {
   return phase;
 }
 
-/// One per source or split, then those of tags, or of a bound's keys.
+/// One per source or split, then those of the tags, or of a bound's keys.
 int count_coefficients(const Image& image) {
   auto count = static_cast<int>(image.sources.size() + image.splits.size());
   for (const Learn& learn : image.learns) {
@@ -375,7 +375,7 @@ Image read(const json& text, const vae_image& binary) {
   image.file = text.at("file");
   if (const size_t ending = image.file.rfind(".vae");
       ending != std::string::npos && ending + 4 == image.file.size())
-    image.file.resize(ending);  // the name of runs and messages
+    image.file.resize(ending);  // the name used for runs and in messages
   image.folder = text.at("folder");
   image.built_in = text.value("built_in", "");
   image.text = text.at("text");
@@ -479,8 +479,8 @@ std::string Image::names(const std::vector<int>& of_variables, const std::string
 
 namespace {
 
-/// Which vaec made an image of another version of the interface: the first four members of vae_image keep
-/// their places in every version.
+/// Which vaec made an image of another version of the interface. This is readable because the first four
+/// members of vae_image keep their places in every version.
 std::string maker_of(const vae_image& image) {
   const json text =
       json::parse(image.description, image.description + image.description_size, nullptr, false);

@@ -1,5 +1,5 @@
-// The image's description (runtime/image.md) as plain structs, checked: every index is within its array.
-// Read once when the executable starts; nothing here changes afterwards.
+// The image's description (runtime/image.md) as plain structs. It is checked: every index is within its
+// array. It is read once when the executable starts and never changes.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -19,12 +19,12 @@ namespace core {
 
 using Shape = std::vector<int64_t>;
 
-/// A length, or (batch >= 0) the rows of a batch class.
+/// A fixed length, or (batch >= 0) the number of rows of a batch class.
 struct Extent {
   int64_t size = 1;
   int batch = -1;
 
-  /// `rows`: of each class of the batch.
+  /// `rows`: the rows of each batch class.
   int64_t length(const std::vector<int64_t>& rows) const {
     return batch < 0 ? size : rows.at(static_cast<size_t>(batch));
   }
@@ -52,7 +52,7 @@ struct Loop {
   uint32_t kernel = 0;
   std::vector<Extent> space;
   int kept = 0;
-  std::vector<Extent> unit;  // elements of the kept space in one unit: their product
+  std::vector<Extent> unit;  // their product is the number of elements of the kept space in one unit
   std::vector<Access> accesses;
   std::vector<float> scalars;
   std::vector<uint32_t> sites;
@@ -82,7 +82,8 @@ struct Update {
 
 using Instruction = std::variant<Loop, Gemm, Convolution, Gather, Update>;
 
-/// A source's batch, or (-1) as many rows as the caller asks for; each row `times` over.
+/// The rows of a source's batch, or (source -1) as many rows as the caller asks for. Each row occurs `times`
+/// times.
 struct BatchClass {
   BatchClass(int source = -1, int64_t times = 1) : source(source), times(times) {}
   int source;
@@ -101,8 +102,8 @@ struct Variable {
   std::string name, domain;
   int64_t classes = 0;
   Shape shape, tensor_shape;
-  std::vector<std::string> words = {};  // of its classes, where they have some
-  int64_t elements() const;             // of its tensor
+  std::vector<std::string> words = {};  // the names of its classes, if they have names
+  int64_t elements() const;             // elements of its tensor
 };
 
 struct Initial {
@@ -128,7 +129,7 @@ struct Player {
 struct DataColumn {
   nlohmann::json expression;
   int variable = -1;
-  std::string domain;  // what its values are checked for: the variable's, or real
+  std::string domain;  // the domain that its values must have: that of the variable, or real
 };
 
 struct Source {
@@ -136,29 +137,30 @@ struct Source {
   double weight = 1;
   std::vector<int> known;
   int program = -1;
-  std::map<int, int> words;  // variable: the player that alone gives it
+  std::map<int, int> words;  // variable -> the only player that gives it
   int sweeps = 10;           // of its chains
-  std::vector<int> starts;   // conditionals that give the first values of its chains
+  std::vector<int> starts;   // conditionals that draw the first values of its chains
 };
 
-/// Programs by index; the mean is -1 where the family gives none, the initial draw for a source's own.
+/// Indices of programs. `mean` is -1 if the family has no mean; `initial` is -1 for a source's own
+/// conditional.
 struct Conditional {
-  int player = -1, source = -1, target = -1;  // player -1: of the source, or of a chain's start
+  int player = -1, source = -1, target = -1;  // player -1: a source's conditional, or the start of a chain
   std::vector<int> parents;
   std::string family;
   bool discrete = false;
   int draw = -1, mean = -1, log_density = -1, initial = -1, term = -1, jacobian = -1;
-  bool learned = false;  // it has parameters
+  bool learned = false;  // whether it has parameters
 };
 
-/// A term that counts only where a part of `redrawn_by` came after `part` in the last sweep.
+/// A term that counts only if, in the last sweep, one of the parts in `redrawn_by` came after `part`.
 struct Tag {
   std::string term;
   int coefficient = -1, part = -1;
   std::vector<int> redrawn_by;
 };
 
-/// Parts are programs.
+/// `parts` are indices of programs.
 struct GibbsChain {
   int source = -1, sweeps = 0;
   uint32_t site = 0;
@@ -171,7 +173,7 @@ struct Stage {
   std::vector<GibbsChain> chains;
 };
 
-/// An output of a bound's program: it counts `factor` times in the utility that all players share.
+/// An output of a bound's program. It counts `factor` times in the utility that all players share.
 struct Objective {
   std::string output;
   double factor = 1;
@@ -180,11 +182,11 @@ struct Objective {
 struct Phase {
   std::vector<Stage> stages;
   int program = -1;
-  std::vector<Objective> objective;  // none: every output is a term of its player
+  std::vector<Objective> objective;  // empty: every output is a term of its player
 };
 
-/// The rows of a source that miss these variables, as a source of its own: programs number it behind the
-/// image's sources.
+/// The rows of a source that miss these variables, treated as a source of their own. Programs number the
+/// splits after the image's sources.
 struct Split {
   std::string name;  // "data without c"
   int source = -1;
@@ -194,19 +196,19 @@ struct Split {
 /// Phases of a learn block for rows with missing values.
 struct MissingPhases {
   std::vector<Phase> alternating, simultaneous;
-  std::vector<int> splits;             // that it learns from
-  std::map<int, std::string> refused;  // splits that it does not admit: why
+  std::vector<int> splits;             // the splits that it learns from
+  std::map<int, std::string> refused;  // splits that it does not admit -> the reason
 };
 
 struct Learn {
   std::string method, name;
-  nlohmann::json keys;       // all that the file says, resolved: the whole entry without its phases
-  std::vector<int> sources;  // that it learns from
-  std::vector<int> skipped;  // of these, where its bound has no parameters
+  nlohmann::json keys;       // all keys of the file, resolved: the whole entry without its phases
+  std::vector<int> sources;  // the sources that it learns from
+  std::vector<int> skipped;  // those of `sources` on which its bound has no parameters
   int multiplier = -1;       // libi: the coefficient of its constraint
   std::vector<Phase> alternating, simultaneous;
   MissingPhases missing;
-  std::string unavailable;  // why this version cannot run it, in words that follow "learn NAME"; else empty
+  std::string unavailable;  // why this version cannot run it, as a text that follows "learn NAME"; else empty
   bool available() const { return unavailable.empty(); }
 };
 
@@ -228,33 +230,33 @@ struct Image {
   std::vector<Simulator> simulators;
   const vae_kernel* kernels = nullptr;
   uint32_t kernel_count = 0;
-  std::string target = "cpu";                // or cuda, or auto
+  std::string target = "cpu";                // cpu, cuda or auto
   const char* ptx = nullptr;                 // code for GPUs, or null
   std::vector<DeviceKernel> device_kernels;  // per kernel, where there is PTX
   int coefficients = 0;                      // one per source, then one per tag
 
-  /// Index by name, or -1.
+  /// The index of the variable, player or source of this name, or -1.
   int variable(const std::string& name) const;
   int player(const std::string& name) const;
   int source(const std::string& name) const;
-  /// Where files that the program names by relative paths may be, in this order: the folder of the .vae file,
-  /// and before it, where the executable has moved since it was built, its own folder and the current one.
+  /// The folders in which files with relative paths are searched for, in this order. If the executable has
+  /// moved since it was built: its own folder and the current folder. Then the folder of the .vae file.
   std::vector<std::filesystem::path> search_folders() const;
   const std::string& name_of(int variable) const { return variables[static_cast<size_t>(variable)].name; }
   /// "z0, z1".
   std::string names(const std::vector<int>& of_variables, const std::string& between = ", ") const;
 };
 
-/// Another model, whose rows a source draws.
+/// Another model, from which a source draws rows.
 struct Image::Simulator {
   std::string file;  // as the program names it
   std::shared_ptr<const Image> image;
 };
 
-/// Failure(internal) where the description is malformed or of another version.
+/// Failure(internal) if the description is malformed or of another version.
 Image read_image(const vae_image& image);
 
-/// Failure(bad_configuration) naming what the code needs and this processor does not have.
+/// Failure(bad_configuration) that names what the code needs and this processor does not have.
 void require_cpu(const Image& image);
 
 }  // namespace core

@@ -13,7 +13,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-/// As it stands in the file, cut where it is long.
+/// The value as it stands in the file; a long one is cut.
 std::string shown(const json& value) {
   const std::string text = json_text(value);
   return text.size() <= 60 ? text : text.substr(0, 57) + "...";
@@ -23,7 +23,7 @@ std::string shown(const json& value) {
 
 std::string json_text(const json& value, int indent) {
   const std::string written = value.dump(indent, ' ', false, json::error_handler_t::replace);
-  // JSON escapes the control characters of ASCII alone; a terminal obeys more (printable.h).
+  // JSON escapes only the control characters of ASCII, but a terminal obeys more of them (printable.h).
   std::string text;
   for (std::string_view rest = written; !rest.empty();) {
     const CodePoint point = first_code_point(rest);

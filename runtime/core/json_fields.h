@@ -1,5 +1,5 @@
-// Reading an object of a run's JSON files: each value is asked for with its kind and range. Failure(bad_data)
-// naming the file, the key and what is needed there.
+// Reads an object of a run's JSON files. The caller asks for each value with its kind and range.
+// Failure(bad_data) names the file, the key and what the value must be.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,12 +9,14 @@
 
 namespace core {
 
-/// Names of files may hold bytes that are not UTF-8, which JSON cannot: they are replaced.
+/// A JSON value as text. File names may contain bytes that are not UTF-8, which JSON does not allow; these
+/// bytes are replaced.
 std::string json_text(const nlohmann::json& value, int indent = -1);
 
 class JsonFields {
  public:
-  /// `where`: the file, for messages; `path`: the keys that lead to this object in it. Outlived by `object`.
+  /// `where`: the file, for messages; `path`: the keys that lead to this object in the file. `object` must
+  /// outlive the JsonFields.
   JsonFields(const nlohmann::json& object, std::string where, std::string path = "");
 
   bool has(const std::string& key) const { return object_.contains(key); }
@@ -25,7 +27,7 @@ class JsonFields {
   bool flag(const std::string& key, bool absent) const;
   std::string text(const std::string& key) const;
   std::string text(const std::string& key, const std::string& absent) const;
-  /// One of the words.
+  /// The text at `key`, which must be one of `words`.
   std::string word(const std::string& key, const std::vector<std::string>& words) const;
   std::string word(const std::string& key, const std::vector<std::string>& words,
                    const std::string& absent) const;

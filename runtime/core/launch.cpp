@@ -5,10 +5,10 @@
 namespace core {
 namespace {
 
-constexpr int64_t waves = 16;       // blocks for each processor beyond which threads take several elements
-constexpr int64_t share = 8;        // elements of a sum that are worth a thread
-constexpr int64_t coalesced = 32;   // neighbouring threads that read neighbouring elements
-constexpr int64_t most_parts = 64;  // blocks that share a sum: one thread joins what they made
+constexpr int64_t waves = 16;       // most blocks per processor; beyond that, threads take several elements
+constexpr int64_t share = 8;        // fewest elements of a sum that make a thread worthwhile
+constexpr int64_t coalesced = 32;   // neighbouring threads that read neighbouring elements in one access
+constexpr int64_t most_parts = 64;  // most blocks that share a sum, because one thread adds their results
 
 int64_t divided_up(int64_t number, int64_t by) { return (number + by - 1) / by; }
 
@@ -33,7 +33,7 @@ Launch plan_launch(const DeviceKernel& kernel, int64_t kept, int64_t reduced, in
   }
   int64_t widest = threads;
   if (kernel.mapping == DeviceKernel::Mapping::columns) {
-    // As many neighbours as there are, up to what one access to memory brings.
+    // As many neighbouring threads as there are kept elements, up to what one access to memory brings.
     int64_t columns = 1;
     while (columns < std::min(kept, coalesced)) columns *= 2;
     widest = threads / columns;
@@ -42,8 +42,8 @@ Launch plan_launch(const DeviceKernel& kernel, int64_t kept, int64_t reduced, in
   const int64_t width = int64_t{1} << launch.log_width, per_block = threads / width;
   const int64_t tiles = divided_up(kept, per_block);
   launch.blocks_x = static_cast<uint32_t>(tiles);
-  const int64_t useful = divided_up(2 * processors, tiles);  // parts until each processor has two blocks
-  const int64_t possible = reduced / (width * share);        // parts until a thread has little to do
+  const int64_t useful = divided_up(2 * processors, tiles);  // parts that give each processor two blocks
+  const int64_t possible = reduced / (width * share);        // parts that still give each thread enough to do
   launch.blocks_y = static_cast<uint32_t>(std::clamp<int64_t>(std::min(useful, possible), 1, most_parts));
   return launch;
 }

@@ -1,5 +1,5 @@
-// How a loop kernel of a GPU is launched. In: its mapping (runtime/image.md), the sizes of its loop, the
-// GPU's processors. Out: blocks, and threads for each kept element.
+// How a GPU launches a loop kernel. In: the kernel's mapping (runtime/image.md), the sizes of its loop, the
+// number of the GPU's multiprocessors. Out: the number of blocks, and of threads for each kept element.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -22,7 +22,8 @@ struct Launch {
 /// `kept` and `reduced` count elements, both at least 1; `processors`: the GPU's multiprocessors.
 Launch plan_launch(const DeviceKernel& kernel, int64_t kept, int64_t reduced, int processors);
 
-/// Doubles that the blocks of one kept element hand to the last of them; 0 where there is one.
+/// How many doubles the blocks of the kept elements pass on as partial sums; 0 if each element has one block.
+/// The last block of an element adds them.
 inline int64_t partial_sums(const DeviceKernel& kernel, const Launch& launch, int64_t kept) {
   return launch.blocks_y > 1 ? int64_t{kernel.sums} * launch.blocks_y * kept : 0;
 }

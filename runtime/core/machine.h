@@ -1,5 +1,5 @@
-// What all programs of an executable run on, the processor or a GPU, and arrays in its memory. On a GPU all
-// of this is enqueued, and can be recorded (device.h).
+// The processor or GPU that all programs of an executable run on, and arrays in its memory. On a GPU, these
+// functions enqueue their work, which can be recorded (device.h).
 #pragma once
 #include <functional>
 #include <span>
@@ -10,23 +10,23 @@
 
 namespace core {
 
-/// Pointers outlive the programs.
+/// What its pointers refer to must outlive the programs.
 struct Machine {
   const vae_library* library = nullptr;
   int threads = 1;
-  Device* device = nullptr;             // all memory and all loops are there; else the processor's
+  Device* device = nullptr;             // if not null, all memory and all loops are on this GPU
   std::vector<float*> parameters;       // per player, flat
   const float* coefficients = nullptr;  // per source: weight / rows
 };
 
-/// Zeroed, of the machine's memory.
+/// Zeroed memory of the machine.
 Floats allocate(const Machine& machine, int64_t count);
-/// The same, with these values; not within a recording.
+/// Memory of the machine with these values. Not allowed while a recording is made.
 Floats place(const Machine& machine, std::span<const float> values);
 void clear(const Machine& machine, const Floats& memory);
 /// to[i] += factor * from[i] for i < count.
 void add(const Machine& machine, const float* from, float factor, float* to, int64_t count);
-/// Work that is the same each time, as Device::run.
+/// Executes work that is the same each time; on a GPU by Device::run.
 void repeat(const Machine& machine, Device::Recording& recording, const std::function<void()>& work);
 
 }  // namespace core

@@ -1,5 +1,5 @@
-// Arrays of floats that begin on a cache line (large ones on huge pages where the system gives them), zeroed;
-// or memory of another device, which only that device reads.
+// Arrays of floats. They begin on a cache line and are zeroed; large ones use huge pages if the system gives
+// them. Or memory of another device, which only that device reads.
 #pragma once
 #include <sys/mman.h>
 
@@ -11,7 +11,7 @@
 
 namespace core {
 
-/// Gives memory back to where it came from.
+/// Frees the memory in the way that fits its origin.
 struct FreeFloats {
   void (*free)(float* memory, const void* owner) = [](float* memory, const void*) { std::free(memory); };
   const void* owner = nullptr;

@@ -9,9 +9,9 @@ namespace {
 
 constexpr double most_r_hat = 1.05;
 constexpr double least_draws_a_chain = 10;
-constexpr double apart = 1.2;        // of one row: chance alone hardly takes 50 draws of two chains so far
-constexpr double rows_apart = 0.01;  // of all rows
-constexpr double no_spread = 1e-10;  // relative to the square of the mean: rounding
+constexpr double apart = 1.2;        // for one row: two chains of 50 draws hardly reach this by chance
+constexpr double rows_apart = 0.01;  // share of all rows
+constexpr double no_spread = 1e-10;  // relative to the squared mean; anything smaller is a rounding error
 
 /// sqrt(var+ / W), var+ = (n - 1) / n W + B / n. `between` is B / n.
 double r_hat(double within, double between, double n) {
@@ -33,7 +33,7 @@ void MixingMeter::add(const std::vector<double>& numbers) {
   ++rows_;
   if (half_ < 2) return;
   const auto n = static_cast<double>(half_);
-  // The halves of each chain; of an odd number the first is left out.
+  // Splits each chain into halves. If the number of draws is odd, the first draw is left out.
   std::vector<const double*> parts;
   for (int64_t chain = 0; chain < chains_; ++chain) {
     const double* begin = numbers.data() + chain * draws_ + draws_ % 2;
@@ -85,7 +85,8 @@ Mixing MixingMeter::result() const {
   const double spread = (n - 1) / n * within + between;  // var+
   if (spread == 0) return mixing;
   const auto correlation = [&](size_t lag) { return 1 - (within - autocovariance_[lag] / rows) / spread; };
-  // Geyer's initial monotone sequence: sums of pairs, as long as they are positive, never growing.
+  // Geyer's initial monotone sequence: sums of pairs are added as long as they are positive, and none may
+  // exceed the one before it.
   double sum = 1 + correlation(1), time = -1 + 2 * sum;
   for (size_t lag = 2; lag + 1 < static_cast<size_t>(half_); lag += 2) {
     sum = std::min(sum, correlation(lag) + correlation(lag + 1));

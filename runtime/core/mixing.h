@@ -1,6 +1,7 @@
-// Has a chain mixed? In: for each row the numbers that several chains took, one per sweep. Out: split R-hat
-// and the effective sample size (Vehtari, Gelman, Simpson, Carpenter, Buerkner 2021, equations 1 to 4 and 10
-// to 13, without ranks), from variances and autocovariances averaged over the rows, each a chain of its own.
+// Whether Markov chains have converged. In: for each row, the numbers that several chains took, one per
+// sweep. Out: split R-hat and the effective sample size (Vehtari, Gelman, Simpson, Carpenter, Buerkner 2021,
+// equations 1 to 4 and 10 to 13, without ranks). Variances and autocovariances are averaged over the rows,
+// because each row has chains of its own.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -8,22 +9,23 @@
 namespace core {
 
 struct Mixing {
-  double r_hat = 1;      // infinite where chains stand still at different places
-  double effective = 0;  // of `draws`
+  double r_hat = 1;      // infinite if the chains stand still at different places
+  double effective = 0;  // effective number of the `draws`
   int64_t draws = 0;     // per row, over all chains
   int64_t rows = 0;
   int64_t apart = 0;   // rows whose own R-hat exceeds 1.2
-  bool enough = true;  // draws to tell at all: four to a chain
+  bool enough = true;  // whether there are enough draws to judge: four per chain
 
-  /// R-hat at most 1.05, at least ten effective draws a chain, at most one row in a hundred apart.
+  /// Whether R-hat is at most 1.05, each chain has at least ten effective draws on average, and at most one
+  /// row in a hundred is apart.
   bool mixed(int64_t chains) const;
 };
 
 class MixingMeter {
  public:
-  /// `draws` kept of each of `chains`.
+  /// `draws`: how many draws are kept of each of the `chains`.
   MixingMeter(int64_t chains, int64_t draws);
-  /// A row: chains * draws numbers, chain by chain.
+  /// Adds a row: chains * draws numbers, one chain after the other.
   void add(const std::vector<double>& numbers);
   Mixing result() const;
 

@@ -1,12 +1,12 @@
-// What commands print on stdout: a failure to write it is kept until somebody asks, since a run that trains
-// goes on without a reader.
+// What commands print on stdout. A failure to write is kept until require_output() asks for it, because a
+// training run goes on even if nobody reads its output.
 #pragma once
 
 namespace core {
 
-/// Hands on what is printed so far.
+/// Flushes what has been printed so far.
 void flush_output();
-/// The same; Failure(cannot_write) where something that was printed has not been written.
+/// The same. Failure(cannot_write) if something that was printed could not be written.
 void require_output();
 
 }  // namespace core

@@ -23,8 +23,9 @@ void fill_normal(float* values, int64_t count, double scale, uint64_t seed, uint
         static_cast<float>(scale * philox_normal(seed, before_all_steps, site, static_cast<uint64_t>(i)));
 }
 
-/// Rows or columns orthonormal (whichever is fewer) times `gain`, as torch.nn.init.orthogonal_: the first
-/// axis against all others. Gram-Schmidt, twice, in double.
+/// Fills a tensor as torch.nn.init.orthogonal_ does. As a matrix (the first axis against all others), its
+/// rows or columns, whichever are fewer, become orthonormal and are multiplied by `gain`. Gram-Schmidt,
+/// twice, in double.
 void fill_orthogonal(float* values, const Shape& shape, int64_t count, double gain, uint64_t seed,
                      uint32_t site) {
   const int64_t rows = shape.empty() ? 1 : shape.front(), columns = rows ? count / rows : 0;

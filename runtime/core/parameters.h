@@ -1,4 +1,4 @@
-// The parameters of all players, one flat array each; every tensor at its place, in PyTorch's layout.
+// The parameters of all players: one flat array per player, each tensor at its offset, in PyTorch's layout.
 #pragma once
 #include <deque>
 #include <filesystem>
@@ -17,19 +17,20 @@ class Parameters {
   float* of(int player) const { return flat_[static_cast<size_t>(player)].data(); }
   std::vector<float*> pointers() const;
 
-  /// As the file says each starts; a parameter's numbers depend on the seed and on its place in the image
-  /// alone.
+  /// Gives each parameter its initial values as the file says. They depend only on the seed and on the
+  /// parameter's place in the image.
   void initialise(const Image& image, uint64_t seed);
 
  private:
   std::deque<Floats> flat_;
 };
 
-/// The tensors of one flat array by `parameter's name + suffix`.
+/// Adds the tensors of one flat array to `tensors`, each under the parameter's name followed by `suffix`.
 void add_tensors(const Player& player, const float* flat, const std::string& suffix, data::Tensors& tensors);
 
-/// Fills the flat array. Failure(bad_configuration) naming the first tensor that is missing or of another
-/// shape, Failure(bad_data) where values are not finite; `file` names where they came from.
+/// Fills the flat array from `tensors`. Failure(bad_configuration) names the first tensor that is missing or
+/// has another shape. Failure(bad_data) if values are not finite. `file`: where the tensors came from, for
+/// messages.
 void take_tensors(const Player& player, const data::Tensors& tensors, const std::string& suffix,
                   const std::filesystem::path& file, float* flat);
 

@@ -1,29 +1,30 @@
-// What this processor can do at most, measured now: what kernels are compared with.
+// The highest speeds that this processor reaches, measured now. Kernels are compared with them.
 #pragma once
 #include <cstdint>
 
 namespace core {
 
 struct Peaks {
-  double flops = 0;  // a second, of nothing but fused multiply-adds of floats; in bf16, of such products
-  double bytes = 0;  // a second, of a[i] = b[i] + s c[i] over arrays that no cache holds
+  /// Per second, by fused multiply-adds of floats alone; in bf16, by products of bf16 numbers alone
+  double flops = 0;
+  double bytes = 0;  // per second, by a[i] = b[i] + s c[i] over arrays that are larger than every cache
 };
 
-/// The fastest of what `threads` threads of the pool reach within `seconds` for each of the two, in a
-/// vae_precision.
+/// The highest speeds that `threads` threads of the pool reach; each of the two is measured for `seconds`.
+/// `precision`: a vae_precision.
 Peaks measure_peaks(int threads, double seconds, int precision);
 
-/// The first alone; where the processor has no instructions for bf16, that of fp32.
+/// The flops alone. Without instructions for bf16, measure_bf16_peak gives the fp32 peak.
 double measure_fma_peak(int threads, double seconds);
 double measure_bf16_peak(int threads, double seconds);
 
-/// Arithmetic that waits for nothing.
+/// A loop of arithmetic that never waits for earlier results or for memory.
 struct BusyLoop {
-  double (*flops_of)(int64_t turns) = nullptr;  // does them, and says how many flops they were
-  int64_t turns = 0;                            // that take some tenths of a millisecond
+  double (*flops_of)(int64_t turns) = nullptr;  // runs `turns` turns and returns their number of flops
+  int64_t turns = 0;                            // how many turns take some tenths of a millisecond
 };
 
-/// The fastest instructions for products of bf16 numbers; without a loop where this processor has none.
+/// The fastest instructions for products of bf16 numbers. `flops_of` is null if this processor has none.
 BusyLoop bf16_chains();
 
 }  // namespace core

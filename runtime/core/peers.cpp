@@ -27,7 +27,7 @@ const json& reader_of(const Image& image, int column) {
   return *find_reader(image.columns[static_cast<size_t>(column)].expression, "peer");
 }
 
-/// A file as it is now: one that is written anew is read again.
+/// Identifies a file and its present contents, so that a file that was written again is read again.
 std::string identity(const fs::path& path) {
   std::error_code ignored;
   const auto size = fs::file_size(path, ignored);
@@ -48,10 +48,10 @@ std::string what_is_wrong_with(const fs::path& folder) {
 struct Peers::Peer {
   std::string name;
   fs::path folder;
-  std::map<int, data::Population> columns;  // open ones, of the rows in use
+  std::map<int, data::Population> columns;  // open columns, with the rows in use
   std::set<int> open;
   std::optional<PublishedRows> rows;
-  std::map<fs::path, std::string> refused;  // files that could not be used, by path as they were then
+  std::map<fs::path, std::string> refused;  // files that could not be used: path -> identity() at that time
   steady_clock::time_point looked;
   bool old_is_said = false;
   int64_t bytes = 0, files = 0;
@@ -134,7 +134,7 @@ void Peers::require_agreement(const Peer& peer, const PublishedRows& rows, const
   }
 }
 
-/// A file that cannot be used is spoken of once, and is as if it were not there until it changes.
+/// Takes the rows of a file. A file that cannot be used is reported once and then ignored until it changes.
 bool Peers::take(Peer& peer, const fs::path& path, std::optional<int64_t> covering,
                  const Listener& listener) {
   const std::string now = identity(path);
@@ -174,7 +174,7 @@ bool Peers::take(Peer& peer, const fs::path& path, std::optional<int64_t> coveri
   return true;
 }
 
-/// Whether there are rows for the step; takes newer ones.
+/// Takes newer rows if there are any. Returns whether there are rows for the step.
 bool Peers::look(Peer& peer, int64_t step, const Listener& listener) {
   if (exchange_.lockstep) return look_for_step(peer, step, listener);
   const auto now = steady_clock::now();
@@ -188,7 +188,8 @@ bool Peers::look(Peer& peer, int64_t step, const Listener& listener) {
   return peer.rows.has_value();
 }
 
-/// In lockstep. The file that follows is asked for by its name: the folder may hold one for every step.
+/// The same in lockstep. First looks for the next file by its name, because the folder may hold a file for
+/// every step.
 bool Peers::look_for_step(Peer& peer, int64_t step, const Listener& listener) {
   if (peer.rows && peer.rows->covers(step)) return true;
   if (peer.rows) {

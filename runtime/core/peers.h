@@ -1,6 +1,7 @@
-// Rows that other programs publish while this one learns: `peer("NAME")`. Before a step the newest rows of
-// each peer are taken from its folder, which anything may fill: a shared folder, rsync, a bucket. What was
-// taken stays in use until newer rows come; nobody waits for a peer that was heard once, but in lockstep.
+// Rows that other programs publish while this one learns: `peer("NAME")`. Before a step, the newest rows of
+// each peer are read from its folder, which anything may fill: a shared folder, rsync, a bucket. They stay in
+// use until newer rows come. Training waits only for the first rows of a peer; in lockstep it waits at every
+// step.
 #pragma once
 #include <functional>
 #include <map>
@@ -19,30 +20,30 @@ class Peers {
   Peers(const Image& image, const Exchange& exchange);
   ~Peers();
 
-  /// Whether the column is of a peer's rows.
+  /// Whether the column reads rows of a peer.
   bool reads(int column) const;
-  /// From now on its rows are needed. Rows that are there already are taken, none is waited for.
-  /// Failure(usage) where no folder of the peer is known.
+  /// From now on, the column's rows are needed. Takes rows that are already there, but does not wait for any.
+  /// Failure(usage) if the folder of the peer is not known.
   void open(int column);
-  /// Of an open column, after refresh().
+  /// The rows of an open column, after refresh().
   const data::Population& rows(int column) const;
 
-  /// What refresh() tells the user, a line each; and whether it should go on waiting.
+  /// Gets what refresh() tells the user, one line each, and says whether refresh() should go on waiting.
   struct Listener {
     std::function<void(const std::string&)> say;
     std::function<bool()> goes_on;
   };
-  /// Takes the rows for `step`: the newest at most `max_age` steps old, else what is there already, else it
-  /// waits; in lockstep those of this very step. False where the listener ended the waiting.
-  /// Failure(bad_data) where a peer publishes other variables, domains or shapes than are read,
-  /// Failure(missing_input) where nothing came in `peer_wait` seconds.
+  /// Takes the rows for `step`: the newest rows that are at most `max_age` steps old. If there are none,
+  /// keeps the rows that it has, or waits if it has none. In lockstep, takes the rows of exactly this step.
+  /// False if the listener ended the waiting. Failure(bad_data) if a peer publishes other variables, domains
+  /// or shapes than are read, Failure(missing_input) if nothing came within `peer_wait` seconds.
   bool refresh(int64_t step, const Listener& listener);
 
-  /// The rows in use, beside a checkpoint, so that a resumed run waits for nobody.
+  /// Saves the rows in use beside a checkpoint, so that a resumed run does not have to wait for a peer.
   void save(const std::filesystem::path& folder) const;
   void restore(const std::filesystem::path& folder, const Listener& listener);
 
-  /// Per peer the step of its rows, their age, and the bytes read since the process began.
+  /// For each peer: the step of its rows, their age, and the files and bytes read since the process began.
   nlohmann::json record(int64_t step) const;
 
  private:
@@ -61,8 +62,8 @@ class Peers {
   const Image& image_;
   Exchange exchange_;
   std::map<std::string, std::unique_ptr<Peer>> peers_;
-  int64_t step_ = -1;                // of the last refresh()
-  std::vector<std::string> unsaid_;  // found by open(): the next refresh() tells it
+  int64_t step_ = -1;                // the step of the last refresh()
+  std::vector<std::string> unsaid_;  // messages of open(), which the next refresh() passes on
 };
 
 }  // namespace core

@@ -1,7 +1,7 @@
-// A phase of a learning step, ready to run. Compiled whole: its programs loaded, their memory shared, what
-// one hands to the next in place; a run draws the rows, runs the Gibbs chains, marks which tagged terms count
-// in this step, and lets the last program add the terms up and update the players. Where rows miss variables
-// the phase is a PatternPhase (pattern_phase.h).
+// A phase of a learning step, ready to run. It is compiled whole: its programs are loaded, share memory, and
+// pass tensors on in place. A run draws the rows, runs the Gibbs chains, marks which tagged terms count in
+// this step, and lets the last program add up the terms and update the players. If rows miss variables, the
+// phase is a PatternPhase (pattern_phase.h).
 #pragma once
 #include <map>
 #include <memory>
@@ -17,16 +17,16 @@ class LearningPhase {
   LearningPhase(const LearningPhase&) = delete;
   virtual ~LearningPhase() = default;
   virtual void run(uint64_t seed, uint64_t step, const Hooks& hooks) = 0;
-  /// Its programs run in an order that is drawn for each step.
+  /// Whether it has Gibbs chains, whose programs run in an order that is drawn for each step.
   virtual bool has_chains() const { return false; }
 
   struct Term {
     std::string name;  // player.variable@source; shared: anything@source
     /// After a run: the log-density, summed over the source's batch.
     const float* sum;
-    /// 0 where the term counts zero in this step; or null.
+    /// Points to 0 if the term counts as zero in this step; or null.
     const float* coefficient;
-    /// All players maximize it, `factor` times; else it is its player's own.
+    /// Whether all players maximize the term, `factor` times. Otherwise, only its own player does.
     bool shared = false;
     double factor = 1;
   };
@@ -36,7 +36,7 @@ class LearningPhase {
 class PhaseRunner : public LearningPhase {
  public:
   /// `source_rows`: the batch of every source. `memory`: at least scratch() floats of the machine, shared
-  /// with phases that never run at once.
+  /// with phases that never run at the same time.
   PhaseRunner(Session& session, const Machine& machine, const Phase& phase,
               const std::vector<int64_t>& source_rows, const std::shared_ptr<Floats>& memory);
 
@@ -53,7 +53,8 @@ class PhaseRunner : public LearningPhase {
   struct Part {
     const GibbsChain* chain;
     std::vector<Executor> parts;
-    std::map<std::vector<int>, Device::Recording> swept;  // by the order of the parts, where they are few
+    /// By the order of the parts; only for chains of few parts
+    std::map<std::vector<int>, Device::Recording> swept;
   };
   struct Step {
     std::unique_ptr<Executor> program;
@@ -70,10 +71,10 @@ class PhaseRunner : public LearningPhase {
   std::unique_ptr<Executor> last_;
 };
 
-/// Parts of a chain that are so few that a device replays a sweep at once, whatever their order.
+/// Up to this many parts, a device records and replays a whole sweep for each possible order.
 constexpr size_t few_parts = 3;
 
-/// The parts' order in a sweep, drawn at `site` of its step number: runtime/image.md.
+/// The order of the parts in a sweep, drawn at `site` with the sweep's step number (runtime/image.md).
 std::vector<int> sweep_order(size_t parts, uint32_t site, uint64_t seed, uint64_t sweep_step);
 
 /// The step number of a sweep's random draws.

@@ -1,5 +1,5 @@
-// Philox 4x32-10 (Salmon et al. 2011) as runtime/image.md lays its counters out: the same numbers as in
-// generated kernels. A draw depends on (seed, step, site, element) alone.
+// Philox 4x32-10 (Salmon et al. 2011), with counters laid out as runtime/image.md says. It gives the same
+// numbers as generated kernels. A draw depends only on (seed, step, site, element).
 #pragma once
 #include <array>
 #include <cmath>
@@ -42,7 +42,7 @@ inline double philox_normal(uint64_t seed, uint64_t step, uint32_t site, uint64_
   return radius * std::cos(2 * M_PI * turn);
 }
 
-/// Which of a source's `rows` rows stands at place `place` of the batch.
+/// Which of a source's `rows` rows stands at position `place` of the batch.
 inline int64_t philox_row(uint64_t seed, uint64_t step, int source, uint32_t place, int64_t rows) {
   const PhiloxBlock block = philox_block(seed, step, 0x40000000u + static_cast<uint32_t>(source), place);
   const uint64_t wide = block[0] | uint64_t{block[1]} << 32;

@@ -18,8 +18,8 @@ const Conditional& conditional_of(const Image& image, int conditional) {
   return image.conditionals[static_cast<size_t>(conditional)];
 }
 
-/// The image's players, and after them its sources, each a player of what it draws from families of its own,
-/// independently of one another. Conditionals are numbered as in the image.
+/// The image's players, followed by its sources. Each source counts as a player that draws from families of
+/// its own, independently of one another. Conditionals are numbered as in the image.
 completion::Players everyone(const Image& image) {
   std::vector<completion::Conditional> conditionals;
   const int players = static_cast<int>(image.players.size());
@@ -43,8 +43,8 @@ class Planner {
     for (const Conditional& conditional : image.conditionals) rank_.push_back(rank_of(image, conditional));
   }
 
-  /// By the rules of the game if they have an answer, else by what ignores least; none where a target cannot
-  /// be drawn at all.
+  /// A plan by the rules of the game if they give an answer, else one that ignores as little as possible.
+  /// Nothing if a target cannot be drawn at all.
   std::optional<Plan> plan(const Variables& known, const Variables& targets) const {
     const Variables relevant = upstream(known, targets);
     auto found = strict(known, targets, relevant);
@@ -58,7 +58,7 @@ class Planner {
       if (known.contains(target) || drawable.contains(target)) continue;
       int variable = target;
       std::set<int> seen;
-      while (seen.insert(variable).second) {  // to the first that nobody gives
+      while (seen.insert(variable).second) {  // up to the first variable that no player gives
         const std::vector<int> draws = samplers(variable);
         if (draws.empty()) break;
         for (const int parent : conditional_of(image_, draws.front()).parents)
@@ -84,7 +84,8 @@ class Planner {
     return found;
   }
 
-  /// Of what is known, what drawing from the conditional would ignore; nothing on the user's word.
+  /// The known variables that drawing from the conditional would ignore. None if the user chose the player by
+  /// `by`.
   Variables ignored(int conditional, Variables known) const {
     Variables found;
     if (by_.contains(all_[conditional].target)) return found;
@@ -96,7 +97,7 @@ class Planner {
     return found;
   }
 
-  /// By player, parents first.
+  /// Groups the conditionals by player, parents first.
   std::vector<std::vector<int>> grouped(std::vector<int> conditionals) const {
     std::ranges::stable_sort(conditionals, {}, [&](int conditional) { return all_[conditional].player; });
     std::vector<std::vector<int>> groups;
@@ -118,7 +119,8 @@ class Planner {
   const Image& image() const { return image_; }
 
  private:
-  /// What is missing and may matter to the targets: they, and the parents of whatever may give these.
+  /// The unknown variables that may matter to the targets: the targets themselves, and the parents of every
+  /// conditional that may give one of these variables.
   Variables upstream(const Variables& known, const Variables& targets) const {
     Variables found;
     std::vector<int> open(targets.begin(), targets.end());
@@ -137,7 +139,7 @@ class Planner {
                                [&](int parent) { return known.contains(parent) || others.contains(parent); });
   }
 
-  /// Of `variables`, those that can be drawn, at once or in turns.
+  /// Those of `variables` that can be drawn, directly or in a chain.
   Variables obtainable(const Variables& known, Variables variables) const {
     for (bool changed = true; changed;) {
       const Variables before = variables;
@@ -150,7 +152,7 @@ class Planner {
     return variables;
   }
 
-  /// The players complete only `drawn`.
+  /// A plan by the rules of the game, in which the players complete only the variables in `drawn`.
   std::optional<Plan> completed(const Variables& known, const Variables& targets, const Variables& drawn,
                                 const std::vector<int>& rank) const {
     std::map<int, int> words = by_;
@@ -182,7 +184,7 @@ class Planner {
     return plan;
   }
 
-  /// By the rules of the game: the fewest variables that are enough.
+  /// A plan by the rules of the game that draws as few variables as possible.
   std::optional<Plan> strict(const Variables& known, const Variables& targets,
                              const Variables& relevant) const {
     const Variables drawable = obtainable(known, relevant);
@@ -191,7 +193,8 @@ class Planner {
     if (!std::ranges::includes(drawable, wanted)) return std::nullopt;
     std::vector<int> others;
     std::ranges::set_difference(drawable, wanted, std::back_inserter(others));
-    // Beyond this many the subsets take too long; all at once is right where nothing is ambiguous.
+    // With more variables than this, trying all subsets takes too long. Drawing all of them is right if
+    // nothing is ambiguous.
     constexpr size_t most = 8;
     if (others.size() > most) {
       if (auto found = completed(known, targets, drawable, {})) return found;
@@ -209,7 +212,8 @@ class Planner {
     return std::nullopt;
   }
 
-  /// Each variable by the sampler that ignores least of what is known; what then waits for itself is a chain.
+  /// Draws each variable by the sampler that ignores the fewest known variables. Variables that then depend
+  /// on each other form a chain.
   std::optional<Plan> relaxed(const Variables& known, const Variables& targets,
                               const Variables& relevant) const {
     const Variables drawable = obtainable(known, relevant);
@@ -259,7 +263,7 @@ class Planner {
     while (done.size() < chosen.size())
       for (const auto& [variable, conditional] : chosen) {
         if (done.contains(variable)) continue;
-        Variables together = {variable};  // and those that it waits for and that wait for it
+        Variables together = {variable};  // the variable, and those with which it forms a cycle
         for (const int other : from[variable])
           if (from[other].contains(variable)) together.insert(other);
         const bool waits = std::ranges::any_of(
@@ -279,7 +283,7 @@ class Planner {
   std::vector<int> rank_;
 };
 
-/// Targets that nothing known reaches through the plan's draws.
+/// The targets that do not depend on any known variable through the plan's draws.
 std::vector<int> uninformed(const Image& image, const Plan& plan, const Query& query) {
   std::set<int> informed = query.known;
   informed.insert(query.partial.begin(), query.partial.end());
@@ -299,8 +303,9 @@ std::vector<int> uninformed(const Image& image, const Plan& plan, const Query& q
   return found;
 }
 
-/// Who completes a variable that is known in part: what ignores least, decoders first. Its parents can be
-/// drawn where the variable counts as known. -1 where nobody can.
+/// The conditional that completes a variable that is known in part: the one that ignores the fewest known
+/// variables; on a tie, a decoder's. Its parents must be drawable if the variable counts as known. -1 if
+/// there is none.
 int completing_conditional(const Planner& planner, int variable, const Variables& known) {
   int best = -1;
   std::pair<size_t, int> least;
@@ -314,8 +319,8 @@ int completing_conditional(const Planner& planner, int variable, const Variables
   return best;
 }
 
-/// What is known in part counts as known to those who read it; what depends on it, and who completes it, take
-/// turns.
+/// Plans a query with variables that are known in part. Such a variable counts as known to the conditionals
+/// that read it. These conditionals, and those that complete the variable, form a chain.
 std::optional<Plan> plan_in_part(const Planner& planner, const Query& query) {
   Variables known = query.known;
   known.insert(query.partial.begin(), query.partial.end());

@@ -17,8 +17,8 @@ namespace {
 
 constexpr const char* file_name = "preprocessing.json";
 
-/// The data expression by which the source gives the variable, without noise; null where it does not observe
-/// it. One with noise stands in a column that no program reads.
+/// The data expression by which the source gives the variable, without noise; null if the source does not
+/// observe the variable. An expression with noise is in a column that no program reads.
 json data_of(const Image& image, int source, int variable) {
   const Source& declared = image.sources[static_cast<size_t>(source)];
   for (const DataColumn& column : image.columns)
@@ -96,7 +96,7 @@ data::KeptStatistics read_statistics(const fs::path& checkpoint) {
   for (const json& item : text.value("statistics", json::array())) {
     if (!item.is_object() || !item.value("table", json()).is_string() || !item.contains("columns"))
       throw Failure(Exit::bad_data, fmt::format("{}: an entry has no `table` and `columns`", file.string()));
-    data::statistics_from(item.at("columns"), file.string());  // so that the file is named
+    data::statistics_from(item.at("columns"), file.string());  // so that messages name the file
     kept[item.at("table")] = item.at("columns");
   }
   return kept;

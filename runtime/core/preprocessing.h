@@ -1,6 +1,6 @@
-// What the sources do to a variable's values before it is learned from: kept with a checkpoint
-// (`preprocessing.json`: the statistics of `normalize` and the sources), done to values that commands are
-// given, undone in values that they give back.
+// What the sources do to a variable's values before training. It is kept with a checkpoint
+// (`preprocessing.json`: the statistics of `normalize`, and the sources). It is applied to values that
+// commands are given, and undone in values that commands give back.
 #pragma once
 #include <filesystem>
 #include <map>
@@ -16,7 +16,7 @@
 
 namespace core {
 
-/// An image whose data expressions have the statistics of `normalize` in them.
+/// An image whose data expressions contain the statistics of `normalize`.
 class PreparedImage {
  public:
   PreparedImage(const Image& image, const data::KeptStatistics& statistics);
@@ -24,43 +24,44 @@ class PreparedImage {
 
  private:
   const Image& image_;
-  std::optional<Image> copy_;  // where an expression changes
+  std::optional<Image> copy_;  // only if an expression changes
 };
 
-/// Adds the statistics that the sources' data need and `kept` does not have, found in their tables.
+/// Adds the statistics that the sources' data need and `kept` does not have. They are computed from the
+/// sources' tables.
 data::KeptStatistics find_statistics(const Image& image, const std::vector<std::string>& sources,
                                      data::KeptStatistics kept = {});
 
-/// `sources`: those that are learned from. The statistics are those that stand in the image.
+/// Saves the statistics that the image contains. `sources`: the sources that are learned from.
 void save_preprocessing(const std::filesystem::path& folder, const Image& image,
                         const std::vector<std::string>& sources);
-/// The statistics of a checkpoint; none where it was made without. Failure(bad_data) where the file is
-/// broken.
+/// The statistics of a checkpoint; empty if it was made without any. Failure(bad_data) if the file is broken.
 data::KeptStatistics read_statistics(const std::filesystem::path& checkpoint);
 
 class Preprocessing {
  public:
-  /// `image`: prepared; `learned`: the names of the sources that are learned from.
+  /// `image`: a prepared image; `learned`: the names of the sources that are learned from.
   Preprocessing(const Image& image, const std::vector<std::string>& learned);
-  /// `checkpoint`: the folder of one that keeps these names; else every source with a weight is learned from.
+  /// `checkpoint`: the folder of a checkpoint that keeps these names. If there is none, every source with a
+  /// weight counts as learned from.
   Preprocessing(const Image& image, const std::filesystem::path& checkpoint);
 
   struct Rule {
-    int source = -1;             // that gives the variable so
-    std::vector<int> different;  // sources that are learned from and give it otherwise
+    int source = -1;             // the source whose transformation this is
+    std::vector<int> different;  // sources that are learned from and transform the variable in another way
     data::Transformation transformation;
   };
-  /// By the first source that is learned from and observes the variable, else the first that observes it;
-  /// null where none does.
+  /// The rule of the first source that is learned from and observes the variable, else of the first source
+  /// that observes it; null if no source does.
   const Rule* rule(int variable);
-  /// In place, whole rows of the variable's tensor: back to the units of its data. Of categories and where
-  /// no `normalize` can be undone nothing changes.
+  /// Changes values back to the units of their data, in place; `values` are whole rows of the variable's
+  /// tensor. Categories do not change, and neither do values whose `normalize` cannot be undone.
   void undo(int variable, std::vector<float>& values);
-  /// The same to the scale of pictures.
+  /// The same, but to the scale of pictures.
   void undo_for_picture(int variable, std::vector<float>& values);
 
  private:
-  /// The variable's transformation; null where nothing can be undone.
+  /// The variable's transformation; null if nothing can be undone.
   const data::Transformation* undoable(int variable);
 
   const Image& image_;

@@ -16,7 +16,7 @@ namespace {
 std::vector<std::string> missing_features(const std::vector<std::string>& needed) {
   std::vector<std::string> missing;
 #if defined(__x86_64__)
-  // Only what separates processors in use; everything older is common to all of them.
+  // Only features in which processors in use differ; all of them have the older features.
   static const std::map<std::string, bool> here = {
 #define FEATURE(name) {name, __builtin_cpu_supports(name) != 0},
       FEATURE("avx") FEATURE("avx2") FEATURE("fma") FEATURE("f16c") FEATURE("bmi") FEATURE("bmi2")
@@ -58,7 +58,7 @@ void require_cpu(const Image& image) {
 
 extern "C" __attribute__((visibility("default"))) const vae_image* vaert_choose(
     const vae_image* const* images, int32_t count) {
-  // What cannot be read is returned, so that opening it says why.
+  // An image that cannot be read is returned too: opening it then reports why.
   for (int32_t i = 0; i < count; ++i) {
     try {
       if (core::missing_features(core::needed_features(*images[i])).empty()) return images[i];

@@ -16,8 +16,8 @@ namespace {
 
 constexpr size_t least_bar = 8, most_bar = 24, most_digits = 8;
 
-/// What a line of the record comes to: the parts of a bound where there is one, else the utilities; then what
-/// was found on held-out rows.
+/// The figures that are shown for a line of metrics.jsonl: the parts of a bound if there is one, else the
+/// utilities; then the results on held-out rows.
 std::vector<Piece> figures_of(const nlohmann::json& line) {
   std::vector<Piece> pieces;
   if (!line.is_object()) return pieces;
@@ -79,7 +79,8 @@ void Progress::leave_metrics() {
   std::fputs((terminal_.wrapped(pieces) + "\n").c_str(), stderr);
 }
 
-/// In a narrow terminal the steps come first, then the metrics, the time left, the speed, and the bar.
+/// In a narrow terminal, space goes first to the steps, then to the metrics, the time left, the speed, and
+/// the bar.
 void Progress::step(int64_t done) {
   if (!terminal_.is_there()) return;
   const auto now = steady_clock::now();
@@ -94,7 +95,7 @@ void Progress::step(int64_t done) {
            Piece::Style::faint};
   size_t free = Terminal::width() - std::min(Terminal::width(), 2 * fmt::to_string(steps_).size() + 1);
   const auto fits = [&](const Piece& piece) {
-    // With space for a number of usual length, so that what is shown does not change from step to step.
+    // Reserves space for a number of the usual length, so that the same pieces are shown at every step.
     const size_t number = piece.text.size() - std::min(piece.text.size(), piece.text.rfind(' ') + 1);
     const size_t columns = 2 + columns_of(piece.text) + most_digits - std::min(most_digits, number);
     if (columns > free) return false;
@@ -105,7 +106,7 @@ void Progress::step(int64_t done) {
   figures.erase(std::ranges::find_if_not(figures, fits), figures.end());
   const bool shows_left = fits(left), shows_speed = fits(speed);
   std::string text;
-  // A bar takes its brackets, and the space after it.
+  // A bar also needs its brackets and the space after it.
   if (free >= least_bar + 3)
     text = terminal_.styled({bar_of(share, std::min(most_bar, free - 3)), Piece::Style::faint}) + ' ';
   text += terminal_.styled(steps);
@@ -118,7 +119,7 @@ void Progress::step(int64_t done) {
 }
 
 void Progress::metrics(const nlohmann::json& line) {
-  // What was found on held-out rows stays in sight until it is measured again.
+  // Results on held-out rows stay visible until they are measured again.
   nlohmann::json held_out = last_.is_object() ? last_.value("evaluate", nlohmann::json()) : nlohmann::json();
   last_ = line;
   if (!held_out.is_null() && !line.contains("evaluate")) last_["evaluate"] = std::move(held_out);
@@ -142,7 +143,7 @@ void Progress::say(const std::string& text) {
   const std::string note = "note:";
   if (shown.starts_with(note))
     shown = terminal_.styled({note, Piece::Style::warning}) + shown.substr(note.size());
-  // With --json stdout is for data.
+  // With --json, stdout contains only data.
   const bool aside = voice_ == Voice::json || terminal_.is_there();
   std::fputs((shown + "\n").c_str(), aside ? stderr : stdout);
   flush_output();

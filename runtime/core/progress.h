@@ -1,6 +1,6 @@
-// What a training run says while it runs: one line that is redrawn on a terminal (stderr), plain lines
-// elsewhere (stdout), the lines of metrics.jsonl with --json (stdout), nothing with --quiet. Output that is
-// lost stops no run.
+// What a training run prints while it runs: one line that is redrawn if stderr is a terminal, else plain
+// lines on stdout; with --json the lines of metrics.jsonl on stdout; with --quiet nothing. If its output is
+// lost, the run goes on.
 #pragma once
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -21,13 +21,13 @@ class Progress {
   Progress(Voice voice, int64_t first_step, int64_t steps);
   ~Progress();
 
-  /// After a step; redraws the line a few times a second.
+  /// Called after a step. Redraws the line a few times a second.
   void step(int64_t done);
-  /// A line of metrics.jsonl.
+  /// Shows a line of metrics.jsonl.
   void metrics(const nlohmann::json& line);
-  /// A line of its own.
+  /// Prints a line of its own.
   void say(const std::string& text);
-  /// On a terminal: the last metrics in lines that stay.
+  /// On a terminal: prints the last metrics in lines that stay.
   void leave_metrics();
 
  private:

@@ -111,7 +111,8 @@ void write_published(const fs::path& path, const PublishedRows& rows) {
                            {"variables", variables.dump()}});
 }
 
-/// What others put into a folder is not read blindly: a pipe would never end, a file may be of any size.
+/// Files that others put into a folder are checked first: reading a pipe would never end, and a file may have
+/// any size.
 static void require_readable(const fs::path& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) data::fail_in(path, "not a regular file");

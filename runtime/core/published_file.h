@@ -1,5 +1,6 @@
-// One file of published rows, `step-N.safetensors`: a tensor per variable, [rows, ...], and in its metadata
-// who wrote it at which step. Written aside, then renamed; a reader sees a whole file or none.
+// One file of published rows, `step-N.safetensors`: one tensor per variable, [rows, ...]. Its metadata say
+// who wrote it at which step. It is written under another name and then renamed, so a reader sees a whole
+// file or none.
 #pragma once
 #include <filesystem>
 #include <map>
@@ -15,36 +16,37 @@ namespace core {
 struct PublishedRows {
   struct Variable {
     std::string name;
-    std::string domain;  // with its shape, as the language writes it
+    std::string domain;  // domain and shape, as the language writes them
   };
   std::string program;
-  int64_t step = 0;   // of training, whose parameters drew the rows
-  int64_t every = 1;  // steps to the next file
+  int64_t step = 0;   // the training step whose parameters drew the rows
+  int64_t every = 1;  // steps until the next file
   int64_t rows = 0;
-  std::vector<Variable> variables;  // as `publish` lists them
+  std::vector<Variable> variables;  // in the order of `publish`
   data::Tensors tensors;
 
-  /// The column of each variable; `origin` names them in messages.
+  /// A table with a column for each variable. `origin` names the rows in messages.
   data::Table table(const std::string& origin) const;
-  /// In lockstep: these are the rows of that step.
+  /// In lockstep: whether these are the rows for that step.
   bool covers(int64_t of_step) const { return step <= of_step && of_step < step + every; }
 };
 
 std::filesystem::path published_path(const std::filesystem::path& folder, int64_t step);
 
-/// A file of the folder, by its name.
+/// A file of published rows in the folder.
 struct PublishedFile {
   int64_t step = 0;
   std::filesystem::path path;
 };
-/// The step that the file's name says; none where it is not the name of such a file.
+/// The step in the file's name; nothing if it is not the name of such a file.
 std::optional<int64_t> step_of_published(const std::filesystem::path& path);
-/// The newest first; other files are left alone. Empty where there is no such folder.
+/// The files of published rows, newest first; other files are ignored. Empty if there is no such folder.
 std::vector<PublishedFile> published_files(const std::filesystem::path& folder);
 
 /// Failure(cannot_write).
 void write_published(const std::filesystem::path& path, const PublishedRows& rows);
-/// Failure(bad_data) where it is cut short, too large, not such a file, or holds a number that is not finite.
+/// Failure(bad_data) if the file is cut short, too large, not such a file, or holds a number that is not
+/// finite.
 PublishedRows read_published(const std::filesystem::path& path);
 
 }  // namespace core

@@ -19,11 +19,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int64_t most_published = 4096;  // of a file, unless more are asked for
-constexpr size_t kept_files = 10;         // so that a reader that has just listed the folder finds its file
+constexpr int64_t most_published = 4096;  // default limit for the rows of a file that covers several steps
+// So that a reader that has just listed the folder still finds its file
+constexpr size_t kept_files = 10;
 constexpr int64_t most_bytes_value = 255;
 
-/// The draws that `explain` lists as what leaves the program.
+/// A plan with the draws that `explain` lists as leaving the program.
 Plan plan_of(const Image& image) {
   const auto conditional_at = [&](const nlohmann::json& place) {
     for (size_t i = 0; i < image.conditionals.size(); ++i) {
@@ -62,7 +63,7 @@ Publisher::Publisher(Session& session, const Exchange& exchange, fs::path folder
     : session_(session),
       exchange_(exchange),
       folder_(std::move(folder)),
-      // Its draws share no random numbers with those of training.
+      // The draws share no random numbers with training.
       seed_(seed * 0x9E3779B97F4A7C15u + 0x7075626C697368u),
       rows_(exchange.publish_rows),
       sampler_(session, 0),
@@ -87,20 +88,21 @@ Publisher::~Publisher() {
 
 void Publisher::lock() {
   lock_ = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  // A file system without locks does not keep anyone from publishing.
+  // If the file system has no locks, publishing is still allowed.
   if (lock_ >= 0 && flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
     throw Failure(Exit::cannot_write,
                   fmt::format("{}: another process publishes into this folder; give each program its own",
                               folder_.string()));
 }
 
-/// Readers would take them for this run's; a step that publishes nothing may have been the run's last.
+/// Readers would take these files for files of this run. A file of `first_step` is removed too if nothing is
+/// published at that step: an earlier run may have ended there.
 void Publisher::remove_later(int64_t first_step) const {
   std::error_code ignored;
   for (const PublishedFile& file : published_files(folder_))
     if (file.step > first_step || (file.step == first_step && !due(first_step)))
       fs::remove(file.path, ignored);
-  std::vector<fs::path> unfinished;  // of a process that was killed while it wrote
+  std::vector<fs::path> unfinished;  // left by a process that was killed while it wrote
   for (fs::directory_iterator entry(folder_, ignored), end; !ignored && entry != end;
        entry.increment(ignored))
     if (const fs::path path = entry->path();
@@ -132,7 +134,7 @@ void Publisher::publish(int64_t step) {
   if (!exchange_.lockstep) remove_old();
 }
 
-/// In lockstep a reader may need any of them.
+/// Not done in lockstep, where a reader may need any of the files.
 void Publisher::remove_old() const {
   const std::vector<PublishedFile> files = published_files(folder_);
   std::error_code ignored;

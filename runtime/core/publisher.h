@@ -1,5 +1,5 @@
-// What a program publishes while it learns: rows drawn by its players with the parameters of a step, one file
-// every `publish_every` steps. A file is a function of (seed, step, parameters) alone.
+// Publishes rows while a program learns: its players draw them with the parameters of a step, and every
+// `publish_every` steps they are written to a file. A file depends only on (seed, step, parameters).
 #pragma once
 #include <filesystem>
 
@@ -11,8 +11,8 @@ namespace core {
 
 class Publisher {
  public:
-  /// Makes the folder, keeps it for this process alone, and removes what a run before left there for steps
-  /// that are still to come. `batch`: the largest of the sources. Failure(cannot_write).
+  /// Makes the folder, locks it for this process, and removes files that an earlier run left there for steps
+  /// that are still to come. `batch`: the largest batch of the sources. Failure(cannot_write).
   Publisher(Session& session, const Exchange& exchange, std::filesystem::path folder, uint64_t seed,
             int64_t batch, int64_t first_step);
   ~Publisher();
@@ -20,7 +20,7 @@ class Publisher {
   Publisher& operator=(const Publisher&) = delete;
 
   bool due(int64_t step) const { return step % exchange_.publish_every == 0; }
-  /// With the session's parameters.
+  /// Draws the rows with the session's current parameters.
   void publish(int64_t step);
 
   int64_t files() const { return files_; }
@@ -39,7 +39,7 @@ class Publisher {
   Sampler sampler_;
   Plan plan_;
   int64_t files_ = 0, bytes_ = 0;  // since the process began
-  int lock_ = -1;                  // the folder, open and locked
+  int lock_ = -1;                  // the open and locked folder
 };
 
 }  // namespace core

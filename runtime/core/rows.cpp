@@ -17,7 +17,7 @@
 
 namespace core {
 
-/// Another model, and what it drew last.
+/// Another model, and the rows that it drew last.
 struct Rows::Simulated {
   Simulated(const Image& image, const nlohmann::json& in_reader)
       : simulator(image, in_reader), reader(in_reader.dump()) {}
@@ -132,7 +132,8 @@ void Rows::gather(int column, float* to) {
   const data::Population& population = columns_.at(column);
   const auto rows = static_cast<int64_t>(chosen_.size());
   const int64_t width = population.row_size();
-  // A range a thread: rows are many and short, or few and long; either way a range is worth a thread's while.
+  // Each thread takes ranges of 16 rows. Whether rows are many and short, or few and long, a range is enough
+  // work for a thread.
   constexpr int64_t range = 16;
   const int64_t ranges = (rows + range - 1) / range;
   std::exception_ptr failure;
@@ -149,13 +150,13 @@ void Rows::gather(int column, float* to) {
   if (failure) std::rethrow_exception(failure);
 }
 
-/// Streamed columns hear of the rows of the next steps, which the seed tells already.
+/// Tells streamed columns which rows the next steps will read. The seed already determines these rows.
 void Rows::expect_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
                          int64_t place, int64_t rows) {
   constexpr uint64_t ahead = 4;
   const data::Population& population = columns_.at(column);
   if (!population.is_streamed()) return;
-  uint64_t& told = told_[{column, source, place}];  // steps before this one are expected already
+  uint64_t& told = told_[{column, source, place}];  // steps before this one have been announced
   if (told <= step || told > step + ahead + 1) told = step + 1;
   std::vector<int64_t> next(static_cast<size_t>(rows));
   for (; told <= step + ahead; ++told) {
@@ -188,7 +189,7 @@ void Rows::gather_simulated(Simulated& other, int column, int source, uint64_t s
                             int64_t place, int64_t rows, float* to) {
   const std::tuple wanted(source, seed, step, place, rows);
   if (other.drawn_for != wanted) {
-    // Sources, and patterns of one source, take different rows.
+    // Each source, and each pattern of a source, gets different rows.
     const uint64_t own = seed + (static_cast<uint64_t>(source) << 40) + (static_cast<uint64_t>(place) << 20);
     other.table = other.simulator.draw(own, step, rows);
     other.drawn_for = wanted;

@@ -25,7 +25,7 @@ using nlohmann::json;
 
 namespace {
 
-/// True where this call made it.
+/// Makes the folder. True if this call made it.
 bool make_new_folder(const fs::path& path) {
   if (!path.parent_path().empty()) make_folder(path.parent_path());
   std::error_code error;
@@ -34,7 +34,7 @@ bool make_new_folder(const fs::path& path) {
   return made;
 }
 
-/// Whether nothing is there but what a run leaves that ends before its first checkpoint.
+/// Whether the folder holds nothing but the files of a run that ended before its first checkpoint.
 bool holds_no_checkpoint(const fs::path& folder, std::error_code& error) {
   static const std::vector<std::string> files = {"config.json", "env.json", "model.vae", "metrics.jsonl",
                                                  "report.html"};
@@ -65,7 +65,7 @@ std::optional<int64_t> step_of(const std::string& name) {
   return step;
 }
 
-/// The steps of a run's checkpoints, the last first.
+/// The steps of a run's checkpoints, the latest first.
 std::vector<int64_t> steps_of_checkpoints(const fs::path& run) {
   std::vector<int64_t> steps;
   std::error_code error;
@@ -103,7 +103,7 @@ RunDirectory RunDirectory::create(const fs::path& out, const std::string& name) 
   RunDirectory directory(path);
   directory.lock();
   std::error_code ignored;
-  // Another process may have trained there until now.
+  // Another process may have trained there in the meantime.
   if (!holds_no_checkpoint(path, ignored))
     cannot_write(path, "it is there already; --resume continues a run");
   for (const fs::directory_entry& entry : fs::directory_iterator(path, ignored))
@@ -130,7 +130,7 @@ void RunDirectory::make_folders() const {
 void RunDirectory::lock() {
   lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock_ < 0) cannot_write(path_, std::strerror(errno));
-  // A file system without locks does not keep anyone from training.
+  // If the file system has no locks, training is still allowed.
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
     cannot_write(path_, "another process is training there");
 }
@@ -163,7 +163,7 @@ void RunDirectory::append_metrics(const json& line) {
 void RunDirectory::cut_after(int64_t step) const {
   std::error_code ignored;
   std::vector<fs::path> stale;
-  // A kill between two renames left the best checkpoint under its other name.
+  // If the process was killed between two renames, the best checkpoint still has its temporary name.
   const fs::path best = path_ / "checkpoints" / "best";
   if (!fs::exists(best)) fs::rename(path_ / "checkpoints" / ".best.before", best, ignored);
   for (const fs::directory_entry& entry : fs::directory_iterator(path_ / "samples", ignored))
@@ -188,7 +188,7 @@ void RunDirectory::cut_metrics(int64_t step) const {
   write("metrics.jsonl", kept);
 }
 
-/// Where a checkpoint lies until it is whole.
+/// Where a checkpoint is written until it is complete.
 static fs::path aside_of(const fs::path& finished) {
   return finished.parent_path() / fmt::format(".{}.partial", finished.filename().string());
 }
@@ -225,7 +225,7 @@ fs::path RunDirectory::sample_path(int64_t step) const {
   return path_ / "samples" / fmt::format("step-{}.png", step);
 }
 
-/// The latest before `limit`.
+/// The latest checkpoint before step `limit`.
 static std::optional<Checkpoint> latest_before(const fs::path& run, int64_t limit) {
   std::optional<Checkpoint> latest;
   std::error_code error;
@@ -244,7 +244,7 @@ std::optional<Checkpoint> latest_checkpoint(const fs::path& run) {
   return latest_before(run, std::numeric_limits<int64_t>::max());
 }
 
-/// The checkpoint in this folder, whose step its state says.
+/// The checkpoint in this folder. Its step is read from its state.
 static Checkpoint checkpoint_in(const fs::path& path) {
   const fs::path state = path / "state.json";
   const json text = read_json(state);
@@ -296,8 +296,8 @@ Checkpoint require_checkpoint(const fs::path& run, const std::string& which) {
 
 constexpr int deepest = 64;
 
-/// Discarded where it is no JSON, or `too_deep`: nothing that a run holds nests as deeply, and values are
-/// printed, copied and compared by recursion.
+/// Parses JSON. The value is `discarded` if the text is not JSON, or if it is nested too deeply (`too_deep`).
+/// Nothing that a run holds nests so deeply, and values are printed, copied and compared by recursion.
 static json parse_bounded(const std::string& text, bool& too_deep) {
   too_deep = false;
   const auto look = [&](int depth, json::parse_event_t, json&) {

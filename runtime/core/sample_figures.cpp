@@ -13,18 +13,18 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t rows = 256, shown_lines = 6;
-constexpr int64_t most_columns = 12;  // more elements are a sequence
+constexpr int64_t most_columns = 12;  // a variable with more elements is a sequence
 constexpr int64_t longest_line = 2000;
-// Steps of the sampler belong to one step of the run: more than there are draws.
+// Steps of the sampler that are reserved for one step of the run. There are fewer draws than this.
 constexpr uint64_t draws_a_step = 1 << 14;
-// Figures draw from another key than training and pictures do.
+// Figures use another random key than training and pictures.
 constexpr uint64_t figure_key = 0x5851F42D4C957F2Du;
 
 bool is_shown(const Variable& variable) {
   return variable.shape.empty() || (variable.shape.size() == 1 && variable.shape[0] <= longest_line);
 }
 
-/// [rows, elements of the shape]: the class of the greatest value where the variable is a category.
+/// [rows, elements of the shape]; for a category, the class of the greatest value.
 std::vector<float> numbers_of(const Variable& variable, const std::vector<float>& values, int64_t count) {
   if (variable.domain != "category") return values;
   std::vector<float> classes;
@@ -70,7 +70,7 @@ SampleFigures::SampleFigures(Session& session, const std::vector<std::string>& l
 const std::vector<float>* SampleFigures::data_of(int variable) {
   if (!data_) {
     data_.emplace();
-    sampler_->set_step(0);  // the same data in every figure of a run
+    sampler_->set_step(0);  // so that every figure of a run shows the same data
     for (size_t s = 0; s < session_.image.sources.size(); ++s) {
       const Source& source = session_.image.sources[s];
       if (source.weight <= 0 || source.program < 0 || !sampler_->has_rows(static_cast<int>(s))) continue;
@@ -104,8 +104,8 @@ json SampleFigures::figure_of(int variable, std::vector<float> generated) {
   return figure;
 }
 
-/// Nothing, too, where the codes come from a held-out source whose file cannot be read:
-/// training needs none.
+/// Also gives nothing if the codes come from a held-out source whose file cannot be read, because training
+/// does not need that file.
 std::optional<Drawn> SampleFigures::draw_values() {
   try {
     return generate(session_.image, *sampler_, variables_, {}, rows, 0);

@@ -1,5 +1,5 @@
-// What the model generates beside what the data hold, for variables that are no images: points, columns of a
-// table, sequences. Drawn while a run trains, and kept as JSON for its report.
+// What the model generates, beside the data, for variables that are not images: points, columns of a table,
+// sequences. The figures are drawn while a run trains, and kept as JSON for its report.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -18,12 +18,12 @@ class SampleFigures {
   SampleFigures(Session& session, const std::vector<std::string>& learned);
 
   /// {"step", "variables": [{"name", "kind": columns or lines, "labels", "words", "data", "model"}]}; `data`
-  /// and `model` are arrays of numbers: a column after the other, or a row after the other of lines. Classes
-  /// are numbered. Nothing where the model generates no such variable.
+  /// and `model` are arrays of numbers: one column after the other, or one row of lines after the other.
+  /// Classes are numbers. Nothing if the model generates no such variable.
   std::optional<nlohmann::json> draw(uint64_t seed, int64_t step);
 
  private:
-  /// The data's rows of the variable, or nothing where no source that is learned from has them.
+  /// The data's rows of the variable; null if no source that is learned from has any.
   const std::vector<float>* data_of(int variable);
   std::optional<Drawn> draw_values();
   nlohmann::json figure_of(int variable, std::vector<float> generated);

@@ -7,9 +7,10 @@ namespace {
 
 constexpr int64_t across = 12;           // images in a row of the picture
 constexpr int64_t limiting_steps = 100;  // enough to see where the chain goes; `sample --limiting` takes more
-// Steps of the sampler belong to one picture: more than a picture has draws, so that pictures share none.
+// Steps of the sampler that are reserved for one picture. A picture has fewer draws, so pictures share no
+// random numbers.
 constexpr uint64_t draws_a_picture = 1 << 14;
-// Pictures draw from another key than training does.
+// Pictures use another random key than training.
 constexpr uint64_t picture_key = 0x9E3779B97F4A7C15u;
 
 void append(std::vector<float>& images, const std::vector<float>& more) {
@@ -36,7 +37,7 @@ std::optional<Chain> find_chain(const Image& image, int variable, const std::set
   known.insert(variable);
   std::optional<DirectOrder> back =
       find_direct_order(image, known, image.conditionals[static_cast<size_t>(generating)].parents);
-  // A prior that does not look at x makes no chain.
+  // If the parents are drawn from a prior, which does not read x, there is no chain.
   if (!back || !back->used.count(variable)) return std::nullopt;
   return Chain{variable, generating, *back};
 }

@@ -1,5 +1,5 @@
-// The picture that training shows: for a variable that is an image, a row of data, a row of their
-// reconstructions, rows of samples from codes and rows of limiting samples.
+// The picture that training shows for a variable that is an image: a row of data, a row of their
+// reconstructions, rows of samples from codes, and rows of samples from the limiting distribution.
 #pragma once
 #include <optional>
 
@@ -9,25 +9,27 @@
 
 namespace core {
 
-/// [h, w] or [c, h, w] with 1 or 3 channels, of numbers that a picture can show.
+/// Whether the shape is [h, w] or [c, h, w] with 1 or 3 channels, and a picture can show the numbers of the
+/// domain.
 bool is_image(const Variable& variable);
 
-/// x -> parents of x -> x, a step each: the pair whose chain has the limiting distribution.
+/// The two steps of the chain x -> parents of x -> x, which approaches the limiting distribution.
 struct Chain {
   int variable = -1;    // x
   int generating = -1;  // the conditional that gives x
-  DirectOrder back;     // x's parents, given x (and what is given)
+  DirectOrder back;     // draws x's parents, given x and the given variables
 };
-/// Nothing where the parents of the variable cannot be drawn directly from it.
+/// Nothing if the parents of the variable cannot be drawn directly from it.
 std::optional<Chain> find_chain(const Image& image, int variable, const std::set<int>& given = {});
 
-/// What `variable`'s conditional needs, without the variable itself: from what is given, the players' and the
-/// sources' own distributions, else the rows of a source that does not know `variable`.
+/// Draws what `variable`'s conditional needs, without reading `variable` itself: from the given values, with
+/// the players' and the sources' own distributions. If that is impossible: from the rows of a source that
+/// does not know `variable`. Nothing if there is no such source either.
 std::optional<Values> draw_codes(Sampler& sampler, const Image& image, int variable, int64_t rows,
                                  const Values& given = {});
 
-/// `steps` times: x given its parents, then the parents given x; what is given stays. In and out: the
-/// parents.
+/// Repeats `steps` times: draws x given its parents, then the parents given x. Given values do not change.
+/// `values` holds the parents, before and after.
 void follow_chain(Sampler& sampler, const Chain& chain, const Values& given, Values& values, int64_t rows,
                   int64_t steps);
 
@@ -35,7 +37,7 @@ class SampleGrid {
  public:
   /// `learned`: the names of the sources that are learned from; they say in which units images are shown.
   SampleGrid(Session& session, const std::vector<std::string>& learned);
-  /// Nothing where the model has no image. The same data in every picture of a run.
+  /// Nothing if the model has no image. Every picture of a run shows the same data.
   std::optional<data::Picture> draw(uint64_t seed, int64_t step);
 
  private:

@@ -1,6 +1,6 @@
-// Draws, means and log-densities of single conditionals, and rows of sources, outside training. Programs are
-// loaded when first used and kept. Every run of a program counts as a step of its own, so that no two draws
-// share their random numbers.
+// Draws, means and log-densities of single conditionals, and rows of sources, outside training. A program is
+// loaded when it is first used, and then kept. Every run of a program counts as a step of its own, so that no
+// two draws share random numbers.
 #pragma once
 #include <map>
 #include <set>
@@ -16,7 +16,7 @@ namespace core {
 using Values = std::map<int, std::vector<float>>;
 
 std::set<int> variables_of(const Values& values);
-/// The `rows` rows of `values` from `first`, beginning again at their end.
+/// `rows` rows of `values`, from row `first` on. After the last row it begins again.
 Values some_rows(const Image& image, const Values& values, int64_t all_rows, int64_t first, int64_t rows);
 
 /// The class of the greatest value at each position of a row; the class axis is first.
@@ -32,25 +32,27 @@ class Sampler {
   bool has_mean(int conditional) const {
     return session_.image.conditionals[static_cast<size_t>(conditional)].mean >= 0;
   }
-  /// E target; a draw where the family gives no mean.
+  /// E[target], or a draw if the family has no mean.
   std::vector<float> mean(int conditional, const Values& values, int64_t rows);
-  /// Of a conditional that has one: d E target / d parent, row by row [elements of target, of parent].
+  /// For a conditional that has one: d E[target] / d parent, row by row [elements of target, elements of
+  /// parent].
   std::vector<float> jacobian(int conditional, const Values& values, int64_t rows);
-  /// The target, drawn from the family at its defaults: a chain's start. Of a player's conditional.
+  /// The target, drawn from the family with its default parameters, as the start of a chain. Only for a
+  /// player's conditional.
   std::vector<float> initial(int conditional, int64_t rows);
-  /// One per row, nats.
+  /// The log-density of each row, in nats.
   std::vector<float> log_density(int conditional, const Values& values, int64_t rows);
-  /// Draws all of the order into `values`.
+  /// Draws all conditionals of the order into `values`.
   void follow(const DirectOrder& order, Values& values, int64_t rows);
 
-  /// What a source knows, at its rows from `first` (in order), or at random ones where first < 0.
+  /// The values that a source knows: of its rows from `first` on, in order, or of random rows if first < 0.
   Values source(int source, int64_t rows, int64_t first = -1);
-  /// Rows of the source's data that miss nothing; 0 where it has none.
+  /// How many rows of the source's data miss nothing; 0 if the source has no data.
   int64_t source_rows(int source);
-  /// Whether its rows can be drawn: not where each of them misses something.
+  /// Whether the source's rows can be drawn. They cannot if each of them misses something.
   bool has_rows(int source);
 
-  /// Where the next draw's random numbers begin.
+  /// Sets the step of the next draw's random numbers.
   void set_step(uint64_t step) { step_ = step; }
   void set_seed(uint64_t seed) { seed_ = seed; }
 

@@ -1,5 +1,5 @@
-// What every command that computes starts from: the image, threads, parameters, sources' rows; programs are
-// loaded into it on demand. Nothing is read from disk until a command asks.
+// What every command that computes starts from: the image, threads, parameters and the sources' rows.
+// Programs are loaded into it on demand. It reads nothing from disk until a command asks.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -14,11 +14,11 @@
 namespace core {
 
 struct Session {
-  /// Failure(bad_configuration) where this installation, machine or processor does not have what is needed.
+  /// Failure(bad_configuration) if this installation, machine or processor does not have what is needed.
   Session(const Image& image, const MachineRequest& request);
   Session(const Session&) = delete;
 
-  /// Coefficients of the sources: weight / rows, 0 for those that are not learned from.
+  /// The coefficients of the sources: weight / rows, or 0 for sources that are not learned from.
   void set_coefficients(const std::vector<double>& values);
   void load_parameters(const std::filesystem::path& model_file);
 

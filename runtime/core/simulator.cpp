@@ -43,7 +43,7 @@ struct Simulator::Parts {
   TrainedModel model;
   const Image& image = model.image();
   json reader;
-  std::vector<int> variables;  // that are asked for
+  std::vector<int> variables;  // the variables that are read
   Plan plan;
   Sampler sampler{model.session(), 0};
 };
@@ -64,7 +64,7 @@ Simulator::~Simulator() = default;
 
 data::Table Simulator::draw(uint64_t seed, uint64_t step, int64_t rows) {
   Parts& parts = *parts_;
-  // Its draws share no random numbers with those of the program that asks for them.
+  // The draws share no random numbers with the program that asks for them.
   const uint64_t own = seed * 0x9E3779B97F4A7C15u + std::hash<std::string>()(parts.reader.dump());
   const Values drawn = draw_rows(parts.sampler, parts.image, parts.plan, Effort{}.sweeps, own, step, rows);
   data::Table table;

@@ -1,6 +1,6 @@
-// Rows of another trained model: `run("FILE", from = RUN)`. Its players are compiled in, their parameters are
-// RUN's last checkpoint; rows are drawn as a source without data would be: wholly from the players. A
-// draw is a function of (seed, step) alone.
+// Rows of another trained model: `run("FILE", from = RUN)`. Its players are compiled in, and its parameters
+// are those of RUN's last checkpoint. The players draw all variables, as for a source without data. A draw
+// depends only on (seed, step).
 #pragma once
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,13 +14,13 @@ namespace core {
 
 class Simulator {
  public:
-  /// `reader`: the run(...) of a data expression. Draws the variables that the image's columns ask of it.
-  /// Failures: missing_input without RUN, bad_data where its parameters do not fit, bad_configuration where
-  /// the players cannot draw what is asked.
+  /// `reader`: the run(...) of a data expression. Draws the variables that the image's columns read from it.
+  /// Failures: missing_input if there is no RUN, bad_data if its parameters do not fit, bad_configuration if
+  /// the players cannot draw these variables.
   Simulator(const Image& image, const nlohmann::json& reader);
   ~Simulator();
 
-  /// One column per variable asked, classes as indices.
+  /// One column per variable that is read; classes as indices.
   data::Table draw(uint64_t seed, uint64_t step, int64_t rows);
 
  private:

@@ -13,7 +13,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 bool is_pole(double x) { return x <= 0 && x == std::floor(x); }
 
-/// The recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.18).
+/// Uses the recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.18).
 double digamma(double x) {
   if (is_pole(x)) return nan;
   if (x < 0) return digamma(1 - x) - pi / std::tan(pi * x);
@@ -26,7 +26,7 @@ double digamma(double x) {
   return result + std::log(x) - 0.5 / x - series;
 }
 
-/// As digamma, by 6.4.12.
+/// The same method as digamma, with series 6.4.12.
 double trigamma(double x) {
   if (is_pole(x)) return nan;
   if (x < 0) {

@@ -1,4 +1,4 @@
-// A terminal behind stderr: whether there is one, how wide it is now, and text that keeps to its width.
+// The terminal behind stderr: whether there is one, how wide it is now, and text that fits its width.
 #pragma once
 #include <string>
 #include <vector>
@@ -17,16 +17,17 @@ size_t columns_of(const std::string& text);
 
 class Terminal {
  public:
-  /// `wanted`: whether it is to be used at all. One that cannot delete a line (TERM=dumb) is none.
+  /// `wanted`: whether a terminal should be used at all. A terminal that cannot delete a line (TERM=dumb)
+  /// does not count.
   explicit Terminal(bool wanted);
   bool is_there() const { return is_there_; }
 
-  /// Columns that a line may take, so that the cursor stays in it: one less than the terminal has.
+  /// The columns that a line may use so that the cursor stays in the line: one less than the terminal has.
   static size_t width();
 
-  /// With colours, unless NO_COLOR is set.
+  /// The piece with colours, unless NO_COLOR is set.
   std::string styled(const Piece& piece) const;
-  /// The pieces with two spaces between them, in as many lines as they need.
+  /// The pieces with two spaces between them, on as many lines as they need.
   std::string wrapped(const std::vector<Piece>& pieces) const;
 
  private:

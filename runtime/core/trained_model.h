@@ -1,5 +1,5 @@
-// A trained model as every command uses it: the program's image with the statistics that the checkpoint keeps
-// of `normalize`, and a session with the checkpoint's parameters.
+// A trained model as every command uses it: the program's image with the checkpoint's statistics of
+// `normalize`, and a session with the checkpoint's parameters.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -12,7 +12,7 @@ namespace core {
 
 class TrainedModel {
  public:
-  /// `which`: as require_checkpoint has it; `weights`: as load_checkpoint has it.
+  /// `which`: as in require_checkpoint; `weights`: as in load_checkpoint.
   TrainedModel(const Image& compiled, const std::filesystem::path& run, const MachineRequest& machine,
                const std::string& which = "", const std::string& weights = "");
 

@@ -17,7 +17,8 @@ class Counting {
       : image_(image), program_(program), rows_(rows) {}
 
   Work operator()(const Loop& loop) const {
-    // Axes of stride 0 read one place again and again; operands that are the same are read once.
+    // An axis of stride 0 reads the same place again and again, so it counts once. Operands that are the same
+    // also count once.
     std::set<std::tuple<int, int64_t, std::vector<int64_t>>> operands;
     double floats = 0;
     for (const Access& access : loop.accesses) {
