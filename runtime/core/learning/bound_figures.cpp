@@ -6,7 +6,7 @@
 namespace core {
 namespace {
 
-/// Of the rows of one source, or of those of it that have the same variables missing.
+/// Sums over the rows of one source, or over those of its rows that miss the same variables.
 struct RowSums {
   double weight = 0;
   std::optional<double> evidence, divergence, bound, elbo;
@@ -14,7 +14,7 @@ struct RowSums {
 
 void add(std::optional<double>& sum, double value) { sum = sum.value_or(0) + value; }
 
-/// Encoder targets that are given count in `alpha` times the objective, not in the bound.
+/// Encoder targets that are given count in the objective, times `alpha`, but not in the bound.
 bool is_evidence(const Image& image, const std::string& owner) {
   const int player = image.player(owner);
   return owner == "source" || (player >= 0 && image.players[static_cast<size_t>(player)].role != "encoder");
@@ -37,7 +37,7 @@ std::map<std::string, RowSums> rows_of(const Image& image, const std::vector<Bou
       add(rows.evidence, term.mean);
   }
   for (auto& [name, rows] : all) {
-    if (rows.evidence && !rows.divergence) rows.divergence = 0;  // they know all that the model has
+    if (rows.evidence && !rows.divergence) rows.divergence = 0;  // these rows know all variables of the model
     if (rows.divergence && !rows.evidence) rows.evidence = 0;
     if (rows.evidence) rows.elbo = *rows.evidence - *rows.divergence;
   }
@@ -59,7 +59,8 @@ nlohmann::json bound_figures(const Image& image, const std::vector<BoundTerm>& t
       plain += *value;
       count += 1;
     }
-    if (count > 0) figures[name] = weights > 0 ? sum / weights : plain / count;  // a schedule may begin at 0
+    // A schedule may begin at 0, so all weights may be 0
+    if (count > 0) figures[name] = weights > 0 ? sum / weights : plain / count;
   };
   put("bound", &RowSums::bound);
   put("elbo", &RowSums::elbo);

@@ -1,6 +1,6 @@
-// What a bound is made of, as users know it, whatever weighs its parts in the objective. In: the means of
-// the terms of a record's line. Out: elbo, reconstruction and kl, nats per row; each row counts with the
-// weight of its source.
+// The parts of a bound that users know, without the weights that they have in the objective. In: the means of
+// the terms in a line of the record. Out: elbo, reconstruction and kl, in nats per row; each row counts with
+// the weight of its source.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
@@ -12,12 +12,12 @@ namespace core {
 
 struct BoundTerm {
   std::string name;   // player.variable@rows, kl.variable@rows, bound@rows, elbo@rows
-  double mean = 0;    // of its rows, nats
-  double weight = 0;  // of its rows: their source's, times their share of its rows
+  double mean = 0;    // mean of its rows, nats
+  double weight = 0;  // weight of its rows: that of their source, times their share of the source's rows
 };
 
-/// {"elbo", "reconstruction", "kl"} where the terms hold them: elbo = reconstruction - kl, without beta,
-/// free_bits and alpha; {"bound"}: the importance-weighted one. Empty where no term is of a bound.
+/// {"elbo", "reconstruction", "kl"} if the terms contain them: elbo = reconstruction - kl, without beta,
+/// free_bits and alpha. {"bound"} for the importance-weighted bound. Empty if no term belongs to a bound.
 nlohmann::json bound_figures(const Image& image, const std::vector<BoundTerm>& terms);
 
 }  // namespace core

@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t steps_of_table = 512;
 constexpr int64_t width_of_numbers = std::tuple_size_v<Optimizer::Numbers>;
 constexpr int64_t threads = Device::threads_of_runtime_kernels;
-constexpr int64_t share_of_squares = 2048;  // elements that are worth a block
+constexpr int64_t share_of_squares = 2048;  // fewest elements that make a block worthwhile
 constexpr int64_t most_blocks_of_squares = 64;
 
 int64_t blocks_of_squares(int64_t elements) {
@@ -55,7 +55,7 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
   coefficients_ = device_.allocate(static_cast<int64_t>(session.coefficients.size()));
   machine_.coefficients = coefficients_.data();
   const auto players = static_cast<int64_t>(image.players.size());
-  numbers_ = device_.allocate(players * width_of_numbers + 1);  // the last is the average's
+  numbers_ = device_.allocate(players * width_of_numbers + 1);  // the last number belongs to the average
   table_ = device_.allocate(steps_of_table * numbers_.size());
   scales_ = device_.allocate(players);
   const std::vector<float> ones(static_cast<size_t>(players), 1.0F);
@@ -126,7 +126,7 @@ void DeviceLearner::fetch() {
   }
 }
 
-/// The numbers of the coming steps' updates, and the clock at their first.
+/// Uploads the numbers for the updates of the coming steps, and sets the clock to the first of these steps.
 void DeviceLearner::fill_table(int64_t step) {
   std::vector<float> table;
   for (int64_t ahead = 0; ahead < steps_of_table; ++ahead) {
@@ -146,7 +146,7 @@ void DeviceLearner::fill_table(int64_t step) {
 
 void DeviceLearner::do_step(int64_t step, Phases phases, size_t number) {
   Kind& kind = kinds_[number];
-  // The table takes it that every player that moves now moves in all its steps.
+  // The table assumes that a player which is updated now is updated in all of its steps.
   if (step - table_begin_ >= steps_of_table || number != kind_) fill_table(step);
   kind_ = number;
   draw_rows(static_cast<uint64_t>(step));
@@ -158,7 +158,7 @@ void DeviceLearner::do_step(int64_t step, Phases phases, size_t number) {
     device_.launch_runtime_kernel("vae_begin_step", 1, clock, table, numbers, width);
     for (const auto& phase : phases) phase->run(settings_.seed, static_cast<uint64_t>(step), hooks_);
     if (average_) add_to_average();
-    const int64_t words = 2 * kind.first_term;  // of pointers, doubles and step numbers
+    const int64_t words = 2 * kind.first_term;  // in words: a pointer, a double or a step number has two
     float *values = values_.data() + words, *coefficients = their_coefficients_.data() + words;
     float *sums = sums_.data() + words, *bad = bad_.data() + words;
     device_.launch_runtime_kernel("vae_end_step", 1, clock, values, coefficients, sums, bad, kind.terms);
@@ -184,7 +184,7 @@ void DeviceLearner::look(int64_t step, uint64_t batch, LearningPhase& phase) {
   Hooks looking = hooks_;
   looking.update = [](int, const float*) {};
   phase.run(settings_.seed, batch, looking);
-  table_begin_ = step - steps_of_table;  // the next step sets the clock again, and all that it reads
+  table_begin_ = step - steps_of_table;  // so that the next step sets the clock and the table again
 }
 
 float DeviceLearner::value(const float* sum) {
@@ -212,7 +212,7 @@ const DeviceLearner::Resident& DeviceLearner::resident(const Place& place, const
   if (!fresh) return resident;
   const auto [column, source, first] = place;
   const int variable = session_.image.columns[static_cast<size_t>(column)].variable;
-  // Where all of them miss the variable, one stands for all: nobody reads it.
+  // If all rows miss the variable, one row stands for all, because nobody reads it.
   resident.count = pattern.missing.count(variable) ? 1 : pattern.count;
   resident.width = session_.image.variables[static_cast<size_t>(variable)].elements();
   resident.rows = device_.allocate(resident.count * resident.width);
@@ -240,7 +240,7 @@ const DeviceLearner::Drawn& DeviceLearner::drawn(const Place& place, int64_t row
   return drawn;
 }
 
-/// Rows of another model, or of a peer, miss no values, whatever those beside them do.
+/// Rows of another model or of a peer have no missing values, even if other columns of the source have some.
 void DeviceLearner::draw(const Place& place, Drawn& drawn) {
   const auto [column, source, first] = place;
   session_.rows.gather_random(column, source, session_.rows.whole(source), settings_.seed, step_of_draws_,
@@ -272,7 +272,8 @@ double DeviceLearner::clip_of(int player) const {
   return settings_.clip.at(session_.image.players[static_cast<size_t>(player)].name);
 }
 
-/// The norm of the gradient, the gaps between parameters left out, becomes a factor of the update.
+/// Computes the norm of the gradient, without the gaps between parameters, and from it a factor for the
+/// update.
 void DeviceLearner::clip_gradient(int player, const float* gradient) {
   float* partials = partials_.data();
   int64_t used = 0;
@@ -289,7 +290,7 @@ void DeviceLearner::clip_gradient(int player, const float* gradient) {
   device_.launch_runtime_kernel("vae_clip", 1, partials, used, clip, scale);
 }
 
-/// The last of a player's states is its average.
+/// The last state of each player is its average.
 void DeviceLearner::add_to_average() {
   float* share = numbers_.data() + numbers_.size() - 1;
   for (size_t player = 0; player < parameters_.size(); ++player) {

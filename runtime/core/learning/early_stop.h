@@ -1,4 +1,4 @@
-// When a run ends before its last step: after evaluations that are no better than the best one.
+// When a run ends before its last step: after some evaluations in a row that are no better than the best one.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
@@ -11,12 +11,12 @@ class EarlyStop {
  public:
   explicit EarlyStop(const StopSettings& settings) : settings_(settings) {}
 
-  /// Results as `evaluate` gives them, of step `step`: whether they are the best so far. Of several sources
-  /// or variables the mean counts. Failure(bad_configuration) where none is of the metric.
+  /// `results`: what `evaluate` gives at step `step`. Returns whether they are the best so far; over several
+  /// sources or variables, the mean counts. Failure(bad_configuration) if no result has the metric.
   bool observe(const nlohmann::json& results, int64_t step);
-  /// As many evaluations in a row as the patience were no better.
+  /// Whether as many evaluations in a row as the patience were no better.
   bool is_over() const { return without_ >= settings_.patience; }
-  /// For the user.
+  /// The best result, as a text for the user.
   std::string text() const;
 
  private:

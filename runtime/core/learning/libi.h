@@ -1,6 +1,7 @@
 // Likelihood before inference: which of its three phases a step belongs to, and the multiplier of the
-// second's constraint. Reconstructed from Yacoby, Pan, Doshi-Velez (2019): fit the likelihood; then close the
-// posterior gap subject to E log p(x) >= best - epsilon; then freeze the decoder and refit the encoder.
+// constraint in the second phase. Reconstructed from Yacoby, Pan, Doshi-Velez (2019): fit the likelihood;
+// then close the posterior gap subject to E log p(x) >= best - epsilon; then freeze the decoder and refit the
+// encoder.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,28 +14,28 @@ class Libi {
  public:
   enum Phase { fit, constrain, refit };
 
-  /// The phases share `steps` as the learn block's own step counts are to one another; thirds where it has
-  /// none.
+  /// Divides `steps` among the phases in proportion to the step counts of the learn block, or into thirds if
+  /// it has none.
   Libi(const nlohmann::json& own, int64_t steps);
 
   Phase phase_at(int64_t step) const;
   std::string phase_name(int64_t step) const;
-  /// Batches that the best likelihood is estimated from, before the second phase begins.
+  /// How many batches estimate the best likelihood, before the second phase begins.
   static constexpr int batches_of_best = 64;
   bool has_best() const { return best_.has_value(); }
-  /// Nats a row; the parameters that reached it are those of now.
+  /// The best likelihood, in nats per row, reached by the present parameters.
   void set_best(double log_likelihood) { best_ = log_likelihood; }
 
-  /// Of the constraint, 1 at first: there the objective is the evidence lower bound.
+  /// The multiplier of the constraint. It begins at 1, where the objective is the evidence lower bound.
   double multiplier() const { return multiplier_; }
-  /// After a step of the second phase: multiplier <- max(0, multiplier + dual_rate * violation), where the
-  /// violation is best - epsilon - log_likelihood.
+  /// Called after a step of the second phase. multiplier <- max(0, multiplier + dual_rate * violation), where
+  /// the violation is best - epsilon - log_likelihood.
   void observe(double log_likelihood);
 
-  /// "phase", and what is known of "best", "multiplier" and "violation" (nats; the mean since the last call).
+  /// "phase", and if known "best", "multiplier" and "violation" (nats; the mean since the last call).
   nlohmann::json record(int64_t last_step);
   nlohmann::json state() const;
-  /// As of a run of `steps` steps. Failure(bad_data).
+  /// Restores the state of a run of `steps` steps. Failure(bad_data).
   void restore(const JsonFields& state, int64_t steps);
 
  private:

@@ -5,7 +5,7 @@
 
 namespace core {
 
-/// What the buffer holds a draw of; empty: none.
+/// The name of what the buffer holds a draw of; empty if it holds no draw.
 std::string DrawWatch::drawn_by(const Buffer& buffer) const {
   const std::string prefix = "draw ";
   if (buffer.name.starts_with(prefix)) return buffer.name.substr(prefix.size());
@@ -13,8 +13,8 @@ std::string DrawWatch::drawn_by(const Buffer& buffer) const {
   return buffer.kind == Buffer::Kind::output && image_.variable(variable) >= 0 ? variable : "";
 }
 
-/// Whether the loop stored another buffer over that of its `place`-th access, which was read before: buffers
-/// share memory where one ends and another begins. Stores come after loads.
+/// Whether the loop has overwritten the buffer of its `place`-th access with another buffer. Buffers may
+/// share memory if one ends where the other begins. Stores come after loads.
 static bool is_overwritten(const Executor& program, const Loop& loop, size_t place) {
   const Executor::Tensor values = program.buffer(loop.accesses[place].buffer);
   for (size_t later = place + 1; later < loop.accesses.size(); ++later) {

@@ -1,5 +1,5 @@
-// Why a term is not finite. In: a phase that runs again, on a CPU, with the parameters under which it went
-// wrong. Out: the first draw that is not finite.
+// Finds out why a term is not finite. In: the phase that went wrong, which runs again on a CPU with the same
+// parameters. Out: the first draw that is not finite.
 #pragma once
 #include <optional>
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace core {
 
-/// A draw is a buffer named `draw player.variable` (image.md), or an output named as its variable.
+/// Looks for draws: buffers named `draw player.variable` (image.md), and outputs named after their variable.
 class DrawWatch : public Watch {
  public:
   explicit DrawWatch(const Image& image) : image_(image) {}
   void saw(const Executor& program, size_t instruction, Time begin, Time end) override;
-  /// "player.variable", or "variable".
+  /// "player.variable" or "variable": the first draw that is not finite.
   const std::optional<std::string>& found() const { return found_; }
   bool is_nan() const { return nan_; }
 

@@ -5,8 +5,8 @@
 
 #include "runtime/failure.h"
 
-// The sweeps are compiled for each processor; sanitizers cannot stand the resolver, which runs before they
-// start.
+// The sweeps are compiled for several kinds of processors. The resolver that chooses among them runs before
+// sanitizers have started, so with sanitizers there is one version.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
@@ -16,16 +16,16 @@
 namespace core {
 namespace {
 
-constexpr int64_t piece = 1 << 14;            // floats that one thread does at a time
-constexpr int64_t parallel_floats = 1 << 16;  // up to here, waking threads costs more than the sweep
+constexpr int64_t piece = 1 << 14;            // floats that a thread takes at a time
+constexpr int64_t parallel_floats = 1 << 16;  // up to this number, waking threads costs more than the sweep
 
-// Beyond this the square of a gradient overflows: the second moment would be infinite, and the parameter
-// would never move again. The GPU's sweep has the same bound.
+// The square of a larger gradient overflows. The second moment would then be infinite, and the parameter
+// would never change again. The GPU's sweep has the same limit.
 constexpr float most_gradient = 0x1p63F;
 
 struct AdamNumbers {
   float beta1, beta2, eps, gradient_scale;
-  float lr;           // over the first bias correction
+  float lr;           // divided by the first bias correction
   float second_root;  // 1 / sqrt of the second bias correction
   float kept;         // 1 - lr * weight decay
 };
@@ -36,7 +36,8 @@ void adam_sweep(float* __restrict parameters, float* __restrict first, float* __
   for (int64_t i = 0; i < count; ++i) {
     const float scaled = gradient[i] * n.gradient_scale;
     const float bounded = std::min(std::max(scaled, -most_gradient), most_gradient);
-    const float g = std::abs(scaled) < HUGE_VALF ? bounded : scaled;  // what is not finite stays so
+    // A gradient that is not finite stays so
+    const float g = std::abs(scaled) < HUGE_VALF ? bounded : scaled;
     const float m = n.beta1 * first[i] + (1 - n.beta1) * g;
     const float v = n.beta2 * second[i] + (1 - n.beta2) * g * g;
     first[i] = m;
@@ -108,7 +109,7 @@ void Optimizer::update(float* parameters, const float* gradient, double rate, do
     }
     double sum = 0;
     for (double square : squares_) sum += square;
-    // As torch.nn.utils.clip_grad_norm_.
+    // The same formula as torch.nn.utils.clip_grad_norm_.
     scale = std::min(1.0, clip / (std::sqrt(sum) + 1e-6));
   }
   const double lr = settings_.lr * rate;
@@ -164,7 +165,7 @@ std::map<std::string, float*> Optimizer::state() const {
 
 double Optimizer::bytes() const {
   if (settings_.kind == "none") return 0;
-  // The gradient is read, parameters and state are read and written.
+  // The gradient is read; parameters and state are read and written.
   const int arrays = 3 + 2 * (first_.size() > 0) + 2 * (second_.size() > 0);
   return static_cast<double>(floats_) * arrays * sizeof(float);
 }
@@ -172,7 +173,7 @@ double Optimizer::bytes() const {
 double RateSchedule::rate(int64_t step, int64_t steps) const {
   const auto now = static_cast<double>(step), all = static_cast<double>(steps);
   if (kind == "cosine") {
-    const double rising = warmup < 1 ? warmup * all : warmup;  // below 1: a share of all steps
+    const double rising = warmup < 1 ? warmup * all : warmup;  // below 1: as a share of all steps
     if (now < rising) return (now + 1) / rising;
     return 0.5 * (1 + std::cos(M_PI * std::min(1.0, (now - rising) / std::max(1.0, all - rising))));
   }

@@ -1,7 +1,7 @@
-// Optimizers: one flat sweep over all of a player's parameters, which maximize the player's utility.
-// The state of an element is at its parameter's place, so that a checkpoint names it as the parameter.
-// Formulas as PyTorch's (adam without weight decay, adamw decoupled, sgd with momentum), bias corrected in
-// double.
+// Optimizers: one sweep over the flat array of a player's parameters, which maximizes the player's utility.
+// The state of an element is at the same offset as the element, so that a checkpoint names it like its
+// parameter. Formulas as in PyTorch (adam without weight decay, adamw decoupled, sgd with momentum); the bias
+// correction is computed in double.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -25,22 +25,23 @@ class Optimizer {
  public:
   Optimizer(const Player& player, const OptimizerSettings& settings);
 
-  /// One step along `gradient` (ascending); `rate` multiplies the learning rate. `clip` > 0 bounds the
+  /// One step along `gradient` (uphill). `rate` multiplies the learning rate. `clip` > 0 limits the
   /// gradient's norm.
   void update(float* parameters, const float* gradient, double rate, double clip);
 
-  /// beta1, beta2, eps, learning rate, 1 / root of the second correction, share of a parameter that stays,
-  /// momentum: the numbers of the `update`-th update, from 1.
+  /// The numbers of the `update`-th update, counted from 1: beta1, beta2, eps, learning rate, 1 / root of the
+  /// second correction, share of a parameter that stays, momentum.
   using Numbers = std::array<float, 7>;
   Numbers numbers(int64_t update, double rate) const;
   const OptimizerSettings& settings() const { return settings_; }
-  /// Where the parameters lie, without the gaps between them: [begin, end) each.
+  /// The ranges [begin, end) of the parameters, without the gaps between them.
   std::vector<std::pair<int64_t, int64_t>> ranges() const;
 
-  /// State by PyTorch's names ("exp_avg", "exp_avg_sq", "momentum_buffer"), each as the player's parameters.
+  /// The state by PyTorch's names ("exp_avg", "exp_avg_sq", "momentum_buffer"), each laid out as the player's
+  /// parameters.
   std::map<std::string, float*> state() const;
-  int64_t steps = 0;  // done
-  /// That one step reads and writes.
+  int64_t steps = 0;  // how many steps are done
+  /// How many bytes one step reads and writes.
   double bytes() const;
 
  private:
@@ -48,14 +49,15 @@ class Optimizer {
     int64_t begin, end;
   };
   OptimizerSettings settings_;
-  std::vector<Range> ranges_;  // of parameters, without the gaps between them; in pieces for the threads
+  /// Of parameters, without the gaps between them; cut into pieces for the threads
+  std::vector<Range> ranges_;
   int64_t floats_ = 0;
   bool parallel_ = false;
   Floats first_, second_;
-  std::vector<double> squares_;  // of the gradient, per range
+  std::vector<double> squares_;  // sums of squares of the gradient, per range
 };
 
-/// What multiplies the learning rate at step `step` (from 0) of `steps`.
+/// The factor of the learning rate at step `step` (from 0) of `steps`.
 struct RateSchedule {
   std::string kind = "constant";  // constant, cosine, step
   double warmup = 0, every = 0, factor = 1;

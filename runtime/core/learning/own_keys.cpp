@@ -1,4 +1,5 @@
-// The methods' own keys: those that a program reads when it trains, and those that it was built with.
+// The methods' own keys: which of them a program reads when it trains, and which were fixed when it was
+// built.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -13,7 +14,7 @@ namespace {
 using nlohmann::json;
 using Kind = LearnKey::Kind;
 
-/// `zgr`, `gumbel(0.5)`.
+/// An estimator as the language writes it: `zgr`, `gumbel(0.5)`.
 std::string text_of_estimator(const json& estimator) {
   std::string text = estimator.at("kind");
   if (estimator.contains("temperature"))
@@ -21,13 +22,13 @@ std::string text_of_estimator(const json& estimator) {
   return text;
 }
 
-/// Whole numbers as such: config.json says 3, not 3.0.
+/// Writes whole numbers without a fraction: config.json says 3, not 3.0.
 json json_of_number(double number) {
   const auto whole = static_cast<int64_t>(std::clamp(number, -1e15, 1e15));
   return static_cast<double>(whole) == number ? json(whole) : json(number);
 }
 
-/// What holds without the key: its number, else nothing.
+/// The value that holds if the key is not given; null if that is not a number.
 json fallback_of(const LearnKey& key, const std::string& method) {
   if (key.name == "samples") return method == "elbo" ? 1 : 10;
   double number = 0;
@@ -36,7 +37,8 @@ json fallback_of(const LearnKey& key, const std::string& method) {
   return error == std::errc() ? json_of_number(number) : json();
 }
 
-/// Items between commas that stand in no bracket, in one order: `c=enumerate,z=zgr`.
+/// Sorts the items of a list such as `c=enumerate,z=zgr`, so that equal lists have equal texts. Commas in
+/// brackets do not separate items.
 std::string in_order(const std::string& text) {
   std::vector<std::string> items(1);
   int depth = 0;
@@ -51,7 +53,7 @@ std::string in_order(const std::string& text) {
   return fmt::to_string(fmt::join(items, ","));
 }
 
-/// A word of a flag as built_keys() has it.
+/// The value of a flag, in the form of built_keys().
 json value_of_text(const std::string& text) {
   std::string plain, digits;
   for (const char c : text)

@@ -14,7 +14,7 @@
 namespace core {
 namespace {
 
-constexpr uint32_t order_site = 0x10000000;  // no program has so many draws
+constexpr uint32_t order_site = 0x10000000;  // programs never have so many draws
 constexpr int64_t most_runs = 0xffff;        // sub-steps of a step (runtime/image.md)
 
 completion::Players players_of(const Image& image) {
@@ -31,7 +31,8 @@ std::string draw_text(const Image& image, int conditional) {
                      image.players[static_cast<size_t>(drawn.player)].name);
 }
 
-/// The parts of a sweep that are replayed at once: all in this order, where there are few orders.
+/// Cuts a sweep into pieces that are replayed as a whole: all parts in this order if few orders are possible,
+/// else single parts.
 std::vector<std::vector<int>> pieces_of(const std::vector<int>& order) {
   if (order.size() <= few_parts) return {order};
   std::vector<std::vector<int>> pieces;
@@ -61,7 +62,8 @@ PatternGame::PatternGame(Session& session, const Machine& machine, const Pattern
   }
 }
 
-/// No two of the programs run at once. That of most rows need not need most memory: another layout fits it.
+/// The programs never run at the same time, so they share memory. It must fit each of them at each number of
+/// rows: a program may need less memory for more rows, because the layouts differ.
 void PatternGame::share_memory(const PatternRequest& request) {
   const Image& image = session_.image;
   std::set<int64_t> rows;
@@ -91,7 +93,7 @@ std::string PatternGame::rows_text(int source, const Pattern& pattern) const {
                      image.names({pattern.missing.begin(), pattern.missing.end()}));
 }
 
-/// False where nothing can be learned from these rows.
+/// Adds a pattern. False if nothing can be learned from its rows.
 bool PatternGame::add(int source, Pattern pattern, const completion::Players& players, int64_t first_place,
                       int64_t rows, int64_t batch, double share) {
   const Image& image = session_.image;
@@ -151,7 +153,7 @@ void PatternGame::set_weights(const std::function<double(int source)>& weight_of
 
 std::unique_ptr<Executor> PatternGame::executor(OfPattern& asked_for, int program) {
   if (program < 0) {
-    // The compiler expected no missing value here: it saw no file that may leave values out.
+    // The compiler did not expect missing values here, because it saw no file that may leave values out.
     const Image& image = session_.image;
     throw Failure(
         Exit::bad_data,
@@ -326,7 +328,7 @@ void PatternPhase::complete(PatternGame::OfPattern& entry, uint64_t seed, uint64
   }
 }
 
-/// Adds to the gradients and the sums what the terms have of the pattern's rows.
+/// Adds the gradients and sums of the terms on the pattern's rows.
 void PatternPhase::learn(PatternGame::OfPattern& entry, uint64_t seed, uint64_t step, const Hooks& hooks) {
   if (entry.gather) repeat(entry.gathered, [&] { run(*entry.gather, seed, step, hooks); });
   complete(entry, seed, step, hooks);

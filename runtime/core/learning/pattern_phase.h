@@ -1,7 +1,7 @@
-// A learning phase over sources whose rows miss some of their variables. Each pattern of missing variables is
-// a source of its own to the game: it is completed, and has terms, as its known variables say; the patterns
-// share their source's batch and weight by their shares of its rows, one row at least. Composed when the run
-// starts, from the conditionals' own draws and terms.
+// A learning phase over sources whose rows miss some of their variables. To the game, each pattern of missing
+// variables is a source of its own: its known variables decide how it is completed and which terms it has.
+// The patterns divide their source's batch and weight by their shares of its rows, at least one row each. The
+// phase is composed when the run starts, from the draws and terms of single conditionals.
 #pragma once
 #include <deque>
 #include <map>
@@ -15,7 +15,7 @@
 
 namespace core {
 
-/// What a learn block draws from: sources with the rows and weight of their batches.
+/// What a learn block draws from: its sources, with the sizes of their batches.
 struct PatternRequest {
   struct OfSource {
     int source = -1;
@@ -23,25 +23,25 @@ struct PatternRequest {
   };
   std::vector<OfSource> sources;
   std::set<int> frozen;  // players that do not learn
-  std::string asked_by;  // the flag that says so, for messages
+  std::string asked_by;  // the flag that asks for this, for messages
 };
 
-/// The patterns of all sources, loaded; shared by the phases of a run.
+/// The patterns of all sources, loaded. The phases of a run share them.
 class PatternGame {
  public:
-  /// Failure(bad_data) where a pattern's completion is ambiguous, or no row has a term.
+  /// Failure(bad_data) if a pattern's completion is ambiguous, or if no row has a term.
   PatternGame(Session& session, const Machine& machine, const PatternRequest& request);
 
-  /// What the user should know: patterns that nothing is learned from.
+  /// What the user should know: the patterns from which nothing is learned.
   const std::vector<std::string>& notes() const { return notes_; }
-  /// What the terms of each source count, in place of the source's own weight. Between steps.
+  /// Sets the weight of each source's terms, in place of the source's own weight. Only between steps.
   void set_weights(const std::function<double(int source)>& weight_of);
-  /// Players with terms, in declaration order.
+  /// The players that have terms, in declaration order.
   std::vector<int> players() const;
 
  private:
   friend class PatternPhase;
-  /// Work that is the same in every step, and how many programs it runs.
+  /// Work that is the same in every step, and the number of programs that it runs.
   struct Repeated {
     Device::Recording recording;
     uint64_t runs = 0;
@@ -54,12 +54,12 @@ class PatternGame {
     std::vector<Drawn> draws;  // of one player, parents first
   };
   struct Step {
-    std::vector<Part> parts;  // one, unless a chain
+    std::vector<Part> parts;  // one part, unless it is a chain
     std::vector<std::unique_ptr<Executor>> starts;
-    int sweeps = 0;  // of a chain
+    int sweeps = 0;  // only for a chain
     Repeated started;
     std::map<std::vector<int>, Repeated> swept;  // by the order of the parts
-    /// Its parts' order is drawn anew in each step.
+    /// Whether the order of its parts is drawn at random.
     bool is_shuffled() const { return parts.size() > 1; }
   };
   struct Term {
@@ -67,18 +67,18 @@ class PatternGame {
     std::string name;  // player.variable@source
     std::unique_ptr<Executor> program;
     const float* sum;
-    double scale;              // from this pattern's rows to the source's batch
-    int step = -1, part = -1;  // that draw its target in a chain
+    double scale;              // factor from this pattern's rows to the source's batch
+    int step = -1, part = -1;  // the step and part that draw its target, if that is in a chain
     std::vector<int> redrawn_by;
-    bool counts = true;  // in this step
+    bool counts = true;  // whether it counts in this step
     Repeated added;
   };
   struct OfPattern {
     int source;
     Pattern pattern;
     int64_t first_place, rows;
-    double row_share;    // of the source's weight: what one row counts
-    Floats coefficient;  // one
+    double row_share;    // the part of the source's weight with which one row counts
+    Floats coefficient;  // one number
     Machine machine;     // with this coefficient
     Carried values;
     std::unique_ptr<Executor> gather;
@@ -100,20 +100,20 @@ class PatternGame {
   Session& session_;
   const Machine& machine_;
   std::set<int> frozen_;
-  std::shared_ptr<Floats> memory_;  // scratch of all programs
+  std::shared_ptr<Floats> memory_;  // scratch memory of all programs
   std::deque<OfPattern> patterns_;
   std::vector<std::string> notes_;
 };
 
 class PatternPhase : public LearningPhase {
  public:
-  /// The terms of `players`. `first_run`: how many programs the phases before run in a step.
+  /// Learns the terms of `players`. `first_run`: how many programs the earlier phases run in a step.
   PatternPhase(Session& session, PatternGame& game, std::vector<int> players, int64_t first_run);
 
   void run(uint64_t seed, uint64_t step, const Hooks& hooks) override;
   bool has_chains() const override;
   std::vector<Term> terms() const override;
-  /// Programs run in a step, at most.
+  /// How many programs run in a step, at most.
   int64_t runs() const;
 
  private:
@@ -129,9 +129,10 @@ class PatternPhase : public LearningPhase {
   std::set<int> players_;
   uint64_t first_run_, run_ = 0;
   std::map<int, Floats> gradients_;       // per player
-  std::map<std::string, int64_t> names_;  // of terms: where their sums stand
+  std::map<std::string, int64_t> names_;  // the places of the terms' sums, by term
   Floats sums_;
-  std::map<const PatternGame::OfPattern*, PatternGame::Repeated> learned_;  // without chains
+  /// Only for patterns without chains
+  std::map<const PatternGame::OfPattern*, PatternGame::Repeated> learned_;
 };
 
 }  // namespace core

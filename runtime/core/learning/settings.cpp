@@ -30,7 +30,7 @@ std::string trimmed(const std::string& text) {
   return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
 }
 
-/// Cut at the commas that stand in no bracket.
+/// Splits the text at commas that are not in brackets.
 std::vector<std::string> items_of(const std::string& text) {
   std::vector<std::string> items(1);
   int depth = 0;
@@ -72,7 +72,7 @@ int64_t whole(const Flag& flag, const std::string& text, WholeRange range) {
   return static_cast<int64_t>(value);
 }
 
-/// Gives each named entry its value (`a=1,b=2`), or all of them one value.
+/// Sets named entries (`a=1,b=2`), or gives all entries one value.
 template <class Value, class Set>
 void set_entries(std::map<std::string, Value>& entries, const Flag& flag, const std::string& what, Set set) {
   for (const std::string& item : items_of(flag.text)) {
@@ -92,10 +92,10 @@ void set_entries(std::map<std::string, Value>& entries, const Flag& flag, const 
   }
 }
 
-/// `name(1, b = 2)`: the name, and the arguments by position or by their keys.
+/// A call such as `name(1, b = 2)`: its name, and its arguments by position or by key.
 struct Call {
   std::string name;
-  std::vector<std::pair<std::string, double>> arguments;  // "" where given by position
+  std::vector<std::pair<std::string, double>> arguments;  // key "" if given by position
 };
 
 Call parse_call(const Flag& flag, const std::string& text) {
@@ -116,7 +116,7 @@ Call parse_call(const Flag& flag, const std::string& text) {
   return call;
 }
 
-/// Puts a call's arguments into fields listed in declared order.
+/// Assigns a call's arguments to fields, which are in declared order.
 void assign(const Flag& flag, const Call& call, const std::vector<std::pair<std::string, double*>>& fields) {
   for (size_t i = 0; i < call.arguments.size(); ++i) {
     const auto& [name, value] = call.arguments[i];
@@ -134,7 +134,7 @@ void assign(const Flag& flag, const Call& call, const std::vector<std::pair<std:
   }
 }
 
-/// The ranges and defaults are the compiler's (analyse_learn.cpp).
+/// The ranges and defaults are those of the compiler (analyse_learn.cpp).
 OptimizerSettings parse_optimizer(const Flag& flag, const std::string& text) {
   const Call call = parse_call(flag, text);
   OptimizerSettings o;
@@ -219,7 +219,7 @@ StopSettings parse_stop(const Flag& flag) {
   return stop;
 }
 
-/// One of the words.
+/// The flag's text, which must be one of the words.
 std::string word(const Flag& flag, const std::vector<std::string>& words) {
   if (std::find(words.begin(), words.end(), flag.text) == words.end())
     refuse(flag, fmt::format("this must be one of {}", fmt::join(words, ", ")));
@@ -355,7 +355,7 @@ void override_key(Settings& settings, const std::string& key, const std::string&
 double NumberSchedule::at(int64_t step) const {
   if (kind == "constant") return to;
   const auto now = static_cast<double>(step);
-  // Half of each period rises, the other half stays (Fu et al. 2019).
+  // The number rises during half of each period and stays during the other half (Fu et al. 2019).
   const double share = kind == "linear" ? now / steps : 2 * std::fmod(now, steps) / steps;
   return from + (to - from) * std::min(1.0, share);
 }

@@ -62,7 +62,7 @@ NumberSchedules number_schedules_from(const JsonFields& fields, const std::strin
   return schedules;
 }
 
-/// One number where all players have the same.
+/// A single number if all players have the same one.
 json clip_json(const std::map<std::string, double>& clips) {
   const bool same = std::all_of(clips.begin(), clips.end(),
                                 [&](const auto& entry) { return entry.second == clips.begin()->second; });
@@ -174,7 +174,7 @@ Settings settings_from(const json& text, const std::string& where) {
   settings.sources = fields.texts("sources");
   settings.start = fields.text("start", "");
   settings.weights = number_schedules_from(fields, "weights");
-  settings.scheduled = number_schedules_from(fields, "scheduled");  // of runs of version 0.2.0
+  settings.scheduled = number_schedules_from(fields, "scheduled");  // from runs of version 0.2.0
   read_own_keys(text, fields, settings);
   settings.every = {{"log", 100}, {"sample", 1000}, {"checkpoint", 1000}, {"evaluate", 5000}};
   if (!fields.has("every")) return settings;

@@ -39,7 +39,7 @@ void SplitRows::refuse(int source, const Pattern& pattern, const std::string& wh
                   image.names({pattern.missing.begin(), pattern.missing.end()}), why));
 }
 
-/// The source itself or a split; -1 where nothing is learned from the pattern.
+/// The index of the source itself or of a split; -1 if nothing is learned from the pattern.
 int SplitRows::index_of(int source, const Pattern& pattern) {
   if (pattern.missing.empty()) return std::ranges::count(learn_.skipped, source) > 0 ? -1 : source;
   const std::vector<Split>& splits = session_.image.splits;
@@ -101,7 +101,7 @@ void SplitRows::gather(const Hooks& hooks, int column, int source, int64_t rows,
   const int own = source_of(source);
   if (const auto found = placed_.find(source); found != placed_.end())
     return hooks.gather_pattern(column, own, found->second.pattern, found->second.place, rows, to);
-  // The coefficient is 0: any values of the column's own will do.
+  // The coefficient is 0, so any values of the column will do.
   const int variable = session_.image.columns[static_cast<size_t>(column)].variable;
   const auto known = of_source_.find(own);
   if (known == of_source_.end()) return hooks.gather(column, own, rows, to);

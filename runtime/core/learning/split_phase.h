@@ -1,6 +1,6 @@
-// Phases that are compiled whole, over sources whose rows have missing values: each pattern of missing
-// variables that the compiler foresaw is a source of its own (a split). The patterns that the rows have share
-// their source's batch and weight by their shares of its rows, one row at least.
+// Phases that are compiled whole, for sources whose rows have missing values. Each pattern of missing
+// variables that the compiler foresaw is a source of its own, called a split. The patterns that occur divide
+// their source's batch and weight by their shares of its rows, at least one row each.
 #pragma once
 #include <functional>
 #include <map>
@@ -13,52 +13,54 @@
 
 namespace core {
 
-/// Bounds, `supervised`, and `symmetric` with sums. The steps of the others are composed when a run starts
-/// (pattern_phase.h).
+/// Bounds, `supervised`, and `symmetric` with sums. For other methods, the steps are composed when a run
+/// starts (pattern_phase.h).
 bool is_compiled_whole(const Learn& learn);
 
-/// Who has which rows in a step.
+/// Which rows each source and split has in a step.
 class SplitRows {
  public:
-  /// Failure(bad_configuration): rows of a pattern that the learn block does not admit, or that the compiler
-  /// did not foresee.
+  /// Failure(bad_configuration) if rows have a pattern that the learn block does not admit, or that the
+  /// compiler did not foresee.
   SplitRows(Session& session, const Learn& learn, const Settings& settings);
 
   const std::vector<Phase>& phases(const std::string& order) const;
-  /// Per source, then per split: the rows of its batch, 1 where no row is its own; weight / rows, then 0.
+  /// For each source, then each split. rows(): the rows of its batch, or 1 if it has none. coefficients():
+  /// its weight / rows, or 0 if it has no rows.
   const std::vector<int64_t>& rows() const { return rows_; }
   std::vector<double> coefficients(const std::function<double(int source)>& weight_of) const;
-  /// Patterns that nothing is learned from, a line each.
+  /// The patterns from which nothing is learned, one line each.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  /// What the terms of a source or split are of.
+  /// The rows that the terms of a source or split are computed from.
   struct Share {
     int source = -1;
     int64_t rows = 0;
-    double of_batch = 0;  // its share of the source's rows; 0: it has none
+    double of_batch = 0;  // share of the source's rows; 0: it has no rows
   };
   Share share(const std::string& name) const;
 
-  /// Gathers for a program's source by the pattern that it has; where it has none, by any with the column.
+  /// Gathers rows of the pattern that belongs to the program's source. If no rows belong to it, any rows that
+  /// have the column.
   void gather(const Hooks& hooks, int column, int source, int64_t rows, float* to) const;
 
  private:
   struct Rows {
     Pattern pattern;
-    int64_t place = 0;  // of its first row in the source's batch
+    int64_t place = 0;  // the position of its first row in the source's batch
     double share = 0;
   };
   void place(int source, int64_t batch);
   int index_of(int source, const Pattern& pattern);
-  /// Whose rows those at an index of `rows()` are.
+  /// The source whose rows are at this index of `rows()`.
   int source_of(int index) const;
   [[noreturn]] void refuse(int source, const Pattern& pattern, const std::string& why) const;
 
   Session& session_;
   const Learn& learn_;
   std::vector<int64_t> rows_;
-  std::map<int, Rows> placed_;                     // by source or split
-  std::map<int, std::vector<Pattern>> of_source_;  // all patterns
+  std::map<int, Rows> placed_;                     // by index of the source or split
+  std::map<int, std::vector<Pattern>> of_source_;  // all patterns of each source
   std::vector<std::string> notes_;
 };
 
@@ -68,7 +70,7 @@ class SplitPhase : public LearningPhase {
              const std::shared_ptr<Floats>& memory);
   void run(uint64_t seed, uint64_t step, const Hooks& hooks) override;
   bool has_chains() const override { return runner_.has_chains(); }
-  /// Of the sources and splits that have rows.
+  /// Only the terms of sources and splits that have rows.
   std::vector<Term> terms() const override;
 
  private:

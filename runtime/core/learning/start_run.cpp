@@ -6,7 +6,7 @@
 namespace core {
 namespace {
 
-/// Where `start` may be, in the order in which it is looked for.
+/// The places where `start` may be, in the order of the search.
 std::vector<std::filesystem::path> places_of_start(const Settings& settings, const Image& image) {
   namespace fs = std::filesystem;
   const auto absolute = [](const fs::path& path) { return fs::absolute(path).lexically_normal(); };

@@ -47,7 +47,7 @@ Trainer::Trainer(Session& session, const Settings& settings)
                                 rows, to);
   };
   hooks_.update = [this](int player, const float* gradient) {
-    refuse_unless_finite();  // while the parameters are those that the terms come from
+    refuse_unless_finite();  // while the parameters are still those from which the terms were computed
     optimizers_[static_cast<size_t>(player)].update(
         session_.parameters.of(player), gradient, settings_.schedule.rate(step_, settings_.steps),
         settings_.clip.at(session_.image.players[static_cast<size_t>(player)].name));
@@ -60,7 +60,7 @@ double Trainer::weight_of(const std::string& source, int64_t step) const {
   return session_.image.sources[static_cast<size_t>(session_.image.source(source))].weight;
 }
 
-/// What scales a term in its utility in a step.
+/// The factor of a term in its utility, at a step.
 double Trainer::weight_of(const Term& term, int64_t step) const {
   const double weight = term.factor * weight_of(source_name(term), step);
   for (const auto& [key, schedule] : learn_.keys.at("scheduled").items())
@@ -69,13 +69,14 @@ double Trainer::weight_of(const Term& term, int64_t step) const {
   return weight;
 }
 
-/// The source that the term is of, or whose rows it is of.
+/// The name of the source from whose rows the term is computed. If the rows are a split, of the split's
+/// source.
 std::string Trainer::source_name(const Term& term) const {
   const std::string rows = term.name.substr(term.name.rfind('@') + 1);
   return splits_ ? session_.image.sources[static_cast<size_t>(splits_->share(rows).source)].name : rows;
 }
 
-/// Those of the step; whether they are others than before.
+/// Sets the coefficients of the present step. Returns whether they have changed.
 bool Trainer::set_coefficients() {
   std::vector<double> coefficients(session_.image.sources.size());
   for (const std::string& name : settings_.sources)
@@ -98,7 +99,7 @@ void Trainer::set_pattern_weights() {
       [&](int source) { return weight_of(session_.image.sources[static_cast<size_t>(source)].name, step_); });
 }
 
-/// As a user would write it.
+/// The batch sizes as a user would write them.
 std::string Trainer::batch_text() const {
   std::string text = "--batch ";
   for (const auto& [source, rows] : settings_.batch)
@@ -106,7 +107,7 @@ std::string Trainer::batch_text() const {
   return text;
 }
 
-/// The phases run one after the other and share their memory.
+/// Loads the phases. They run one after the other, so they share their memory.
 template <class Make>
 void Trainer::load_compiled(const Machine& machine, const std::vector<Phase>& phases,
                             const std::vector<int64_t>& rows, const Make& make) {
@@ -144,7 +145,8 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
   if (learn_.method == "symmetric") require_terms();
 }
 
-/// The compiler asks for this where it knows what the rows miss.
+/// Refuses players' conditionals that no term would train. The compiler checks this if it knows what the rows
+/// miss.
 void Trainer::require_terms() const {
   const Image& image = session_.image;
   for (const Conditional& conditional : image.conditionals) {
@@ -193,7 +195,7 @@ void Trainer::load_pattern_phases(const Machine& machine, const std::vector<int6
   for (int player : players) add({player});
 }
 
-/// Where rows miss variables the programs of a step add the player's gradient up.
+/// If rows miss variables, the programs of a step only add up the player's gradient.
 double Trainer::update_bytes(int player) const {
   const auto at = static_cast<size_t>(player);
   if (!patterns_) return optimizers_.at(at).bytes();
@@ -231,7 +233,7 @@ void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
   if ((player < 0 && !term.shared) || source < 0)
     throw Failure(Exit::internal, "a learning phase has the output " + term.name);
   const Source& declared = image.sources[static_cast<size_t>(source)];
-  // Phases compute a term twice only where it is the same.
+  // If two phases compute a term of the same name, the values are the same.
   bool known =
       std::find(settings_.sources.begin(), settings_.sources.end(), declared.name) == settings_.sources.end();
   for (const Term& other : terms_) known |= !libi_ && other.name == term.name;
@@ -241,7 +243,7 @@ void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
                     term.coefficient, phase});
 }
 
-/// In a checkpoint: libi's phases have terms of one name.
+/// The term's name in a checkpoint. The phases of libi have terms with the same names.
 std::string Trainer::key_of(const Term& term) const {
   return libi_ ? fmt::format("{} in phase {}", term.name, term.phase) : term.name;
 }
@@ -256,12 +258,12 @@ void Trainer::run_phases() {
     phases_[phase_]->run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
 }
 
-/// Of the rows of the phase's last run, nats a row, each source by its weight.
+/// The mean log-likelihood of the rows of the phase's last run, in nats per row. Sources are weighted.
 double Trainer::log_likelihood(Libi::Phase phase) const {
   double sum = 0, weights = 0, plain = 0, terms = 0;
   for (const Term& term : terms_) {
     if (term.phase != phase || !term.name.starts_with("bound@")) continue;
-    // Of the rows of a pattern: its share of the source's.
+    // For rows of a pattern: times their share of the source's rows.
     const double weight = term.share * weight_of(source_name(term), step_);
     const float value = learner_ ? learner_->value(term.value) : *term.value;
     const double mean = value / static_cast<double>(term.rows);
@@ -270,14 +272,14 @@ double Trainer::log_likelihood(Libi::Phase phase) const {
     plain += mean;
     terms += 1;
   }
-  return weights > 0 ? sum / weights : plain / terms;  // a schedule may begin at 0
+  return weights > 0 ? sum / weights : plain / terms;  // a schedule may begin at 0, so all weights may be 0
 }
 
 void Trainer::run_libi() {
   const Libi::Phase phase = libi_->phase_at(step_);
   const auto step = static_cast<uint64_t>(step_);
   if (phase == Libi::constrain && !libi_->has_best()) {
-    // Batches of numbers that no step has.
+    // The numbers of these batches are numbers of no step.
     Hooks looking = hooks_;
     looking.update = [](int, const float*) {};
     uint64_t batch = 0;
@@ -319,14 +321,14 @@ void Trainer::refuse(const Term& term, int64_t step, const std::string& what) co
                   term.player < 0 ? "the " : "player " + player_name(term) + "'s ", term.name, what));
 }
 
-/// The phase's program has made its terms when it updates a player.
+/// When a program updates a player, the terms of its phase have already been computed.
 void Trainer::refuse_unless_finite() {
   for (const Term& term : terms_)
     if (term.phase == phase_ && !std::isfinite(*term.value))
       refuse(term, step_ + 1, name_of_not_finite(*term.value) + cause_of(term));
 }
 
-/// Parameters beyond this come from a step that was too large.
+/// Larger parameters come from a step that was too large.
 static constexpr float large_parameter = 1e6;
 
 std::string Trainer::cause_of(const Term& term) {
@@ -381,12 +383,12 @@ void Trainer::do_step() {
   const size_t active = libi_ ? libi_->phase_at(step_) : 0;
   libi_ ? run_libi() : run_phases();
   ++step_;
-  if (average_ && learner_) ++average_->steps;  // which adds to it itself
+  if (average_ && learner_) ++average_->steps;  // the learner updates the average itself
   if (average_ && !learner_) average_->add();
   for (Term& term : terms_) {
     if (libi_ && term.phase != active) continue;
     ++term.steps;
-    if (learner_) continue;  // which adds them up itself
+    if (learner_) continue;  // the learner adds up the terms itself
     const float value = *term.value;
     if (!std::isfinite(value)) refuse(term, step_, std::string(name_of_not_finite(value)) + diverged);
     if (!term.coefficient || *term.coefficient != 0) term.sum += value;

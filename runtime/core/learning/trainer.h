@@ -1,6 +1,6 @@
-// The training loop. In: an image, the settings of a run, a run directory. Out: the run directory filled.
-// A run is a function of (image, settings): interrupted anywhere and resumed, it gives the same bits as in
-// one go.
+// The training loop. In: an image, the settings of a run, a run directory. Out: the filled run directory. A
+// run depends only on (image, settings). If it is interrupted anywhere and resumed, it gives the same bits as
+// without the interruption.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -23,56 +23,57 @@
 
 namespace core {
 
-/// The state of a run between two steps, and the step.
+/// The state of a run between two steps, and what executes a step.
 class Trainer {
  public:
-  /// Parameters as initialised.
+  /// The parameters have their initial values.
   Trainer(Session& session, const Settings& settings);
 
-  /// Takes the parameters of `settings.start`, where it names a run: before the first step of a new one.
+  /// If `settings.start` names a run, loads its parameters. Called before the first step of a new run.
   void start();
 
-  /// Done so far.
+  /// How many steps are done.
   int64_t step() const { return step_; }
-  /// Failure(diagnostics) naming the term that is no longer finite.
-  /// On a GPU it is only begun, and what went wrong is known by fetch().
+  /// Failure(diagnostics) names the term that is no longer finite. On a GPU, the step is only enqueued, and
+  /// fetch() reports such a failure.
   void do_step();
-  /// What is on a GPU is here too: the sums of the terms; `state`: parameters and the optimizers' state.
-  /// Failure as do_step().
+  /// Copies results from the GPU, if there is one: the sums of the terms, and if `state` is set, the
+  /// parameters and the optimizers' state. Failure as in do_step().
   void fetch(bool state);
 
-  /// Who hears from now on how long each instruction takes; or null.
+  /// From now on, `watch` is told how long each instruction takes; may be null.
   void tell(Watch* watch) { hooks_.watch = watch; }
-  /// Bytes that a program's update of the player reads and writes.
+  /// How many bytes a program's update of the player reads and writes.
   double update_bytes(int player) const;
 
-  /// What the user should know before the first step, a line each.
+  /// What the user should know before the first step, one line each.
   std::vector<std::string> notes() const;
 
-  /// Does `work` with the averages, if there are any, in place of the parameters of the session.
+  /// Executes `work`. If there are averages, they replace the session's parameters meanwhile.
   void with_average(const std::function<void()>& work);
 
-  /// A line of metrics.jsonl: means since the last line, nats per row; begins the next line's sums.
+  /// A line of metrics.jsonl: means since the last line, in nats per row. Begins the sums of the next line.
   nlohmann::json metrics(double seconds, double steps_per_second);
 
-  /// Failure(diagnostics) where a parameter or a number of an optimizer's state is not finite, which no term
-  /// has shown yet. After fetch(true).
+  /// Failure(diagnostics) if a parameter or an optimizer's state has a number that is not finite, which no
+  /// term has shown yet. Call it after fetch(true).
   void require_finite() const;
-  /// model.safetensors, optimizer.safetensors, state.json; average.safetensors where there is an average.
+  /// Writes model.safetensors, optimizer.safetensors, state.json, and average.safetensors if there is an
+  /// average.
   void save(const std::filesystem::path& folder, double seconds) const;
-  /// Returns the seconds that the run had taken. Failure(bad_data) naming the file and what is wrong in it.
+  /// Returns how many seconds the run had taken. Failure(bad_data) names the file and what is wrong in it.
   double restore(const Checkpoint& checkpoint);
 
  private:
   struct Term {
     std::string name;  // player.variable@source
-    int player;        // -1: it counts for all
+    int player;        // -1: it counts for all players
     int64_t rows;
-    double factor;  // in its utility, beside its source's weight
-    double share;   // that its rows are of the source's
+    double factor;  // its factor in the utility, besides its source's weight
+    double share;   // the share of its source's rows that it is computed from
     const float* value;
-    const float* coefficient;  // of its tag: in steps where it is 0 the term counts zero; or null
-    size_t phase;              // libi: only in its steps there is a value
+    const float* coefficient;  // of its tag, or null: in steps in which it is 0, the term counts as zero
+    size_t phase;              // libi: the term has a value only in steps of this phase
     double sum = 0;
     int64_t steps = 0;
   };
@@ -104,7 +105,7 @@ class Trainer {
   Session& session_;
   Settings settings_;
   const Learn& learn_;
-  // Where rows have missing values; which of the two: is_compiled_whole.
+  // At most one is used, if rows have missing values; is_compiled_whole decides which.
   std::unique_ptr<PatternGame> patterns_;
   std::unique_ptr<SplitRows> splits_;
   std::vector<std::unique_ptr<LearningPhase>> phases_;
@@ -112,13 +113,13 @@ class Trainer {
   std::optional<Average> average_;
   std::vector<std::string> start_notes_;
   std::vector<Term> terms_;
-  std::unique_ptr<DeviceLearner> learner_;  // where the session has a GPU
+  std::unique_ptr<DeviceLearner> learner_;  // only if the session has a GPU
   bool learner_is_ready_ = false;
   std::optional<Libi> libi_;
   Hooks hooks_;
-  bool weights_change_ = false;  // from step to step
+  bool weights_change_ = false;  // whether weights change from step to step
   int64_t step_ = 0;
-  size_t phase_ = 0;  // the one that runs
+  size_t phase_ = 0;  // the phase that is running
 };
 
 }  // namespace core

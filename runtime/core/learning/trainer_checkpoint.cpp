@@ -1,4 +1,4 @@
-// What a trainer begins from, writes and goes back to.
+// What a trainer begins from, saves and restores.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -67,7 +67,8 @@ void Trainer::save(const fs::path& folder, double seconds) const {
   if (average_)
     data::write_safetensors(folder / "average.safetensors", averages,
                             {{"program", image.file}, {"step", fmt::to_string(step_)}});
-  // Draws are counted by seed and step: the step is the whole state of random numbers and of data cursors.
+  // A draw depends on the seed and the step, so the step is the whole state of the random numbers and of the
+  // positions in the data.
   json state = {{"step", step_}, {"seed", settings_.seed}, {"updates", updates},
                 {"sums", sums},  {"summed_steps", counts}, {"seconds", seconds}};
   if (libi_) state["libi"] = libi_->state();
@@ -113,7 +114,7 @@ double Trainer::restore(const Checkpoint& checkpoint) {
   return seconds;
 }
 
-/// Terms that the run has not had so far, of sources that it now learns from too, begin at zero.
+/// Terms that are new to the run, because it now learns from more sources, begin at zero.
 double Trainer::restore_state(const json& state, const fs::path& file, int64_t step) {
   const JsonFields fields(state, file.string());
   if (fields.whole("step", bounds::steps) != step)
@@ -122,7 +123,7 @@ double Trainer::restore_state(const json& state, const fs::path& file, int64_t s
                    counts = fields.object("summed_steps");
   for (size_t i = 0; i < session_.image.players.size(); ++i)
     optimizers_[i].steps = updates.whole(session_.image.players[i].name, bounds::steps);
-  // An average that the run has not had so far begins here.
+  // An average that is new to the run begins here.
   if (average_) average_->steps = fields.whole("averaged_steps", {0, step}, 0);
   constexpr double most = std::numeric_limits<double>::max();
   for (Term& term : terms_) {

@@ -1,4 +1,4 @@
-// The record of a run: what its terms were since the last line.
+// The record of a run: the means of its terms since the last line.
 #include <algorithm>
 
 #include "runtime/core/learning/bound_figures.h"
@@ -13,7 +13,7 @@ json Trainer::metrics(double seconds, double steps_per_second) {
   const int64_t last_step = std::max<int64_t>(0, step_ - 1);
   for (const Player& player : session_.image.players) utility[player.name] = 0.0;
   for (Term& term : terms_) {
-    // Where a phase of libi ends, the record's line is of the one that began.
+    // If a phase of libi ends between two lines, the line describes the phase that began.
     if (libi_ && (term.steps == 0 || term.phase != libi_->phase_at(step_ - 1))) continue;
     const auto steps = static_cast<double>(std::max<int64_t>(1, term.steps));
     const double mean = term.sum / (steps * static_cast<double>(term.rows));
