@@ -15,7 +15,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-/// What is inferred of one source's rows, and how.
+/// What is inferred for the rows of a source, and how.
 struct Question {
   int source = -1;
   Query query;
@@ -24,14 +24,14 @@ struct Question {
 
 bool has_chain(const Question& question) { return question.plan.first_chain() < question.plan.steps.size(); }
 
-/// Counts of positions, in all and per row.
+/// Counts positions, over all rows and per row.
 class Tally {
  public:
   explicit Tally(int64_t classes) : classes_(static_cast<size_t>(classes)) {
     confusion_.assign(classes_, std::vector<int64_t>(classes_));
   }
 
-  /// One row: one-hot truth and means, [classes, positions].
+  /// Adds one row: one-hot truth and means, [classes, positions].
   void add(const float* truth, const float* means, int64_t positions) {
     Row row{std::vector<double>(classes_), std::vector<double>(classes_)};
     int64_t right = 0;
@@ -49,7 +49,7 @@ class Tally {
 
   const std::vector<std::vector<int64_t>>& confusion() const { return confusion_; }
 
-  /// The mean over rows of the fraction of positions that are right, and its standard error.
+  /// The mean over rows of the fraction of correct positions, and its standard error.
   std::pair<double, double> accuracy() const {
     const auto n = static_cast<double>(fractions_.size());
     double sum = 0, squares = 0;
@@ -59,7 +59,7 @@ class Tally {
   }
 
   /// The mean over the classes that occur of |truth and found| / |truth or found|, counted over all rows. Its
-  /// standard error by the delta method: a row moves the ratio B / E by about (b - B / E * e) / E.
+  /// standard error is by the delta method: a row changes the ratio B / E by about (b - B / E * e) / E.
   std::pair<double, double> mean_iou() const {
     std::vector<double> both(classes_), either(classes_);
     for (const Row& row : rows_)
@@ -94,7 +94,8 @@ class Tally {
   std::vector<Row> rows_;
 };
 
-/// Each category that the source knows, given the rest of what it knows: those that something gives.
+/// A question for each category that the source knows, given the rest of what it knows. Categories that
+/// nothing can give are left out.
 std::vector<Question> every_question(const Image& image, int source) {
   std::vector<Question> found;
   const std::vector<int>& known = image.sources[static_cast<size_t>(source)].known;
@@ -113,7 +114,7 @@ std::vector<Question> every_question(const Image& image, int source) {
   return found;
 }
 
-/// The user's own, of a source that knows all of it; else none.
+/// The user's question, if the source knows all of its variables.
 std::vector<Question> asked_question(const Image& image, int source, const Query& query) {
   const std::vector<int>& known = image.sources[static_cast<size_t>(source)].known;
   const auto knows = [&](int variable) {
@@ -132,7 +133,8 @@ std::vector<Tally> tally(const Image& image, Sampler& sampler, const Question& q
   for (int target : question.query.targets)
     result.emplace_back(image.variables[static_cast<size_t>(target)].classes);
   Effort spent = effort;
-  // A chain takes its means over its sweeps; a single conditional's mean is the same at every draw.
+  // A chain takes its means over its sweeps. The mean of a single conditional is the same for every draw. In
+  // both cases one sample is enough.
   if (has_chain(question) || question.plan.steps.size() == 1) spent.samples = 1;
   Conditioner conditioner(sampler, image, question.plan, spent, seed, drawn);
   exact = conditioner.is_exact();

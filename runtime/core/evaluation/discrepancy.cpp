@@ -16,9 +16,10 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr int64_t rows_of_blocks = 5000;  // without --n: what blocks of many dimensions take a second for
+// Without --n: for this many rows, blocks of many dimensions take about a second
+constexpr int64_t rows_of_blocks = 5000;
 
-/// One source's data completed by the encoders, and as many rows drawn from the model.
+/// The data of a source, completed by the encoders, and equally many rows drawn from the model.
 class Sides {
  public:
   Sides(const Image& image, Sampler& sampler, int source, const Importance& plan,
@@ -31,10 +32,11 @@ class Sides {
   }
 
   int64_t rows() const { return rows_; }
-  /// What the source knows and the model generates.
+  /// The variables that the source knows and the model generates.
   const std::vector<int>& generated() const { return generated_; }
 
-  /// Rows of data with the codes that encoders draw of them; `visit` gets values and how many rows count.
+  /// Visits rows of data with codes drawn by the encoders. `visit` gets the values, their rows, and how many
+  /// of these count.
   template <typename Visit>
   void each_completed(const Visit& visit) {
     const int64_t at_once = std::min(generated_rows_at_once, rows_);
@@ -45,7 +47,7 @@ class Sides {
     }
   }
 
-  /// False where nothing gives the codes that the model generates from.
+  /// Visits rows drawn from the model. False if nothing gives the codes from which the model generates.
   template <typename Visit>
   bool each_sampled(const Visit& visit) {
     const int64_t at_once = std::min(generated_rows_at_once, rows_);
@@ -57,7 +59,7 @@ class Sides {
     return true;
   }
 
-  /// log q of the codes in `values`, a row each.
+  /// log q of the codes in `values`, for each row.
   std::vector<double> log_densities_of_codes(const Values& values, int64_t rows) {
     std::vector<double> sums(static_cast<size_t>(rows));
     for (int conditional : plan_.proposal.conditionals) {

@@ -1,4 +1,4 @@
-// The sources that measures are taken on.
+// The sources on which metrics are measured.
 #pragma once
 #include <vector>
 
@@ -6,7 +6,7 @@
 
 namespace core {
 
-/// Those of weight 0 where there are any, else all; without those that have no rows of data.
+/// The sources of weight 0 if there are any, else all sources; only those that have rows of data.
 std::vector<int> evaluated_sources(const Image& image, Sampler& sampler);
 
 }  // namespace core

@@ -39,7 +39,7 @@ bool is_encoded(const Image& image, int variable) {
   });
 }
 
-/// Of the variables that the sources know.
+/// The variable of the true factors, among those that the sources know.
 int find_factors(const Image& image, const std::vector<int>& sources, const std::string& name) {
   if (!name.empty()) {
     const int variable = image.variable(name);
@@ -55,7 +55,7 @@ int find_factors(const Image& image, const std::vector<int>& sources, const std:
     const bool known = std::any_of(sources.begin(), sources.end(), [&](int source) {
       return is_known(image.sources[static_cast<size_t>(source)], variable);
     });
-    if (!known || image.variables[i].domain == "category") continue;  // their classes have no order
+    if (!known || image.variables[i].domain == "category") continue;  // classes have no order
     if (!is_mentioned(image, variable)) beside.push_back(variable);
     if (is_encoded(image, variable)) encoded.push_back(variable);
   }
@@ -71,8 +71,8 @@ int find_factors(const Image& image, const std::vector<int>& sources, const std:
   return found.front();
 }
 
-/// What is inferred of the source's rows without the factors; none where the source does not know the factors
-/// or what the query stands on.
+/// The query that infers codes from the source's rows without the factors. Nothing if the source does not
+/// know the factors, or what the query is given.
 std::optional<Query> query_for(const Image& image, int source, int factors, const std::string& text) {
   const Source& entry = image.sources[static_cast<size_t>(source)];
   if (!is_known(entry, factors)) return std::nullopt;
@@ -121,7 +121,7 @@ json measure(const Image& image, Sampler& sampler, int source, int factors, cons
     throw Failure(Exit::bad_configuration,
                   fmt::format("mcc needs {} rows at least, and {} has {}", metrics::least_rows_for_distances,
                               image.sources[static_cast<size_t>(source)].name, rows));
-  // Means of a single draw are the same each time.
+  // The means of a single draw are the same each time, so one sample is enough.
   const Effort effort = {request.sweeps, 1, plan.steps.size() == 1 ? 1 : request.samples};
   const int64_t columns = width_of(image, {factors}) + width_of(image, query.targets);
   if (columns > most_columns)

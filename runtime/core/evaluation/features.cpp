@@ -15,7 +15,7 @@ namespace core {
 namespace {
 
 constexpr int64_t kept_components = 64;
-// What principal components are fitted to: they change little beyond.
+// Limits of what principal components are fitted to. Beyond them, the components change little.
 constexpr int64_t most_fitted_rows = 10'000, most_fitted_numbers = int64_t{1} << 27;
 
 class PrincipalFeatures : public Features {
@@ -74,7 +74,7 @@ std::unique_ptr<Features> make_features(const std::string& name, Sampler& sample
                                            name, fmt::join(feature_names(), ", ")));
   metrics::Points rows;
   rows.width = image.variables[static_cast<size_t>(variable)].elements();
-  // Half of the rows at most: the others are what samples are compared with.
+  // At most half of the rows, because samples are compared with the other half.
   const int64_t most =
       std::min({most_fitted_rows, most_fitted_numbers / rows.width, sampler.source_rows(source) / 2});
   each_rows(sampler, session, source, variable, 0, std::max<int64_t>(1, most),

@@ -1,5 +1,5 @@
-// Features of a variable's rows, on which distances between distributions are taken: `pca64`, principal
-// components of the data, `lenet`, a classifier's penultimate layer, or a network in a file.
+// Features of a variable's rows, on which distances between distributions are measured: `pca64` (principal
+// components of the data), `lenet` (a classifier's penultimate layer), or a network in a file.
 #pragma once
 #include <functional>
 #include <memory>
@@ -15,27 +15,28 @@ namespace core {
 class Features {
  public:
   virtual ~Features() = default;
-  /// "FD-LeNet": what a Frechet distance on these features is called.
+  /// The name of a Frechet distance on these features, such as "FD-LeNet".
   virtual std::string distance_name() const = 0;
-  /// {"features": name, ...}: all that somebody needs who compares two figures.
+  /// {"features": name, ...}: all that is needed to compare two figures.
   virtual nlohmann::json about() const = 0;
-  /// `count` rows of the variable's tensor, one after the other.
+  /// Appends the features of `count` rows of the variable's tensor, which lie one after the other.
   virtual void append(const float* rows, int64_t count, metrics::Points& to) = 0;
-  /// The source's first rows that the features were fitted to: their features are not those of fresh rows,
-  /// along the fitted directions they vary more.
+  /// How many of the source's first rows the features were fitted to. The features of these rows differ from
+  /// those of new rows: they vary more along the fitted directions.
   virtual int64_t fitted_rows() const { return 0; }
 };
 
-/// The names that make_features knows.
+/// The names that make_features accepts.
 const std::vector<std::string>& feature_names();
 
-/// `source`: whose rows principal components are fitted to. Failure(usage) where there is no such name,
-/// Failure(bad_configuration) where it has no features of this variable: names what has; the failures of
-/// make_scripted_features where it is a file of TorchScript, FILE.pt.
+/// `source`: the principal components are fitted to its rows. Failure(usage) if there is no such name.
+/// Failure(bad_configuration) if there are no such features of this variable; it says what has them. For a
+/// TorchScript file, FILE.pt: the failures of make_scripted_features.
 std::unique_ptr<Features> make_features(const std::string& name, Sampler& sampler, const Session& session,
                                         int variable, int source);
 
-/// Rows of what a source knows of a variable from `first`, at most `most` (0: all) of them, some at a time.
+/// Visits the variable's values in the rows of a source, in batches: from row `first` on, at most `most` rows
+/// (0: all).
 void each_rows(Sampler& sampler, const Session& session, int source, int variable, int64_t first,
                int64_t most, const std::function<void(const float* rows, int64_t count)>& visit);
 

@@ -11,8 +11,7 @@
 namespace core {
 namespace {
 
-/// The decoders' conditional of a variable, else (for a root) a source's own family; -1 where neither states
-/// a density.
+/// The decoders' conditional of a variable; else a source's own family for it; -1 if there is no density.
 int density_of(const Image& image, int variable, bool decoders_only = false) {
   int found = -1;
   for (size_t i = 0; i < image.conditionals.size(); ++i) {
@@ -36,7 +35,8 @@ bool is_parent(const Image& image, const std::vector<int>& conditionals, int var
 
 constexpr int64_t most_dimensions_of_prior_draws = 2;
 
-/// What is drawn, from its densities, parents first. None where it has many dimensions, or no densities.
+/// Draws the variables that are not summed over from their densities, parents first. Nothing if they have too
+/// many dimensions or a density is missing.
 std::optional<DirectOrder> prior_order(const Image& image, const Importance& plan) {
   int64_t dimensions = 0;
   std::set<int> waiting;
@@ -77,7 +77,8 @@ std::optional<Importance> plan_importance(const Image& image, const Source& sour
     if (density < 0) continue;
     const Conditional& conditional = image.conditionals[static_cast<size_t>(density)];
     const std::vector<int>& parents = conditional.parents;
-    // A root that learns is modelled: log p of it is its density. One that is stated is only a prior.
+    // A root with learned parameters is part of the model: log p of the root is its density. A root with
+    // fixed parameters is only a prior.
     const bool learned_root = conditional.learned && need == Need::densities;
     modelled |= known.count(variable) > 0 && (!parents.empty() || learned_root);
     waiting.insert(waiting.end(), parents.begin(), parents.end());
@@ -95,7 +96,7 @@ std::optional<Importance> plan_importance(const Image& image, const Source& sour
           fmt::format("source {}: the log-likelihood needs the density of {}, which is only sampled",
                       source.name, image.name_of(variable)));
   }
-  // What the source knows beside the model is no condition of it.
+  // Known variables count as conditions only if a density of the model reads them.
   for (int variable : known)
     if (density_of(image, variable) < 0 && is_parent(image, plan.densities, variable))
       plan.conditioned.push_back(variable);
@@ -106,7 +107,7 @@ std::optional<Importance> plan_importance(const Image& image, const Source& sour
                               need == Need::densities ? "log-likelihood" : "use of latents"));
   plan.proposal = *proposal;
   plan.used = proposal->used;
-  // The use of latents is measured on draws.
+  // Metrics of latents are measured on draws, so nothing is summed over.
   if (need == Need::densities) {
     plan.summed = Enumerated(image, proposal->conditionals, known, drawn);
     std::erase_if(plan.proposal.conditionals, [&](int conditional) {

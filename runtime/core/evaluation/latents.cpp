@@ -14,7 +14,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr int64_t rows_in_pairs = 500;  // of which every one's density is taken given every other
+constexpr int64_t rows_in_pairs = 500;  // the density of each of these rows is computed given each other row
 constexpr double least_active = 0.01;   // nats, or units of variance
 
 bool is_discrete(const Variable& variable) {
@@ -28,7 +28,7 @@ class Latents {
       : image_(image), sampler_(sampler), source_(source), plan_(plan) {
     const int64_t all = sampler.source_rows(source);
     rows_ = request.rows > 0 ? std::min(request.rows, all) : all;
-    // The means of latents that read other latents are means over these.
+    // If latents read other latents, their means are averages over draws of those.
     samples_ = std::any_of(plan.proposal.conditionals.begin(), plan.proposal.conditionals.end(),
                            [&](int conditional) { return reads_latents(conditional); })
                    ? request.samples
@@ -93,14 +93,14 @@ class Latents {
             {"rows", rows_}};
   }
 
-  /// Class axis first, as the variable's tensor.
+  /// The class axis comes first, as in the variable's tensor.
   metrics::Information information_of(int latent) {
     const Variable& entry = variable(latent);
     return metrics::mutual_information(means().at(latent),
                                        entry.elements() / (entry.domain == "category" ? entry.classes : 1));
   }
 
-  /// E[z | x] of each row.
+  /// E[z | x] for each row.
   const std::map<int, metrics::Points>& means() {
     if (!means_.empty()) return means_;
     const int64_t at_once = std::min(encoded_rows_at_once, rows_);
@@ -129,7 +129,7 @@ class Latents {
     return means_;
   }
 
-  /// [k, j] = log q(z_k | x_j) of the first n rows, z_k ~ q(z | x_k).
+  /// [k, j] = log q(z_k | x_j) for the first n rows, where z_k ~ q(z | x_k).
   std::vector<double> densities_of_pairs(int64_t n) {
     const Values rows = sampler_.source(source_, n, 0);
     Values drawn = rows;

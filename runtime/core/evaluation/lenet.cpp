@@ -54,7 +54,7 @@ class Classifier {
 
   bool is_kept() const { return fs::exists(folder() / description_file); }
 
-  /// From the cache.
+  /// Loads the trained classifier from the cache.
   void load() {
     const fs::path folder = this->folder();
     session_.load_parameters(folder / model_file);
@@ -69,13 +69,14 @@ class Classifier {
   const json& about() const { return about_; }
   int64_t width() const { return image_.variables[static_cast<size_t>(features_)].elements(); }
 
-  /// `count` rows of 28 * 28 zeros and ones; standardised where load() was called.
+  /// Appends the features of `count` rows of 28 * 28 zeros and ones. They are standardised if load() was
+  /// called.
   void append(const float* rows, int64_t count, metrics::Points& to) {
     to.width = width();
     for (int64_t first = 0; first < count; first += classified_rows_at_once) {
       const int64_t taken = std::min(classified_rows_at_once, count - first);
       Values values;
-      // Always as many rows, so that the network is loaded once.
+      // The number of rows is always the same, so that the network is loaded only once.
       std::vector<float>& pictures = values[pictures_];
       pictures.assign(static_cast<size_t>(classified_rows_at_once * side * side), 0);
       std::copy_n(rows + first * side * side, taken * side * side, pictures.data());
@@ -88,7 +89,7 @@ class Classifier {
     }
   }
 
-  /// Into the cache.
+  /// Trains the classifier and writes it to the cache.
   void train() {
     fmt::print(stderr, "training the classifier of FD-LeNet, once; it is kept in {}\n",
                printable(folder().string()));
@@ -157,7 +158,7 @@ class Classifier {
             {"deviation", deviation}};
   }
 
-  /// Written aside, then renamed: another process may do the same.
+  /// Writes to another name, then renames, because another process may do the same.
   void keep(const json& about) {
     const fs::path folder = this->folder();
     const fs::path aside = fmt::format("{}.{}", folder.string(), getpid());
@@ -199,7 +200,7 @@ class LenetFeatures : public Features {
  public:
   explicit LenetFeatures(int threads) : classifier_(threads) {
     if (!classifier_.is_kept()) {
-      // By one thread: the last bits of sums depend on how many there are, and on them the classifier.
+      // Uses one thread: the number of threads changes the last bits of sums, and so the classifier.
       Classifier(1).train();
       start_threads(threads, vaert_onednn());
     }

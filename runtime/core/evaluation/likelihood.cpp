@@ -15,7 +15,7 @@ using nlohmann::json;
 
 constexpr int64_t draws_at_once = 1024;  // rows times samples
 
-/// log sum exp over numbers that come one by one.
+/// log sum exp of numbers that are added one by one.
 struct LogSum {
   double largest = -INFINITY, sum = 0;
   void add(double value) {
@@ -30,14 +30,15 @@ struct LogSum {
   double log() const { return largest + std::log(sum); }
 };
 
-/// What is estimated of each row, nats: log mean_k p / r, mean_k log p / q, and the mean of log q - log p
-/// over what is drawn; r is q, or the even mixture of q and the prior, each drawn as often.
+/// The estimates for each row, in nats: log mean_k p / r, mean_k log p / q, and the mean of log q - log p
+/// over what is drawn. r is q, or the mixture of q and the prior in equal parts, from each of which equally
+/// many draws are made.
 struct RowEstimates {
   std::vector<double> likelihood, bound, divergence;
 };
 
-/// Log-densities of rows and what was drawn for them, one a row. `prior`: of all that the source does not
-/// know, `drawn_prior`: of what is drawn of it, as `proposal`.
+/// Log-densities of rows and of what was drawn for them, one number per row. `prior`: of all variables that
+/// the source does not know. `drawn_prior` and `proposal`: of those that are drawn, not summed over.
 struct Densities {
   std::vector<double> joint, prior, drawn_prior, proposal;
 };
@@ -71,7 +72,7 @@ double log_mean(double a, double b) {
   return top + std::log((std::exp(a - top) + std::exp(b - top)) / 2);
 }
 
-/// Rows [first, first + count) of the source, each `copies` times over.
+/// Rows [first, first + count) of the source, all of them repeated `copies` times.
 Values repeated_rows(Sampler& sampler, int source, int64_t first, int64_t count, int64_t copies) {
   Values repeated;
   for (const auto& [variable, values] : sampler.source(source, count, first)) {
@@ -81,8 +82,9 @@ Values repeated_rows(Sampler& sampler, int source, int64_t first, int64_t count,
   return repeated;
 }
 
-/// Of those rows, each as often: with the draws of what the plan does not sum over, and the sum over the
-/// rest, weighted in the bound by the probability that the encoders give its states.
+/// The estimates for rows [first, first + count). Draws the variables that the plan does not sum over, and
+/// sums over the states of the others. In the bound, a state counts with the probability that the encoders
+/// give it.
 RowEstimates estimate(Sampler& sampler, const Image& image, int source, const Importance& plan, int64_t first,
                       int64_t count, int64_t samples) {
   const bool draws = !plan.proposal.conditionals.empty(), mixed = plan.prior.has_value();
@@ -107,7 +109,8 @@ RowEstimates estimate(Sampler& sampler, const Image& image, int source, const Im
             const double proposal =
                 mixed ? log_mean(found.proposal[i], found.drawn_prior[i]) : found.proposal[i];
             sums[at].add(found.joint[i] - proposal);
-            // A state that the encoders never give adds nothing, be its density ever so small.
+            // A state that the encoders never give adds nothing to the bound, no matter how small its density
+            // is.
             const double weight = std::exp(log_weight[i]) / static_cast<double>(total);
             if (!of_encoders || weight == 0) continue;
             const double of_encoder = log_weight[i] + found.proposal[i];

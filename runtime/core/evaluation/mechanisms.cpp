@@ -17,10 +17,10 @@ using nlohmann::json;
 using Numbers = std::vector<double>;
 
 constexpr int64_t default_rows = 5000;      // without --rows
-constexpr int64_t most_row_copies = 16384;  // a row's Jacobian takes one copy for each output
-constexpr int64_t rows_in_mean = 64;        // of a mean Jacobian: as the published figures
+constexpr int64_t most_row_copies = 16384;  // the Jacobian of a row needs a copy of the row for each output
+constexpr int64_t rows_in_mean = 64;        // rows per mean Jacobian, as in the published figures
 
-/// A source's rows and the decoder's conditional that is looked at.
+/// A source's rows, and the conditional of the decoder that is examined.
 class Mechanisms {
  public:
   Mechanisms(const Image& image, Sampler& sampler, int source, const Importance& plan, int decoder,
@@ -125,7 +125,7 @@ class Mechanisms {
             {"rows", rows_}};
   }
 
-  /// The code's values of the source's rows; `visit` gets them and how many count.
+  /// Visits the codes of the source's rows, and how many of them count.
   template <typename Visit>
   void each_batch(const Visit& visit) {
     for (int64_t first = 0; first < rows_; first += at_once_) {
@@ -163,7 +163,7 @@ class Mechanisms {
                               variable(code_).name));
   }
 
-  /// Of each output 1 / variance given the codes, over all rows.
+  /// For each output: 1 / variance given the codes, over all rows.
   Numbers decoder_precisions() {
     Numbers squares(static_cast<size_t>(outputs_));
     each_batch([&](const Values& codes, int64_t counted) {
@@ -181,13 +181,13 @@ class Mechanisms {
   }
 
   struct Posterior {
-    Numbers mean, variance, variance_of_mean;  // [rows, codes]; the last is 0 where the mean is exact
+    Numbers mean, variance, variance_of_mean;  // [rows, codes]; variance_of_mean is 0 if the mean is exact
   };
-  /// By draws; the mean is the family's where it gives one.
+  /// The posterior, estimated by draws. If the family has a mean, it is taken from the family.
   Posterior look_back(int encoder, const Values& decoded) {
     const auto size = static_cast<size_t>(at_once_ * codes_);
     const std::vector<float> closed = sampler_.mean(encoder, decoded, at_once_);
-    Numbers sum(size), squares(size);  // about `closed`, which is near
+    Numbers sum(size), squares(size);  // of differences from `closed`, which is near
     for (int64_t sample = 0; sample < samples_; ++sample) {
       const std::vector<float> draws = sampler_.draw(encoder, decoded, at_once_);
       for (size_t i = 0; i < size; ++i) {
@@ -207,7 +207,7 @@ class Mechanisms {
     return posterior;
   }
 
-  /// -(log p0)'' in each code of each row, by central differences over a stretch that stays in the domain.
+  /// -(log p0)'' for each code of each row, by central differences with steps that stay in the domain.
   Numbers prior_curvature(int prior, const Values& codes) {
     const std::vector<float>& at = codes.at(code_);
     const std::string& domain = variable(code_).domain;
@@ -242,7 +242,7 @@ class Mechanisms {
   int64_t rows_ = 0, samples_ = 0, outputs_ = 0, codes_ = 0, at_once_ = 0;
 };
 
-/// The first conditional of what the source knows that has a Jacobian, or -1.
+/// The first conditional that has a Jacobian and whose target the source knows, or -1.
 int find_decoder(const Image& image, const Importance& plan) {
   for (const int density : plan.densities) {
     const Conditional& entry = image.conditionals[static_cast<size_t>(density)];

@@ -1,5 +1,5 @@
-// Whether a decoder's mean acts on its codes by independent mechanisms, and the encoder inverts it: what
-// variational autoencoders of little noise are said to come to (Reizinger et al. 2022).
+// Whether the codes act on a decoder's mean by independent mechanisms, and whether the encoder inverts the
+// mean. Both are said to hold for variational autoencoders with little noise (Reizinger et al. 2022).
 #pragma once
 #include <nlohmann/json.hpp>
 #include <set>
@@ -10,11 +10,11 @@
 
 namespace core {
 
-/// Metrics `ima` and `self_consistency`, those that are `asked` for, of each evaluated source: of the first
-/// variable that it knows and that a decoder gives of one parent with values on a line, at that parent's
-/// values (known, else drawn by the encoders). 5000 rows at most unless `request.rows` says so.
-/// Failure(bad_configuration) where the model has no such conditional, and for `self_consistency` where no
-/// encoder gives the code of the variable alone, or nothing states the code's prior density.
+/// Metrics `ima` and `self_consistency`, if they are `asked` for, for each evaluated source. They concern the
+/// first variable that the source knows and that a decoder gives from one parent with values on a line. The
+/// parent's values are known, or drawn by the encoders. At most 5000 rows, unless `request.rows` says
+/// otherwise. Failure(bad_configuration) if the model has no such conditional; for `self_consistency` also if
+/// no encoder gives the code from this variable alone, or if the code has no prior density.
 nlohmann::json measure_mechanisms(Session& session, const EvaluateRequest& request,
                                   const std::set<std::string>& asked);
 

@@ -21,9 +21,9 @@ namespace {
 using nlohmann::json;
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds between_lines{10};  // of what is said while samples are drawn
+constexpr std::chrono::seconds between_lines{10};  // between messages while samples are drawn
 
-/// The variable asked for, else the first that the model generates.
+/// The variable that is asked for, or else the first that the model generates.
 int chosen_variable(const Image& image, const std::string& name) {
   const std::vector<int> generated = generated_variables(image);
   if (generated.empty()) throw Failure(Exit::bad_configuration, "the model generates nothing");
@@ -34,8 +34,8 @@ int chosen_variable(const Image& image, const std::string& name) {
   return variable;
 }
 
-/// The source with most rows of the variable, among those that are learned from, or among the others; -1
-/// where there is none.
+/// The source with the most rows of the variable: among the sources that are learned from, or else among the
+/// other sources; -1 if there is none.
 int largest_source(const Image& image, Sampler& sampler, int variable, bool learned_from) {
   int found = -1;
   int64_t most = 0;
@@ -50,7 +50,7 @@ int largest_source(const Image& image, Sampler& sampler, int variable, bool lear
   return found;
 }
 
-/// Features of the rows of data and samples of one variable.
+/// Features of data and samples of one variable, and the distances between them.
 class SampleDistances {
  public:
   SampleDistances(Session& session, const EvaluateRequest& request)
@@ -101,7 +101,7 @@ class SampleDistances {
     return result;
   }
 
-  /// Between samples of random codes and those at the end of the chain.
+  /// The distance between samples from random codes and samples at the end of the chain.
   json distance_to_limiting() {
     if (!chain_)
       throw Failure(Exit::bad_configuration,

@@ -1,5 +1,5 @@
-// How far what the model generates is from data, and from itself: Frechet and kernel distances on features,
-// of samples from random codes and from the limiting distribution.
+// How far generated samples are from data and from each other: Frechet and kernel distances on features, for
+// samples from random codes and from the limiting distribution.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <set>
@@ -10,10 +10,10 @@
 
 namespace core {
 
-/// Metrics `fd` and `consistency`, those that are `asked` for. Data: of the sources that know the variable
-/// the one with most rows that is learned from, and the one with most rows of weight 0, between which the
-/// floor is measured (between two halves of the first where there is no other). Failure(usage) or
-/// Failure(bad_configuration) where the variable, the features or the chain are not to be had.
+/// Metrics `fd` and `consistency`, if they are `asked` for. Among the sources that know the variable, two are
+/// used: the largest that is learned from, and the largest of weight 0. The floor is the distance between
+/// these two. If there is only one, the floor is the distance between its halves. Failure(usage) or
+/// Failure(bad_configuration) if the variable, the features or the chain do not exist.
 nlohmann::json measure_sample_distances(Session& session, const EvaluateRequest& request,
                                         const std::set<std::string>& asked);
 
