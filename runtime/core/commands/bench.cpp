@@ -1,4 +1,5 @@
-// The command `bench`: training steps of the model, without a run directory, and where their time goes.
+// The command `bench`: times training steps of the model, without a run directory, and shows where the time
+// goes.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/resource.h>
@@ -22,22 +23,22 @@ namespace {
 using nlohmann::json;
 using std::chrono::steady_clock;
 
-constexpr int warming = 3;        // steps: caches, threads, rows of data
-constexpr double enough = 3;      // seconds, where the number of steps is not given
-constexpr int64_t few_steps = 5;  // however slow
+constexpr int warming = 3;        // steps that fill the caches, start the threads and read rows of data
+constexpr double enough = 3;      // seconds, if the number of steps is not given
+constexpr int64_t few_steps = 5;  // at least, no matter how slow they are
 constexpr int64_t most_steps = 2000;
-constexpr size_t most_listed = 25;  // kernels of the table
+constexpr size_t most_listed = 25;  // kernels in the table
 
 double seconds_since(steady_clock::time_point begin) {
   return std::chrono::duration<double>(steady_clock::now() - begin).count();
 }
 
 struct Times {
-  std::vector<double> steps;  // seconds of each that nothing watched
-  Stopwatch kernels;          // of as many others, watched
+  std::vector<double> steps;  // seconds of each step without a watch
+  Stopwatch kernels;          // kernels of equally many steps with a watch
 };
 
-/// Watched and unwatched steps by turns, so that a machine whose speed drifts slows both.
+/// Steps with and without a watch alternate, so that a change in the machine's speed affects both.
 void measure(Trainer& trainer, int64_t steps, Times& times) {
   for (int i = 0; i < warming; ++i) trainer.do_step();
   const auto started = steady_clock::now();
@@ -81,7 +82,7 @@ json kernel_json(const Kernel& kernel, const Trainer& trainer, const Peaks& peak
   return line;
 }
 
-/// Steps on a GPU, which are only begun by the host: many, then the host waits for the last one.
+/// Times steps on a GPU. The host only enqueues steps, so it enqueues many and then waits for the last one.
 json measure_device(const Session& session, Trainer& trainer, const Settings& settings, int64_t steps) {
   constexpr double long_block = 0.1;  // seconds
   for (int i = 0; i < warming; ++i) trainer.do_step();
@@ -147,7 +148,7 @@ json results(const Session& session, const Trainer& trainer, const Settings& set
          {"milliseconds", 1e3 * step}}}}};
 }
 
-/// Of this process so far.
+/// The peak memory of this process so far.
 double peak_memory_megabytes() {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
@@ -208,7 +209,7 @@ void print_table(const json& all) {
   fmt::print("100.0 %  {:>9.4f}  in kernels\n", number("kernels_milliseconds"));
 }
 
-/// Null where the machine is no GPU.
+/// Times steps on a GPU; null if the machine is not a GPU.
 json time_device(const Image& image, const MachineRequest& machine, const Settings& settings, int64_t steps) {
   if (gpu_of(machine.device) < 0) return {};
   Session session(image, machine);
@@ -248,7 +249,7 @@ void bench(const Image& image, const BenchRequest& request) {
     if (!may_choose || failure.exit_code != Exit::bad_configuration) throw;
     fmt::print(stderr, "note: no GPU is timed: {}\n", failure.what());
   }
-  // A GPU that was asked for by name is timed alone, as is a precision that only a GPU has.
+  // If the user asked for a GPU by name, or for a precision that only a GPU has, the processor is not timed.
   if (gpu.is_null() || (may_choose && settings.precision != "tf32"))
     all = time_processor(image, request, settings, !gpu.is_null());
   if (!gpu.is_null()) all["devices"].push_back(gpu);

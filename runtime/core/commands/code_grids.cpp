@@ -1,5 +1,5 @@
-// What the decoder makes of codes that change step by step: traverse changes one element of a code at a time,
-// interpolate goes from the code of one row of data to that of the next.
+// What the decoder gives for codes that change step by step. traverse changes one element of a code at a
+// time; interpolate goes from the code of one row of data to the code of the next row.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,10 +20,10 @@ namespace core {
 namespace {
 
 constexpr int64_t rows_of_moments = 1000;
-constexpr int64_t most_lines = 16;  // of a traversal unless told
+constexpr int64_t most_lines = 16;  // default limit of a traversal
 
-/// The mean and the standard deviation of each element of the code, over the codes that the model generates
-/// or those of the source.
+/// The mean and the standard deviation of each element of the code, over codes that the model generates or
+/// over codes of the source.
 struct Moments {
   std::vector<double> mean, deviation;
 };
@@ -39,7 +39,7 @@ Moments moments_of(const std::vector<float>& codes, size_t width) {
   return moments;
 }
 
-/// A value of the variable's domain.
+/// Moves a value into the variable's domain.
 float within(const Variable& variable, double value) {
   if (variable.domain == "unit") value = std::clamp(value, 0.001, 0.999);
   if (variable.domain == "positive") value = std::max(value, 1e-3);
@@ -123,7 +123,7 @@ class Grids {
            sizeof(float);
   }
 
-  /// Numbers move evenly, bits flip one after the other, and a class changes in the middle.
+  /// Numbers change evenly, bits flip one after the other, and a class changes in the middle.
   static void append_between(std::vector<float>& codes, const Variable& variable, const float* from,
                              const float* to, double share) {
     const int64_t width = variable.elements();
@@ -145,7 +145,7 @@ class Grids {
     }
   }
 
-  /// Elements of the code that are changed; of a category, its positions.
+  /// The elements of the code that are changed; for a category, its positions.
   std::vector<int64_t> dimensions(const Variable& code) const {
     const int64_t count = code.domain == "category" ? code.elements() / code.classes : code.elements();
     std::vector<int64_t> dims = request_.dims;
@@ -166,7 +166,7 @@ class Grids {
     return fixed > 0 ? fixed : request_.columns > 0 ? request_.columns : 9;
   }
 
-  /// Each class in turn; the class axis is first.
+  /// Each class in turn. The class axis is first.
   static std::vector<std::vector<float>> classes(const Variable& code, const std::vector<float>& base,
                                                  const std::vector<int64_t>& dims) {
     const int64_t positions = code.elements() / code.classes;

@@ -13,7 +13,7 @@
 namespace core {
 namespace {
 
-/// Some source has data of it; sources may draw others of their variables.
+/// Whether some source has data of the variable. Variables that a source draws itself do not count.
 bool is_observed(const Image& image, int variable) {
   for (size_t s = 0; s < image.sources.size(); ++s) {
     const Source& source = image.sources[s];

@@ -34,17 +34,18 @@
 namespace core {
 namespace {
 
-/// A flag that the environment variable VAEC_<NAME> stands in for.
+/// A flag whose value may also come from the environment variable VAEC_<NAME>.
 CLI::Option* with_environment(CLI::Option* option) {
   return option->envname(environment_name(option->get_single_name()));
 }
 
-/// The flag of a key of learn blocks.
+/// The flag for a key of learn blocks.
 CLI::Option* add_key(CLI::App* command, const TrainingFlag& flag, std::vector<std::string>& texts) {
   return one_at_a_time(command->add_option(both_spellings(flag.key), texts, flag.help));
 }
 
-/// Help in a user's words: what a flag takes instead of its type, and that it must be given.
+/// Words the help for users: it shows what a flag takes instead of its type, and whether the flag is
+/// required.
 void word_the_help(CLI::App& app) {
   const std::map<std::string, std::string> words = {
       {"SUBCOMMAND", "COMMAND"}, {"TEXT", ""}, {"REQUIRED", ""}};
@@ -101,7 +102,7 @@ class CommandLine {
   }
 
   int report(const CLI::ParseError& error) {
-    // Help and version go to stdout and are no error.
+    // Help and version go to stdout and are not errors.
     if (error.get_exit_code() == 0) {
       const int code = app_.exit(error);
       require_output();
@@ -116,7 +117,7 @@ class CommandLine {
   }
 
  private:
-  /// CLI11 lists what it did not expect backwards, and calls a misspelt command a missing one.
+  /// CLI11 lists unexpected words in reverse order, and reports a misspelt command as a missing one.
   std::string cause_of(const CLI::ParseError& error) const {
     const auto chosen = app_.get_subcommands();
     std::vector<std::string> extra = chosen.empty() ? app_.remaining() : chosen.front()->remaining();
@@ -187,7 +188,7 @@ class CommandLine {
     add_drawing_flags(command, request);
   }
 
-  /// Which parameters of a run are used.
+  /// Flags that choose which parameters of a run are used.
   static void add_parameter_flags(CLI::App* command, ModelRequest& request) {
     command->add_option("--checkpoint", request.checkpoint,
                         "checkpoint to use: last (default), best (of `stop = early(...)`), or a step");
@@ -395,11 +396,11 @@ class CommandLine {
   ExportRequest export_;
   CompareRequest compare_;
   BenchRequest bench_;
-  std::map<std::string, std::vector<std::string>> benched_;   // settings that it takes
-  std::map<std::string, std::vector<std::string>> compared_;  // settings that all blocks take
+  std::map<std::string, std::vector<std::string>> benched_;   // settings of bench
+  std::map<std::string, std::vector<std::string>> compared_;  // settings for all blocks of compare
 };
 
-/// Where the environment stands in for a flag that the user did not write, the message names it.
+/// If the value of a flag came from the environment, the message names the environment variable.
 std::string naming_the_environment(const std::string& cause, int argc, char** argv) {
   const size_t end = cause.find_first_of(" :=");
   if (cause.rfind("--", 0) != 0 || end == std::string::npos) return cause;
@@ -417,7 +418,7 @@ int report(const std::string& who, const std::string& cause, Exit code) {
   return static_cast<int>(code);
 }
 
-/// What asks a command for most of its memory, for the message that it has not got it.
+/// The setting that makes a command use less memory, for the message that memory is not sufficient.
 std::string less_memory(const std::string& who) {
   static const std::map<std::string, std::string> keys = {
       {"train", "a smaller --batch"},
@@ -437,7 +438,8 @@ std::string less_memory(const std::string& who) {
 int run_command_line(const vae_image& binary, int argc, char** argv) {
   std::string who = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "vaec";
   hold_standard_streams();
-  // Past a limit on file sizes a write then fails, and is reported, instead of ending the process.
+  // If a limit on file sizes is exceeded, a write then fails and is reported; otherwise the process would
+  // end.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     const Image image = read_image(binary);
@@ -461,7 +463,7 @@ int run_command_line(const vae_image& binary, int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return report(who, out_of_memory + less_memory(who), Exit::bad_configuration);
   } catch (const std::exception& failure) {
-    // What fmt throws where stdout cannot be written.
+    // fmt throws this if stdout cannot be written.
     const auto* system = dynamic_cast<const std::system_error*>(&failure);
     if (system && std::ferror(stdout) != 0)
       return report(who, fmt::format("cannot write the output: {}", system->code().message()),
@@ -472,12 +474,12 @@ int run_command_line(const vae_image& binary, int argc, char** argv) {
 
 }  // namespace core
 
-/// The commands of executables, as runtime/command_table.h describes them; JSON.
+/// The commands of executables as JSON, in the form that runtime/command_table.h describes.
 extern "C" __attribute__((visibility("default"))) const char* vaert_command_table() {
   static const std::string text = [] {
     core::Image image;
     image.file = "MODEL";
-    const vae_image binary{};  // no command runs
+    const vae_image binary{};  // no command is run
     return core::CommandLine(image, binary).table().dump();
   }();
   return text.c_str();

@@ -1,5 +1,5 @@
-// The command line of an executable. In: its image and the arguments. Out: the exit code; all that is said
-// goes to stdout and stderr.
+// The command line of an executable. In: its image and the arguments. Out: the exit code. All messages go to
+// stdout and stderr.
 #pragma once
 #include "runtime/abi.h"
 

@@ -1,4 +1,4 @@
-// Several learn blocks of one file, side by side: the same seeds and steps, one table, one picture, one page.
+// Compares several learn blocks of a file, with the same seeds and steps: one table, one picture, one page.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -27,7 +27,7 @@ namespace {
 
 struct Column {
   std::string learn;
-  std::vector<std::pair<std::string, std::vector<double>>> values;  // by quantity, a number a seed
+  std::vector<std::pair<std::string, std::vector<double>>> values;  // by quantity, one number per seed
 
   void add(const Quantity& quantity) {
     auto entry = std::find_if(values.begin(), values.end(),
@@ -74,7 +74,7 @@ class Comparison {
 
  private:
   uint64_t seed(int64_t i) const { return request_.seed + static_cast<uint64_t>(i); }
-  /// --json keeps stdout for data.
+  /// With --json, stdout contains only data.
   void say(const std::string& line) const {
     fmt::print(request_.json ? stderr : stdout, "{}\n", printable(line));
   }
@@ -86,7 +86,7 @@ class Comparison {
     if (request_.learns.empty()) {
       for (const Learn& learn : image_.learns)
         if (learn.available()) learns_.push_back(&learn);
-      if (learns_.empty()) find_learn(image_, "");  // says what is wrong
+      if (learns_.empty()) find_learn(image_, "");  // reports what is wrong
     }
     for (const std::string& name : request_.learns) {
       const Learn& learn = find_learn(image_, name);
@@ -96,7 +96,7 @@ class Comparison {
     }
   }
 
-  /// Without --steps all take those of the first block.
+  /// Without --steps, all blocks take the number of steps of the first block.
   void choose_budget() {
     overrides_ = request_.overrides;
     const bool given = std::any_of(overrides_.begin(), overrides_.end(),
@@ -149,13 +149,13 @@ class Comparison {
     train(image_, request);
   }
 
-  /// What was asked for, or what of the usual metrics the model admits.
+  /// Measures the metrics that were asked for, or else those of the usual metrics that the model allows.
   void measure(const fs::path& run, uint64_t seed) {
     EvaluateRequest request = request_;
     request.run = run;
     request.seed = seed;
     const bool asked = !request_.metrics.empty();
-    // Metrics that are asked for share their draws, so that they are measured together.
+    // Metrics that are asked for share their draws, so they are measured together.
     std::vector<std::vector<std::string>> groups;
     if (asked) {
       groups = {request_.metrics};
@@ -191,7 +191,7 @@ class Comparison {
     has_limiting_ = picture.limiting();
   }
 
-  /// Quantities in the order in which they were first measured.
+  /// The names of the quantities, in the order in which they were first measured.
   std::vector<std::string> quantity_names() const {
     std::vector<std::string> names;
     for (const Column& column : columns_)
@@ -282,7 +282,7 @@ class Comparison {
   fs::path folder_;
   std::vector<Column> columns_;
   std::map<std::string, std::vector<json>> results_;
-  std::set<std::string> said_;  // notes of evaluations
+  std::set<std::string> said_;  // notes of evaluations that have been printed
   bool has_picture_ = false, has_limiting_ = false;
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t most_points_of_band = 300;
 
-/// One curve of all seeds: at each step the values that the runs have there.
+/// One curve over all seeds: for each step, the values of the runs.
 using Bundle = std::map<double, std::vector<double>>;
 
 struct Entry {

@@ -1,5 +1,6 @@
-// The curves of several learn blocks in one set of plots. A bound, and what is found on held-out rows, mean
-// the same in each block, so that the blocks share a plot; the utility of a player does not, and has its own.
+// The curves of several learn blocks in one set of plots. A bound, and results on held-out rows, mean the
+// same in each block, so the blocks share a plot. The utility of a player does not, so each block has a plot
+// of its own for it.
 #pragma once
 #include <string>
 #include <vector>
@@ -13,7 +14,7 @@ struct ComparedRuns {
   std::vector<std::vector<Chart>> seeds;  // the charts of each run
 };
 
-/// Means over the seeds, and bands of one standard deviation where there are several.
+/// Means over the seeds. If there are several seeds: also bands of one standard deviation.
 std::vector<Plot> compare_plots(const std::vector<ComparedRuns>& runs);
 
 }  // namespace core

@@ -32,7 +32,7 @@ ComparePicture::ComparePicture(const Image& image, int64_t limiting) : image_(im
 
 const std::string& ComparePicture::variable() const { return image_.name_of(variable_); }
 
-/// Where the points lie, as a picture: the more of them, the brighter.
+/// A picture of where the points lie: the more points, the brighter.
 std::vector<float> ComparePicture::sketch(const std::vector<float>& points) {
   if (!frame_) {
     float low[2] = {points[0], points[1]}, high[2] = {points[0], points[1]};
@@ -62,7 +62,7 @@ void ComparePicture::add(Session& session, const std::filesystem::path& checkpoi
   Sampler sampler(session, seed);
   Preprocessing preprocessing(session.image, checkpoint);
   const int64_t rows = plane ? points : images_a_side;
-  // Where there is nothing to show the side stays gray.
+  // If there is nothing to show, this half of the row stays gray.
   const size_t side_end = cells_.size() + static_cast<size_t>(cell_ * a_side_);
   const auto show = [&](const std::optional<Values>& codes, size_t end) {
     if (codes) {

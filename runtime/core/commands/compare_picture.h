@@ -1,5 +1,5 @@
-// One picture of several runs: what each generates from random codes, and beside it after a chain. Images
-// show their means; points of the plane, a sketch of where they lie.
+// One picture of several runs: what each run generates from random codes, and beside it what it generates
+// after a chain. Images show their means; points of the plane show a sketch of where they lie.
 #pragma once
 #include <filesystem>
 #include <optional>
@@ -13,7 +13,8 @@ namespace core {
 
 class ComparePicture {
  public:
-  /// Of the first generated variable that can be shown; limiting samples take `limiting` steps of the chain.
+  /// Shows the first generated variable that can be shown. Limiting samples take `limiting` steps of the
+  /// chain.
   ComparePicture(const Image& image, int64_t limiting);
 
   bool limiting() const { return chain_.has_value(); }
@@ -21,7 +22,7 @@ class ComparePicture {
   /// Whether any row has something to show: random codes need what the decoder reads.
   bool shows() const { return shows_; }
   const std::string& variable() const;
-  /// The next row: the model with the parameters of `session`, those of the checkpoint.
+  /// Adds a row: the model with the parameters of `session`, which are those of the checkpoint.
   void add(Session& session, const std::filesystem::path& checkpoint, uint64_t seed);
   data::Picture draw() const;
 
@@ -31,15 +32,15 @@ class ComparePicture {
   const Image& image_;
   int64_t limiting_;
   bool shows_ = false;
-  std::optional<Chain> chain_;  // none: only random codes are shown
+  std::optional<Chain> chain_;  // empty: only random codes are shown
   struct Frame {
-    float x, y, reach;  // middle, and how far it shows to each side
+    float x, y, reach;  // the middle, and how far the frame reaches to each side
   };
-  std::optional<Frame> frame_;  // of the first points sketched
+  std::optional<Frame> frame_;  // fits the first points that are sketched
   int variable_ = -1, generating_ = -1;
   data::Shape shape_;              // of one cell
-  int64_t cell_ = 1, a_side_ = 1;  // its elements; cells in half a row
-  std::vector<float> cells_;       // a row of the picture after the other
+  int64_t cell_ = 1, a_side_ = 1;  // elements of a cell; cells in half a row
+  std::vector<float> cells_;       // one row of the picture after the other
 };
 
 }  // namespace core

@@ -8,7 +8,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr size_t most_points = 400;  // of a curve: more than a figure has pixels to tell apart
+constexpr size_t most_points = 400;  // for a curve: a figure has not enough pixels to show more
 constexpr const char* nats = "nats per row";
 
 class Charts {
@@ -56,7 +56,7 @@ class Charts {
     for (const json& result : line.value("evaluate", json::array())) {
       const std::string metric = result.value("metric", "");
       std::string name = fmt::format("{}@{}", metric, result.value("source", ""));
-      // Of several variables, the name says which.
+      // If there are several variables, the name includes the variable.
       const bool shares = metric == "accuracy" || metric == "mean_iou";
       if (shares) name = fmt::format("{} of {}", name, result.value("of", ""));
       add({Chart::Kind::progress, title_of_metric(metric), shares ? "share" : nats, {}}, name, true,
@@ -64,7 +64,7 @@ class Charts {
     }
   }
 
-  /// Where a bound is learned, the likelihood that it bounds is drawn beside it.
+  /// If a bound is learned, the likelihood that it bounds is in the same chart.
   std::string title_of_metric(const std::string& metric) const {
     if (metric == "loglik")
       for (const char* bound : {"ELBO", "Bound"})
@@ -106,7 +106,7 @@ class Charts {
         a.points, b.points, [](const PlotPoint& p, const PlotPoint& q) { return p.x == q.x && p.y == q.y; });
   }
 
-  /// A term that is all of a utility or of a bound's part names the curve that is there.
+  /// If a term is equal to a utility or a part of a bound, its name is added to the existing curve.
   void join_equal_ones() {
     std::vector<Curve*> shown;
     for (Chart& chart : charts_) {

@@ -1,5 +1,5 @@
-// What a run's record shows over its steps, in charts: the parts of a bound or the utilities, each with what
-// was found of it on held-out rows; the terms; the speed. No curve stands there twice.
+// The charts of a run's record over its steps: the parts of a bound or the utilities, each with the results
+// for it on held-out rows; the terms; the speed. No curve appears twice.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
@@ -20,13 +20,13 @@ struct Chart {
   Kind kind = Kind::progress;
   std::string title, unit;
   std::vector<Curve> curves;
-  bool is_shared = true;  // it means the same under every learn block
+  bool is_shared = true;  // whether it means the same under every learn block
 };
 
-/// Of the lines of metrics.jsonl.
+/// The charts of the lines of metrics.jsonl.
 std::vector<Chart> charts_of(const std::vector<nlohmann::json>& record);
 
-/// Training in whole lines, held-out rows in dashed ones.
+/// Training has solid lines, held-out rows have dashed lines.
 Plot plot_of(const Chart& chart);
 
 }  // namespace core

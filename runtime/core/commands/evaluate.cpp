@@ -35,11 +35,11 @@ json accuracies(Session& session, const EvaluateRequest& request, const Asked&) 
                             request.query, parse_drawn(session.image, request.draw));
 }
 
-/// Metrics of one function are measured together, on the same draws.
+/// A metric. Metrics with the same function are measured together, on the same draws.
 struct Metric {
   const char* name;
   json (*measure)(Session&, const EvaluateRequest&, const Asked&);
-  const char* says;  // and what it needs of the model, where that is much
+  const char* says;  // what it measures, and what it needs of the model if that is much
 };
 
 const std::vector<Metric> metric_table = {
@@ -65,7 +65,7 @@ const std::vector<Metric> metric_table = {
      "whether the encoder inverts the decoder's mean, and has the variances that this implies"},
 };
 
-/// Of a known name.
+/// The metric of this name, which must exist.
 const Metric& metric_of(const std::string& name) {
   return *std::find_if(metric_table.begin(), metric_table.end(),
                        [&](const Metric& entry) { return entry.name == name; });
@@ -133,7 +133,7 @@ json evaluate_run(const Image& image, const EvaluateRequest& request,
 }
 
 void evaluate(const Image& image, const EvaluateRequest& request) {
-  // At once: a metric that follows may take long, or not be possible.
+  // Each result is printed at once, because the next metric may take long or fail.
   const json found = evaluate_run(image, request, [&](const json& result) {
     if (!request.json) print_result(result);
     require_output();

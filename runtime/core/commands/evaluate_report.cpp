@@ -21,7 +21,7 @@ constexpr size_t most_classes_shown = 20, most_factors_shown = 20;
 std::string text(const json& result, const char* key) { return result[key].get<std::string>(); }
 double number(const json& result, const char* key) { return result[key].get<double>(); }
 int64_t count(const json& result, const char* key) { return result[key].get<int64_t>(); }
-/// " +- 0.012"; nothing where the error of one number is unknown.
+/// " +- 0.012"; empty if the standard error is unknown.
 std::string error_of(const json& result, const char* format) {
   const double error = number(result, "standard_error");
   return std::isnan(error) ? "" : fmt::format(fmt::runtime(format), error);
@@ -59,7 +59,7 @@ void print_accuracy(const json& result) {
                fmt::join(result["confusion"][k].get<std::vector<int64_t>>(), " "));
 }
 
-/// Distances are of any scale: four digits, whatever it is.
+/// Distances may have any scale, so they are shown with four digits.
 std::string with_error(const json& estimate) {
   return fmt::format("{:#.4g}{}", number(estimate, "value"), error_of(estimate, " +- {:.2g}"));
 }

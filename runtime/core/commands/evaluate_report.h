@@ -1,10 +1,10 @@
-// What `evaluate` measured, as lines of text.
+// The results of `evaluate` as lines of text.
 #pragma once
 #include <nlohmann/json.hpp>
 
 namespace core {
 
-/// On stdout: one of the results that the measures give.
+/// Prints one of the results to stdout.
 void print_result(const nlohmann::json& result);
 
 }  // namespace core

@@ -30,7 +30,7 @@ vaert_onnx_write_function* open_library() {
   return data::function_of<vaert_onnx_write_function>("libvaert_onnx.so", "vaert_onnx_write");
 }
 
-/// Each conditional's graphs, by kind.
+/// The graphs of each conditional, by kind.
 json read_graphs(const Image& image, const vae_image& binary) {
   const json whole = json::parse(binary.description, binary.description + binary.description_size);
   const std::string text = whole.value("graphs", "");
@@ -69,7 +69,7 @@ class Exporter {
     if (fs::exists(preprocessing)) shared_["preprocessing"] = json_text(read_json(preprocessing));
   }
 
-  /// All graphs that ONNX has the operations of, as files of the folder.
+  /// Writes every graph whose operations ONNX has to a file in the folder.
   void write_all(const fs::path& folder) {
     for (size_t i = 0; i < image_.conditionals.size(); ++i)
       for (const char* kind : kinds)
@@ -118,7 +118,7 @@ class Exporter {
   json written_ = json::array(), refused_ = json::array();
 };
 
-/// Nothing of the user's is there: no such path, or an empty folder.
+/// Refuses a path where the user has anything: it must not exist, or be an empty folder.
 void require_new(const fs::path& out) {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(out, error))) return;
@@ -131,7 +131,7 @@ void require_new(const fs::path& out) {
 }  // namespace
 
 void export_model(const Image& image, const vae_image& binary, const ExportRequest& request) {
-  // "out/" has an empty last part.
+  // The last part of "out/" is empty.
   const fs::path out = request.out.has_filename() ? request.out : request.out.parent_path();
   if (out.empty()) throw Failure(Exit::usage, "--out needs the name of a folder");
   require_new(out);

@@ -13,7 +13,8 @@ struct ExportRequest : ModelRequest {
   std::string format = "onnx";
   std::filesystem::path out;  // a folder, made anew
 };
-/// `binary`: what the image was read from; its graphs are read from there, since no other command needs them.
+/// `binary`: the image was read from it. The graphs are read from it only here, because no other command
+/// needs them.
 void export_model(const Image& image, const vae_image& binary, const ExportRequest& request);
 
 }  // namespace core

@@ -14,7 +14,7 @@ namespace {
 
 std::string name_of(const json& result) {
   const std::string metric = result.at("metric"), of = result.value("of", "");
-  // `loglik` says what it is of in full.
+  // For `loglik`, `of` is the full name.
   const std::string what = metric == "loglik" || of.empty() ? (of.empty() ? metric : of) : metric + " " + of;
   return fmt::format("{}@{}", what, result.value("source", ""));
 }

@@ -1,4 +1,4 @@
-// The numbers of `evaluate` for tables: each with a name, mean and spread over seeds, and its text.
+// The numbers of `evaluate` for tables: each has a name, its mean and spread over seeds, and a text.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace core {
 
-/// A number that `evaluate` gave of one run.
+/// A number that `evaluate` gave for one run.
 struct Quantity {
   std::string name;
   double value;
@@ -16,15 +16,16 @@ struct Quantity {
 std::vector<Quantity> quantities_of(const nlohmann::json& result);
 
 struct Spread {
-  double mean = 0, deviation = 0;  // of the sample; 0 for one number
+  double mean = 0, deviation = 0;  // deviation: of the sample; 0 for a single number
 };
 
 Spread spread_of(const std::vector<double>& numbers);
 
-/// "12.35", or "12.35 +- 0.2" for several; "-" for none.
+/// "12.35", or "12.35 +- 0.2" for several numbers; "-" if there are none.
 std::string cell_text(const std::vector<double>* numbers);
 
-/// On stdout: the first column to the left, the others to the right. All rows have the length of the first.
+/// Prints a table to stdout: the first column is aligned left, the others right. All rows have the same
+/// length.
 void print_aligned(const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace core

@@ -5,11 +5,11 @@
 
 namespace core {
 
-/// A whole number of at least `least`, and one that counts; CLI11's own checks name a range up to the largest
-/// double.
+/// A whole number that is at least `least` and not too large to count with. CLI11's own checks would name a
+/// range up to the largest double.
 CLI::Validator at_least(int64_t least);
 
-/// A flag that may be repeated and takes one word each time: what follows is not its own.
+/// A flag that may be repeated and takes one word each time. The next word does not belong to it.
 inline CLI::Option* one_at_a_time(CLI::Option* option) { return option->allow_extra_args(false); }
 
 }  // namespace core

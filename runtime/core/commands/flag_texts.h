@@ -1,11 +1,11 @@
-// What the help says of flags.
+// Texts of the help about flags.
 #pragma once
 #include <map>
 #include <string>
 
 namespace core {
 
-/// What a flag takes, as its help shows it; one that is not here takes nothing.
+/// What each flag takes, as the help shows it. A flag that is not listed takes nothing.
 const std::map<std::string, std::string>& values_of_flags();
 
 }  // namespace core

@@ -27,13 +27,13 @@ std::string reader_name(const data::Transformation* rule) {
   return rule && rule->can_apply() ? rule->reader().value("name", "") : "";
 }
 
-/// The column is one of pictures, in [0, 1].
+/// Whether the column contains pictures, in [0, 1].
 bool gives_pictures(const data::Transformation* rule) {
   static const std::set<std::string> sets = {"mnist", "fashion_mnist", "kmnist", "cifar10", "images"};
   return sets.contains(reader_name(rule)) && (rule->column().empty() || rule->column() == "image");
 }
 
-/// `x`, or `x[0]`, `x[1]`, ...: as results are written.
+/// `x`, or `x[0]`, `x[1]`, ...: the names under which results are written.
 Names own_names(const Variable& variable) {
   Names names;
   for (int64_t i = 0; i < data::element_count(variable.shape, variable.name); ++i)
@@ -41,14 +41,14 @@ Names own_names(const Variable& variable) {
   return names;
 }
 
-/// The columns that a source's `csv` gives the variable; none where another reader does.
+/// The columns from which a source's `csv` reads the variable; none if the source has another reader.
 Names names_in_source(const data::Transformation* rule) {
   if (reader_name(rule) != "csv") return {};
   if (!rule->column().empty()) return {rule->column()};
   return data::Arguments("csv", rule->reader()).texts(1, "columns").value_or(Names());
 }
 
-/// A source's own CSV options, for files written like its own.
+/// A source's CSV options, for files in the same form as the source's file.
 json options_of_source(const data::Transformation* rule) {
   json named = json::object();
   if (reader_name(rule) != "csv") return named;
@@ -61,14 +61,14 @@ json options_of_source(const data::Transformation* rule) {
   return named;
 }
 
-/// Whether a CSV file of this form has the columns, whatever is wrong in them.
+/// Whether a CSV file, read with these options, has the columns. Any failure counts as no.
 bool has_columns(const std::string& path, const Names& names, const json& named, data::Context& context) {
   try {
     const data::Value value = data::evaluate(reader("csv", {path}, named), context);
     const std::vector<data::Column>& columns = std::get<data::Table>(value).columns;
     return std::ranges::all_of(names, [&](const std::string& name) {
       return std::ranges::any_of(columns, [&](const data::Column& column) {
-        return column.name == name || column.name == "column" + name;  // of a file without a header
+        return column.name == name || column.name == "column" + name;  // in a file without a header
       });
     });
   } catch (const Failure&) {
@@ -94,7 +94,7 @@ data::Column read_csv_column(const std::string& path, const Variable& variable,
 
 bool is_picture(const fs::path& path) { return !fs::is_directory(path) && data::is_picture_name(path); }
 
-/// One picture as a column of one row, scaled to the variable.
+/// A picture as a column with one row, scaled to the variable.
 data::Column picture_column(const fs::path& path, const Variable& variable) {
   const Shape& shape = variable.shape;
   if (shape.size() < 2)
@@ -135,7 +135,8 @@ data::Column read_column(const fs::path& path, const Image& image, const Variabl
                          const data::Transformation* rule) {
   data::Column column = read_form(path, image, variable, rule);
   if (!column.is_bytes() || variable.domain == "category") return column;
-  // Bytes of a file without a scale, for a source of pictures; and pictures, for a source of bytes.
+  // Two cases need other levels: a file of bytes without a scale, for a source of pictures; and a picture,
+  // for a source of bytes.
   if (gives_pictures(rule) && !column.pixels && !fs::is_directory(path) &&
       column.levels == data::whole_levels() && path.extension() != ".npy" && path.extension() != ".npz" &&
       path.extension() != ".safetensors")

@@ -21,11 +21,11 @@ using nlohmann::json;
 namespace {
 
 struct ReadValues {
-  std::vector<float> values, known;  // `known`: 0 where a value is missing; empty where none is
+  std::vector<float> values, known;  // `known`: 0 where a value is missing; empty if no value is missing
   int64_t rows = 0;
 };
 
-/// Bytes cannot be changed where one is missing.
+/// Converts bytes into real numbers, because a missing value in them cannot be replaced.
 data::Column as_reals(const data::Column& column) {
   std::vector<float> values;
   data::scan(column, [&](int64_t, int64_t rows, const float* from) {
@@ -36,8 +36,8 @@ data::Column as_reals(const data::Column& column) {
   return result;
 }
 
-/// A value of the domain in the place of each missing one; which are known, as floats of the variable's
-/// tensor.
+/// Puts a value of the domain in the place of each missing value. Returns which values are known, as floats
+/// of the variable's tensor; empty if none is missing.
 std::vector<float> fill_missing(data::Column& column, const Variable& variable) {
   if (column.is_bytes() && std::ranges::any_of(*column.levels, [](float level) { return std::isnan(level); }))
     column = as_reals(column);
@@ -58,7 +58,7 @@ std::vector<float> fill_missing(data::Column& column, const Variable& variable) 
   std::vector<float> known(static_cast<size_t>(column.rows * variable.elements()), 1);
   for (int64_t row = 0; row < column.rows; ++row)
     for (int64_t position = 0; position < positions; ++position) {
-      bool missing = false;  // of a simplex all parts, where one is
+      bool missing = false;  // for a simplex, all parts count as missing if one is
       for (int64_t at = position; at < width; at += positions)
         missing |= std::isnan(numbers[row * width + at]);
       if (!missing) continue;
@@ -96,21 +96,22 @@ std::optional<double> number_in(const std::string& text) {
   return number;
 }
 
-/// False also where the text cannot name a file: it may be a long list of numbers.
+/// Also false if the text cannot be the name of a file: it may be a long list of numbers.
 bool is_file(const std::string& text) {
   std::error_code ignored;
   return fs::exists(text, ignored);
 }
 
-/// The beginning of a text that is too long to be read in a message.
+/// The text, or its beginning if it is too long for a message.
 std::string shown(const std::string& text) {
   constexpr size_t longest = 80;
   return text.size() > longest ? text.substr(0, longest) + "..." : text;
 }
 
-constexpr size_t deepest = 64;  // lists in one another; variables have far fewer axes
+constexpr size_t deepest = 64;  // how deeply lists may be nested; variables have far fewer axes
 
-/// A list of numbers, or of lists of one length, as the values of one row; false where it is none.
+/// Reads a list of numbers, or of lists of equal length, as the values of one row. False if the text is no
+/// such list.
 bool flatten(const json& list, size_t depth, Shape& shape, std::vector<float>& numbers) {
   if (list.is_number()) {
     numbers.push_back(list.get<float>());
@@ -123,7 +124,7 @@ bool flatten(const json& list, size_t depth, Shape& shape, std::vector<float>& n
                              [&](const json& part) { return flatten(part, depth + 1, shape, numbers); });
 }
 
-/// `7`, `[0.5, 2]`, or a word of a variable that has words; none where the text is neither.
+/// Reads `7`, `[0.5, 2]`, or a word of a variable that has words. Nothing if the text is none of these.
 std::optional<data::Column> written_column(const std::string& text, const Variable& variable) {
   const auto word = std::ranges::find(variable.words, text);
   if (word != variable.words.end()) {
@@ -152,7 +153,7 @@ std::optional<data::Column> written_column(const std::string& text, const Variab
   return column;
 }
 
-/// Says what is done to the values; or that nothing can be done to them, where the sources do something.
+/// Tells the user what is done to the values; or that nothing can be done, although the sources do something.
 void note_on(const Image& image, const Preprocessing::Rule& rule, const Variable& variable,
              const std::string& text) {
   const std::string source = image.sources[static_cast<size_t>(rule.source)].name;
@@ -173,7 +174,7 @@ void note_on(const Image& image, const Preprocessing::Rule& rule, const Variable
                others.empty() ? "" : fmt::format("; otherwise in {}", fmt::join(others, ", ")));
 }
 
-/// The values of "x=FILE" or "x=7".
+/// Reads the values of "x=FILE" or "x=7".
 class Reading {
  public:
   Reading(const Image& image, Preprocessing& preprocessing) : image_(image), preprocessing_(preprocessing) {}
@@ -203,7 +204,7 @@ class Reading {
                   fmt::format("there is no file or source {} for {}{}", shown(value), variable.name, words));
   }
 
-  /// Rows of another shape than the variable's are refused as those of a source are.
+  /// Refuses rows whose shape is not the variable's, as for rows of a source.
   static void check_rows(const data::Column& column, const Variable& variable) {
     Shape wanted = variable.shape;
     if (variable.domain == "simplex") wanted.insert(wanted.begin(), variable.classes);
@@ -214,13 +215,13 @@ class Reading {
   Preprocessing& preprocessing_;
 };
 
-constexpr int64_t drawn_rows = 64;  // of a source without data, where nothing else says how many
+constexpr int64_t drawn_rows = 64;  // for a source without data, if nothing else says how many
 
 Values one_row_repeated(const Values& values, const Image& image, int64_t rows) {
   return some_rows(image, values, 1, 0, rows);
 }
 
-/// One row stands for all rows of the other.
+/// Adds `more` to `given`. If one of them has a single row, that row is repeated.
 void join(Given& given, Given more, const Image& image, const std::string& text) {
   if (given.rows == 1 && more.rows > 1) {
     given.values = one_row_repeated(given.values, image, more.rows);
@@ -238,7 +239,7 @@ void join(Given& given, Given more, const Image& image, const std::string& text)
   for (auto& [index, numbers] : more.masks) given.masks[index] = std::move(numbers);
 }
 
-/// Which positions of a variable are known: 1, or 0.
+/// Which positions of a variable are known: 1 for known, 0 for unknown.
 ReadValues mask_values(const std::string& path, const Image& image, const Variable& mask,
                        const std::string& text) {
   data::Column column = read_column(path, image, mask, nullptr);
@@ -251,7 +252,7 @@ ReadValues mask_values(const std::string& path, const Image& image, const Variab
   }
 }
 
-/// The variable of "x=FILE"; -1 where the text is the name of a source.
+/// The variable in "x=FILE"; -1 if the text is the name of a source.
 int variable_or_source(const Image& image, const std::string& text) {
   const size_t equals = text.find('=');
   if (equals != std::string::npos && equals + 1 < text.size())
@@ -284,7 +285,7 @@ Given read_given(const Image& image, Sampler& sampler, Preprocessing& preprocess
     Given more;
     if (source >= 0) {
       more.rows = sampler.source_rows(source);
-      // A source that only draws has no rows of its own: as many as were given before.
+      // A source that only draws has no rows of its own. It draws as many rows as were given before.
       if (more.rows == 0) more.rows = given.rows ? given.rows : drawn_rows;
       more.values = sampler.source(source, more.rows, 0);
       std::erase_if(more.values, [&](const auto& entry) {
@@ -320,7 +321,7 @@ Values read_masks(const Image& image, const std::vector<std::string>& texts, int
     if (read.rows != rows && read.rows != 1)
       throw Failure(Exit::bad_data,
                     fmt::format("--mask {}: it has {} rows, what is given has {}", text, read.rows, rows));
-    // Every class of a position is known where the position is.
+    // If a position is known, every class of that position is known.
     const int64_t positions = mask.elements(), classes = variable.elements() / positions;
     std::vector<float>& all = masks[index];
     for (int64_t row = 0; row < rows; ++row)

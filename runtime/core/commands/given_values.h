@@ -1,5 +1,4 @@
-// What --given and --mask say: values of variables from files, sources of the program, or as they are
-// written.
+// The values that --given and --mask name: from files, from sources of the program, or written out.
 #pragma once
 #include <optional>
 #include <set>
@@ -13,19 +12,21 @@ namespace core {
 
 struct Given {
   Values values;
-  Values masks;      // where values are missing in a file (NaN, an empty cell): 1 for each that is known
-  int64_t rows = 0;  // 0 where nothing is given
+  /// For variables with missing values in a file (NaN, an empty cell): 1 for each known value
+  Values masks;
+  int64_t rows = 0;  // 0 if nothing is given
 };
 
-/// "x=FILE", "x=SOURCE", "x=7", "x=[0.5, 2]", "x=north", or "SOURCE": all rows of what it gives, of the
-/// variables of `wanted` where that is set. What is no source goes through the transformations that the
-/// sources have for the variable, with a note. One row stands for all. Failure(usage) where the text is none
-/// of these, bad_data where the values do not fit or the rows of two variables do not agree.
+/// "x=FILE", "x=SOURCE", "x=7", "x=[0.5, 2]", "x=north", or "SOURCE". "SOURCE" stands for all variables that
+/// the source gives, or those of them in `wanted` if that is set. Values that are not from a source go
+/// through the transformations that the sources have for the variable, with a note. One row is repeated for
+/// all. Failure(usage) if the text is none of these, bad_data if the values do not fit or the row counts of
+/// two variables differ.
 Given read_given(const Image& image, Sampler& sampler, Preprocessing& preprocessing,
                  const std::vector<std::string>& texts, const std::optional<std::set<int>>& wanted = {});
 
-/// "x=FILE": 1 where an element of x is known, of x's shape without its class axis; as many floats a row as x
-/// has. One row stands for all. Failures as read_given's.
+/// "x=FILE": 1 where an element of x is known. The file has x's shape without a class axis; the result has as
+/// many floats per row as x. One row is repeated for all. Failures as in read_given.
 Values read_masks(const Image& image, const std::vector<std::string>& texts, int64_t rows);
 
 }  // namespace core

@@ -107,7 +107,7 @@ std::string html_heat_map(const std::string& title, const std::vector<std::strin
     for (const int64_t count : counts[row]) all += count;
     for (const int64_t count : counts[row]) {
       const double share = all > 0 ? static_cast<double>(count) / static_cast<double>(all) : 0;
-      // From white to the blue of the first curve.
+      // The colour is between white and the blue of the first curve.
       const auto mixed = [&](int dark) { return static_cast<int>(255 - share * (255 - dark)); };
       text += fmt::format("<td style=\"background:rgb({},{},{});color:{}\">{}</td>", mixed(0), mixed(0x72),
                           mixed(0xb2), share > 0.5 ? "#fff" : "#000", count);

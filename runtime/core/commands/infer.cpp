@@ -20,7 +20,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-/// What a result says in one line.
+/// A result in one line.
 json summary_of(const Result& result, int64_t rows) {
   const int64_t width = result.variable->elements();
   json summary = {{"variable", result.name}, {"rows", rows}, {"shape", result.variable->tensor_shape}};
@@ -58,7 +58,7 @@ void print_summary(const json& summary) {
   fmt::print("{}\n", text);
 }
 
-/// What must be said of the plan before it is followed: a line each on stderr.
+/// What the user must know about the plan before it is executed: one line each, on stderr.
 void print_notes(const Image& image, const Query& query, const Plan& plan) {
   for (const Plan::Ignored& ignored : plan.ignored)
     fmt::print(stderr, "note: {} ignores {}, which is known\n",
@@ -82,7 +82,7 @@ void print_notes(const Image& image, const Query& query, const Plan& plan) {
                  image.name_of(variable));
 }
 
-/// What is missing in a file is not known, whatever a mask says.
+/// A value that is missing in a file is unknown, even if a mask says that it is known.
 Values all_masks(const Given& given, Values masks) {
   for (const auto& [variable, known] : given.masks) {
     const auto [mask, only] = masks.try_emplace(variable, known);
@@ -98,7 +98,7 @@ Evidence some_evidence(const Image& image, const Evidence& evidence, int64_t all
           some_rows(image, evidence.masks, all_rows, first, rows)};
 }
 
-/// Back to the units of the data.
+/// Changes the results back to the units of the data.
 void undo(Preprocessing& preprocessing, const Image& image, std::vector<Result>& results, bool picture) {
   for (Result& result : results) {
     const int variable = image.variable(result.variable->name);
@@ -133,7 +133,7 @@ void infer(const Image& compiled, const InferRequest& request) {
         throw Failure(Exit::usage, fmt::format("the values of {} are needed: --given {}=FILE",
                                                image.name_of(known), image.name_of(known)));
       }
-  const int64_t all_rows = std::max<int64_t>(1, given.rows);  // without anything given: one row
+  const int64_t all_rows = std::max<int64_t>(1, given.rows);  // if nothing is given: one row
   const Evidence evidence = {given.values, all_masks(given, read_masks(image, request.masks, all_rows))};
   for (const auto& [variable, mask] : evidence.masks)
     if (query.known.erase(variable)) query.partial.insert(variable);
@@ -151,7 +151,7 @@ void infer(const Image& compiled, const InferRequest& request) {
   }
   const int64_t copies = conditioner.has_chain() ? effort.chains : 1;
   const int64_t at_once = std::min(std::max<int64_t>(1, queried_rows_at_once / copies), all_rows);
-  double numbers = 0;  // of a row's targets
+  double numbers = 0;  // how many numbers the targets of a row have
   for (const Result& result : results) numbers += static_cast<double>(result.variable->elements());
   const auto bytes = [&](int64_t times) { return static_cast<double>(times) * numbers * sizeof(float); };
   require_memory(fmt::format("--chains {}", copies), static_cast<double>(at_once) * bytes(copies));

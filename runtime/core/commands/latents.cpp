@@ -1,4 +1,4 @@
-// The codes of rows of data in a plane: their first two principal components, coloured by class.
+// Shows the codes of rows of data in a plane: their first two principal components, coloured by class.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -22,7 +22,7 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-/// The classes that colour the points; empty where there are none.
+/// The classes that colour the points; empty if there are none.
 struct Classes {
   int variable = -1;
   std::vector<size_t> of_rows;
@@ -156,7 +156,7 @@ class LatentPlane {
     return text;
   }
 
-  /// A code of one number is a histogram for each class.
+  /// If a code is one number, it is shown as a histogram for each class.
   Plot plot() const {
     const bool plane = scores_.width > 1;
     const auto axis = [&](size_t k) {
@@ -198,7 +198,7 @@ class LatentPlane {
   int64_t rows_ = 0;
   Classes classes_;
   metrics::Points codes_, scores_;
-  std::vector<double> shares_;  // of the variance, of each component
+  std::vector<double> shares_;  // share of the variance, for each component
 };
 
 }  // namespace

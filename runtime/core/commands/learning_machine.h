@@ -1,4 +1,5 @@
-// In: what the user asked for, and the settings of a learn block. Out: what its steps run on.
+// Chooses the machine for training. In: what the user asked for, and the settings of a learn block. Out: the
+// machine that its steps run on.
 #pragma once
 #include "runtime/core/backend.h"
 #include "runtime/core/image.h"
@@ -6,8 +7,8 @@
 
 namespace core {
 
-/// With `auto` an executable with code for GPUs takes one where there is a driver. Failure(bad_configuration)
-/// where it was built for GPUs alone and there is none.
+/// With `auto`, an executable with code for GPUs uses a GPU if there is a driver. Failure(bad_configuration)
+/// if it was built only for GPUs and there is none.
 MachineRequest learning_machine(const Image& image, const MachineRequest& asked, const Settings& settings);
 
 }  // namespace core

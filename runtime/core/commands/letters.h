@@ -1,10 +1,11 @@
-// Letters of 5 by 8 dots for pictures: ASCII from space to `~`; a byte is a column, its lowest bit the top.
+// Letters of 5 by 8 dots for pictures: ASCII from space to `~`. A byte is a column; its lowest bit is the top
+// dot.
 #pragma once
 #include <cstdint>
 
 namespace core {
 
-constexpr int letter_width = 6, letter_height = 8;  // with the space between
+constexpr int letter_width = 6, letter_height = 8;  // including the space between letters
 
 // clang-format off
 constexpr uint8_t letters[95][5] = {

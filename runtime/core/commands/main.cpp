@@ -1,5 +1,5 @@
-// What an executable calls. A file of its own: programs that define `vaert_main` themselves, as tests do,
-// link no other of its object.
+// The entry point of an executable. It has an object file of its own: programs that define `vaert_main`
+// themselves, as tests do, then do not link it.
 #include "runtime/core/commands/command_line.h"
 
 extern "C" __attribute__((visibility("default"))) int vaert_main(const vae_image* image, int argc,

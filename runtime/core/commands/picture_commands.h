@@ -1,4 +1,4 @@
-// The commands that draw codes and what the decoder makes of them: latents, traverse, interpolate.
+// The commands that show codes and what the decoder gives for them: latents, traverse, interpolate.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <functional>
@@ -13,8 +13,8 @@ class PictureCommands {
 
   using AddFlags = std::function<void(CLI::App*, ModelRequest&)>;
   using Choose = std::function<void(const ModelRequest&, const std::function<void()>&)>;
-  /// `add_flags`: those that all commands that use a run share; `choose`: called with what is to be done
-  /// where the user names the command.
+  /// `add_flags`: adds the flags that all commands on a run share. `choose`: called with the action of a
+  /// command when the user names that command.
   void add(CLI::App& app, const AddFlags& add_flags, const Choose& choose);
 
  private:

@@ -10,15 +10,15 @@
 namespace core {
 namespace {
 
-// In pixels of a figure that is shown in full size.
+// In pixels of a figure in full size.
 constexpr double width = 460, height = 250, letter = 6.8;
 constexpr size_t longest_slanted = 24;  // letters
 
-// Okabe, Ito; then darker and lighter ones, for up to twelve classes.
+// The colours of Okabe and Ito, followed by darker and lighter ones, for up to twelve classes.
 constexpr const char* colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b38600", "#56b4e9",
                                    "#000000", "#7a3db8", "#8c510a", "#7fbf3f", "#888888", "#e6194b"};
 
-/// A label that a plot has space for; the whole of it shows where the mouse points.
+/// A label, cut to the space in the plot; the tooltip shows the whole text.
 std::string label(const std::string& text, size_t most) {
   if (text.size() <= most) return html_escaped(text);
   size_t end = most - 1;
@@ -69,7 +69,7 @@ class Drawing {
       return mark + fmt::format(R"svg(<text transform="translate({:.1f} {:.1f}) rotate(-30)" )svg"
                                 R"(text-anchor="end">{}</text>)",
                                 x + 4, frame_.bottom + 14, label(text, longest_slanted));
-    // At the edges of the figure a label moves inwards.
+    // Near the edges of the figure, a label is moved inwards.
     const double half = letter * static_cast<double>(text.size()) / 2;
     return mark + fmt::format(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>)",
                               std::clamp(x, std::min(half, width / 2), std::max(width - half, width / 2)),

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double margin_top = 12, margin_right = 16, axis_name = 24, slant = 0.5;
 
-/// As short as the distance of the ticks allows: 20k, -1.5, 0.002.
+/// A number, as short as the distance between ticks allows: 20k, -1.5, 0.002.
 std::string tick_text(double value, double distance) {
   if (std::abs(value) < distance * 1e-6) return "0";
   const double size = std::abs(value);
@@ -24,7 +24,7 @@ std::string tick_text(double value, double distance) {
   return fmt::format("{:.{}f}", value, decimals);
 }
 
-/// Values from `low` to `high` at 1, 2 or 5 times a power of ten, about `count` of them.
+/// About `count` values from `low` to `high`, at distances of 1, 2 or 5 times a power of ten.
 std::vector<std::pair<double, std::string>> ticks_of(double low, double high, int count, bool whole) {
   const double rough = (high - low) / count;
   const double power = std::pow(10, std::floor(std::log10(rough)));
@@ -53,7 +53,7 @@ void PlotFrame::Range::add(double value) {
   high = std::max(high, value);
 }
 
-/// A flat line lies in the middle.
+/// Makes the range wider if it is almost empty, so that a flat line is in the middle.
 void PlotFrame::Range::widen() {
   if (high - low > 1e-9 * std::max(std::abs(low), std::abs(high))) return;
   const double reach = std::max(std::abs(low) * 0.1, 1e-3);
@@ -93,7 +93,7 @@ PlotFrame::PlotFrame(const Plot& plot, double width, double height, double lette
     most = std::max(most, width_of(text, letter));
   }
   slanted = all > right - left;
-  // A slanted text ends below its tick; the first may reach beyond the left margin.
+  // A slanted text ends below its tick, so the first one may reach beyond the left margin.
   if (slanted) left = std::max(left, std::min(most * 0.87, width / 3));
   bottom = height - axis_name - 18 - (slanted ? std::min(most * slant, height / 3) : 0);
 }

@@ -11,7 +11,8 @@
 namespace core {
 namespace {
 
-constexpr int picture_width = 720, picture_height = 560, scale = 2;  // pixels; scale: of a letter's dots
+// In pixels; scale: size of a letter's dot
+constexpr int picture_width = 720, picture_height = 560, scale = 2;
 constexpr int title_height = 30, letter_size = letter_width * scale;
 constexpr size_t longest_name = 18, most_names = 24;
 
@@ -24,7 +25,7 @@ Colour colour_of(const char* css) {
 
 constexpr Colour ink = {40, 40, 40}, grid_ink = {225, 225, 225};
 
-/// ASCII; every other letter is a question mark.
+/// Replaces characters that are not ASCII by question marks.
 std::string plain(const std::string& text, size_t most) {
   std::string shown;
   for (std::string_view rest = text; !rest.empty();) {
@@ -72,7 +73,7 @@ class Canvas {
         if (dx * dx + dy * dy <= radius * radius + 0.5) mix(x + dx, y + dy, colour, share);
   }
 
-  /// From the upper left corner to the right, or (`up`) from the lower left corner upwards.
+  /// Writes text from the upper left corner to the right; with `up`, from the lower left corner upwards.
   void text(double x, double y, const std::string& shown, bool up = false) {
     for (const char c : shown) {
       const uint8_t* columns = letters[c - 32];

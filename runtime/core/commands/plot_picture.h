@@ -1,11 +1,11 @@
-// A plot as a picture, for files that are no pages.
+// A plot as a picture, for files that are not pages.
 #pragma once
 #include "runtime/core/commands/plot.h"
 #include "runtime/data/png.h"
 
 namespace core {
 
-/// White ground, axes with ticks and names, the title above and the legend to the right.
+/// White background, axes with ticks and names, the title above, the legend to the right.
 data::Picture plot_picture(const Plot& plot);
 
 }  // namespace core

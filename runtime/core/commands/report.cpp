@@ -21,9 +21,9 @@ using nlohmann::json;
 namespace {
 
 constexpr int64_t reload_seconds = 10;
-constexpr size_t most_classes = 60;  // of a table that a page can show
+constexpr size_t most_classes = 60;  // in a table that a page can show
 
-/// The file of the highest step, if there is one: samples/step-N and the ending.
+/// The file samples/step-N with this ending and the highest step, if there is one.
 fs::path last_sample(const fs::path& run, const std::string& ending) {
   fs::path best;
   int64_t best_step = -1;
@@ -61,7 +61,7 @@ std::string status(const json& config, const std::vector<json>& record, bool run
   return fmt::format("<p>{}{}</p>\n", html_escaped(text), running ? ", running" : "");
 }
 
-/// What was last found of each metric on held-out rows.
+/// The last result of each metric on held-out rows.
 std::string held_out(const std::vector<json>& record) {
   const auto last = std::find_if(record.rbegin(), record.rend(),
                                  [](const json& line) { return line.contains("evaluate"); });

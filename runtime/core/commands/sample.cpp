@@ -29,10 +29,11 @@ Drawn condition(const Image& image, Sampler& sampler, Conditioner& conditioner,
   return drawn;
 }
 
-/// What is given is regarded as `infer` does; without it the model generates, where it can.
+/// Draws batches. Given values are used as in `infer`. Without given values, the model generates the rows if
+/// it can.
 class Batches {
  public:
-  /// `partial`: what is given in part, by masks.
+  /// `partial`: variables that are given in part, by masks.
   Batches(const Image& image, Sampler& sampler, std::vector<int> targets, const std::set<int>& given,
           const std::set<int>& partial, const SampleRequest& request)
       : image_(image), sampler_(sampler), targets_(std::move(targets)), limiting_(request.limiting) {
@@ -110,7 +111,7 @@ void sample(const Image& compiled, const SampleRequest& request) {
     throw Failure(Exit::usage, fmt::format("--limiting: {} is known in part only",
                                            image.name_of(given.masks.begin()->first)));
   Batches batches(image, sampler, targets, whole, variables_of(given.masks), request);
-  double numbers = 0;  // a row's draws and means
+  double numbers = 0;  // in a row: its draws and means
   for (const int target : targets)
     numbers += 2.0 * static_cast<double>(image.variables[static_cast<size_t>(target)].elements());
   require_memory(fmt::format("--n {}", request.n), static_cast<double>(request.n) * numbers * sizeof(float));
@@ -125,7 +126,7 @@ void sample(const Image& compiled, const SampleRequest& request) {
     append(values, drawn.values, image, rows);
     append(means, drawn.means, image, rows);
   }
-  // A picture shows means; arrays hold draws, and means beside them where several tensors go into a file.
+  // A picture shows means. Arrays contain draws, and if the file holds several tensors, also means.
   const bool picture = request.out.extension() == ".png", several = holds_several(request.out);
   std::vector<Result> results;
   const auto add = [&](int variable, const std::string& suffix, const std::vector<float>& numbers) {

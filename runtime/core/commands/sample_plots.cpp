@@ -13,13 +13,13 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t bins = 24, most_plots = 24, most_labels = 12;
-constexpr const char* sides[] = {"data", "model"};  // also colours 0 and 1
+constexpr const char* sides[] = {"data", "model"};  // their indices are also their colours
 
 struct Column {
   std::string label;
   bool discrete = false;
   std::vector<std::string> words;
-  std::optional<std::vector<double>> values[2];  // of each side
+  std::optional<std::vector<double>> values[2];  // for each side
 };
 
 std::vector<double> numbers_of(const json& values) {
@@ -44,7 +44,7 @@ std::vector<Column> columns_of(const json& figures) {
   return columns;
 }
 
-/// Of the values of both sides that are finite; empty where there are none.
+/// The range of the finite values of both sides; nothing if there are none.
 std::optional<std::pair<double, double>> range_of(const Column& column) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const auto& values : column.values)

@@ -1,4 +1,4 @@
-// Plots of what SampleFigures drew: the data's values and the model's.
+// Plots of the values that SampleFigures drew: those of the data and those of the model.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -7,7 +7,8 @@
 
 namespace core {
 
-/// A scatter of the first two columns, a histogram of each column, and a plot for each variable of lines.
+/// A scatter plot of the first two columns, a histogram of each column, and a plot for each variable of
+/// lines.
 std::vector<Plot> sample_plots(const nlohmann::json& figures);
 
 }  // namespace core

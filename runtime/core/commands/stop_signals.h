@@ -1,14 +1,14 @@
-// How a user asks a training run to stop: Ctrl-C (SIGINT), SIGTERM, SIGHUP. The first asks for a checkpoint,
-// the second of its kind ends the process as usual.
+// How a user asks a training run to stop: Ctrl-C (SIGINT), SIGTERM, SIGHUP. The first signal asks for a
+// checkpoint. The second one of the same kind ends the process as usual.
 #pragma once
 
 namespace core {
 
-/// From now on; a request made before counts no longer. A process that was begun with SIGHUP ignored (nohup)
-/// goes on ignoring it.
+/// Begins to listen for the signals, and forgets earlier requests. If the process was started with SIGHUP
+/// ignored (nohup), it still ignores SIGHUP.
 void listen_for_stop();
 
-/// These signals do again what they did before: after training, nobody looks at stop_is_asked().
+/// Restores what the signals did before, because nobody looks at stop_is_asked() after the training.
 void end_listening();
 
 bool stop_is_asked();

@@ -49,7 +49,7 @@ std::vector<Kernel> Stopwatch::kernels() const {
     Kernel& kernel = kernels.emplace_back(entry.kernel);
     kernel.calls = static_cast<double>(entry.calls) / steps;
     kernel.seconds = median(entry.steps);
-    // In most steps it did not run.
+    // The kernel did not run in most steps.
     if (kernel.seconds == 0)
       kernel.seconds = std::accumulate(entry.steps.begin(), entry.steps.end(), 0.0) / steps;
   }

@@ -1,5 +1,5 @@
-// In: the instructions of steps as they end. Out: for each kind of kernel its time in a step, what it works
-// on, and how much of the processor it uses. Kernels of one name, shape and implementation are one.
+// In: the instructions of steps, as they end. Out: for each kind of kernel, its time in a step, its work, and
+// how much of the processor it uses. Kernels with the same name, shape and implementation count as one.
 #pragma once
 #include <map>
 #include <string>
@@ -14,25 +14,25 @@ namespace core {
 struct Kernel {
   Work work;
   std::string implementation;
-  double calls = 0;    // in a step, on average
-  double seconds = 0;  // of all its calls in a step: the median over steps, or the mean where it is rare
+  double calls = 0;    // per step, on average
+  double seconds = 0;  // of all its calls in a step: the median over steps, or the mean if it is rare
 };
 
 class Stopwatch : public Watch {
  public:
   void saw(const Executor& program, size_t instruction, Time begin, Time end) override;
-  /// Between two steps.
+  /// Called between two steps.
   void end_step();
 
-  /// The slowest first.
+  /// The slowest kernel comes first.
   std::vector<Kernel> kernels() const;
 
  private:
   struct Entry {
     Kernel kernel;
-    double now = 0;  // in the step that has begun
+    double now = 0;  // in the present step
     int64_t calls = 0;
-    std::vector<double> steps;  // seconds of each
+    std::vector<double> steps;  // seconds in each step
   };
   size_t entry_of(const Executor& program, size_t instruction);
 
@@ -42,7 +42,7 @@ class Stopwatch : public Watch {
   size_t steps_ = 0;
 };
 
-/// 0 where there are none.
+/// 0 if there are no values.
 double median(std::vector<double> values);
 
 }  // namespace core

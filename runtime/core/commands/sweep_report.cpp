@@ -35,15 +35,15 @@ struct SweptAxis {
 
 struct Failed {
   std::string cause;
-  std::vector<uint64_t> seeds;  // none: of all, since it does not compile
+  std::vector<uint64_t> seeds;  // empty: all seeds, because the combination does not compile
 };
 
-/// One combination: its figures, with a number for each run that was measured.
+/// One combination: for each figure, a number from each measured run.
 struct SweptRow {
-  std::vector<std::string> values;  // of each axis
+  std::vector<std::string> values;  // one for each axis
   std::vector<std::pair<std::string, std::vector<double>>> figures;
   std::vector<Failed> failed;
-  size_t runs = 0;  // that were measured
+  size_t runs = 0;  // how many were measured
 
   const std::vector<double>* find(const std::string& name) const {
     for (const auto& [known, numbers] : figures)
@@ -122,7 +122,7 @@ class SweepReport {
     return row;
   }
 
-  /// A line for each figure of a run: runs may differ in what can be measured of them.
+  /// Adds a line for one figure of a run. Runs may differ in what can be measured.
   void add_run_line(const SweptRow& row, uint64_t seed, const Quantity& quantity) {
     if (runs_csv_.empty()) {
       std::vector<std::string> head;
@@ -142,7 +142,7 @@ class SweepReport {
     for (const SweptRow& row : rows_)
       for (const auto& [name, numbers] : row.figures)
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    // How long it took comes last, also where some row has a figure that the others have not.
+    // The training time comes last, even if some rows have figures that others do not have.
     std::stable_partition(names.begin(), names.end(),
                           [](const std::string& name) { return name != "training, seconds"; });
     return names;
@@ -214,7 +214,8 @@ class SweepReport {
     return lines;
   }
 
-  /// The horizontal axis of the plots: the first of several numbers, else the first of several values.
+  /// The horizontal axis of the plots: the first axis with several numbers, or else the first with several
+  /// values.
   size_t plotted_axis() const {
     for (const size_t i : shown_)
       if (are_numbers(axes_[i].values)) return i;

@@ -1,9 +1,11 @@
-// What `vaec sweep` asks of the runtime.
+// What `vaec sweep` calls in the runtime.
 #pragma once
 
-/// 0, or the exit code after a line on stderr. `names`: metrics of `evaluate`, with commas between them.
+/// Returns 0, or prints a line to stderr and returns the exit code. `names`: metrics of `evaluate`, separated
+/// by commas.
 extern "C" int vaert_require_metrics(const char* names);
 
-/// From DIR/sweep.json: table.csv (a line for each combination), runs.csv (one for each run) and report.html
-/// in DIR; prints the table, or the same as JSON. 0, or the exit code after a line on stderr.
+/// Reads DIR/sweep.json. Writes to DIR: table.csv (a line for each combination), runs.csv (a line for each
+/// figure of a run) and report.html. Prints the table, or its contents as JSON. Returns 0, or prints a line
+/// to stderr and returns the exit code.
 extern "C" int vaert_sweep_report(const char* folder, int as_json);

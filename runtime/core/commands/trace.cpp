@@ -7,7 +7,7 @@
 namespace core {
 namespace {
 
-/// The members of an object, without its braces.
+/// The members of a JSON object as text, without its braces.
 std::string members(const nlohmann::json& object) {
   const std::string text = object.dump();
   return text.substr(1, text.size() - 2);

@@ -1,5 +1,5 @@
-// In: what a training run does, as it happens. Out: a Chrome trace (JSON that Perfetto and chrome://tracing
-// open) of its first events; its size is bounded, what comes later is left out.
+// In: what a training run does, as it happens. Out: a Chrome trace (JSON for Perfetto and chrome://tracing)
+// of its first events. Its size is limited; later events are left out.
 #pragma once
 #include <map>
 #include <string>
@@ -16,29 +16,29 @@ class Trace : public Watch {
 
   Trace() : started_(std::chrono::steady_clock::now()) {}
 
-  /// A kernel.
+  /// Adds a kernel.
   void saw(const Executor& program, size_t instruction, Time begin, Time end) override;
-  /// A step, or what a run does between steps; `name` is "step", "checkpoint", ...
+  /// Adds a step, or what a run does between steps; `name` is "step", "checkpoint", ...
   void add(const std::string& name, int64_t step, Time begin, Time end);
 
   bool full() const { return events_.size() >= most_events; }
-  /// {"traceEvents": [...]}; times in microseconds from the trace's beginning.
+  /// {"traceEvents": [...]}; times in microseconds since the trace began.
   std::string text() const;
 
  private:
   struct Event {
-    size_t kind;  // into kinds_
+    size_t kind;  // index into kinds_
     Time begin, end;
-    int64_t step;  // -1: of a kernel
+    int64_t step;  // -1: the event is a kernel
   };
   void add(const Event& event) {
     if (!full()) events_.push_back(event);
   }
 
   Time started_;
-  std::vector<std::string> kinds_;  // what events of a kind have in common, as the inside of a JSON object
+  std::vector<std::string> kinds_;  // what the events of a kind have in common: the members of a JSON object
   std::map<std::string, size_t> spans_;
-  std::map<const Executor*, size_t> first_kind_;  // of the program's instructions
+  std::map<const Executor*, size_t> first_kind_;  // the kind of the program's first instruction
   std::vector<Event> events_;
 };
 

@@ -48,8 +48,8 @@ std::string device_name(const MachineRequest& machine) {
   return gpu < 0 ? "cpu" : fmt::format("cuda:{}", gpu);
 }
 
-/// The run begins from this checkpoint of the run that `start` names, also where it is resumed before its
-/// first own one.
+/// Sets the checkpoint of the run that `start` names from which the new run begins. It is kept in the
+/// settings, so that it also holds if the run is resumed before its first checkpoint.
 void take_checkpoint_of_start(Settings& settings, const std::string& which) {
   if (which.empty()) return;
   if (settings.start.empty())
@@ -63,7 +63,7 @@ int begin(const Image& image, const TrainRequest& request) {
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
   fit_to_program(settings, image);
-  // Absolute, since a run that has no checkpoint yet may be continued from another folder.
+  // The path is absolute, because a run without a checkpoint may be resumed from another folder.
   if (!settings.start.empty()) settings.start = start_run(settings, image).string();
   take_checkpoint_of_start(settings, request.checkpoint);
   const MachineRequest machine = learning_machine(image, request, settings);
@@ -73,7 +73,7 @@ int begin(const Image& image, const TrainRequest& request) {
     throw Failure(Exit::bad_configuration,
                   "--profile: in this version only the processor's steps are traced");
   Site site(session, exchange_of(image, request.exchange, nullptr, ""));
-  // The trainer first: where the data are missing no run directory is made.
+  // The trainer is made first: if data are missing, no run directory is made.
   Trainer trainer(session, settings);
   trainer.start();
   TrainingRun run(session, settings, trainer, site,
@@ -94,7 +94,7 @@ int begin(const Image& image, const TrainRequest& request) {
 
 std::string config_file(const fs::path& run) { return (run / "config.json").string(); }
 
-/// The settings that a run was begun with, where they are settings of this model.
+/// The settings with which a run was begun. Fails if they do not fit this model.
 Settings settings_of_run(const Image& image, const fs::path& run, const json& config) {
   Settings settings = settings_from(config, config_file(run));
   try {
@@ -104,7 +104,7 @@ Settings settings_of_run(const Image& image, const fs::path& run, const json& co
                     fmt::format("learn {} is {}, not {}", learn.name, learn.method, settings.method));
     check(settings, image);
     add_own_weights(settings, image);
-    // A run of version 0.2.0 does not say its method's own keys: it is as it was built.
+    // Runs of version 0.2.0 do not store the method's own keys; they used the keys of the program.
     settings.scheduled.merge(std::map<std::string, NumberSchedule>(settings_of(learn, image).scheduled));
   } catch (const Failure& failure) {
     throw Failure(Exit::bad_configuration, fmt::format("{} is a run of another model, or of another version "
@@ -114,13 +114,13 @@ Settings settings_of_run(const Image& image, const fs::path& run, const json& co
   return settings;
 }
 
-/// Sums depend on the device, the backend and the number of threads in their last bits: unless told, a run
-/// keeps its own, except a GPU where there is none now.
+/// The device, the backend and the number of threads change the last bits of sums. So a resumed run keeps its
+/// own, unless the user says otherwise or its GPU does not exist now.
 struct MachineOfRun {
   MachineRequest machine;
-  std::string device;              // what the run keeps as its own
-  bool recalled = false;           // the machine's GPU is one that the run names, not the user
-  std::vector<std::string> notes;  // what the user does not expect
+  std::string device;              // the device that the run keeps as its own
+  bool recalled = false;           // the GPU was chosen by the run, not by the user
+  std::vector<std::string> notes;  // what the user may not expect
 };
 
 MachineOfRun machine_of_run(const Image& image, const TrainRequest& request, const Settings& settings,
@@ -180,7 +180,7 @@ void refuse_to_go_back(const TrainRequest& request, const Settings& settings, in
                                             config_file(request.resume), settings.steps, step));
 }
 
-/// What other numbers of steps mean at step `step`, where they mean anything.
+/// What a changed number of steps means at step `step`, if it means anything.
 std::vector<std::string> notes_on_other_steps(const Image& image, const Settings& before, const Settings& now,
                                               int64_t step) {
   std::vector<std::string> notes;
@@ -206,7 +206,7 @@ std::vector<std::string> notes_on_other_steps(const Image& image, const Settings
   return notes;
 }
 
-/// Settings of a resumed run that are no longer those it began with; of `steps` see above.
+/// The settings of a resumed run that have changed since it began, except `steps` (see above).
 std::vector<std::string> notes_on_other_settings(const Settings& before, const Settings& now, int64_t step) {
   std::vector<std::string> notes;
   const json kept = to_json(before), asked = to_json(now);
@@ -279,7 +279,7 @@ int resume(const Image& image, const TrainRequest& request) {
 
 int train(const Image& image, const TrainRequest& request) {
   listen_for_stop();
-  std::signal(SIGPIPE, SIG_IGN);  // a reader of the output that goes away stops no training
+  std::signal(SIGPIPE, SIG_IGN);  // if the reader of the output goes away, training continues
   const int code = request.resume.empty() ? begin(image, request) : resume(image, request);
   end_listening();
   return code;

@@ -19,11 +19,11 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// While it trains a run is evaluated on few rows; `evaluate` takes all.
+// During training, a run is evaluated on few rows; `evaluate` takes all rows.
 constexpr int64_t evaluated_rows = 256, evaluated_samples = 16;
 constexpr std::chrono::seconds least_between_pages(2);
 
-/// What the run is to be evaluated by, that of `stop` included.
+/// The metrics by which the run is evaluated, including the metric of `stop`.
 std::vector<std::string> metrics_of(const Settings& settings) {
   std::vector<std::string> metrics = settings.evaluate;
   const std::string& stop = settings.stop.metric;
@@ -50,8 +50,8 @@ TrainingRun::TrainingRun(Session& session, const Settings& settings, Trainer& tr
   if (!settings.stop.metric.empty()) early_.emplace(settings.stop);
 }
 
-/// Whether some result is of the metric: a run that is told to stop early only when it is resumed may have
-/// none.
+/// Whether a result has the metric. There may be none if the run was told to stop early only when it was
+/// resumed.
 static bool has(const json& results, const std::string& metric) {
   return std::any_of(results.begin(), results.end(),
                      [&](const json& result) { return result.value("metric", "") == metric; });
@@ -72,7 +72,7 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
   last_checkpoint_ = checkpoint.path;
   site_.restore(checkpoint.path, {[this](const std::string& text) { note(text); }, [] { return true; }});
   directory_.cut_after(trainer_.step());
-  // A run that is told to stop early only now has no best checkpoint yet: what it found before does not
+  // If the run is told to stop early only now, it has no best checkpoint yet. Earlier results then do not
   // count.
   if (!early_ || !fs::exists(directory_.path() / "checkpoints" / "best")) return;
   for (const json& line : read_metrics(directory_.path()))
@@ -115,7 +115,7 @@ int TrainingRun::loop(Progress& progress) {
   started_ = line_begun_ = steady_clock::now();
   first_step_ = line_step_ = trainer_.step();
   site_.begin(settings_, directory_.path(), first_step_);
-  if (trainer_.step() >= settings_.steps) checkpoint();  // of the beginning, so that it can be looked at
+  if (trainer_.step() >= settings_.steps) checkpoint();  // of the initial state, so that it can be looked at
   while (trainer_.step() < settings_.steps && !is_over()) {
     if (!exchange(progress)) stop();
     traced("step", [&] { trainer_.do_step(); });
@@ -146,7 +146,8 @@ int TrainingRun::loop(Progress& progress) {
   return 0;
 }
 
-/// Does it, and notes it where the run is traced, with the steps done before it.
+/// Executes the action. If the run is traced, adds the action to the trace, with the number of steps done
+/// before it.
 template <class Action>
 void TrainingRun::traced(const char* what, const Action& action) {
   const int64_t step = trainer_.step();
@@ -155,7 +156,7 @@ void TrainingRun::traced(const char* what, const Action& action) {
   if (trace_) trace_->add(what, step, begin, steady_clock::now());
 }
 
-/// Writes it; the run goes on without.
+/// Writes the trace. The run goes on without it.
 void TrainingRun::end_trace() {
   if (!trace_) return;
   trainer_.tell(nullptr);
@@ -170,7 +171,7 @@ bool TrainingRun::due(int64_t step, const char* what) const {
 
 double TrainingRun::seconds() const { return seconds_before_ + seconds_since(started_); }
 
-/// The page while it trains: seldom enough that writing it takes no more than a twentieth of the time.
+/// Writes the page during training. Pauses between pages keep this below a twentieth of the time.
 void TrainingRun::show() {
   const steady_clock::time_point begin = steady_clock::now();
   if (begin < next_page_) return;
@@ -195,8 +196,8 @@ void TrainingRun::log(Progress& progress) {
 
 bool TrainingRun::is_over() const { return early_ && early_->is_over(); }
 
-/// What cannot be evaluated (no held-out file, no density) is said once and does not stop the training,
-/// unless the run stops by it.
+/// A metric that cannot be evaluated (no held-out file, no density) is reported once and then left out. It
+/// stops the training only if `stop` needs it.
 void TrainingRun::evaluate(json& line, Progress& progress) {
   EvaluateRequest request;
   request.seed = ~settings_.seed;
@@ -228,7 +229,7 @@ void TrainingRun::evaluate(json& line, Progress& progress) {
   line["evaluate"] = std::move(results);
 }
 
-/// A picture of what is an image, numbers of what is none. 0 turns them off.
+/// Draws a picture of images, and numbers for other variables. 0 turns both off.
 void TrainingRun::draw_samples() {
   if (settings_.every.at("sample") == 0) return;
   if (!figures_) figures_ = std::make_unique<SampleFigures>(session_, settings_.sources);
@@ -252,8 +253,8 @@ void TrainingRun::save(const fs::path& folder) const {
   site_.save(folder);
 }
 
-/// False where the user stops the run while it waits for a peer. What others did not do costs no step of this
-/// run.
+/// False if the user stops the run while it waits for a peer. If the exchange fails, a checkpoint is written
+/// first, so that the run loses no step.
 bool TrainingRun::exchange(Progress& progress) {
   if (!site_.exchanges()) return true;
   const Peers::Listener listener = {[&](const std::string& text) { progress.say("note: " + text); },

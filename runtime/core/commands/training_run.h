@@ -1,5 +1,5 @@
-// One run from where its trainer stands to its last step: the loop around the steps, and what it writes into
-// the run directory and says on the way.
+// A training run from the present step of its trainer to its last step: the loop of steps, what it writes
+// into the run directory, and what it prints.
 #pragma once
 #include <chrono>
 #include <filesystem>
@@ -27,16 +27,16 @@ class TrainingRun {
 
   RunDirectory& directory() { return directory_; }
 
-  /// Said when it begins.
+  /// The text is printed when the run begins.
   void note(const std::string& text) { notes_.push_back(text); }
 
-  /// Goes back to the checkpoint: what the run wrote after it is removed.
+  /// Goes back to the checkpoint and removes what the run wrote after it.
   void restore(const Checkpoint& checkpoint);
 
-  /// A run that was stopped before its first checkpoint: all that it wrote on the way is removed.
+  /// For a run that was stopped before its first checkpoint: removes all that it wrote.
   void begin_anew();
 
-  /// The exit code; Failure(interrupted) after a checkpoint where the user stops it.
+  /// Returns the exit code. Failure(interrupted) after a checkpoint, if the user stops the run.
   int follow();
 
  private:
@@ -64,11 +64,11 @@ class TrainingRun {
   const TrainRequest& request_;
   std::unique_ptr<SampleGrid> grid_;
   std::unique_ptr<SampleFigures> figures_;
-  std::unique_ptr<Trace> trace_;  // until it is full
+  std::unique_ptr<Trace> trace_;  // null when it is full
   std::string trace_file_;
   std::filesystem::path last_checkpoint_;
   std::vector<std::string> notes_;
-  std::vector<std::vector<std::string>> evaluated_;  // the metrics, in groups
+  std::vector<std::vector<std::string>> evaluated_;  // the metrics, in groups that are measured together
   std::optional<EarlyStop> early_;
   double seconds_before_ = 0;
   std::chrono::steady_clock::time_point started_, line_begun_, next_page_;

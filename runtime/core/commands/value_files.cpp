@@ -31,7 +31,8 @@ data::Shape shape_of(const Result& result, int64_t rows) {
   return shape;
 }
 
-/// A plane of classes, which a picture shows as grays from black, the first, to white, the last.
+/// Whether the variable is a plane of classes. A picture shows it in grays, from black (the first class) to
+/// white (the last).
 bool is_class_plane(const Variable& variable) {
   return variable.domain == "category" && variable.shape.size() == 2 && variable.classes > 1;
 }
@@ -45,7 +46,7 @@ std::vector<float> grays(const Result& result, int64_t rows) {
   return pixels;
 }
 
-/// A class as a cell: its word or its number.
+/// A class as the text of a cell: its word or its number.
 std::string class_text(const Variable& variable, int64_t k) {
   if (variable.words.empty()) return fmt::to_string(k);
   return csv_cell(variable.words[static_cast<size_t>(k)]);

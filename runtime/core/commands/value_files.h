@@ -1,4 +1,4 @@
-// Results in files, as --out says, by the ending.
+// Writes results to files. The ending of --out decides the form.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -17,17 +17,17 @@ struct Result {
   int64_t draws = 0;
 };
 
-/// A cell of a CSV file, quoted where it needs to be.
+/// A cell of a CSV file, quoted if necessary.
 std::string csv_cell(const std::string& text);
-/// Of the endings that hold several tensors.
+/// Whether files with this ending hold several tensors.
 bool holds_several(const std::filesystem::path& path);
-/// Failure(usage) where the ending is not one that can be written, before anything is computed.
+/// Failure(usage) if no file with this ending can be written. Called before anything is computed.
 void check_ending(const std::filesystem::path& path);
-/// Failure(usage) where the file is a picture and none of the variables an image.
+/// Failure(usage) if the file is a picture and none of the variables is an image.
 void check_picture(const std::filesystem::path& path, const Image& image, const std::vector<int>& variables);
-/// png: the first result that is an image or a plane of classes, as a grid; npy: the first result; npz,
-/// safetensors: all, by name; csv: all, a column an element, of a category the most probable class at each
-/// position. `columns`: of a picture; 0: as many as it has rows.
+/// png: the first result that is an image or a plane of classes, as a grid. npy: the first result. npz,
+/// safetensors: all results, by name. csv: all results, one column per element; for a category, the most
+/// probable class at each position. `columns`: of a picture; 0: as many as it has rows.
 void write_results(const std::filesystem::path& path, const std::vector<Result>& results, int64_t rows,
                    int64_t columns = 0);
 
