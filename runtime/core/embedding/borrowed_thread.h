@@ -1,6 +1,6 @@
-// A call of a model's library borrows the caller's thread. In: how many threads compute. While this lives,
-// the thread's settings are those of the runtime: its number of OpenMP threads, and denormal numbers as zero
-// on each of them. Afterwards they are the caller's again.
+// A call of a model's library borrows the caller's thread. In: how many threads compute. While this object
+// lives, the thread has the runtime's settings: the number of OpenMP threads, and each of them treats
+// denormal numbers as zero. Afterwards the thread has the caller's settings again.
 #pragma once
 #include <omp.h>
 #if defined(__SSE__)

@@ -1,5 +1,5 @@
-// A trained model for other programs (runtime/model_api.h). Every call holds the model's lock, so that
-// threads may share one; exceptions stop here.
+// A trained model for other programs (runtime/model_api.h). Every call holds the model's lock, so several
+// threads may share a model. No exception leaves these functions.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -44,7 +44,8 @@ vae_variable description_of(const Variable& variable) {
           nullptr};
 }
 
-/// Of one row as it is given: a category as indices, a simplex with its parts first.
+/// The shape of a row in the form in which it is given: a category as indices, a simplex with its parts
+/// first.
 Shape given_shape(const Variable& variable) {
   return variable.domain == "simplex" ? variable.tensor_shape : variable.shape;
 }
@@ -80,7 +81,7 @@ struct vae_model {
 namespace core {
 namespace {
 
-/// A pointer of the caller's.
+/// Returns a pointer of the caller, which must not be null.
 template <class Value>
 Value* require(Value* given, const char* what) {
   if (given == nullptr) throw Failure(Exit::usage, fmt::format("{} is NULL", what));
@@ -94,7 +95,7 @@ int variable_named(const Image& image, const char* name) {
   return variable;
 }
 
-/// Whether an array of the caller's holds `width` floats for each row.
+/// Checks that an array of the caller holds `width` floats for each row.
 void require_size(const std::string& what, const float* values, int64_t size, int64_t rows, int64_t width) {
   require(values, what.c_str());
   if (size / width < rows)
@@ -106,7 +107,7 @@ void require_rows(int64_t rows) {
   if (rows < 1) throw Failure(Exit::usage, fmt::format("{} rows: at least one is needed", rows));
 }
 
-/// What is given, checked against the domains, as the variables' tensors.
+/// The given values as the variables' tensors, after a check against the domains.
 Values values_given_to(const vae_model& model, const vae_given* given, int32_t count, int64_t rows) {
   require_rows(rows);
   if (count > 0) require(given, "given");
@@ -134,8 +135,8 @@ Values values_given_to(const vae_model& model, const vae_given* given, int32_t c
   return values;
 }
 
-/// Calls work(first, counted rows, rows of the batch) for all rows. Batches are powers of two, of which few
-/// kinds are prepared.
+/// Calls work(first, counted rows, rows of the batch) until all rows are done. The sizes of batches are
+/// powers of two, so that programs are prepared for few sizes.
 template <class Work>
 void in_batches(int64_t rows, const Work& work) {
   for (int64_t first = 0; first < rows; first += queried_rows_at_once) {
@@ -180,7 +181,7 @@ void sample_into(vae_model& model, uint64_t seed, int64_t rows, const Values& gi
     if (std::count(targets.begin(), targets.end(), variable) > 0) generated.push_back(variable);
   std::optional<Conditioner> conditioner;
   in_batches(rows, [&](int64_t first, int64_t counted, int64_t batch) {
-    // As the model generates, where it can: then also the codes that the results came from.
+    // If possible, draws as the model generates. The codes behind the results are then available too.
     if (given.empty() && !generated.empty() && !conditioner) {
       const auto drawn = generate(image, model.sampler, generated, {}, batch, 0);
       if (drawn && holds_all(drawn->values, targets)) {
@@ -219,7 +220,7 @@ void infer_into(vae_model& model, const char* text, uint64_t seed, int64_t rows,
   });
 }
 
-/// "p.x" by its index.
+/// The index of the conditional that "p.x" names.
 int conditional_named(const Image& image, const std::string& name) {
   std::vector<std::string> names;
   for (size_t i = 0; i < image.conditionals.size(); ++i) {
@@ -258,7 +259,8 @@ void write_error(const std::string& text, char* error, size_t size) {
   error[length] = '\0';
 }
 
-/// The exit code that an executable would have ended with, its text in `error`.
+/// Calls `work`. Returns the exit code with which an executable would have ended, and puts the message into
+/// `error`.
 template <class Work>
 int32_t guarded(char* error, size_t size, const Work& work) {
   try {
@@ -276,7 +278,7 @@ int32_t guarded(char* error, size_t size, const Work& work) {
   }
 }
 
-/// One call on a model: locked, with the random numbers of its seed.
+/// Executes one call on a model: with its lock, and with the random numbers of the seed.
 template <class Work>
 int32_t call(vae_model* model, uint64_t seed, char* error, size_t size, const Work& work) {
   return guarded(error, size, [&] {
