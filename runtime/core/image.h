@@ -233,7 +233,7 @@ struct Image {
   std::string target = "cpu";                // cpu, cuda or auto
   const char* ptx = nullptr;                 // code for GPUs, or null
   std::vector<DeviceKernel> device_kernels;  // per kernel, where there is PTX
-  int coefficients = 0;                      // one per source, then one per tag
+  int coefficients = 0;                      // one per source and split, then per tag or per key of a bound
 
   /// The index of the variable, player or source of this name, or -1.
   int variable(const std::string& name) const;

@@ -16,7 +16,7 @@ struct Machine {
   int threads = 1;
   Device* device = nullptr;             // if not null, all memory and all loops are on this GPU
   std::vector<float*> parameters;       // per player, flat
-  const float* coefficients = nullptr;  // per source: weight / rows
+  const float* coefficients = nullptr;  // as Image::coefficients; per source: weight / rows
 };
 
 /// Zeroed memory of the machine.

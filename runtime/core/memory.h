@@ -1,5 +1,5 @@
 // Arrays of floats. They begin on a cache line and are zeroed; large ones use huge pages if the system gives
-// them. Or memory of another device, which only that device reads.
+// them. An array may also be memory of another device, which only that device reads.
 #pragma once
 #include <sys/mman.h>
 

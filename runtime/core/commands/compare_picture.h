@@ -19,7 +19,8 @@ class ComparePicture {
 
   bool limiting() const { return chain_.has_value(); }
   bool possible() const { return variable_ >= 0; }
-  /// Whether any row has something to show: random codes need what the decoder reads.
+  /// Whether any row has something to show. Random codes exist only if something draws what the decoder
+  /// reads.
   bool shows() const { return shows_; }
   const std::string& variable() const;
   /// Adds a row: the model with the parameters of `session`, which are those of the checkpoint.

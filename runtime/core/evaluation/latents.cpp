@@ -14,8 +14,9 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-constexpr int64_t rows_in_pairs = 500;  // the density of each of these rows is computed given each other row
-constexpr double least_active = 0.01;   // nats, or units of variance
+// the density of the codes of each of these rows is computed given every other row
+constexpr int64_t rows_in_pairs = 500;
+constexpr double least_active = 0.01;  // nats, or units of variance
 
 bool is_discrete(const Variable& variable) {
   return variable.domain == "binary" || variable.domain == "category";

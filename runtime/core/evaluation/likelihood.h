@@ -12,12 +12,12 @@
 namespace core {
 
 /// Metrics `loglik`, `elbo` (the bound), `kl` (its divergence of what the encoders draw from the prior) and
-/// `gap` (loglik - elbo). Those that are `asked` for are measured on the same draws. Sources: those of weight
-/// 0 if any has data, else all. Result: [{"source", "metric", "of", "mean", "standard_error", "rows",
-/// "samples", "exact", "summed" (variables summed over)}], nats per row. If nothing is left to draw, the
-/// result is the exact density, with 0 samples. `rows`: of each source, 0 for all. `drawn`: variables that
-/// are drawn even if they could be summed over. Failure(bad_configuration) if the model has no density, or no
-/// direct draws, for a variable.
+/// `gap` (loglik - elbo). Those that are `asked` for are measured on the same draws. The sources are those of
+/// evaluated_sources(). Result: [{"source", "metric", "of", "mean", "standard_error", "rows", "samples",
+/// "exact", "summed" (variables summed over)}], nats per row. If nothing is left to draw, the result is the
+/// exact density, with 0 samples. `rows`: of each source, 0 for all. `drawn`: variables that are drawn even
+/// if they could be summed over. Failure(bad_configuration) if the model has no density, or no direct draws,
+/// for a variable.
 nlohmann::json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t rows,
                               const std::set<std::string>& asked, const std::set<int>& drawn = {});
 

@@ -34,8 +34,8 @@ int chosen_variable(const Image& image, const std::string& name) {
   return variable;
 }
 
-/// The source with the most rows of the variable: among the sources that are learned from, or else among the
-/// other sources; -1 if there is none.
+/// The source with the most rows of the variable: among the sources that are learned from if `learned_from`
+/// is set, else among the others; -1 if there is none.
 int largest_source(const Image& image, Sampler& sampler, int variable, bool learned_from) {
   int found = -1;
   int64_t most = 0;

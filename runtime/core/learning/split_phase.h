@@ -13,8 +13,8 @@
 
 namespace core {
 
-/// Bounds, `supervised`, and `symmetric` with sums. For other methods, the steps are composed when a run
-/// starts (pattern_phase.h).
+/// Whether the phases of the learn block are compiled whole: bounds, `supervised`, and `symmetric` with sums.
+/// The steps of other learn blocks are composed when a run starts (pattern_phase.h).
 bool is_compiled_whole(const Learn& learn);
 
 /// Which rows each source and split has in a step.
