@@ -17,7 +17,7 @@ using semantics::Conditional;
 using semantics::Learn;
 using semantics::Model;
 
-/// What a key of a learn block scales by: a number, or the key itself if it follows a schedule.
+/// The factor that a key of a learn block gives: a number, or the key itself if its value follows a schedule.
 struct Scale {
   double number = 0;
   std::string schedule;
@@ -39,7 +39,7 @@ class BoundRows {
     bind_givens(model_, model_[bound.source], program, *known_);
     spaces_ = std::make_unique<RowSpaces>(model_, basis.dependencies, program, *known_);
     if (samples > 1) spaces_->set_drawn(RowSpaces::rows_axis | spaces_->add_axis(samples));
-    drawn();  // its rows are the second batch class
+    drawn();  // if samples > 1, this makes the second batch class
     sums_ = std::make_unique<Sums>(model_, program, *spaces_);
   }
 
@@ -60,19 +60,19 @@ class BoundRows {
     return named(fmt::format("{}.{}", owner, model_[c.target].name));
   }
 
-  /// A row's share in what is maximized: weight / rows, one a row of `rows`.
+  /// The share of each row in the objective: weight / rows. One number for each row of `rows`.
   ValueId coefficient(Translator& rows) {
     Value value;
     value.op = Op::coefficient;
     value.index = bound_.source.index;
     return e.broadcast(program_.add(value), {rows.rows()}, {});
   }
-  /// Of one sample in their mean.
+  /// The share of one sample: the row's share divided by the number of samples.
   ValueId sample_share() {
     return e.pointwise(Op::multiply, coefficient(drawn()), 1 / static_cast<double>(samples_));
   }
 
-  /// [rows samples] as [rows, samples], and back.
+  /// `by_sample` turns [rows samples] into [rows, samples]; `flat` turns it back.
   ValueId by_sample(ValueId a) { return e.reshape(a, {known().rows(), {samples_, -1}}); }
   ValueId flat(ValueId a) { return e.reshape(a, {drawn().rows()}); }
   ValueId over_samples(ValueId per_row) {
@@ -87,8 +87,8 @@ class BoundRows {
     return e.multiply(value, e.broadcast(program_.add(coefficient), e.shape(value), {}));
   }
 
-  /// Free bits (Kingma et al. 2016): while the mean over the batch is above `least`, what each row has; then
-  /// `least`, through which no gradient flows.
+  /// Free bits (Kingma et al. 2016). While the mean over the batch is above `least`, each row keeps its
+  /// value. Otherwise each row gets `least`, which passes no gradient to `per_row`.
   ValueId at_least(ValueId per_row, const Scale& least) {
     if (least.schedule.empty() && least.number == 0) return per_row;
     const Shape each = e.shape(per_row);
@@ -98,7 +98,7 @@ class BoundRows {
     return e.pointwise(Op::where, {e.pointwise(Op::greater, mean, floor), per_row, floor});
   }
 
-  /// `value` counts `sign` times what the key says.
+  /// Records that `value` counts in the objective with the factor `sign` times `scale`.
   void record(const std::string& name, ValueId value, double sign, const Scale& scale,
               std::vector<Objective>& objective) {
     record(name, value, scale.schedule.empty() ? sign * scale.number : sign, objective);
@@ -131,7 +131,8 @@ class BoundBuilder {
 
   using Add = void (BoundBuilder::*)(BoundRows&, Phase&);
 
-  /// All players that have an optimizer maximize; with `encoders_only`, of them the encoders.
+  /// One phase in which every player with an optimizer maximizes the bound; with `encoders_only`, only
+  /// encoders do.
   Phase build(const std::string& name, Add add, int64_t samples, bool encoders_only = false) {
     Phase phase;
     phase.program = empty_program(basis_, name);
@@ -190,8 +191,8 @@ class BoundBuilder {
     add_scores(rows, latents, vimco_signal(rows, log_weight, bound), rows.coefficient(rows.drawn()), phase);
   }
 
-  // ELBO - log p(known) + multiplier log p(known), where log p is the importance-weighted estimate: METHODS
-  // section 4, up to constants.
+  // ELBO - log p(known) + multiplier log p(known). log p is the importance-weighted estimate. METHODS section
+  // 4 has the formula, up to constants.
   void add_constrained(BoundRows& rows, Phase& phase) {
     Emit& e = rows.e;
     const std::vector<Drawn> latents = draw_latents(rows);
@@ -213,7 +214,7 @@ class BoundBuilder {
     add_scores(rows, latents, of_bound, e.multiply(each, e.broadcast(scale, e.shape(each), {})), phase);
   }
 
-  // Samples weighted by their normalised importance: the decoder maximizes log p, the encoders log q.
+  // Each sample has its normalized importance as weight: the decoder maximizes log p, the encoders log q.
   void add_rws(BoundRows& rows, Phase& phase) {
     const auto constant = [&](const Conditional& q, Translator& at) {
       return drawn_constant(model_, q, phase.program, at);
@@ -228,7 +229,8 @@ class BoundBuilder {
     const ValueId log_weight = sums.whole(log_weights(rows, latents));
     const ValueId bound = log_mean_exp(rows, sums.log_sum_exp(log_weights(rows, latents)));
     rows.record(rows.named("bound"), bound, 1, phase.objective);
-    // exp(log w - log sum w): the bound is the sum's logarithm less log samples.
+    // Weight = exp(log w - log sum w). `bound` is log sum w - log samples, and the share contains 1 /
+    // samples.
     const Shape whole = sums.whole_shape();
     const auto everywhere = [&](ValueId per_sample) {
       return whole.size() == 1 ? per_sample : rows.e.broadcast(per_sample, whole, {0});
@@ -256,7 +258,7 @@ class BoundBuilder {
     bool summed = false;
   };
 
-  /// Has the player a conditional in some source's bound?
+  /// Does the player own a conditional in the bound of some source?
   bool plays(size_t player) const {
     const auto owns = [&](semantics::ConditionalId id) {
       return model_[id].player.index == static_cast<int>(player);
@@ -269,7 +271,7 @@ class BoundBuilder {
     });
   }
 
-  /// A latent that is summed over: all its values, in place of a draw.
+  /// If the latent is enumerated, binds it to all its values instead of a draw, and returns true.
   bool add_sum(BoundRows& rows, const game::Latent& latent, bool constant,
                std::vector<Drawn>& latents) const {
     const Conditional& q = model_[latent.posterior];
@@ -278,7 +280,7 @@ class BoundBuilder {
     return true;
   }
 
-  /// Drawn anew for every value of the enumerated variables that it depends on.
+  /// Binds the latent to draws: one for every value of the enumerated variables that the latent depends on.
   template <typename Draw>
   void bind_drawn(BoundRows& rows, const game::Latent& latent, Draw draw) const {
     const Conditional& q = model_[latent.posterior];
@@ -287,7 +289,7 @@ class BoundBuilder {
     spaces.bind(q.target, draw(q, spaces.at(axes)), axes);
   }
 
-  /// Binds the latents in order, each with its estimator's gradient.
+  /// Binds the latents in order. The latent's estimator decides how gradients pass through its draw.
   std::vector<Drawn> draw_latents(BoundRows& rows) {
     std::vector<Drawn> latents;
     for (const game::Latent& latent : rows.bound_.latents) {
@@ -301,7 +303,8 @@ class BoundBuilder {
     return latents;
   }
 
-  /// Where the score stands for the draw's gradient, that of log q itself has mean zero and is left out.
+  /// If the estimator is `score`, a separate term gives the gradient through the draw. The gradient of log q
+  /// itself then has mean zero and is left out.
   Table log_posterior(BoundRows& rows, const Drawn& drawn) const {
     return {drawn.score ? rows.stop(drawn.log_posterior.value) : drawn.log_posterior.value,
             drawn.log_posterior.axes};
@@ -312,8 +315,9 @@ class BoundBuilder {
     return rows.sums().combine(Op::subtract, log_posterior(rows, drawn), rows.density(latent.prior));
   }
 
-  /// Under weights that normalise over samples, log q's own gradient has no mean of zero: scores keep it too.
-  /// Summed over all values, a latent's probability under q cancels: each value counts with p alone.
+  /// The log-weight log p(known, latents) - log q(latents), as a table. These weights are normalized over the
+  /// samples, so the gradient of log q does not have mean zero: estimators of kind `score` keep it too. For
+  /// an enumerated latent, log q is left out: the sum over all its values counts each value with p alone.
   Table log_weights(BoundRows& rows, const std::vector<Drawn>& latents) const {
     Sums& sums = rows.sums();
     Table sum{rows.number(0)};
@@ -325,7 +329,7 @@ class BoundBuilder {
     return sum;
   }
 
-  /// E log p(known, latents) / q(latents), the mean over the values of enumerated latents.
+  /// E log (p(known, latents) / q(latents)), with the mean taken over the values of enumerated latents.
   ValueId mean_log_weight(BoundRows& rows, const std::vector<Drawn>& latents) const {
     ValueId sum = rows.number(0);
     for (const auto id : rows.bound_.evidence) sum = rows.e.add(sum, rows.mean_density(id));
@@ -345,8 +349,9 @@ class BoundBuilder {
     return rows.e.pointwise(Op::subtract, rows.e.add(top, sum), std::log(static_cast<double>(rows.samples_)));
   }
 
-  /// What a draw gained against the others: the row's other samples, or, of one sample, the batch's other
-  /// rows. Either is independent of the draw, so that the score's gradient stays unbiased.
+  /// How much better a draw was than the other draws: the other samples of its row or, if there is one
+  /// sample, the other rows of the batch. Both are independent of the draw, so the score's gradient stays
+  /// unbiased.
   ValueId learning_signal(BoundRows& rows, ValueId elbo) const {
     Emit& e = rows.e;
     if (rows.samples_ > 1) {
@@ -356,7 +361,7 @@ class BoundBuilder {
       const ValueId baseline = e.pointwise(Op::multiply, e.subtract(sum, values), 1 / others);
       return rows.stop(rows.flat(e.subtract(values, baseline)));
     }
-    // One row's share of the mean; alone in its batch it has no others.
+    // One row's share of the batch mean. A row that is alone in its batch has no other rows to compare with.
     const Shape each = {rows.known().rows()};
     const ValueId count = e.reduce(Op::sum, e.constant(1, each), {0});
     const ValueId share = e.broadcast(e.pointwise(Op::divide, 1.0, count), each, {});
@@ -366,8 +371,8 @@ class BoundBuilder {
     return rows.stop(e.subtract(elbo, baseline));
   }
 
-  /// The bound less what it would be had the sample the geometric mean of the others' weights (VIMCO: Mnih,
-  /// Rezende 2016).
+  /// The bound minus its value if the sample's weight were the geometric mean of the other samples' weights
+  /// (VIMCO: Mnih, Rezende 2016).
   ValueId vimco_signal(BoundRows& rows, ValueId log_weight, ValueId bound) const {
     if (rows.samples_ == 1) return learning_signal(rows, log_weight);
     Emit& e = rows.e;
@@ -375,7 +380,7 @@ class BoundBuilder {
     const ValueId values = rows.by_sample(log_weight);
     const ValueId sum = rows.over_samples(e.reduce(Op::sum, values, {1}));
     const ValueId others = e.pointwise(Op::multiply, e.subtract(sum, values), 1 / (samples - 1));
-    // log(sum w - w_k + others): relative to the greatest weight, so that nothing overflows.
+    // log(sum w - w_k + others), computed relative to the greatest weight, so that nothing overflows.
     const ValueId top = rows.over_samples(e.reduce(Op::max, values, {1}));
     const ValueId weights = e.pointwise(Op::exp, e.subtract(values, top));
     const ValueId total = rows.over_samples(e.reduce(Op::sum, weights, {1}));

@@ -15,7 +15,7 @@ bool on_a_line(const semantics::Variable& variable) {
          kind == DomainKind::angle;
 }
 
-/// 1 where the row is that of the element: row r takes element r mod n.
+/// [repeated, n]: row r has 1 at element r mod n and 0 elsewhere.
 ValueId one_of_each(Emit& e, const Extent& rows, const Extent& repeated, int64_t n) {
   const Shape square = {{n, -1}, {n, -1}};
   const ValueId identity =
@@ -42,7 +42,8 @@ std::optional<Program> build_jacobian(const ModelBasis& basis, semantics::Condit
   bind_inputs(model, {parent}, "", program, rows);
   Translator repeated(rows, elements);
   Emit e(program);
-  // The parent is repeated before anything is computed of it: each copy's gradient is a row of the Jacobian.
+  // The parent is repeated first, before the mean is computed: the gradient in each copy is one row of the
+  // Jacobian.
   const int64_t width = semantics::count(model[parent].shape);
   const ValueId flat = e.reshape(rows.bound(parent), {rows.rows(), {width, -1}});
   const ValueId copies = e.broadcast(flat, {rows.rows(), {elements, -1}, {width, -1}}, {0, 2});
@@ -52,7 +53,8 @@ std::optional<Program> build_jacobian(const ModelBasis& basis, semantics::Condit
   repeated.bind(parent, e.reshape(input, shape));
   const ValueId mean = e.reshape(repeated.evaluate_rows(conditional.mean), {repeated.rows(), {elements, -1}});
   for (Value& value : program.values) {
-    if (value.op == Op::stop) value.op = Op::reshape;  // to its own shape
+    // A reshape to the same shape, so that gradients pass.
+    if (value.op == Op::stop) value.op = Op::reshape;
   }
   const ValueId seed = one_of_each(e, rows.rows(), repeated.rows(), elements);
   program.outputs = {{"jacobian", gradient_in(program, {mean, seed}, input)}};

@@ -4,8 +4,9 @@
 
 namespace tensor {
 
-/// Over the caller's rows (batch class 0): inputs are named as the parents, outputs as the family's
-/// parameters, one value for each row. No outputs where the family has no parameters.
+/// A program over the caller's rows (batch class 0). Inputs have the names of the parents. Outputs have the
+/// names of the family's parameters, one value for each row. If the family has no parameters, there are no
+/// outputs.
 Program build_parameters(const ModelBasis& basis, semantics::ConditionalId conditional);
 
 }  // namespace tensor

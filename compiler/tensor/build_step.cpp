@@ -25,7 +25,7 @@ class PhaseBuilder {
         needed_variables_(basis.model),
         next_coefficient_(model_.first_free_coefficient()) {}
 
-  /// The terms of `players`, on rows completed in this phase.
+  /// One phase with the terms of `players`, on rows completed in this phase.
   Phase build(const std::string& name, const std::vector<int>& players) {
     std::vector<PlayerUpdate> updates;
     for (int player : players) updates.push_back({player, {}, {}});
@@ -85,7 +85,7 @@ class PhaseBuilder {
     return places;
   }
 
-  /// Known before the completion at `place`.
+  /// The variables that are known before the completion at `place`.
   Variables known_before(const game::SourceGame& source, size_t place) const {
     Variables known = source.known;
     for (size_t i = 0; i < place; ++i) {
@@ -95,7 +95,7 @@ class PhaseBuilder {
     return known;
   }
 
-  /// Rows of a source with sums over what the learn block enumerates.
+  /// The rows of a source, with sums over the variables that the learn block enumerates.
   struct SummedRows {
     SummedRows(PhaseBuilder& builder, Program& program, const game::SourceGame& source)
         : rows(builder.rows_of(program, source)),
@@ -114,9 +114,10 @@ class PhaseBuilder {
                       next_site_);
   }
 
-  /// Binds all that is known when the chain before has run (or at the start), then the direct draws up to
-  /// `end`; of both only what is `needed`. A draw that is left out keeps its site: the others draw the same
-  /// numbers in every phase. Returns what was not yet handed on.
+  /// Binds the variables that are known after the chain before (or at the start), then the direct draws up to
+  /// `end`. At the start and among the draws, a variable that is not `needed` is left out, but its draws keep
+  /// their sites: the other draws have the same numbers in every phase. Returns the variables that no stage
+  /// has handed on yet.
   Variables bind_up_to(Program& program, SummedRows& summed, const game::SourceGame& source,
                        std::optional<size_t> chain_before, size_t end, const std::vector<bool>& needed) {
     const auto is_needed = [&](semantics::VariableId id) { return needed[static_cast<size_t>(id.index)]; };
@@ -177,7 +178,7 @@ class PhaseBuilder {
     return stage;
   }
 
-  /// A chain's first value of what `draw` gives.
+  /// The value with which a chain starts, for the variable that `draw` draws.
   semantics::NodeId start_of(const game::SourceGame& source, const game::Draw& draw) const {
     for (semantics::ConditionalId start : source_of(source).gibbs_starts) {
       if (model_[start].target == model_[draw.conditional].target) return model_[start].sample;
@@ -189,7 +190,7 @@ class PhaseBuilder {
     const game::Completion& completion = source.completions[place];
     Chain chain{source.source, completion.sweeps, next_site_++, {}, {}};
     const Variables all = known_before(source, place + 1);
-    std::map<semantics::VariableId, int> drawn_by;  // part
+    std::map<semantics::VariableId, int> drawn_by;  // the index of the part
     std::vector<game::ConditionalId> drawn_from;
     for (size_t i = 0; i < completion.draws.size();) {
       const semantics::PlayerId player = model_[completion.draws[i].conditional].player;
@@ -224,7 +225,7 @@ class PhaseBuilder {
     return tag;
   }
 
-  /// Each row's share of a term: the source's coefficient, or that of the term's tag.
+  /// Each row's share of a term: the coefficient of the source or, if the term has a tag, of the tag.
   ValueId seed_of(const Phase& phase, game::ConditionalId term, const game::SourceGame& source, Emit& emit,
                   const Translator& rows, Program& program) const {
     Value coefficient;
@@ -268,7 +269,7 @@ class PhaseBuilder {
   int next_coefficient_;
 };
 
-/// A program over the caller's rows whose inputs are the conditional's parents, and more.
+/// A program over the caller's rows. Its inputs are variables such as the parents of a conditional.
 struct CallerProgram {
   CallerProgram(const ModelBasis& basis, const std::string& name, std::vector<semantics::VariableId> inputs,
                 int source = -1)

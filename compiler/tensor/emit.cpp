@@ -50,7 +50,8 @@ ValueId Emit::stretch(ValueId a, const Shape& to) {
   if (shape(a) == to) return a;
   std::vector<int64_t> map;
   const size_t lead = to.size() - shape(a).size();
-  // [rows] stands for one number a row; anything else keeps its trailing axes.
+  // An input of shape [rows] has one number for each row: it is stretched over all other axes. Any other
+  // input keeps its trailing axes.
   if (shape(a).size() == 1 && has_rows(shape(a))) return broadcast(a, to, {0});
   for (size_t i = 0; i < shape(a).size(); ++i) map.push_back(static_cast<int64_t>(lead + i));
   return broadcast(a, to, std::move(map));

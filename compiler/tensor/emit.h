@@ -1,5 +1,5 @@
-// Shorthand for writing values into a program: shapes of pointwise operations come from the inputs, and an
-// input without rows (or a scalar) is stretched where another has them.
+// Shorthand for adding values to a program. A pointwise operation takes its shape from its inputs. An input
+// without rows (or a scalar) is stretched if another input has rows.
 #pragma once
 #include <initializer_list>
 
@@ -26,9 +26,9 @@ class Emit {
 
   ValueId reshape(ValueId a, Shape to);
   ValueId transpose(ValueId a, std::vector<int64_t> axes);
-  /// Axis i of a becomes axis map[i] of `to`.
+  /// Axis i of `a` becomes axis map[i] of `to`.
   ValueId broadcast(ValueId a, Shape to, std::vector<int64_t> map);
-  /// A value without rows, or a scalar, to a shape of its own trailing axes.
+  /// Stretches a value without rows, or a scalar, to `to`. The last axes of `to` are those of the value.
   ValueId stretch(ValueId a, const Shape& to);
   ValueId reduce(Op op, ValueId a, std::vector<int64_t> axes);
   ValueId operation(Op op, std::vector<ValueId> inputs, Shape shape, std::vector<int64_t> ints = {});

@@ -15,11 +15,11 @@ struct Drawer {
   Emit e = Emit(program);
 
   ValueId stop(ValueId a) { return e.pointwise(Op::stop, a); }
-  /// 0 to values, a to gradients.
+  /// Its value is 0; its gradient is that of `a`.
   ValueId gradient_of(ValueId a) { return e.subtract(a, stop(a)); }
   ValueId where(ValueId condition, ValueId a, ValueId b) { return e.pointwise(Op::where, {condition, a, b}); }
   ValueId is_one(ValueId x) { return e.pointwise(Op::greater, x, 0.5); }
-  /// Over the classes, axis 1, and back.
+  /// Reduces over the classes (axis 1) and stretches the result back to the shape of `a`.
   ValueId over_classes(Op op, ValueId a) {
     const Shape shape = e.shape(a);
     std::vector<int64_t> map;
@@ -28,16 +28,18 @@ struct Drawer {
     return e.broadcast(e.reduce(op, a, {1}), shape, map);
   }
 
-  // J = 1 / (2 P(x)) in the probability: (x (1 - p) + (1 - x) p) / 2 in the logit (DARN with baseline 1/2).
+  // J = 1 / (2 P(x)) by the probability. By the logit this is (x (1 - p) + (1 - x) p) / 2 (DARN with baseline
+  // 1/2).
   ValueId zgr_binary(ValueId x, ValueId p) {
     const ValueId of_x = stop(where(is_one(x), p, e.pointwise(Op::subtract, 1.0, p)));
     return e.add(x, e.multiply(e.pointwise(Op::divide, 0.5, of_x), gradient_of(p)));
   }
 
-  // J = (diag p - p p' + (x - p)(x - p)') / 2 in the logits; (x - p)' d logits = d log P(x).
+  // J = (diag p - p p' + (x - p)(x - p)') / 2 by the logits, where (x - p)' d logits = d log P(x).
   ValueId zgr_category(ValueId x, ValueId p) {
     const ValueId dp = gradient_of(p), fixed = stop(p);
-    // A class that was not drawn may have probability 0: nothing is divided by it.
+    // A class that was not drawn may have probability 0, so the code never divides by the probability of such
+    // a class.
     const ValueId of_x = stop(where(is_one(x), p, e.constant(1, e.shape(x))));
     const ValueId score = over_classes(Op::sum, e.multiply(x, e.divide(dp, of_x)));
     const ValueId twice = e.add(dp, e.multiply(e.subtract(x, fixed), score));

@@ -1,5 +1,5 @@
 // How gradients pass through the draw of a latent variable in a bound. In: its conditional, and an estimator
-// of METHODS: reparam, zgr, st, gumbel or score. Out: a value to bind the latent to.
+// of METHODS: reparam, zgr, st, gumbel or score. Out: the value to which the latent is bound.
 #pragma once
 #include "compiler/semantics/bounds.h"
 #include "compiler/tensor/translate.h"
@@ -9,8 +9,8 @@ namespace tensor {
 using semantics::Estimator;
 using semantics::estimator_of;
 
-/// [rows, ...] of the latent's tensor shape. score: a constant (its gradient is a term of its own); gumbel: a
-/// relaxed value; the others: a draw of the conditional, to which a gradient is attached.
+/// [rows, ...] with the tensor shape of the latent. score: a constant, because a separate term gives its
+/// gradient. gumbel: a relaxed value. The others: a draw of the conditional with a gradient attached.
 ValueId draw_latent(const semantics::Model& model, const semantics::Conditional& latent,
                     const Estimator& estimator, Program& program, Translator& rows);
 

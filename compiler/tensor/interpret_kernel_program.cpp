@@ -13,7 +13,7 @@ class KernelProgramInterpreter {
  public:
   KernelProgramInterpreter(const KernelProgram& kernel_program, const Inputs& inputs)
       : kernel_program_(kernel_program), inputs_(inputs) {
-    // What nobody wrote is not a number, in slots as in buffers that have none yet.
+    // Memory starts as NaN, both slots and buffers without one: a read before any write then shows.
     std::vector<int64_t> sizes(kernel_program.slots.size());
     for (const Buffer& buffer : kernel_program.buffers) {
       if (buffer.slot < 0) continue;

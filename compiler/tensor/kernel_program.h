@@ -1,6 +1,6 @@
-// A tensor program as it will run: loops and library calls in order over planned buffers. Made from a Program
-// by tensor::fuse and tensor::plan_memory; read by lower/ (which compiles the loops) and by the interpreter.
-// Every float is 32 bits; a buffer is dense and row-major over its extents.
+// A tensor program in the form in which it runs: loops and library calls in order, over planned buffers.
+// tensor::fuse and tensor::plan_memory make it from a Program. lower/ compiles its loops, and the interpreter
+// runs it. Every float has 32 bits. A buffer is dense and row-major over its extents.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -14,15 +14,16 @@
 
 namespace tensor {
 
-/// A length known when compiling, or (batch >= 0) the rows of a batch class, known when running.
+/// The length of an axis: known when compiling or, if batch >= 0, the number of rows of a batch class, known
+/// when running.
 struct Extent {
   int64_t size = 1;
   int batch = -1;
   bool operator==(const Extent&) const = default;
 };
 
-/// Whose rows a batch class has: a source's batch (-1: the caller's rows), each `times` over, one after the
-/// other.
+/// The rows of a batch class: those of a source's batch (-1: the caller's rows). Each row occurs `times`
+/// times in a row.
 struct BatchClass {
   BatchClass(int source = -1, int64_t times = 1) : source(source), times(times) {}
   int source;
@@ -36,9 +37,9 @@ struct Buffer {
     scratch,       // in slot `slot` of the program's memory
     part,          // `offset` elements into buffer `parent`
     parameters,    // all parameters of player `index`, flat
-    coefficients,  // one float per source: weight / rows (set by the runtime)
-    input,         // given by the runtime under `name`
-    output,        // read by the runtime under `name`
+    coefficients,  // one float per source, weight / rows, then others (set by the runtime)
+    input,         // the runtime gives it under `name`
+    output,        // the runtime reads it under `name`
   };
   std::string name;
   Kind kind = Kind::scratch;
@@ -49,7 +50,7 @@ struct Buffer {
   int slot = -1;
 };
 
-/// As in the image and in a kernel program's text.
+/// The name of the kind, as it stands in the image and in the text of a kernel program.
 const char* name_of(Buffer::Kind kind);
 
 /// Element (i0, i1, ...) of the index space touches element offset + sum(i_a * strides[a]) of the buffer.
@@ -59,11 +60,12 @@ struct Access {
   std::vector<int64_t> strides;
 };
 
-/// One scalar operation of a loop's body. load: index is into Loop::loads; constant: number; iota: index is
-/// the axis of the space; random: site; others: semantics' pointwise operations on earlier scalars.
+/// One scalar operation of a loop's body. Which fields count depends on the kind. load: `index` is into
+/// Loop::loads. constant: `number`. iota: `index` is an axis of the space. operation: `op` on earlier
+/// scalars, and `site` if it is a random draw.
 struct Scalar {
   enum class Kind { load, constant, iota, operation } kind = Kind::operation;
-  semantics::Op op = semantics::Op::constant;  // of an operation (pointwise or random)
+  semantics::Op op = semantics::Op::constant;  // the kind `operation`: pointwise or random
   std::array<int, 3> inputs = {-1, -1, -1};
   int index = -1;
   double number = 0;
@@ -72,17 +74,18 @@ struct Scalar {
 
 enum class Combine { none, sum, max, min };
 
-/// none: every index of the space stores. Otherwise the reduced axes are combined (their strides are 0).
+/// Combine::none: every index of the space stores its scalar. Otherwise the scalars along the reduced axes
+/// are combined; the strides of these axes are 0.
 struct Store {
   Access access;
   int scalar = -1;
   Combine combine = Combine::none;
 };
 
-/// One fused loop over an index space: kept axes first, then reduced ones. A loop with random draws has no
-/// reduced axes, and a draw's element number is the linear index in the space.
+/// One fused loop over an index space. Axes that are kept come first, then reduced axes. A loop with random
+/// draws has no reduced axes. The element number of a draw is its linear index in the space.
 struct Loop {
-  std::string name;  // of what it computes, for profiles
+  std::string name;  // what it computes, for profiles
   std::vector<Extent> space;
   int kept = 0;
   std::vector<Access> loads;
@@ -111,11 +114,11 @@ struct Convolution {
 /// The rows of a data column that this step draws from its source, as floats.
 struct Gather {
   int column = -1;  // semantics::ColumnId
-  int source = -1;  // semantics::SourceId: all its columns take the same rows
+  int source = -1;  // semantics::SourceId: all columns of a source take the same rows
   int buffer = -1;
 };
 
-/// Player `player` moves along `gradient` (flat, as its parameters) with its optimizer.
+/// The optimizer of player `player` changes its parameters by `gradient`, which is flat like the parameters.
 struct Update {
   int player = -1;
   int gradient = -1;
@@ -127,8 +130,8 @@ struct KernelProgram {
   std::string name;
   std::vector<BatchClass> batches;
   std::vector<Buffer> buffers;
-  std::vector<Life>
-      slots;  // buffers of one slot are equally large; slots whose lives do not meet may share memory
+  /// Buffers in one slot are equally large. Slots whose live ranges do not overlap may share memory.
+  std::vector<Life> slots;
   std::vector<Instruction> instructions;
 };
 

@@ -11,10 +11,11 @@
 namespace tensor {
 
 const std::vector<Pass> program_passes = {
-    {"differentiate", differentiate},    // first: forward and backward are then one program to all others
-    {"simplify", simplify},              // closes the adjoints' forms, and drops what no gradient needs
-    {"choose_layouts", choose_layouts},  // after it: fewer values to lay out
-    {"cancel_layouts", simplify},        // transpositions that met
+    {"differentiate", differentiate},    // first: all other passes then see forward and backward as one
+                                         // program
+    {"simplify", simplify},              // shortens the adjoints and drops values that no gradient needs
+    {"choose_layouts", choose_layouts},  // after simplify: fewer values to lay out
+    {"cancel_layouts", simplify},        // cancels transpositions that now follow each other
 };
 
 Program run(const Pass& pass, Program program) {

@@ -1,4 +1,4 @@
-// From a built program to its kernel program: the passes as data, in their order and with the reasons for it.
+// From a built program to its kernel program: the list of passes, in their order and with the reasons for it.
 #pragma once
 #include <functional>
 #include <vector>
@@ -12,20 +12,20 @@ struct Pass {
   const char* name;
   Program (*run)(Program);
 };
-/// Before fuse and plan_memory, which make the kernel program.
+/// The passes before fuse and plan_memory, which make the kernel program.
 extern const std::vector<Pass> program_passes;
 
-/// Called with each pass's name and result, for --emit=tensor --after=NAME.
+/// Called with the name and the result of each pass, for --emit=tensor --after=NAME.
 using Trace = std::function<void(const char* pass, const Program& program)>;
 
 /// Runs one pass; throws std::logic_error if its result does not verify.
 Program run(const Pass& pass, Program program);
-/// All of them, then fuse and plan_memory.
+/// Runs all passes, then fuse and plan_memory.
 KernelProgram make_kernel_program(Program program, const Trace& trace = {});
 
 std::string print(const KernelProgram& kernel_program);
-/// What is wrong: an access outside its buffer, a buffer or scalar read before it is made, a draw beside a
-/// reduction. Empty if nothing is.
+/// What is wrong with a kernel program; empty if nothing is. Errors are an access outside its buffer, a
+/// buffer or scalar that is read before it is made, and a draw in a loop with a reduction.
 std::optional<std::string> verify(const KernelProgram& kernel_program);
 
 }  // namespace tensor

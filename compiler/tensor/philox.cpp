@@ -25,10 +25,10 @@ namespace {
 double to_unit(uint32_t word) { return ((word >> 9) + 0.5) * 0x1p-23; }
 
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
-/// Events are counted one by one up to this mean; beyond it the normal law that theirs tends to serves.
+/// Up to this mean, events are counted one by one. Above it, a normal distribution approximates their number.
 constexpr double most_counted = 1e4;
 
-/// An endless stream for one element. Every draw ends, whatever its parameters.
+/// An endless stream of random numbers for one element. Every draw ends, whatever its parameters are.
 class Stream {
  public:
   explicit Stream(const DrawPlace& place) : place_(place) {}
@@ -46,7 +46,7 @@ class Stream {
     const double radius = std::sqrt(-2 * std::log(uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());
   }
-  // The logarithm of a draw: Marsaglia & Tsang (2000); below shape 1 through shape + 1.
+  // The logarithm of a Gamma draw by Marsaglia & Tsang (2000). A shape below 1 uses a draw with shape + 1.
   double log_gamma(double shape) {
     if (!(shape >= 0) || std::isinf(shape)) return none;
     if (shape < 1) return log_gamma(shape + 1) + std::log(uniform()) / shape;
@@ -54,12 +54,13 @@ class Stream {
     while (true) {
       const double x = normal(), e = c * x;
       if (e <= -1) continue;
-      // v = (1 + e)^3; of v - 1 and log v a large d would magnify the rounding.
+      // v = (1 + e)^3. `above_one` is v - 1: computing v first would lose digits, which a large d would
+      // magnify.
       const double above_one = e * (3 + e * (3 + e)), log_v = 3 * std::log1p(e);
       if (std::log(uniform()) < 0.5 * x * x + d * (log_v - above_one)) return std::log(d) + log_v;
     }
   }
-  // Arrivals of rate 1 before `rate`.
+  // Counts arrivals at rate 1 before time `rate`.
   double poisson(double rate) {
     if (!(rate >= 0) || std::isinf(rate)) return rate >= 0 ? rate : none;
     if (rate > most_counted) return std::floor(rate + std::sqrt(rate) * normal() + 0.5);
@@ -68,7 +69,7 @@ class Stream {
     for (; time < rate; time -= std::log(uniform())) ++count;
     return count;
   }
-  // By the attempts up to each success, whose numbers are geometric.
+  // Counts successes. The number of attempts up to each success is geometric.
   double binomial(double n, double prob) {
     if (!(n >= 0 && prob >= 0 && prob <= 1) || std::isinf(n)) return none;
     if (prob > 0.5) return std::floor(n) - binomial(n, 1 - prob);
@@ -84,7 +85,7 @@ class Stream {
     for (double tried = attempts(); tried <= n; tried += attempts()) ++count;
     return count;
   }
-  // Best & Fisher (1979); from `narrow` on the normal law that it tends to.
+  // Best & Fisher (1979). Above the concentration `narrow`, a normal distribution approximates the draw.
   double von_mises(double mean, double concentration) {
     constexpr double narrow = 1e8;
     if (!(concentration >= 0) || !std::isfinite(mean)) return none;

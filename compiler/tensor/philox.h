@@ -1,4 +1,4 @@
-// Philox 4x32-10 (Salmon et al., SC 2011) and the draws that runtime/image.md makes of it, for the
+// Philox 4x32-10 (Salmon et al., SC 2011) and the draws that runtime/image.md derives from it, for the
 // interpreters.
 #pragma once
 #include <array>
@@ -16,10 +16,10 @@ struct DrawPlace {
   uint32_t site = 0;
   uint64_t element = 0;
 };
-/// In (0, 1), a multiple of 2^-24.
+/// A number in (0, 1), an odd multiple of 2^-24.
 double uniform_draw(const DrawPlace& place);
-/// uniform, normal, gumbel exactly as generated code draws them (in double precision); the others from a
-/// stream of their own with the same law.
+/// uniform, normal and gumbel are drawn exactly as in generated code, but in double precision. Other draws
+/// take a stream of their own and have the same distribution as in generated code.
 double draw(semantics::Op op, const DrawPlace& place, double a, double b);
 
 }  // namespace tensor

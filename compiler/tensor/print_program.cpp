@@ -24,7 +24,7 @@ Shape numbers(const std::vector<int64_t>& sizes) {
   return shape;
 }
 
-/// Words, numbers, strings and signs of one line.
+/// Reads the words, numbers, strings and signs of one line.
 class Line {
  public:
   Line(std::string_view text, int number) : text_(text), number_(number) {}

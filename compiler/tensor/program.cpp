@@ -73,8 +73,8 @@ ParameterLayout parameter_layout(const semantics::Model& model, semantics::Playe
   return layout;
 }
 
-/// If the model reads averages, their places follow in the same order: that of a parameter of player p
-/// belongs to `player` number of players + p, which no update changes.
+/// If the model reads averages, the places of the averages follow in the same order as the parameters. The
+/// average of a parameter of player p has the `player` number of players + p, whose array no update changes.
 ParameterPlaces parameter_places(const semantics::Model& model) {
   std::vector<ParameterPlace> places(model.parameters.size());
   for (size_t p = 0; p < model.players.size(); ++p) {
@@ -166,7 +166,7 @@ class Verifier {
   }
   const Shape& in(const Value& value, size_t i) const { return program_[value.inputs[i]].shape; }
 
-  /// Rows that are taken several times over may become an axis beside the rows themselves, and back.
+  /// Repeated rows may become an axis beside the rows, and the other way round.
   bool same_size(const Shape& a, const Shape& b) const {
     if (has_rows(a) != has_rows(b)) return false;
     if (!has_rows(a) || a[0] == b[0]) return row_elements(a) == row_elements(b);
@@ -303,7 +303,7 @@ class Verifier {
       if (x.size() != 4 || w.size() != 4 || y.size() != 4 || value.ints.size() != 4) return false;
       for (size_t d = 0; d < 2; ++d) {
         const int64_t span = x[1 + d].size + 2 * value.ints[2 + d] - w[2 + d].size;
-        // A transposed convolution's larger side may have rows that no window reaches.
+        // The larger side of a transposed convolution may have rows that no window reaches.
         if (span < 0 || span / value.ints[d] + 1 != y[1 + d].size) return false;
       }
       return x[0] == y[0] && x[3] == w[1] && y[3] == w[0];

@@ -1,7 +1,8 @@
 // A static tensor program in SSA form: what one phase of learning, one draw or one density computes. Values
-// are in dependency order; shapes are whole: where a value depends on the row, axis 0 is the rows of a batch
-// class. Pointwise operations have inputs of their own shape. `variable`, `matmul` and `deconv` of semantics
-// do not occur: build_step translates them. Text: print and parse.
+// are in dependency order. Shapes include the rows: if a value depends on the row, axis 0 is the rows of a
+// batch class. The inputs of a pointwise operation have the operation's shape. `variable`, `matmul` and
+// `deconv` of semantics do not occur, because build_step translates them. `print` and `parse` convert to and
+// from text.
 #pragma once
 #include <map>
 #include <memory>
@@ -17,11 +18,11 @@ namespace tensor {
 
 using Shape = std::vector<Extent>;
 std::string to_string(const Shape& shape);  // "[b0, 28, 28]": b0 are the rows of batch class 0
-/// Elements in one row; of all where there is no batch axis.
+/// The number of elements in one row, or of the whole value if it has no batch axis.
 int64_t row_elements(const Shape& shape);
 bool has_rows(const Shape& shape);
 
-/// semantics' operations under their own numbers, then tensor/operations.def.
+/// The operations of semantics with their own numbers, then those of tensor/operations.def.
 enum class Op {
 #define OPERATION(name, inputs, group) name,
 #include "compiler/semantics/operations.def"
@@ -36,17 +37,18 @@ struct ValueId {
   explicit operator bool() const { return index >= 0; }
 };
 
-/// ints as in operations.def, with whole axes; but broadcast: ints[i] is the axis of the result that axis i
-/// of the input becomes (equal lengths, or 1 stretched). dense is x [r, n], weights [m, n] to [r, m].
+/// `ints` is as in operations.def, but its axes include the rows. Exception: for broadcast, ints[i] is the
+/// axis of the result that axis i of the input becomes (with equal length, or stretched from 1). dense maps x
+/// [r, n] and weights [m, n] to [r, m].
 struct Value {
   Op op = Op::constant;
   std::vector<ValueId> inputs;
   Shape shape;
   std::vector<int64_t> ints;
-  double number = 0;   // of a constant: every element
-  int32_t index = -1;  // of a parameter, column (its source: ints[0]) or coefficient
+  double number = 0;   // constant: every element
+  int32_t index = -1;  // of the parameter, column (its source is ints[0]) or coefficient
   uint32_t site = 0;   // of a random draw
-  std::string name;    // of an input; else for readers only
+  std::string name;    // of an input; otherwise only for readers of the program
 };
 
 struct Output {
@@ -54,10 +56,10 @@ struct Output {
   ValueId value;
 };
 
-/// What a player maximizes: sum over terms of <seed, value>. differentiate turns terms into gradients, one
-/// per parameter of the player in order.
+/// What a player maximizes: the sum over terms of <seed, value>. differentiate turns terms into gradients,
+/// one for each parameter of the player, in order.
 struct Term {
-  ValueId value, seed;  // [rows] both
+  ValueId value, seed;  // both [rows]
 };
 struct Gradient {
   semantics::ParameterId parameter;
@@ -76,7 +78,7 @@ struct ParameterPlace {
   std::vector<int64_t> shape;
 };
 
-/// Of every parameter of a model, by ParameterId. All programs of a model share one table.
+/// The places of all parameters of a model, by ParameterId. All programs of a model share one table.
 class ParameterPlaces {
  public:
   size_t size() const { return table_->places.size(); }
@@ -87,7 +89,7 @@ class ParameterPlaces {
 
   /// The parameters of a player, ascending.
   const std::vector<size_t>& of_player(int player) const;
-  /// Of the flat array of a player (a multiple of 16).
+  /// The length of a player's flat array (a multiple of 16).
   int64_t elements_of(int player) const;
 
  private:
@@ -108,8 +110,8 @@ struct Program {
   ParameterPlaces parameters;
   std::vector<Value> values;
   std::vector<Output> outputs;
-  /// What all updates maximize together, in place of terms of their own: gradients reach the parameters of
-  /// each.
+  /// Terms that all updates maximize together, instead of terms of their own. Each player gets the gradients
+  /// by its own parameters.
   std::vector<Term> shared;
   std::vector<PlayerUpdate> updates;
 
@@ -119,7 +121,7 @@ struct Program {
 
 /// The flat array of a player: each parameter starts at the next multiple of 16 floats.
 struct ParameterLayout {
-  std::vector<int64_t> offsets;  // of Player::parameters, in order
+  std::vector<int64_t> offsets;  // in the order of Player::parameters
   int64_t elements = 0;          // a multiple of 16
 };
 ParameterLayout parameter_layout(const semantics::Model& model, semantics::PlayerId player);
@@ -129,7 +131,7 @@ ParameterPlaces parameter_places(const semantics::Model& model);
 std::optional<std::string> verify(const Program& program);
 
 std::string print(const Program& program);
-/// Reads what print writes; throws std::runtime_error naming the line.
+/// Reads the output of `print`. Throws std::runtime_error that names the line.
 Program parse(std::string_view text);
 
 }  // namespace tensor

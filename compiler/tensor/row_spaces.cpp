@@ -54,8 +54,9 @@ Translator& RowSpaces::at(Axes axes) {
   return *translator;
 }
 
-// Digits of the value's number, in base 2 or of the number of classes, the first element's changing fastest.
-// Halves keep the quotients away from whole numbers, where rounding would decide.
+// The digits of the value's number, in base 2 or in the number of classes. The digit of the first element
+// changes fastest. Adding 0.5 keeps the quotients away from whole numbers, where rounding would decide the
+// result.
 ValueId RowSpaces::table(semantics::VariableId id, int64_t values) {
   const semantics::Variable& variable = model_[id];
   const int64_t elements = semantics::count(variable.shape);

@@ -1,6 +1,6 @@
-// The rows of one source, and what is computed beside them: samples of each row, and the values of enumerated
-// variables. In: which axes each variable has. Out: values with their axes in front, as one extent; a node is
-// computed with the axes of what it depends on and no others, once, and stretched where more are needed.
+// The rows of one source and the axes beside them: samples of each row, and the values of enumerated
+// variables. In: which axes each variable has. Out: values with these axes in front, joined into one extent.
+// A node is computed once, with only the axes that it depends on, and stretched where more axes are needed.
 #pragma once
 #include <memory>
 
@@ -12,30 +12,30 @@ class RowSpaces {
  public:
   static constexpr Axes rows_axis = 1;
 
-  /// `rows` translates what a source gives; it must outlive this.
+  /// `rows` translates what the source gives. It must outlive this object.
   RowSpaces(const semantics::Model& model, const Dependencies& dependencies, Program& program,
             Translator& rows);
 
-  /// A further axis of this length, inside those before.
+  /// Adds an axis of this length, inside the axes before.
   Axes add_axis(int64_t length);
-  /// What every random draw has from now on; first the rows alone.
+  /// The axes that every random draw has from now on. At first these are the rows alone.
   void set_drawn(Axes axes) { drawn_ = axes; }
   Axes drawn() const { return drawn_; }
 
-  /// Each value of a variable with finitely many values: one axis, no rows.
+  /// All values of a variable that has finitely many: one axis of values, no rows.
   ValueId table(semantics::VariableId variable, int64_t values);
   void bind(semantics::VariableId variable, ValueId value, Axes axes);
 
-  /// Of what the node depends on; 0 for what only parameters decide.
+  /// The axes that the node depends on; 0 if it depends on parameters only.
   Axes axes_of(semantics::NodeId node) const;
   Translator& at(Axes axes);
-  /// The node's value where it has its own axes, stretched to `axes`.
+  /// The node's value, computed with its own axes and stretched to `axes`.
   ValueId translate(semantics::NodeId node, Axes axes);
   void forget_draws();
 
-  /// From [lead of `from`, ...] to [lead of `to`, ...], each element repeated along the axes that are new.
+  /// From [lead of `from`, ...] to [lead of `to`, ...]. Each element is repeated along the new axes.
   ValueId stretch(ValueId value, Axes from, Axes to);
-  /// The axes one by one; rows (with the samples, where `drawn` has them) stay together.
+  /// The rows (if they are among `axes`), then each other axis as an extent of its own.
   Shape extents(Axes axes) const;
   Shape extents_of_drawn(Axes enumerated);
 
@@ -48,7 +48,8 @@ class RowSpaces {
   Program& program_;
   Emit e_;
   Axes drawn_ = rows_axis;
-  std::vector<int64_t> lengths_ = {1};  // of the axis of each bit; the rows' own is not known here
+  std::vector<int64_t> lengths_ = {1};  // by bit: the length of its axis; the number of rows is not known
+                                        // here
   std::map<semantics::VariableId, Axes> bound_;
   Translator& rows_;
   std::map<Axes, std::unique_ptr<Translator>> others_;

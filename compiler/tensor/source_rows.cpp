@@ -22,7 +22,7 @@ void name_draw(const Model& model, const semantics::Conditional& conditional, Pr
   const std::string name = conditional.player.index >= 0
                                ? fmt::format("{}.{}", model[conditional.player].name, variable)
                                : variable;
-  // What a constant to gradients or a view of the draw shares its memory with, too.
+  // Also names the values below the draw that share its memory: the input of a stop or a reshape.
   while (value) {
     Value& named = program.values[static_cast<size_t>(value.index)];
     if (info(named.op).group == semantics::OpGroup::leaf || !named.name.empty()) return;

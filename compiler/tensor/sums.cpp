@@ -13,7 +13,7 @@ Table Sums::add(const semantics::Conditional& conditional, bool constant) {
   spaces_.bind(conditional.target, spaces_.table(conditional.target, values), axis);
   summed_.push_back({axis, values, {}});
   const Table log_probability = table(conditional.log_density);
-  // One that is the same for all values, as of `Categorical(0)`, has no axis of its own yet.
+  // A probability that is the same for all values, as in `Categorical(0)`, does not have the new axis yet.
   const Axes axes = log_probability.axes | axis;
   Table probability{e_.pointwise(Op::exp, stretch(log_probability, axes)), axes};
   if (constant) probability.value = e_.pointwise(Op::stop, probability.value);
@@ -64,7 +64,7 @@ Table Sums::sum_out(const Table& table, Axes axes) {
   return {e_.reduce(Op::sum, table.value, places), table.axes & ~axes};
 }
 
-/// Of the variables `kept`, with those that their probabilities depend on summed out.
+/// The joint probability of the variables `kept`. The other variables on which it depends are summed out.
 Table Sums::marginal(Axes kept) {
   if (const auto found = marginals_.find(kept); found != marginals_.end()) return found->second;
   Axes needed = kept;

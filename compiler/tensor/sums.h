@@ -1,15 +1,17 @@
-// Sums over enumerated variables in place of their draws. In: the conditionals that would draw them, in that
-// order. Out: log-densities as tables over the rows and the values that they depend on, and their means under
-// the conditionals' probabilities, summed one variable at a time (game/elimination.h).
+// Sums over the values of enumerated variables instead of draws. In: the conditionals that would draw the
+// variables, in that order. Out: log-densities as tables over the rows and the values that they depend on.
+// Also the means of tables under the conditionals' probabilities, summed one variable at a time
+// (game/elimination.h).
 #pragma once
 #include "compiler/tensor/row_spaces.h"
 
 namespace tensor {
 
-/// One number for each row (sample) and value of the enumerated variables `axes`: [rows, values, ...].
+/// One number for each row (or sample) and for each value of the enumerated variables `axes`: [rows, values,
+/// ...].
 struct Table {
   ValueId value;
-  Axes axes = 0;  // of enumerated variables only
+  Axes axes = 0;  // enumerated variables only
 };
 
 class Sums {
@@ -17,12 +19,12 @@ class Sums {
   Sums(const semantics::Model& model, Program& program, RowSpaces& spaces)
       : model_(model), spaces_(spaces), e_(program) {}
 
-  /// Binds the conditional's target to all its values. `constant`: no gradient flows through its
+  /// Binds the conditional's target to all its values. If `constant`, no gradient flows through their
   /// probabilities. Returns log q as a table.
   Table add(const semantics::Conditional& conditional, bool constant);
   bool empty() const { return summed_.empty(); }
 
-  /// A node of one number a row, as a table.
+  /// A node with one number for each row, as a table.
   Table table(semantics::NodeId number);
   /// The sum over all values, weighted with their probabilities: [rows].
   ValueId mean(const Table& table);
@@ -31,7 +33,7 @@ class Sums {
 
   Table combine(Op op, const Table& a, const Table& b);
   Table apply(Op op, const Table& a, double b);
-  /// Over all enumerated variables.
+  /// Stretches the table over all enumerated variables.
   ValueId whole(const Table& table) { return stretch(table, all()); }
   Shape whole_shape() { return spaces_.extents_of_drawn(all()); }
 

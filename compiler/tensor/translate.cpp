@@ -51,7 +51,7 @@ void Translator::belong_to(RowSpaces& spaces, Axes axes) {
 }
 
 void Translator::bind(semantics::VariableId variable, ValueId value) {
-  // Nothing is known of a variable that is bound for the first time, unless by other translators.
+  // When a variable is bound for the first time, no value depends on it yet, except in linked translators.
   const bool fresh = variables_.insert_or_assign(variable, value).second;
   if (lead_.batch < 0) led_.insert(value);
   if (!fresh || outer_ != nullptr || spaces_ != nullptr) forget(variable);
@@ -110,7 +110,8 @@ void Translator::know(semantics::NodeId node, ValueId value) {
     known_by_[variable].push_back(node.index);
 }
 
-// Graphs are as deep as files are long: a node waits on a stack of our own until its inputs are known.
+// A graph can be as deep as the file is long, so recursion could overflow the stack. A node waits on an
+// explicit stack until its inputs are known.
 ValueId Translator::translate(semantics::NodeId root) {
   std::vector<semantics::NodeId> waiting = {root};
   while (!waiting.empty()) {
@@ -134,7 +135,8 @@ ValueId Translator::translate(semantics::NodeId root) {
   return known_.at(root.index);
 }
 
-/// Of a node that another translator makes, or that is made of parts instead of its inputs.
+/// The value of a node that another translator computes, or that is computed from parts instead of from its
+/// inputs.
 std::optional<ValueId> Translator::translated_elsewhere(semantics::NodeId id) {
   const semantics::Node& node = basis_.model.graph[id];
   if (spaces_ != nullptr && &spaces_->at(spaces_->axes_of(id)) != this) {
@@ -164,7 +166,8 @@ bool Translator::belongs_outside(semantics::NodeId id) const {
                               [&](semantics::VariableId variable) { return variables_.contains(variable); });
 }
 
-/// Every row `times_` over: [rows, ...] to [rows, times, ...], which is the same memory as [rows times, ...].
+/// Repeats every row `times_` times: [rows, ...] becomes [rows, times, ...], with the same memory layout as
+/// [rows times, ...].
 ValueId Translator::repeat(ValueId value) {
   const Shape from = emit_.shape(value);
   if (!has_rows(from)) return value;
@@ -243,7 +246,8 @@ ValueId Translator::compute(const semantics::Node& node) {
 }
 
 ValueId Translator::pointwise(const semantics::Node& node, std::vector<ValueId> inputs) {
-  // Axes in front that are no batch class look like the node's own: they are not told apart by shapes.
+  // Without a batch class, shapes do not show which inputs have this translator's axes in front: stretch the
+  // others here.
   if (lead_.batch < 0 && std::ranges::any_of(inputs, [&](ValueId input) { return leads(input); })) {
     for (ValueId& input : inputs)
       if (!leads(input)) input = emit_.stretch(input, with_rows(node.shape));
@@ -282,7 +286,7 @@ ValueId Translator::dense(ValueId x, ValueId weights, const semantics::Shape& sh
   return emit_.reshape(y, shaped_as(shape, rows));
 }
 
-/// The nodes whose elements, one after the other, are those of `node`.
+/// The nodes whose elements, one after the other, form the vector `node`.
 std::vector<semantics::NodeId> Translator::parts_of_vector(semantics::NodeId id) const {
   const semantics::Node& node = basis_.model.graph[id];
   if (node.op == semantics::Op::reshape) return parts_of_vector(node.inputs[0]);
@@ -295,8 +299,8 @@ std::vector<semantics::NodeId> Translator::parts_of_vector(semantics::NodeId id)
   return parts;
 }
 
-/// W concat(a, b) = W_a a + W_b b, where a and b have other axes: each product is made with its own axes
-/// alone. None where all parts have the same.
+/// W concat(a, b) = W_a a + W_b b. If a and b have different axes, each product is computed with its own axes
+/// only. None if all parts have the same axes.
 std::optional<ValueId> Translator::dense_of_parts(const semantics::Node& node) {
   if (spaces_ == nullptr || spaces_->axes_of(node.inputs[1]) != 0) return {};
   const std::vector<semantics::NodeId> parts = parts_of_vector(node.inputs[0]);
@@ -332,7 +336,7 @@ std::optional<ValueId> Translator::dense_of_parts(const semantics::Node& node) {
   return emit_.reshape(sum, with_rows(node.shape));
 }
 
-// A small product within each row: sum over k of a[m, k] b[k, n], left to the loops.
+// A small matrix product within each row: the sum over k of a[m, k] b[k, n]. Loops compute it, not a library.
 ValueId Translator::matmul(ValueId a, ValueId b) {
   const Shape sa = emit_.shape(a), sb = emit_.shape(b);
   const bool rows = leads(a) || leads(b);
@@ -372,8 +376,8 @@ ValueId Translator::conv(const semantics::Node& node, ValueId x, ValueId weights
   return emit_.reshape(emit_.transpose(y, channels_first), shaped_as(node.shape, rows));
 }
 
-// The backward-data of the convolution that has the roles of its two sides swapped: its weights [c, o, kh,
-// kw] are that convolution's [out, in, kh, kw].
+// A transposed convolution is the backward-data operation of the convolution with input and output swapped.
+// Its weights [c, o, kh, kw] are that convolution's [out, in, kh, kw].
 ValueId Translator::deconv(const semantics::Node& node, ValueId x, ValueId weights) {
   const Shape from = emit_.shape(x), kernel = emit_.shape(weights);
   const bool rows = leads(x);

@@ -1,7 +1,7 @@
-// Expressions of the model's graph to values of a program, for the rows of one source (or of the caller), or
-// for the values of enumerated variables (row_spaces.h). Variables are bound to values; binding one anew
-// forgets what was computed from it, so a `let` is evaluated anew, while everything else (a shared trunk) is
-// computed once.
+// Translates expressions of the model's graph to values of a program: for the rows of one source (or of the
+// caller), or for the values of enumerated variables (row_spaces.h). Variables are bound to values. When a
+// variable is bound again, the values computed from it are forgotten: a `let` is then evaluated again, while
+// everything else (such as a shared trunk) is computed once.
 #pragma once
 #include <map>
 #include <set>
@@ -11,16 +11,16 @@
 
 namespace tensor {
 
-/// What each node of a graph depends on.
+/// The variables that each node of a graph depends on, and whether it depends on random draws.
 struct Dependencies {
   explicit Dependencies(const semantics::Graph& graph);
   std::vector<std::vector<semantics::VariableId>> variables;  // ascending
   std::vector<bool> random;
 };
 
-/// What all programs of one model share, made once. The model outlives it.
+/// What all programs of one model share, computed once. The model must outlive it.
 struct ModelBasis {
-  // Implicit: where one program is built, the model alone will do.
+  // Not explicit: code that builds a single program may pass the model alone.
   ModelBasis(const semantics::Model& in_model)
       : model(in_model), dependencies(in_model.graph), parameters(parameter_places(in_model)) {}
   const semantics::Model& model;
@@ -29,39 +29,40 @@ struct ModelBasis {
 };
 
 class RowSpaces;
-/// Which axes a value has in front of its node's own: bits, see row_spaces.h.
+/// The set of axes that a value has in front of its node's own axes, as bits (row_spaces.h).
 using Axes = uint64_t;
 
 class Translator {
  public:
-  /// `source`: whose columns these are (-1: the caller's rows). `next_site` numbers the random draws.
+  /// `source`: the source that columns belong to (-1: the caller's rows). `next_site` numbers the random
+  /// draws.
   Translator(const ModelBasis& basis, Program& program, int batch, int source, uint32_t& next_site);
 
-  /// Takes each row of `outer` `times` over, in a batch class of its own: what depends only on what is bound
-  /// in `outer` is computed there, once, and repeated.
+  /// Repeats each row of `outer` `times` times, in a new batch class. A value that depends only on variables
+  /// bound in `outer` is computed there once, and repeated.
   Translator(Translator& outer, int64_t times);
 
-  /// Of `spaces`, for what has just these axes: `lead` is the extent of all of them. Every other node is
-  /// computed where its own axes say, and stretched.
+  /// A translator of `spaces` for values with exactly these axes; `lead` is the extent of all of them. Every
+  /// other node is computed by the translator of its own axes, and stretched.
   Translator(const Translator& like, RowSpaces& spaces, Axes axes, Extent lead);
   void belong_to(RowSpaces& spaces, Axes axes);
 
   void bind(semantics::VariableId variable, ValueId value);
-  /// Forgets what was computed from the variable, or with random draws.
+  /// Forgets the values computed from the variable, or those computed from random draws.
   void forget(semantics::VariableId variable);
   void forget_draws();
   ValueId bound(semantics::VariableId variable) const { return variables_.at(variable); }
   int64_t times() const { return times_; }
   /// The value of `node`; draws in it are fresh for this call.
   ValueId evaluate(semantics::NodeId node);
-  /// As evaluate, but one value a row even where it depends on no row.
+  /// As `evaluate`, but with one value for each row even if the node depends on no row.
   ValueId evaluate_rows(semantics::NodeId node);
   /// A fresh random draw.
   ValueId draw(Op op, Shape shape);
   Extent rows() const { return lead_; }
-  /// As evaluate, but draws in the node stay known until forget_draws.
+  /// As `evaluate`, but draws in the node stay the same until forget_draws.
   ValueId translate(semantics::NodeId node);
-  /// Has the value this translator's axes in front?
+  /// Does the value have this translator's axes in front?
   bool leads(ValueId value) const;
 
  private:
@@ -92,12 +93,13 @@ class Translator {
   int64_t times_ = 1;
   RowSpaces* spaces_ = nullptr;
   Axes axes_ = 0;
-  std::set<ValueId> led_;  // where the axes in front are no batch class: the values that have them
+  std::set<ValueId> led_;  // if the axes in front are not a batch class: the values that have them
   uint32_t& next_site_;
   std::map<semantics::VariableId, ValueId> variables_;
   std::unordered_map<int32_t, ValueId> known_;
-  std::vector<int32_t> known_draws_;                                // of those, what depends on draws
-  std::map<semantics::VariableId, std::vector<int32_t>> known_by_;  // and on each variable
+  std::vector<int32_t> known_draws_;                                // the known nodes that depend on draws
+  std::map<semantics::VariableId, std::vector<int32_t>> known_by_;  // the known nodes that depend on each
+                                                                    // variable
 };
 
 }  // namespace tensor

@@ -11,7 +11,7 @@ class KernelProgramVerifier {
  public:
   explicit KernelProgramVerifier(const KernelProgram& kernel_program) : kernel_program_(kernel_program) {
     for (const Buffer& buffer : kernel_program.buffers) {
-      // A part lies in memory as its parent does.
+      // A part has no memory of its own: its parent's kind counts.
       const bool made_here =
           buffer.kind == Buffer::Kind::scratch || buffer.kind == Buffer::Kind::output ||
           (buffer.kind == Buffer::Kind::part && !written_[static_cast<size_t>(buffer.parent)]);
@@ -51,7 +51,7 @@ class KernelProgramVerifier {
     for (size_t axis = 0; axis < loop.space.size(); ++axis) {
       if (loop.space[axis].batch >= 0) {
         if (access.strides[axis] == 0) continue;
-        // A row is a whole row of the buffer, or of it several times over.
+        // A step along the rows must skip one whole row of the buffer, or several if the buffer repeats rows.
         if (!has_rows(buffer.extents)) return "a stride along the rows of what has none";
         const BatchClass &moved = batch(loop.space[axis]), &held = batch(buffer.extents[0]);
         if (moved.source != held.source ||
@@ -106,7 +106,7 @@ class KernelProgramVerifier {
     write(gather.buffer);
     return {};
   }
-  /// Every parameter's part must be there.
+  /// Every part of the gradient must be written before the update.
   Wrong check(const Update& update) {
     for (size_t b = 0; b < kernel_program_.buffers.size(); ++b) {
       if (kernel_program_.buffers[b].kind != Buffer::Kind::part ||

@@ -14,7 +14,7 @@ void Reverse::give(ValueId input, ValueId part) {
 
 namespace {
 
-/// What a rule reads: y = op(a, b, c).
+/// What a rule reads, for y = op(a, b, c).
 struct Rule {
   Reverse& reverse;
   const Value& value;
@@ -23,13 +23,14 @@ struct Rule {
   ValueId a() const { return value.inputs[0]; }
   ValueId b() const { return value.inputs[1]; }
   void give(size_t input, ValueId part) const { reverse.give(value.inputs[input], part); }
-  /// Chain rule of a pointwise operation: the input's part is y_adjoint times the derivative.
+  /// Chain rule of a pointwise operation: the input's adjoint grows by y_adjoint times the derivative.
   void chain(size_t input, ValueId derivative) const { give(input, e.multiply(y_adjoint, derivative)); }
   ValueId one() const { return e.constant(1, value.shape); }
 };
 
 #define ADJOINT(name) [[maybe_unused]] void adjoint_of_##name(const Rule& r)
-// Constant wherever it has a derivative, or without one by decree (stop, draws).
+// Operations that pass no gradient on. Their derivative is zero wherever it exists, or they have none by
+// definition (stop, draws).
 #define FLAT(name) \
   ADJOINT(name) { (void)r; }
 
@@ -51,12 +52,13 @@ ADJOINT(abs) {
   r.chain(0, r.e.subtract(r.e.pointwise(Op::greater, r.a(), 0.0), r.e.pointwise(Op::less, r.a(), 0.0)));
 }
 ADJOINT(relu) { r.chain(0, r.e.pointwise(Op::greater, r.y, 0.0)); }
-// 1 - tanh^2.
+// tanh' = 1 - tanh^2.
 ADJOINT(tanh) { r.chain(0, r.e.subtract(r.one(), r.e.multiply(r.y, r.y))); }
 ADJOINT(sigmoid) { r.chain(0, r.e.multiply(r.y, r.e.subtract(r.one(), r.y))); }
-// The mean of the statistic, where softplus is Bernoulli's log-partition.
+// softplus' = sigmoid: softplus is the log-partition of Bernoulli, and its derivative is the mean of the
+// statistic.
 ADJOINT(softplus) { r.chain(0, r.e.pointwise(Op::sigmoid, r.a())); }
-// 2 / sqrt(pi) exp(-x^2).
+// erf'(x) = 2 / sqrt(pi) exp(-x^2).
 ADJOINT(erf) {
   const ValueId density = r.e.pointwise(Op::exp, r.e.negate(r.e.multiply(r.a(), r.a())));
   r.chain(0, r.e.pointwise(Op::multiply, density, 2 * std::numbers::inv_sqrtpi));
@@ -71,7 +73,7 @@ ADJOINT(trigamma) {
   throw std::logic_error("trigamma stands only in derivatives and is not differentiated again");
 }
 ADJOINT(log_i0) { r.chain(0, r.e.pointwise(Op::i1_over_i0, r.a())); }
-// A(x) = I1 / I0 has A' = 1 - A / x - A^2 (from I1' = I0 - I1 / x), which is 1/2 at 0.
+// A(x) = I1 / I0 has A' = 1 - A / x - A^2 (from I1' = I0 - I1 / x). At x = 0, A / x and A' are 1/2.
 ADJOINT(i1_over_i0) {
   const ValueId at_zero = r.e.pointwise(Op::equal, r.a(), 0.0);
   const ValueId safe = r.e.pointwise(Op::where, {at_zero, r.one(), r.a()});
@@ -98,12 +100,12 @@ ADJOINT(divide) {
   r.give(0, part);
   r.give(1, r.e.negate(r.e.multiply(part, r.y)));
 }
-// a - b floor(a / b).
+// y = a - b floor(a / b).
 ADJOINT(modulo) {
   r.give(0, r.y_adjoint);
   r.chain(1, r.e.negate(r.e.pointwise(Op::floor, r.e.divide(r.a(), r.b()))));
 }
-// The derivative in the exponent, a^b log a, is taken as 0 where a is not positive.
+// The derivative by the exponent, a^b log a, is taken as 0 where `a` is not positive.
 ADJOINT(power) {
   if (r.reverse.wants(r.a())) {
     const ValueId lower = r.e.pointwise(Op::power, r.a(), r.e.subtract(r.b(), r.one()));
@@ -115,7 +117,8 @@ ADJOINT(power) {
     r.chain(1, r.e.multiply(r.y, r.e.pointwise(Op::log, safe)));
   }
 }
-/// The share of the adjoint that goes to `first` where y is whichever of the two wins: halves on a tie.
+/// The share of the adjoint that goes to `first`, where y is the one of the two inputs for which `wins`
+/// holds. On a tie each input gets half.
 ValueId share(const Rule& r, Op wins, ValueId first, ValueId second) {
   const ValueId tie = r.e.pointwise(Op::multiply, r.e.pointwise(Op::equal, first, second), 0.5);
   return r.e.add(r.e.pointwise(wins, first, second), tie);
@@ -167,7 +170,7 @@ ADJOINT(transpose) {
 ADJOINT(broadcast) {
   const Shape from = r.reverse.shape(r.a());
   std::vector<int64_t> summed;
-  std::vector<int64_t> kept;  // axes of the result that remain, ascending
+  std::vector<int64_t> kept;  // the axes of the result that remain, ascending
   for (size_t axis = 0; axis < r.value.shape.size(); ++axis) {
     const auto at = std::ranges::find(r.value.ints, static_cast<int64_t>(axis));
     const bool stays = at != r.value.ints.end() &&
@@ -175,7 +178,7 @@ ADJOINT(broadcast) {
     (stays ? kept : summed).push_back(static_cast<int64_t>(axis));
   }
   ValueId part = summed.empty() ? r.y_adjoint : r.e.reduce(Op::sum, r.y_adjoint, summed);
-  std::vector<int64_t> order;  // the input's axes that remain, as axes of `part`
+  std::vector<int64_t> order;  // the remaining axes of the input, as axes of `part`
   for (size_t i = 0; i < from.size(); ++i) {
     const auto at = std::ranges::find(kept, r.value.ints[i]);
     if (at != kept.end()) order.push_back(at - kept.begin());
@@ -221,7 +224,7 @@ ADJOINT(concat) {
   }
 }
 
-/// Stretches a reduction's result, or its adjoint, back over the axes it dropped.
+/// Stretches a reduction's result, or its adjoint, back over the axes that the reduction dropped.
 ValueId spread(const Rule& r, ValueId reduced) {
   const Shape from = r.reverse.shape(r.a());
   std::vector<int64_t> map;
@@ -232,7 +235,7 @@ ValueId spread(const Rule& r, ValueId reduced) {
   return r.e.broadcast(reduced, from, map);
 }
 ADJOINT(sum) { r.give(0, spread(r, r.y_adjoint)); }
-/// Elements that tie for the extreme share its adjoint equally.
+/// Elements that tie for the maximum or minimum share its adjoint equally.
 void give_to_extremes(const Rule& r) {
   const ValueId extreme = r.e.pointwise(Op::equal, r.a(), spread(r, r.y));
   const ValueId ties = r.e.reduce(Op::sum, extreme, r.value.ints);
@@ -282,7 +285,7 @@ ADJOINT(conv_weights) {
   if (r.reverse.wants(r.b()))
     r.give(1, r.e.operation(Op::conv, {r.a(), r.y_adjoint}, r.reverse.shape(r.b()), how));
 }
-// Not in programs: build_step translates them (verify refuses them).
+// These operations do not occur in programs: build_step translates them, and verify refuses them.
 FLAT(matmul)
 FLAT(deconv)
 

@@ -1,4 +1,5 @@
-// One rule for each operation: given the value y of the operation and its adjoint, gives each input its part.
+// One rule for each operation. In: the value y of the operation and the adjoint of y. Out: the part of each
+// input's adjoint that comes through y.
 #pragma once
 #include <unordered_map>
 
@@ -16,7 +17,7 @@ class Reverse {
 
   Emit emit;
   const Shape& shape(ValueId id) const { return program_[id].shape; }
-  /// Does a parameter of the player lie below `id`?
+  /// Is the adjoint of `id` wanted?
   bool wants(ValueId id) const { return adjoints_.contains(id.index); }
   void give(ValueId input, ValueId part);
   ValueId adjoint(ValueId id) const {
@@ -26,7 +27,7 @@ class Reverse {
 
  private:
   Program& program_;
-  std::unordered_map<int32_t, ValueId> adjoints_;  // of the wanted values
+  std::unordered_map<int32_t, ValueId> adjoints_;  // of the active values
 };
 
 using AdjointRule = void (*)(Reverse& reverse, const Value& value, ValueId y, ValueId y_adjoint);

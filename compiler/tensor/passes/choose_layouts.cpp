@@ -14,13 +14,14 @@ std::vector<int64_t> inverse(const std::vector<int64_t>& axes) {
   return result;
 }
 
-/// Neighbouring axes of a shape that a reshape makes neighbouring axes of another of.
+/// A group of neighbouring axes that a reshape turns into another group of neighbouring axes.
 struct Block {
-  size_t begin, end;        // of the axes before
-  size_t to_begin, to_end;  // and after
+  size_t begin, end;        // of the axes before the reshape
+  size_t to_begin, to_end;  // of the axes after it
 };
 
-/// The smallest blocks; none if the rows are reshaped too, or axes of one element stand alone.
+/// The smallest blocks of a reshape. None if it changes the rows too, or if an axis of one element belongs to
+/// no block.
 std::optional<std::vector<Block>> blocks_of(const Shape& from, const Shape& to) {
   std::vector<Block> blocks;
   size_t i = 0, j = 0;
@@ -52,7 +53,8 @@ std::optional<std::vector<Block>> blocks_of(const Shape& from, const Shape& to) 
   return blocks;
 }
 
-/// Per value: some reader on its way to other values transposes it.
+/// By value: whether a transposition reads it, directly or through pointwise operations, views,
+/// concatenations and reductions.
 std::vector<bool> transposed_later(const Program& program) {
   std::vector<bool> later(program.values.size(), false);
   for (size_t v = program.values.size(); v-- > 0;) {
@@ -93,7 +95,8 @@ class Sinker {
  private:
   ValueId sink(Value value, bool transposed_later) {
     const semantics::OpGroup group = info(value.op).group;
-    // A concatenation that nobody transposes is written where it is read.
+    // If nothing transposes a concatenation later, it is left as it is: its pieces are written in the layout
+    // in which they are read.
     if (group == semantics::OpGroup::pointwise || (value.op == Op::concat && transposed_later))
       return sink_elements(std::move(value));
     if (!value.inputs.empty() && to_[value.inputs[0]].op == Op::transpose) {
@@ -105,7 +108,7 @@ class Sinker {
     return to_.add(std::move(value));
   }
 
-  /// Of operands whose elements keep their places to each other.
+  /// Moves one transposition of all operands behind a pointwise operation or a concatenation.
   ValueId sink_elements(Value value) {
     std::vector<int64_t> axes;
     for (ValueId input : value.inputs) {
@@ -134,7 +137,7 @@ class Sinker {
     return emit_.transpose(to_.add(std::move(value)), axes);
   }
 
-  /// Of axes that stay together.
+  /// Moves a transposition behind a reshape, if the axes of each block stay together.
   ValueId sink_reshape(Value value) {
     const Value moved = to_[value.inputs[0]];
     auto blocks = blocks_of(moved.shape, value.shape);
@@ -155,12 +158,13 @@ class Sinker {
     return emit_.transpose(emit_.reshape(moved.inputs[0], inner), axes);
   }
 
-  /// An axis that is new stays behind the one before it.
+  /// Moves a transposition behind a broadcast. A new axis stays behind the axis before it.
   ValueId sink_broadcast(const Value& value) {
     const Value moved = to_[value.inputs[0]];
-    std::vector<int64_t> place(value.shape.size(), -1);  // of an axis, or of that before it, in the input
+    std::vector<int64_t> place(value.shape.size(), -1);  // in the input: the axis, or for a new axis the one
+                                                         // before it
     for (size_t i = 0; i < value.ints.size(); ++i) place[static_cast<size_t>(value.ints[i])] = moved.ints[i];
-    std::vector<int64_t> order;  // of the axes in the inner result
+    std::vector<int64_t> order;  // the order of the axes in the inner result
     for (size_t axis = 0; axis < place.size(); ++axis) {
       if (axis > 0 && place[axis] < 0) place[axis] = place[axis - 1];
       order.push_back(static_cast<int64_t>(axis));
@@ -196,7 +200,7 @@ class Sinker {
       (drop ? dropped : kept).push_back(moved.ints[i]);
     }
     std::ranges::sort(dropped);
-    std::vector<int64_t> order(kept.size());  // of the kept axes in the inner result
+    std::vector<int64_t> order(kept.size());  // the places of the kept axes in the inner result
     for (size_t i = 0; i < kept.size(); ++i)
       order[i] = std::ranges::count_if(kept, [&](int64_t other) { return other < kept[i]; });
     const ValueId reduced = emit_.reduce(value.op, moved.inputs[0], dropped);

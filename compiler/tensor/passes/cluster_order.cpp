@@ -6,7 +6,7 @@
 
 namespace tensor {
 namespace {
-// Of one search. Programs of thousands of operations need hundreds.
+// The most steps of one search. Programs of thousands of operations need hundreds of steps.
 constexpr int64_t most_steps = 20'000;
 }  // namespace
 
@@ -20,8 +20,8 @@ ClusterOrder::ClusterOrder(std::vector<std::vector<int>> inputs)
   }
 }
 
-/// The clusters between `from` and `to` that a path along `next` leads to from `from`; none if it leads to
-/// `to` by way of one of them.
+/// The clusters that a path along `next` reaches from `from`, if their places lie between `from` and `to`.
+/// None if such a path goes on to `to`, or if the search takes too many steps.
 std::optional<ClusterOrder::Reached> ClusterOrder::reached(int from, int to,
                                                            const std::vector<std::vector<int>>& next) {
   const int low = std::min(place(from), place(to)), high = std::max(place(from), place(to));
@@ -49,13 +49,14 @@ bool ClusterOrder::join(int a, int b) {
   if (!after) return false;
   auto before = reached(last, first, inputs_);
   if (!before) return false;
-  // What must run before both, then both, then what must run after both, in the places that all of them had:
-  // the first of these move down only, the last up only, so that all others stay right.
+  // The new sequence: the clusters that must run before both, then both, then the clusters that must run
+  // after both. Together they keep the places that they had. The first group only moves to earlier places and
+  // the last group only to later ones, so the order stays right for all other clusters.
   const auto by_place = [&](int x, int y) { return place(x) < place(y); };
   Reached sequence = std::move(*before);
   std::ranges::sort(sequence, by_place);
   sequence.push_back(a);
-  sequence.push_back(b);  // empty from now on
+  sequence.push_back(b);  // `b` is empty from now on
   const auto behind = static_cast<std::ptrdiff_t>(sequence.size());
   std::ranges::copy(*after, std::back_inserter(sequence));
   std::sort(sequence.begin() + behind, sequence.end(), by_place);

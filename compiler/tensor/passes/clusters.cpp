@@ -8,12 +8,12 @@
 namespace tensor {
 namespace {
 using semantics::OpGroup;
-// More memory streams than this in one loop cost more than they save.
+// A loop that reads and writes more arrays than this loses more time than the fusion saves.
 constexpr size_t most_accesses = 12;
-// More operations in one loop gain nothing, and what is written of a loop follows them from one to the next.
+// More operations in one loop save nothing, and the work to write a loop grows with their number.
 constexpr size_t most_atoms = 256;
 
-/// `atoms` are ascending.
+/// `atoms` must be ascending.
 bool contains(const std::vector<int>& atoms, int atom) { return std::ranges::binary_search(atoms, atom); }
 }  // namespace
 
@@ -86,7 +86,7 @@ bool Clusters::is_random(int atom) const {
   return info(program_[atoms_[static_cast<size_t>(atom)].value].op).group == OpGroup::random;
 }
 
-// A sum over the rows (or over the first axis, where there are none) that leaves other axes.
+// A sum over the rows (or over the first axis, if there are no rows) that keeps other axes.
 bool Clusters::column_reduction(int atom) const {
   if (!is_reduction(atom)) return false;
   const Value& value = program_[atoms_[static_cast<size_t>(atom)].value];
@@ -122,7 +122,8 @@ std::optional<std::vector<Operand>> Clusters::operands(IndexSpace& space, int at
   return result;
 }
 
-/// The index of the outermost view of `path`, which goes on down from `from`, given that of `known` below it.
+/// Follows the views from `from` down to `known` and adds them to `path`. From the index of `known`, computes
+/// the index of the outermost view of the path.
 std::optional<Index> Clusters::push_path(IndexSpace& space, std::vector<ValueId> path, ValueId from,
                                          ValueId known, const Index& index) const {
   while (from != known && is_view(from)) {
@@ -138,8 +139,9 @@ std::optional<Index> Clusters::push_path(IndexSpace& space, std::vector<ValueId>
   return pushed;
 }
 
-/// Gives `atom` its index from that of a value that one of its inputs is a lossless view of; `key` is the
-/// value's in `held`. A path that ends nowhere may still have split axes, so each path asks for it anew.
+/// Computes the index of `atom` from the index of `known`, if an input of the atom is a lossless view of
+/// `known`. `key` is the key of that index in `held`. A path may split axes even if it finds no index, so the
+/// loop reads the index from `held` again for each input.
 bool Clusters::push_through(IndexSpace& space, int atom, ValueId known, int key) const {
   const Atom& a = atoms_[static_cast<size_t>(atom)];
   const bool copy = info(program_[a.value].op).group == OpGroup::shape && a.piece < 0 && !is_flat_copy(atom);
@@ -167,14 +169,15 @@ std::optional<Operand> Clusters::stored_copy(const IndexSpace& space, const Oper
 }
 
 std::optional<IndexSpace> Clusters::common_space(const std::vector<int>& atoms) const {
-  // Draws number their elements along the space, so they shape it; else a reduction, which drops some axes.
+  // A draw decides the shape of the space, because its elements are numbered along the space. Otherwise a
+  // reduction decides, because it drops some axes.
   auto first = std::ranges::find_if(atoms, [&](int atom) { return is_random(atom); });
   if (first == atoms.end()) first = std::ranges::find_if(atoms, [&](int atom) { return is_reduction(atom); });
   if (first == atoms.end()) first = atoms.begin();
   IndexSpace space(run_shape(*first));
   space.held()[*first] = space.identity();
-  // Besides atoms, `held` keeps the index of each value outside that the space covers, under -2 - value: two
-  // atoms that read it meet there.
+  // Besides the atoms' indices, `held` keeps an index for each value outside the cluster that covers the
+  // space, under the key -2 - value. Two atoms that read such a value find a common index through it.
   auto anchor = [](ValueId value) { return -2 - value.index; };
   auto inside = [&](ValueId base) {
     const auto& candidates = atoms_of(base);
@@ -189,12 +192,14 @@ std::optional<IndexSpace> Clusters::common_space(const std::vector<int>& atoms) 
       changed = true;
       const auto read = operands(space, atom);
       if (!read) return {};
-      // Later operands may have split axes under earlier ones: ask again, now that all splits are made.
+      // Later operands may have split axes of earlier ones: compute the operands again, now that all splits
+      // are made.
       const auto settled = operands(space, atom);
       for (const Operand& operand : *settled) {
         const int producer = inside(operand.base);
         if (producer < 0) {
-          // What is made in pieces is whole, and can be read, only after the loops of all pieces.
+          // A value made in pieces is complete only after the loops of all its pieces, so this loop cannot
+          // read it.
           if (std::ranges::any_of(atoms_of(operand.base), [&](int piece) { return contains(atoms, piece); }))
             return {};
           if (space.covers(program_[operand.base].shape, operand.index))
@@ -226,7 +231,8 @@ std::optional<IndexSpace> Clusters::common_space(const std::vector<int>& atoms) 
     const auto held = space.held().find(atom);
     if (held == space.held().end() || !space.covers(run_shape(atom), held->second)) return {};
   }
-  // Draws share one numbering; reductions share the axes they drop; a draw stands in no reduction's loop.
+  // All draws must use the same numbering, and all reductions must drop the same axes. A loop cannot have
+  // both a draw and a reduction.
   std::optional<std::vector<int64_t>> numbering;
   std::optional<std::vector<bool>> dropped;
   for (int atom : atoms) {
@@ -277,8 +283,8 @@ size_t Clusters::accesses(const std::vector<int>& atoms) const {
   return loads.size() + stores;
 }
 
-/// Pointwise values and draws of one shape that read no view: whatever they are joined to of the same kind,
-/// every index is that of the shape itself.
+/// A pointwise value or a draw that reads no view and no value made in pieces. If plain atoms of one shape
+/// are joined, the index of each is simply that of the shape.
 bool Clusters::is_plain(int atom) const {
   const Value& value = program_[atoms_[static_cast<size_t>(atom)].value];
   const OpGroup group = info(value.op).group;
@@ -293,7 +299,7 @@ bool Clusters::have_common_space(int a, int b, const std::vector<int>& both) con
   return common_space(both).has_value();
 }
 
-/// The two read one another, or one value.
+/// One of the two atoms reads the other, or both read the same value.
 bool Clusters::try_join(int a, int b) {
   a = order_.cluster_of(a);
   b = order_.cluster_of(b);
@@ -311,7 +317,7 @@ bool Clusters::try_join(int a, int b) {
 
 void Clusters::join() {
   const int count = static_cast<int>(atoms_.size());
-  // A value with one reader first: it then never reaches memory.
+  // Values with one reader come first: after the join, such a value never reaches memory.
   for (int atom = 0; atom < count; ++atom) {
     for (int producer : order_.inputs_of(atom)) {
       if (order_.users_of(producer).size() == 1) try_join(producer, atom);
@@ -321,7 +327,7 @@ void Clusters::join() {
     if (column_reduction(atom)) continue;
     for (int producer : order_.inputs_of(atom)) try_join(producer, atom);
   }
-  // Readers of one value: it is then loaded once, and a log-density and its gradient share a loop.
+  // Then readers of one value: it is loaded only once, and a log-density and its gradient share a loop.
   std::map<ValueId, std::vector<int>> readers;
   for (int atom = 0; atom < count; ++atom) {
     if (!atoms_[static_cast<size_t>(atom)].loop || column_reduction(atom)) continue;
@@ -334,7 +340,7 @@ void Clusters::join() {
       for (size_t j = i + 1; j < std::min(atoms.size(), i + 8); ++j) try_join(atoms[i], atoms[j]);
     }
   }
-  // Sums over the rows join what they sum where no row reduction or draw is in the way.
+  // Last, a sum over the rows joins the value that it sums, unless a row reduction or a draw prevents it.
   for (int atom = 0; atom < count; ++atom) {
     if (!column_reduction(atom)) continue;
     for (int producer : order_.inputs_of(atom)) try_join(producer, atom);
@@ -353,7 +359,7 @@ std::vector<std::vector<int>> Clusters::ordered() const {
     }
     for (int next : after[cluster]) ++waiting[static_cast<size_t>(next)];
   }
-  // Among what can run, what the program has first: values then die soon after they are made.
+  // Of the clusters that can run, take the one that comes first in the program: this keeps live ranges short.
   auto later = [&](int a, int b) { return order_.atoms_of(a).back() > order_.atoms_of(b).back(); };
   std::priority_queue<int, std::vector<int>, decltype(later)> ready(later);
   for (int cluster = 0; cluster < static_cast<int>(order_.size()); ++cluster) {

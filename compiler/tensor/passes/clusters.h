@@ -1,7 +1,7 @@
-// Which values of a program are computed together. An atom is what runs: a pointwise value, a draw, a
-// reduction, a copy of a view, a piece of a concatenation, a library operation, a gather. Clusters of atoms
-// become one loop over one index space. Views (reshape, transpose, broadcast, slice) and constants are no
-// atoms unless they must lie in memory: those who read them index through them.
+// Which values of a program are computed together. An atom is a unit of work: a pointwise value, a draw, a
+// reduction, a copy of a view, a piece of a concatenation, a library operation, or a gather. A cluster of
+// atoms becomes one loop over one index space. Views (reshape, transpose, broadcast, slice) and constants are
+// atoms only if they must lie in memory; otherwise their readers compute the index or the value themselves.
 #pragma once
 #include <optional>
 #include <vector>
@@ -14,12 +14,12 @@ namespace tensor {
 
 struct Atom {
   ValueId value;
-  int piece = -1;     // of a concatenation: which input
-  int64_t begin = 0;  // and where it begins along the axis
-  bool loop = false;  // else a library operation or a gather
+  int piece = -1;     // for a concatenation: the number of the input
+  int64_t begin = 0;  // and where this input begins along the axis
+  bool loop = false;  // false: a library operation or a gather
 };
 
-/// What an atom reads: a value that is no view (or is one that lies in memory), at an index.
+/// What an atom reads: a value at an index. The value is not a view, or it is a view that lies in memory.
 struct Operand {
   ValueId base;
   Index index;
@@ -27,39 +27,39 @@ struct Operand {
 
 class Clusters {
  public:
-  /// `in_memory`: values that need a buffer though they are views or constants.
+  /// `in_memory`: by value, whether a view or a constant needs a buffer.
   Clusters(const Program& program, std::vector<bool> in_memory);
 
   void join();
 
   const std::vector<Atom>& atoms() const { return atoms_; }
-  /// Clusters with their atoms, in an order in which they can run.
+  /// The atoms of each cluster, in an order in which the clusters can run.
   std::vector<std::vector<int>> ordered() const;
   const std::vector<int>& atoms_of(ValueId value) const {
     return atoms_of_[static_cast<size_t>(value.index)];
   }
   bool is_view(ValueId value) const;
-  /// The value that `value` is a view of: itself if it is none.
+  /// The value that `value` is a view of, or `value` itself if it is not a view.
   ValueId base_of(ValueId value) const;
 
-  /// The index space of these atoms (ascending), holding each one's index under its number; none if they have
-  /// no common one.
+  /// The common index space of these atoms (ascending); none if there is none. It holds the index of each
+  /// atom under the atom's number.
   std::optional<IndexSpace> common_space(const std::vector<int>& atoms) const;
-  /// The operands that an atom reads, with their indices; none if a view between has no affine index.
+  /// The operands that an atom reads, with their indices. None if a view on the way has no affine index.
   std::optional<std::vector<Operand>> operands(IndexSpace& space, int atom) const;
-  /// Where the elements of `operand` also lie: a copy of a transposition that is in memory. None if an axis
-  /// would have to be split for it.
+  /// A second place with the elements of `operand`: a transposed copy in memory. None if there is no such
+  /// copy, or if reading it would split an axis.
   std::optional<Operand> stored_copy(const IndexSpace& space, const Operand& operand) const;
   std::optional<Operand> resolve(IndexSpace& space, ValueId value, Index index) const;
   /// The shape that an atom runs over.
   const Shape& run_shape(int atom) const;
-  /// The values that an atom reads, views and all.
+  /// The values that an atom reads, including views.
   std::vector<ValueId> read_values(int atom) const;
   bool is_reduction(int atom) const;
   bool is_random(int atom) const;
-  /// A reshape that lies in memory: it runs over its input, element by element.
+  /// Is the atom a reshape that lies in memory? Its loop runs over its input, element by element.
   bool is_flat_copy(int atom) const;
-  /// Axes of the space that a reduction drops.
+  /// By axis of the space: whether the reduction drops it. Empty if an axis is both dropped and kept.
   std::vector<bool> dropped_axes(const IndexSpace& space, int atom) const;
 
  private:
@@ -76,7 +76,7 @@ class Clusters {
   std::vector<bool> in_memory_;
   std::vector<Atom> atoms_;
   std::vector<std::vector<int>> atoms_of_;  // by value
-  std::vector<bool> plain_;                 // by cluster: all of its atoms are
+  std::vector<bool> plain_;                 // by cluster: whether all of its atoms are plain
   ClusterOrder order_;
 };
 

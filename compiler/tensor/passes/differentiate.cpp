@@ -12,7 +12,8 @@
 namespace tensor {
 namespace {
 
-/// Who reads each value of the program as it was built, and where its parameters stand.
+/// By value of the program as it was built: the values that read it. By parameter: the values that stand for
+/// it.
 class Readers {
  public:
   explicit Readers(const Program& program) : readers_(program.values.size()) {
@@ -32,7 +33,8 @@ class Readers {
     return found == of_parameter_.end() ? none : found->second;
   }
 
-  /// Those that depend on one of `roots`, them too, without passing through stop or a draw; ascending.
+  /// The `roots` and all values that depend on one of them, ascending. A path through stop or a draw does not
+  /// count.
   std::vector<int32_t> reached_from(const std::vector<ValueId>& roots) const {
     std::unordered_set<int32_t> seen;
     std::vector<int32_t> reached;
@@ -51,7 +53,7 @@ class Readers {
   std::unordered_map<size_t, std::vector<ValueId>> of_parameter_;
 };
 
-/// Adjoints of the active values for the sum over terms of <seed, value>.
+/// The adjoints of the active values, where the objective is the sum over terms of <seed, value>.
 Reverse sweep(Program& program, const std::vector<Term>& terms, const std::vector<int32_t>& active) {
   Reverse reverse(program, active);
   for (const Term& term : terms) reverse.give(term.value, term.seed);
@@ -66,7 +68,7 @@ Reverse sweep(Program& program, const std::vector<Term>& terms, const std::vecto
   return reverse;
 }
 
-/// The gradient of sum over terms of <seed, value> in each of the parameters that a term depends on.
+/// The gradient of the sum over terms of <seed, value> by each of the parameters on which a term depends.
 std::vector<Gradient> gradients(Program& program, const std::vector<Term>& terms, const Readers& readers,
                                 const std::vector<size_t>& parameters) {
   std::vector<ValueId> roots;
@@ -102,7 +104,7 @@ void differentiate_shared(Program& program) {
 }  // namespace
 
 ValueId gradient_in(Program& program, const Term& term, ValueId input) {
-  // What lies below the input is not active: the sweep ends there.
+  // Values below the input are not active, so the sweep ends at the input.
   Reverse reverse = sweep(program, {term}, Readers(program).reached_from({input}));
   const ValueId gradient = reverse.adjoint(input);
   return gradient ? gradient : reverse.emit.constant(0, Shape(program[input].shape));

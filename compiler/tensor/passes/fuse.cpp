@@ -27,7 +27,8 @@ class Fuser {
     Clusters clusters = make_clusters();
     clusters.join();
     const auto order = clusters.ordered();
-    // Backwards: what a loop stores is what later instructions turned out to read.
+    // The clusters are written from last to first: a loop then knows which of its values later instructions
+    // read.
     std::vector<Instruction> backwards;
     for (auto cluster = order.rbegin(); cluster != order.rend(); ++cluster) {
       for (int atom : *cluster) written_.insert(clusters.atoms()[static_cast<size_t>(atom)].value);
@@ -63,7 +64,7 @@ class Fuser {
     return value;
   }
 
-  /// A value that may be written straight into a result's buffer; else a copy of it.
+  /// The value itself, if it may be written straight into the buffer of a result; otherwise a copy of it.
   ValueId claim(ValueId value) {
     const ValueId base = strip_reshapes(value);
     const OpGroup group = info(program_[base].op).group;
@@ -79,7 +80,7 @@ class Fuser {
     return id;
   }
 
-  /// Buffers of outputs and gradients.
+  /// Makes the buffers of outputs and gradients.
   void place_results() {
     for (size_t u = 0; u < program_.updates.size(); ++u) {
       const PlayerUpdate update = program_.updates[u];
@@ -114,8 +115,8 @@ class Fuser {
     }
   }
 
-  /// Views that must lie in memory: what library operations read, copies, and views whose index is not
-  /// affine.
+  /// Decides which views must lie in memory: views that library operations read, copies, and views whose
+  /// index is not affine.
   Clusters make_clusters() {
     std::vector<bool> in_memory(program_.values.size(), false);
     for (ValueId copy : copies_) in_memory[static_cast<size_t>(copy.index)] = true;
@@ -141,7 +142,8 @@ class Fuser {
         if (!clusters.atoms()[atom].loop || clusters.common_space({static_cast<int>(atom)})) continue;
         without_space = clusters.atoms()[atom].value;
         for (ValueId read : clusters.read_values(static_cast<int>(atom))) {
-          // The view next above the base is a copy that always works; the rest may then be affine.
+          // The lowest view reads its base directly, so a copy of it always works. The views above it may
+          // then be affine.
           ValueId lowest = read;
           while (clusters.is_view(lowest) && clusters.is_view(program_[lowest].inputs[0]))
             lowest = program_[lowest].inputs[0];
@@ -156,7 +158,8 @@ class Fuser {
     }
   }
 
-  /// A chain of views is read by one index: a long one is broken by copies, so that no index takes long.
+  /// One index must express a whole chain of views. A long chain is broken by copies, so that computing an
+  /// index stays fast.
   void break_view_chains(std::vector<bool>& in_memory) const {
     constexpr int most_views = 16;
     std::vector<int> views(program_.values.size(), 0);
@@ -231,7 +234,7 @@ class Fuser {
     return buffer_of(id);
   }
 
-  /// Appends the library call or the gather that gives `id`.
+  /// Appends the library call or the gather that computes `id`.
   void call(ValueId id, const Clusters& clusters, std::vector<Instruction>& to) {
     const Value& value = program_[id];
     if (value.op == Op::column) {
@@ -276,7 +279,7 @@ class Fuser {
     return base;
   }
 
-  /// The optimizer sweeps the whole flat array: what no gradient is written to must be 0.
+  /// The optimizer reads the whole flat array, so elements without a gradient must be 0.
   void clear_gaps(const PlayerUpdate& update, int gradient, std::vector<Instruction>& backwards) {
     const int64_t all = program_.parameters.elements_of(update.player);
     std::vector<std::pair<int64_t, int64_t>> spans = {{0, 0}};
@@ -307,7 +310,7 @@ class Fuser {
   KernelProgram kernel_program_;
   std::map<ValueId, int> buffers_;
   std::set<ValueId> stored_;   // values that some instruction reads from memory
-  std::set<ValueId> written_;  // by the instructions so far, going backwards
+  std::set<ValueId> written_;  // values that the instructions so far compute, going backwards
   std::set<ValueId> copies_;
   std::vector<std::pair<int, int>> gradients_;  // player, buffer
   std::map<int, int> parameter_arrays_;         // by player

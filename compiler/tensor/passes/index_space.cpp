@@ -90,8 +90,9 @@ bool IndexSpace::covers(const Shape& shape, const Index& index) const {
   return true;
 }
 
-// Axes of `from` and `to` fall into blocks of equal element counts. Within a block the linear index is one
-// form; its terms are dealt to the axes of `to`, splitting a term's axis where it straddles two of them.
+// The axes of `from` and `to` fall into blocks with equal numbers of elements. Within a block, the linear
+// index is one affine form. Its terms are distributed over the axes of `to`; a term that spans two of them
+// splits its axis of the space.
 std::optional<Index> IndexSpace::reshape(Index index, const Shape& from, const Shape& to) {
   moving_.push_back(std::move(index));
   moving_.emplace_back();
@@ -131,7 +132,7 @@ std::optional<Index> IndexSpace::reshape(Index index, const Shape& from, const S
         linear.coefficients[s] += source[axis].coefficients[s] * stride;
       stride *= from[axis].size;
     }
-    // From the outermost axis of the block inwards: `inside` elements lie under one step of the axis.
+    // From the outermost axis of the block to the innermost: one step along the axis skips `inside` elements.
     int64_t inside = b;
     for (size_t axis = j; axis < j_end; ++axis) {
       inside /= std::max<int64_t>(to[axis].size, 1);
@@ -159,7 +160,7 @@ std::optional<Index> IndexSpace::reshape(Index index, const Shape& from, const S
           rest += step * (axes_[s].size - 1);
         }
       }
-      if (reach >= to[axis].size || rest >= inside) return finish(false);  // digits would carry
+      if (reach >= to[axis].size || rest >= inside) return finish(false);  // the digits would carry
       result.push_back(std::move(form));
     }
     i = i_end;
@@ -175,7 +176,7 @@ Access IndexSpace::access(int buffer, const Shape& shape, const Index& index) co
   for (size_t axis = shape.size(); axis-- > 0;) {
     access.offset += index[axis].offset * stride;
     for (size_t s = 0; s < axes_.size(); ++s) access.strides[s] += index[axis].coefficients[s] * stride;
-    stride *= shape[axis].size;  // rows are outermost: their own length is never a stride
+    stride *= shape[axis].size;  // rows are the first axis: their number never enters a stride
   }
   return access;
 }

@@ -8,7 +8,7 @@
 namespace tensor {
 namespace {
 using semantics::OpGroup;
-// Recomputing up to two steps costs less than a trip through memory, unless one of them is transcendental.
+// Recomputing up to two operations costs less than a load and a store, unless one of them is transcendental.
 constexpr int most_recomputed = 2;
 
 bool one_instruction(Op op) {
@@ -55,8 +55,8 @@ std::optional<Loop> LoopWriter::write(const std::vector<int>& atoms) {
   return std::move(loop_);
 }
 
-/// Walks all operands until no view splits an axis any more: accesses are made from final axes only. A split
-/// leaves operands in hand behind: the walk then begins anew.
+/// Resolves all operands until no view splits an axis any more, because accesses need the final axes. A split
+/// leaves the operands of the current walk out of date, so the walk begins again.
 void LoopWriter::settle_axes(const std::vector<int>& atoms) {
   size_t axes = 0;
   const auto split = [&] { return axes != space_->axes().size(); };
@@ -132,7 +132,8 @@ int LoopWriter::base_scalar(const Operand& operand) {
     return result;
   }
   if (!memory_.stored(operand.base)) {
-    // A library operation may have it in its own layout: one copy is enough.
+    // If a library operation needs the value in another layout, that copy is already in memory and can be
+    // read here.
     const auto copy = clusters_.stored_copy(*space_, operand);
     if (copy && memory_.stored(copy->base) && memory_.earlier(copy->base)) return load(*copy);
   }
@@ -171,8 +172,8 @@ int LoopWriter::iota(const Value& value, const Index& index) {
   return sum;
 }
 
-/// Can be recomputed from what lies in memory anyway. An element that a view between cannot index is read
-/// where its own loop stored it.
+/// Can the operand be recomputed with few operations from values that lie in memory anyway? If a view on the
+/// way has no affine index, the answer is no: the value is then loaded.
 bool LoopWriter::cheap(const Operand& operand, int depth) {
   const Value& value = program_[operand.base];
   if (depth == 0 || !one_instruction(value.op)) return false;
@@ -190,7 +191,7 @@ int LoopWriter::atom_scalar(int atom) {
   const Value& value = program_[clusters_.atoms()[static_cast<size_t>(atom)].value];
   const OpGroup group = info(value.op).group;
   int result;
-  if (group == OpGroup::leaf) {  // a constant that must lie in memory
+  if (group == OpGroup::leaf) {  // a constant or an iota that must lie in memory
     Scalar scalar;
     scalar.kind = Scalar::Kind::constant;
     scalar.number = value.number;
@@ -209,7 +210,7 @@ int LoopWriter::atom_scalar(int atom) {
       result = apply(value.op, inputs);
       loop_.body.back().site = value.site;
     } else {
-      result = inputs[0];  // a copy, a piece, or what a reduction combines
+      result = inputs[0];  // a copy, a piece, or the operand of a reduction
     }
   }
   atom_scalars_[atom] = result;
@@ -237,14 +238,15 @@ void LoopWriter::store(int atom) {
   loop_.stores.push_back(std::move(store));
   if (loop_.stores.size() <= 3) {
     if (!loop_.name.empty()) loop_.name += " + ";
-    // A copy is called after what it copies.
+    // A copy gets the name of the value that it copies.
     const bool copy = info(value.op).group == OpGroup::shape;
     const ValueId named = copy ? clusters_.base_of(clusters_.read_values(atom)[0]) : a.value;
     loop_.name += info(program_[named].op).name;
   }
 }
 
-/// Kept axes first; each side from long strides to short, or in the order in which draws are numbered.
+/// Puts kept axes before reduced axes. Within each group, rows come first, then long strides before short
+/// ones. If there is a draw, its numbering decides instead of the strides.
 void LoopWriter::order_axes(const std::vector<int>& atoms) {
   const size_t count = space_->axes().size();
   std::vector<bool> dropped(count, false);
@@ -254,7 +256,8 @@ void LoopWriter::order_axes(const std::vector<int>& atoms) {
     if (clusters_.is_random(atom))
       numbering = space_->access(0, clusters_.run_shape(atom), space_->held().at(atom)).strides;
   }
-  // What is not reduced follows the first store that moves along it; the rest the widest load.
+  // An axis is sorted by its stride in the first store that moves along it or, if none does, by its largest
+  // stride in a load.
   auto stride_by = [&](size_t axis) -> int64_t {
     if (!numbering.empty()) return numbering[axis];
     for (const Store& store : loop_.stores) {
@@ -290,7 +293,7 @@ void LoopWriter::order_axes(const std::vector<int>& atoms) {
   }
 }
 
-/// Joins neighbouring axes that every access crosses without a gap.
+/// Joins neighbouring axes if every access runs through both without a gap.
 void LoopWriter::merge_axes() {
   for (size_t outer = loop_.space.size(); outer-- > 0;) {
     const size_t inner = outer + 1;

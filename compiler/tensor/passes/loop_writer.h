@@ -1,5 +1,5 @@
-// Writes one cluster of atoms as a Loop: loads with strides, the scalars between, the stores that others
-// need.
+// Writes one cluster of atoms as a Loop: loads with strides, then scalar operations, then stores of the
+// values that other instructions need.
 #pragma once
 #include <functional>
 #include <map>
@@ -12,8 +12,8 @@ namespace tensor {
 
 class LoopWriter {
  public:
-  /// `stored`: must this value lie in memory? `earlier`: is it made before these atoms run? `load`: asks for
-  /// a value's buffer and makes it lie there. `store`: the buffer that a value is written to.
+  /// `stored`: must this value lie in memory? `earlier`: is it made before these atoms run? `load`: the
+  /// buffer of a value, which must then lie in memory. `store`: the buffer to which a value is written.
   struct Memory {
     std::function<bool(ValueId)> stored, earlier;
     std::function<int(ValueId)> load, store;
@@ -21,7 +21,7 @@ class LoopWriter {
   LoopWriter(const Program& program, const Clusters& clusters, Memory memory)
       : program_(program), clusters_(clusters), memory_(std::move(memory)) {}
 
-  /// None if nobody needs what the atoms give.
+  /// None if no other instruction needs a value of the atoms.
   std::optional<Loop> write(const std::vector<int>& atoms);
 
  private:
@@ -46,7 +46,7 @@ class LoopWriter {
   std::map<int, int> atom_scalars_;
   std::map<std::tuple<int, int64_t, std::vector<int64_t>>, int> load_scalars_;
   std::map<std::pair<ValueId, std::vector<std::pair<int64_t, std::vector<int64_t>>>>, int> inlined_;
-  std::map<uint64_t, int> constant_scalars_;  // by their bits: NaN has no order
+  std::map<uint64_t, int> constant_scalars_;  // keyed by bits, because NaN has no order
   Loop loop_;
 };
 

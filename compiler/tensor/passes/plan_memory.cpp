@@ -66,7 +66,7 @@ class Planner {
     return {batch, elements};
   }
 
-  /// May the loop at `at` write `buffer` where `held`, which it reads last, lies?
+  /// May the loop at `at` write `buffer` into the memory of `held`? The loop is the last reader of `held`.
   bool in_place(int held, int buffer, int at) const {
     const auto* loop = std::get_if<Loop>(&kernel_program_.instructions[static_cast<size_t>(at)]);
     if (loop == nullptr || size_of(kernel_program_.buffers[static_cast<size_t>(held)]) !=
@@ -74,7 +74,8 @@ class Planner {
       return false;
     std::optional<Access> written;
     for (const Store& store : loop->stores) {
-      // Another result written over what is still to be read would need a look at both.
+      // If the loop already writes another result over `held`, both results would have to be checked
+      // together: refuse.
       if (root(store.access.buffer) == held) return false;
       if (root(store.access.buffer) != buffer) continue;
       if (written || store.combine != Combine::none) return false;
@@ -88,7 +89,7 @@ class Planner {
         return false;
       read = true;
     }
-    // A store that stays in place along an axis would be read again after it is written.
+    // If the store has stride 0 along an axis, the loop writes an element and then reads it again: refuse.
     for (size_t axis = 0; axis < loop->space.size(); ++axis) {
       if (written->strides[axis] == 0 && loop->space[axis] != Extent{1, -1}) return false;
     }
@@ -116,8 +117,8 @@ class Planner {
 
   KernelProgram kernel_program_;
   std::vector<Life> lives_;
-  std::vector<int> holders_;                   // per slot: the buffer in it last
-  std::map<int, std::set<size_t>> ending_at_;  // slots, by the instruction that uses them last
+  std::vector<int> holders_;                   // by slot: the last buffer in it
+  std::map<int, std::set<size_t>> ending_at_;  // slots, keyed by the last instruction that uses them
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
-// Gives scratch buffers slots of the program's memory: a loop that may write over what it reads last, index
-// for index, does so in the same slot, every other buffer has its own. Where slots lie, and which share
-// memory, is decided when the numbers of rows are known (runtime/scratch_layout.h). Gradient arrays live from
-// their first part to their update. The last pass: it must see the instructions in their final order.
+// Assigns scratch buffers to slots of the program's memory. If a loop may write over a buffer that it reads
+// last, index for index, the result takes the same slot; every other buffer gets its own slot. When the
+// numbers of rows are known, the runtime decides where slots lie and which share memory
+// (runtime/scratch_layout.h). The live range of a gradient array goes from its first part to its update. This
+// is the last pass: it needs the instructions in their final order.
 #pragma once
 #include "compiler/tensor/kernel_program.h"
 

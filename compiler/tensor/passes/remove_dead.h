@@ -1,4 +1,4 @@
-// Keeps the values that outputs and updates need, in order.
+// Removes the values that no output and no update needs. The others keep their order.
 #pragma once
 #include "compiler/tensor/program.h"
 

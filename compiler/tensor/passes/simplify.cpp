@@ -12,7 +12,7 @@
 namespace tensor {
 namespace {
 
-/// Rebuilds a program value by value; `make` is a constructor that knows the laws of each operation.
+/// Rebuilds a program value by value. `make` constructs a value and applies the laws of its operation.
 class Simplifier {
  public:
   explicit Simplifier(const Program& from) : from_(from) {
@@ -53,7 +53,7 @@ class Simplifier {
   ValueId intern(Value value) {
     std::vector<std::pair<int64_t, int>> shape;
     for (const Extent& extent : value.shape) shape.emplace_back(extent.size, extent.batch);
-    // By its bits: a constant that is not a number must have an order too.
+    // The key holds the bits of the constant, because NaN has no order.
     Key key{value.op,
             value.inputs,
             shape,
@@ -90,7 +90,8 @@ class Simplifier {
   }
 
   ValueId make(Value value) {
-    // One law's result may meet the next law, as deep as the program is long: none of them must be applied.
+    // The result of one law may trigger the next law, in a chain as deep as the program is long. The depth is
+    // limited: no law is required for a correct result.
     if (depth_ >= deepest) return intern(std::move(value));
     ++depth_;
     const ValueId result = apply_laws(value);
@@ -124,7 +125,7 @@ class Simplifier {
       ValueId &a = value.inputs[0], &b = value.inputs[1];
       if (is(a, Op::constant) || (!is(b, Op::constant) && b < a)) std::swap(a, b);
     }
-    // Signs stay outside, where they meet and cancel.
+    // Negations move outwards, where they meet and cancel.
     if (value.op != Op::negate) {
       if (const ValueId hoisted = hoist_broadcast(value)) return hoisted;
     }
@@ -164,7 +165,7 @@ class Simplifier {
     }
   }
 
-  /// x s and y s share the factor s: the pair (x, y, s).
+  /// x s and y s share the factor s. This holds x, y and the common factor s.
   struct Factors {
     ValueId x, y, common;
   };
@@ -221,7 +222,7 @@ class Simplifier {
     return {};
   }
 
-  /// f(stretch x, stretch y, constant) = stretch f(x, y, constant), if both are stretched in one way.
+  /// f(stretch x, stretch y, constant) = stretch f(x, y, constant), if both are stretched in the same way.
   ValueId hoist_broadcast(const Value& value) {
     const Value* first = nullptr;
     for (ValueId input : value.inputs) {
@@ -271,7 +272,7 @@ class Simplifier {
 
   ValueId make_transpose(const Value& value, ValueId input, const Value& from) {
     if (std::ranges::is_sorted(value.ints)) return input;
-    std::vector<int64_t> longer;  // the axes that hold more than one element, in the result's order
+    std::vector<int64_t> longer;  // the axes with more than one element, in the order of the result
     for (size_t i = 0; i < value.ints.size(); ++i) {
       if (value.shape[i] != Extent{1, -1}) longer.push_back(value.ints[i]);
     }
@@ -312,7 +313,8 @@ class Simplifier {
     return {};
   }
 
-  /// A sum of a sum drops both's axes at once (and is split again, rows last).
+  /// Joins a sum of a sum into one sum over the axes of both. (The split into stages then puts the rows
+  /// last.)
   ValueId merge_sums(const Value& outer, const Value inner) {
     std::vector<int64_t> axes = inner.ints;
     int64_t kept = 0;
@@ -335,7 +337,7 @@ class Simplifier {
 }  // namespace
 
 Program simplify(Program program) {
-  // Each round opens chances for the next; the laws only shrink or order, so this ends.
+  // Each round can make new laws applicable. Every law shrinks the program or orders its values.
   for (int round = 0; round < 4; ++round) program = Simplifier(program).run();
   return program;
 }
