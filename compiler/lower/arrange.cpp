@@ -15,12 +15,13 @@ using tensor::Extent;
 using tensor::Loop;
 using tensor::Scalar;
 
-constexpr int64_t usual_batch = 128;  // what an unknown extent is taken for when costs are compared
-constexpr int64_t unit_work = 4096;   // elements worth a parallel region's overhead
-// Sums of columns stay in registers where that reads memory as it lies: windows of pooling stay in the
-// first-level cache, and a row of few channels is read whole.
+constexpr int64_t usual_batch = 128;  // assumed for an unknown extent when costs are compared
+constexpr int64_t unit_work = 4096;   // elements that are worth the overhead of a parallel region
+// Limits for keeping the sums of columns in registers. Either at most `window` elements are reduced (a
+// pooling window stays in the first-level cache), or a row has at most `most_columns` columns (few channels,
+// read in one go).
 constexpr int64_t window = 16, most_columns = 64;
-constexpr int64_t least_unit = 64;  // of columns
+constexpr int64_t least_unit = 64;  // columns
 static_assert(most_columns <= least_unit, "a kernel of a short row writes all of it in one unit");
 constexpr int64_t most_repeats = 4;
 
@@ -64,7 +65,7 @@ void drop_axis(Loop& loop, int axis) {
   }
 }
 
-/// Whether axis and axis + 1 can be walked as one.
+/// Whether a loop can walk axis and axis + 1 as a single axis.
 bool joins(const Loop& loop, int axis) {
   if (axis + 1 == loop.kept || counts(loop, axis) || counts(loop, axis + 1)) return false;
   const Extent& inner = loop.space[static_cast<size_t>(axis) + 1];
@@ -86,7 +87,7 @@ void simplify(Loop& loop) {
     loop.space[at + 1].size *= loop.space[at].size;
     drop_axis(loop, axis);
   }
-  // With nothing reduced, a combination is the value itself.
+  // If no axis is reduced, there is nothing to combine: the value itself is stored.
   if (loop.kept == static_cast<int>(loop.space.size())) {
     for (tensor::Store& store : loop.stores) store.combine = tensor::Combine::none;
   }
@@ -117,7 +118,7 @@ Motion motion_along(const Access& access, const AxisGroup& axes) {
   return stride == 0 ? Motion::still : stride == 1 ? Motion::contiguous : Motion::strided;
 }
 
-/// Roughly the instructions per element if `axes` run over 16 lanes.
+/// Estimates the instructions per element if `axes` are walked in vectors of 16 lanes.
 double cost_along(const Loop& loop, const AxisGroup& axes, bool reduced) {
   double cost = 1 + 0.5 * static_cast<double>(loop.body.size());
   const auto add = [&](const Access& access, double strided) {
@@ -138,7 +139,7 @@ double cost_along(const Loop& loop, const AxisGroup& axes, bool reduced) {
   return (cost * static_cast<double>(vectors) + per_run) / elements;
 }
 
-/// Moves a group's axes behind the others of its section.
+/// Moves the axes of a group behind the other axes of its section (kept or reduced).
 void move_last(Loop& loop, const AxisGroup& axes, int section_end) {
   std::vector<int> order;
   for (int axis = 0; axis < static_cast<int>(loop.space.size()); ++axis) {
@@ -177,7 +178,8 @@ void choose_vector_axis(Arrangement& arranged) {
   const auto kept = group(loop, 0, loop.kept);
   const auto reduced = group(loop, loop.kept, rank);
   arranged.form = reduced.empty() ? Form::map : Form::row_reduction;
-  if (draws(loop)) return;  // an element's number is its place in the space
+  // The number of a drawn element is its place in the space, so the order of the axes must stay.
+  if (draws(loop)) return;
   double best = 1e300;
   AxisGroup chosen;
   bool chosen_reduced = false;
@@ -196,7 +198,8 @@ void choose_vector_axis(Arrangement& arranged) {
   if (!chosen_reduced && !reduced.empty()) arranged.form = Form::column_reduction;
 }
 
-/// Immediates are read by the kernel, except those that shape code: 0, 1, 2, their like, and exponents.
+/// The kernel reads its immediates from the loop. Exceptions are constants that shape its code: 0, 1, -1, 2,
+/// 0.5 and exponents of powers.
 void place_immediates(Arrangement& arranged) {
   const auto& body = arranged.loop.body;
   arranged.immediate.assign(body.size(), -1);
@@ -280,7 +283,8 @@ Arrangement arrange(const Loop& loop) {
   arranged.kept = group(result, 0, result.kept);
   arranged.reduced = group(result, result.kept, static_cast<int>(result.space.size()));
   if (arranged.form == Form::map && arranged.is_flat() && result.kept == 1) {
-    // One axis or a batch of them: one kernel for both, which multiplies the two extents.
+    // A single axis gets an outer axis of length 1, so that it shares a kernel with batches of such axes. The
+    // kernel multiplies the two extents.
     insert_axis(result, 0);
     arranged.kept = {{0, 2}};
   }
@@ -337,7 +341,8 @@ std::string Arrangement::key() const {
   std::string key =
       fmt::format("{}{}{} {} {};", whole_vectors, per_element_calls, register_sums, unit_rows, unit_elements);
   if (register_sums) {
-    key += fmt::format("{} ", (short_row + 7) / 8);  // as the emitter counts its vectors
+    // The number of vectors of 8, which the emitter also counts.
+    key += fmt::format("{} ", (short_row + 7) / 8);
     for (const AxisGroup& axes : reduced) key += fmt::format("{} ", repeats(axes));
   }
   return key + key_without_units();

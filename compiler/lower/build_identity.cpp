@@ -13,7 +13,8 @@ struct Search {
   std::string found;
 };
 
-/// Notes of an ELF file: {name size, content size, type}, name, content, each part padded to four bytes.
+/// Finds the identity in the notes of an ELF file. A note is {name size, content size, type}, then name and
+/// content, each padded to four bytes.
 std::string identity_in(const char* notes, size_t size) {
   const auto padded = [](size_t bytes) { return (bytes + 3) & ~size_t{3}; };
   for (size_t at = 0; at + sizeof(ElfW(Nhdr)) <= size;) {

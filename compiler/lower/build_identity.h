@@ -1,5 +1,5 @@
 // Which build of a program or library this is: the identity that the linker wrote into it. In: an address of
-// its code. Out: hexadecimal digits, equal only for equal builds; empty where the linker wrote none.
+// its code. Out: hexadecimal digits, equal only for equal builds; empty if the linker wrote none.
 #pragma once
 #include <string>
 

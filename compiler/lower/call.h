@@ -1,5 +1,5 @@
-// Runs a program and waits for it. In: the command and a file for what it says. Out: whether it could be
-// started, its status, and its words; the file is gone again.
+// Runs a program and waits for it. In: the command, and a file for its output. Out: whether it could be
+// started, its status, and its output. The file is removed again.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -9,7 +9,7 @@ namespace lower {
 
 struct Outcome {
   bool started = false;
-  int status = 0;    // as waitpid gives it
+  int status = 0;    // as from waitpid
   std::string said;  // stdout and stderr
 };
 

@@ -28,7 +28,7 @@ std::string compile(const Emit& emit) {
   const llvm::Function* own = emit(module);
   for (llvm::Function& function : module) {
     if (function.isDeclaration()) continue;
-    if (&function != own) function.deleteBody();  // a piece of its own
+    if (&function != own) function.deleteBody();  // another piece has its code
     show(function);
   }
   return make_object(module);

@@ -1,5 +1,5 @@
-// The machine code of kernels, an object each. In: a set. Out: objects in its order, then those of functions
-// that several kernels call.
+// The machine code of kernels, one object for each. In: a set. Out: the kernels' objects in the order of the
+// set, then the objects of functions that several kernels call.
 #pragma once
 #include "compiler/lower/kernel_set.h"
 #include "compiler/lower/pieces.h"

@@ -1,4 +1,5 @@
-// Loops compiled in memory, to be called one by one. In: loops. Out: their arrangements and kernels.
+// Compiles loops in memory, so that they can be called one by one. In: loops. Out: their arrangements and
+// kernels.
 #pragma once
 #include <memory>
 #include <vector>
@@ -15,7 +16,7 @@ class CompiledLoops {
 
   const Arrangement& arrangement(size_t loop) const;
   vae_kernel kernel(size_t loop) const;
-  /// Kernels made: fewer than loops where some are equal.
+  /// The number of kernels. Equal loops share one.
   size_t kernel_count() const;
 
  private:

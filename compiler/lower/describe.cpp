@@ -103,7 +103,7 @@ json of_sources(const semantics::Model& model, const Programs& programs) {
   return list;
 }
 
-/// The source that draws from this family of its own; -1 where none does.
+/// The source that draws from this family directly; -1 if there is none.
 int source_of(const semantics::Model& model, semantics::ConditionalId conditional) {
   for (size_t s = 0; s < model.sources.size(); ++s)
     for (const semantics::Given& given : model.sources[s].givens)
@@ -184,7 +184,8 @@ json of_missing(const Programs::OfLearn& phases) {
           {"refused", refused}};
 }
 
-/// The keys that follow a schedule: the coefficient that programs read each from, and the outputs it scales.
+/// The keys that follow a schedule. Each has the coefficient from which programs read its value, and the
+/// outputs that it scales.
 json of_schedules(const semantics::Model& model, const semantics::Learn& learn,
                   const Programs::OfLearn& phases) {
   json schedules = json::object();

@@ -1,5 +1,5 @@
-// The description that an image carries: everything of runtime/image.md, as JSON. Adds to `kernels` what the
-// programs' loops need.
+// The description that an image carries: everything in runtime/image.md, as JSON. Adds the kernels of the
+// programs' loops to `kernels`.
 #pragma once
 #include <nlohmann/json.hpp>
 

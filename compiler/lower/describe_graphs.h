@@ -1,5 +1,5 @@
-// The image's `graphs` (runtime/image.md): what executables export, as the text of a JSON value of its own,
-// so that the commands that do not export never parse it.
+// The image's `graphs` (runtime/image.md): what executables export. It is the text of a separate JSON value,
+// so that commands that do not export never parse it.
 #pragma once
 #include <optional>
 #include <string>

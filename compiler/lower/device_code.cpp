@@ -21,7 +21,8 @@ std::string compile(const std::function<void(llvm::Module&)>& emit) {
   return make_ptx(module);
 }
 
-/// The runtime's own kernels, then a piece for each of the set, and one for all that call functions.
+/// The pieces: one for the runtime's own kernels, one for each kernel of the set that calls no functions, and
+/// one for all kernels that call functions.
 std::vector<Piece> pieces_of(const DeviceSet& set) {
   const auto key_of = [&](size_t i) { return set.kernels()[i].name + "\n" + set.keys()[i] + "\n"; };
   const auto emit = [&](llvm::Module& module, size_t i) {

@@ -1,6 +1,6 @@
-// The kernels of a set once more, for a GPU. In: a set. Out: PTX with all of them, and how each is launched
-// (runtime/image.md, device_kernels). Made and cached kernel by kernel; those that call functions, which
-// one text can define but once, together.
+// Compiles the kernels of a set for a GPU, too. In: a set. Out: PTX with all of them, and how each is
+// launched (runtime/image.md, device_kernels). Each kernel is compiled and cached alone. Kernels that call
+// functions are compiled together, because one PTX text can define a function only once.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
@@ -15,7 +15,7 @@ struct DeviceCode {
   std::string ptx;
 };
 
-/// Throws std::runtime_error where vaec has not got for GPUs what a kernel calls.
+/// Throws std::runtime_error if a kernel calls a function that vaec does not have for GPUs.
 DeviceCode make_device_code(const KernelSet& set, base::Cache& cache);
 
 }  // namespace lower

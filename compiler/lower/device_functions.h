@@ -1,5 +1,6 @@
-// The runtime's functions of single elements (abi.h: vaert_lgamma, vaert_sample_gamma_log, ...) compiled for
-// GPUs, and the C library's that they call, as LLVM bitcode. None where vaec was built without clang++ 19.
+// The runtime's functions of single elements (abi.h: vaert_lgamma, vaert_sample_gamma_log, ...) and the
+// functions of the C library that they call. They are compiled for GPUs, as LLVM bitcode. None if vaec was
+// built without clang++ 19.
 #pragma once
 #include <vector>
 

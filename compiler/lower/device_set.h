@@ -1,5 +1,5 @@
-// Which GPU kernels an image has: equal loops share one. In: arrangements. Out: how each kernel is launched,
-// under names that are the same for equal loops in whatever image.
+// Which GPU kernels an image has: equal loops share one. In: arrangements. Out: how each kernel is launched.
+// The name of a kernel is the same for equal loops in every image.
 #pragma once
 #include <map>
 #include <string>
@@ -12,14 +12,14 @@ namespace lower {
 
 class DeviceSet {
  public:
-  /// The kernel that does this loop.
+  /// The kernel that runs this loop.
   DeviceKernel add(const Arrangement& arrangement);
 
   size_t size() const { return kernels_.size(); }
   const std::vector<DeviceKernel>& kernels() const { return kernels_; }
-  /// Per kernel: the first loop that it was made for.
+  /// By kernel: the arrangement of the first loop that uses it.
   const std::vector<Arrangement>& arrangements() const { return arrangements_; }
-  /// Per kernel: that of all loops that it does.
+  /// By kernel: the key that all its loops share.
   const std::vector<std::string>& keys() const { return keys_; }
 
  private:
@@ -29,7 +29,7 @@ class DeviceSet {
   std::vector<std::string> keys_;
 };
 
-/// An object for the processor: the kernels in grid.h's host form, and the runtime's own.
+/// An object for the processor: the kernels in the host form (grid.h) and the runtime's own kernels.
 std::string emulated_object(const DeviceSet& set);
 
 }  // namespace lower

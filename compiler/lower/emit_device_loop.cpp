@@ -11,8 +11,9 @@ namespace {
 using tensor::Combine;
 using Mapping = DeviceKernel::Mapping;
 
-constexpr int64_t summed_by_thread = 256;      // elements a thread sums in float before it goes on in double
-constexpr unsigned shared_bytes = 48U * 1024;  // of a block on every GPU
+// Elements that a thread sums in float before it adds the sum in double.
+constexpr int64_t summed_by_thread = 256;
+constexpr unsigned shared_bytes = 48U * 1024;  // the shared memory of a block that every GPU has
 
 std::vector<llvm::Type*> parameter_types(llvm::LLVMContext& context, const Arrangement& arrangement) {
   const tensor::Loop& loop = arrangement.loop;
@@ -75,7 +76,8 @@ class DeviceLoop : LoopBody {
   }
 
   Quotient divide(Value* number, Value* by) override {
-    // In 32 bits: 64 cost several times as much; the runtime refuses spaces of 2^31 elements.
+    // Divides in 32 bits, because 64 bits cost several times as much. The runtime refuses spaces of 2^31
+    // elements.
     Value* a = ir_.CreateTrunc(number, ir_.getInt32Ty());
     Value* b = ir_.CreateTrunc(by, ir_.getInt32Ty());
     Value* quotient = ir_.CreateUDiv(a, b);
@@ -87,7 +89,7 @@ class DeviceLoop : LoopBody {
 
   Value* wide(Value* number) { return ir_.CreateZExt(number, ir_.getInt64Ty()); }
 
-  /// body(number) for numbers of [0, end), each by one of all threads.
+  /// Runs body(number) once for each number in [0, end), spread over all threads of the grid.
   void for_each_number(Value* end, const std::function<void(Value*)>& body) {
     grid_.part(ir_, [&](Value* thread) {
       Value* first = wide(ir_.CreateAdd(ir_.CreateMul(grid_.block_x, grid_.threads), thread));
@@ -135,7 +137,7 @@ class DeviceLoop : LoopBody {
     std::array<Value*, 4> words{}, angles{};
   };
 
-  /// Per scalar of the body that is a plain draw, the four words of this counter.
+  /// By scalar of the body: the four words of this counter, if the scalar is a plain draw.
   std::vector<Words> draw_words(Value* counter) {
     const auto low = [&](Value* number) { return ir_.CreateTrunc(number, ir_.getInt32Ty()); };
     const auto high = [&](Value* number) { return low(ir_.CreateLShr(number, 32)); };
@@ -168,10 +170,12 @@ class DeviceLoop : LoopBody {
     }
   }
 
-  /// A thread's place in its block's reduction.
+  /// The place of a thread in its block's reduction.
   struct Member {
-    Value *kept, *rank, *slot;  // the kept element (i64), number among its threads, index into shared memory
-    Value* inside;              // there is such an element
+    // Kept: the kept element (i64); rank: the thread's number among the threads of this element; slot: the
+    // index into shared memory.
+    Value *kept, *rank, *slot;
+    Value* inside;  // whether the kept element exists
   };
 
   Member member(Value* thread) {
@@ -188,10 +192,10 @@ class DeviceLoop : LoopBody {
     return {kept, rank, slot, ir_.CreateICmpSLT(kept, kept_count_)};
   }
 
-  /// The walk over a kept element's share of the reduced ones.
+  /// Where the reduction of one kept element starts.
   struct Cell {
     Place place;
-    Value* j;  // along the vector axis, where that is kept
+    Value* j;  // the index along the vector axis, if that axis is kept
   };
 
   Cell cell(Value* kept) {
@@ -219,7 +223,7 @@ class DeviceLoop : LoopBody {
     return loop_.stores[store].combine == Combine::sum && !arranged_.short_sums;
   }
 
-  /// `from` more of the store's values, each of its own type.
+  /// Combines two values of a store.
   Value* joined(size_t store, Value* a, Value* b) { return combined(loop_.stores[store].combine, a, b); }
 
   Carried walk_share(const Cell& cell, Value* from, Value* to, Value* step) {
@@ -233,9 +237,9 @@ class DeviceLoop : LoopBody {
     });
   }
 
-  /// This thread's share, each sum in its own type.
+  /// Combines this thread's share of the reduced elements, in the type of each store.
   Carried accumulate(const Member& me) {
-    // A thread without an element reads the first and walks over nothing.
+    // A thread without an element takes the place of element 0, and its loop has length 0.
     const Cell own = cell(ir_.CreateSelect(me.inside, me.kept, i64(0)));
     if (kernel_.mapping == Mapping::rows && arranged_.reduced.size() == 1) emit_invariants(own.place);
     Value* end = ir_.CreateSelect(me.inside, reduced_count_, i64(0));
@@ -303,7 +307,7 @@ class DeviceLoop : LoopBody {
     when(ir_, ir_.CreateNot(alone), [&] { join_blocks(is_last); });
   }
 
-  /// body(me) by the first thread of each kept element.
+  /// The first thread of each kept element runs body(me).
   void for_each_result(const std::function<void(const Member&)>& body) {
     grid_.part(ir_, [&](Value* thread) {
       const Member me = member(thread);
@@ -381,11 +385,12 @@ class DeviceLoop : LoopBody {
 
   Grid& grid_;
   const DeviceKernel& kernel_;
-  std::vector<Value*> draws_;                                               // per scalar, of this element
-  Value *log_width_ = nullptr, *partials_ = nullptr, *counters_ = nullptr;  // of a reduction
-  Value *width_ = nullptr, *columns_ = nullptr;  // threads of a kept element, kept elements of a block
+  // By scalar: the draw of this element.
+  std::vector<Value*> draws_;
+  Value *log_width_ = nullptr, *partials_ = nullptr, *counters_ = nullptr;  // parameters of a reduction
+  Value *width_ = nullptr, *columns_ = nullptr;  // threads of a kept element; kept elements of a block
   Value *kept_count_ = nullptr, *reduced_count_ = nullptr;
-  std::vector<size_t> stores_;  // those that combine; in the order of what follows
+  std::vector<size_t> stores_;  // the stores that combine; the lists below have their order
   std::vector<llvm::Type*> types_;
   std::vector<Value*> shared_;
 };

@@ -1,10 +1,5 @@
-// A prepared loop as a kernel of a GPU. In: an arrangement, the same that the CPU's kernel has. Out: a kernel
-// in `module` (grid.h says in which form), and how it wants to be launched. A map: one thread an element, the
-// next thread the next element of the vector axis. A map that draws: one thread for elements i, i + 32, i +
-// 64, i + 96, whose draws are the four words of one Philox counter. A reduction: 2^k threads for each kept
-// element (neighbours along the axis that is contiguous), their sums joined in shared memory; where even that
-// leaves the GPU idle, blocks_y blocks for each kept element, whose sums the last of them joins in a fixed
-// order: sums do not depend on chance.
+// Emits a prepared loop as a kernel of a GPU. In: the arrangement that the CPU's kernel also has. Out: a
+// kernel in `module`, in one of the forms of grid.h, and how to launch it.
 #pragma once
 #include <string>
 
@@ -14,9 +9,17 @@
 
 namespace lower {
 
+/// How the kernel is launched; DeviceKernel::mapping says how it spreads over threads:
+/// - A map has one thread for each element; neighbouring threads take neighbouring elements of the vector
+/// axis.
+/// - A map that draws has one thread for elements i, i + 32, i + 64 and i + 96: the four words of one Philox
+///   counter.
+/// - A reduction has 2^k threads for each kept element, neighbours along the contiguous axis. It joins their
+///   sums in shared memory. If that leaves the GPU idle, blocks_y blocks share a kept element, and the last
+///   of them joins the sums. The order of the sums is fixed, so results do not depend on chance.
 DeviceKernel describe_device_loop(const Arrangement& arrangement, const std::string& name);
 
-/// The kernel that was described.
+/// Emits the kernel that describe_device_loop described.
 void emit_device_loop(DeviceForm form, llvm::Module& module, const Arrangement& arrangement,
                       const DeviceKernel& kernel);
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr unsigned block = 256;
 
-/// One kernel being written: its parameters, and the words for reading and writing memory.
+/// One kernel while it is written: its parameters, and functions that emit reads and writes of memory.
 class RuntimeKernel {
  public:
   RuntimeKernel(DeviceForm form, llvm::Module& module, const char* name, const std::vector<char>& types)
@@ -46,7 +46,7 @@ class RuntimeKernel {
   void store(Value* value, Value* base, Value* index) {
     ir.CreateStore(value, place(value->getType(), base, index));
   }
-  /// body(i) for each i of [0, end), by one thread of all.
+  /// Runs body(i) once for each i in [0, end), spread over all threads of the grid.
   void each(Value* end, const std::function<void(Value*)>& body) {
     grid->part(ir, [&](Value* thread) {
       Value* first = wide(ir.CreateAdd(ir.CreateMul(grid->block_x, grid->threads), thread));
@@ -70,12 +70,13 @@ class RuntimeKernel {
   std::vector<Value*> p;
 };
 
-// The clock: {seed, step of draws, step, first step of the table}.
+// The places of the clock's numbers: {seed, step of draws, step, first step of the table}.
 struct Clock {
   static constexpr uint64_t seed = 0, draws = 1, step = 2, table_begin = 3;
 };
 
-/// (clock, table, numbers, width): numbers <- this step's row of the table; draws are of this step.
+/// (clock, table, numbers, width): copies this step's row of the table to `numbers`, and sets the clock so
+/// that draws belong to this step.
 void emit_begin_step(DeviceForm form, llvm::Module& module) {
   RuntimeKernel t(form, module, "vae_begin_step", {'p', 'p', 'p', 'l'});
   Value* now = t.load(t.long_, t.p[0], t.i64(Clock::step));
@@ -85,7 +86,7 @@ void emit_begin_step(DeviceForm form, llvm::Module& module) {
   t.only_thread_0([&] { t.store(now, t.p[0], t.i64(Clock::draws)); });
 }
 
-/// (clock, sweep): draws are of this sweep of the step.
+/// (clock, sweep): sets the clock so that draws belong to this sweep of the step.
 void emit_set_sweep(DeviceForm form, llvm::Module& module) {
   RuntimeKernel t(form, module, "vae_set_sweep", {'p', 'l'});
   t.only_thread_0([&] {
@@ -94,7 +95,7 @@ void emit_set_sweep(DeviceForm form, llvm::Module& module) {
   });
 }
 
-/// (clock): draws are of the sweep after.
+/// (clock): sets the clock so that draws belong to the next sweep.
 void emit_next_sweep(DeviceForm form, llvm::Module& module) {
   RuntimeKernel t(form, module, "vae_next_sweep", {'p'});
   t.only_thread_0([&] {
@@ -103,7 +104,8 @@ void emit_next_sweep(DeviceForm form, llvm::Module& module) {
   });
 }
 
-/// (clock, values, coefficients, sums, bad, count), one block: what is observed of a step, which ends.
+/// (clock, values, coefficients, sums, bad, count), one block: adds the values of the step to the sums, notes
+/// the first step with a value that is not finite, and ends the step.
 void emit_end_step(DeviceForm form, llvm::Module& module) {
   RuntimeKernel t(form, module, "vae_end_step", {'p', 'p', 'p', 'p', 'p', 'l'});
   llvm::IRBuilder<>& ir = t.ir;
@@ -124,8 +126,8 @@ void emit_end_step(DeviceForm form, llvm::Module& module) {
   t.only_thread_0([&] { t.store(next, t.p[0], t.i64(Clock::step)); });
 }
 
-/// (clock, site, place, data, rows, width, to), a block a row: the one that philox_row gives for the place
-/// `place` + r of the batch.
+/// (clock, site, place, data, rows, width, to), one block for each row r. Copies to row r of the batch the
+/// row that philox_row draws for its place, `place` + r.
 void emit_gather(DeviceForm form, llvm::Module& module) {
   RuntimeKernel t(form, module, "vae_gather", {'p', 'i', 'i', 'p', 'l', 'l', 'p'});
   llvm::IRBuilder<>& ir = t.ir;
@@ -154,7 +156,7 @@ void emit_add(DeviceForm form, llvm::Module& module) {
          [&](Value* i) { t.store(t.v.fma(t.p[1], t.load(t.p[0], i), t.load(t.p[2], i)), t.p[2], i); });
 }
 
-// A player's numbers of a step, as optimizer.cpp makes them.
+// The numbers of a player in one step, in the order of optimizer.cpp.
 enum Number : uint64_t { beta1, beta2, eps, rate, second_root, kept, momentum };
 
 /// (parameters, first, second, gradient, numbers, scale, count)
@@ -214,7 +216,8 @@ void emit_average(DeviceForm form, llvm::Module& module) {
   });
 }
 
-/// (values, partials, count): a double for each thread of the grid, the sum of its squares.
+/// (values, partials, count): writes one double for each thread of the grid, the sum of the squares of its
+/// values.
 void emit_squares(DeviceForm form, llvm::Module& module) {
   RuntimeKernel t(form, module, "vae_squares", {'p', 'p', 'l'});
   llvm::IRBuilder<>& ir = t.ir;

@@ -1,5 +1,5 @@
-// The kernels of a GPU that are no loop of a program: what the runtime launches around the loops so that a
-// step needs nothing of the host. In: a module. Out: kernels of these names in it. runtime/image.md says what
+// The GPU kernels that are not loops of a program. The runtime launches them around the loops, so that a step
+// needs nothing from the host. In: a module. Out: these kernels in the module; runtime/image.md says what
 // each does.
 #pragma once
 #include <llvm/IR/Module.h>

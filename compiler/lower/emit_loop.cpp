@@ -12,9 +12,10 @@ namespace {
 
 using tensor::Combine;
 
-constexpr int64_t summed_by_lane = 256;   // elements a lane sums in float before the sum goes on in double
-constexpr int64_t column_tile = 256;      // sums of a column reduction: within the first-level cache
-constexpr int64_t most_side_by_side = 8;  // vectors of a row, of which each store has a register
+// Elements that a lane sums in float before it adds the sum in double.
+constexpr int64_t summed_by_lane = 256;
+constexpr int64_t column_tile = 256;      // sums of a column reduction that fit into the first-level cache
+constexpr int64_t most_side_by_side = 8;  // vectors of a row; each needs a register for each store
 
 llvm::Function* begin_function(llvm::Module& module, const std::string& name) {
   llvm::Function* function = declare_kernel(module, name);
@@ -85,10 +86,11 @@ class KernelEmitter : LoopBody {
     }
   }
 
-  /// The memory of a call: tiles of draws, sums of columns.
+  /// Reserves the memory of a call: tiles of draws, and sums of columns.
   void make_space() {
     for (const tensor::Scalar& scalar : loop_.body) {
-      // One vector more than a tile: lanes past a segment's end are read, and thrown away.
+      // One vector longer than a tile: the last vector of a segment may read lanes past its end, which are
+      // not used.
       Value* size = ir_.getInt32(tile_size + 16);
       tiles_.push_back(is_plain_draw(scalar) ? ir_.CreateAlloca(ir_.getFloatTy(), size) : nullptr);
     }
@@ -126,9 +128,10 @@ class KernelEmitter : LoopBody {
       });
       return;
     }
-    // Divisions find the first row alone: rows may be as short as one vector.
+    // Only the indices of the first row are found by division. Rows may be as short as one vector, so a
+    // division for each row would be too slow.
     const Place begin = moved(start, arranged_.kept, outer_groups, first);
-    Carried position;  // an index for each group, a pointer for each access
+    Carried position;  // by group its index, then by access its pointer
     for (size_t g = 0; g < outer_groups; ++g) position.push_back(begin.index.at(arranged_.kept[g].begin));
     position.insert(position.end(), begin.bases.begin(), begin.bases.end());
     count(ir_, first, last, i64(1), position, [&](Value* row, const Carried& now) {
@@ -140,8 +143,8 @@ class KernelEmitter : LoopBody {
     });
   }
 
-  /// The position one further along kept group `g`, and where that ends at its begin and further along the
-  /// one before.
+  /// The position after one step along kept group `g`. At the end of the group, its index goes back to 0 and
+  /// the group before takes one step.
   Carried advanced(Carried position, size_t group_count, size_t g) {
     const AxisGroup& group = arranged_.kept[g];
     const auto move = [&](Carried& moving, Value* steps) {
@@ -162,7 +165,7 @@ class KernelEmitter : LoopBody {
     });
   }
 
-  /// The part of a flat vector axis that this call does.
+  /// The range of a flat vector axis that this call computes.
   std::pair<Value*, Value*> flat_range() {
     Value* per_unit = i64(arranged_.unit_elements);
     return {ir_.CreateNSWMul(function_->getArg(1), per_unit),
@@ -193,7 +196,7 @@ class KernelEmitter : LoopBody {
       });
     };
     if (current_tile_ == nullptr) return segment(from, to);
-    // By tiles of draws: [from, to) is cut where a tile of elements ends.
+    // Splits [from, to) at the ends of tiles, because a tile of draws is filled as a whole.
     Value* first_tile = ir_.CreateLShr(ir_.CreateAdd(place.element, from), 7);
     Value* end_tile = ir_.CreateLShr(ir_.CreateAdd(place.element, ir_.CreateAdd(to, i64(tile_size - 1))), 7);
     count(ir_, first_tile, end_tile, i64(1), {}, [&](Value* tile, const Carried&) {
@@ -217,7 +220,7 @@ class KernelEmitter : LoopBody {
     });
   }
 
-  /// One value of the lanes; the order of a sum is fixed.
+  /// Combines the lanes into one value, in a fixed order.
   Value* across_lanes(Combine combine, Value* lanes) {
     if (v.lanes == 1) return lanes;
     if (combine == Combine::max) return ir_.CreateFPMaxReduce(lanes);
@@ -308,11 +311,12 @@ class KernelEmitter : LoopBody {
     Value *j, *mask;
   };
 
-  /// Columns [from, to) by their sums in registers: those of a short row side by side, else one vector of
-  /// them after the other.
+  /// Reduces columns [from, to) with their sums in registers. The vectors of a short row are summed side by
+  /// side, others one vector after the other.
   void reduce_vectors(const Place& place, Value* from, Value* to) {
     const int64_t vectors = (arranged_.short_row + v.lanes - 1) / v.lanes;
-    // Kernels are shared by rows of as many vectors of 8: one of single columns must count them itself.
+    // Rows with the same number of vectors of 8 share a kernel. A kernel with one lane thus cannot know the
+    // number of columns, so it loops over them.
     if (v.lanes == 1 || vectors == 0 || vectors > most_side_by_side) {
       walk(from, to, {}, [&](Value* j, Value* mask, const Carried&) {
         sum_and_store(place, {{j, mask}});
@@ -329,7 +333,7 @@ class KernelEmitter : LoopBody {
 
   void sum_and_store(const Place& place, const std::vector<Columns>& row) {
     const auto stores = combining_stores();
-    Carried sums;  // by vector, then by store
+    Carried sums;  // all stores of the first vector, then of the next
     for (size_t vector = 0; vector < row.size(); ++vector) {
       for (Value* start : neutrals(stores)) sums.push_back(start);
     }
@@ -340,7 +344,7 @@ class KernelEmitter : LoopBody {
     }
   }
 
-  /// `before`, and all that the reduced groups from the `group`th on add at `place`.
+  /// Adds to `before` the values of the reduced groups from number `group` on, at `place`.
   Carried sum_vectors(const Place& place, size_t group, const std::vector<Columns>& row,
                       const std::vector<size_t>& stores, const Carried& before) {
     if (group == arranged_.reduced.size()) {
@@ -367,7 +371,7 @@ class KernelEmitter : LoopBody {
     return carried;
   }
 
-  /// f(slot, wide slot) for each vector of the accumulators.
+  /// Runs body(store, column) for each combining store and each vector of its sums.
   void for_each_sum(Value* width, const std::function<void(size_t, Value*)>& body) {
     count(ir_, i64(0), width, i64(v.lanes), {}, [&](Value* column, const Carried&) {
       for (const size_t s : combining_stores()) body(s, column);
@@ -443,9 +447,9 @@ class KernelEmitter : LoopBody {
     });
   }
 
-  std::vector<Value*> tiles_;             // per scalar of the body: its tile of draws, or null
-  Value* current_tile_ = nullptr;         // whose draws the tiles hold
-  std::vector<Value*> sums_, wide_sums_;  // per store of a column reduction, or null
+  std::vector<Value*> tiles_;             // by scalar of the body: its tile of draws, or null
+  Value* current_tile_ = nullptr;         // the number of the tile that is filled
+  std::vector<Value*> sums_, wide_sums_;  // by store of a column reduction, or null
 };
 
 }  // namespace

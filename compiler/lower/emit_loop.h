@@ -1,5 +1,5 @@
-// A prepared loop as machine-independent vector code. In: an arrangement. Out: a function
-// `void (const vae_loop*, i64 begin, i64 end)` in `module` that does units [begin, end).
+// Emits a prepared loop as machine-independent vector code. In: an arrangement. Out: a function `void (const
+// vae_loop*, i64 begin, i64 end)` in `module` that computes units [begin, end).
 #pragma once
 #include <llvm/IR/Module.h>
 
@@ -9,7 +9,7 @@
 
 namespace lower {
 
-/// The same function, defined elsewhere.
+/// Declares this function; another module defines it.
 llvm::Function* declare_kernel(llvm::Module& module, const std::string& name);
 
 llvm::Function* emit_loop(llvm::Module& module, const Arrangement& arrangement, const std::string& name);

@@ -1,5 +1,5 @@
-// Loops compiled as kernels of a GPU in the form that a CPU runs, block by block (grid.h): what tests compare
-// with the CPU's kernels. In: loops. Out: their arrangements, how they are launched, and their code.
+// Compiles loops as GPU kernels in the form that a CPU runs, block by block (grid.h). Tests compare them with
+// the CPU's kernels. In: loops. Out: their arrangements, how they are launched, and their code.
 #pragma once
 #include <cstdint>
 #include <memory>

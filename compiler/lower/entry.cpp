@@ -8,7 +8,7 @@ namespace {
 
 using Images = std::vector<llvm::Constant*>;
 
-/// The only image, or the one that vaert_choose returns.
+/// The only image or, of several, the one that vaert_choose returns.
 llvm::Value* chosen_image(llvm::IRBuilder<>& ir, llvm::Module& module, const Images& images) {
   if (images.size() == 1) return images.front();
   auto* pointer = ir.getPtrTy();
@@ -20,7 +20,7 @@ llvm::Value* chosen_image(llvm::IRBuilder<>& ir, llvm::Module& module, const Ima
   return ir.CreateCall(choose, {table, ir.getInt32(static_cast<uint32_t>(images.size()))});
 }
 
-/// name(arguments) = vaert_model_name(image, arguments), or without an image where there are none.
+/// Defines name(arguments) as vaert_model_name(image, arguments). Without images there is no such argument.
 void forward(llvm::Module& module, const std::string& library, const std::string& function,
              llvm::Type* result, const std::vector<llvm::Type*>& parameters, const Images& images = {}) {
   llvm::IRBuilder<> ir(module.getContext());

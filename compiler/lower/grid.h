@@ -1,7 +1,7 @@
-// The threads of a GPU kernel as its code sees them, twice: as PTX, and as host code that does a block's
-// threads one after the other. A kernel is a sequence of parts; each part is done by all threads of the block
-// before the next begins. What one part hands to the next lies in shared memory, or is the same in all
-// threads.
+// The threads of a GPU kernel, as its code sees them. There are two forms: PTX, and host code that runs the
+// threads of a block one after the other. A kernel is a sequence of parts. All threads of the block finish a
+// part before the next part begins. A value that one part hands to the next lies in shared memory, or is the
+// same in all threads.
 #pragma once
 #include <llvm/IR/Module.h>
 
@@ -15,7 +15,7 @@
 namespace lower {
 
 /// host: `void kernel(void** parameters, i32 block_x, i32 block_y, i32 blocks_x, i32 blocks_y, i32 threads)`
-/// does one block; ptx: a kernel of sm_70 with these parameters by value.
+/// runs one block. ptx: a kernel of sm_70 that takes the parameters by value.
 enum class DeviceForm { ptx, host };
 
 class Grid {
@@ -24,19 +24,19 @@ class Grid {
 
   llvm::Function* function() const { return function_; }
   bool is_ptx() const { return form_ == DeviceForm::ptx; }
-  /// Once the builder stands in the function: the kernel's parameters in order.
+  /// The kernel's parameters in order. The builder must already stand in the function.
   virtual std::vector<Value*> parameters(llvm::IRBuilder<>& ir) = 0;
 
-  // Each i32.
+  // All are i32.
   Value *block_x = nullptr, *block_y = nullptr, *blocks_x = nullptr, *blocks_y = nullptr, *threads = nullptr;
 
-  /// body(thread, i32) by every thread.
+  /// Every thread runs body(thread); `thread` is an i32.
   virtual void part(llvm::IRBuilder<>& ir, const std::function<void(Value* thread)>& body) = 0;
-  /// Between parts of which one reads what another wrote.
+  /// Needed between two parts if one reads what the other wrote.
   virtual void barrier(llvm::IRBuilder<>& ir) = 0;
-  /// Memory of the block.
+  /// Memory that the threads of the block share.
   virtual Value* shared(llvm::IRBuilder<>& ir, llvm::Type* type, uint64_t count) = 0;
-  /// What this thread wrote is seen by all blocks before what it writes next.
+  /// All blocks see what this thread wrote so far before they see what it writes next.
   virtual void publish(llvm::IRBuilder<>& ir) = 0;
 
  protected:

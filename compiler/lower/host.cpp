@@ -20,7 +20,7 @@ bool has_all(const llvm::StringMap<bool>& present, const std::vector<std::string
   return true;
 }
 
-/// `base` with what the level says; native says nothing.
+/// `base` with the settings of the level. The level `native` changes nothing.
 Host of_level(Cpu level, const Host& base) {
   Host host = base;
   switch (level) {
@@ -45,7 +45,7 @@ Host of_level(Cpu level, const Host& base) {
   return host;
 }
 
-/// The highest level that this processor has all of, as far as code is made for it.
+/// The highest of the levels v4 and v3 that this processor supports; native if it supports neither.
 Cpu own_level() {
   const llvm::StringMap<bool> present = llvm::sys::getHostCPUFeatures();
   if (!has_all(present, {"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"})) return Cpu::native;

@@ -40,7 +40,7 @@ llvm::GlobalVariable* add_table(llvm::Module& module, const std::vector<llvm::Fu
   return add_constant(module, llvm::ConstantArray::get(type, entries), "kernels");
 }
 
-/// Kernels that other objects hold.
+/// Declares kernels that other objects define.
 std::vector<llvm::Function*> declare_all(const KernelSet& set, llvm::Module& module) {
   std::vector<llvm::Function*> functions;
   for (const std::string& symbol : set.symbols()) {
@@ -50,7 +50,7 @@ std::vector<llvm::Function*> declare_all(const KernelSet& set, llvm::Module& mod
   return functions;
 }
 
-/// A vae_image.
+/// Adds a vae_image to the module.
 llvm::Constant* add_image(llvm::Module& module, const std::vector<llvm::Function*>& kernels,
                           const std::string& description, const std::string& ptx) {
   llvm::LLVMContext& context = module.getContext();
@@ -72,12 +72,12 @@ llvm::Constant* add_image(llvm::Module& module, const std::vector<llvm::Function
 struct Image::Parts {
   KernelSet kernels;
   std::string description;  // JSON
-  std::string ptx;          // empty: for the processor alone
+  std::string ptx;          // empty if the image runs on the processor only
   base::Cache cache{"kernels"};
   size_t made = 0;
   Cpu cpu = chosen_cpu();
 
-  /// All of it as one module: what is printed.
+  /// The whole image as one module, for printing.
   template <class Use>
   auto whole(const Use& use) const {
     llvm::LLVMContext context;
@@ -87,7 +87,7 @@ struct Image::Parts {
     return use(module);
   }
 
-  /// The kernels' objects and one with the rest: what is linked.
+  /// The kernels' objects, then one with the rest: the objects to link.
   std::vector<std::string> objects(const std::string& library = "") {
     choose_cpu(cpu);
     MadePieces compiled = compile_kernels(kernels, &cache);
@@ -100,7 +100,7 @@ struct Image::Parts {
     return std::move(compiled.code);
   }
 
-  /// All of it as one object of which only the image is seen, as `symbol`: for one level of several, whose
+  /// The whole image as one object, which shows only the image, as `symbol`. For one of several levels: their
   /// kernels have equal names.
   std::string level_object(const std::string& symbol) {
     choose_cpu(cpu);
@@ -154,7 +154,8 @@ std::string archive_of(std::vector<Image>& images, const std::string& library) {
     place->setVisibility(llvm::GlobalValue::HiddenVisibility);
     declared.push_back(place);
   }
-  // By the least demanding level, which the last image is for: the entry runs everywhere.
+  // The code of the entry is for the least demanding level, so that it runs everywhere. The last image is for
+  // this level.
   target_host(module);
   add_entry(module, declared, library);
   objects.push_back(make_object(module));
@@ -179,7 +180,7 @@ std::string Image::emulated_object() const {
 }
 
 int Image::run(const std::string& runtime_library, const std::vector<std::string>& arguments) {
-  // Before the library loads its thread pool (runtime/core/thread_pool.h says why).
+  // Set before the library loads its thread pool (runtime/core/thread_pool.h says why).
   setenv("GOMP_SPINCOUNT", "2000", 0);
   // Global, so that kernels find the runtime's functions.
   void* library = dlopen(runtime_library.c_str(), RTLD_NOW | RTLD_GLOBAL);

@@ -1,5 +1,6 @@
-// The image of an executable (runtime/image.md): the model's description as JSON and the kernels that its
-// programs call. In: what the earlier stages made. Out: code with `image`, `kernels` and `main`.
+// The image of an executable (runtime/image.md): the model's description as JSON, and the kernels that its
+// programs call. In: the model, its game, its programs and where they came from. Out: code with `image`,
+// `kernels` and `main`.
 #pragma once
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,12 +15,12 @@
 
 namespace lower {
 
-/// The programs of a model, and who uses them: indices into `programs`, -1 for none.
+/// The programs of a model, and what uses each of them, as indices into `programs` (-1: none).
 struct Programs {
   struct OfConditional {
     int draw = -1, mean = -1, log_density = -1, initial = -1, term = -1, jacobian = -1;
   };
-  /// What one conditional is exported as, before any pass.
+  /// The programs that an executable exports for one conditional, before any pass.
   struct Graphs {
     tensor::Program parameters, log_density, sample;
     std::optional<tensor::Program> mean;
@@ -41,33 +42,34 @@ struct Programs {
   };
   struct OfLearn {
     std::vector<OfPhase> alternating, simultaneous;
-    std::vector<semantics::SourceId> skipped;  // a bound of them has no parameters
-    std::vector<std::string> unlearned;        // notes on what sources give and no term reads
-    int multiplier = -1;                       // libi's coefficient
-    std::string unavailable;  // why there are none, in words that follow "learn NAME"; else empty
-    /// The same for rows with missing values: each split is a source of its own. Empty where no row of the
-    /// sources that it learns from can miss any, or where the run composes its steps itself.
+    std::vector<semantics::SourceId> skipped;  // sources whose bound has no parameters
+    std::vector<std::string> unlearned;        // notes about variables that sources give and no term reads
+    int multiplier = -1;                       // the index of libi's coefficient
+    /// Why there are no phases, as the end of a sentence that starts with "learn NAME"; else empty.
+    std::string unavailable;
+    /// The same for rows with missing values, where each split is a source of its own. Empty if no row of the
+    /// learned sources can have missing values, or if the run composes its steps itself.
     struct {
       std::vector<OfPhase> alternating, simultaneous;
-      std::vector<size_t> splits;  // that it learns from
+      std::vector<size_t> splits;  // the splits from which it learns
       std::vector<game::RefusedSplit> refused;
     } missing;
   };
   std::vector<tensor::KernelProgram> programs;
-  std::vector<int> source_rows;  // per source
+  std::vector<int> source_rows;  // by source: its program
   std::vector<OfConditional> conditionals;
-  std::vector<std::optional<Graphs>> graphs;  // per conditional; of players alone
+  std::vector<std::optional<Graphs>> graphs;  // by conditional; only those of players
   std::vector<OfLearn> learns;
-  std::vector<game::Split> splits;  // the sources behind the model's own, as programs number them
+  std::vector<game::Split> splits;  // programs number them as sources, after the sources of the model
 };
 
 /// Where the program came from.
 struct Origin {
   std::string file, folder, text;  // name, absolute folder, source text
-  std::string built_in = {};  // the executable's absolute folder; "." in a bundle; empty where there is none
+  std::string built_in = {};  // the executable's absolute folder; "." in a bundle; empty if there is none
 };
 
-/// Another model whose rows a source draws: its players and their draws.
+/// Another model from which a source draws rows: its players and their draws.
 struct Simulator {
   std::string file;  // as the program names it
   const semantics::Model& model;
@@ -75,10 +77,11 @@ struct Simulator {
   Origin origin;
 };
 
-/// What the image runs on: the processor; a GPU too (then training asks for one); or whichever there is.
+/// What the image runs on. cpu: only the processor. cuda: also a GPU, and training asks for one. any: also a
+/// GPU, which training uses if there is one.
 enum class Target { cpu, cuda, any };
 
-/// An image on its way to machine code.
+/// An image before it is machine code.
 class Image {
  public:
   Image(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
@@ -89,20 +92,20 @@ class Image {
   size_t kernel_count() const;
   std::string llvm() const;
   std::string assembly() const;
-  /// Joined from what an executable is linked from. Throws std::runtime_error where the linker fails.
+  /// The objects of `archive`, joined into one. Throws std::runtime_error if the linker fails.
   std::string object();
-  /// What an executable is linked from: an object for each kernel, cached ones as they are, and one for
-  /// the rest.
+  /// The objects to link into an executable: one for each kernel (from the cache if possible) and one for the
+  /// rest.
   std::string archive();
-  /// Objects of kernels that the archive or the run needed and no earlier compilation had made.
+  /// How many of the kernels that the archive or the run needed were compiled now, not taken from the cache.
   size_t made_count() const;
-  /// The same loops as kernels of a GPU, and what the runtime needs there.
+  /// The same loops as GPU kernels, and the runtime's own GPU kernels.
   std::string ptx() const;
-  /// These kernels as an object for the processor (grid.h: form host), which tests run.
+  /// The GPU kernels as an object for the processor (grid.h: form host), which tests run.
   std::string emulated_object() const;
 
-  /// Compiles in memory and calls the runtime's vaert_main with these arguments. Throws std::runtime_error
-  /// where the runtime cannot be loaded.
+  /// Compiles in memory and calls the runtime's vaert_main with these arguments. Throws std::runtime_error if
+  /// the runtime cannot be loaded.
   int run(const std::string& runtime_library, const std::vector<std::string>& arguments);
 
  private:
@@ -111,8 +114,9 @@ class Image {
   std::unique_ptr<Parts> parts_;
 };
 
-/// What an executable, or the library called `library`, is linked from. Several images are of one program for
-/// several processors, the most demanding first; the runtime takes the first that the processor can run.
+/// The objects to link into an executable or into the library called `library`. Several images are the same
+/// program for several processors, the most demanding first. The runtime takes the first that the processor
+/// can run.
 std::string archive_of(std::vector<Image>& images, const std::string& library = "");
 
 }  // namespace lower

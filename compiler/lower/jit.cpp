@@ -18,7 +18,7 @@ Result checked(llvm::Expected<Result> result) {
 }  // namespace
 
 Jit::Jit(const std::vector<std::string>& objects) {
-  host();  // initialises LLVM's target
+  host();  // also initialises LLVM's target
   jit_ = checked(llvm::orc::LLJITBuilder().create());
   for (const std::string& object : objects) {
     auto buffer = llvm::MemoryBuffer::getMemBufferCopy(object, "image");

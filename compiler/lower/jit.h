@@ -1,5 +1,6 @@
-// Machine code in this process. In: objects. Out: addresses by name, while the Jit lives. Symbols that the
-// objects do not define is looked up in the process, libraries opened with RTLD_GLOBAL included.
+// Machine code in this process. In: objects. Out: addresses by name, which are valid as long as the Jit
+// exists. Symbols that the objects do not define are looked up in the process, including libraries opened
+// with RTLD_GLOBAL.
 #pragma once
 #include <memory>
 #include <string>
@@ -16,7 +17,7 @@ class Jit {
   explicit Jit(const std::vector<std::string>& objects);
   ~Jit();
 
-  /// Throws std::logic_error where there is none.
+  /// Throws std::logic_error if there is no such name.
   void* address(const std::string& name);
 
  private:

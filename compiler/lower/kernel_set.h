@@ -1,5 +1,5 @@
-// The kernels of an image: loops in order of their first use, equal loops sharing a kernel. In: arrangements.
-// Out: each kernel's index and symbol, and its code as LLVM's.
+// The kernels of an image: loops in the order of their first use; equal loops share a kernel. In:
+// arrangements. Out: each kernel's index and symbol, and its code as LLVM functions.
 #pragma once
 #include <llvm/IR/Module.h>
 
@@ -11,18 +11,19 @@
 
 namespace lower {
 
-/// A kernel's name that profilers and assemblers take: what it computes, and what tells it from others.
+/// A name for a kernel that profilers and assemblers accept. `name` says what it computes, `distinction` is
+/// different for different kernels.
 std::string kernel_symbol(const std::string& name, const std::string& distinction);
 
 class KernelSet {
  public:
-  /// Index of the kernel that does this loop.
+  /// The index of the kernel that runs this loop.
   int add(const Arrangement& arrangement);
 
   size_t size() const { return arrangements_.size(); }
-  /// Per kernel: the first loop that it was made for.
+  /// By kernel: the arrangement of the first loop that uses it.
   const std::vector<Arrangement>& arrangements() const { return arrangements_; }
-  /// Per kernel: the same for equal loops of one name, in whatever image.
+  /// By kernel: its symbol, which is the same in every image for equal loops with equal names.
   const std::vector<std::string>& symbols() const { return symbols_; }
 
  private:
@@ -31,7 +32,7 @@ class KernelSet {
   std::vector<std::string> symbols_;
 };
 
-/// Kernels of `set` as functions of `module`, which nothing outside of it sees.
+/// The kernels of `set` as functions of `module`, invisible outside the module.
 std::vector<llvm::Function*> emit_all(const KernelSet& set, llvm::Module& module);
 
 }  // namespace lower

@@ -25,7 +25,7 @@ constexpr bool sanitized = true;
 constexpr bool sanitized = false;
 #endif
 
-/// The folder of the start files where it can be known without asking the compiler.
+/// The folder of the start files, if it can be known without asking the compiler.
 std::optional<fs::path> start_files() {
 #if defined(__x86_64__)
   for (const char* folder : {"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"}) {
@@ -39,29 +39,30 @@ std::optional<fs::path> start_files() {
 
 constexpr const char* loader = "/lib64/ld-linux-x86-64.so.2";
 
-/// Whether `ld` is called by itself, with the folder of the start files; else `cc` calls it.
+/// If `ld` can be called directly: the folder of the start files. None if `cc` must call it.
 std::optional<fs::path> start_files_for_ld() {
   if (sanitized || !fs::exists(loader)) return std::nullopt;
   return start_files();
 }
 
-/// `inputs` as ld takes them, handed on by `cc` if `through_cc`.
+/// Adds `inputs`, which have the form that ld takes. If `through_cc`, `cc` hands options on to ld.
 void add_inputs(std::vector<std::string>& command, const std::vector<std::string>& inputs, bool through_cc) {
   for (const std::string& input : inputs) {
-    // Not -Wl, which takes a comma as the end of an option.
+    // Not -Wl, because it reads a comma as the end of an option.
     if (through_cc && input.starts_with('-')) command.emplace_back("-Xlinker");
     command.push_back(input);
   }
 }
 
-/// `inputs` as ld takes them. What libvaert.so itself needs is looked up when it is loaded.
+/// `inputs` have the form that ld takes. The libraries that libvaert.so itself needs are looked up when it is
+/// loaded.
 std::vector<std::string> command_for(const std::vector<std::string>& inputs, const std::string& executable) {
   const auto start = start_files_for_ld();
   std::vector<std::string> command;
   if (!start) {
     command = {"cc", "-o", executable, "-Wl,--unresolved-symbols=ignore-in-shared-libs"};
     add_inputs(command, inputs, true);
-    // Processors without a fused multiply-add call the C library's.
+    // On processors without a fused multiply-add, code calls the C library's function.
     command.insert(command.end(), {"-Wl,--as-needed", "-lm"});
     if (sanitized) command.push_back("-fsanitize=address");
     return command;
@@ -79,7 +80,7 @@ CannotWrite no_space_left_for(const fs::path& file) {
   return CannotWrite(fmt::format("cannot write {}: No space left on device", file.string()));
 }
 
-/// `output`: what the command writes, no smaller than the archive that it reads.
+/// `output`: the file that the command writes. It is no smaller than `archive`, which the command reads.
 void link(const std::vector<std::string>& command, const fs::path& log, const fs::path& archive,
           const fs::path& output) {
   const Outcome outcome = call(command, log);
@@ -91,7 +92,7 @@ void link(const std::vector<std::string>& command, const fs::path& log, const fs
               "`cc` cannot be run (install binutils and libc6-dev, or gcc)");
   }
   if (outcome.status == 0) return;
-  // The linker's own words are lost where there is no space for them.
+  // If the disk is full, the linker's own message is lost too.
   std::error_code no_space, no_size;
   const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
   const fs::space_info space = fs::space(folder, no_space);
@@ -102,7 +103,7 @@ void link(const std::vector<std::string>& command, const fs::path& log, const fs
   throw std::runtime_error(cause);
 }
 
-/// A relative path may begin as an option or a list of options (`-x`, `@x`) does.
+/// A relative path may begin like an option or a list of options (`-x`, `@x`).
 std::string as_file(const fs::path& path) {
   return path.is_relative() ? "./" + path.string() : path.string();
 }

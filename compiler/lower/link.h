@@ -1,6 +1,7 @@
-// An archive of objects to an executable that needs only libvaert.so, or to one object. The linker is called
-// directly where the C library's start files lie in a known place, else through `cc`, which costs some 20 ms
-// more. All throw std::runtime_error with what the linker said, CannotWrite where there is no space.
+// Links an archive of objects to an executable that needs only libvaert.so, or to one object. The linker is
+// called directly if the C library's start files lie in a known place, otherwise through `cc`, which costs
+// about 20 ms more. All functions throw std::runtime_error with the linker's message, or CannotWrite if the
+// disk is full.
 #pragma once
 #include <filesystem>
 #include <stdexcept>
@@ -12,32 +13,35 @@ struct CannotWrite : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What an executable is linked with, and where its loader looks for that.
+/// The runtime with which an executable is linked, and where the loader looks for it.
 struct Runtime {
   std::string library;
   std::string search;
 };
 
-/// The runtime at its own place. Throws std::runtime_error where executables cannot name its folder.
+/// The runtime at its own place. Throws std::runtime_error if executables cannot name its folder.
 Runtime runtime_in_place(const std::filesystem::path& library);
 
 void link_executable(const std::string& archive_path, const Runtime& runtime,
                      const std::string& executable_path);
 
-/// A shared library, of which only what begins with `NAME_` is visible.
+/// A shared library that shows only names that begin with `NAME_`.
 void link_library(const std::string& archive_path, const Runtime& runtime, const std::string& name,
                   const std::string& library_path, const std::string& soname);
 
-/// Whether executables can say that their runtime lies there: in DT_RUNPATH `:` begins another folder, and
-/// `$` what the loader puts in, such as $ORIGIN; both can lead to a library of the current folder.
+/// Whether executables can name `folder` as the place of their runtime in DT_RUNPATH. There `:` begins
+/// another folder, and the loader replaces `$` words such as $ORIGIN. Both can lead to a library of the
+/// current folder.
 bool can_be_run_path(const std::filesystem::path& folder);
 
-/// Makes an executable of nothing, as link_executable would: empty, or why that fails.
+/// Links an empty executable in the same way as link_executable. Returns why that fails, or nothing if it
+/// works.
 std::string why_no_linker();
-/// What link_executable calls.
+/// The program that link_executable calls.
 std::string linker();
 
-/// The same bytes for the same archive. Both lie in a folder of the system's temporary one meanwhile.
+/// Gives the same bytes for the same archive. While it runs, both lie in a folder of the system's temporary
+/// folder.
 std::string join_objects(const std::string& archive);
 
 }  // namespace lower

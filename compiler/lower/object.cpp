@@ -21,8 +21,8 @@ void verify([[maybe_unused]] const llvm::Module& module) {
 #endif
 }
 
-/// A machine and its passes for many modules, one after the other: setting them up costs as much as a small
-/// kernel.
+/// A machine and its passes, used for many modules one after the other: setting them up costs as much as
+/// compiling a small kernel.
 class Generator {
  public:
   explicit Generator(llvm::CodeGenFileType kind) {

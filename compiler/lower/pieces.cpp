@@ -17,7 +17,7 @@
 namespace lower {
 namespace {
 
-/// work(0) .. work(count - 1), in any order, on as many threads as there are for it.
+/// Runs work(0) .. work(count - 1) in any order, on at most as many threads as the processor has.
 template <class Work>
 void in_parallel(size_t count, const Work& work) {
   std::atomic<size_t> next = 0;
@@ -37,15 +37,15 @@ void in_parallel(size_t count, const Work& work) {
     for (size_t i = 1; i < std::min<size_t>(count, std::thread::hardware_concurrency()); ++i)
       others.emplace_back(take);
   } catch (const std::system_error&) {
-    // No thread to be had: fewer will do.
+    // The system gives no more threads: go on with fewer.
   }
   take();
   others.clear();
   if (failure) std::rethrow_exception(failure);
 }
 
-/// What code depends on besides what it is made from. Empty where this vaec cannot tell itself from another:
-/// then nothing may be cached.
+/// What code depends on besides the key of its piece. Empty if this vaec cannot tell itself from other
+/// builds: then nothing may be cached.
 std::string code_origin() {
   const std::string own = build_identity(reinterpret_cast<const void*>(&code_origin));
   const std::string llvm = build_identity(reinterpret_cast<const void*>(&llvm::initializeCodeGen));

@@ -1,6 +1,6 @@
-// Code in pieces that depend on nothing of each other, so that one which an earlier compilation made can
-// serve this one too. In: pieces. Out: the code of each. What is cached is byte for byte what would be
-// made here: same content, same vaec and LLVM, same processor.
+// Code in pieces that do not depend on each other, so that a compilation can use pieces that an earlier one
+// cached. In: pieces. Out: the code of each. Cached code equals byte for byte the code that would be
+// generated here: same content, same vaec and LLVM, same processor.
 #pragma once
 #include <functional>
 #include <string>
@@ -11,17 +11,17 @@
 namespace lower {
 
 struct Piece {
-  std::string key;  // all that the code depends on besides vaec, LLVM and the processor
+  std::string key;  // all that the code depends on, except vaec, LLVM and the processor
   std::function<std::string()> make;
 };
 
 struct MadePieces {
   std::vector<std::string> code;
-  size_t anew = 0;  // of them; the others were cached
+  size_t anew = 0;  // how many were generated; the others were cached
 };
 
-/// Several at a time on the processor's threads. Without a memory, all are made anew; so they are where this
-/// vaec cannot tell itself from another.
+/// Generates several pieces at a time, on the processor's threads. All pieces are generated anew if there is
+/// no cache, or if this vaec cannot tell itself from other builds.
 MadePieces make_pieces(const std::vector<Piece>& pieces, base::Cache* cache);
 
 }  // namespace lower

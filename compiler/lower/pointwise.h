@@ -1,5 +1,5 @@
-// One pointwise operation of semantics/operations.def as vector code. Truth is 0 or 1; comparisons keep their
-// lanes of bits, so that a `where` upon one costs a blend.
+// Emits one pointwise operation of semantics/operations.def as vector code. True is 1 and false is 0. The
+// bits of comparisons are kept, so that a `where` on one costs only a blend.
 #pragma once
 #include <map>
 
@@ -12,11 +12,11 @@ class Pointwise {
  public:
   explicit Pointwise(const Vectors& vectors) : v(vectors) {}
 
-  /// `exponent`: of a power, where it is a constant; NaN otherwise. Operations that the runtime does for
-  /// single elements need one lane.
+  /// `exponent`: the exponent of a power if it is constant, otherwise NaN. Operations that call the runtime
+  /// for single elements need one lane.
   Value* emit(semantics::Op op, const std::array<Value*, 3>& inputs, double exponent);
 
-  /// Forgets what was computed; its code does not dominate what comes.
+  /// Forgets the values computed so far, because their code does not dominate the code that follows.
   void forget() {
     decays_.clear();
     bits_.clear();

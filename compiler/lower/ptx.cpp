@@ -36,13 +36,13 @@ std::unique_ptr<llvm::TargetMachine> make_machine() {
                                   std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
-/// One for all modules of a thread: setting it up costs as much as a small kernel.
+/// One machine for all modules of a thread: setting it up costs as much as compiling a small kernel.
 llvm::TargetMachine& machine() {
   static thread_local const std::unique_ptr<llvm::TargetMachine> own = make_machine();
   return *own;
 }
 
-/// Names of functions that the module calls and does not define.
+/// The names of functions that the module calls but does not define.
 std::vector<std::string> missing_functions(const llvm::Module& module) {
   std::vector<std::string> names;
   for (const llvm::Function& function : module) {
@@ -52,7 +52,7 @@ std::vector<std::string> missing_functions(const llvm::Module& module) {
   return names;
 }
 
-/// Brings in what the module calls of the runtime's functions, and what these call.
+/// Links into the module the runtime's functions that it calls, and the functions that these call.
 void link_functions(llvm::Module& module) {
   if (missing_functions(module).empty()) return;
   llvm::Linker linker(module);
@@ -61,7 +61,7 @@ void link_functions(llvm::Module& module) {
     auto part = llvm::parseBitcodeFile({bytes, "functions"}, module.getContext());
     if (!part) throw std::logic_error(llvm::toString(part.takeError()));
     (*part)->setDataLayout(module.getDataLayout());
-    // As in kernels: tiny numbers are zero.
+    // Denormal numbers become zero, as in kernels.
     for (llvm::Function& function : **part)
       if (!function.isDeclaration())
         function.addFnAttr("denormal-fp-math-f32", "preserve-sign,preserve-sign");
@@ -93,7 +93,7 @@ std::string make_ptx(llvm::Module& module) {
   llvm::SmallString<0> text;
   llvm::raw_svector_ostream stream(text);
   {
-    // The assembly printer writes its last lines when the pass manager goes.
+    // The assembly printer writes its last lines when the pass manager is destroyed.
     llvm::legacy::PassManager passes;
     if (machine().addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
       throw std::logic_error("NVPTX writes no assembly");
@@ -103,7 +103,7 @@ std::string make_ptx(llvm::Module& module) {
 }
 
 std::string join_ptx(const std::vector<std::string>& texts) {
-  // Each says first for what it is: version, target, size of addresses.
+  // Each text begins with a head: version, target, size of addresses. Only the first head is kept.
   constexpr std::string_view last_of_head = "\n.address_size 64\n";
   std::string joined;
   for (const std::string& text : texts) {

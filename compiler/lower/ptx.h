@@ -1,5 +1,5 @@
 // A module of GPU kernels, and its PTX. In: kernels (grid.h, form ptx). Out: text that ptxas and CUDA's
-// driver assemble for sm_70 and everything after it.
+// driver can assemble for sm_70 and later.
 #pragma once
 #include <llvm/IR/Module.h>
 
@@ -8,14 +8,14 @@
 
 namespace lower {
 
-/// Sets what NVPTX needs: triple and layout of pointers.
+/// Sets what NVPTX needs: the triple and the data layout.
 void target_ptx(llvm::Module& module);
 
-/// With the runtime's functions that kernels call. Throws std::runtime_error where vaec has not got one for
-/// GPUs, std::logic_error where the module is broken.
+/// The PTX of the module, with the runtime's functions that its kernels call. Throws std::runtime_error if
+/// vaec does not have such a function for GPUs, and std::logic_error if the module is broken.
 std::string make_ptx(llvm::Module& module);
 
-/// One text of those of several modules, which define no name twice.
+/// Joins the texts of several modules into one. No name may be defined twice.
 std::string join_ptx(const std::vector<std::string>& texts);
 
 }  // namespace lower

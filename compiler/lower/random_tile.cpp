@@ -12,8 +12,8 @@ struct Product {
   Value *high, *low;
 };
 
-/// The 64-bit products of i32 lanes and a constant. Even and odd lanes go apart through the processor's
-/// multiplication of the low halves of 64-bit lanes.
+/// The 64-bit products of i32 lanes and a constant. The processor multiplies the low halves of 64-bit lanes,
+/// so even and odd lanes are multiplied separately.
 Product multiply(const Vectors& v, Value* a, uint32_t b) {
   llvm::IRBuilder<>& ir = v.ir;
   if (v.lanes == 1) {
@@ -50,7 +50,7 @@ bool is_plain_draw(const tensor::Scalar& scalar) {
 }
 
 std::array<Value*, 4> emit_philox(const Vectors& v, std::array<Value*, 4> c, std::array<Value*, 2> key) {
-  // A loop, not ten copies: the code generator's time for the copies was that of ten ordinary kernels.
+  // A loop instead of ten copies: to generate code for the copies took as long as for ten ordinary kernels.
   const Carried initial = {c[0], c[1], c[2], c[3], key[0], key[1]};
   const auto round = [&](Value*, const Carried& at) {
     const Product first = multiply(v, at[0], 0xD2511F53U);
@@ -91,7 +91,7 @@ llvm::Function* tile_filler(llvm::Module& module, unsigned lanes, semantics::Op 
   const auto words = [&](Value* number, int shift) {
     return ir.CreateTrunc(ir.CreateLShr(number, shift), ir.getInt32Ty());
   };
-  // Uniform keys stay scalar through the ten rounds; each round's splat is one instruction.
+  // The key is the same in all lanes.
   Value* seed = function->getArg(2);
   Value* step = function->getArg(3);
   const std::array<Value*, 2> key = {v.splat(words(seed, 0)), v.splat(words(seed, 32))};

@@ -43,7 +43,7 @@ Value* Vectors::minimum(Value* a, Value* b) const { return select(ir.CreateFCmpO
 Value* Vectors::maximum(Value* a, Value* b) const { return select(ir.CreateFCmpOGT(a, b), a, b); }
 
 Value* Vectors::round(Value* a, Value** integer) const {
-  // Adding 1.5 * 2^23 leaves the integer in the low bits of the mantissa.
+  // Adding 1.5 * 2^23 leaves the rounded integer in the low bits of the mantissa.
   Value* magic = real(12582912.0);
   Value* shifted = ir.CreateFAdd(a, magic);
   if (integer != nullptr) *integer = ir.CreateSub(as_bits(shifted), bits(0x4B400000U));
@@ -57,7 +57,7 @@ Value* Vectors::polynomial(Value* x, std::initializer_list<double> coefficients)
   return sum;
 }
 
-/// Where two ways meet: what each brings.
+/// Joins the values that arrive from two basic blocks.
 static Carried joined(llvm::IRBuilder<>& ir, llvm::BasicBlock* first, const Carried& of_first,
                       llvm::BasicBlock* second, const Carried& of_second) {
   Carried result;
