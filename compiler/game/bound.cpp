@@ -22,7 +22,7 @@ class BoundMaker {
     for (const Given& line : source.givens) known_.insert(line.variable.index);
   }
 
-  /// None where there is an error.
+  /// None if there is an error.
   std::optional<Bound> make(SourceId id) {
     Bound bound{id, {}, {}, {}};
     const size_t errors = report_.diagnostics().size();
@@ -61,7 +61,8 @@ class BoundMaker {
     return std::nullopt;
   }
 
-  /// Lines of sources that state a family for the variable, or give values of it.
+  /// The lines of all sources for this variable: those that state a family for it (`drawn`), or those that
+  /// give values of it.
   std::vector<const Given*> lines_of(VariableId variable, bool drawn) const {
     std::vector<const Given*> lines;
     for (const Source& other : model_.sources)
@@ -70,7 +71,8 @@ class BoundMaker {
     return lines;
   }
 
-  /// A root's density is the decoder's, else the one that a source states; a given root may have none.
+  /// The conditional that gives the variable's density: the decoder's or, for a root, one that a single
+  /// source states. A root that a source gives may have none.
   std::optional<ConditionalId> density_of(VariableId variable) const {
     if (const auto decoder = decoded(variable)) return decoder;
     const auto stated = lines_of(variable, true);
@@ -96,8 +98,9 @@ class BoundMaker {
                     name));
   }
 
-  /// Draws what the decoder needs and the source does not give, from the encoders, each when its parents are
-  /// there. That two could give a variable is an error of the source before its bound is looked at.
+  /// Draws from the encoders what the decoder needs and the source does not give. A conditional draws as soon
+  /// as its parents are there. If two encoders could give a variable, that was reported as an error of the
+  /// source before.
   void draw(Bound& bound) {
     std::set<VariableId> missing = needed_of(model_, source_);
     for (const VariableId variable : missing)
@@ -156,7 +159,8 @@ class BoundMaker {
     }
   }
 
-  /// A latent's divergence is closed given what is drawn before it, if its prior asks for no more.
+  /// Looks for a closed form of each latent's divergence. It may depend only on variables that are drawn
+  /// before the latent, so the parents of the prior must be among them.
   void expand_divergences(Bound& bound) {
     completion::Variables before = known_;
     for (Latent& latent : bound.latents) {

@@ -1,6 +1,6 @@
-// The bounds of section 10 (elbo, iwae, rws, libi) for a model's sources. In: a model without errors, with
-// one decoder and an encoder. Out: per learn block and source what the encoders draw and what the bound adds
-// up; or errors that name what stands in the way.
+// The bounds of elbo, iwae, rws and libi, for the sources of a model. In: a model without errors, with one
+// decoder and an encoder. Out: for each learn block and source, what the encoders draw and which terms the
+// bound adds up. Otherwise errors that say what prevents the bound.
 #pragma once
 #include <optional>
 #include <vector>
@@ -13,35 +13,37 @@ namespace game {
 
 /// A variable that the bound integrates out.
 struct Latent {
-  semantics::ConditionalId posterior;  // an encoder's, which draws it
-  semantics::ConditionalId prior;      // the decoder's, or a source's own
-  /// E_posterior [log posterior - log prior] in closed form, of the variables drawn before; none where the
-  /// families do not give it, or where the prior has a parent that is drawn from this one.
+  semantics::ConditionalId posterior;  // an encoder's conditional, which draws the variable
+  semantics::ConditionalId prior;      // the decoder's conditional, or a family that a source states
+  /// E_posterior [log posterior - log prior] in closed form, given the variables drawn before. None if the
+  /// families have no closed form, or if a parent of the prior is drawn after this variable.
   semantics::NodeId kl;
 };
 
 /// E_q [sum of evidence - beta sum over latents of KL] + alpha sum of recognised.
 struct Bound {
   semantics::SourceId source;
-  std::vector<Latent> latents;                       // in the order in which they are drawn
-  std::vector<semantics::ConditionalId> evidence;    // of what the source gives: the decoder's, or constants
-  std::vector<semantics::ConditionalId> recognised;  // the encoders', of given targets and parents
+  std::vector<Latent> latents;  // in the order in which they are drawn
+  /// Conditionals of given variables: the decoder's, or constants.
+  std::vector<semantics::ConditionalId> evidence;
+  /// Encoders' conditionals whose target and parents are given.
+  std::vector<semantics::ConditionalId> recognised;
 };
 
-/// Of one learn block; both empty for `symmetric`.
+/// The bounds of one learn block. Both lists are empty for `symmetric`.
 struct Bounds {
-  std::vector<Bound> sources;                // none for `supervised`
-  std::vector<semantics::SourceId> skipped;  // nothing is learned from their bound, or from their rows alone
+  std::vector<Bound> sources;                // empty for `supervised`
+  std::vector<semantics::SourceId> skipped;  // sources whose bound (or rows) would teach nothing
 };
 
 /// Does the learn block maximize a bound (elbo, iwae, rws, libi)?
 bool is_bound(const semantics::Learn& learn);
 
-/// One for each learn block. Adds closed forms to the model's graph.
+/// The bounds of every learn block. Adds closed forms to the model's graph.
 std::vector<Bounds> derive_bounds(semantics::Model& model, const completion::Players& players,
                                   base::Report& report);
 
-/// Of one source; nothing where nothing is learned from it, or after an error.
+/// The bound of one source. None if nothing is learned from it, or after an error.
 std::optional<Bound> derive_bound(semantics::Model& model, const completion::Players& players,
                                   base::Report& report, const semantics::Learn& learn,
                                   semantics::SourceId source);

@@ -28,7 +28,7 @@ std::vector<VariableId> variables_of(const completion::Variables& indices) {
   return variables;
 }
 
-/// `complete { z ~ q; c ~ r }` for the draws that the conditionals make.
+/// `complete { z ~ q; c ~ r }`, which names the draws that the conditionals make.
 std::string words_text(const Model& model, const std::vector<int>& conditionals) {
   std::string words;
   for (const int conditional : conditionals) {
@@ -67,7 +67,8 @@ void report_ambiguity(const Model& model, const Source& source, const Ambiguity&
     diagnostic.help(fmt::format("say who gives it: {} in the source", words_text(model, words)));
 }
 
-/// A search for a chain that was given up: the file can name who gives a variable that several players give.
+/// The search for a chain was given up. Proposes that the file names who gives a variable that several
+/// players can give.
 void report_undecided(const Model& model, const Source& source, const completion::Players& players,
                       const completion::Variables& completed, base::Report& report) {
   base::Diagnostic& diagnostic = report.add(base::E0704, source.span, source.name);
@@ -80,7 +81,7 @@ void report_undecided(const Model& model, const Source& source, const completion
   }
 }
 
-/// The source's terms, and the draws that they need.
+/// Fills in the source's terms and the draws that the terms need.
 void list_terms(const Model& model, const completion::Players& players, completion::Completion& completed,
                 SourceGame& source) {
   const completion::Terms terms = completion::terms_of(players, completed);
@@ -104,8 +105,8 @@ void list_terms(const Model& model, const completion::Players& players, completi
   }
 }
 
-/// Why a source has no term: the draws of missing variables that would ignore something, and the two ways
-/// out, each where it leads to a term.
+/// Explains why a source has no term: a draw of a missing variable would ignore a known or completed
+/// variable. Proposes two ways out, each only if it leads to a term.
 void explain_missing(const Model& model, const SourceProblem& problem, const completion::Variables& given,
                      base::Diagnostic& diagnostic) {
   const completion::Players& players = problem.players;
@@ -155,7 +156,7 @@ std::string why_no_term(const Model& model, const completion::Variables& given) 
   return "no conditional with parameters has all its variables here";
 }
 
-/// A source that gives the conditional a term, and that the method leaves out.
+/// A source that gives the conditional a term, although the learn block does not use the source.
 std::optional<std::string> source_left_out(const Model& model, const Game& game, ConditionalId id) {
   for (const SourceGame& source : game.sources) {
     if (std::find(source.terms.begin(), source.terms.end(), id) != source.terms.end())
@@ -164,8 +165,9 @@ std::optional<std::string> source_left_out(const Model& model, const Game& game,
   return std::nullopt;
 }
 
-/// For each `learn symmetric`: every conditional with parameters has a term in some source it learns from,
-/// unless `optimizer` says that its player does not learn. Rows that may miss variables may give it one.
+/// Checks each `learn symmetric`: every conditional with parameters must have a term in a source of the
+/// block, unless `optimizer` says that its player does not learn. If rows may have missing variables, nothing
+/// is checked, because such rows may give the term.
 void check_every_conditional_learns(const Model& model, const completion::Players& players, const Game& game,
                                     base::Report& report) {
   std::set<ConditionalId> reported;
@@ -247,7 +249,7 @@ Game derive(Model& model, base::Report& report) {
     result.known = variables_of(known);
     result.simulated = simulated_by(model, source);
     result.peers = peers_of(model, source);
-    if (source.weight == 0) continue;  // never learned from: nothing is drawn, no term counts
+    if (source.weight == 0) continue;  // never learned from, so nothing is drawn and no term counts
     in_order &= complete_source(model, players, result, report);
   }
   if (in_order) check_every_conditional_learns(model, players, game, report);

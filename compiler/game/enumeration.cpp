@@ -13,7 +13,7 @@
 namespace game {
 namespace {
 using namespace semantics;
-using Scope = std::set<int>;  // of sums, by their numbers
+using Scope = std::set<int>;  // the numbers of sums
 
 /// The sums of one source and learn block, in the order of the draws that they replace.
 class SourceSums {
@@ -21,7 +21,7 @@ class SourceSums {
   SourceSums(const Model& model, const Learn& learn, SourceId source)
       : model_(model), learn_(learn), source_(source) {}
 
-  /// The conditional's target is drawn, or summed over.
+  /// The conditional's target is drawn or, if it is enumerated, summed over.
   void draw(ConditionalId id) {
     const Conditional& conditional = model_[id];
     Scope scope = scope_of(id);
@@ -37,15 +37,15 @@ class SourceSums {
     }
   }
 
-  /// Of what the conditional depends on.
+  /// The sums that the conditional depends on.
   Scope scope_of(ConditionalId id) const {
     Scope scope = scope_of(model_[id].target);
     for (const VariableId parent : model_[id].parents) scope.merge(scope_of(parent));
     return scope;
   }
 
-  /// Terms of the largest table that the mean of a term needs: over what it depends on, with the rest of the
-  /// probabilities summed out before.
+  /// The number of terms of the largest table that the mean of a term needs. The table is over what the term
+  /// depends on; all other variables of the probabilities are summed out before.
   int64_t terms_of_mean(ConditionalId term) const {
     const Scope kept = scope_of(term);
     Scope needed = kept;
@@ -85,7 +85,7 @@ class SourceSums {
   const Learn& learn_;
   SourceId source_;
   std::vector<int64_t> lengths_;
-  std::vector<Scope> factors_;  // of each sum: what its probabilities depend on, itself included
+  std::vector<Scope> factors_;  // by sum: the sums that its probabilities depend on, and itself
   std::map<VariableId, Scope> scopes_;
 };
 
@@ -112,7 +112,8 @@ class SumMaker {
     for (const Latent& latent : bound.latents)
       for (const ConditionalId id : {latent.posterior, latent.prior})
         terms = std::max(terms, source.terms_of_mean(id));
-    // Under a logarithm of the sum, or normalised weights, all are summed jointly.
+    // Other methods take the logarithm of the sum or normalize weights, so they sum over all variables
+    // jointly.
     if (learn_.method != "elbo") terms = std::max(terms, source.terms_of_all());
     keep(source, terms);
   }
@@ -143,7 +144,8 @@ class SumMaker {
     keep(source, terms);
   }
 
-  /// After all sources: every variable must have been drawn somewhere, unless rows that miss it may be.
+  /// Called after all sources: every enumerated variable must have been drawn in one of them. This is not
+  /// checked if rows may have missing values.
   std::vector<Sum> finish() {
     if (rows_may_miss(model_, learn_, semantics::MissingValues::usual)) return sums_;
     for (const auto& name : learn_.own.value("enumerate", nlohmann::json::array())) {

@@ -20,12 +20,12 @@ bool knows(const SourceGame& source, const Conditional& conditional) {
   return has(conditional.target) && std::all_of(conditional.parents.begin(), conditional.parents.end(), has);
 }
 
-/// True if `id` is W v + b with free W and b, v the variable `parent` itself (reshaped or not).
+/// The form W v + b with free W and b. v is the parent itself, reshaped or not.
 struct Affine {
-  bool linear = false;  // a product of free weights with the parent
+  bool linear = false;  // W v: a product of free weights with the parent
   bool bias = false;
 };
-/// The node below reshapes, and below broadcasts that repeat nothing if `broadcasts`.
+/// The node below all reshapes. With `broadcasts`, also below broadcasts that repeat nothing.
 const Node& without_views(const Graph& graph, NodeId id, bool broadcasts) {
   while (true) {
     const Node& node = graph[id];
@@ -71,8 +71,8 @@ int64_t scalar_values(const semantics::Variable& variable) {
   return 0;
 }
 
-/// Linear players of real variables are `other`: their statistics are unbounded, and rows of a larger spread
-/// than the pairs' give two equilibria at any weights (tests/programs/oracle_test.py).
+/// A linear player whose target is not discrete is `other`: its statistics are unbounded. Rows with a larger
+/// spread than the pairs' rows then give two equilibria at any weights (tests/programs/oracle_test.py).
 enum class Form { other, linear, table };
 Form form_of(const Model& model, const Conditional& conditional) {
   if (conditional.parents.size() != 1 || conditional.arguments.size() != 1) return Form::other;
@@ -80,7 +80,8 @@ Form form_of(const Model& model, const Conditional& conditional) {
   const std::optional<Affine> affine = affine_in(model.graph, conditional.arguments[0], parent);
   if (!affine) return Form::other;
   const bool finite = scalar_values(model[conditional.target]) > 0 && scalar_values(model[parent]) > 0;
-  // A one-hot parent reaches every table by its weights alone; a single bit needs the bias too.
+  // With a one-hot parent, the weights alone can express every table. A parent of a single bit needs the bias
+  // too.
   const bool one_hot = model[parent].domain.kind == semantics::DomainKind::category;
   if (finite && (one_hot || affine->bias)) return Form::table;
   return conditional.discrete ? Form::linear : Form::other;

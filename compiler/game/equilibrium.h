@@ -1,6 +1,6 @@
-// What may be claimed of the game's equilibrium, and no more than is true. In: the model
-// and its derived sources. The claim "unique" is for one decoder and one encoder of one conditional each,
-// and holds where all sources show one distribution, which only their rows can tell.
+// What is certain about the equilibrium of the game. In: the model and its derived sources. `unique` is
+// claimed only for one decoder and one encoder with one conditional each. It holds if all sources show one
+// distribution, which only their rows can tell.
 #pragma once
 #include "compiler/game/game.h"
 
@@ -8,7 +8,8 @@ namespace game {
 
 Equilibrium judge_equilibrium(const semantics::Model& model, const Game& game);
 
-/// A conditional with parameters whose variables no learning source knows together, if there is one.
+/// A conditional with parameters such that no learning source knows all its variables; none if there is no
+/// such conditional.
 std::optional<ConditionalId> never_seen_whole(const semantics::Model& model, const Game& game);
 
 }  // namespace game

@@ -35,8 +35,8 @@ std::string simulated_text(const Model& model, const SourceGame& source) {
   return text;
 }
 
-/// The objectives of learn blocks other than `symmetric`, and what learn blocks sum over in place of drawing
-/// it.
+/// The objectives of the learn blocks, except `symmetric`, and the variables that learn blocks sum over
+/// instead of drawing them.
 std::string learns_text(const Model& model, const Game& game) {
   std::string text;
   for (size_t l = 0; l < model.learns.size(); ++l) {
@@ -112,7 +112,7 @@ std::string explain_text(const Model& model, const Game& game) {
     text += fmt::format("{} maximizes  {}\n", model.players[i].name, game.utilities[i]);
   }
   const std::string learns = learns_text(model, game);
-  text += plays || learns.empty() ? learns : learns.substr(1);  // an empty line stands there already
+  text += plays || learns.empty() ? learns : learns.substr(1);  // an empty line is there already
   if (!plays) return text;
   if (game.equilibrium == Equilibrium::unique) {
     text += "\nequilibrium: unique, if all sources show one distribution\n";
@@ -125,7 +125,7 @@ std::string explain_text(const Model& model, const Game& game) {
 
 namespace {
 
-/// The learn blocks that maximize something else than the utilities.
+/// The learn blocks that do not maximize the utilities, but something else.
 json learns_json(const Model& model, const Game& game) {
   json learns = json::array();
   for (size_t l = 0; l < model.learns.size(); ++l)

@@ -1,5 +1,5 @@
-// The game as a picture for Graphviz: one box of the players' conditionals, then one per source that shows
-// who draws what. A colour is a player; grey is known.
+// The game as a picture for Graphviz. The first box shows the players' conditionals; the others show for each
+// source who draws what. Each player has a colour; grey variables are known.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,16 +14,17 @@ namespace game {
 namespace {
 using semantics::Model;
 
-/// Dark enough for text on white, told apart by most eyes (after Okabe and Ito); more players take them anew.
+/// Colours that are dark enough for text on white and that most people can tell apart (after Okabe and Ito).
+/// With more than eight players, colours repeat.
 constexpr std::array<const char*, 8> palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                 "#8C6D00", "#56708C", "#7B3294", "#444444"};
 
 const char* colour(semantics::PlayerId player) {
   return palette[static_cast<size_t>(player.index) % palette.size()];
 }
-/// One line of a label, set to the left.
+/// One line of a label, aligned to the left.
 std::string line(const std::string& text) { return text + "<br align=\"left\"/>"; }
-/// Text of the file's own, as a label takes it.
+/// Text from the file, escaped for a label.
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text)
@@ -34,7 +35,8 @@ std::string coloured(semantics::PlayerId player, const std::string& text) {
   return fmt::format("<font color=\"{}\">{}</font>", colour(player), text);
 }
 
-/// One box: its nodes are named after it, so that every source has its own of a variable.
+/// One box. The names of its nodes begin with its number, so that every source has its own node for a
+/// variable.
 class Cluster {
  public:
   Cluster(const Model& model, size_t number, const std::string& label)
@@ -45,7 +47,7 @@ class Cluster {
   void node(VariableId variable, const std::string& style) {
     text_ += fmt::format("{}    {} [label=\"{}\"{}]\n", indent_, id(variable), model_[variable].name, style);
   }
-  /// From each parent to the target; a conditional without parents comes from a dot.
+  /// Draws an edge from each parent to the target. A conditional without parents gets an edge from a dot.
   void edges(ConditionalId conditional, const std::string& style) {
     const semantics::Conditional& declared = model_[conditional];
     const std::string attributes = fmt::format("color=\"{}\"{}", colour(declared.player), style);
@@ -96,7 +98,7 @@ std::string players_cluster(const Model& model) {
   Cluster cluster(model, 0, label);
   for (int32_t i = 0; i < static_cast<int32_t>(model.variables.size()); ++i) cluster.node({i}, "");
   for (const semantics::Player& player : model.players) {
-    // Fixed distributions are drawn from and never learn.
+    // A dashed conditional is fixed: it is drawn from, but never learns.
     for (const ConditionalId id : player.conditionals) {
       cluster.edges(id, model[id].parameters.empty() ? ", style=dashed" : "");
     }

@@ -1,5 +1,5 @@
-// The game as a page of mathematics: per source the distribution of its completed rows, per player its
-// utility as expectations over them.
+// The game as a page of mathematics: for each source the distribution of its completed rows, for each player
+// its utility as expectations over these rows.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,8 +12,8 @@ namespace game {
 namespace {
 using semantics::Model;
 
-constexpr double line_width = 84;      // letters that fit on a line of the page below
-constexpr size_t factors_in_line = 3;  // up to these an expectation is written out, beyond it is named
+constexpr double line_width = 84;      // letters that fit on a line of the page
+constexpr size_t factors_in_line = 3;  // an expectation with more factors is not written out but named
 
 const Formula thin_space = {"\\,", 0.5};
 
@@ -35,7 +35,7 @@ Rows of source $s$ come from $\pi_s$; what they leave open is drawn from the pla
 A row counts zero in a term whose variable was drawn from that very conditional, no parent being drawn since.
 )";
 
-/// Sets formulas one after the other, going to a new line where the next does not fit.
+/// Sets formulas one after the other, and begins a new line if the next formula does not fit.
 class Lines {
  public:
   explicit Lines(const Formula& left) : text_("  " + left.plain() + " &= "), width_(left.width + 2) {}
@@ -67,7 +67,8 @@ class Lines {
     new_line();
     put("\\quad ", 2);
   }
-  /// What is wider than a line, broken after commas; a part is as wide as its share of the text.
+  /// Adds a formula that is wider than a line, broken after commas. The width of a part is estimated by its
+  /// share of the text.
   void add_in_parts(const Formula& formula) {
     const double letter = formula.width / static_cast<double>(formula.text.size());
     size_t begin = 0;
@@ -97,7 +98,7 @@ Formula of(const Formula& function, const Formula& arguments) {
   return function + Formula{"(", 1} + arguments + Formula{")", 1};
 }
 
-/// Each variable that the chain draws once, and what its draws depend on besides.
+/// The variables that the chain draws, each once, and the other variables that its draws depend on.
 Formula chain_formula(const Model& model, const Completion& chain) {
   std::vector<VariableId> drawn, given;
   Formula players;
@@ -122,7 +123,7 @@ Formula chain_formula(const Model& model, const Completion& chain) {
   return of(subscript(name, players), arguments);
 }
 
-/// pi(x), q(z | x), ...: what the completed rows of a source are drawn from, in order.
+/// pi(x), q(z | x), ...: the distributions from which the completed rows of a source are drawn, in order.
 std::vector<Formula> factors(const Model& model, const SourceGame& source) {
   std::vector<Formula> result;
   if (!source.known.empty()) {
@@ -135,7 +136,7 @@ std::vector<Formula> factors(const Model& model, const SourceGame& source) {
   return result;
 }
 
-/// In running text, where a long one may be broken too.
+/// The formula in running text. A long formula may be broken there.
 std::string in_line(const Formula& formula) {
   if (formula.width < line_width / 2) return "$" + formula.plain() + "$";
   std::string text;
@@ -198,7 +199,7 @@ std::string source_text(const Model& model, const SourceGame& source) {
   return text;
 }
 
-/// All that leaves the program.
+/// Says what leaves the program.
 std::string published_paragraph(const Model& model, const Published& published) {
   std::string draws;
   for (const Completion& completion : published.completions) {
@@ -215,7 +216,8 @@ std::string published_paragraph(const Model& model, const Published& published) 
       in_line(symbols(model, published.variables)), draws);
 }
 
-/// E over the rows of a source: written out where it is short, else over rho, defined with the source.
+/// The expectation over the rows of a source. If it is short, it is written out; otherwise it is over rho,
+/// which is defined with the source.
 Formula expectation(const Model& model, const SourceGame& source) {
   const std::vector<Formula> all = factors(model, source);
   const Formula mean = {"\\mathbb{E}", 1};

@@ -1,5 +1,5 @@
-// The game that a model's sources and players make: per source who completes what, which
-// conditionals get a term; per player its utility. Made by game::derive; plain data, printed by explain.
+// The game that a model's sources and players make: for each source who completes what and which conditionals
+// get a term, and for each player its utility. game::derive makes this plain data, and explain prints it.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,15 +16,15 @@ using semantics::SourceId;
 using semantics::VariableId;
 
 struct Draw {
-  ConditionalId conditional;  // its target is drawn
+  ConditionalId conditional;  // draws its target
   bool word = false;          // chosen by `complete { v ~ q }`
 };
 
-/// One draw, or a Gibbs chain over the listed draws: each sweep lets the players, in random order, draw anew
-/// what they give, parents first.
+/// One draw, or a Gibbs chain of the listed draws. In each sweep, each player in random order draws its
+/// variables again, parents first.
 struct Completion {
   bool chain = false;
-  std::vector<Draw> draws;  // one if not a chain; in a chain grouped by player, parents first
+  std::vector<Draw> draws;  // one draw, or those of a chain grouped by player, parents first
   int sweeps = 0;
   bool asked = false;
 };
@@ -36,7 +36,7 @@ struct LeftOut {
 
 /// Known variables whose rows another trained model draws.
 struct Simulated {
-  std::string file, run;  // as the file names them
+  std::string file, run;  // as named in the file
   std::vector<VariableId> variables;
 };
 
@@ -51,45 +51,46 @@ struct SourceGame {
   std::vector<VariableId> known;
   std::vector<Simulated> simulated;
   std::vector<FromPeer> peers;
-  std::vector<Completion> completions;  // in order
+  std::vector<Completion> completions;  // in the order in which they happen
   std::vector<ConditionalId> terms;
   std::vector<LeftOut> left_out;
-  std::vector<VariableId> undrawn;  // no term needs them
+  std::vector<VariableId> undrawn;  // variables that no term needs
 };
 
-/// What leaves the program: rows of these variables, and how the players draw them from nothing.
+/// What leaves the program: rows of these variables. The players draw them and use no data.
 struct Published {
   std::vector<VariableId> variables;
-  std::vector<Completion> completions;  // in order
+  std::vector<Completion> completions;  // in the order in which they happen
 };
 
-/// A variable that a learn block sums over in place of drawing it.
+/// A variable that a learn block sums over instead of drawing it.
 struct Sum {
   SourceId source;
-  ConditionalId conditional;  // that would draw it: its probabilities are the weights
+  ConditionalId conditional;  // would draw the variable; its probabilities are the weights
   int64_t values = 0;
 };
 
 enum class Equilibrium { none, unique, perhaps_a_continuum };
 
 struct Game {
-  std::vector<SourceGame> sources;     // every source, those of weight 0 too
-  std::vector<Bounds> bounds;          // per learn block
-  std::vector<std::vector<Sum>> sums;  // per learn block
-  std::vector<std::string> utilities;  // per player, as text
+  std::vector<SourceGame> sources;     // all sources, also those of weight 0
+  std::vector<Bounds> bounds;          // by learn block
+  std::vector<std::vector<Sum>> sums;  // by learn block
+  std::vector<std::string> utilities;  // by player, as text
   std::optional<Published> published;
   Equilibrium equilibrium = Equilibrium::none;
 };
 
-/// Errors: ambiguous draws, sources without terms, conditionals without terms (help: `source generated { }`),
-/// bounds that the model does not admit. Adds the bounds' closed forms to the model's graph.
+/// Derives the game. Reports ambiguous draws, sources without terms, conditionals without terms (help:
+/// `source generated { }`), and bounds that the model does not allow. Adds the bounds' closed forms to the
+/// model's graph.
 Game derive(semantics::Model& model, base::Report& report);
 
-/// The model's conditionals as the completion sees them; numbered alike.
+/// The model's conditionals in the form that `completion` uses, with the same numbers.
 completion::Players players_of(const semantics::Model& model);
 
-/// Fills in who completes the rows of `source`, whose known variables are there, and its terms. False after
-/// an error: an ambiguity, or no term.
+/// Fills in the terms of `source` and who completes its rows. The known variables of `source` must be set.
+/// Returns false after an error: an ambiguity, or no term.
 bool complete_source(const semantics::Model& model, const completion::Players& players, SourceGame& source,
                      base::Report& report);
 

@@ -18,7 +18,7 @@ bool is_compiled_whole(const Learn& learn) {
   return learn.method != "symmetric" || !learn.own.value("enumerate", nlohmann::json::array()).empty();
 }
 
-/// Subsets of the variables that rows of the source may miss; small ones first.
+/// The subsets of the variables that rows of the source may miss, small subsets first.
 std::vector<std::vector<VariableId>> subsets_of(const Source& source) {
   std::vector<VariableId> may_miss;
   for (const Given& given : source.givens)
@@ -82,12 +82,12 @@ class Maker {
     }
   }
 
-  /// The first error since `before` that forbids a split, as a sentence; empty where there is none.
+  /// The first error since `before` that forbids a split, as a sentence; empty if there is none.
   std::string error_since(size_t before) const {
     for (size_t i = before; i < report_.diagnostics().size(); ++i) {
       const base::Diagnostic& diagnostic = report_.diagnostics()[i];
       if (base::info(diagnostic.code).severity != base::Severity::error) continue;
-      if (diagnostic.code == base::E0702) continue;  // such rows are left out
+      if (diagnostic.code == base::E0702) continue;  // such rows are left out, which is no error
       return diagnostic.text_label.empty() ? diagnostic.message
                                            : diagnostic.message + ": " + diagnostic.text_label;
     }

@@ -1,5 +1,5 @@
-// How the game names things to people: "x ~ p(x | z)", "log q(z | x)", a player's utility. Shared by the
-// messages of derive and by explain.
+// How the game names things in messages: "x ~ p(x | z)", "log q(z | x)", a player's utility. The messages of
+// derive and of explain use these texts.
 #pragma once
 #include <string>
 

@@ -13,7 +13,7 @@ using semantics::Learn;
 using semantics::Model;
 using semantics::Source;
 
-/// p(x | z); of a family that a source states: codes(z), by the source's name.
+/// p(x | z). For a family that a source states: codes(z), with the source's name.
 std::string density_text(const Model& model, ConditionalId id) {
   if (model[id].player.index >= 0) return conditional_text(model, id);
   for (const Source& source : model.sources)
@@ -30,7 +30,7 @@ std::string sum_of_logs(const Model& model, const std::vector<ConditionalId>& co
   return text;
 }
 
-/// A number in front of a term; a schedule by its key's name.
+/// The factor in front of a term: a number, or the name of the key if its value follows a schedule.
 std::string factor_text(const Learn& learn, const char* key, double otherwise) {
   if (!learn.own.contains(key)) return weight_text(otherwise);
   nlohmann::json value = learn.own.at(key);
@@ -53,7 +53,7 @@ std::string elbo_text(const Model& model, const Learn& learn, const Bound& bound
   return text;
 }
 
-/// log mean of K weights p / q.
+/// The logarithm of the mean of K weights p / q.
 std::string weights_text(const Model& model, const Learn& learn, const Bound& bound) {
   std::string above, below;
   const auto times = [&](std::string& text, ConditionalId id) {

@@ -1,12 +1,12 @@
-// What a program publishes: `publish (c, x)`. In: the model. Out: how the players draw the variables from
-// nothing, as the rows of `source generated { }`.
+// What a program publishes: `publish (c, x)`. In: the model. Out: how the players draw the variables without
+// data, like the rows of `source generated { }`.
 #pragma once
 #include "compiler/game/game.h"
 
 namespace game {
 
-/// None without `publish`, and after an error: a variable that no player draws, or two draws that exclude
-/// one another.
+/// None if the file has no `publish`, and after an error: no player draws a variable, or two draws exclude
+/// each other.
 std::optional<Published> derive_published(const semantics::Model& model, const completion::Players& players,
                                           base::Report& report);
 

@@ -18,7 +18,7 @@ void for_each_reader(const json& data, const Visit& visit) {
   for (const json& part : data) for_each_reader(part, visit);
 }
 
-/// In the columns that a value is made of.
+/// Visits the readers in all columns from which a value is computed.
 void for_each_reader(const Model& model, NodeId id, const Visit& visit) {
   const semantics::Node& node = model.graph[id];
   if (node.op == semantics::Op::column)

@@ -1,5 +1,5 @@
-// Which of a source's rows other models draw: `z = run("simulator.vae", from = RUN).z`, a trained one's, and
-// `x = peer("NAME").x`, those that another program publishes while it learns.
+// Which rows of a source other models draw. `z = run("simulator.vae", from = RUN).z` are rows of a trained
+// model; `x = peer("NAME").x` are rows that another program publishes while it learns.
 #pragma once
 #include "compiler/game/game.h"
 

@@ -20,7 +20,8 @@ class WordSearch {
   }
 
  private:
-  /// Adds one word to each set that does not yet help, in every way that may; keeps the best set that helps.
+  /// Extends each set that does not help yet by one draw, in every way that may help. Keeps the best set that
+  /// helps.
   std::vector<std::vector<int>> extend(const std::vector<std::vector<int>>& level) {
     std::vector<std::vector<int>> next;
     std::set<std::vector<int>> seen;
@@ -42,7 +43,7 @@ class WordSearch {
     return completion::complete(players_, problem_.known, words);
   }
 
-  /// The conditionals whose draw may settle what stopped the completion, the likeliest first.
+  /// The conditionals whose draw may solve the problem that stopped the completion, the most likely first.
   std::vector<int> candidates(const completion::Completion& completed, const std::vector<int>& chosen) const {
     std::vector<int> found;
     if (completed.ambiguity) {
@@ -73,7 +74,7 @@ class WordSearch {
     best_cost_ = cost;
   }
 
-  /// How many known or completed variables the chosen draws ignore, each where it is made.
+  /// How many known or completed variables the chosen draws ignore, counted at the time of each draw.
   int64_t ignored_by(const std::vector<int>& chosen, const completion::Completion& completed) const {
     int64_t count = 0;
     Variables present = problem_.known;

@@ -1,4 +1,4 @@
-// Helps for sources that the rule of completion refuses: what to add to the file so that it is accepted. Each
+// Help for sources that the rule of completion refuses: what to add to the file so that it is accepted. Each
 // suggestion has been tried on the game before it is returned.
 #pragma once
 #include <map>
@@ -9,16 +9,17 @@
 
 namespace game {
 
-/// What one source is completed from.
+/// The completion of one source: the players and what is known.
 struct SourceProblem {
   const completion::Players& players;
   completion::Variables known;
-  std::map<int, int> words;  // per variable the player that the file names in `complete`
+  std::map<int, int> words;  // by variable: the player that `complete` names for it
 };
 
-/// The fewest conditionals whose draws, named in `complete { v ~ player }`, leave neither an ambiguity nor a
-/// source without terms. Of several such sets: the draws that ignore the fewest known or completed variables,
-/// then the one with the most terms. Empty where three words are not enough.
+/// The smallest set of conditionals that solves the problem if `complete { v ~ player }` names their draws:
+/// then there is no ambiguity and the source has a term. Of several such sets, it takes the one whose draws
+/// ignore the fewest known or completed variables, then the one with the most terms. Empty if three draws are
+/// not enough.
 std::vector<int> words_that_help(const SourceProblem& problem);
 
 /// Whether one more player that gives `target | parents` would give the source a term.

@@ -1,4 +1,4 @@
-// The game of `learn supervised`: terms of what sources give whole; nothing is drawn.
+// The game of `learn supervised`: it has the terms whose variables a source gives, and nothing is drawn.
 #pragma once
 #include "compiler/game/game.h"
 

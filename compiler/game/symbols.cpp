@@ -11,21 +11,22 @@ namespace game {
 namespace {
 using semantics::Model;
 
-constexpr double script_size = 0.7;  // of an index, beside the text
+constexpr double script_size = 0.7;  // the size of an index, relative to the text
 
-/// The Greek letters from alpha, U+03B1, on; final sigma stands between rho and sigma.
+/// The Greek letters from alpha (U+03B1). The final sigma stands between rho and sigma.
 constexpr std::array<const char*, 25> small_greek = {
     "\\alpha",  "\\beta", "\\gamma", "\\delta",    "\\varepsilon", "\\zeta", "\\eta",
     "\\theta",  "\\iota", "\\kappa", "\\lambda",   "\\mu",         "\\nu",   "\\xi",
     "o",        "\\pi",   "\\rho",   "\\varsigma", "\\sigma",      "\\tau",  "\\upsilon",
     "\\varphi", "\\chi",  "\\psi",   "\\omega"};
-/// From Alpha, U+0391, on; U+03A2 is no letter.
+/// The letters from Alpha (U+0391). U+03A2 is not a letter.
 constexpr std::array<const char*, 25> capital_greek = {
     "\\mathrm{A}", "\\mathrm{B}", "\\Gamma",     "\\Delta",  "\\mathrm{E}", "\\mathrm{Z}", "\\mathrm{H}",
     "\\Theta",     "\\mathrm{I}", "\\mathrm{K}", "\\Lambda", "\\mathrm{M}", "\\mathrm{N}", "\\Xi",
     "\\mathrm{O}", "\\Pi",        "\\mathrm{P}", "",         "\\Sigma",     "\\mathrm{T}", "\\Upsilon",
     "\\Phi",       "\\mathrm{X}", "\\Psi",       "\\Omega"};
-/// Letters with an accent and the variants that LaTeX knows; the rest of Unicode's Greek goes by its number.
+/// Letters with an accent, and the variants that LaTeX knows. Other Greek letters of Unicode are written by
+/// their number.
 constexpr std::array<std::pair<char32_t, const char*>, 13> other_greek = {{{0x3AC, "\\acute{\\alpha}"},
                                                                            {0x3AD, "\\acute{\\varepsilon}"},
                                                                            {0x3AE, "\\acute{\\eta}"},
@@ -66,7 +67,7 @@ std::string greek(char32_t point) {
   return fmt::format("\\langle\\mathrm{{U{{+}}{:04X}}}\\rangle", static_cast<uint32_t>(point));
 }
 
-/// Upright, as it is written.
+/// The name in upright letters, as it is written.
 Formula word(std::u32string_view name) {
   Formula result;
   for (size_t i = 0; i < name.size();) {

@@ -1,5 +1,5 @@
-// How the game is written for LaTeX's mathematics: names as symbols, conditionals, expectations. In: names of
-// the model. Out: text for math mode, with the width that it takes on the page, so that lines can be broken.
+// How the game is written in LaTeX mathematics: names as symbols, conditionals, expectations. In: names of
+// the model. Out: text for math mode, with its width on the page, so that lines can be broken.
 #pragma once
 #include <string>
 #include <string_view>
@@ -9,8 +9,8 @@
 
 namespace game {
 
-/// Mathematics and about how many letters of the text's size it is wide. After a `may_break` in it a line may
-/// end; plain() leaves them out.
+/// A formula and its approximate width, counted in letters of the text's size. A line may end after a
+/// `may_break` in the formula; plain() removes these marks.
 constexpr char may_break = '\v';
 struct Formula {
   std::string text;
@@ -20,13 +20,13 @@ struct Formula {
 };
 Formula operator+(Formula left, const Formula& right);
 
-/// `z1` is z with an index, `z[1]` z^(1), `η` \eta; a longer word stands upright as it is written.
+/// `z1` becomes z with an index, `z[1]` becomes z^(1), `η` becomes \eta. A longer word becomes upright text.
 Formula symbol(std::string_view name);
-/// A word of the file outside mathematics.
+/// A word of the file, for text outside mathematics.
 std::string escape_latex(std::string_view text);
 Formula symbols(const semantics::Model& model, const std::vector<VariableId>& variables);  // x, z
 Formula conditional_formula(const semantics::Model& model, ConditionalId id);              // p(x \mid z)
-Formula weight_formula(double weight);                                                     // nothing for 1
+Formula weight_formula(double weight);                                                     // empty for 1
 Formula subscript(const Formula& base, const Formula& below);
 
 }  // namespace game

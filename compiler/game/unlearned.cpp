@@ -16,7 +16,7 @@ using semantics::Model;
 using semantics::Source;
 using semantics::VariableId;
 
-/// The conditionals that the learn block reads at rows of this source; none where it skips them.
+/// The conditionals that the learn block reads at rows of this source; none if the block skips these rows.
 std::vector<ConditionalId> read_conditionals(const Model& model, const Game& game, size_t l, SourceId id) {
   const Learn& learn = model.learns[l];
   if (learn.method == "supervised") return given_terms(model, model[id]);
@@ -46,6 +46,7 @@ std::vector<ConditionalId> read_conditionals(const Model& model, const Game& gam
 std::string way_to_learn(const Model& model, ConditionalId id) {
   return fmt::format("; alpha = 1 adds log {}", conditional_text(model, id));
 }
+/// A hint how the variable could be learned: `alpha` weights the encoder's log-density of a given variable.
 std::string way_to_learn(const Model& model, const Learn& learn, VariableId variable) {
   if (learn.method != "elbo") return "";
   for (size_t i = 0; i < model.conditionals.size(); ++i) {
