@@ -8,7 +8,8 @@
 
 namespace semantics {
 
-// Names first, then players: sources and learn blocks refer to them. What is given is known only after both.
+// Names come first, then players, because sources and learn blocks refer to players. Which variables are
+// given is known only after players and sources.
 Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet& sources,
               base::Report& report) {
   Model model;
@@ -18,7 +19,8 @@ Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet&
   Analysis analysis{model, evaluator, sources, report, options, {}, {}, {}, {}};
   std::deque<syntax::Tree> imported;
   const Files files = read_imports(tree, imported, analysis);
-  // What a broken file would have declared would only be missed.
+  // After a broken import, every name that the file would have declared would be reported as unknown: stop
+  // here.
   if (analysis.broken_import) return model;
   declare_names(files, analysis);
   check_defines(analysis);

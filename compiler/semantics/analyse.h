@@ -1,6 +1,6 @@
-// Tree to typed model. In: a file's tree, the values of -D, and the set that owns all source text (imports
-// are added to it). Out: the model; every error of the file goes to the report, none that only follows from
-// another. The model is whole only if the report has no errors.
+// From a syntax tree to a typed model. In: a file's tree, the values of -D, and the set that owns all source
+// text (imports are added to it). Out: the model. The report gets every error of the file, but no error that
+// only follows from another. The model is complete only if the report has no errors.
 #pragma once
 #include <string>
 #include <utility>
@@ -16,10 +16,10 @@ namespace semantics {
 struct Options {
   std::vector<std::pair<std::string, std::string>> defines;  // -D name=value, in order
   struct Key {
-    std::string learn, key, text;  // of the learn block of this name, in place of what the file says
+    std::string learn, key, text;  // replaces the value of `key` in the learn block named `learn`
   };
   std::vector<Key> keys = {};
-  Observations* observed = nullptr;  // filled where it is given
+  Observations* observed = nullptr;  // filled if not null
 };
 
 Model analyse(const syntax::Tree& tree, const Options& options, base::SourceSet& sources,

@@ -1,4 +1,5 @@
-// Learn blocks: the keys of a method with their types and defaults; maps over sources and players name each.
+// Learn blocks: the keys of a method with their types and defaults. A map over sources or players must name
+// each of them.
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -18,7 +19,7 @@ namespace semantics {
 namespace {
 using namespace syntax;
 
-/// `text` of a flag as the value of a key: `a,b` is a list, `z=zgr` a map.
+/// Writes the `text` of a flag as a value of the language: `a,b` becomes a list, `z=zgr` a map.
 std::string value_of_flag(const std::string& key, const std::string& text) {
   if (key == "enumerate" && !text.starts_with('[')) return "[" + text + "]";
   const size_t equals = text.find('=');
@@ -55,7 +56,7 @@ struct LearnReader : LearnValues {
   Learn& learn;
   std::map<std::string, const Assign*> keys;
   bool sources_known = true;
-  bool lost_key = false;   // some key is unknown: it may have been meant for a required one
+  bool lost_key = false;   // some key is unknown: it may be a misspelt required key
   std::deque<Tree> flags;  // keys that the command line gives
 
   void read(const LearnDecl& decl) {
@@ -109,7 +110,7 @@ struct LearnReader : LearnValues {
       if (key.learn == learn.name) add_flag(key, decl.method.text);
   }
 
-  /// A key that the command line gives, in place of the file's.
+  /// Reads a key from the command line, which replaces the file's.
   void add_flag(const Options::Key& key, const std::string& method) {
     const std::string text =
         fmt::format("learn {} {{ {} = {} }}", method, key.key, value_of_flag(key.key, key.text));
@@ -326,7 +327,7 @@ struct LearnReader : LearnValues {
     learn.own["evaluate"] = names;
   }
 
-  /// "stop": `early(METRIC, patience)`, {"metric", "patience"}.
+  /// "stop": `early(METRIC, patience)`, stored as {"metric", "patience"}.
   void read_stop(const Expr& expr) {
     const bool early = expr.kind == ExprKind::call && expr.operands[0]->kind == ExprKind::name &&
                        expr.operands[0]->text == "early" && expr.arguments.size() == 2 &&
@@ -349,7 +350,7 @@ struct LearnReader : LearnValues {
           .label("it looks at what evaluations find");
   }
 
-  /// "weight": a number, or a schedule of one, for each named source.
+  /// "weight": for each named source, a number or a schedule of it.
   void read_weight(const Expr& expr) {
     if (expr.kind != ExprKind::map) {
       analysis.report.add(base::E0301, expr.span, "`weight`", "a map", quoted(expr.span, analysis.sources))
@@ -425,7 +426,7 @@ struct LearnReader : LearnValues {
     if (const Expr* value = find("enumerate")) read_enumerate(*value);
   }
 
-  /// "enumerate": the names of the variables.
+  /// "enumerate": the names of the variables to sum over.
   void read_enumerate(const Expr& expr) {
     if (expr.kind != ExprKind::list) {
       analysis.report.add(base::E0301, expr.span, "`enumerate`", "a list of variables",
@@ -461,7 +462,7 @@ struct LearnReader : LearnValues {
     learn.own["enumerate"] = names;
   }
 
-  /// "estimator": {"kind", "temperature"} for all latents, or "estimators": the same for each named.
+  /// "estimator": {"kind", "temperature"} for all latents. "estimators": the same for each named latent.
   void read_estimator(const Expr& expr) {
     if (expr.kind != ExprKind::map) {
       const auto kind = estimator(expr);
@@ -486,7 +487,7 @@ struct LearnReader : LearnValues {
         const auto& ids = group->second.ids;
         return std::find(ids.begin(), ids.end(), analysis.model[c].target) != ids.end();
       });
-      // Of a player that failed nobody knows what it draws.
+      // If a player has errors, it is not known what it draws, so nothing is reported.
       if (!drawn && !latents.empty() && analysis.failed_players.empty()) {
         analysis.report.add(base::E0808, entry.name->span, "estimator", entry.name->text, "variable")
             .label("no encoder draws it in a bound");
@@ -511,7 +512,7 @@ struct LearnReader : LearnValues {
 
   std::optional<nlohmann::json> estimator(const Expr& expr) {
     std::map<std::string, Signature> kinds = {{"enumerate", {}}};
-    // No gradient passes through a draw of rws: there is nothing to estimate.
+    // In `rws`, no gradient passes through a draw, so no estimator is needed.
     if (learn.method != "rws")
       kinds.insert(
           {{"reparam", {}}, {"zgr", {}}, {"st", {}}, {"gumbel", {{"temperature", 1}}}, {"score", {}}});
@@ -526,7 +527,7 @@ struct LearnReader : LearnValues {
     return result;
   }
 
-  /// What players say of averages needs them.
+  /// If a player reads `average(...)`, the learn block must keep averages.
   void check_average(const LearnDecl& decl) {
     if (find("average") ? learn.own.value("average", 1.0) > 0 : lost_key) return;
     if (!reads_averages(analysis.model.graph)) return;
@@ -535,7 +536,7 @@ struct LearnReader : LearnValues {
         .help("write `average = 0.999`");
   }
 
-  /// `libi` may count its three phases instead.
+  /// The number of steps is required. `libi` may give the steps of its three phases instead.
   void check_steps(const LearnDecl& decl) {
     if (find("steps")) return;
     const bool phases = find("fit_steps") && find("constrain_steps") && find("refit_steps");

@@ -1,5 +1,6 @@
-// Players: their statements in order, `for` and `if` unrolled; each conditional's parents against what its
-// arguments depend on; references `p.z(...)` to another player's conditional, which is evaluated on demand.
+// Players. Their statements run in order, with `for` and `if` unrolled. Each conditional's arguments may
+// depend only on its listed parents. A reference `p.z(...)` to another player's conditional is evaluated when
+// it is needed.
 #include <algorithm>
 
 #include "compiler/semantics/analysis.h"
@@ -9,18 +10,18 @@ namespace semantics {
 namespace {
 using namespace syntax;
 
-/// One player while it is evaluated.
+/// The state of one player while it is evaluated.
 struct Work {
   const PlayerDecl* decl = nullptr;
   PlayerId id;
   Scope* scope = nullptr;
   enum class State { waiting, open, done } state = State::waiting;
   std::vector<Conditional> conditionals;
-  std::map<VariableId, base::Span> targets;  // with those that failed
+  std::map<VariableId, base::Span> targets;  // also targets of conditionals with errors
   std::map<std::string, int> layer_counts;
 };
 
-/// The tensors within a value.
+/// Collects the tensors within a value.
 void nodes_of(const Value& value, std::vector<NodeId>& nodes) {
   if (value.kind == Value::Kind::tensor) nodes.push_back(value.node);
   for (const Value& item : value.items) nodes_of(item, nodes);
@@ -105,7 +106,7 @@ struct Players {
     conditional.target_span = decl.target.span;
     const auto target = analysis.resolve(decl.target, *work.scope);
     bool good = target.has_value();
-    // What a wrong index or a missing one makes wrong here, it makes wrong in the arguments too.
+    // A wrong or missing index in a target or parent would cause the same error in the arguments.
     const auto is_array = [&](const Reference& reference) {
       return analysis.variables.count(reference.name.text) > 0;
     };
@@ -170,7 +171,7 @@ struct Players {
     for (const VariableId id : needed) {
       if (lists(id)) continue;
       const Expr* place = dependent(*decl.family, id, *work.scope);
-      // A conditional on its own target is a cycle of one.
+      // A conditional that has its own target as parent is a cycle of length one.
       if (id == conditional.target) {
         analysis.report
             .add(base::E0504, place ? place->span : decl.family->span, analysis.model[work.id].name,
@@ -205,7 +206,8 @@ struct Players {
         if (std::find(variables.begin(), variables.end(), id) != variables.end()) return &expr;
       }
     }
-    // The function of a call is no tensor, and the `z[1]` of `p.z[1](...)` is a name of p's.
+    // Skips the function of a call: it is not a tensor, and the `z[1]` of `p.z[1](...)` names a variable of
+    // p.
     for (size_t i = expr.kind == ExprKind::call ? 1 : 0; i < expr.operands.size(); ++i)
       if (const Expr* found = dependent(*expr.operands[i], id, scope)) return found;
     for (const Argument& argument : expr.arguments)
@@ -213,7 +215,7 @@ struct Players {
     return nullptr;
   }
 
-  /// The element that `z[1]` means; all of them where the index is no plain number.
+  /// The element that `z[1]` means; all elements if the index is not a plain number.
   std::vector<NodeId> element(const Value& array, const Expr& expr, Scope& scope) {
     std::vector<NodeId> all;
     nodes_of(array, all);
@@ -225,7 +227,7 @@ struct Players {
     return {all[static_cast<size_t>(index.integer)]};
   }
 
-  /// One error for each player whose conditionals depend on one another in a ring.
+  /// Reports one error if the player's conditionals depend on one another in a ring.
   void find_cycle(const Work& work) {
     std::map<VariableId, const Conditional*> by_target;
     for (const Conditional& conditional : work.conditionals) by_target[conditional.target] = &conditional;
@@ -234,11 +236,12 @@ struct Players {
       if (visit(conditional.target, by_target, finished, work)) return;
   }
 
-  /// Depth first, along a path of our own: players are as deep as files are long.
+  /// Depth first, with an explicit path: a player can be as deep as a file is long, so recursion could
+  /// overflow the stack.
   bool visit(VariableId root, const std::map<VariableId, const Conditional*>& by_target,
              std::set<VariableId>& finished, const Work& work) {
     std::vector<VariableId> path;
-    std::vector<size_t> next;  // parent to visit, of each variable on the path
+    std::vector<size_t> next;  // for each variable on the path: the next parent to visit
     std::set<VariableId> open;
     const auto enter = [&](VariableId id) {
       if (!by_target.contains(id) || finished.contains(id)) return;
@@ -266,7 +269,7 @@ struct Players {
     return false;
   }
 
-  /// Each variable stands before its parents: the other way round, causes come first.
+  /// In `ring` each variable stands before its parents. The message shows the reverse order: causes first.
   void report_ring(std::vector<VariableId> ring, const std::map<VariableId, const Conditional*>& by_target,
                    const Work& work) {
     std::reverse(ring.begin(), ring.end());
@@ -287,8 +290,9 @@ struct Players {
 
   // ---- references
 
-  /// `p.z1(z0)`: the arguments of p's conditional for z1, with `inputs` in place of its parents. p's
-  /// parameters stay p's. `averaged`: their moving averages stand for them, and no gradient flows through.
+  /// `p.z1(z0)`: the arguments of p's conditional for z1, with `inputs` in place of its parents. The
+  /// parameters still belong to p. If `averaged`, their moving averages are used instead, and no gradient
+  /// flows through them.
   Value refer(PlayerId player, VariableId target, const std::vector<Value>& inputs, bool averaged,
               base::Span at) {
     Work& work = works[static_cast<size_t>(player.index)];
@@ -297,7 +301,7 @@ struct Players {
     const auto found = std::find_if(work.conditionals.begin(), work.conditionals.end(),
                                     [&](const Conditional& c) { return c.target == target; });
     if (found == work.conditionals.end()) {
-      // One that was tried and failed has been reported.
+      // The player has this conditional, but with an error that was reported.
       if (work.targets.count(target) && work.state == Work::State::done) return {};
       missing(work, target, full, at);
       return {};
@@ -355,7 +359,7 @@ struct Players {
     if (!others.empty()) error.help("it gives " + listed(others));
   }
 
-  /// Whether some statement names the variable (or another element of its array) as a target.
+  /// Whether a statement has the variable (or another element of its array) as its target.
   static bool will_target(const Block& block, const Variable& variable) {
     for (const Statement& statement : block) {
       if (const auto* conditional = std::get_if<ConditionalDecl>(&statement.kind)) {
@@ -392,7 +396,7 @@ void analyse_players(const Tree& tree, Analysis& analysis) {
     if (!decl) continue;
     const auto declared = analysis.names.find(decl->name.text);
     if (declared == analysis.names.end() || !(declared->second.span == decl->name.span)) {
-      // Refused for its name: what it gives is not missing.
+      // The player was refused because its name is taken: do not report its variables as missing.
       analysis.lost_reference = true;
       continue;
     }

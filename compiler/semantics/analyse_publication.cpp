@@ -1,4 +1,5 @@
-// `publish (c, x)`: which variables leave the program. Whether the players can draw them is the game's.
+// `publish (c, x)`: which variables leave the program. Whether the players can draw them is checked in
+// game/published.cpp.
 #include "compiler/semantics/analysis.h"
 
 namespace semantics {

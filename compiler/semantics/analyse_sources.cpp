@@ -1,5 +1,5 @@
-// Sources: what each gives, `x = data` and `z ~ Family(constants)`, its weight, and what it says about the
-// completion of the rest.
+// Sources: what each gives (`x = data` and `z ~ Family(constants)`), its weight, and what it says about the
+// completion of the other variables.
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -18,7 +18,7 @@ bool is_number_but(const nlohmann::json& operand, double excluded) {
   return operand.is_object() && operand.value("op", "") == "number" && operand.at("value") != excluded;
 }
 
-/// Whether the operation gives no number for some finite operands: then the value is missing.
+/// Whether the operation has no result for some finite operands. The value is then missing.
 bool may_be_undefined(const nlohmann::json& expression) {
   const std::string op = expression.value("op", "");
   if (op == "divide" || op == "modulo") return !is_number_but(expression.at("args").at(1), 0);
@@ -31,7 +31,8 @@ bool may_be_undefined(const nlohmann::json& expression) {
   return op == "log" || op == "log1p" || op == "sqrt";
 }
 
-/// Whether a data expression reads a file that can leave values out, or computes values that need not exist.
+/// Whether a data expression reads a file in which values may be missing, or computes values that may be
+/// undefined.
 MissingValues missing_values_of(const nlohmann::json& expression) {
   MissingValues found = MissingValues::never;
   if (expression.is_object() && expression.value("op", "") == "reader") {
@@ -45,7 +46,7 @@ MissingValues missing_values_of(const nlohmann::json& expression) {
   return found;
 }
 
-/// The names of the peers whose rows an expression reads; "" stands for its other tables.
+/// The names of the peers whose rows an expression reads. The name "" stands for all other tables.
 std::set<std::string> tables_of(const nlohmann::json& expression) {
   if (!expression.is_structured()) return {};
   if (expression.is_object() && expression.value("op", "") == "reader")
@@ -59,9 +60,9 @@ struct SourceReader {
   Analysis& analysis;
   Source& source;
   Scope& scope;
-  std::map<VariableId, base::Span> given;  // with those that failed
+  std::map<VariableId, base::Span> given;  // also variables whose value has an error
   Draws draws;
-  // With the names that were known there.
+  // Each `complete`, with the names that were known at its place.
   std::vector<std::pair<const Complete*, std::map<std::string, Value>>> completions;
   int64_t statements = 0;
 
@@ -70,7 +71,7 @@ struct SourceReader {
   void read(const SourceDecl& decl) {
     if (decl.weight) read_weight(*decl.weight);
     run(decl.body);
-    // After the given values, so that words about known variables are found wherever they stand.
+    // `complete` is read after all given values, so that its place among them does not matter.
     for (auto& [complete, names] : completions) {
       scope.names = std::move(names);
       read_complete(*complete);
@@ -78,9 +79,9 @@ struct SourceReader {
     require_one_table_of_a_peer();
   }
 
-  /// Rows of a peer belong to no row of another table.
+  /// A source that takes rows of a peer must not take rows of another table: the rows do not belong together.
   void require_one_table_of_a_peer() const {
-    std::map<std::string, base::Span> tables;  // a peer's name, or "" for what is no peer's
+    std::map<std::string, base::Span> tables;  // a peer's name, or "" for other tables
     for (const Given& given : source.givens)
       if (!given.drawn) collect_tables(given.value, given.span, tables);
     const auto peer = std::ranges::find_if(tables, [](const auto& entry) { return !entry.first.empty(); });
@@ -100,7 +101,7 @@ struct SourceReader {
     for (const NodeId input : value.inputs) collect_tables(input, at, tables);
   }
 
-  /// The statements in order, `for` and `if` unrolled.
+  /// Runs the statements in order, with `for` and `if` unrolled.
   void run(const Block& block) {
     for (const Statement& statement : block) {
       if (statements > most_statements) return;
@@ -158,7 +159,7 @@ struct SourceReader {
 
   void observe(const Assign& assign, base::Span span) {
     if (assign.tuple) {
-      // Refused by the parser.
+      // The parser has refused tuples here; their variables count as given.
       for (const Reference& target : assign.targets)
         if (const auto variable = analysis.resolve(target, scope)) claim(*variable, target.span);
       return;
@@ -174,8 +175,8 @@ struct SourceReader {
     if (value.kind == Value::Kind::data && has_noise(value.data)) keep_without_noise(value, *variable);
   }
 
-  /// A column that no node reads: what commands are given goes through what the source does, except its
-  /// noise.
+  /// Adds a column that no node reads. It lets a command treat the rows that it is given as the source does,
+  /// but without noise.
   void keep_without_noise(const Value& value, VariableId variable) {
     const nlohmann::json data = data_of_variable(without_noise(value.data), analysis.model[variable]);
     analysis.model.columns.push_back(
@@ -213,7 +214,7 @@ struct SourceReader {
           .note(variable.span, fmt::format("`{}` is declared here", variable.name));
       return {};
     }
-    // As in data, the ends of `unit` are moved inside.
+    // The values 0 and 1 of `unit` are moved inside the domain, as in data.
     constexpr double inside = 1e-6;
     if (variable.domain.kind == DomainKind::unit) number = std::clamp(number, inside, 1 - inside);
     Build build{&analysis.model.graph, at};
@@ -244,7 +245,7 @@ struct SourceReader {
   void draw(const ConditionalDecl& decl, base::Span span) {
     const auto variable = analysis.resolve(decl.target, scope);
     const bool fresh = variable && claim(*variable, decl.target.span);
-    // Parents are refused by the parser.
+    // The parser has refused parents here.
     if (!decl.parents.empty()) return;
     if (!fresh) {
       analysis.evaluator.check_call(*decl.family, scope, no_parameters());
@@ -325,7 +326,7 @@ struct SourceReader {
   /// `gibbs`, `gibbs(20)`, `gibbs(sweeps = 20)`.
   void read_sweeps(const Expr& call) {
     const Expr& name = call.kind == ExprKind::call ? *call.operands[0] : call;
-    if (name.kind != ExprKind::name || name.text != "gibbs") return;  // refused by the parser
+    if (name.kind != ExprKind::name || name.text != "gibbs") return;  // the parser has refused it
     bool seen = false;
     for (const Argument& argument : call.arguments) {
       if (argument.name && argument.name->text != "sweeps") {

@@ -1,4 +1,4 @@
-// Operators, on compile-time values with integers and reals kept apart (section 3), and on tensors.
+// Operators on compile-time values, which keep integers and reals apart, and on tensors.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -26,7 +26,7 @@ bool is_comparison(Op op) {
          op == Op::equal || op == Op::not_equal;
 }
 
-/// Integer arithmetic; nothing if the result does not fit 64 bits.
+/// Integer arithmetic. None if the result does not fit into 64 bits.
 std::optional<int64_t> integer_result(Op op, int64_t a, int64_t b) {
   int64_t result = 0;
   switch (op) {
@@ -41,7 +41,7 @@ std::optional<int64_t> integer_result(Op op, int64_t a, int64_t b) {
     case Op::maximum:
       return std::max(a, b);
     case Op::modulo:
-      // The sign of the divisor, as for reals: -7 % 3 is 2.
+      // The result has the sign of the divisor, as for reals: -7 % 3 is 2.
       if (b == -1) return 0;
       result = a % b;
       return result != 0 && (result < 0) != (b < 0) ? result + b : result;
@@ -89,15 +89,16 @@ bool keeps_integers(Op op, const std::vector<Value>& inputs) {
   return std::all_of(inputs.begin(), inputs.end(), [](const Value& v) { return v.kind == Kind::integer; });
 }
 
-/// Of strings, booleans and lists of these and numbers; an integer may stand for a real.
+/// Equality of numbers, strings, booleans and lists of these. An integer may equal a real.
 bool equal(const Value& a, const Value& b) {
   if (holds_number(a) && holds_number(b) && a.kind != b.kind) return number_in(a) == number_in(b);
   if (a.kind != Kind::list || b.kind != Kind::list) return a.kind == b.kind && key_of(a) == key_of(b);
   return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), equal);
 }
 
-/// Whether folding would drop a parameter that the file writes, as in `0 * parameter([])`: a conditional
-/// keeps its parameters whatever the numbers beside them are, so that `-D scale=0` changes no checkpoint.
+/// Whether folding would drop a parameter that the file writes, as in `0 * parameter([])`. A conditional
+/// keeps its parameters whatever numbers stand beside them, so that `-D scale=0` does not change a
+/// checkpoint.
 bool hides_parameters(const Build& build, Op op, const std::vector<NodeId>& inputs) {
   const auto is_zero = [&](size_t i) { return build.constant_of(inputs[i]) == 0.0; };
   const auto learns = [&](size_t i) { return !parameters_of(*build.graph, inputs[i]).empty(); };
@@ -113,8 +114,8 @@ bool hides_parameters(const Build& build, Op op, const std::vector<NodeId>& inpu
   }
 }
 
-/// Whether the branch that `where` does not choose when compiling stays: it has parameters, and fits beside
-/// the other.
+/// If the condition of `where` is known when compiling: whether the branch that is not chosen must stay. It
+/// stays if it has parameters and its shape fits the chosen branch.
 bool keeps_other(const Build& build, const Value& chosen, const Value& other) {
   if (other.kind != Kind::tensor || parameters_of(*build.graph, other.node).empty()) return false;
   const Shape& shape = build.shape(other.node);
@@ -122,7 +123,7 @@ bool keeps_other(const Build& build, const Value& chosen, const Value& other) {
          (chosen.kind == Kind::tensor && (build.shape(chosen.node) == shape || shape.empty()));
 }
 
-/// The operation as it is written, with nothing folded. All inputs have one shape.
+/// The operation as the file writes it, without folding. All inputs have one shape, or are scalars.
 NodeId unfolded(Build& build, Op op, std::vector<NodeId> inputs) {
   Shape shape = build.shape(inputs[0]);
   for (const NodeId input : inputs)
@@ -131,14 +132,15 @@ NodeId unfolded(Build& build, Op op, std::vector<NodeId> inputs) {
   return build.graph->add({op, std::move(inputs), shape, {}, 0, -1, build.span});
 }
 
-/// Why a function of finite numbers has no finite value: with the function and what it was given.
+/// Explains why a function of finite numbers has no finite value. The text names the function and its
+/// arguments.
 std::string why_not_finite(Op op, const std::string& name, const std::vector<Value>& inputs, double result) {
   std::vector<std::string> numbers;
   for (const Value& input : inputs)
     numbers.push_back(input.kind == Kind::integer ? fmt::format("{}", input.integer)
                       : input.kind == Kind::real  ? real_text(input.real)
                                                   : fmt::format("{}", input.boolean));
-  // The operation itself: `square` multiplies.
+  // Shows the operation that was computed: for `square`, a product.
   const auto sign = std::ranges::find(operators, op, [](const auto& entry) { return entry.second; });
   const std::string applied = sign != operators.end()
                                   ? fmt::format("`{} {} {}`", numbers[0], sign->first, numbers[1])
@@ -216,7 +218,7 @@ Value Evaluation::pointwise(Op op, const std::string& name, const std::vector<Va
     }
     if (is_comparison(op) && inputs[0].kind == Kind::integer && inputs[1].kind == Kind::integer) {
       const int64_t a = inputs[0].integer, b = inputs[1].integer;
-      const int64_t sign = (a > b) - (a < b);  // beyond 2^53 doubles would confuse neighbours
+      const int64_t sign = (a > b) - (a < b);  // doubles would not tell neighbours beyond 2^53 apart
       return boolean_value(apply(op, static_cast<double>(sign), 0) != 0);
     }
     const auto number = [&](size_t i) {
@@ -241,7 +243,7 @@ Value Evaluation::pointwise(Op op, const std::string& name, const std::vector<Va
 }
 
 bool Evaluation::align(std::vector<NodeId>& nodes, const std::vector<Value>& origins, base::Span at) {
-  // In a family's body a scalar at each position stretches along a vector or matrix there.
+  // In a family's body, a scalar at each position is stretched to the vector or matrix at that position.
   if (frame && !frame->positions.empty()) {
     size_t most = 0;
     for (const NodeId node : nodes) most = std::max(most, own_rank(shape(node)));
@@ -282,7 +284,7 @@ Value Evaluation::matmul(const Value& a, const Value& b, base::Span at) {
   NodeId left = tensor(a, at), right = tensor(b, at);
   if (!left || !right) return {};
   const Shape l = own_shape(shape(left)), r = own_shape(shape(right));
-  // The leading axes of a stack of matrices; none of a matrix or a vector.
+  // The leading axes of a stack of matrices; empty for a single matrix or a vector.
   const auto stack_of = [](const Shape& s) {
     return Shape(s.begin(), s.size() > 2 ? s.end() - 2 : s.begin());
   };
@@ -306,7 +308,7 @@ Value Evaluation::matmul(const Value& a, const Value& b, base::Span at) {
     right = build.reshape(right, {k, n});
     return from_node(build.reshape(build.matmul(left, right), result), at);
   }
-  // A product at each position and for each matrix of a stack: [m, k, 1] times [1, k, n], summed over k.
+  // One product at each position and for each matrix of a stack: [m, k, 1] times [1, k, n], summed over k.
   const auto stacked = [&](const Shape& matrix) {
     Shape whole = stack;
     whole.insert(whole.end(), matrix.begin(), matrix.end());

@@ -81,7 +81,7 @@ std::optional<std::vector<NodeId>> Build::before_stretching(const std::vector<No
     const Node& node = (*graph)[input];
     if (node.op != Op::broadcast) return std::nullopt;
     sources.push_back(node.inputs[0]);
-    if (constant_of(input)) continue;  // a scalar: it stretches to any shape
+    if (constant_of(input)) continue;  // a constant can be stretched to any shape
     if (common && *common != shape(node.inputs[0])) return std::nullopt;
     common = shape(node.inputs[0]);
   }

@@ -1,4 +1,4 @@
-// Calls, and the statements of the nets that they run: loops and choices are unrolled as they are met.
+// Calls, and the statements of the nets that they run. Loops and choices are unrolled when they are reached.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -99,7 +99,7 @@ std::optional<std::vector<Value>> Evaluation::match(const Signature& signature,
   return ordered;
 }
 
-/// `average(p)`, where nothing else in scope is called so.
+/// Is this `average(p)`, and has nothing else in scope the name `average`?
 static bool calls_average(const Expr& expr, Scope& scope) {
   return expr.kind == ExprKind::call && expr.operands[0]->kind == ExprKind::name &&
          expr.operands[0]->text == "average" && !scope.find("average") && expr.arguments.size() == 1 &&
@@ -152,7 +152,7 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
   const auto variable = std::find_if(model.variables.begin(), model.variables.end(),
                                      [&](const Variable& v) { return v.name == name; });
   if (variable == model.variables.end()) {
-    // One whose declaration failed has been reported there.
+    // If the declaration of this variable has an error, it was reported there.
     const Value* declared = top.find(callee->text);
     if (declared && declared->kind == Kind::error) return Value{};
     if (declared && declared->kind == Kind::variables) {
@@ -228,7 +228,7 @@ Value Evaluation::call_net(const Value& net, const std::vector<Value>& matched, 
   evaluator.called.insert(net.net);
   kept_scopes.push_back({net.net_scope, {}});
   Scope& scope = kept_scopes.back();
-  // A net declared inside a player has one set of parameters: every call counts its layers from the start.
+  // A net declared inside a player has one set of parameters. So each call numbers its layers from the start.
   std::map<std::string, int> counts;
   ParameterContext inner = context;
   if (!net.net_instance.empty()) {

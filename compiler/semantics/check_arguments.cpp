@@ -1,5 +1,5 @@
-// The arguments of families that are known when compiling: each must lie in the domain of its parameter, and
-// together they must leave a density in 32-bit numbers, as executables compute it.
+// The arguments of families that are known when compiling. Each must lie in the domain of its parameter.
+// Together they must give a density in 32-bit numbers, as executables compute it.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,7 +19,7 @@ using Kind = Value::Kind;
 bool is_argument(DomainKind domain, double value) {
   switch (domain) {
     case DomainKind::real:
-      return !std::isnan(value);  // an infinite logit may leave a density
+      return !std::isnan(value);  // a density may exist for an infinite logit
     case DomainKind::unit:
       return value > 0 && value < 1;
     case DomainKind::simplex:
@@ -33,7 +33,7 @@ bool is_argument(DomainKind domain, double value) {
 
 namespace {
 
-/// The values of `domain`, as what follows "must be".
+/// The values of `domain`, as the end of a sentence with "must be".
 const char* domain_range(DomainKind domain) {
   switch (domain) {
     case DomainKind::binary:
@@ -62,7 +62,7 @@ struct Known {
   base::Span at;
 };
 
-/// The numbers in an argument that are known when compiling, with their places.
+/// Collects the numbers in an argument that are known when compiling, with their places.
 void numbers_in(const Value& value, base::Span at, const Graph& graph, std::vector<Known>& found) {
   const bool inside = value.span.file == at.file && value.span.begin >= at.begin && value.span.end <= at.end;
   const base::Span here = inside ? value.span : at;
@@ -73,10 +73,11 @@ void numbers_in(const Value& value, base::Span at, const Graph& graph, std::vect
   for (const double number : NumericEvaluator(graph, nothing)(value.node)) found.push_back({number, here});
 }
 
-/// One column of numbers per parameter that is not fixed: [the parameter's own elements, trials].
+/// For each parameter that is not fixed, a column of numbers: [the parameter's own elements, trials].
 using Columns = std::vector<Numbers>;
 
-/// What the declared sampler computes of the parameters alone, such as a standard deviation.
+/// The nodes of the declared sampler that depend on parameters only, not on draws: such as a standard
+/// deviation.
 std::vector<NodeId> without_draws(const FamilyTemplate& t) {
   const auto last = static_cast<size_t>(t.declared_sample.index);
   std::vector<bool> used(last + 1), drawn(last + 1);
@@ -97,11 +98,11 @@ std::vector<NodeId> without_draws(const FamilyTemplate& t) {
   return found;
 }
 
-/// The first of the trials at which the family has no density: its sampler is made with a number that is
-/// infinite or none, or no draw is a number at which the density is finite.
+/// The first trial at which the family has no density. Either its sampler computes a number that is infinite
+/// or NaN, or the density is finite at none of the draws.
 std::optional<size_t> without_density(const FamilyTemplate& t, DomainKind domain, const Columns& arguments) {
   constexpr int most_draws = 256;
-  constexpr double inside = 1e-6;  // where executables move the ends of `unit` to
+  constexpr double inside = 1e-6;  // executables move the ends of `unit` inside by this much
   std::vector<bool> good(static_cast<size_t>(count(t.positions)));
   Numbers x;
   const auto leaf = [&](const Node& node) {
@@ -128,7 +129,7 @@ std::optional<size_t> without_density(const FamilyTemplate& t, DomainKind domain
   return static_cast<size_t>(bad - good.begin());
 }
 
-/// The distinct columns of arguments over the positions of a variable.
+/// The arguments at the positions of a variable, each distinct combination once.
 Columns distinct(const Columns& arguments, const FamilyTemplate& t, size_t& trials) {
   constexpr size_t most_trials = 4096;
   const auto positions = static_cast<size_t>(count(t.positions));
@@ -170,13 +171,13 @@ std::string text_of_numbers(const Numbers& numbers) {
   return fmt::format("[{}{}]", fmt::join(texts, ", "), all ? "" : ", …");
 }
 
-/// One call whose arguments are tried at single positions.
+/// One call of a family, whose arguments are tried at single positions.
 struct Trials {
   Evaluation& e;
   const FamilyCall& call;
   const Variable& variable;
-  int64_t extent = 0;  // of a family over real[K]
-  Columns start;       // of one trial: what stands in for arguments that are not known
+  int64_t extent = 0;  // K, for a family over real[K]
+  Columns start;       // one trial: the values for arguments that are not known
 
   Shape shape(size_t trials) const {
     Shape result;
@@ -191,7 +192,8 @@ struct Trials {
     return without_density(*form(trials), variable.domain.kind, columns);
   }
 
-  /// The first parameter known when compiling that alone makes `failing` fail; else the first known one.
+  /// The first known parameter that alone causes the failure of `failing`. If there is none, the first known
+  /// parameter.
   size_t blamed(const Columns& failing, const std::vector<bool>& known) const {
     for (size_t i = 0; i < failing.size(); ++i) {
       Columns other = failing;
@@ -201,7 +203,7 @@ struct Trials {
     return static_cast<size_t>(std::ranges::find(known, true) - known.begin());
   }
 
-  /// "did you mean `std = 100`?": a `from` with one argument that takes the value, and leaves a density.
+  /// "did you mean `std = 100`?": a `from` with one argument that allows the value and gives a density.
   std::string suggestion(size_t parameter, Columns failing) const {
     const auto scalar = form(1);
     const Numbers given = failing[parameter];
@@ -219,7 +221,7 @@ struct Trials {
     return "";
   }
 
-  /// What a `from` assigns to `parameter`, given `value`.
+  /// The value that a `from` assigns to `parameter` if its argument is `value`.
   std::optional<Numbers> through(const syntax::From& from, double value, const std::string& parameter) const {
     const auto scalar = form(1);
     Graph graph;

@@ -1,6 +1,7 @@
-// The numeric check of a declaration (section 5): on a grid of parameter values the density has mass 1, the
-// log-partition has the derivative that the statistic's mean demands, `expected` is the mean of x, and draws
-// have that mean within Monte-Carlo error; a declared log-density is that of the terms.
+// The numeric check of a family's declaration, on a grid of parameter values. The density must have mass 1,
+// and `expected` must be the mean of x. The derivative of the log-partition must equal the mean of the
+// statistic. Draws must have these means within Monte-Carlo error. A declared log-density must equal that of
+// the terms.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +17,8 @@ namespace semantics {
 
 namespace {
 
-/// Values of x with the measure that each stands for. A vector's elements are consecutive columns.
+/// Values of x, each with the weight that it has in sums and integrals. The elements of a vector are
+/// consecutive columns.
 struct Points {
   std::vector<std::vector<double>> values;
   std::vector<double> weights;
@@ -48,13 +50,13 @@ Points line(DomainKind kind, int steps, double reach) {
   return points;
 }
 
-/// The coordinates that vary: of a simplex all but one.
+/// The number of coordinates that can vary; for a simplex all except one.
 int64_t dimensions(DomainKind kind, int64_t elements) {
   return kind == DomainKind::simplex ? elements - 1 : elements;
 }
 
-/// Every combination of `coordinate` along the coordinates that are left, after `begun`. Of a simplex's stick
-/// of length 1 each coordinate breaks its share off what the ones before have left.
+/// Adds every combination of the points of `coordinate` along the coordinates that are left, after those in
+/// `begun`. For a simplex, each coordinate takes a share of the rest of a stick of length 1.
 void combine(const Points& coordinate, DomainKind kind, int64_t left, std::vector<double> begun,
              double weight, double stick, Points& points) {
   if (left == 0) {
@@ -73,7 +75,7 @@ void combine(const Points& coordinate, DomainKind kind, int64_t left, std::vecto
   }
 }
 
-/// Points for sums and integrals over the domain; none where its coordinates are too many.
+/// The points for sums and integrals over the domain; none if it has too many coordinates.
 Points points_of(DomainKind kind, int64_t elements) {
   constexpr int largest_count = 5000, corners = 2000;
   Points points;
@@ -105,7 +107,8 @@ Points points_of(DomainKind kind, int64_t elements) {
   }
   const int64_t left = dimensions(kind, elements);
   if (left > 3) return points;
-  // The more coordinates, the fewer points along each; an unbounded line then ends at some thousands.
+  // The more coordinates there are, the fewer points each has. With three, an unbounded line ends at a few
+  // thousand.
   const bool simplex = kind == DomainKind::simplex;
   const int steps = left == 1 ? 2000 : left == 2 ? 60 : simplex ? 16 : 20;
   const Points coordinate = line(simplex ? DomainKind::unit : kind, steps, left == 3 && !simplex ? 2.5 : 4);
@@ -126,13 +129,13 @@ std::vector<double> grid_of(DomainKind kind) {
   }
 }
 
-/// Element j of a vector parameter at grid place g.
+/// Element j of a vector parameter at place g of the grid.
 double element_of(DomainKind kind, size_t g, size_t j) {
   const auto grid = grid_of(kind);
   return grid[(g + j) % grid.size()];
 }
 
-/// One value per element of each parameter.
+/// For each parameter, one value per element.
 using Parameters = std::vector<std::vector<double>>;
 
 class Check {
@@ -149,14 +152,14 @@ class Check {
     points_ = points_of(domain_.kind, elements_);
   }
 
-  /// False after an error. `anew`: whatever the cache says of an equal family.
+  /// Returns false after an error. `anew`: checks even if the cache has an equal family.
   bool run(bool anew) {
     one_ = make(0);
     if (!one_.whole) return false;
     if (!points_.weights.empty()) many_ = make(points_.weights.size());
     drawn_ = make(draws);
     if (!(many_.whole || points_.weights.empty()) || !drawn_.whole)
-      return false;  // reported; what a single value allows, a shape may not
+      return false;  // was reported; a shape may forbid what a single value allows
     const std::string content = content_of(one_, domain_);
     if (!anew && is_cached(content)) return true;
     size_t combinations = 1;
@@ -191,7 +194,7 @@ class Check {
     return e_.make_template(decl_, domain_, shape, fixed_);
   }
 
-  /// Every element of a parameter repeated over the positions.
+  /// Evaluates the template with every element of a parameter repeated over the positions.
   static NumericEvaluator evaluate(const FamilyTemplate& t, const Parameters& parameters,
                                    const Numbers& x = {}) {
     return NumericEvaluator(t.graph, [&t, parameters, x](const Node& node) {
@@ -225,7 +228,7 @@ class Check {
     return false;
   }
 
-  /// A mean, and the error that it may have where it was found by draws.
+  /// A mean, and its possible error if it was estimated from draws.
   struct Mean {
     double value = 0, error = 0;
   };
@@ -239,7 +242,7 @@ class Check {
     auto drawing = evaluate(drawn_, parameters, Numbers(static_cast<size_t>(elements_) * draws));
     auto drawn = evaluate(drawn_, parameters, drawing(drawn_.sample));
     if (points_.weights.empty()) {
-      // Too many coordinates to integrate over: the slopes are compared with draws alone.
+      // There are too many coordinates to integrate over, so the slopes are compared with draws only.
       std::vector<Means> means;
       for (const auto& term : drawn_.terms) means.push_back(mean_of_draws(drawn, term.statistic));
       if (!check_density(parameters, drawn_, drawn, drawn(drawn_.x))) return false;
@@ -260,7 +263,7 @@ class Check {
       return refuse(e_.report.add(base::E0406, decl_.name.span, decl_.name.text, sums ? "sum" : "integrate"),
                     fmt::format("{}it {} to {:.6g}", at(parameters), sums ? "sums" : "integrates", total));
 
-    // The mean of a node of the template over the density: one number per element at a position.
+    // The mean of a node of the template under the density: one number for each element at a position.
     const auto mean_of = [&](NodeId node) {
       const Numbers& all = values(node);
       Means means(all.size() / positions);
@@ -276,7 +279,7 @@ class Check {
            check_draws(parameters, means, drawn);
   }
 
-  // A declared log-density is that of the terms wherever x may well be.
+  // A declared log-density must equal that of the terms at every x that is not very unlikely.
   bool check_density(const Parameters& parameters, const FamilyTemplate& t, NumericEvaluator& values,
                      const Numbers& x) {
     if (!t.declared) return true;
@@ -374,7 +377,7 @@ class Check {
   int64_t elements_ = 1;
   bool vector_ = false;
   Points points_;
-  FamilyTemplate one_, many_, drawn_;  // at one position, at every point, at every draw
+  FamilyTemplate one_, many_, drawn_;  // with one position; with all points; with all draws
 };
 
 }  // namespace

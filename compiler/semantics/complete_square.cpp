@@ -33,12 +33,12 @@ class SquareFinder {
   }
 
  private:
-  /// A polynomial at each position: sums over own axes of `inner`, and the rest.
+  /// A polynomial at each position: the sum of `inner` over the own axes, plus `rest`.
   struct Parts {
     Polynomial inner, rest;
   };
 
-  /// Of a scalar family all is inner.
+  /// For a scalar family, `inner` is the whole polynomial.
   Parts parts_of(Algebra& algebra, NodeId whole, const Term& term) {
     Parts parts;
     if (!term.vector) return {algebra.of(whole), {}};
@@ -63,7 +63,8 @@ class SquareFinder {
     return build_.add(algebra.node_of(parts.rest, t_.positions), sum_own_axes(build_, t_, inner));
   }
 
-  /// The square of `curvature` and term i's natural parameter, where it makes the log-partition shorter.
+  /// The square from `curvature` and the natural parameter of term i; none if it does not make the
+  /// log-partition shorter.
   std::optional<Square> square_of(Algebra& algebra, size_t i, const Polynomial& curvature) {
     const Term& term = t_.terms[i];
     const Polynomial natural = algebra.of(term.natural);
@@ -99,7 +100,7 @@ class SquareFinder {
     t_.squares.push_back(*square);
   }
 
-  /// A negative number times t^2 in log_base.
+  /// Completes a square with a term of log_base: a negative number times t^2.
   void complete_with_base(size_t i) {
     const Term& term = t_.terms[i];
     Algebra plain(build_);
@@ -123,7 +124,7 @@ class SquareFinder {
   FamilyTemplate& t_;
 };
 
-/// Finds what a square's moments are from the parameters that move it alone.
+/// Finds the moments of a square from parameters on which only this square depends.
 class MomentFinder {
  public:
   MomentFinder(Build& build, FamilyTemplate& t) : build_(build), t_(t) {}
@@ -138,7 +139,7 @@ class MomentFinder {
       if (square.variance || !moves(square.curvature, parameter.node, square) ||
           others_depend(square, parameter.node))
         continue;
-      // 0 = E d log p / d theta = curvature' variance - rest_partition', as E (statistic - centre) is 0.
+      // 0 = E d log p / d theta = curvature' variance - rest_partition', because E (statistic - centre) is 0.
       Algebra algebra(build_);
       const NodeId above = derivative(build_, t_.rest_partition, parameter.node);
       const NodeId below = derivative(build_, square.curvature, parameter.node);
@@ -199,7 +200,7 @@ void derive_square_moments(Build& build, FamilyTemplate& t) {
 }
 
 NodeId arrange_density(Build& build, const FamilyTemplate& t) {
-  // Of size 1 the plain terms cancel to within a rounding of the logit, in fewer operations.
+  // For size 1, the plain terms cancel with an error of one rounding of the logit, and need fewer operations.
   if (const auto size = logistic_size(t); size && *size > 1)
     return build.add(logistic_exponent(build, t, *size), t.rest_base);
   NodeId exponent = build.filled(0, t.positions);
@@ -216,8 +217,8 @@ NodeId arrange_density(Build& build, const FamilyTemplate& t) {
   return build.add(build.subtract(exponent, t.rest_partition), t.rest_base);
 }
 
-// The sum of stop(gradient) (leaf - stop(leaf)) is 0 and has this gradient; simplification removes it after
-// differentiation.
+// The sum of stop(gradient) (leaf - stop(leaf)) is 0 and has this gradient. After differentiation, simplify
+// removes the sum.
 NodeId with_derived_gradient(Build& build, const FamilyTemplate& t) {
   const auto stop = [&](NodeId node) { return build.pointwise(Op::stop, {node}); };
   NodeId result = stop(t.declared);

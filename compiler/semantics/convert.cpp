@@ -1,4 +1,5 @@
-// Values to what a function needs of them: tensors, integers, reals, axes; and the fitting rule of section 7.
+// Converts values to what a function needs: tensors, integers, reals, axes. Also the rule by which a value
+// fits a shape.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -179,7 +180,7 @@ NodeId Evaluation::tensor(const Value& value, base::Span at) {
       for (const Value& item : value.items) {
         NodeId part = tensor(item, at);
         if (!part) return {};
-        // A number in a family's body is one at each position.
+        // In a family's body, a number stands for the same number at each position.
         if (frame && shape(part).empty()) part = build.broadcast(part, frame->positions);
         if (!parts.empty() && shape(part) != shape(parts[0])) {
           error(base::E0302, place_of(value, at))
@@ -264,7 +265,7 @@ std::optional<std::pair<int64_t, int64_t>> Evaluation::pair(const Value& value, 
           fmt::format("{}", std::min((*numbers)[0], (*numbers)[1])));
     return std::nullopt;
   }
-  constexpr int64_t most = 1'000'000;  // far beyond any image, and no product of three overflows
+  constexpr int64_t most = 1'000'000;  // far beyond any image; a product of three does not overflow
   if ((*numbers)[0] > most || (*numbers)[1] > most) {
     error(base::E0301, place_of(value, at), what, fmt::format("at most {}", most),
           fmt::format("{}", std::max((*numbers)[0], (*numbers)[1])));

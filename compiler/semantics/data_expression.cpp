@@ -13,7 +13,7 @@ namespace {
 using namespace syntax;
 using nlohmann::json;
 
-/// What is drawn anew at every step, in words; empty for tables that are read once.
+/// What the data draw anew at every step, in words; empty for tables that are read once.
 std::string drawn_at_every_step(const json& data) {
   if (!data.is_structured()) return "";
   if (data.is_object() && data.value("op", "") == "reader") {
@@ -25,7 +25,7 @@ std::string drawn_at_every_step(const json& data) {
   return "";
 }
 
-/// The columns that a table is known to have; empty for a value, none where only the runtime can know.
+/// The columns that a table has. Empty for a value; none if only the runtime can know them.
 std::optional<std::vector<std::string>> columns_of(const json& data) {
   const std::string op = data.at("op");
   if (op == "reader") {
@@ -45,10 +45,11 @@ Value data_value(json data, base::Span span) {
   return value;
 }
 
-// A table that is made of others holds them. Later stages walk through it without a check.
+// A table that is made from other tables contains their expressions. Later stages walk through them without a
+// check.
 constexpr size_t deepest_data = 1000, most_data = 10'000;
 
-/// Operations within a data expression, itself counted, and how deep they nest.
+/// How many operations a data expression has, including itself, and how deep they nest.
 struct DataSize {
   size_t operations = 0, depth = 0;
 };
@@ -165,7 +166,8 @@ struct DataEvaluator {
   Scope& scope;
   Analysis& analysis;
 
-  /// Whether the expression is about data: by a name that stands for data, or a call that no scope knows.
+  /// Whether the expression is about data: it has a name that stands for data, or calls a data function that
+  /// nothing in scope replaces.
   bool mentions_data(const Expr& expr) const {
     if (expr.kind == ExprKind::name) {
       const Value* value = scope.find(expr.text);
@@ -239,7 +241,7 @@ struct DataEvaluator {
     return made(std::move(result), expr.span);
   }
 
-  /// The data as a value; an error where they are longer than any file means.
+  /// The data as a value. Reports an error if they have more operations than any sensible file.
   Value made(json data, base::Span span) {
     const DataSize size = size_of(data);
     if (size.depth <= deepest_data && size.operations <= most_data) return data_value(std::move(data), span);
@@ -260,7 +262,7 @@ struct DataEvaluator {
            (operation.folds && arguments.size() > needed);
   }
 
-  /// An operand of element-wise arithmetic: data, or a number.
+  /// An operand of element-wise arithmetic: data or a number.
   std::optional<json> operand(const Expr& expr) {
     const Value value = evaluate(expr);
     switch (value.kind) {
@@ -292,7 +294,7 @@ struct DataEvaluator {
     for (const Expr* part : operands) {
       auto value = operand(*part);
       good = good && value;
-      // Noise leaves missing what is missing.
+      // Noise does not change which values are missing, so `missing` ignores it.
       if (good && std::string(operation.name) == "missing") *value = without_noise(*value);
       if (good) arguments.push_back(std::move(*value));
     }
@@ -328,7 +330,7 @@ struct DataEvaluator {
     const Value* known = scope.find(function.text);
     if (known && known->kind == Value::Kind::error) return {};
     const bool language = !known || known->kind == Value::Kind::builtin;
-    // `where(table, condition)` takes rows, `where(condition, a, b)` chooses element by element.
+    // `where(table, condition)` selects rows; `where(condition, a, b)` chooses element by element.
     const auto operation = language ? data_elementwise(function.text) : std::nullopt;
     if (operation && takes(*operation, expr.arguments)) {
       std::vector<const Expr*> operands;
@@ -361,7 +363,7 @@ struct DataEvaluator {
     return {};
   }
 
-  /// A reader, an operation on a table, or noise, with its arguments checked.
+  /// Calls a reader, an operation on a table, or noise, after checking the arguments.
   Value apply(const DataFunction& function, const Expr& expr) {
     std::vector<std::optional<Value>> values(function.arguments.size());
     std::vector<bool> named(function.arguments.size());
@@ -460,7 +462,7 @@ struct DataEvaluator {
         positional.push_back(std::move(value));
       }
     }
-    // `other` is looked for by place.
+    // The runtime expects `other` among the positional arguments.
     if (by_name.contains("other")) {
       positional.push_back(by_name["other"]);
       by_name.erase("other");
@@ -482,13 +484,15 @@ struct DataEvaluator {
       return {};
     }
     json result = {{"op", function.name}, {"args", {operand.data, {{"op", "number"}, {"value", amount}}}}};
-    // Two calls are two draws; one call that a let names is one.
+    // Each call gets its own number: two calls are two draws. A call that a let names is one draw, wherever
+    // the name is used.
     result["noise"] = static_cast<int64_t>(analysis.noise_count++);
     return made(std::move(result), expr.span);
   }
 
-  /// Tables are made once, noise is drawn at every step: an error where a table would need the noise.
-  /// What is drawn anew at every step cannot be chosen from once.
+  /// A table is computed once, but noise is drawn at every step, so a table cannot depend on noise. The same
+  /// holds for rows that are drawn anew at every step. Reports an error in both cases, and returns whether it
+  /// did.
   bool refuse_noise(const Value& value, const std::string& where) {
     if (const std::string what = drawn_at_every_step(value.data); !what.empty()) {
       analysis.report.add(base::E0612, value.span, what, where);
@@ -516,7 +520,7 @@ void bind_data(const Assign& assign, Scope& scope, Analysis& analysis) {
     scope.names[assign.targets[0].name.text] = evaluator.evaluate(*assign.value);
     return;
   }
-  // A tuple as it is written: `(mnist("train"), mnist("test"))`. Of data there is no other.
+  // A tuple must be written out, as in `(mnist("train"), mnist("test"))`: no data value is a tuple.
   std::vector<Value> values;
   if (assign.value->kind == ExprKind::tuple)
     for (const ExprPtr& item : assign.value->operands) values.push_back(evaluator.evaluate(*item));

@@ -1,27 +1,28 @@
-// Data expressions of sources and top-level lets. In: syntax. Out: values of kind `data` that hold the JSON
-// of runtime/image.md, with two operations more, `flip` and `jitter` (fresh noise at every draw), which
-// become nodes of the graph when a variable takes the data: a column leaf is all that the runtime reads.
+// Data expressions of sources and of top-level lets. In: syntax. Out: values of kind `data` that hold the
+// JSON of runtime/image.md, with two more operations, `flip` and `jitter` (new noise at every draw). When a
+// variable takes the data, these two become nodes of the graph; the runtime reads only the column leaves.
 #pragma once
 #include "compiler/semantics/analysis.h"
 
 namespace semantics {
 
-/// The value of `expr`: data where it mentions a reader or a table, else what the evaluator says.
+/// The value of `expr`. It is data if `expr` mentions a reader or a table; otherwise the evaluator computes
+/// it.
 Value evaluate_data(const syntax::Expr& expr, Scope& scope, Analysis& analysis);
 
-/// `let a = e` where e may be data.
+/// `let a = e`, where e may be data.
 void bind_data(const syntax::Assign& assign, Scope& scope, Analysis& analysis);
 
-/// Whether `flip` or `jitter` occurs in it.
+/// Whether the data contain `flip` or `jitter`.
 bool has_noise(const nlohmann::json& data);
 
-/// The same data without it.
+/// The same data without the noise.
 nlohmann::json without_noise(const nlohmann::json& data);
 
-/// `data` as the variable takes them: pictures of its own size where the file names none.
+/// `data` as the variable takes them: if the file names no picture size, pictures have the variable's size.
 nlohmann::json data_of_variable(const nlohmann::json& data, const Variable& variable);
 
-/// Noise that is drawn once where a let with noise is used twice.
+/// The draws of noise so far. If a let with noise is used twice, its noise is drawn once.
 using Draws = std::map<std::pair<int64_t, Shape>, NodeId>;
 
 /// The data as the tensor of `variable`; none after an error.

@@ -1,5 +1,5 @@
-// The readers and table operations that sources may name: their arguments and, where the compiler can know
-// them, the columns that they give. What they do is the runtime's (runtime/data).
+// The readers and table operations that sources may name: their arguments, and the columns of their tables if
+// the compiler can know them. The runtime implements them (runtime/data).
 #pragma once
 #include <optional>
 #include <string>
@@ -18,10 +18,10 @@ enum class ArgumentKind {
   sizes,
   split,
   data,
-  character,  // one that can stand between cells
+  character,  // a character that can separate cells
   columns,    // names, or numbers from 0
   string_or_none,
-  peer_name  // a word that stands before `=` in a flag
+  peer_name  // the part of a flag before `=`
 };
 
 struct DataArgument {
@@ -34,21 +34,21 @@ struct DataFunction {
   enum class Kind { reader, table_operation, noise } kind;
   std::string name;
   std::vector<DataArgument> arguments;
-  std::vector<std::string> columns;              // of a reader; empty: not known here
-  MissingValues missing = MissingValues::never;  // of a reader: whether its files leave values out
+  std::vector<std::string> columns;              // of a reader; empty if not known here
+  MissingValues missing = MissingValues::never;  // of a reader: whether values may be missing in its files
 };
 
 const DataFunction* find_data_function(const std::string& name);
 std::vector<std::string> data_function_names();
 
-/// The data operation of an operator (`<` is `less`) or an element-wise function (`exp`), and how many
-/// operands it takes; none if there is no such operation on data.
+/// The data operation of an operator (`<` is `less`) or of an element-wise function (`exp`), and its number
+/// of operands. None if there is no such operation on data.
 struct DataOperation {
-  const char* name;  // as in operations.def, or a function of section 6
+  const char* name;  // as in operations.def, or a function of the language
   int operands;
-  const char* parameter = nullptr;  // one operand more, by place or by this name
-  double otherwise = 0;             // what it is where the file does not say
-  bool folds = false;               // takes more operands too: op(op(a, b), c)
+  const char* parameter = nullptr;  // an optional last operand, given by place or by this name
+  double otherwise = 0;             // the parameter's value if the file gives none
+  bool folds = false;               // allows more operands: op(op(a, b), c)
 };
 std::optional<DataOperation> data_operator(const std::string& text, bool unary);
 std::optional<DataOperation> data_elementwise(const std::string& function);

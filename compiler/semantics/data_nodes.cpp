@@ -1,5 +1,5 @@
-// Data as nodes of the graph: a column leaf where the data hold no noise, else the noise on top of the
-// leaves.
+// Data as nodes of the graph. Data without noise become a column leaf. Data with noise become operations on
+// such leaves.
 #include <algorithm>
 
 #include "compiler/semantics/build.h"
@@ -9,7 +9,7 @@ namespace semantics {
 namespace {
 using nlohmann::json;
 
-/// Image readers give pictures of the variable's own size where the file names none.
+/// Image readers give pictures of the variable's size if the file names no size.
 void fill_sizes(json& data, const Shape& shape) {
   if (!data.is_structured()) return;
   for (auto& part : data) fill_sizes(part, shape);
@@ -26,7 +26,7 @@ struct NodeMaker {
   Build build;
   Shape shape;
 
-  /// `whole`: the data are what the variable's values are made of, except for noise.
+  /// `whole`: the data are the variable's own values, apart from noise.
   NodeId node(const json& data, bool whole = true) {
     if (data.at("op") == "number") return build.filled(data.at("value").get<double>(), shape);
     if (!has_noise(data)) return column(data, whole);
@@ -62,7 +62,7 @@ struct NodeMaker {
   }
 };
 
-/// Whether the operation gives 0 or 1, whatever it is given.
+/// Whether the operation always gives 0 or 1.
 bool decides(const std::string& op) {
   const auto direct = find_op(op);
   if (!direct) return false;
@@ -82,8 +82,7 @@ bool decides(const std::string& op) {
   }
 }
 
-/// The places of a value's operands that it may be made of: not the condition of `where`, not the strength of
-/// noise.
+/// The operands from which the value can come: without the condition of `where` and the strength of noise.
 std::vector<json> parts_of(const json& data) {
   const std::string op = data.at("op");
   if (!data.contains("args") || op == "reader") return {};
@@ -93,7 +92,7 @@ std::vector<json> parts_of(const json& data) {
   return arguments;
 }
 
-/// 0 and 1 only, as far as can be seen here.
+/// Whether the data are certainly only 0 and 1.
 bool is_bits(const json& data) {
   const std::string op = data.at("op");
   if (op == "number") return data.at("value") == 0 || data.at("value") == 1;
@@ -102,7 +101,8 @@ bool is_bits(const json& data) {
   return keeps && std::ranges::all_of(parts_of(data), is_bits);
 }
 
-/// The Gaussian noise shows in the value: nothing decides by it. Counts may be rounded.
+/// Whether Gaussian noise shows in the value: it is not hidden by a comparison. For counts, rounding hides it
+/// too.
 bool is_jittered(const json& data, DomainKind kind) {
   const std::string op = data.at("op");
   if (op == "jitter") return true;
@@ -110,13 +110,13 @@ bool is_jittered(const json& data, DomainKind kind) {
   return std::ranges::any_of(parts_of(data), [&](const json& part) { return is_jittered(part, kind); });
 }
 
-/// Some flip takes what is no bit.
+/// Whether some `flip` takes data that may not be bits.
 bool flips_reals(const json& data) {
   if (data.at("op") == "flip" && !is_bits(data.at("args").at(0))) return true;
   return has_noise(data) && std::ranges::any_of(data.at("args"), flips_reals);
 }
 
-/// What would work instead of this noise; empty where it fits the variable.
+/// What would work instead of this noise; empty if the noise fits the variable.
 std::string other_noise(const json& data, const Domain& domain) {
   switch (domain.kind) {
     case DomainKind::category:
@@ -128,7 +128,7 @@ std::string other_noise(const json& data, const Domain& domain) {
     case DomainKind::count:
       if (!is_jittered(data, domain.kind) && !flips_reals(data)) return "";
       return "noise of counts is a count where it is rounded: `floor(max(jitter(data, std), 0))`";
-    case DomainKind::unit:  // 1 - x stays within
+    case DomainKind::unit:  // 1 - x stays within the domain
       return "";
     default:
       if (!flips_reals(data)) return "";

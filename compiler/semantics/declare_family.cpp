@@ -1,5 +1,6 @@
-// A family's declaration by its words alone, before anything of it is evaluated: what it is over, that its
-// parameters and properties are known, whole and given once. The densities are checked where it is used.
+// Checks the words of a family's declaration before anything in it is evaluated. Its domain, parameters and
+// properties must be known and complete, and each given once. The density is checked where the family is
+// used.
 #include <algorithm>
 
 #include "compiler/semantics/analysis.h"
@@ -12,7 +13,7 @@ using namespace syntax;
 struct FamilyReader {
   const FamilyDecl& decl;
   base::Report& report;
-  std::map<std::string, base::Span> names;  // of the parameters and the variable
+  std::map<std::string, base::Span> names;  // the parameters and the variable
   bool good = true;
 
   base::Diagnostic& refuse(base::Diagnostic& error) {
@@ -27,7 +28,7 @@ struct FamilyReader {
     return {};
   }
 
-  /// One value of a domain, or a vector of reals.
+  /// The domain of the family: one value of a domain, or a vector of reals.
   void read_domain() {
     const auto kind = kind_of(decl.domain);
     if (!kind) return;
@@ -87,7 +88,7 @@ struct FamilyReader {
         refuse(report.add(base::E0403, decl.name.span, decl.name.text, entry.name));
   }
 
-  /// `from` assigns parameters, each once, and brings names of its own.
+  /// A `from` assigns parameters, each once, and has arguments with names of its own.
   void read_from(const From& from) {
     for (const auto& parameter : from.parameters) {
       name(parameter.name, "an argument of `from`");

@@ -1,5 +1,5 @@
-// The top level: every name is entered before any expression is evaluated, so that declarations may stand in
-// any order; params, lets and variables are then evaluated each after those that it names.
+// The top level. Every name is entered before any expression is evaluated, so declarations may stand in any
+// order. Then params, lets and variables are evaluated, each after the declarations that it names.
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/data_expression.h"
 
@@ -35,7 +35,7 @@ std::set<std::string> names_in(const Declaration& declaration) {
   return names;
 }
 
-/// Each name of a net's parameters stands for one.
+/// The parameters of a net must have different names.
 void check_parameters(const NetDecl& net, base::Report& report) {
   std::map<std::string, base::Span> names;
   for (const auto& parameter : net.parameters) {
@@ -49,14 +49,16 @@ void check_parameters(const NetDecl& net, base::Report& report) {
 
 struct Declarer {
   Analysis& analysis;
-  std::map<std::string, const Declaration*> evaluated_by;  // of params, lets and variables
+  // By name: the param, let or variable declaration that binds it.
+  std::map<std::string, const Declaration*> evaluated_by;
   std::set<const Declaration*> done, open;
-  std::set<const Declaration*> refused;  // declares a name that is taken
+  std::set<const Declaration*> refused;  // declarations of a name that is taken
 
-  // The library's families are in scope from the start, as declarations; functions of the language are words.
+  // Enters a name, unless it is taken. The library's families are in scope from the start as declarations;
+  // functions of the language cannot be declared again.
   bool enter(const Name& name, const std::string& what) {
     const Value* there = analysis.evaluator.top().find(name.text);
-    // `none` is a word in its place only, and a name elsewhere.
+    // `none` has a meaning only in certain places; elsewhere it can be a name.
     if (there && there->kind != Value::Kind::none && !analysis.names.count(name.text)) {
       if (there->kind == Value::Kind::family) {
         auto& error =
@@ -112,7 +114,7 @@ struct Declarer {
     } else if (const auto* player = std::get_if<PlayerDecl>(&declaration.kind)) {
       enter(player->name, "a player");
     } else if (const auto* source = std::get_if<SourceDecl>(&declaration.kind)) {
-      // A source is no value: its name may be that of a reader.
+      // A source is not a value, so its name may be that of a reader.
       analysis.declare(source->name, "a source");
     }
     if (!fresh) refused.insert(&declaration);
@@ -138,14 +140,15 @@ struct Declarer {
     return false;
   }
 
-  /// A declaration whose names are being evaluated.
+  /// A declaration that waits until the names in it are evaluated.
   struct Open {
     const Declaration* declaration;
     std::set<std::string> waiting;
     bool cyclic = false;
   };
 
-  /// After all that it names. Chains of declarations are as long as files are: no recursion.
+  /// Evaluates a declaration after all declarations that it names. A chain of declarations can be as long as
+  /// the file, so recursion could overflow the stack: `chain` replaces it.
   void evaluate(const Declaration& root) {
     std::vector<Open> chain;
     const auto begin = [&](const Declaration& declaration) {

@@ -1,5 +1,5 @@
-// `param NAME = expr`, overridden by -D NAME=TEXT. The text is a value as the language writes it (a string
-// may also stand without quotes), of the kind that the file gives; an integer may stand for a real.
+// `param NAME = expr`, which -D NAME=TEXT replaces. The text is a value as the language writes it, with the
+// same kind as the file's value. An integer may stand for a real, and a string needs no quotes.
 #include <charconv>
 #include <climits>
 
@@ -11,7 +11,7 @@ namespace {
 /// Reads one value of the language: a number, a boolean, a string or a list of these.
 struct TextReader {
   std::string_view rest;
-  size_t depth = 0;  // of lists; as in files, and for the same reason
+  size_t depth = 0;  // of nested lists; limited as in files, for the same reason
   static constexpr size_t deepest = 200;
 
   void skip_blanks() {
@@ -64,7 +64,7 @@ struct TextReader {
     return value;
   }
 
-  // `20_000`: an underscore stands between digits only.
+  // `20_000`: an underscore may stand only between digits.
   std::optional<Value> number(std::string_view word) {
     std::string digits;
     for (size_t i = 0; i < word.size(); ++i) {
@@ -72,7 +72,7 @@ struct TextReader {
       if (word[i] == '_' && between) continue;
       digits += word[i];
     }
-    // from_chars also reads `inf` and `nan`, which the language does not.
+    // from_chars would also read `inf` and `nan`, which are no numbers of the language.
     if (digits.empty() || digits.find_first_not_of("0123456789.eE+-") != std::string::npos) return {};
     Value value;
     const char* end = digits.data() + digits.size();
@@ -88,7 +88,7 @@ struct TextReader {
   }
 };
 
-/// `given` as a value of the kind of `declared`, if it is one.
+/// Whether `given` has the kind of `declared`. Converts an integer to a real if needed.
 bool agrees(const Value& declared, Value& given) {
   if (declared.kind == Value::Kind::real && given.kind == Value::Kind::integer) {
     given.kind = Value::Kind::real;
@@ -113,7 +113,7 @@ std::optional<Value> read_as(const Value& declared, const std::string& text) {
   return bare;
 }
 
-/// For messages: the beginning of what is long.
+/// The beginning of a long text, for messages.
 std::string shortened(const std::string& text) {
   constexpr size_t longest = 60;
   if (text.size() <= longest) return text;

@@ -10,7 +10,7 @@ namespace {
 struct DomainName {
   DomainKind kind;
   const char* name;
-  bool classes;  // takes their number
+  bool classes;  // takes the number of classes as argument
 };
 const DomainName domains[] = {
     {DomainKind::binary, "binary", false},     {DomainKind::category, "category", true},
@@ -21,7 +21,7 @@ const DomainName domains[] = {
 
 constexpr int64_t longest_array = 4096;
 
-/// `category(10)`, `category("north", "south")`, or of a list of such words.
+/// `category(10)`, `category("north", "south")`, or category of a list of such words.
 std::optional<Domain> category_of(const syntax::DomainExpr& expr, Analysis& analysis) {
   const auto refuse = [&](const std::string& why) -> std::optional<Domain> {
     analysis.report.add(base::E0204, expr.name.span, expr.name.text, why);
@@ -117,7 +117,7 @@ void declare_variables(const syntax::VarDecl& declaration, Analysis& analysis) {
   const auto shape = domain ? shape_of(declaration.domain, *domain, analysis) : std::nullopt;
   Scope& top = analysis.evaluator.top();
   for (const auto& item : declaration.items) {
-    // A name that is declared elsewhere first has been reported; its own declaration stands.
+    // If another declaration has the name, this was reported and the other declaration counts.
     if (!(analysis.names.count(item.name.text) && analysis.names.at(item.name.text).span == item.name.span))
       continue;
     int64_t number = 1;  // 0 after an error
@@ -155,7 +155,7 @@ void declare_variables(const syntax::VarDecl& declaration, Analysis& analysis) {
 }
 
 void check_determined(Analysis& analysis) {
-  // A name that was mistyped where it is given would be reported twice.
+  // If a name was misspelt where a variable is given, the variable would be reported a second time here.
   if (analysis.lost_reference) return;
   for (size_t i = 0; i < analysis.model.variables.size(); ++i) {
     const Variable& variable = analysis.model.variables[i];

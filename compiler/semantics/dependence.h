@@ -7,11 +7,11 @@ namespace semantics {
 /// Whether `root` depends on nothing: no variable, parameter, column or draw.
 bool is_constant(const Graph& graph, NodeId root);
 
-/// Whether a node stands for the moving average of a parameter (its `ints` are {1}): a constant for every
-/// player, which parameters_of leaves out.
+/// Whether a node is the moving average of a parameter (its `ints` are {1}). It is a constant for every
+/// player, so parameters_of does not include it.
 inline bool is_average(const Node& node) { return node.op == Op::parameter && !node.ints.empty(); }
 
-/// Whether some node stands for the moving average of a parameter.
+/// Whether the graph has a node that is the moving average of a parameter.
 bool reads_averages(const Graph& graph);
 
 }  // namespace semantics

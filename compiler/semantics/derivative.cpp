@@ -1,5 +1,5 @@
-// Reverse accumulation on graph nodes, for what the compiler derives from a family: the mean of a statistic
-// is d log_partition / d natural parameter.
+// Reverse accumulation on graph nodes. The compiler uses it to derive properties of a family, such as the
+// mean of a statistic, which is d log_partition / d natural parameter.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -11,7 +11,7 @@ namespace semantics {
 
 namespace {
 
-/// Which nodes up to `root` depend on `leaf` otherwise than through a stop.
+/// For each node up to `root`: whether it depends on `leaf` by a path without a stop.
 std::vector<bool> dependents(const Graph& graph, NodeId root, NodeId leaf) {
   std::vector<bool> depends(static_cast<size_t>(root.index) + 1);
   for (int32_t i = 0; i <= root.index; ++i) {
@@ -45,9 +45,10 @@ bool has_derivative(Op op) {
   }
 }
 
-/// The adjoints that a node of adjoint `g` passes to its inputs, in order; none for a constant one.
+/// The adjoints that a node with adjoint `g` passes to its inputs, in order. Empty if the node counts as a
+/// constant.
 std::vector<NodeId> input_adjoints(Build& b, NodeId id, NodeId g) {
-  const Node node = (*b.graph)[id];  // a copy: adding nodes moves them
+  const Node node = (*b.graph)[id];  // a copy, because adding nodes moves the others
   const auto in = [&](size_t i) { return node.inputs[i]; };
   const auto unary = [&](Op op) { return b.pointwise(op, {in(0)}); };
   const auto choose = [&](Op comparison, NodeId when, NodeId otherwise) {
@@ -138,7 +139,7 @@ std::vector<NodeId> input_adjoints(Build& b, NodeId id, NodeId g) {
       return {b.broadcast(b.reshape(g, ones), from)};
     }
     case Op::slice: {
-      // Zeros around the adjoint, one axis after the other.
+      // Puts zeros around the adjoint, one axis after the other.
       const Shape from = b.shape(in(0));
       NodeId padded = g;
       for (size_t axis = 0; axis < from.size(); ++axis) {
@@ -201,7 +202,8 @@ bool depends_on(const Graph& graph, NodeId root, NodeId leaf) {
 
 namespace {
 
-/// Whether `root` depends on `leaf` by paths on which `passes` admits each node's k-th input.
+/// Whether `root` depends on `leaf`, and `passes` accepts every step of the paths between them: a node and
+/// the number of its input.
 template <class Passes>
 bool reached_by(const Graph& graph, NodeId root, NodeId leaf, const Passes& passes) {
   const auto depends = dependents(graph, root, leaf);

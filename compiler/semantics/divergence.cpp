@@ -11,7 +11,7 @@
 namespace semantics {
 namespace {
 
-/// A family's nodes with one conditional's arguments in the places of its parameters.
+/// Copies nodes of a family's template, with the arguments of one conditional in place of its parameters.
 struct Placed {
   Build& build;
   const FamilyTemplate& t;
@@ -39,8 +39,8 @@ NodeId expand_entropy(Model& model, const Conditional& q) {
 
 namespace {
 
-/// Whether a square's share of the divergence is closed: its curvature is one number, or its variance is
-/// known.
+/// Whether the divergence of a square has a closed form: its curvature does not depend on parameters, or its
+/// variance is known.
 bool is_closed(const FamilyTemplate& t, const FamilyTemplate::Square& square) {
   return square.centred && (square.variance || !depends_on_parameters(t, square.curvature));
 }
@@ -52,7 +52,7 @@ NodeId divergence_of(const FamilyTemplate::Square& square, Placed& of_q, Placed&
   NodeId result =
       build.pointwise(Op::negate, {build.multiply(of_p(square.curvature), build.multiply(away, away))});
   if (!square.variance) return result;
-  // Exponentials meet before either may overflow.
+  // Exponentials are multiplied symbolically first, so that they cancel before one overflows.
   const Polynomial variance = algebra.of(of_q(square.variance));
   const Polynomial of_own = multiply(algebra.of(of_q(square.curvature)), variance);
   const Polynomial of_other = multiply(algebra.of(of_p(square.curvature)), variance);
@@ -61,8 +61,8 @@ NodeId divergence_of(const FamilyTemplate::Square& square, Placed& of_q, Placed&
 
 }  // namespace
 
-// <natural_q - natural_p, E_q statistic> - log_partition_q + log_partition_p: the base measures cancel. A
-// square's terms differ before they are multiplied (complete_square.h).
+// <natural_q - natural_p, E_q statistic> - log_partition_q + log_partition_p. The base measures cancel. In a
+// square, differences are taken before products (complete_square.h).
 NodeId expand_kl(Model& model, const Conditional& q, const Conditional& p) {
   if (q.form != p.form) return {};
   const FamilyTemplate& t = *q.form;

@@ -12,16 +12,16 @@
 namespace semantics {
 namespace {
 
-// Exponents of 2. Kernels may take less than the least normal number for 0; above, some such terms have a
-// sum.
+// Exponents of 2. Kernels may treat numbers below the least normal number as 0. The upper limit leaves space
+// for sums of several such terms.
 constexpr int least = 126, greatest = 124;
 constexpr double least_normal = 0x1p-126;
 constexpr double below_one = 1 - 0x1p-24;
 constexpr double below_pi = 0x1.921fb4p+1;  // the greatest float32 below pi
 constexpr double pi = std::numbers::pi;
 
-/// Whether all that the statistic and the log-base compute on their way is finite in float32 at x = `value`,
-/// with space for a sum of such terms.
+/// Whether all intermediate values of the statistic and the log-base are finite in float32 at x = `value`,
+/// and small enough for a sum of several such terms.
 bool is_finite_at(const FamilyTemplate& t, double value) {
   NumericEvaluator evaluate(t.graph, [&](const Node& node) {
     const bool is_x = node.index == t.graph[t.x].index;
@@ -38,9 +38,9 @@ bool is_finite_at(const FamilyTemplate& t, double value) {
   return true;
 }
 
-/// sign 2^(direction k), k the greatest exponent up to `limit` at which the terms in x are finite. Powers of
-/// x overflow far out only: where the terms are not finite at k = 31 either, all up to the limit are
-/// admitted.
+/// sign 2^(direction k), where k is the greatest exponent up to `limit` at which the terms in x are finite.
+/// Powers of x overflow only for a large k. If the terms are not finite even at k = 31, there is another
+/// reason: then k is `limit`.
 double outermost(const FamilyTemplate& t, double sign, int direction, int limit) {
   const auto at = [&](int k) { return sign * std::ldexp(1.0, direction * k); };
   int good = 31, bad = limit;
@@ -53,7 +53,7 @@ double outermost(const FamilyTemplate& t, double sign, int direction, int limit)
 }
 
 NodeId between(Build& b, double low, double high, NodeId x) {
-  // A comparison with NaN is false and leaves the second operand.
+  // A comparison with NaN is false and selects the second operand, so NaN stays.
   return b.pointwise(Op::maximum, {b.constant(low), b.pointwise(Op::minimum, {b.constant(high), x})});
 }
 
@@ -69,7 +69,7 @@ bool is_truth(Op op) {
          op == Op::logical_not;
 }
 
-/// Whether the node has the form that Build::argmax gives.
+/// Whether the node has the form of the result of Build::argmax.
 bool is_argmax(const Graph& graph, NodeId id) {
   if (graph[id].op != Op::min) return false;
   const Node& choice = graph[graph[id].inputs[0]];
@@ -77,10 +77,10 @@ bool is_argmax(const Graph& graph, NodeId id) {
          graph[choice.inputs[1]].op == Op::iota;
 }
 
-/// By whole turns, then off the seam: in float32, pi is above pi.
+/// Adds whole turns, then moves x away from the ends: in float32, pi is greater than the real number pi.
 NodeId on_the_circle(Build& b, NodeId x) {
   const NodeId finite = between(b, -0x1p62, 0x1p62, x);
-  // x - 2 pi ceil((x - pi) / (2 pi))
+  // x - 2 pi ceil((x - pi) / (2 pi)).
   const NodeId turns = b.pointwise(Op::floor, {b.scale(b.subtract(b.constant(pi), finite), 0.5 / pi)});
   return between(b, -below_pi, below_pi, b.add(finite, b.scale(turns, 2 * pi)));
 }

@@ -1,4 +1,4 @@
-// One expression to a value: literals, names, fields, lists, operators, indexing. Calls are in call.cpp.
+// Evaluates one expression: literals, names, fields, lists, operators, indexing. Calls are in call.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ Value Evaluation::evaluate(const Expr& expr, Scope& scope, const ParameterContex
     error(base::E0311, expr.span, too_large(quoted(expr.span, sources), shape(value.node)));
     return {};
   }
-  // A name keeps its origin, so that a note can show where its shape comes from.
+  // A name keeps the place of its origin, so that a note can show where its shape comes from.
   if (expr.kind != ExprKind::name) value.span = expr.span;
   if (expr.kind == ExprKind::name || expr.kind == ExprKind::call) evaluator.observe(expr.span, value);
   return value;
@@ -65,7 +65,7 @@ Value Evaluation::evaluate_kind(const Expr& expr, Scope& scope, const ParameterC
       return unary(expr.text, evaluate(*expr.operands[0], scope, context), expr.span);
     case ExprKind::binary: {
       Value left = evaluate(*expr.operands[0], scope, context);
-      // What decides a choice when compiling decides it alone: `n > 0 and div(10, n) > 1`.
+      // If the left operand decides the result, the right one is not evaluated: `n > 0 and div(10, n) > 1`.
       if (left.kind == Kind::boolean && expr.text == (left.boolean ? "or" : "and")) return left;
       const Value right = evaluate(*expr.operands[1], scope, context);
       return binary(expr.text, left, right, expr.span);
@@ -80,12 +80,12 @@ Value Evaluation::name(const Expr& expr, Scope& scope) {
     if (value.span.file.index < 0) value.span = expr.span;
     return value;
   }
-  // Each proposal compares all names: where so much is wrong, no more of them are made.
+  // A proposal compares the name with all others. After many errors, no more proposals are made.
   constexpr size_t most_proposals = 100;
   const bool proposes = report.diagnostics().size() < most_proposals;
   auto& diagnostic = error(base::E0220, expr.span, expr.text);
   if (proposes) suggest(diagnostic, expr.text, scope.all_names());
-  scope.names[expr.text] = {};  // once is enough
+  scope.names[expr.text] = {};  // reported once
   return {};
 }
 
@@ -99,7 +99,7 @@ Value Evaluation::field(const Expr& expr, Scope& scope, const ParameterContext& 
   return {};
 }
 
-/// The numbers and other single values in it, however deep.
+/// How many numbers and other single values the value contains, at any depth.
 static size_t leaves_of(const Value& value) {
   if (value.kind != Kind::list && value.kind != Kind::tuple) return 1;
   size_t leaves = 0;
@@ -114,7 +114,7 @@ Value Evaluation::list(const Expr& expr, Scope& scope, const ParameterContext& c
   for (const auto& operand : expr.operands) {
     value.items.push_back(evaluate(*operand, scope, context));
     if (value.items.back().kind == Kind::error) return {};
-    // Lists of lists double with every line: a short file could fill the memory.
+    // Lists of lists can double with every line, so a short file could fill the memory.
     constexpr size_t most_leaves = 100'000;
     leaves += leaves_of(value.items.back());
     if (leaves <= most_leaves) continue;

@@ -66,7 +66,7 @@ double apply(Op op, double a, double b, double c) {
     case Op::power:
       return std::pow(a, b);
     case Op::minimum:
-      return a < b ? a : b;  // as in kernels: where either is NaN, the second
+      return a < b ? a : b;  // as in kernels: b if either is NaN
     case Op::maximum:
       return a > b ? a : b;
     case Op::atan2:
@@ -118,7 +118,7 @@ void for_each(const Shape& shape, Visit visit) {
   }
 }
 
-/// `x` read at index -> offset for every element of `shape`.
+/// For every element of `shape`, the element of `x` at offset(index).
 template <class Offset>
 Numbers gather(const Numbers& x, const Shape& shape, Offset offset) {
   Numbers result(static_cast<size_t>(count(shape)));
@@ -157,11 +157,13 @@ Numbers multiply(const Numbers& a, const Numbers& b, int64_t m, int64_t k, int64
   return result;
 }
 
-/// conv and deconv: each pair (input pixel, output pixel) joined by a kernel element, in either direction.
+/// conv and deconv. Each element of the kernel joins pairs of an input and an output pixel, in one direction
+/// or the other.
 Numbers convolve(const Node& node, const Node& input, const Numbers& x, const Node& kernel,
                  const Numbers& w) {
   const bool transposed = node.op == Op::deconv;
-  const Shape& small = transposed ? input.shape : node.shape;  // the side that steps by the stride
+  // The side in which a step is one stride of the other.
+  const Shape& small = transposed ? input.shape : node.shape;
   const Shape& large = transposed ? node.shape : input.shape;
   Numbers result(static_cast<size_t>(count(node.shape)));
   const int64_t kh = kernel.shape[2], kw = kernel.shape[3];
@@ -174,7 +176,7 @@ Numbers convolve(const Node& node, const Node& input, const Numbers& x, const No
               const int64_t row = i * node.ints[0] + u - node.ints[2],
                             column = j * node.ints[1] + v - node.ints[3];
               if (row < 0 || column < 0 || row >= large[1] || column >= large[2]) continue;
-              // Both layouts put the strided side's channels first.
+              // In both layouts, the channels of the small side come first.
               const double weight = w[static_cast<size_t>(((a * large[0] + b) * kh + u) * kw + v)];
               const auto s = static_cast<size_t>((a * small[1] + i) * small[2] + j);
               const auto l = static_cast<size_t>((b * large[1] + row) * large[2] + column);
@@ -189,7 +191,7 @@ Numbers convolve(const Node& node, const Node& input, const Numbers& x, const No
 }  // namespace
 
 const Numbers& NumericEvaluator::operator()(NodeId id) {
-  // Inputs come before their users, so that no recursion is needed.
+  // Inputs are computed before the nodes that use them. The explicit stack replaces recursion.
   std::vector<NodeId> stack = {id};
   while (!stack.empty()) {
     const NodeId top = stack.back();
@@ -219,17 +221,18 @@ double NumericEvaluator::draw(const Node& node, size_t element) {
   const auto input = [&](size_t i) { return values_.at(node.inputs[i].index)[element]; };
   const auto uniform = [&] { return (static_cast<double>(rng_() >> 12) + 0.5) * 0x1p-52; };
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  // The logarithm of a draw; below 1 a draw of shape + 1 times U^(1/shape).
+  // The logarithm of a Gamma draw. For a shape below 1, a draw with shape + 1 is multiplied by U^(1/shape).
   const auto log_gamma = [&](double shape) {
     if (!(shape > 0) || !std::isfinite(shape)) return none;
     const double boost = shape < 1 ? std::log(uniform()) / shape : 0;
     return std::log(std::gamma_distribution<double>(shape < 1 ? shape + 1 : shape, 1)(rng_)) + boost;
   };
-  constexpr double countable = 1e15;  // beyond it the library's integers end: the normal limit serves
+  // Above this, the library's integers end, and a normal distribution approximates the draw.
+  constexpr double countable = 1e15;
   const auto normal = [&](double mean, double variance) {
     return std::normal_distribution<double>(mean, std::sqrt(variance))(rng_);
   };
-  // By rejection from a uniform law, or from a normal one: cos(t) - 1 <= -2 (t / pi)^2 in [-pi, pi].
+  // Rejection sampling from a uniform or a normal distribution: cos(t) - 1 <= -2 (t / pi)^2 in [-pi, pi].
   const auto angle = [&](double concentration) {
     const double bend = concentration < 1 ? 0 : 2 * concentration / (std::numbers::pi * std::numbers::pi);
     while (true) {

@@ -1,6 +1,6 @@
 // Slow evaluation in double precision. In: a graph and a value for each leaf. Out: the row-major values of a
-// node. For constant folding, the numeric check of families, and tests; the oracle of the compiled program
-// is tensor's interpreter.
+// node. It serves constant folding, the numeric check of families, and tests. (Compiled programs are compared
+// with the interpreter in tensor/.)
 #pragma once
 #include <functional>
 #include <random>
@@ -16,7 +16,7 @@ using Numbers = std::vector<double>;
 /// A pointwise operation on scalars; unused inputs are ignored.
 double apply(Op op, double a, double b = 0, double c = 0);
 
-/// single: every value is rounded to a 32-bit number, as executables have them.
+/// single: every value is rounded to 32 bits, as in executables.
 enum class Precision { full, single };
 
 class NumericEvaluator {

@@ -112,7 +112,7 @@ void Evaluator::check_standard_families() {
   for (const auto& declaration : evaluation_->families.declarations) {
     const auto* family = std::get_if<syntax::FamilyDecl>(&declaration.kind);
     if (!family) continue;
-    // Fixed parameters without a default count something: sizes.
+    // Fixed parameters without a default are counts or sizes.
     std::map<std::string, Value> fixed;
     for (const auto& parameter : family->parameters)
       if (parameter.fixed)

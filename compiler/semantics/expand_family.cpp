@@ -1,5 +1,5 @@
-// `target | parents ~ Family(arguments)` into the model's graph: the family's template, with the arguments
-// and the target's variable in their places.
+// Expands `target | parents ~ Family(arguments)` into the model's graph: the family's template, with the
+// arguments and the target's variable in place of its variables.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -29,7 +29,7 @@ std::optional<DomainKind> kind_of_domain(const std::string& name) {
 
 namespace {
 
-/// The parameters of a family that a `from` assigns.
+/// The names of the family's parameters that a `from` assigns.
 std::vector<std::string> replaced_by(const syntax::From& from) {
   std::vector<std::string> names;
   for (const syntax::Statement& statement : from.body)
@@ -42,7 +42,7 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// The `from` that some argument's name asks for.
+/// The `from` that has a parameter with the name of an argument.
 const syntax::From* chosen_from(const FamilyDecl& decl, const std::vector<syntax::Argument>& written) {
   for (const syntax::Statement& statement : decl.body) {
     const auto* from = std::get_if<syntax::From>(&statement.kind);
@@ -54,7 +54,7 @@ const syntax::From* chosen_from(const FamilyDecl& decl, const std::vector<syntax
   return nullptr;
 }
 
-/// Whether the domain that the family declares takes the variable.
+/// Whether the domain that the family declares fits the variable.
 bool takes(const FamilyDecl& decl, const Variable& variable, std::optional<int64_t> extent) {
   if (*kind_of_domain(decl.domain.name.text) != variable.domain.kind) return false;
   if (variable.domain.classes > 0) return !extent || *extent == variable.domain.classes;
@@ -158,7 +158,7 @@ static std::optional<FamilyCall> read_call(Evaluation& e, const Expr& expr, Scop
   return call;
 }
 
-/// Numbers of the declared domain, or lists of them.
+/// Whether the value is a number of the declared domain, or a list of such numbers.
 static bool is_fixed_value(const Value& value, const FamilyDecl::Parameter& parameter) {
   if (value.kind == Kind::list)
     return std::all_of(value.items.begin(), value.items.end(),
@@ -243,7 +243,7 @@ bool Evaluation::expand_family(const Expr& expr, Conditional& conditional, Scope
   bool whole = true;
   for (const auto& parameter : t.parameters) {
     const auto given = call->values.find(parameter.name);
-    if (given == call->values.end()) continue;  // a `from` gives it
+    if (given == call->values.end()) continue;  // a `from` assigns it
     const NodeId node = given->second.kind == Kind::none ? build.filled(*parameter.fallback, parameter.shape)
                                                          : fitted(parameter.name, parameter.shape);
     whole = whole && node;

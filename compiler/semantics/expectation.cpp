@@ -10,7 +10,8 @@
 namespace semantics {
 namespace {
 
-/// The row of `parameter` in the equations, if all terms that depend on it do so element by element.
+/// Whether the equation of `parameter` can be used: all terms that depend on the parameter do so element by
+/// element.
 bool elementwise(const FamilyTemplate& t, const FamilyTemplate::Parameter& parameter) {
   return std::all_of(t.terms.begin(), t.terms.end(), [&](const auto& term) {
     return !depends_on(t.graph, term.own_natural, parameter.node) ||
@@ -19,7 +20,8 @@ bool elementwise(const FamilyTemplate& t, const FamilyTemplate::Parameter& param
   });
 }
 
-/// `term`'s mean from the equation of `parameter`, where the other terms in it are solved; else none.
+/// The mean of `term` from the equation of `parameter`. None if another term of the equation is not solved
+/// yet.
 NodeId solve(Build& build, const FamilyTemplate& t, const FamilyTemplate::Term& term,
              const FamilyTemplate::Parameter& parameter) {
   if (!depends_on(t.graph, term.own_natural, parameter.node)) return {};
@@ -34,7 +36,7 @@ NodeId solve(Build& build, const FamilyTemplate& t, const FamilyTemplate::Term& 
   return build.divide(right, derivative(build, term.own_natural, parameter.node));
 }
 
-/// E of what is affine in x and the statistics, node by node.
+/// The expectation of an affine function of x and the statistics, node by node.
 struct Affine {
   Build& build;
   const FamilyTemplate& t;
@@ -51,7 +53,7 @@ struct Affine {
     if (!depends_on(*build.graph, id, t.x)) return id;
     for (const auto& term : t.terms)
       if (term.own_statistic == id && term.mean) return term.mean;
-    const Node node = (*build.graph)[id];  // a copy: adding nodes moves them
+    const Node node = (*build.graph)[id];  // a copy, because adding nodes moves the others
     std::vector<NodeId> means;
     int varying = 0;
     for (const NodeId input : node.inputs) {
@@ -89,7 +91,7 @@ struct Affine {
 }  // namespace
 
 void derive_moments(Build& build, FamilyTemplate& t) {
-  // Each round solves one equation with one unknown, until none is left.
+  // Each round solves equations that have one unknown left, until a round solves none.
   for (bool progress = true; progress;) {
     progress = false;
     for (auto& term : t.terms) {
@@ -127,7 +129,7 @@ NodeId derive_entropy(Build& build, const FamilyTemplate& t) {
   for (size_t i = 0; i < t.terms.size(); ++i) {
     const auto& term = t.terms[i];
     if (in_square(t, i) || build.constant_of(term.natural) == 0) continue;
-    // The statistic may have been stretched to meet its natural parameter.
+    // The statistic may have been stretched to the shape of its natural parameter.
     const NodeId mean = expectation(build, t, term.statistic);
     if (!mean) return {};
     include(build.multiply(term.natural, mean), term.vector);

@@ -1,4 +1,4 @@
-// What a family's body has besides the functions of section 6: draws, class indices, special functions.
+// The functions that only a family's body may call: draws, class indices, special functions.
 #include <fmt/format.h>
 
 #include <numbers>
@@ -11,7 +11,7 @@ namespace {
 
 using Call = Builtin::Call;
 
-/// Without arguments a draw has the shape of x as a tensor, with arguments theirs.
+/// Without arguments, a draw has the shape of x as a tensor. With arguments, it has their shape.
 template <Op op>
 Value draw(Evaluation& e, const Call& call) {
   std::vector<NodeId> inputs;
@@ -23,14 +23,14 @@ Value draw(Evaluation& e, const Call& call) {
   Shape shape = e.frame->variable_shape;
   if (!inputs.empty()) {
     shape = e.shape(inputs[0]);
-    // Arguments known when compiling still draw anew at each position.
+    // If the arguments are known when compiling, there is still one draw at each position.
     if (shape.empty()) shape = e.frame->positions;
   }
   return e.from_node(e.build.random(op, inputs, shape), call.span);
 }
 
-/// The draw itself may be too small for a float32; products and quotients of it are formed from its logarithm
-/// (log_space.h).
+/// A Gamma draw may be too small for float32. So products and quotients with it are computed from its
+/// logarithm (log_space.h).
 Value gamma(Evaluation& e, const Call& call) {
   Value log = draw<Op::gamma_log>(e, call);
   return log.kind == Value::Kind::tensor ? e.from_node(e.build.pointwise(Op::exp, {log.node}), call.span)
@@ -60,7 +60,7 @@ Value argmax(Evaluation& e, const Call& call) {
   return e.from_node(e.build.argmax(h), call.span);
 }
 
-/// Pointwise steps on values, where a function is made of several operations.
+/// Pointwise steps on values, for functions that are made of several operations.
 struct Pointwise {
   Evaluation& e;
   const Call& call;
@@ -76,8 +76,9 @@ struct Pointwise {
   }
 };
 
-// x log(x / mean) + mean - x, by log1p where x is near the mean: Loader 2000, "Fast and accurate computation
-// of binomial probabilities". By the logarithms where the ratio might overflow. The mean at 0.
+// x log(x / mean) + mean - x, after Loader 2000, "Fast and accurate computation of binomial probabilities".
+// If x is near the mean, it uses log1p; if the ratio might overflow, the logarithms. At x = 0 the result is
+// the mean.
 Value deviance(Evaluation& e, const Call& call) {
   const Pointwise step{e, call};
   const Value &x = call.arguments[0], &mean = call.arguments[1], &log_mean = call.arguments[2];
@@ -92,8 +93,8 @@ Value deviance(Evaluation& e, const Call& call) {
   return step.subtract(step.multiply(x, log_ratio), away);
 }
 
-// lgamma(x + 1) - x log x + x, 0 at 0; from 10 on by Stirling's series (Abramowitz & Stegun 6.1.40), whose
-// next term is below 6e-11.
+// lgamma(x + 1) - x log x + x, which is 0 at 0. From 10 on it uses Stirling's series (Abramowitz & Stegun
+// 6.1.40); the first term left out is below 6e-11.
 Value stirling(Evaluation& e, const Call& call) {
   const Pointwise step{e, call};
   const Value& x = call.arguments[0];

@@ -1,4 +1,4 @@
-// The arguments of one call of a family, by the names of the parameters that they are for.
+// The arguments of one call of a family, by the name of the parameter.
 #pragma once
 #include <map>
 #include <string>
@@ -10,23 +10,25 @@ namespace semantics {
 struct FamilyCall {
   const syntax::FamilyDecl* decl = nullptr;
   const syntax::From* from = nullptr;
-  std::map<std::string, Value> values;       // kind none where left out
-  std::map<std::string, base::Span> places;  // of what was written
-  std::map<std::string, Value> fixed;        // of the parameters known when compiling
+  std::map<std::string, Value> values;       // of kind `none` if left out
+  std::map<std::string, base::Span> places;  // the places of the written arguments
+  std::map<std::string, Value> fixed;        // the parameters that must be known when compiling
 };
 
-/// Whether a parameter of this domain may have the value: `unit` has no ends here.
+/// Whether a parameter with this domain may have the value. Here `unit` does not include 0 and 1.
 bool is_argument(DomainKind domain, double value);
 
 /// Checks each argument that is known when compiling against its parameter's domain; false after an error.
 bool check_domains(Evaluation& evaluation, const FamilyCall& call, const Variable& variable, bool in_source);
 
-/// Checks that the arguments known when compiling leave a density; those that are not known stand at their
-/// starting values. `arguments` are those of the template's parameters, in order. False after an error.
+/// Checks that the family has a density with the arguments that are known when compiling. Unknown arguments
+/// have their starting values. `arguments` are in the order of the template's parameters. Returns false after
+/// an error.
 bool check_density(Evaluation& evaluation, const FamilyCall& call, const Variable& variable,
                    const FamilyTemplate& form, const std::vector<NodeId>& arguments, base::Span at);
 
-/// What stands in for an argument where it is not known: the default, else a plain value of the domain.
+/// The value used for an argument that is not known: the default or, without one, a simple value of the
+/// domain.
 double starting_value(const FamilyTemplate::Parameter& parameter);
 
 }  // namespace semantics

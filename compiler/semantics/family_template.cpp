@@ -1,5 +1,4 @@
-// A family's declaration as nodes: its body is evaluated with variables in the places of its parameters and
-// x.
+// A family's declaration as nodes. Its body is evaluated with variables in place of its parameters and x.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,7 +17,7 @@ namespace semantics {
 using Kind = Value::Kind;
 
 const std::vector<FamilyProperty>& family_properties() {
-  // Name, required; may depend on x, on parameters, on draws.
+  // The name; whether it is required; whether it may depend on x, on parameters, on draws.
   static const std::vector<FamilyProperty> table = {
       {"statistic", true, true, false, false},     {"natural", true, false, true, false},
       {"log_partition", true, false, true, false}, {"sample", true, false, true, true},
@@ -105,8 +104,8 @@ std::optional<Shape> Evaluation::parameter_shape(const syntax::DomainExpr* domai
   return result;
 }
 
-/// What is derived from a body walks through it many times, and from node to node; those of the library have
-/// some tens of operations.
+/// Code that derives properties walks through the nodes of a body many times, so their number is limited.
+/// Families of the library have a few tens of operations.
 constexpr size_t most_family_nodes = 1000;
 
 FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const Domain& domain,
@@ -168,7 +167,7 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
     places[name] = assign->value->span;
     if (properties[name].kind == Kind::error) return t;
   }
-  // The statistic beside the natural parameter, component by component.
+  // Pairs the statistic with the natural parameter, component by component.
   const auto components = [](const Value& value) {
     return value.kind == Kind::tuple ? value.items : std::vector<Value>{value};
   };
@@ -185,7 +184,8 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
     if (!statistic || !natural) return t;
     std::vector<NodeId> both = {statistic, natural};
     if (!align(both, {statistics[i], naturals[i]}, places["natural"])) return t;
-    // A masked class has the logit minus infinity, and 0 times that would be NaN where it is not observed.
+    // A masked class has a logit of minus infinity. If the class is not observed, 0 times this logit would be
+    // NaN.
     if (domain.kind == DomainKind::category)
       both[1] = build.pointwise(Op::maximum, {both[1], build.constant(std::numeric_limits<float>::lowest())});
     std::vector<int64_t> own_axes(own_rank(this->shape(both[0])));

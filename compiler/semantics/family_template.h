@@ -1,6 +1,6 @@
-// A family's declaration, evaluated once for a variable's domain and shape: the statistic and the rest as
-// nodes of a graph of its own, in which the parameters and x are variables. Copied into the model's graph
-// with the arguments in their places.
+// A family's declaration, evaluated once for the domain and shape of a variable. The statistic and the other
+// properties are nodes of a separate graph, in which the parameters and x are variables. This graph is copied
+// into the model's graph with the arguments in place of the parameters.
 #pragma once
 #include <optional>
 #include <string>
@@ -12,46 +12,46 @@
 namespace semantics {
 
 struct FamilyTemplate {
-  bool whole = false;  // false: the declaration has errors, which are reported
+  bool whole = false;  // false: the declaration has errors, which have been reported
   Graph graph;
   struct Parameter {
     std::string name;
     DomainKind domain = DomainKind::real;
-    Shape shape;                     // declared shape, then the positions'
+    Shape shape;                     // the declared shape, then that of the positions
     NodeId node;                     // a variable of the template's graph
     std::optional<double> fallback;  // default value
   };
   std::vector<Parameter> parameters;  // those that are not fixed
   Shape positions;                    // the variable's shape without a class axis
-  NodeId x;                           // of the variable's tensor shape
+  NodeId x;                           // has the variable's tensor shape
   struct Term {
-    NodeId own_statistic, own_natural;  // as declared, and
+    NodeId own_statistic, own_natural;  // as declared
     NodeId statistic, natural;          // stretched to one shape
     NodeId mean, stretched_mean;        // E statistic, or none
-    bool vector = false;                // paired along the axes before the positions
+    bool vector = false;                // the product is summed along the axes in front of the positions
   };
   std::vector<Term> terms;
   NodeId log_partition, log_base;
-  /// curvature (statistic - centre)^2 in the place of one or two terms (complete_square.h).
+  /// curvature (statistic - centre)^2, which replaces one or two terms (complete_square.h).
   struct Square {
-    size_t linear;                        // the term of the statistic
-    std::optional<size_t> quadratic;      // of its square; none where log_base has it
-    double scale = 1;                     // that term's statistic is `scale` times the square
-    NodeId statistic, curvature, centre;  // of one shape
+    size_t linear;                        // the term of the statistic itself
+    std::optional<size_t> quadratic;      // the term of its square; none if the square is in log_base
+    double scale = 1;                     // the statistic of `quadratic` is `scale` times the square
+    NodeId statistic, curvature, centre;  // all have one shape
     NodeId variance;                      // E (statistic - centre)^2, or none
     bool centred = false;                 // the centre is E statistic
-    bool vector = false;                  // summed along the axes before the positions
+    bool vector = false;                  // summed along the axes in front of the positions
   };
   std::vector<Square> squares;
-  NodeId rest_partition, rest_base;  // of the log-partition and log_base what the squares leave
+  NodeId rest_partition, rest_base;  // the parts of log_partition and log_base that are in no square
   NodeId derived;                    // log p at each position, from the terms
-  NodeId declared;                   // the same as `log_density` says it, or none
-  NodeId density;          // the declared value, else the derived one, with the gradient of the derived one
-  NodeId sample;           // of the variable's tensor shape, inside its domain
-  NodeId declared_sample;  // as the family declares it, of category(K) an index
-  NodeId mean;             // likewise, or none
+  NodeId declared;                   // log p as `log_density` declares it, or none
+  NodeId density;          // the declared value (or else the derived one), with the derived gradient
+  NodeId sample;           // has the variable's tensor shape; lies inside its domain
+  NodeId declared_sample;  // as the family declares it; for category(K) an index
+  NodeId mean;             // in the same form as `sample`, or none
   NodeId entropy;          // at each position, or none
-  bool expected = false;   // the mean was declared rather than derived
+  bool expected = false;   // the mean is declared, not derived
 };
 
 }  // namespace semantics

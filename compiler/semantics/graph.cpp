@@ -38,7 +38,7 @@ bool same_content(const Node& a, const Node& b) {
          std::bit_cast<uint64_t>(a.number) == std::bit_cast<uint64_t>(b.number) && a.index == b.index;
 }
 
-/// The `index` of all leaves of kind `op` below `root`.
+/// The `index` of all leaves with operation `op` below `root`.
 std::set<int32_t> leaves(const Graph& graph, NodeId root, Op op) {
   std::set<int32_t> found;
   if (!root) return found;

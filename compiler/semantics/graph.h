@@ -1,6 +1,6 @@
-// Expressions after names are resolved, nets called, loops unrolled and shapes inferred: one graph for a
-// whole model. Shapes are of one row; the batch axis is never here. Nodes are in dependency order; pointwise
-// nodes have inputs of their own shape (stretching is an explicit broadcast).
+// Expressions after names are resolved, nets called, loops unrolled and shapes inferred. A whole model is one
+// graph. Shapes are those of one row, without the batch axis. Nodes are in dependency order. The inputs of a
+// pointwise node have its shape; stretching is an explicit broadcast.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -65,15 +65,16 @@ struct Node {
   std::vector<NodeId> inputs;
   Shape shape;
   std::vector<int64_t> ints;  // see operations.def
-  double number = 0;          // of a constant
-  int32_t index = -1;         // of a variable, parameter or column
+  double number = 0;          // for a constant
+  int32_t index = -1;         // for a variable, parameter or column
   base::Span span;            // where the user wrote it
 };
 
 struct Graph {
   std::vector<Node> nodes;
   const Node& operator[](NodeId id) const { return nodes[static_cast<size_t>(id.index)]; }
-  /// Adds a node, or returns the equal one that is there (random draws are never shared).
+  /// Adds a node. If an equal node exists, returns that one (except for random draws, which are never
+  /// shared).
   NodeId add(Node node);
 
  private:

@@ -1,4 +1,4 @@
-// The file that `import "PATH"` names: relative to the one that says so.
+// The file that `import "PATH"` names. The path is relative to the importing file.
 #pragma once
 #include <filesystem>
 #include <string>

@@ -6,7 +6,7 @@ namespace semantics {
 namespace {
 using nlohmann::json;
 
-/// The folder that a reader of pictures names; none of another expression.
+/// The folder that a reader of pictures names; null for any other expression.
 const json* folder_of(const json& data) {
   if (!data.is_object() || data.value("op", "") != "reader" || data.value("name", "") != "images")
     return nullptr;
@@ -16,7 +16,7 @@ const json* folder_of(const json& data) {
   return found == by_name.end() ? nullptr : &*found;
 }
 
-/// `labels`: the labels of the tables in `data` are used.
+/// Collects folders whose labels are used. `labels`: whether the labels of the tables in `data` are used.
 void find_labelled(const json& data, bool labels, std::set<json>& folders) {
   if (const json* folder = folder_of(data)) {
     if (labels) folders.insert(*folder);

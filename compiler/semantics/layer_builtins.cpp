@@ -1,4 +1,5 @@
-// Functions of section 6 that make parameters. Each call makes its own; shapes and defaults are PyTorch's.
+// The functions of the language that create parameters. Each call creates its own; shapes and defaults are
+// those of PyTorch.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,7 +55,7 @@ bool owned(Evaluation& e, const Call& call) {
 Initial uniform(double bound) { return {Initial::Kind::uniform, 0, bound}; }
 Initial constant(double value) { return {Initial::Kind::constant, value, 0}; }
 
-/// What `init = ...` says of weights with these fans, or `fallback`; nothing after an error.
+/// How `init = ...` starts weights with these fans; `fallback` if it is left out. None after an error.
 std::optional<Initial> initial_of(Evaluation& e, const Value& init, double fan_in, double fan_out,
                                   const Initial& fallback, base::Span at) {
   if (init.kind == Kind::none) return fallback;
@@ -102,7 +103,7 @@ NodeId add_bias(Evaluation& e, const Call& call, const std::string& layer, NodeI
   return e.build.add(h, e.build.broadcast(e.build.reshape(bias, beside), full));
 }
 
-/// PyTorch starts a bias as it starts the weights; a layer started at a number starts its bias at 0.
+/// A bias starts in the same way as in PyTorch. If the layer starts with a number, its bias starts at 0.
 Initial bias_initial(const Value& init, double fan_in) {
   return holds_number(init) ? constant(0) : uniform(1 / std::sqrt(fan_in));
 }
@@ -165,7 +166,7 @@ Value convolution(Evaluation& e, const Call& call, Op op) {
   }
   const Shape weights = transposed ? Shape{in[0], *channels, kernel->first, kernel->second}
                                    : Shape{*channels, in[0], kernel->first, kernel->second};
-  // torch.nn.init counts axis 1 of the weights as the inputs, for transposed convolutions too.
+  // torch.nn.init takes axis 1 of the weights as the inputs, also for transposed convolutions.
   const auto area = static_cast<double>(kernel->first * kernel->second);
   const double fan_in = static_cast<double>(weights[1]) * area,
                fan_out = static_cast<double>(weights[0]) * area;
@@ -183,7 +184,7 @@ Value convolution(Evaluation& e, const Call& call, Op op) {
 Value conv(Evaluation& e, const Call& call) { return convolution(e, call, Op::conv); }
 Value deconv(Evaluation& e, const Call& call) { return convolution(e, call, Op::deconv); }
 
-// embedding(h, n, init): one-hot [K, ...] to [n, ...]; weights [K, n] from N(0, 1), as PyTorch's.
+// embedding(h, n, init): one-hot [K, ...] to [n, ...]. The weights [K, n] start from N(0, 1), as in PyTorch.
 Value embedding(Evaluation& e, const Call& call) {
   const NodeId h = e.tensor(call.arguments[0], call.span);
   const auto size = extent(e, call.arguments[1], "the size of `embedding`", call.span);
@@ -212,7 +213,7 @@ Value embedding(Evaluation& e, const Call& call) {
 
 /// (h - mean) / sqrt(variance + eps) over all axes but the first.
 NodeId normalised(Build& b, NodeId h) {
-  constexpr double eps = 1e-5;  // PyTorch's
+  constexpr double eps = 1e-5;  // as in PyTorch
   const Shape full = b.shape(h);
   std::vector<int64_t> axes(full.size() - 1);
   std::iota(axes.begin(), axes.end(), 1);
@@ -227,7 +228,7 @@ NodeId normalised(Build& b, NodeId h) {
   return b.divide(centred, b.pointwise(Op::sqrt, {b.add(variance, b.constant(eps))}));
 }
 
-// layer_norm(h): over all elements of a row, then a weight and a bias for each.
+// layer_norm(h): normalizes over all elements of a row, then applies a weight and a bias for each element.
 Value layer_norm(Evaluation& e, const Call& call) {
   const NodeId h = e.tensor(call.arguments[0], call.span);
   if (!h || !owned(e, call)) return {};
@@ -240,7 +241,8 @@ Value layer_norm(Evaluation& e, const Call& call) {
   return e.from_node(e.build.add(e.build.multiply(even, weight), bias), call.span);
 }
 
-// group_norm(h, groups): over each group of channels, then a weight and a bias for each channel.
+// group_norm(h, groups): normalizes over each group of channels, then applies a weight and a bias for each
+// channel.
 Value group_norm(Evaluation& e, const Call& call) {
   const NodeId h = e.tensor(call.arguments[0], call.span);
   const auto groups = extent(e, call.arguments[1], "`groups`", call.span);

@@ -132,7 +132,7 @@ std::optional<std::map<std::string, const Expr*>> LearnValues::entries(
   std::vector<std::string> missing;
   for (const std::string& name : needed)
     if (!result.count(name)) missing.push_back(name);
-  // A name that is wrong probably stands for the one that is missing.
+  // A wrong name is probably a misspelling of the missing one.
   if (good && !missing.empty()) {
     good = false;
     analysis.report.add(base::E0807, map.span, key, listed(missing)).help("a map names each " + what);
@@ -142,7 +142,7 @@ std::optional<std::map<std::string, const Expr*>> LearnValues::entries(
 }
 
 std::optional<nlohmann::json> LearnValues::scheduled(const Expr& expr, const std::string& what) {
-  // A call of something that the file or the library declares is a number.
+  // A call of a function that the file or the library declares gives a number.
   const bool word_called = expr.kind == ExprKind::call && expr.operands[0]->kind == ExprKind::name &&
                            !scope.find(expr.operands[0]->text);
   if (!word_called) {

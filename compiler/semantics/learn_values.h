@@ -1,5 +1,5 @@
 // The values of a learn block's keys: numbers in their ranges, words, calls of words such as `adam(1e-3)`,
-// maps. What is wrong is reported; `what` names the key in messages.
+// maps. Errors are reported; `what` is the name of the key in messages.
 #pragma once
 #include <limits>
 #include <map>
@@ -30,26 +30,27 @@ struct LearnValues {
 
   void report_word(const Expr& expr, const std::string& what, const std::vector<std::string>& words);
 
-  /// `adam` or `adam(1e-3, beta1 = 0.9)`: the word, if it is one of those, and its numbers, which stay at
-  /// their defaults where they are not given.
+  /// `adam` or `adam(1e-3, beta1 = 0.9)`: the word and its numbers. Numbers that are not given have their
+  /// defaults. None if it is not one of the words.
   struct Word {
     std::string text;
     std::map<std::string, double> numbers;
   };
 
-  /// Parameters with their defaults; `required` has none.
+  /// Parameters with their defaults. `required` marks a parameter without a default.
   using Signature = std::vector<std::pair<std::string, double>>;
   static constexpr double required = std::numeric_limits<double>::quiet_NaN();
 
   std::optional<Word> word_call(const Expr& expr, const std::string& what,
                                 const std::map<std::string, Signature>& signatures);
 
-  /// A map's entries by name: each of `needed` once, and nothing else. `what` is "source" or "player".
+  /// The entries of a map by name. It must have each name of `needed` once, and no other. `what` is "source"
+  /// or "player".
   std::optional<std::map<std::string, const Expr*>> entries(const Expr& map, const std::string& key,
                                                             const std::string& what,
                                                             const std::vector<std::string>& needed);
 
-  /// A number; or a schedule of it, {"kind", "from", "to", "steps"}.
+  /// A number, or its schedule: {"kind", "from", "to", "steps"}.
   std::optional<nlohmann::json> scheduled(const Expr& expr, const std::string& what);
 };
 

@@ -1,4 +1,4 @@
-// The words that learn blocks know, for editors.
+// The words in learn blocks, for editors.
 #pragma once
 #include <string>
 #include <vector>

@@ -7,17 +7,17 @@
 namespace semantics {
 namespace {
 
-/// The logarithms of nodes of the graph as it was that are positive by their form.
+/// Computes logarithms of nodes of the original graph that are positive because of their form.
 class Logarithms {
  public:
   Logarithms(Build& build, const std::set<int32_t>& positive,
              const std::unordered_map<int32_t, NodeId>& rebuilt)
       : b_(build), positive_(positive), rebuilt_(rebuilt) {}
 
-  /// None where the node is not known to be positive.
+  /// None if the node is not known to be positive.
   NodeId of(NodeId id) {
     if (const auto found = known_.find(id.index); found != known_.end()) return found->second;
-    const Node node = (*b_.graph)[id];  // a copy: adding nodes moves them
+    const Node node = (*b_.graph)[id];  // a copy, because adding nodes moves the others
     const NodeId result = make(id, node);
     known_[id.index] = result;
     return result;
@@ -84,7 +84,7 @@ class Logarithms {
     const Shape full = b_.shape(logs);
     Shape ones = full;
     for (const int64_t axis : node.ints) ones[static_cast<size_t>(axis)] = 1;
-    // The greatest is a constant to gradients, as in Build::logsumexp.
+    // The greatest value is a constant to gradients, as in Build::logsumexp.
     const NodeId greatest = b_.pointwise(Op::stop, {b_.reduce(Op::max, logs, node.ints)});
     const NodeId below = b_.subtract(logs, b_.broadcast(b_.reshape(greatest, ones), full));
     const NodeId sum = b_.reduce(Op::sum, b_.pointwise(Op::exp, {below}), node.ints);
@@ -93,17 +93,18 @@ class Logarithms {
 
   Build& b_;
   const std::set<int32_t>& positive_;
-  const std::unordered_map<int32_t, NodeId>& rebuilt_;  // what stands for each node by now
+  const std::unordered_map<int32_t, NodeId>& rebuilt_;  // by original node: the node that replaces it
   std::map<int32_t, NodeId> known_;
 };
 
 }  // namespace
 
 NodeId in_log_space(Build& build, NodeId root, const std::set<int32_t>& positive) {
-  const Graph before = *build.graph;  // what is copied from, while nodes are added
+  const Graph before = *build.graph;  // nodes are copied from here while others are added
   std::unordered_map<int32_t, NodeId> rebuilt;
   Logarithms logarithms(build, positive, rebuilt);
-  std::vector<bool> drawn, may_be_lost;  // depends on a draw; on the exponential of one, as gamma draws are
+  // By node: depends on a draw; depends on exp of a draw, which may underflow (as Gamma draws do).
+  std::vector<bool> drawn, may_be_lost;
   for (int32_t i = 0; i <= root.index; ++i) {
     const Node& node = before[NodeId{i}];
     bool random = info(node.op).group == OpGroup::random, lost = false, changed = false;
@@ -114,7 +115,8 @@ NodeId in_log_space(Build& build, NodeId root, const std::set<int32_t>& positive
     }
     drawn.push_back(random);
     may_be_lost.push_back(lost || (random && node.op == Op::exp));
-    // Copied where an input is another one now: a draw with changed parameters is one draw for all its users.
+    // Copies the node if one of its inputs was replaced. A draw with changed parameters is copied once, for
+    // all nodes that use it.
     if (!changed) rebuilt[i] = NodeId{i};
     build.copy(before, NodeId{i}, rebuilt);
     if (!lost || (node.op != Op::multiply && node.op != Op::divide)) continue;

@@ -1,6 +1,6 @@
-// Positive draws computed by their logarithms. In: a graph and a node of it, such as `g / sum(g)` of gamma
-// draws. Out: a node of the same value, whose products and quotients with exponentials of draws (gamma draws
-// are some) are formed in log space where all parts are positive: nothing underflows or overflows on the way.
+// Computes positive draws through their logarithms. In: a graph and a node of it, such as `g / sum(g)` of
+// Gamma draws. Out: a node with the same value. Products and quotients with exponentials of draws (such as
+// Gamma draws) are formed in log space if all parts are positive, so that nothing underflows or overflows.
 #pragma once
 #include <set>
 
@@ -8,7 +8,7 @@
 
 namespace semantics {
 
-/// `positive`: the variables of the graph (by node) that are known to be positive.
+/// `positive`: the nodes of variables that are known to be positive.
 NodeId in_log_space(Build& build, NodeId root, const std::set<int32_t>& positive);
 
 }  // namespace semantics

@@ -1,6 +1,6 @@
-// Logistic families: one term, of natural parameter n, and the log-partition size softplus(n). By
+// Logistic families: one term with natural parameter n, and the log-partition size softplus(n). By
 //   n t - size softplus(n) = n (t - size [n > 0]) - size softplus(-|n|)
-// no terms of the magnitude of `size` cancel, in the density, its gradient, the entropy or the divergence.
+// no terms as large as `size` cancel in the density, its gradient, the entropy or the divergence.
 // In: a template with terms and log-partition. Out: nodes over the positions.
 #pragma once
 #include "compiler/semantics/build.h"
@@ -8,7 +8,7 @@
 
 namespace semantics {
 
-/// The size, where the template has this form.
+/// The size; none if the template does not have this form.
 std::optional<double> logistic_size(const FamilyTemplate& t);
 
 /// n t - size softplus(n).

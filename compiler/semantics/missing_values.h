@@ -1,11 +1,11 @@
-// Whether rows of a source may leave out a variable.
+// Whether a variable may be missing in rows of a source.
 #pragma once
 
 namespace semantics {
 
-/// `unusual`: rows without the value are learned from, but errors of the game count on the value. So it is
-/// for arithmetic that is undefined for some operands, and for IDX files, of which only real ones can hold
-/// NaN.
+/// `unusual`: the value may be missing, and such rows are learned from. But when the game is checked for
+/// errors, the value counts as given. This is so for arithmetic that is undefined for some operands, and for
+/// IDX files, of which only those with reals can hold NaN.
 enum class MissingValues { never, unusual, usual };
 
 }  // namespace semantics

@@ -1,5 +1,5 @@
-// The typed model: what a .vae file means before any game is derived from it. Made by semantics::analyse;
-// everything is resolved, in declaration order, and printable (--emit=model).
+// The typed model: the meaning of a .vae file, before a game is derived from it. Made by semantics::analyse.
+// Everything is resolved, in the order of declaration, and printable (--emit=model).
 #pragma once
 #include <map>
 #include <memory>
@@ -22,7 +22,7 @@ std::string text_of(const Domain& domain);
 struct Domain {
   DomainKind kind = DomainKind::real;
   int64_t classes = 0;             // K of category(K) and simplex(K)
-  std::vector<std::string> words;  // of category("north", "south"), in this order
+  std::vector<std::string> words;  // the words of category("north", "south"), in this order
   bool operator==(const Domain&) const = default;
 };
 
@@ -31,11 +31,11 @@ struct Variable {
   Domain domain;
   Shape shape;  // as declared
   base::Span span;
-  /// As a tensor in expressions: the class axis first for category(K) and simplex(K).
+  /// The shape as a tensor in expressions. For category(K) and simplex(K), the class axis comes first.
   Shape tensor_shape() const;
 };
 
-/// How a parameter starts. uniform: in [-scale, scale]; normal: N(0, scale^2); orthogonal: gain scale.
+/// How a parameter starts. uniform: in [-scale, scale]; normal: N(0, scale^2); orthogonal: with gain `scale`.
 struct Initial {
   enum class Kind { constant, uniform, normal, orthogonal } kind = Kind::constant;
   double value = 0;
@@ -52,22 +52,26 @@ struct Parameter {
 
 struct FamilyTemplate;
 
-/// `target | parents ~ Family(arguments)`, or a source's `target ~ Family(constants)` (no parents, no
-/// player). log_density: scalar per row, of the target's and parents' variable nodes. sample: the target's
-/// tensor shape, of the parents' nodes and random draws. mean: E target, or none where the family does not
-/// give it. initial: a draw with the family at its defaults (a chain's start), of no variables.
+/// `target | parents ~ Family(arguments)`, or a source's `target ~ Family(constants)` without parents and
+/// player.
+/// log_density: one number per row; depends on the variable nodes of target and parents.
+/// sample: has the target's tensor shape; depends on the parents' nodes and on random draws.
+/// mean: E target, or none if the family does not give it.
+/// initial: a draw from the family with its defaults (the start of a chain); depends on no variable.
 struct Conditional {
   VariableId target;
-  std::vector<VariableId> parents;  // as listed
-  PlayerId player;                  // index -1 in a source
+  std::vector<VariableId> parents;  // in the listed order
+  PlayerId player;                  // index -1 for a source
   std::string family;
-  std::shared_ptr<const FamilyTemplate> form;  // its declaration, for what else is derived (divergence.h)
-  std::vector<NodeId> arguments;               // of the family, fitted to [declared shape, variable's shape]
+  /// The family's declaration, from which other properties are derived (divergence.h).
+  std::shared_ptr<const FamilyTemplate> form;
+  /// The family's arguments, fitted to [declared shape, variable's shape].
+  std::vector<NodeId> arguments;
   NodeId log_density, sample, mean, initial;
-  std::vector<ParameterId> parameters;  // its owner's parameters that log_density depends on
-  base::Span span;                      // of the whole conditional
+  std::vector<ParameterId> parameters;  // parameters of its owner on which log_density depends
+  base::Span span;                      // the whole conditional
   base::Span target_span;
-  /// Discrete values, or a sample that is not differentiable in the arguments.
+  /// The values are discrete, or the sample is not differentiable by the arguments.
   bool discrete = false;
 };
 
@@ -80,17 +84,18 @@ struct Player {
   base::Span span;
 };
 
-/// A data column that the executable reads: `expression` as runtime/image.md says, checked against `variable`
-/// when the data are opened; where noise and more is put on it, only as reals of the variable's shape.
+/// A data column that the executable reads: `expression` has the form in runtime/image.md. When the data are
+/// opened, it is checked against the domain of `variable`. If noise or other operations follow, it is only
+/// checked to be reals of the variable's shape.
 struct Column {
   nlohmann::json expression;
   VariableId variable;
   base::Span span;
-  bool whole = true;  // the variable's own values
+  bool whole = true;  // these are the variable's own values
 };
 
-/// One line of a source. Observed: `value` (the variable's tensor shape) over column leaves, and noise.
-/// Drawn: an index into Model::conditionals, without parents.
+/// One line of a source. For data: `value` (with the variable's tensor shape), computed from column leaves
+/// and noise. For a family: `drawn`, an index into Model::conditionals, without parents.
 struct Given {
   VariableId variable;
   NodeId value;
@@ -109,15 +114,16 @@ struct Source {
     base::Span span;
   };
   std::vector<Word> words;
-  bool gibbs = false;  // complete gibbs(...) was asked for
+  bool gibbs = false;  // the file asks for `complete gibbs(...)`
   int sweeps = 10;
   std::vector<ConditionalId> gibbs_starts;  // its initial draws
   base::Span span;
 };
 
-/// `publish (c, x)`: the variables whose rows, drawn from the players alone, other programs may read.
+/// `publish (c, x)`: the variables whose rows other programs may read. These rows are drawn from the players
+/// alone.
 struct Publication {
-  std::vector<VariableId> variables;  // as listed
+  std::vector<VariableId> variables;  // in the listed order
   base::Span span;
 };
 
@@ -128,17 +134,17 @@ struct Optimizer {
 
 struct Learn {
   std::string method;  // symmetric, elbo, iwae, rws, libi, supervised
-  std::string name;    // the method's, or what `as` says
+  std::string name;    // the method's name, or the name after `as`
   int64_t steps = 0;
-  std::map<std::string, int64_t> batch;         // of every source that it learns from
-  std::map<std::string, Optimizer> optimizers;  // of every player
+  std::map<std::string, int64_t> batch;         // for every source that it learns from
+  std::map<std::string, Optimizer> optimizers;  // for every player
   std::string schedule = "constant";            // constant, cosine, step
   double schedule_warmup = 0, schedule_every = 0, schedule_factor = 1;
-  double clip = 0;  // 0: none
+  double clip = 0;  // 0: no clipping
   uint64_t seed = 0;
   std::string order = "alternating";  // or simultaneous
   std::string precision = "fp32";
-  std::vector<SourceId> sources;  // weight 0 left out
+  std::vector<SourceId> sources;  // without those of weight 0
   std::string start;
   std::map<std::string, int64_t> every = {
       {"log", 100}, {"sample", 1000}, {"checkpoint", 1000}, {"evaluate", 5000}};
@@ -147,20 +153,21 @@ struct Learn {
 };
 
 struct Model {
-  std::string name;  // of the file, without folder and ending
+  std::string name;  // of the file, without folder and extension
   Graph graph;
   std::vector<Variable> variables;
   std::vector<Parameter> parameters;
-  std::vector<Conditional> conditionals;  // players' in declaration order, then sources'
+  /// Those of players in the order of declaration, then those of sources.
+  std::vector<Conditional> conditionals;
   std::vector<Player> players;
   std::vector<Column> columns;
   std::vector<Source> sources;
   std::optional<Publication> publication;
   std::vector<Learn> learns;
   std::map<std::string, std::string> params;  // top-level params and their values, as text
-  size_t splits = 0;  // sources that stand behind these in the model of rows with missing values
+  size_t splits = 0;  // in the model of rows with missing values: how many splits follow the sources
 
-  /// Programs have a coefficient for each source and split, then others: of tags, of keys.
+  /// Programs have a coefficient for each source and split. After these come others: for tags and for keys.
   int first_free_coefficient() const { return static_cast<int>(sources.size() + splits); }
 
   const Variable& operator[](VariableId id) const { return variables[static_cast<size_t>(id.index)]; }
@@ -173,11 +180,11 @@ struct Model {
   const Source& operator[](SourceId id) const { return sources[static_cast<size_t>(id.index)]; }
 };
 
-/// Whether some rows that `learn` draws may miss variables: then what completes them, and their terms, are
-/// known only when it runs.
+/// Whether variables may be missing in rows that `learn` draws. Only the run then knows who completes these
+/// rows and which terms they have.
 bool rows_may_miss(const Model& model, const Learn& learn, MissingValues least = MissingValues::unusual);
 
-/// As text, for --emit=model and golden tests.
+/// The model as text, for --emit=model and golden tests.
 std::string print(const Model& model);
 
 }  // namespace semantics

@@ -6,7 +6,7 @@
 namespace semantics {
 namespace {
 
-/// A shape, or the value of what is known when compiling; empty for what its declaration says.
+/// A shape, or the value if it is known when compiling. Empty if the declaration already says it.
 std::string observation(const Value& value, const Graph& graph) {
   switch (value.kind) {
     case Value::Kind::tensor: {
@@ -40,7 +40,7 @@ void Evaluator::observe(base::Span at, const Value& value) {
   if (!text.empty() && text.size() <= longest) observed->add(at, std::move(text));
 }
 
-/// The shapes of the parameters, at the family's name.
+/// Records the shapes of the parameters at the place of the family's name.
 void Evaluation::observe_family(const syntax::Expr& call, const FamilyTemplate& form) const {
   const base::Span at = call.kind == syntax::ExprKind::call ? call.operands[0]->span : call.span;
   if (!evaluator.observed || !evaluator.observed->wanted(at)) return;

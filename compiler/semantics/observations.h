@@ -1,6 +1,6 @@
-// What the names and calls of a program were seen to be while it was analysed, for editors. In: values, where
-// they are written. Out: a few descriptions of each place: a net that is called with several shapes has
-// several.
+// What the analysis found out about the names and calls of a program, for editors. In: values and the places
+// where they are written. Out: a few descriptions of each place. A net that is called with several shapes has
+// several descriptions.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -14,9 +14,9 @@ namespace semantics {
 class Observations {
  public:
   using Descriptions = std::vector<std::string>;
-  static constexpr size_t most = 4;  // of one place
+  static constexpr size_t most = 4;  // descriptions of one place
 
-  /// Whether another description of this place is kept.
+  /// Whether this place can have another description.
   bool wanted(base::Span at) const {
     const auto found = seen_.find(key(at));
     return at.file.index == 0 && (found == seen_.end() || found->second.size() < most);
@@ -27,7 +27,7 @@ class Observations {
       if (other == description) return;
     known.push_back(std::move(description));
   }
-  /// Of a place in the program's own file; null where nothing was seen.
+  /// The descriptions of a place in the program's own file; null if there are none.
   const Descriptions* find(base::Span at) const {
     const auto found = seen_.find(key(at));
     return found == seen_.end() ? nullptr : &found->second;

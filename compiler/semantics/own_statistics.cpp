@@ -7,7 +7,7 @@ namespace semantics {
 namespace {
 using nlohmann::json;
 
-/// The tables that `normalize` takes its statistics from.
+/// Collects the tables from which `normalize` takes its statistics.
 void find_normalized(const json& data, std::set<json>& tables) {
   if (!data.is_structured()) return;
   if (data.is_object() && data.value("op", "") == "normalize")

@@ -1,12 +1,12 @@
-// A source that is never learned from, whose variable is normalized by other statistics than those of the
-// sources that learn: a warning, for the players then see other values of the same thing.
+// Warns if a source that is never learned from normalizes a variable by other statistics than the learning
+// sources do: the players would then see different values for the same thing.
 #pragma once
 #include "compiler/base/report.h"
 #include "compiler/semantics/model.h"
 
 namespace semantics {
 
-/// After the sources.
+/// Called after the sources.
 void warn_of_own_statistics(const Model& model, base::Report& report);
 
 }  // namespace semantics

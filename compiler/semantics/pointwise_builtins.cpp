@@ -1,4 +1,4 @@
-// The element-wise functions of section 6, on tensors and on compile-time numbers alike.
+// The element-wise functions of the language, on tensors and on compile-time numbers.
 #include <numbers>
 
 #include "compiler/semantics/evaluation.h"
@@ -9,7 +9,7 @@ namespace {
 
 using Call = Builtin::Call;
 
-/// Folds any number of arguments, two or more, by a binary operation.
+/// Combines two or more arguments by a binary operation.
 template <Op op>
 Value folded(Evaluation& e, const Call& call) {
   if (call.arguments.size() < 2) {
@@ -22,7 +22,7 @@ Value folded(Evaluation& e, const Call& call) {
   return result;
 }
 
-/// Pointwise steps on values, for functions made of several operations.
+/// Pointwise steps on values, for functions that are made of several operations.
 struct Steps {
   Evaluation& e;
   const Call& call;
@@ -40,7 +40,7 @@ Value square(Evaluation& e, const Call& call) {
   return Steps{e, call}(Op::multiply, call.arguments[0], call.arguments[0]);
 }
 
-// x Phi(x), exactly (PyTorch's default).
+// x Phi(x) without approximation (PyTorch's default).
 Value gelu(Evaluation& e, const Call& call) {
   const Steps step{e, call};
   const Value& x = call.arguments[0];
@@ -56,7 +56,7 @@ Value silu(Evaluation& e, const Call& call) {
 Value elu(Evaluation& e, const Call& call) {
   const Steps step{e, call};
   const Value& x = call.arguments[0];
-  // exp of the negative part alone: it overflows for no x.
+  // exp is applied to the negative part only, so it overflows for no x.
   const Value below = step(Op::subtract, step(Op::exp, step(Op::minimum, x, 0.0)), 1.0);
   const Value slope = call.arguments[1].kind == Value::Kind::none ? real_value(1) : call.arguments[1];
   return step.where(step(Op::greater, x, 0.0), x, step(Op::multiply, below, slope));

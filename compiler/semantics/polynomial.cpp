@@ -8,9 +8,9 @@ namespace semantics {
 
 namespace {
 
-/// Longer sums stay atoms: what families declare is short.
+/// A longer sum stays an atom: the sums that families declare are short.
 constexpr size_t most_monomials = 64;
-/// A coefficient this small beside those that made it is their rounding error.
+/// A coefficient that is this much smaller than those it was computed from is a rounding error.
 constexpr double rounding = 1e-12;
 
 template <class Key>
@@ -92,7 +92,7 @@ Polynomial Algebra::of(NodeId node) {
 Polynomial Algebra::product_of(NodeId node) {
   Polynomial whole = of(node);
   if (whole.size() == 1) return whole;
-  const Node made = (*build_.graph)[node];  // a copy: adding nodes moves them
+  const Node made = (*build_.graph)[node];  // a copy, because adding nodes moves the others
   std::optional<Polynomial> result;
   if (made.op == Op::multiply) result = multiply(product_of(made.inputs[0]), product_of(made.inputs[1]));
   if (made.op == Op::divide) result = divide(product_of(made.inputs[0]), product_of(made.inputs[1]));
@@ -106,7 +106,7 @@ Polynomial Algebra::product_of(NodeId node) {
 Polynomial Algebra::find(NodeId node) {
   if (const auto value = build_.constant_of(node); value && std::isfinite(*value)) return number(*value);
   if (atoms_.contains(node.index)) return atom(node);
-  const Node made = (*build_.graph)[node];  // a copy: adding nodes moves them
+  const Node made = (*build_.graph)[node];  // a copy, because adding nodes moves the others
   const auto in = [&](size_t i) { return of(made.inputs[i]); };
   std::optional<Polynomial> result;
   switch (made.op) {
@@ -154,7 +154,7 @@ std::optional<Polynomial> Algebra::exp_of(const Polynomial& argument) const {
       scale = std::exp(coefficient);
       continue;
     }
-    // exp(c log a) is a to the power of c.
+    // exp(c log a) = a^c.
     const auto& [base, exponent] = *monomial.powers.begin();
     const Node& inner = (*build_.graph)[NodeId{base}];
     if (monomial.powers.size() == 1 && exponent == 1 && inner.op == Op::log)
@@ -166,7 +166,7 @@ std::optional<Polynomial> Algebra::exp_of(const Polynomial& argument) const {
   return Polynomial{{result, scale}};
 }
 
-/// Of a pure exponential alone: of other products the signs are not known.
+/// Only for a single exponential times a positive number: the signs of other products are not known.
 std::optional<Polynomial> Algebra::log_of(const Polynomial& argument) const {
   if (argument.size() != 1) return std::nullopt;
   const auto& [monomial, coefficient] = *argument.begin();
@@ -176,7 +176,7 @@ std::optional<Polynomial> Algebra::log_of(const Polynomial& argument) const {
   return result;
 }
 
-/// Elements that are repeated or laid out anew: so are those of each atom.
+/// For a broadcast or a reshape: the same operation is applied to each atom.
 Polynomial Algebra::moved(NodeId node) {
   const Node made = (*build_.graph)[node];
   const auto elsewhere = [&](const Powers& powers) {

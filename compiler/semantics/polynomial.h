@@ -1,6 +1,6 @@
 // The normal form of an expression: a sum of products of powers and one exponential. In: nodes of a graph.
-// Out: polynomials, in which equal products meet and cancel, and nodes made of them again. What is no sum,
-// product, power or exponential is an atom. Equalities hold where both sides are finite.
+// Out: polynomials, in which equal products are joined and cancel, and nodes made from them. A node that is
+// not a sum, product, power or exponential is an atom. The equalities hold where both sides are finite.
 #pragma once
 #include <map>
 #include <optional>
@@ -10,26 +10,26 @@
 
 namespace semantics {
 
-/// Exponents by the node index of the base.
+/// Exponents, keyed by the node index of the base.
 using Powers = std::map<int32_t, double>;
 
-/// Product of `powers` times exp(sum of coefficient times product of powers).
+/// The product of `powers`, times exp(the sum over `exponent` of coefficient times product of powers).
 struct Monomial {
   Powers powers;
   std::map<Powers, double> exponent;
   auto operator<=>(const Monomial&) const = default;
 };
 
-/// Coefficients by monomial; 0 where there is none.
+/// Coefficients, keyed by monomial; a missing monomial has coefficient 0.
 using Polynomial = std::map<Monomial, double>;
 
 class Algebra {
  public:
-  /// `atoms` are not looked into.
+  /// `atoms`: nodes that are not taken apart.
   explicit Algebra(Build& build, std::set<int32_t> atoms = {}) : build_(build), atoms_(std::move(atoms)) {}
 
   Polynomial of(NodeId node);
-  /// The same with sums as atoms, except one that is a product of a number: at most one monomial.
+  /// As `of`, but sums are atoms, except a sum that equals one product. The result has at most one monomial.
   Polynomial product_of(NodeId node);
   NodeId node_of(const Polynomial& polynomial, Shape shape);
 
@@ -49,10 +49,10 @@ class Algebra {
 
 Polynomial add(Polynomial a, const Polynomial& b, double scale = 1);
 Polynomial multiply(const Polynomial& a, const Polynomial& b);
-/// To a power; none where a sum would be raised to one that is no small whole number.
+/// `a` to a power. None if `a` is a sum and the exponent is not a small whole number.
 std::optional<Polynomial> power(const Polynomial& a, double exponent);
 std::optional<Polynomial> divide(const Polynomial& a, const Polynomial& b);
-/// The number that it equals, if it has no atoms.
+/// The number that the polynomial equals; none if it has atoms.
 std::optional<double> number_of(const Polynomial& a);
 
 }  // namespace semantics

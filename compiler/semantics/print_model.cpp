@@ -1,5 +1,5 @@
-// The model as text: variables, players with their parameters and conditionals, sources, learn blocks, and of
-// the graph the nodes that those reach, numbered in the order of the graph.
+// The model as text: variables, players with their parameters and conditionals, sources, and learn blocks. Of
+// the graph, it shows the nodes that these reach, numbered in the order of the graph.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ std::string listed(const std::vector<T>& items, auto&& text) {
 struct Printer {
   const Model& model;
   std::string out;
-  std::vector<int> numbers;  // of nodes that are reached; 0: not
+  std::vector<int> numbers;  // by node: its number, or 0 if it is not reached
 
   template <class... Arguments>
   void line(int depth, fmt::format_string<Arguments...> text, Arguments&&... arguments) {

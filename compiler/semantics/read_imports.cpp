@@ -1,5 +1,6 @@
-// `import nets` from the standard library, `import "path.vae"` relative to the file that says so. A file that
-// is imported along two ways is read once; one that imports itself, or names an import twice, is refused.
+// `import nets` from the standard library; `import "path.vae"` relative to the importing file. A file that is
+// imported by several files is read once. A file that imports itself, or imports the same file twice, is
+// refused.
 #include <filesystem>
 
 #include "compiler/base/text_file.h"
@@ -81,7 +82,7 @@ struct Reader {
     return {};
   }
 
-  /// To import these adds nothing.
+  /// Files of the library that need no import: their names are always known.
   static bool always_there(const std::string& name) { return name == "families" || name == "readers"; }
 
   std::optional<std::string> library_text(const ImportDecl& import) {

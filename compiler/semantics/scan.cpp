@@ -12,7 +12,7 @@ namespace {
 
 using Kind = Value::Kind;
 
-/// The elements along the first axis; nothing after an error.
+/// The elements along the first axis; none after an error.
 std::optional<std::vector<Value>> elements_of(Evaluation& e, const Builtin::Call& call, const Value& xs) {
   if (xs.kind == Kind::variables || xs.kind == Kind::list) {
     if (!xs.items.empty()) return xs.items;
@@ -52,7 +52,8 @@ class Scan {
     context_.shared = true;
   }
 
-  /// One call of the cell: every one counts its layers from the start, so all have the same parameters.
+  /// One call of the cell. Each call numbers its layers from the start, so all calls have the same
+  /// parameters.
   Value step(const Value& state, const Value& x) {
     std::map<std::string, int> counts;
     context_.layer_counts = &counts;
@@ -63,7 +64,7 @@ class Scan {
     return e_.call_net(cell_, arguments, call_.span, context_);
   }
 
-  /// Tensors of one step's result; nothing after an error.
+  /// The tensors of one step's result; none after an error.
   std::optional<std::vector<NodeId>> tensors(const Value& state) {
     std::vector<NodeId> result;
     for (const Value& part : parts_of(state)) {
@@ -74,7 +75,8 @@ class Scan {
     return result;
   }
 
-  /// Numbers of `init` stretched to the shapes that the cell gives. What the first try made is taken back.
+  /// Fills numbers in `init` to the shapes that the cell gives. To find the shapes, it calls the cell once,
+  /// and then removes the nodes and parameters of this call.
   std::optional<Value> filled(const Value& init, const Value& x) {
     const auto parts = parts_of(init);
     if (std::ranges::none_of(parts, holds_number)) return init;
@@ -87,7 +89,7 @@ class Scan {
     if (!given) return std::nullopt;
     *e_.build.graph = before;
     e_.model.parameters.resize(parameters);
-    if (shapes.size() != parts.size()) return init;  // refused by the first step
+    if (shapes.size() != parts.size()) return init;  // the first step will report this
     Value result = init;
     const auto fill = [&](const Value& part, const Shape& shape) {
       return holds_number(part) ? e_.from_node(e_.build.filled(number_in(part), shape), part.span) : part;
@@ -139,7 +141,7 @@ class Scan {
   }
 
  private:
-  /// With an axis of length 1 in front.
+  /// The node with an axis of length 1 in front.
   NodeId stretched(NodeId node) {
     const NodeId whole = e_.shape(node).empty() ? e_.build.broadcast(node, e_.at_positions({})) : node;
     Shape longer = e_.shape(whole);

@@ -1,4 +1,4 @@
-// Special functions of one real, in double precision, to about 1e-12 relative.
+// Special functions of one real, in double precision, with a relative error of about 1e-12.
 #pragma once
 
 namespace semantics {

@@ -7,10 +7,11 @@ namespace {
 
 struct Copier {
   Graph& graph;
-  std::function<NodeId(const Node&)> replacement;  // of a leaf; or none
+  std::function<NodeId(const Node&)> replacement;  // for a leaf: its replacement, or none
   std::map<int32_t, NodeId> copies;
 
-  // Deep nets make deep graphs: no recursion. Nodes are in dependency order, so one sweep upwards suffices.
+  // Deep nets make deep graphs, so there is no recursion. Nodes are in dependency order, so one pass upwards
+  // is enough.
   void copy(const std::vector<NodeId>& roots) {
     std::vector<bool> reached(graph.nodes.size());
     for (const NodeId root : roots) reached[static_cast<size_t>(root.index)] = true;

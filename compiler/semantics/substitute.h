@@ -1,5 +1,5 @@
-// Nodes with other nodes in place of leaves. In: roots of a graph, and what is replaced. Out: the roots'
-// copies, added to the graph; what depends on no replaced leaf is shared.
+// Replaces leaves of a graph by other nodes. In: roots of a graph, and the replacements. Out: copies of the
+// roots, added to the graph. Nodes that depend on no replaced leaf are shared, not copied.
 #pragma once
 #include <functional>
 #include <map>
@@ -9,11 +9,11 @@
 
 namespace semantics {
 
-/// A node for each variable that is replaced.
+/// Replaces variables: each has its node in `replacements`.
 std::vector<NodeId> substitute(Graph& graph, const std::vector<NodeId>& roots,
                                const std::map<VariableId, NodeId>& replacements);
 
-/// The moving averages in place of those parameters that are `averaged`.
+/// Replaces the parameters for which `averaged` is true by their moving averages.
 std::vector<NodeId> substitute_averages(Graph& graph, const std::vector<NodeId>& roots,
                                         const std::function<bool(ParameterId)>& averaged);
 

@@ -1,5 +1,5 @@
-// Helps for names that the file does not declare: what other tools call the same thing, else the nearest
-// name.
+// Help for names that the file does not declare: the name that this language uses for what another tool calls
+// so, otherwise the nearest name.
 #include "compiler/semantics/suggest.h"
 
 #include <map>
@@ -10,7 +10,7 @@
 namespace semantics {
 namespace {
 
-/// What PyTorch, Pyro and Stan call things, in lower case without `_`, and how they are written here.
+/// Names in PyTorch, Pyro and Stan (in lower case, without `_`), and how the same thing is written here.
 const std::map<std::string, std::string>& other_names() {
   static const std::string dense = "a linear layer is `dense(h, n)`";
   static const std::string rate = "the learning rate stands in the optimizer: `optimizer = adam(1e-3)`";
@@ -104,7 +104,7 @@ void suggest(base::Diagnostic& diagnostic, const std::string& name,
   std::string plain;
   for (const char c : name)
     if (c != '_') plain += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  // One letter says too little.
+  // A name of one letter matches too much.
   if (const auto other = other_names().find(plain); other != other_names().end() && plain.size() > 1) {
     diagnostic.help(other->second);
   } else if (const auto near = nearest_name(name, candidates)) {

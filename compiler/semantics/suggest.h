@@ -1,4 +1,4 @@
-// Helps for names that the file does not declare.
+// Help for names that the file does not declare.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,12 +7,12 @@
 
 namespace semantics {
 
-/// Adds as a help what `name` is called here if another tool of the field has it, else the nearest of
-/// `candidates`, if one is near.
+/// Adds a help. If `name` belongs to another tool of the field, it says how the same thing is written here.
+/// Otherwise it names the nearest of `candidates`, if one is near.
 void suggest(base::Diagnostic& diagnostic, const std::string& name,
              const std::vector<std::string>& candidates);
 
-/// The same where `words` are all that can stand here: names all of them after `heading` if none is near.
+/// The same if only `words` are allowed here. If none is near, it lists all of them after `heading`.
 void suggest_among(base::Diagnostic& diagnostic, const std::string& name,
                    const std::vector<std::string>& words, const std::string& heading);
 

@@ -1,4 +1,4 @@
-// Functions of section 6 that move or combine elements and have no parameters, and those on lists.
+// Functions of the language that move or combine elements and have no parameters, and functions on lists.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ Value along_axis(Evaluation& e, const Call& call, NodeId (Build::*make)(NodeId, 
 Value softmax(Evaluation& e, const Call& call) { return along_axis(e, call, &Build::softmax); }
 Value logsumexp(Evaluation& e, const Call& call) { return along_axis(e, call, &Build::logsumexp); }
 
-/// The axes that a list names, counted from 0; each at most once. Nothing after an error.
+/// The axes in a list, counted from 0, each at most once. None after an error.
 std::optional<std::vector<int64_t>> axes_of(Evaluation& e, const Call& call, const Value& list,
                                             const Shape& shape, const std::string& what) {
   const auto given = e.integers(list, what, call.span);
@@ -102,7 +102,7 @@ Value reshape(Evaluation& e, const Call& call) {
   const NodeId h = e.tensor(call.arguments[0], call.span);
   auto shape = e.integers(call.arguments[1], "the shape", call.span);
   if (!h || !shape) return {};
-  // One -1 stands for what is left.
+  // One length may be -1: it is computed from the number of elements.
   const int64_t elements = count(e.own_shape(e.shape(h)));
   Shape written = *shape;
   std::replace(written.begin(), written.end(), int64_t{-1}, int64_t{1});
@@ -145,7 +145,7 @@ Value transpose(Evaluation& e, const Call& call) {
   return e.from_node(e.build.transpose(h, order), call.span);
 }
 
-/// [c, h, w] and the window of a pool or an upsampling; a [h, w] input counts as one channel.
+/// The input [c, h, w] and the window of a pooling or an upsampling. An input [h, w] counts as one channel.
 struct Window {
   NodeId h;
   int64_t channels = 0, height = 0, width = 0, rows = 0, columns = 0;
@@ -179,7 +179,7 @@ Value pool(Evaluation& e, const Call& call, Op op) {
                   call.arguments[0]);
     return {};
   }
-  // Rows and columns that fill no window are left out, as PyTorch does.
+  // Rows and columns that do not fill a window are left out, as in PyTorch.
   Build& b = e.build;
   const NodeId whole =
       b.slice(window->h, {0, window->channels, 0, height * window->rows, 0, width * window->columns});
@@ -191,7 +191,7 @@ Value pool(Evaluation& e, const Call& call, Op op) {
 Value avg_pool(Evaluation& e, const Call& call) { return pool(e, call, Op::sum); }
 Value max_pool(Evaluation& e, const Call& call) { return pool(e, call, Op::max); }
 
-// Each element becomes a tile of equal ones.
+// Each element becomes a tile of equal elements.
 Value upsample(Evaluation& e, const Call& call) {
   const auto w = window_of(e, call);
   if (!w) return {};
@@ -215,7 +215,7 @@ Value len(Evaluation& e, const Call& call) {
   return {};
 }
 
-/// A list as it is; of anything else the list of one.
+/// A list stays as it is; any other value becomes a list with one item.
 Value list(Evaluation&, const Call& call) {
   const Value& given = call.arguments[0];
   if (given.kind == Kind::error || given.kind == Kind::list || given.kind == Kind::variables) return given;

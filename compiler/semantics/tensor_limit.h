@@ -1,4 +1,4 @@
-// How large a tensor may be: a row of a value, and a parameter.
+// How large a tensor may be: a value of one row, or a parameter.
 #pragma once
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 namespace semantics {
 
-/// Elements: 1 GiB of floats, and all that 32-bit indices of kernels reach.
+/// The most elements: 1 GiB of floats, which kernels with 32-bit indices can still reach.
 constexpr int64_t most_elements = int64_t{1} << 28;
 
 /// "`h + b` has 10000000000 elements, [100000, 100000]; a tensor has at most 268435456".

@@ -1,5 +1,5 @@
-// Nets that nothing calls are never evaluated: of them only the names are looked up. In their bodies a name
-// is known if the net takes it, binds it anywhere, or finds it outside.
+// Nets that nothing calls are never evaluated; only the names in them are checked. A name in the body is
+// known if it is a parameter of the net, if the net binds it anywhere, or if it is known outside.
 #include <fmt/format.h>
 
 #include "compiler/semantics/analysis.h"
@@ -11,7 +11,7 @@ using namespace syntax;
 struct NameChecker {
   Analysis& analysis;
   Scope& scope;
-  std::set<std::string> bound = {};  // by the net
+  std::set<std::string> bound = {};  // names that the net binds
 
   void check(const NetDecl& net) {
     for (const auto& parameter : net.parameters) bound.insert(parameter.name.text);
