@@ -49,7 +49,7 @@ struct FamilyTemplate {
   NodeId density;          // the declared value (or else the derived one), with the derived gradient
   NodeId sample;           // has the variable's tensor shape; lies inside its domain
   NodeId declared_sample;  // as the family declares it; for category(K) an index
-  NodeId mean;             // in the same form as `sample`, or none
+  NodeId mean;             // has the variable's tensor shape, or none
   NodeId entropy;          // at each position, or none
   bool expected = false;   // the mean is declared, not derived
 };

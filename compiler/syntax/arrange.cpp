@@ -63,7 +63,7 @@ class Arranger {
     }
     if (is_opening(token.type)) {
       Token opening = with_right_type(i);
-      // Where a value is expected, a brace opens a map.
+      // A brace at a place where a value is expected opens a map.
       const bool map = opening.type == VaeLexer::LBRACE && is_operator(last());
       emit(opening);
       open_.push_back({opening.type, map});
@@ -90,7 +90,8 @@ class Arranger {
     if (!open_.empty() && open_.back().type != VaeLexer::LBRACE) return;
     if (at_statement_start()) repaired_ = false;
     const size_t following = next(i);
-    // After an operator the statement goes on, unless what follows shows that its value was forgotten.
+    // After an operator, the statement goes on in the next line. But if the next token cannot continue it,
+    // its value was forgotten, and it ends here.
     const bool forgotten =
         is_operator(last()) && (begins_statement(following) || following == VaeLexer::RBRACE);
     if ((!can_end() && !forgotten) || after_comma_) return;
@@ -100,8 +101,9 @@ class Arranger {
     emit({VaeLexer::END, in_[i].span});
   }
 
-  /// Whether the comma ends a list: before a closing bracket, or before what follows parents (`x | z, ~`),
-  /// declared variables (`var x, z, :`) or the arguments of `from` (`from a : unit, {`).
+  /// Whether the comma is a trailing one, at the end of a list. The list ends at a closing bracket, or at the
+  /// token after parents (`x | z, ~`), declared variables (`var x, z, :`) or the arguments of `from` (`from a
+  /// : unit, {`).
   bool trails(size_t i) const {
     const size_t following = next(i);
     if (inside_value()) return is_closing(following) && last() != VaeLexer::COMMA && !is_opening(last());
@@ -120,24 +122,25 @@ class Arranger {
     return false;
   }
 
-  /// Inside brackets that hold values rather than statements.
+  /// Whether the innermost open bracket contains values, not statements.
   bool inside_value() const {
     return !open_.empty() && (open_.back().type != VaeLexer::LBRACE || open_.back().map);
   }
 
-  /// Whether what stands so far can be the end of a statement.
+  /// Whether the tokens so far can be the end of a statement.
   bool can_end() const {
     return !out_.empty() && last() != VaeLexer::END && last() != VaeLexer::LBRACE && !is_operator(last());
   }
 
-  /// The end that a `}` or the end of the file implies; after an operator too: there the value is missing.
+  /// Emits the end of a statement that a `}` or the end of the file implies. It does so after an operator
+  /// too: the parser then reports the missing value.
   void end_statement(base::Span at) {
     if (!out_.empty() && last() != VaeLexer::END && last() != VaeLexer::LBRACE) emit({VaeLexer::END, at});
   }
 
   size_t last() const { return out_.empty() ? size_t{VaeLexer::END} : out_.back().type; }
 
-  /// The type of the first token behind `i` that is no newline.
+  /// The type of the first token after `i` that is not a newline.
   size_t next(size_t i) const { return in_[lines_.following(i + 1)].type; }
 
   bool at_statement_start() const {
@@ -145,7 +148,8 @@ class Arranger {
            (last() == VaeLexer::END || last() == VaeLexer::LBRACE || last() == VaeLexer::RBRACE);
   }
 
-  /// `over from weight complete as fixed publish` are words in their places, elsewhere names.
+  /// `over from weight complete as fixed publish` are reserved words only in certain places; elsewhere they
+  /// are names.
   size_t word_type(size_t i) const {
     const size_t type = in_[i].type;
     const size_t following = next(i);
@@ -196,11 +200,11 @@ class Arranger {
   const Repairs repairs_;
   std::vector<Token> out_;
   std::vector<Open> open_;
-  bool repaired_ = false;     // something was left out or put in before the next token
-  bool after_comma_ = false;  // that ends a list: it is gone, and the statement goes on
+  bool repaired_ = false;     // a token was dropped or added before the next token
+  bool after_comma_ = false;  // a trailing comma was dropped; the statement goes on
 };
 
-/// Without comments; one over several lines counts as a newline.
+/// The tokens without comments. A comment over several lines counts as a newline.
 std::vector<Token> without_comments(const std::vector<Token>& tokens, const base::SourceSet& sources) {
   std::vector<Token> rest;
   rest.reserve(tokens.size());

@@ -5,11 +5,11 @@
 namespace syntax {
 
 namespace {
-/// Operations one within the other; later stages recurse over them without a check.
+/// The deepest nesting of operations. Later stages recurse over expressions without a check.
 constexpr size_t deepest_expression = 1000;
 }  // namespace
 
-/// Counts the levels of the tree that the operators of one rule add above an operand.
+/// Counts the levels that the operators of one rule add to the tree above an operand.
 class ExprBuilder::Deeper {
  public:
   Deeper(ExprBuilder& builder, size_t levels) : builder_(builder), levels_(levels) {
@@ -86,7 +86,7 @@ antlr4::Token* token_of(antlr4::tree::ParseTree* child) {
 }
 }  // namespace
 
-// Operands and operators of a rule alternate among its children: operand, operator, operand, ...
+// The children of a rule are in turn operand, operator, operand, ...
 
 ExprPtr ExprBuilder::disjunction(VaeParser::DisjunctionContext* context) {
   const auto& children = context->children;
@@ -167,7 +167,8 @@ ExprPtr ExprBuilder::power(VaeParser::PowerContext* context) {
   for (auto* exponent : exponents) levels += exponent->children.size();
   const Deeper deeper(*this, levels);
   if (too_deep(context)) return make(ExprKind::integer, span(context));
-  // a ** -b ** c is a ** (-(b ** c)): from the right, each exponent takes its minus signs after its power.
+  // a ** -b ** c is a ** (-(b ** c)). From right to left, the minus signs of each exponent are applied after
+  // its power.
   ExprPtr result;
   for (size_t i = exponents.size(); i-- > 0;) {
     const auto& parts = exponents[i]->children;
@@ -333,7 +334,7 @@ ExprPtr ExprBuilder::real(antlr4::Token* token) {
   const std::string digits = without_separators(text(token));
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), expr->real);
   if (error == std::errc::result_out_of_range) {
-    // Too small is 0, as in every language; too large has no value.
+    // A number that is too small is 0, as in every language. A number that is too large is an error.
     const size_t exponent = digits.find_first_of("eE");
     const bool tiny = exponent == std::string::npos ? digits[0] == '0' : digits[exponent + 1] == '-';
     if (!tiny) report_.add(base::E0108, span(token), text(token), "reals go up to 1.797e308");

@@ -195,7 +195,7 @@ class TreeBuilder {
   }
 
   Block block(VaeParser::BlockContext* context, BlockKind kind) {
-    // What stands in a block that was never closed may be meant for outside.
+    // If a block was never closed, its statements may have been meant for the outside.
     const bool outer = std::exchange(
         may_be_outside_, may_be_outside_ || never_closed_.contains(exprs_.span(context->start).begin));
     Block list;
@@ -351,8 +351,8 @@ class TreeBuilder {
 
   ExprBuilder exprs_;
   base::Report& report_;
-  std::set<uint32_t> never_closed_;  // where brackets stand of which that is reported
-  bool may_be_outside_ = false;      // of a block whose brace is one of them
+  std::set<uint32_t> never_closed_;  // where unclosed brackets stand, which have been reported
+  bool may_be_outside_ = false;      // inside a block whose brace is one of these
 };
 
 }  // namespace

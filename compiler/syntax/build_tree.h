@@ -1,5 +1,5 @@
-// From ANTLR's contexts to the tree. In: the parse of one file; what has an error in it is left out. Out:
-// the tree, and reports of what the grammar lets through: numbers out of range, expressions too deep,
+// From ANTLR's contexts to the syntax tree. In: the parse of one file; parts with an error are left out. Out:
+// the tree, and reports of errors that the grammar allows: numbers out of range, expressions too deep,
 // statements in the wrong block.
 #pragma once
 #include <VaeParser.h>
@@ -11,10 +11,10 @@ namespace syntax {
 
 Tree build_tree(base::FileId file, VaeParser::FileContext& context, base::Report& report);
 
-/// The kinds of block, which hold different statements.
+/// The kinds of block. Each allows different statements.
 enum class BlockKind { net, player, source, family, from, learn };
 
-/// Expressions, for the builder of everything else.
+/// Builds expressions. build_tree.cpp uses it and builds everything else.
 class ExprBuilder {
  public:
   ExprBuilder(base::FileId file, base::Report& report) : file_(file), report_(report) {}
@@ -50,7 +50,7 @@ class ExprBuilder {
   ExprPtr binary(ExprPtr left, antlr4::Token* operation, ExprPtr right) const;
   ExprPtr prefix(antlr4::Token* operation, ExprPtr operand) const;
   std::string_view text(antlr4::Token* token) const;
-  /// Reports an expression deeper than every stage may recurse, once.
+  /// Reports once if an expression is deeper than later stages can recurse.
   bool too_deep(antlr4::ParserRuleContext* context);
 
   base::FileId file_;

@@ -12,7 +12,7 @@ using antlr4::misc::IntervalSet;
 
 std::string quoted(std::string_view text) { return fmt::format("`{}`", text); }
 
-/// How a token is written, for those that are always written alike.
+/// How a token is written, if tokens of its type are always written in the same way.
 std::string spelling(size_t type) {
   static const std::array<std::pair<size_t, const char*>, 21> table{{
       {VaeParser::OVER, "over"},     {VaeParser::IN, "in"},       {VaeParser::AS, "as"},
@@ -35,7 +35,7 @@ std::string join_words(const std::vector<std::string>& words) {
   return text;
 }
 
-/// Lists of these rules may go on with a comma where their closing bracket is expected.
+/// Whether the rule contains a list: then a comma is also possible where its closing bracket is expected.
 bool holds_list(size_t rule) {
   switch (rule) {
     case VaeParser::RuleArguments:
@@ -102,7 +102,7 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
 
   const bool line_end = (token.type == VaeParser::END || token.supplied) && text != ";" && text != "}";
   if ((line_end || token.type == antlr4::Token::EOF) && at > 0) {
-    // What is missing is missing right behind the last token, not somewhere on the next line.
+    // The error is shown right behind the last token, not on the next line.
     const base::Span before = tokens[at - 1].span;
     error.span = {before.file, before.end, before.end};
     if (line_end && is_operator(after)) error.help = line_help;

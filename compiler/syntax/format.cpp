@@ -12,14 +12,14 @@ namespace {
 
 constexpr size_t line_width = 100;
 
-/// A line of output. `marks` are the places that lines below one another may align.
+/// A line of output. `marks` are the places that can be aligned with those in neighbouring lines.
 struct Line {
   enum Mark { bar, tilde, assign, colon, brace, comment, marks };
   std::string text;
   size_t indent = 0;
-  bool statement = false;               // one whole statement: only these are aligned
+  bool statement = false;               // one complete statement: only such lines are aligned
   size_t at[marks] = {};                // byte offset of each mark, 0 if there is none
-  std::vector<size_t> one_line_blocks;  // tokens that could be expanded if the line is too long
+  std::vector<size_t> one_line_blocks;  // the `{` tokens to expand if the line is too long
 };
 
 class Formatter {
@@ -39,7 +39,7 @@ class Formatter {
         started_ = false;
         if (!open_.empty() && !open_.back().expanded) separate_ = true;
       } else if (type == VaeLexer::COMMA && trails()) {
-        continue;  // on the line of what ends its list
+        continue;  // a trailing comma is dropped
       } else {
         token();
       }
@@ -52,14 +52,15 @@ class Formatter {
  private:
   struct Open {
     size_t type;
-    bool block;     // holds statements
-    bool expanded;  // a block with a line for each of them
-    size_t owner;   // the word that begins the statement it belongs to
+    bool block;     // contains statements
+    bool expanded;  // a block in which each statement has its own line
+    size_t owner;   // the type of the first token of the statement to which the bracket belongs
   };
 
   bool in_value() const { return !open_.empty() && !open_.back().block; }
 
-  /// As arrange does; but the file has no errors. Slices begin with a colon, so that only a value's do.
+  /// Whether the comma is a trailing one, as in arrange.cpp. But the file has no errors, so a simpler check
+  /// is enough. A slice may begin with a colon, so outside of brackets only.
   bool trails() const {
     const size_t following = tokens_[i_ + 1].type;
     if (is_closing(following)) return i_ > 0 && !is_opening(tokens_[i_ - 1].type);
@@ -73,7 +74,8 @@ class Formatter {
     return tokens_[k].type;
   }
 
-  /// As arrange does; but the file has no errors.
+  /// Ends a statement at a newline, as in arrange.cpp. But the file has no errors, so a simpler check is
+  /// enough.
   void read_newline() {
     const bool ends = started_ && !in_value() && !is_operator(last_);
     if (ends && next() != VaeLexer::LBRACE && next() != VaeLexer::ELSE) started_ = false;
@@ -96,7 +98,7 @@ class Formatter {
     line_ = Line{};
   }
 
-  /// Starts a line; one blank line of the source stays, except behind `{` and before `}`.
+  /// Starts a line. One blank line of the source is kept, except after `{` and before `}`.
   void start_line(size_t indent, bool may_have_blank) {
     finish_line();
     if (may_have_blank && newlines_ > 1 && !lines_.empty() && !lines_.back().text.empty() &&
@@ -183,7 +185,7 @@ class Formatter {
     separate_ = !started_ && !open_.empty() && !open_.back().expanded;
   }
 
-  /// A line break of the source inside a statement stays; `{` and `else` follow on the line.
+  /// Whether a line break inside a statement is kept. `{` and `else` stay on the same line.
   bool breaks_here() const { return in_value() || is_operator(last_) || is_closing(tokens_[i_].type); }
 
   void open(const Token& token) {
@@ -240,18 +242,18 @@ class Formatter {
   Line line_;
   std::vector<Open> open_;
   size_t i_ = 0;
-  size_t last_ = VaeLexer::END;  // the last token that is neither newline nor comment, and the one before
+  size_t last_ = VaeLexer::END;  // the last token that is not a newline or comment, and the token before it
   size_t before_last_ = VaeLexer::END;
-  size_t owner_ = 0;       // the first token of the statement
-  size_t newlines_ = 0;    // since the last token or comment
+  size_t owner_ = 0;       // the type of the first token of the statement
+  size_t newlines_ = 0;    // number of newlines since the last token or comment
   bool started_ = false;   // inside a statement
   bool broken_ = false;    // a comment has ended the line
-  bool separate_ = false;  // `;` before the next statement
+  bool separate_ = false;  // a `; ` is needed before the next statement
   bool after_comment_ = false;
   bool unary_ = false;  // the last token is the sign of a number
 };
 
-/// Blocks that hold a newline get a line for each of their statements.
+/// Blocks that contain a newline: each of their statements gets its own line.
 std::set<size_t> blocks_over_lines(const std::vector<Token>& tokens, const base::SourceSet& sources) {
   std::set<size_t> result;
   std::vector<size_t> open;
@@ -271,7 +273,7 @@ size_t columns(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-/// Moves a mark of lines [begin, end) to one column.
+/// In lines [begin, end), moves the mark to the same column.
 void align(std::vector<Line>& lines, size_t begin, size_t end, Line::Mark mark) {
   size_t column = 0;
   for (size_t i = begin; i < end; ++i)
@@ -287,8 +289,8 @@ void align(std::vector<Line>& lines, size_t begin, size_t end, Line::Mark mark) 
   }
 }
 
-/// In neighbouring lines: the `|` and `~` of conditionals, the `=` of a family, the `:` of variables, the `{`
-/// of sources and methods, comments.
+/// Aligns in neighbouring lines: the `|` and `~` of conditionals, the `=` of a family, the `:` of variables,
+/// the `{` of sources and methods, and comments.
 void align(std::vector<Line>& lines) {
   const auto runs = [&](Line::Mark leading, std::initializer_list<Line::Mark> marks) {
     const auto belongs = [&](size_t i, size_t first) {

@@ -40,7 +40,7 @@ std::string describe_character(std::string_view text) {
   return fmt::format("`{}`", text);
 }
 
-/// What the writer most likely meant by a character that other languages have.
+/// What the writer most likely meant by a character from another language.
 std::string character_help(std::string_view text) {
   if (text == "&&" || text == "&") return "write `and`";
   if (text == "||") return "write `or`";
@@ -121,7 +121,8 @@ class Checker {
     }
   }
 
-  /// A word in letters we do not have, or text between two quotes we do not have, is one error.
+  /// Reports a character that the language does not have. Neighbouring or repeated characters on one line are
+  /// one error: a word in a foreign alphabet, or text between two foreign quotes.
   void report_character(Token& token) {
     token.repaired = true;
     const std::string_view text = sources_.text(token.span);
@@ -140,7 +141,7 @@ class Checker {
   int last_line_ = 0;
 };
 
-/// The byte offset of each code point, and one past the last.
+/// The byte offset of each code point, and the offset of the end.
 std::vector<uint32_t> code_point_offsets(std::string_view text) {
   std::vector<uint32_t> offsets;
   offsets.reserve(text.size() + 1);
@@ -155,7 +156,7 @@ std::vector<uint32_t> code_point_offsets(std::string_view text) {
 std::vector<Token> lex(base::FileId file, const base::SourceSet& sources, base::Report* report) {
   const std::string& text = sources.file(file).text;
   std::vector<uint32_t> offsets = code_point_offsets(text);
-  // The stream takes a byte order mark away, so code points count from behind it.
+  // ANTLR's stream removes a byte order mark, so its code points are counted after the mark.
   if (text.starts_with("\xEF\xBB\xBF")) offsets.erase(offsets.begin());
 
   antlr4::ANTLRInputStream input(text);

@@ -32,7 +32,8 @@ class BracketMatcher {
   }
 
  private:
-  /// What begins with the words of a declaration, up to the next one.
+  /// Matches the brackets of the tokens [begin, end): a declaration, and the `net` and `let` declarations
+  /// after it.
   void match(size_t begin, size_t end) {
     if (is_balanced(begin, end)) {
       mender_.pass_balanced();
@@ -50,7 +51,8 @@ class BracketMatcher {
     }
   }
 
-  /// Whether `net` and `let` without indentation begin a declaration: inside of blocks they are indented.
+  /// Whether a `net` or `let` without indentation begins a declaration. This is so if the statements of the
+  /// block are indented.
   bool body_is_indented(size_t begin, size_t end) const {
     size_t i = begin;
     int blocks = 0;
@@ -81,9 +83,9 @@ class BracketMatcher {
     return matches && open.empty();
   }
 
-  /// Drops what the bracket at `i` contains and returns the index of its closing one.
+  /// Drops the bracket at `i` with all that it contains. Returns the index of its closing bracket.
   size_t refuse_nesting(size_t i, size_t end) {
-    // What nests too deep somewhere mostly does so again beside it: the first place says it.
+    // If brackets nest too deep in one place, they mostly do so nearby too: only the first place is reported.
     if (!refused_)
       report_
           .add(base::E0111, tokens_[i].span, fmt::format("brackets nest more than {} deep", deepest_nesting))
@@ -95,7 +97,7 @@ class BracketMatcher {
       if (is_opening(tokens_[i].type)) ++depth;
       if (is_closing(tokens_[i].type) && --depth == 0) return i;
     }
-    gave_up_ = true;  // whatever is open now may well be closed in what was dropped
+    gave_up_ = true;  // brackets that are open now may have been closed in the dropped tokens
     return end - 1;
   }
 
@@ -105,7 +107,7 @@ class BracketMatcher {
   Repairs repairs_;
   BracketMender mender_;
   bool gave_up_ = false;
-  bool refused_ = false;  // brackets that nest too deep
+  bool refused_ = false;  // too deep nesting has been reported
 };
 
 }  // namespace

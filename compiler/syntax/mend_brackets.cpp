@@ -40,10 +40,11 @@ class BracketMender::Mender {
     comment_open_ = tokens.size() > 1 && tokens[tokens.size() - 2].type == VaeLexer::OPEN_COMMENT;
   }
 
-  /// A declaration without errors comes next.
+  /// Call it before a declaration whose brackets match, instead of `mend`.
   void pass_balanced() { unclosed_block_ = false; }
 
-  /// The tokens [begin, end); `silent` where errors would only follow from one that was reported.
+  /// Repairs the declaration of the tokens [begin, end). If `silent`, nothing is reported, because errors
+  /// would only follow from an earlier one.
   void mend(size_t begin, size_t end, bool silent) {
     end_ = end;
     silent_ = silent;
@@ -69,7 +70,8 @@ class BracketMender::Mender {
   static int brace_sign(size_t type) {
     return type == VaeLexer::RBRACE ? 1 : type == VaeLexer::LBRACE ? -1 : 0;
   }
-  /// Whether the first `}` without a `{` stands at the start of a line: it may belong to the block above.
+  /// Whether the first `}` without a `{` stands at the start of a line. It may then belong to the block
+  /// above.
   bool begins_with_late_brace(size_t begin) const {
     int open = 0;
     for (size_t i = begin; i < end_; ++i) {
@@ -126,8 +128,8 @@ class BracketMender::Mender {
   }
   bool holds_brace() const { return braces_among_values() > 0; }
 
-  /// Whether the line of token `next` shows that the brackets that are open should have been closed before
-  /// it.
+  /// Whether the line that begins with token `next` begins something new. Then the open brackets should have
+  /// been closed before it.
   bool starts_anew(size_t next) const {
     if (next >= end_ || begins_statement(tokens_[next].type)) return true;
     if (tokens_[next].type == VaeLexer::RBRACE) return !holds_brace() && rest_ <= open_blocks();
@@ -155,21 +157,22 @@ class BracketMender::Mender {
     statement_ = none;
   }
 
-  /// The parser reports what is missing in the head, unless the statement has an error already.
+  /// Begins the block. The parser reports the missing `{`, unless the statement already has an error.
   void begin_block_without_brace(size_t i) {
     repairs_.open_before[i] = reported_ ? Repairs::Opening::reported : Repairs::Opening::unreported;
     blocks_.push_back(statement_);
     wants_block_ = false;
   }
 
-  /// A line that is not indented beyond the head of a block does not belong to it, if a `}` is missing.
+  /// Closes blocks if a `}` is missing: a line that is not indented more than the head of a block is not part
+  /// of it.
   void end_dedented_blocks(size_t i) {
     if (tokens_[i].type == VaeLexer::ELSE || tokens_[i].type == VaeLexer::LBRACE) return;
     while (blocks_.size() > 1 && rest_ < open_blocks() && is_dedented(i)) unclosed_block(i);
   }
   bool is_dedented(size_t i) const {
     const size_t head = lines_.indentation(blocks_.back());
-    // The `}` of a block stands below its head.
+    // The `}` of a block has the same indentation as its head.
     return tokens_[i].type == VaeLexer::RBRACE ? lines_.indentation(i) < head : lines_.indentation(i) <= head;
   }
 
@@ -198,7 +201,7 @@ class BracketMender::Mender {
     if (!is_operator(last_)) stray_ = i;
   }
 
-  /// `)` or `]`.
+  /// Reads a `)` or `]`.
   void close_value(size_t i) {
     const size_t type = tokens_[i].type;
     if (values_.empty()) {
@@ -320,7 +323,7 @@ class BracketMender::Mender {
     statement_ = none;
   }
 
-  /// Whether a `}`, of which there are too many, is not where a block ends.
+  /// There are too many `}`: whether this one stands where no block should end.
   bool comes_early(size_t i, size_t opening) const {
     if (!lines_.same(opening, i)) return !lines_.starts(i);
     if (!ends_line(i)) return true;
@@ -334,9 +337,9 @@ class BracketMender::Mender {
            next == VaeLexer::END || next == end_of_file;
   }
 
-  /// How many `)` and `]` of this statement, in the rest of the line, close nothing that begins there.
+  /// How many `)` and `]` in the rest of the line, within this statement, have no opening bracket there.
   size_t closers_ahead(size_t i) const {
-    constexpr size_t farthest = 400;  // tokens: what is longer is not repaired as well
+    constexpr size_t farthest = 400;  // tokens; in a longer statement, the repair is less good
     size_t open = 0, closers = 0;
     const size_t stop = std::min(end_, i + farthest);
     for (++i; i < stop && tokens_[i].type != VaeLexer::NEWLINE && tokens_[i].type != VaeLexer::END; ++i) {
@@ -347,7 +350,7 @@ class BracketMender::Mender {
     return closers;
   }
 
-  /// The value brackets from the `from`th on end before token `at` without being closed: one mistake.
+  /// Closes the value brackets from number `from` on before token `at`. They are reported as one mistake.
   void unclosed_values(size_t from, size_t at, bool at_line_end) {
     const size_t innermost = values_.back();
     const bool known = reported_ || swallowed(innermost);
@@ -374,12 +377,13 @@ class BracketMender::Mender {
     blocks_.pop_back();
     ++repairs_.close_before[at];
     unclosed_block_ = true;
-    if (tokens_[opening].type != VaeLexer::LBRACE) return;  // it began without a brace: that is reported
+    // The block began without a brace, which is reported elsewhere.
+    if (tokens_[opening].type != VaeLexer::LBRACE) return;
     if (left_out_ > 0) {
       --left_out_;
       return;
     }
-    // An error at the end of the last statement may stand where the `}` was meant.
+    // If the last statement has an error, that may be because of the missing `}`.
     if (brace_reported_ || reported_ || swallowed(opening)) return;
     brace_reported_ = true;
     auto& error = add(base::E0103, opening, sources_.text(tokens_[opening].span));
@@ -389,7 +393,7 @@ class BracketMender::Mender {
                  fmt::format("`{}` begins something new here", sources_.text(tokens_[at].span)));
   }
 
-  /// A string or comment without end has swallowed the rest of the line, or of the file.
+  /// Whether an unclosed string or comment has swallowed the rest of the line, or of the file.
   bool swallowed(size_t opening) const {
     if (comment_open_) return end_ + 1 == tokens_.size();
     for (size_t i = opening; i < end_ && tokens_[i].type != VaeLexer::NEWLINE; ++i)
@@ -397,7 +401,7 @@ class BracketMender::Mender {
     return false;
   }
 
-  /// Adds the error of a statement, unless it has one.
+  /// Adds an error, unless the statement already has one.
   template <class Argument>
   base::Diagnostic& report(base::Code code, size_t at, Argument&& argument) {
     if (std::exchange(reported_, true) || swallowed(at)) return unwanted_;
@@ -419,22 +423,24 @@ class BracketMender::Mender {
 
   size_t end_ = 0;
   bool silent_ = false;
-  std::vector<size_t> blocks_;  // braces of open blocks; the head where it has none
-  std::vector<size_t> values_;  // brackets that are open in this statement
-  size_t stray_ = none;         // a brace among them where neither a block nor a map can begin
-  size_t statement_ = none;     // where it begins
-  size_t head_ = 0;             // the type of its first token
-  size_t last_ = 0;             // the type of the token before this one
-  bool wants_block_ = false;    // its head is not complete without one
-  bool assigned_ = false;       // it has a `=` outside of brackets
-  bool entry_ = false;          // it has a `:` behind that: an entry of a map, without its `{`
-  bool reported_ = false;       // it has an error
+  std::vector<size_t> blocks_;  // the `{` of each open block, or its head if there is no `{`
+  std::vector<size_t> values_;  // the brackets that are open in this statement
+  // The one of `values_` that is a `{` where neither a block nor a map can begin.
+  size_t stray_ = none;
+  size_t statement_ = none;   // the first token of the statement
+  size_t head_ = 0;           // the type of its first token
+  size_t last_ = 0;           // the type of the token before the current one
+  bool wants_block_ = false;  // the statement is not complete without a block
+  bool assigned_ = false;     // the statement has a `=` outside of brackets
+  bool entry_ = false;        // and a `:` after it: an entry of a map whose `{` is missing
+  bool reported_ = false;     // the statement has an error
   bool brace_reported_ = false;
-  bool unclosed_block_ = false;  // the last declaration has one: a `}` that follows may only be late
-  int rest_ = 0;                 // closing braces less opening ones, from here to the end
+  // The last declaration has an unclosed block: a `}` that follows may belong to it.
+  bool unclosed_block_ = false;
+  int rest_ = 0;  // number of `}` minus number of `{`, from here to the end
   int late_ = 0;
-  size_t late_values_ = 0;  // `)` and `]` that the last statement was short of: they may only be late
-  int left_out_ = 0;        // closing braces that were taken for wrong ones though a block needs them
+  size_t late_values_ = 0;  // `)` and `]` that the last statement did not have: they may follow now
+  int left_out_ = 0;        // `}` that were treated as wrong brackets although a block needs them
 };
 
 BracketMender::BracketMender(const std::vector<Token>& tokens, const Lines& lines, Repairs& repairs,

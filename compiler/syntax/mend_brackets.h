@@ -1,6 +1,6 @@
-// Between lexer and arrange: mends the brackets of declarations in which they do not match. Statements are
-// told apart by newlines, `;`, the words that begin them and indentation, so that a bracket that is missing
-// in one says nothing of the next. A statement has at most one error, and the braces of a declaration too.
+// Between lex and arrange: repairs declarations in which the brackets do not match. Newlines, `;`, first
+// words and indentation separate statements, so that a missing bracket in one statement does not affect the
+// next. A statement has at most one error, and so have the braces of a declaration.
 #pragma once
 #include <memory>
 
@@ -13,10 +13,10 @@ class BracketMender {
   BracketMender(const std::vector<Token>& tokens, const Lines& lines, Repairs& repairs, base::Report& report);
   ~BracketMender();
 
-  /// The declaration of the tokens [begin, end); `silent` where errors would only follow from one that was
-  /// reported.
+  /// Repairs the declaration of the tokens [begin, end). If `silent`, nothing is reported, because errors
+  /// would only follow from an earlier one.
   void mend(size_t begin, size_t end, bool silent);
-  /// A declaration whose brackets match comes next.
+  /// Call it before a declaration whose brackets match, instead of `mend`.
   void pass_balanced();
 
  private:

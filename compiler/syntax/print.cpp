@@ -22,7 +22,7 @@ std::string quote(const std::string& text) {
   return printable(quoted) + '"';
 }
 
-/// Expressions on one line, fully bracketed, so that precedence shows.
+/// Prints expressions on one line, with all brackets, to show the precedence.
 class ExprPrinter {
  public:
   std::string operator()(const ExprPtr& expr) const { return expr ? print(*expr) : "?"; }

@@ -9,7 +9,8 @@ using antlr4::Parser;
 antlr4::Token* Recovery::recoverInline(Parser* parser) { throw antlr4::InputMismatchException(parser); }
 
 void Recovery::reportError(Parser* parser, const antlr4::RecognitionException& error) {
-  // The same error passes through every rule up to the statement; the innermost knows best.
+  // The same error is reported by every rule up to the statement. Only the first report, from the innermost
+  // rule, counts.
   if (failed_) return;
   failed_ = true;
   const size_t at = error.getOffendingToken()->getTokenIndex();
@@ -33,8 +34,8 @@ void Recovery::recover(Parser* parser, std::exception_ptr error) {
 }
 
 void Recovery::sync(Parser* parser) {
-  // Called before each round of a loop. Here only the loops over declarations, statements and the items of
-  // `complete` matter: a token that begins none of them must not end the block.
+  // ANTLR calls this before each round of a loop. Only the loops over declarations, statements and the items
+  // of `complete` matter here: a token that cannot begin one of them must not end the block.
   const size_t rule = parser->getContext()->getRuleIndex();
   if (rule != VaeParser::RuleFile && rule != VaeParser::RuleBlock && rule != VaeParser::RuleCompleteStatement)
     return;
@@ -78,7 +79,7 @@ bool Recovery::follows(size_t start, size_t at) const {
   if (last_wrong_ < start && before <= last_end_ && (at == start || on_one_line(last_wrong_, at)))
     return true;
   if (is_last(at) || at == start) {
-    // What stands where a `}` is missing.
+    // The error stands where a `}` is missing, which was reported.
     size_t next = at;
     while (tokens_[next].type != VaeParser::END && tokens_[next].type != antlr4::Token::EOF) ++next;
     if (tokens_[next].type == VaeParser::END && tokens_[next + 1].type == VaeParser::RBRACE &&
@@ -122,12 +123,13 @@ void Recovery::skip_statement(VaeParser& parser, size_t start) {
   const int depth = tokens_[start].depth;
   const SyntaxError error = std::move(*found_);
   found_.reset();
-  // A statement that begins with a name has no block; at the top, the name may be a misspelt declaration.
+  // A statement that begins with a name has no block. But at the top level, the name may be a misspelt
+  // declaration.
   const bool may_have_block = depth == 0 || !is_name(tokens_[start].type);
   bool repaired = false;
   bool on_next_line = false;
   bool in_map = false;
-  std::vector<size_t> blocks;  // of this statement, to be read all the same
+  std::vector<size_t> blocks;  // blocks of this statement, which are read despite the error
   size_t end = start;
   for (;; ++end) {
     const Token& token = tokens_[end];
@@ -148,7 +150,7 @@ void Recovery::skip_statement(VaeParser& parser, size_t start) {
       break;
     }
   }
-  // An error that was repaired before the parser ran has been reported; this one only follows from it.
+  // An error that was repaired before parsing has been reported; this error only follows from it.
   if (!repaired && !follows(start, error.at))
     report_.add(error.code, error.span, error.first, error.second).label(error.label).help(error.help);
   take_note(start, error.at, blocks.empty() ? end : blocks.front());

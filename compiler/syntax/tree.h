@@ -1,5 +1,5 @@
-// The syntax tree: what a .vae file says, before any name is looked up. Made by syntax::parse, read by
-// semantics and by nobody else. Plain data; every node has its span.
+// The syntax tree: what a .vae file says, before any name is looked up. syntax::parse makes it; semantics and
+// lsp read it. Plain data; every node has its span.
 #pragma once
 #include <memory>
 #include <optional>
@@ -27,9 +27,9 @@ struct Argument {
   Span span;
 };
 
-/// One position between `[` and `]`: an index, or a slice `begin : end` (either may be absent).
+/// One position between `[` and `]`: an index, or a slice `begin : end` (both parts are optional).
 struct Subscript {
-  ExprPtr begin;  // the index itself if not a slice
+  ExprPtr begin;  // the index, if it is not a slice
   ExprPtr end;
   bool slice = false;
   Span span;
@@ -58,7 +58,7 @@ struct Expr {
   double real = 0;
   bool boolean = false;
   std::string text;
-  Span text_span;  // of the operator or the field's name
+  Span text_span;  // the span of the operator or of the field's name
   std::vector<ExprPtr> operands;
   std::vector<Argument> arguments;
   std::vector<Subscript> subscripts;
@@ -74,7 +74,7 @@ struct Reference {
 /// `binary[28, 28]`, `category(10)`, `real`. Also a parameter's type in a family.
 struct DomainExpr {
   Name name;
-  std::vector<ExprPtr> arguments;  // of category(K), simplex(K)
+  std::vector<ExprPtr> arguments;  // for category(K) and simplex(K)
   std::vector<ExprPtr> shape;
   Span span;
 };
@@ -87,7 +87,7 @@ using Block = std::vector<Statement>;
 /// in a family `statistic = e` a property; in a learn block `steps = e` a key.
 struct Assign {
   bool let = false;
-  std::vector<Reference> targets;  // one, or the names of a tuple
+  std::vector<Reference> targets;  // one, or all names of a tuple
   bool tuple = false;
   ExprPtr value;
 };
@@ -102,7 +102,7 @@ struct For {
 struct If {
   ExprPtr condition;
   Block then_body;
-  Block else_body;  // `else if` is an else_body of one If
+  Block else_body;  // `else if` is an else_body that contains one If
 };
 /// `target | parents ~ Family(arguments)`.
 struct ConditionalDecl {
@@ -115,7 +115,7 @@ struct Complete {
   ExprPtr gibbs;  // the call `gibbs(...)`, or null
   struct Item {
     Reference variable;
-    ExprPtr sampler;  // a player's name, or a family with constant arguments under gibbs
+    ExprPtr sampler;  // a player's name or, under gibbs, a family with constant arguments
     Span span;
   };
   std::vector<Item> items;
@@ -136,7 +136,7 @@ struct Statement {
 };
 
 struct ImportDecl {
-  bool path = false;  // import "file.vae" rather than import nets
+  bool path = false;  // import "file.vae", not import nets
   Name what;
 };
 struct ParamDecl {
@@ -162,7 +162,7 @@ struct FamilyDecl {
   struct Parameter {
     bool fixed = false;
     Name name;
-    std::optional<DomainExpr> domain;  // fixed parameters may have none
+    std::optional<DomainExpr> domain;  // optional for fixed parameters
     ExprPtr fallback;                  // default value, or null
     Span span;
   };
@@ -179,12 +179,12 @@ struct NetDecl {
     ExprPtr fallback;
   };
   std::vector<Parameter> parameters;
-  Block body;  // `net f(x) = e` is a body of one Return
+  Block body;  // for `net f(x) = e`, a single Return
   Span span;
 };
 struct SourceDecl {
   Name name;
-  ExprPtr weight;  // or null
+  ExprPtr weight;  // may be null
   Block body;
 };
 struct PlayerDecl {
