@@ -22,22 +22,23 @@ namespace base {
 namespace {
 namespace fs = std::filesystem;
 
-constexpr const char* tidied = "tidied";              // a file as old as the last look at all of them
-constexpr auto look_every = std::chrono::minutes(1);  // a full folder has thousands of files to look at
+constexpr const char* tidied = "tidied";  // its time is that of the last tidying
+// Not more often, because a full folder has thousands of files.
+constexpr auto look_every = std::chrono::minutes(1);
 
 fs::path file_of(const fs::path& folder, const std::string& key) {
   return folder / fmt::format("{:016x}", content_hash(key));
 }
 
-/// What stands before the value in its file.
+/// The text in front of the value in its file.
 std::string head_of(const std::string& key, const std::string& value) {
   return fmt::format("vaec {} {} {:016x}\n{}", key.size(), value.size(), content_hash(value), key);
 }
 
 void set_used_now(const fs::path& path) { utimensat(AT_FDCWD, path.c_str(), nullptr, 0); }
 
-/// The bytes of a plain file of ours in the folder, up to `most_bytes`. Links are not followed, and pipes and
-/// devices are not waited for.
+/// The bytes of a file in the folder, at most `most_bytes`. The file must be a regular file that only this
+/// user can write. Links are not followed, and pipes and devices are not waited for.
 std::optional<std::string> content_of(int folder, const std::string& name, uint64_t most_bytes) {
   const Descriptor file(openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status{};
@@ -62,7 +63,7 @@ bool looked_lately(const fs::path& folder) {
   return !none && then <= now && now - then < look_every;
 }
 
-/// Removes the files unused for longest until a quarter of the space is free.
+/// Removes the files that were not used for the longest time, until a quarter of the space is free.
 void tidy(const fs::path& folder, uint64_t most_bytes) {
   struct File {
     fs::file_time_type used;
@@ -141,9 +142,9 @@ void Cache::keep(const std::string& key, const std::string& value) {
   if (folder_.empty()) return;
   const fs::path path = file_of(folder_, key);
   std::error_code failed;
-  // What lies there is linked into programs: nobody else may write it.
+  // Cached code is linked into programs, so nobody else may be able to write it.
   if (!make_closed_folder(folder_).empty() || !why_not_closed(folder_).empty()) return;
-  // Written aside, then renamed: compilations may run side by side.
+  // Written to another name, then renamed, because several compilations may run at the same time.
   static std::atomic<unsigned> count = 0;
   fs::path aside = path;
   aside += fmt::format(".{}-{}", getpid(), ++count);

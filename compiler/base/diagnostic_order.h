@@ -6,7 +6,7 @@
 
 namespace base {
 
-/// In order of file and place, those without a place first; equal ones once.
+/// In the order of file and place. Those without a place come first, and equal ones are shown once.
 std::vector<const Diagnostic*> in_order(const Report& report);
 
 }  // namespace base

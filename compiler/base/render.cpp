@@ -17,7 +17,7 @@ std::vector<const Diagnostic*> in_order(const Report& report) {
   };
   std::stable_sort(list.begin(), list.end(), [&](auto* a, auto* b) { return key(a) < key(b); });
   std::vector<const Diagnostic*> unique;
-  std::set<std::pair<Code, std::string_view>> seen;  // of one place
+  std::set<std::pair<Code, std::string_view>> seen;  // diagnostics of one place
   for (const Diagnostic* candidate : list) {
     if (!unique.empty() && !(unique.back()->span == candidate->span)) seen.clear();
     if (seen.emplace(candidate->code, candidate->message).second) unique.push_back(candidate);
@@ -31,8 +31,8 @@ constexpr int tab_width = 4;
 
 const char* severity_name(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
 
-/// A line as the terminal shows it (tabs become spaces, what a terminal obeys does not reach it), and for
-/// each of its bytes, and the one past the end, the cell where it stands.
+/// A line as the terminal shows it: tabs become spaces, and control characters are replaced. `cells` has, for
+/// each byte of the line and for its end, the column on the terminal.
 struct Shown {
   std::string text;
   std::vector<int> cells;
@@ -41,7 +41,7 @@ Shown show(std::string_view line) {
   Shown shown;
   int cell = 0;
   while (!line.empty()) {
-    // A file that is not UTF-8 is refused; its lines are shown all the same.
+    // A file that is not UTF-8 is refused, but its lines must be shown in the message.
     const CodePoint point = first_code_point(line);
     const size_t bytes = std::max<size_t>(point.bytes, 1);
     shown.cells.insert(shown.cells.end(), bytes, cell);
@@ -62,7 +62,8 @@ Shown show(std::string_view line) {
   return shown;
 }
 
-/// Shows the line; of a long one only what surrounds the place, which `begin` and `end` then follow.
+/// Shows the line. Of a long line, it shows only the part around the place, and adapts `begin` and `end` to
+/// this part.
 Shown clip(std::string_view line, size_t& begin, size_t& end) {
   constexpr size_t longest = 140, before = 40, kept = 110;
   if (line.size() <= longest) return show(line);
@@ -95,8 +96,7 @@ class TextRenderer {
       arrow(margin, *diagnostic.span);
       excerpt(margin, *diagnostic.span, printable(diagnostic.text_label), shade);
     }
-    // An empty gutter line sets the notes apart from the excerpt; without an excerpt there is nothing to
-    // part.
+    // An empty line separates the notes from the excerpt. Without an excerpt there is nothing to separate.
     if (diagnostic.span && (!diagnostic.notes.empty() || !diagnostic.text_help.empty()))
       out_ += gutter(margin, "") + '\n';
     for (const Note& note : diagnostic.notes) {
@@ -114,7 +114,7 @@ class TextRenderer {
     return colour_ ? shade + text + "\033[0m" : text;
   }
 
-  /// Width of the widest line number this diagnostic shows.
+  /// The width of the widest line number that this diagnostic shows.
   size_t margin_of(const Diagnostic& diagnostic) const {
     if (!diagnostic.span) return 0;
     return std::to_string(sources_.place(diagnostic.span->file, diagnostic.span->begin).line).size();
@@ -134,7 +134,7 @@ class TextRenderer {
     const Place place = sources_.place(span.file, span.begin);
     const std::string_view line = sources_.line(span.file, place.line);
     const uint32_t start = sources_.file(span.file).line_starts[static_cast<size_t>(place.line - 1)];
-    // A span over several lines is underlined to the end of its first.
+    // A span over several lines is underlined only to the end of the first line.
     size_t begin = std::min<size_t>(span.begin - start, line.size());
     size_t end = std::clamp<size_t>(span.end - std::min(span.end, start), begin, line.size());
     const Shown shown = clip(line, begin, end);

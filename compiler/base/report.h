@@ -1,5 +1,5 @@
-// Diagnostics as data. In: a code of diagnostics.def, a span, the arguments of its message.
-// Out: a list that is sorted by place and rendered as text (as rustc does) or as JSON lines.
+// Diagnostics as data. In: a code of diagnostics.def, a span, and the arguments of its message. Out: a list,
+// sorted by place, that is printed as text (as rustc does) or as JSON lines.
 #pragma once
 #include <fmt/format.h>
 
@@ -35,8 +35,8 @@ struct Note {
 struct Diagnostic {
   Code code;
   std::string message;
-  std::optional<Span> span;  // none: of the whole run, such as a wrong -D
-  std::string text_label;    // stands after the underline
+  std::optional<Span> span;  // none if the diagnostic is about the whole run, such as a wrong -D
+  std::string text_label;    // text after the underline
   std::vector<Note> notes;
   std::string text_help;
 
@@ -62,7 +62,7 @@ class Report {
  public:
   explicit Report(const SourceSet& sources) : sources_(&sources) {}
 
-  /// Adds a diagnostic of either severity (the table says which). `at` may be std::nullopt.
+  /// Adds a diagnostic; the table gives its severity. `at` may be std::nullopt.
   template <class... Arguments>
   Diagnostic& add(Code code, std::optional<Span> at, Arguments&&... arguments) {
     return push(code, at, fmt::format(fmt::runtime(info(code).text), arguments...));
@@ -78,9 +78,9 @@ class Report {
   std::deque<Diagnostic> diagnostics_;
 };
 
-/// All diagnostics in order of file and place, equal ones once. Colour only if asked.
+/// All diagnostics in the order of file and place, equal ones once. In colour only if `colour`.
 std::string render_text(const Report& report, bool colour);
-/// One JSON object a line: code, severity, message, file, line, column, notes, help.
+/// One JSON object for each line: code, severity, message, file, line, column, notes, help.
 std::string render_json(const Report& report);
 
 }  // namespace base

@@ -22,7 +22,7 @@ struct Span {
   bool operator==(const Span&) const = default;
 };
 
-/// From the begin of `first` to the end of `last`; both lie in one file.
+/// The span from the beginning of `first` to the end of `last`. Both must lie in one file.
 Span join(Span first, Span last);
 
 struct Place {
@@ -34,7 +34,7 @@ struct SourceFile {
   std::string name;  // as shown in messages
   std::string text;  // valid UTF-8 (checked by syntax::parse)
   std::vector<uint32_t> line_starts;
-  bool library = false;  // of stdlib: the user did not write it and cannot mend it
+  bool library = false;  // a file of stdlib, which the user did not write and cannot change
 };
 
 class SourceSet {

@@ -12,12 +12,12 @@
 namespace base {
 namespace fs = std::filesystem;
 
-/// No program that a person or a program wrote is larger; what is larger is no program.
+/// No program is larger than this, so a larger file is refused.
 constexpr size_t most_text = size_t{16} << 20;
 
 static std::string words_for(int code) { return std::generic_category().message(code ? code : ENOENT); }
 
-/// By the path that names the file without links and `..`.
+/// Keyed by the path without links and `..`.
 static std::map<std::string, std::string>& unsaved_texts() {
   static std::map<std::string, std::string> texts;
   return texts;
@@ -49,7 +49,7 @@ std::optional<std::string> read_text_file(const std::string& path, std::string& 
   };
   if (!fs::exists(status)) return refuse(words_for(error.value()));
   if (fs::is_directory(status)) return refuse("it is a folder");
-  // A pipe ends where its writer says so, as in `vaec check <(...)`. A device may never.
+  // A pipe, as in `vaec check <(...)`, ends when its writer closes it. A device may never end.
   if (!fs::is_regular_file(status) && !fs::is_fifo(status)) return refuse("it is no regular file");
   errno = 0;
   std::ifstream file(path, std::ios::binary);

@@ -1,5 +1,5 @@
-// The text of a file that the user names. In: a path. Out: the bytes of a regular file or a pipe of at most
-// 16 MiB, or why it cannot be read, in words that follow "cannot read PATH: ".
+// Reads a text file that the user names. In: a path. Out: the bytes of a regular file or a pipe, at most 16
+// MiB. Otherwise the reason, as the end of a sentence that starts with "cannot read PATH: ".
 #pragma once
 #include <optional>
 #include <string>
@@ -8,8 +8,8 @@ namespace base {
 
 std::optional<std::string> read_text_file(const std::string& path, std::string& cause);
 
-/// Until further notice `text` stands for the file at `path`, as an editor shows it before it is saved; none
-/// gives the file itself back.
+/// From now on, `text` is read instead of the file at `path`: an editor shows this text before it saves it.
+/// Without `text`, the file itself is read again.
 void set_unsaved_text(const std::string& path, std::optional<std::string> text);
 
 }  // namespace base
