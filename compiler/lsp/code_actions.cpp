@@ -20,7 +20,7 @@ struct Edit {
   std::string text;
 };
 
-/// What stands between backquotes in a help. A piece with `...` is a pattern, no text to write.
+/// The pieces between backquotes in a help. A piece with `...` is a pattern, not text to insert.
 std::vector<std::string> quoted_pieces(const std::string& help) {
   std::vector<std::string> pieces;
   for (size_t at = help.find('`'); at != std::string::npos;) {
@@ -38,14 +38,14 @@ bool covers(base::Span outer, base::Span inner) {
   return outer.begin <= inner.begin && inner.end <= outer.end;
 }
 
-/// Errors come in stages: what a file has of a later one is known only when it has none of the earlier.
+/// Errors come in stages. The errors of a later stage are known only if there are none of an earlier stage.
 enum class Stage { syntax, names_and_shapes, game };
 Stage stage_of(base::Code code) {
   const char digit = base::info(code).name[2];
   return digit == '1' ? Stage::syntax : digit == '7' ? Stage::game : Stage::names_and_shapes;
 }
 
-/// The errors up to a stage, by what they say.
+/// The errors up to a stage, by code and message.
 std::multiset<std::string> errors_in(const base::Report& report, Stage last) {
   std::multiset<std::string> errors;
   for (const base::Diagnostic* diagnostic : base::in_order(report)) {
@@ -61,7 +61,7 @@ class FixFinder {
   FixFinder(const Document& document, const base::Diagnostic& diagnostic)
       : document_(document), diagnostic_(diagnostic), span_(place_in(document, diagnostic)) {}
 
-  /// The edits that a piece of the help may stand for, the likeliest first.
+  /// The edits that a piece of the help may mean, the most likely first.
   std::vector<Edit> candidates(const std::string& piece) const {
     std::vector<Edit> list;
     if (span_.begin != span_.end) list.push_back({span_, piece});
@@ -85,14 +85,14 @@ class FixFinder {
   }
 
  private:
-  /// Diagnostics that say the same.
+  /// How many diagnostics have the same code and message.
   ptrdiff_t count_of_this(const base::Report& report) const {
     return std::ranges::count_if(base::in_order(report), [&](const base::Diagnostic* other) {
       return other->code == diagnostic_.code && other->message == diagnostic_.message;
     });
   }
 
-  /// `z1 | z0, x` in place of a conditional's left side.
+  /// Replaces the left side of a conditional, for example by `z1 | z0, x`.
   void add_heads(const std::string& piece, std::vector<Edit>& list) const {
     const std::string& text = document_.text();
     const size_t line = text.rfind('\n', span_.begin) + 1;
@@ -107,7 +107,7 @@ class FixFinder {
       list.push_back({{span_.file, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)}, piece});
   }
 
-  /// The name of `dense(h, n)` in place of a name within the span.
+  /// Replaces a name within the span by the name of the piece, for example `dense` of `dense(h, n)`.
   void add_words(const std::string& piece, std::vector<Edit>& list) const {
     const std::string name = piece.substr(0, piece.find('('));
     if (!syntax::is_identifier(name)) return;
@@ -117,8 +117,8 @@ class FixFinder {
     if (name != piece) list.push_back({span_, name});
   }
 
-  /// A statement at the end of the block where the diagnostic stands, or a declaration at the end of the
-  /// file.
+  /// Adds a statement at the end of the block that contains the diagnostic, or a declaration at the end of
+  /// the file.
   void add_statements(const std::string& piece, std::vector<Edit>& list) const {
     const std::string& text = document_.text();
     for (const syntax::Declaration& declaration : document_.program().own().declarations) {
@@ -155,7 +155,7 @@ json action_json(const Document& document, const Edit& edit, const std::string& 
 json code_actions(const Document& document, base::Span range) {
   using clock = std::chrono::steady_clock;
   const clock::time_point last =
-      clock::now() + std::chrono::seconds(3);  // of a file that takes long to analyse
+      clock::now() + std::chrono::seconds(3);  // limits the time for a file whose analysis is slow
   constexpr size_t most_pieces = 4;
   json actions = json::array();
   for (const base::Diagnostic* diagnostic : base::in_order(document.analysis().report)) {

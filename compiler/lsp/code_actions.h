@@ -1,5 +1,5 @@
-// Fixes that the help of a diagnostic names. In: a document and a range. Out: CodeActions, each tried: with
-// it the diagnostic is gone and no other error has come.
+// Fixes that the help of a diagnostic names. In: a document and a range. Out: CodeActions. Each has been
+// tried: after it, the diagnostic is gone and there is no new error.
 #pragma once
 #include "compiler/lsp/document.h"
 

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using syntax::Word;
 
-/// CompletionItemKind of the protocol.
+/// The values of CompletionItemKind in the protocol.
 enum Kind {
   function = 3,
   field = 5,
@@ -51,14 +51,14 @@ int kind_of(SymbolKind symbol) {
   }
 }
 
-/// What stands before the place where something is to be written.
+/// The text before the place where the user writes.
 struct Context {
-  std::vector<Word> before;  // without comments; not the word that is being written
+  std::vector<Word> before;  // without comments, and without the word that is being written
   struct Bracket {
     char opening;
-    size_t at;  // in `before`
+    size_t at;  // the index into `before`
   };
-  std::vector<Bracket> open;  // outer ones first
+  std::vector<Bracket> open;  // the outermost first
 };
 
 class Completer {
@@ -82,7 +82,7 @@ class Completer {
     return context_.before.back().kind == Word::Kind::newline || last == ";" || last == "{" || last == "}";
   }
 
-  /// False inside a comment, a string or a number.
+  /// Returns false inside a comment, a string or a number.
   bool read_context() {
     for (const Word& next : syntax::words(document_.program().own().file, document_.program().sources)) {
       if (next.span.begin >= offset_) break;
@@ -118,14 +118,14 @@ class Completer {
     add_names();
   }
 
-  /// Whether the point is in the list of `publish (c, x)`.
+  /// Whether the place is in the list of `publish (c, x)`.
   bool publishes() const {
     if (context_.open.size() != 1 || context_.open[0].opening != '(' || context_.open[0].at == 0)
       return false;
     return text(context_.before[context_.open[0].at - 1]) == "publish";
   }
 
-  /// Whether the statement began with one of these words.
+  /// Whether the statement begins with one of these words.
   template <class... Words>
   bool in_declaration(const Words&... words) const {
     for (size_t i = context_.before.size(); i-- > 0;) {
@@ -136,7 +136,8 @@ class Completer {
     return false;
   }
 
-  /// The word that begins the declaration of the innermost block: `learn`, `decoder`; and the one after it.
+  /// The first word of the declaration that contains the innermost block, such as `learn` or `decoder`, and
+  /// the word after it.
   std::pair<std::string_view, std::string_view> block() const {
     for (auto bracket = context_.open.rbegin(); bracket != context_.open.rend(); ++bracket) {
       if (bracket->opening != '{') continue;
@@ -208,7 +209,7 @@ class Completer {
     add_top({SymbolKind::variable});
   }
 
-  /// The variables of a player before the point; the columns of a reader.
+  /// Adds the variables of a player, or the columns of a reader, whose name stands before the dot.
   void add_fields() {
     const std::string name(word(1));
     for (const Names* names : {&document_.names(), &document_.whole_names()}) {
@@ -228,7 +229,7 @@ class Completer {
     }
   }
 
-  /// The parameters of what is called.
+  /// Adds the parameters of the function that is called.
   void add_arguments() {
     const size_t at = context_.open.back().at;
     if (at == 0) return;

@@ -1,5 +1,5 @@
-// What may be written at a place. In: a document in any state and an offset. Out: CompletionItems; the editor
-// picks those that fit what has been typed.
+// What the user may write at a place. In: a document in any state and an offset. Out: CompletionItems, from
+// which the editor selects those that match the typed text.
 #pragma once
 #include "compiler/lsp/document.h"
 

@@ -1,5 +1,5 @@
-// One line of help for each word of the language. In: a function, a key of `learn`, a method, a domain, a
-// property of a family. Out: a sentence; empty for what is no such word.
+// One line of help for each word of the language: a function, a key of `learn`, a method, a domain, or a
+// property of a family. Out: a sentence; empty if there is no such word.
 #pragma once
 #include <string>
 #include <string_view>
@@ -10,7 +10,7 @@ namespace lsp {
 
 std::string_view description(SymbolKind kind, std::string_view name);
 
-/// `dense(h, n, bias = ..., init = ...)`: arguments that may be left out are shown with `=`.
+/// `dense(h, n, bias = ..., init = ...)`: optional arguments are shown with `=`.
 std::string signature_text(const std::string& function);
 
 }  // namespace lsp

@@ -11,7 +11,8 @@ using nlohmann::json;
 
 constexpr int error_severity = 1, warning_severity = 2;
 
-/// The import of the document's own that brings in this file; the first one where another file imports it.
+/// The import in the document that brings in this file. If another file imports it, the first import of a
+/// file of the user.
 base::Span import_of(const Program& program, const std::string& file) {
   const base::Span start{program.own().file, 0, 0};
   const Program::Import* first = nullptr;
@@ -32,7 +33,7 @@ std::string message_of(const base::Diagnostic& diagnostic) {
   return text;
 }
 
-/// A place in another file, or in this one.
+/// A place in this file or in another.
 json location_json(const base::SourceSet& sources, base::Span span, const Document& document) {
   const base::SourceFile& file = sources.file(span.file);
   const auto path = span.file.index == 0 ? document.path() : shown_path(file).value_or(file.name);

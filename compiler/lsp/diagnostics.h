@@ -5,10 +5,10 @@
 
 namespace lsp {
 
-/// Of the document's own text; what is wrong in a file that it imports stands at the import.
+/// The diagnostics of the document. An error in a file that it imports is shown at the import.
 nlohmann::json diagnostics_json(const Document& document);
 
-/// Where a diagnostic stands in the document, for editors and for fixes.
+/// The place of a diagnostic in the document, for editors and for fixes.
 base::Span place_in(const Document& document, const base::Diagnostic& diagnostic);
 
 }  // namespace lsp

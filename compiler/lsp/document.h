@@ -1,5 +1,5 @@
-// One open document and what is known of it. In: its path and text. Out: names after every change;
-// diagnostics, shapes and the game when they are asked for, as `vaec check` finds them.
+// One open document and what is known about it. In: its path and text. Out: names after every change;
+// diagnostics, shapes and the game when they are requested, as `vaec check` finds them.
 #pragma once
 #include <memory>
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace lsp {
 
-/// What the compiler says of a text.
+/// What the compiler finds out about a text.
 struct Analysis {
   base::SourceSet sources;
   base::Report report{sources};
@@ -25,7 +25,7 @@ class Document {
   Document(std::string uri, std::string text);
 
   void set_text(std::string text);
-  /// Something that it imports may have changed.
+  /// Forgets the analysis, because a file that the document imports may have changed.
   void forget();
 
   const std::string& uri() const { return uri_; }
@@ -34,12 +34,12 @@ class Document {
   const Program& program() const;
   const base::SourceFile& file() const { return program().file(program().own().file); }
   const Names& names() const;
-  /// The names of the last text without syntax errors; those of the text itself if there was none.
+  /// The names of the last text without syntax errors. If there was none, those of the current text.
   const Names& whole_names() const;
   const Analysis& analysis() const;
   bool imports(const std::string& path) const;
 
-  bool shown = false;  // its diagnostics are those that the editor has
+  bool shown = false;  // the editor has the current diagnostics
 
  private:
   std::string uri_, path_, text_;

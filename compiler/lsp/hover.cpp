@@ -13,7 +13,7 @@ namespace {
 
 std::string code(std::string_view text) { return fmt::format("```vae\n{}\n```", text); }
 
-/// The comment lines that stand right above a declaration, without their slashes.
+/// The comment lines right above a declaration, without their slashes.
 std::string comment_above(const base::SourceSet& sources, base::Span at) {
   std::vector<std::string> lines;
   for (int line = sources.place(at.file, at.begin).line - 1; line >= 1; --line) {
@@ -28,7 +28,7 @@ std::string comment_above(const base::SourceSet& sources, base::Span at) {
   return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
-/// A declaration up to its block, on one line.
+/// A declaration without its block, on one line.
 std::string heading(std::string_view text) {
   constexpr size_t longest = 300;
   text = text.substr(0, std::min(text.find_first_of("{\n"), text.size()));
@@ -94,7 +94,7 @@ class Describer {
     return std::move(text_);
   }
 
-  /// `var x : binary[28, 28]` of `var x, y : binary[28, 28]`.
+  /// The declaration of one variable: `var x : binary[28, 28]` from `var x, y : binary[28, 28]`.
   std::string variable_line() const {
     const auto& sources = document_.program().sources;
     std::string whole(sources.text(symbol_.whole));
@@ -108,7 +108,7 @@ class Describer {
     return "var " + symbol_.name + count + " " + heading(std::string_view(whole).substr(colon));
   }
 
-  /// What was seen at this place, at the call that it begins, or where it is declared.
+  /// Adds what the analysis observed at this place, at the call that begins here, or at the declaration.
   void add_shape() {
     const auto& observed = document_.analysis().observed;
     const auto* seen = observed.find(occurrence_.span);
@@ -121,7 +121,7 @@ class Describer {
     add(fmt::format("{}: `{}`", value ? "Value" : family ? "Parameters" : "Shape", fmt::join(*seen, "`, `")));
   }
 
-  /// From a name to the closing bracket of its arguments.
+  /// The span from a name to the closing bracket of its arguments.
   base::Span call_at(base::Span name) const {
     const std::string& text = document_.text();
     if (name.end >= text.size() || text[name.end] != '(') return name;

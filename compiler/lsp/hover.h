@@ -1,5 +1,5 @@
-// What an editor shows of the name under the pointer. In: a document and an offset into it. Out: Markdown and
-// the name's place; none where nothing is named.
+// What an editor shows for the name under the pointer. In: a document and an offset into it. Out: Markdown
+// and the place of the name; none if there is no name.
 #pragma once
 #include <optional>
 #include <string>

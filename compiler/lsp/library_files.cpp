@@ -15,7 +15,7 @@ namespace lsp {
 namespace {
 namespace fs = std::filesystem;
 
-/// A folder for this very text, so that two versions of vaec do not write to one file.
+/// A folder for exactly this text, so that two versions of vaec do not write the same file.
 fs::path copy_of(const std::string& name, std::string_view text) {
   const fs::path cache = cache_folder();
   if (cache.empty()) return {};

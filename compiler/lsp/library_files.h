@@ -1,5 +1,5 @@
-// Files that an editor can show of the standard library, which is inside vaec: written once into the cache.
-// In: a file of a program. Out: its path on disk.
+// Files of the standard library that an editor can show. The library is inside vaec, so each file is written
+// once into the cache. In: a file of a program. Out: its path on disk.
 #pragma once
 #include <optional>
 #include <string>
@@ -8,9 +8,9 @@
 
 namespace lsp {
 
-/// The path of a file of the user, or of the library's copy; none where there is no cache to write to.
+/// The path of a user's file, or of the copy of a library file. None if there is no cache to write to.
 std::optional<std::string> shown_path(const base::SourceFile& file);
-/// Whether a path is one of these copies: nobody's program.
+/// Whether the path is one of these copies, which belong to no program.
 bool is_library_copy(const std::string& path);
 
 }  // namespace lsp

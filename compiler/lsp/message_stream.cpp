@@ -23,7 +23,7 @@ bool equal_letters(std::string_view a, std::string_view b) {
       a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
-/// The value of `Content-Length: N`; none where it is no number that fits.
+/// The value of `Content-Length: N`; none if it is not a number or too large.
 std::optional<size_t> length_in(std::string_view value) {
   while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
   while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
@@ -99,7 +99,7 @@ Frame MessageReader::next() {
     if (line.empty()) {
       if (length) return body(*length);
       if (begun) return garbled("a message has no Content-Length");
-      continue;  // an empty line before the headers
+      continue;  // empty lines before the headers are skipped
     }
     begun = true;
     const size_t colon = line.find(':');

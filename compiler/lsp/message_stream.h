@@ -1,20 +1,20 @@
 // The framing of the Language Server Protocol: `Content-Length: N`, an empty line, N bytes of JSON. In: a
-// file descriptor. Out: the bytes of one message after the other, whatever they are.
+// file descriptor. Out: the bytes of one message after the other; their content is not checked.
 #pragma once
 #include <cstddef>
 #include <string>
 
 namespace lsp {
 
-/// Above any program that vaec reads (16 MiB), in JSON's longest way of writing it.
+/// Larger than any program that vaec reads (16 MiB), even in the longest JSON notation.
 constexpr size_t longest_message = size_t{128} << 20;
 
 struct Frame {
   enum class Kind {
     message,   // text
-    too_long,  // its bytes were passed over; the next message follows
-    garbled,   // text says why; where the next message begins cannot be known
-    end,       // of the input, between messages
+    too_long,  // its bytes were skipped; the next message follows
+    garbled,   // `text` says why; the beginning of the next message is unknown
+    end,       // the input has ended, between two messages
   } kind = Kind::end;
   std::string text;
 };
@@ -25,22 +25,22 @@ class MessageReader {
 
   /// Waits for the next message.
   Frame next();
-  /// Whether input arrives within this time, or has arrived.
+  /// Whether input has arrived, or arrives within this time.
   bool waits(int milliseconds) const;
 
  private:
   bool fill();
-  /// What ends before the next newline, without its carriage return; false at the end of the input or if it
-  /// is longer than any header.
+  /// Reads up to the next newline, and removes a carriage return. Returns false at the end of the input, or
+  /// if the line is longer than any header.
   bool header_line(std::string& line);
   Frame body(size_t length);
 
   int descriptor_;
   std::string buffer_;
-  size_t used_ = 0;  // of buffer_
+  size_t used_ = 0;  // bytes of buffer_ that were read
 };
 
-/// Writes one message. False if it cannot be written.
+/// Writes one message. Returns false if that fails.
 bool write_message(int descriptor, const std::string& text);
 
 }  // namespace lsp

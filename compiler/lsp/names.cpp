@@ -12,11 +12,11 @@ using namespace syntax;
 using base::Span;
 using Table = std::map<std::string, int>;
 
-/// The names of a block and of those around it, innermost last.
+/// The names of a block. `outer` is the block around it.
 struct Block {
   const Block* outer = nullptr;
   Table names = {};
-  int scope = -1;  // in Names::scopes
+  int scope = -1;  // index into Names::scopes
 
   const int* find(const std::string& name) const {
     for (const Block* block = this; block; block = block->outer)
@@ -30,7 +30,7 @@ class Resolver {
   explicit Resolver(const Program& program) : program_(program) {}
 
   Names run() {
-    // The library's families come last among the files and first among the names.
+    // The library's families are the last file. They are declared too, so that names can refer to them.
     for (const Tree& tree : program_.trees)
       for (const Declaration& declaration : tree.declarations) declare(declaration);
     for (const Tree& tree : program_.trees)
@@ -98,7 +98,7 @@ class Resolver {
     }
   }
 
-  // Calls name parameters before or after the declaration, so that they are all entered first.
+  // Calls before and after a declaration may name its parameters, so all parameters are entered first.
   void declare_parameters(const FamilyDecl& family) {
     const int owner = names_.top.at(family.name.text);
     for (const auto& parameter : family.parameters) declare_parameter(owner, parameter.name, parameter.span);
@@ -144,7 +144,7 @@ class Resolver {
     names_.scopes[static_cast<size_t>(block.scope)].symbols.push_back(symbol);
   }
 
-  /// A name that a statement binds: bound again in the same block it stays the same symbol.
+  /// A name that a statement binds. If it is bound again in the same block, it stays the same symbol.
   void bind(Block& block, const Name& name, Span whole) {
     if (const auto found = block.names.find(name.text); found != block.names.end()) {
       name_at(name.span, found->second);
@@ -184,7 +184,7 @@ class Resolver {
 
   void resolve(const FamilyDecl& family, Span span) {
     Block block = open(nullptr, span);
-    // `K` of `category(K)` stands for the number of classes, unless the file declares it.
+    // The `K` of `category(K)` is the number of classes, unless the file declares a `K`.
     for (const auto* list : {&family.domain.arguments, &family.domain.shape})
       for (const ExprPtr& extent : *list)
         if (extent && extent->kind == ExprKind::name && !names_.top.count(extent->text) &&
@@ -219,7 +219,7 @@ class Resolver {
       if (!assign || assign->targets.empty()) continue;
       const Name& key = assign->targets.front().name;
       word_at(key, SymbolKind::key, learn.method.text);
-      // What `every` counts are words.
+      // The names in a map are declared in the file. Only those in the map `every` are words of the language.
       of_learn_ = key.text != "every";
       expression(assign->value, Block{});
       of_learn_ = false;
@@ -283,7 +283,7 @@ class Resolver {
     }
   }
 
-  /// `z` or `z[1]` as a target or parent: locals do not hide variables there.
+  /// `z` or `z[1]` as a target or parent. Here, a local name does not hide a variable.
   void reference(const Reference& reference, const Block& block) {
     variable(reference.name);
     expression(reference.index, block);
@@ -326,7 +326,7 @@ class Resolver {
     if (const int* local = block.find(name)) return local;
     const auto found = names_.top.find(name);
     if (found == names_.top.end()) return nullptr;
-    // A source is no value: its name may be a reader's.
+    // A source is not a value, so its name may also be that of a reader.
     const bool reader = names_.symbols[static_cast<size_t>(found->second)].kind == SymbolKind::source &&
                         semantics::find_data_function(name);
     return reader ? nullptr : &found->second;
@@ -341,7 +341,7 @@ class Resolver {
     }
   }
 
-  /// The variable of `p.z`, `average(p).z`.
+  /// The variable in `p.z` or `average(p).z`.
   void field(const Expr& expr, const Block& block) {
     const Expr* from = expr.operands.empty() ? nullptr : expr.operands.front().get();
     if (from && from->kind == ExprKind::call && from->arguments.size() == 1 && !from->operands.empty() &&
@@ -357,7 +357,7 @@ class Resolver {
     return callee && callee->kind == ExprKind::name ? find(callee->text, block) : nullptr;
   }
 
-  /// The name of an argument in a call of `called`.
+  /// The name of an argument in a call of the symbol `called`.
   void parameter(int called, const Name& name) {
     const Table& parameters = symbol(called).parameters;
     if (const auto found = parameters.find(name.text); found != parameters.end())

@@ -7,7 +7,8 @@
 namespace lsp {
 namespace {
 
-/// Bytes and units of the code point that begins here; what is no UTF-8 counts one of each.
+/// The width of the code point that begins here, in bytes and in UTF-16 units. Bytes that are not UTF-8 count
+/// as one of each.
 std::pair<size_t, size_t> first_width(std::string_view text) {
   const CodePoint point = first_code_point(text);
   if (point.bytes == 0) return {1, 1};
@@ -24,7 +25,7 @@ uint32_t offset_of(const base::SourceFile& file, Position position) {
   uint32_t offset = start;
   for (size_t units = 0; units < position.character && !rest.empty();) {
     const auto [bytes, width] = first_width(rest);
-    if (units + width > position.character) break;  // inside a surrogate pair
+    if (units + width > position.character) break;  // the position is inside a surrogate pair
     units += width;
     offset += static_cast<uint32_t>(bytes);
     rest.remove_prefix(bytes);

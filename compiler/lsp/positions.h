@@ -1,5 +1,5 @@
-// Places as the Language Server Protocol gives them: lines from 0, and within a line units of UTF-16 from 0.
-// In: a file's text (UTF-8) with its line starts. Out: byte offsets, and back.
+// Places as in the Language Server Protocol: lines from 0, and UTF-16 units from 0 within a line. In: a
+// file's text (UTF-8) with its line starts. Out: byte offsets, and the other way round.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -13,12 +13,12 @@ struct Position {
   size_t character = 0;
 };
 
-/// What lies past the end of its line, or of the file, is moved to that end.
+/// A position after the end of its line, or of the file, becomes that end.
 uint32_t offset_of(const base::SourceFile& file, Position position);
 Position position_of(const base::SourceFile& file, uint32_t offset);
 
 nlohmann::json to_json(Position position);
-/// Throws nlohmann::json::exception where it is no position.
+/// Throws nlohmann::json::exception if the value is not a position.
 Position position_in(const nlohmann::json& value);
 nlohmann::json range_json(const base::SourceFile& file, base::Span span);
 

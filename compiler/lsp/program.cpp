@@ -23,7 +23,7 @@ class ProgramReader {
   }
 
   void follow_imports() {
-    // The list grows while it is walked; every file is read once, so that circles end.
+    // The list grows during this loop. Every file is read only once, so circular imports end.
     for (size_t i = 0; i < program_.trees.size(); ++i)
       for (const syntax::Declaration& declaration : program_.trees[i].declarations)
         if (const auto* import = std::get_if<syntax::ImportDecl>(&declaration.kind)) follow(i, *import);

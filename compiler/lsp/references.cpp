@@ -12,7 +12,7 @@ namespace lsp {
 namespace {
 namespace fs = std::filesystem;
 
-/// Of one workspace; what lies beyond is not searched.
+/// Limits for one workspace; files beyond them are not searched.
 constexpr size_t most_files = 2000, most_entries = 50'000;
 
 std::string whole_path(const std::string& path) {
@@ -21,7 +21,7 @@ std::string whole_path(const std::string& path) {
   return error ? path : whole.string();
 }
 
-/// The .vae files of the folders, without hidden folders and links to folders.
+/// The .vae files of the folders. Hidden folders and links to folders are left out.
 std::vector<std::string> files_of(const std::vector<std::string>& folders) {
   std::vector<std::string> files;
   for (const std::string& folder : folders) {
@@ -39,7 +39,7 @@ std::vector<std::string> files_of(const std::vector<std::string>& folders) {
   return files;
 }
 
-/// The places in one program that name what is declared at `declared` of the file `path`.
+/// Adds the places in one program that refer to the declaration at `declared` in the file `path`.
 void add_places(const Program& program, const Names& names, const std::string& path, base::Span declared,
                 Places& places) {
   for (const Occurrence& occurrence : names.occurrences) {
@@ -121,7 +121,7 @@ std::vector<Location> references(const Workspace& workspace, const Document& doc
   const std::string home = whole_path(document.program().file(symbol.declared.file).name);
   for (const auto& [path, spans] : places_of(workspace, document, symbol)) {
     std::string cause;
-    const auto text = base::read_text_file(path, cause);  // of an open document, as the editor has it
+    const auto text = base::read_text_file(path, cause);  // for an open document, the text in the editor
     base::SourceSet sources;
     const base::FileId file = sources.add(path, text.value_or(document.text()));
     for (const base::Span span : spans) {

@@ -1,5 +1,5 @@
-// Where a name is declared and used, in this program and in the others of the workspace. In: a document and
-// an offset. Out: places in files.
+// Where a name is declared and used, in this program and in the other programs of the workspace. In: a
+// document and an offset. Out: places in files.
 #pragma once
 #include <map>
 #include <optional>
@@ -15,25 +15,25 @@ struct Location {
   nlohmann::json range;
 };
 
-/// The documents that the editor has open, and the folders that it works in.
+/// The documents that are open in the editor, and the folders of its workspace.
 struct Workspace {
-  std::map<std::string, Document> documents;  // by address
+  std::map<std::string, Document> documents;  // by URI
   std::vector<std::string> folders;
 
   const Document* find_path(const std::string& path) const;
-  /// As the editor calls it.
+  /// The URI that the editor uses for the path.
   std::string uri_for(const std::string& path) const;
 };
 
-/// The declaration of what is named there, or the file that is imported there.
+/// The declaration of the name at the offset, or the imported file that is named there.
 std::optional<Location> definition(const Workspace& workspace, const Document& document, uint32_t offset);
 
-/// Every place of the declaration's name, in the document and the files that it imports, and, if a file that
-/// can be imported declares it, in the programs of the workspace.
+/// Every place that names the same declaration, in the document and the files that it imports. If the
+/// declaration is in a file that can be imported, also the places in the other programs of the workspace.
 std::vector<Location> references(const Workspace& workspace, const Document& document, uint32_t offset,
                                  bool with_declaration);
 
-/// The places as spans, by path. Empty where nothing of the user's is named.
+/// The places as spans, by path. Empty if the name is not one of the user's.
 using Places = std::map<std::string, std::vector<base::Span>>;
 Places places_of(const Workspace& workspace, const Document& document, const Symbol& symbol);
 

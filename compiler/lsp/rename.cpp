@@ -11,7 +11,7 @@
 namespace lsp {
 namespace {
 
-/// A text with the spans replaced, which are sorted and apart.
+/// The text with `name` in place of the spans, which are sorted and do not overlap.
 std::string replaced(const std::string& text, const std::vector<base::Span>& spans, const std::string& name) {
   std::string result;
   size_t done = 0;
@@ -23,7 +23,7 @@ std::string replaced(const std::string& text, const std::vector<base::Span>& spa
   return result.append(text, std::min(done, text.size()));
 }
 
-/// Where an offset of the old text lies in the new one.
+/// The place of an offset of the old text in the new text.
 uint32_t moved(uint32_t offset, const std::vector<base::Span>& spans, size_t length) {
   int64_t shift = 0;
   for (const base::Span span : spans)
@@ -31,7 +31,7 @@ uint32_t moved(uint32_t offset, const std::vector<base::Span>& spans, size_t len
   return static_cast<uint32_t>(offset + shift);
 }
 
-/// For each name of the program's own file: where it stands and where it is declared.
+/// For each name in the program's own file: its place, and the place of its declaration.
 using Meanings = std::vector<std::pair<uint32_t, std::pair<std::string, uint32_t>>>;
 Meanings meanings_of(const Program& program, const std::string& own_path) {
   const Names names = resolve_names(program);
@@ -48,7 +48,7 @@ Meanings meanings_of(const Program& program, const std::string& own_path) {
   return list;
 }
 
-/// Takes the place of the files while it lives.
+/// While it lives, other texts are read instead of the files.
 class Tentative {
  public:
   ~Tentative() {

@@ -22,7 +22,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int bad_data = 65, cannot_write = 73;
-constexpr size_t longest_text = size_t{16} << 20;  // as vaec reads files
+constexpr size_t longest_text = size_t{16} << 20;  // the limit of vaec for files
 
 /// Error codes of JSON-RPC and of the protocol.
 enum ErrorCode {
@@ -68,7 +68,7 @@ class Server {
   int run() {
     try {
       for (;;) {
-        // Diagnostics wait until nothing more has been typed for a moment.
+        // Diagnostics are published only after the user has not typed for a moment.
         if (!reader_.waits(outdated() ? 100 : -1)) {
           publish_outdated();
           continue;
@@ -106,7 +106,7 @@ class Server {
     send({{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", cause}}}});
   }
 
-  /// False when the editor has said `exit`.
+  /// Returns false if the editor sends `exit`.
   bool handle(const std::string& text) {
     json message;
     try {
@@ -119,7 +119,7 @@ class Server {
     const bool asks = message.is_object() && id != message.end();
     const bool good_id = asks && (id->is_number_integer() || id->is_string());
     if (message.is_object() && !message.contains("method") && good_id)
-      return true;  // an answer to nothing we asked
+      return true;  // a response, although we sent no request
     if (!message.is_object() || !message.contains("method") || !message["method"].is_string() ||
         asks != good_id) {
       refuse(good_id ? *id : json(nullptr), invalid_request, "the message is no request");
@@ -156,7 +156,7 @@ class Server {
     send({{"jsonrpc", "2.0"}, {"id", id}, {"result", std::move(result)}});
   }
 
-  /// A notification has no answer; what is wrong with one is logged in the editor.
+  /// A notification has no response, so an error in one is logged in the editor.
   void accept(const std::string& method, const json& params) {
     const auto found = notifications_.find(method);
     if (found == notifications_.end() || !initialized_ || shut_down_) return;
@@ -281,7 +281,7 @@ class Server {
 
   // ---- answers
 
-  /// The document that a request names, and the place in it.
+  /// The document that a request names, and the offset of the place in it.
   std::pair<const Document&, uint32_t> place(const json& params) {
     const Document& open = document(params.at("textDocument"));
     return {open, offset_of(open.file(), position_in(params.at("position")))};
@@ -335,7 +335,7 @@ class Server {
     return completions(open, offset);
   }
 
-  /// As `vaec fmt` writes it; nothing where the file has syntax errors.
+  /// The text as `vaec fmt` writes it; null if the file has syntax errors.
   json answer_formatting(const json& params) {
     const Document& open = document(params.at("textDocument"));
     base::SourceSet sources;
@@ -368,7 +368,7 @@ class Server {
 }  // namespace
 
 int serve(int input, int output) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed output is seen by writing to it
+  std::signal(SIGPIPE, SIG_IGN);  // then a write to a closed output fails, which is noticed
   return Server(input, output).run();
 }
 

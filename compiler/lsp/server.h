@@ -3,8 +3,8 @@
 
 namespace lsp {
 
-/// Serves until the editor says `exit` or closes its end. 0 after `shutdown`, 1 without it, 65 where the
-/// input is no sequence of messages, 73 where answers cannot be written.
+/// Serves until the editor sends `exit` or closes its input. Returns 0 after `shutdown`, 1 without it, 65 if
+/// the input is not a sequence of messages, and 73 if answers cannot be written.
 int serve(int input, int output);
 
 }  // namespace lsp

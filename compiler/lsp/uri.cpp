@@ -12,7 +12,7 @@ std::string path_of(std::string_view uri) {
   constexpr std::string_view scheme = "file://";
   if (!uri.starts_with(scheme)) return std::string(uri);
   std::string_view rest = uri.substr(scheme.size());
-  rest = rest.substr(std::min(rest.find('/'), rest.size()));  // without the host, which is this machine
+  rest = rest.substr(std::min(rest.find('/'), rest.size()));  // removes the host, which is this machine
   std::string path;
   for (size_t i = 0; i < rest.size(); ++i) {
     unsigned value = 0;

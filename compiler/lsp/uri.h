@@ -1,14 +1,14 @@
-// `file:///home/me/a%20b.vae` and paths. A document of another scheme (`untitled:`) keeps its address as a
-// name.
+// Converts between URIs such as `file:///home/me/a%20b.vae` and paths. A document of another scheme
+// (`untitled:`) keeps its URI as name.
 #pragma once
 #include <string>
 #include <string_view>
 
 namespace lsp {
 
-/// The path of a `file:` address; any other address as it is.
+/// The path of a `file:` URI; any other URI unchanged.
 std::string path_of(std::string_view uri);
-/// The address of a path, which is made absolute.
+/// The URI of a path, which is made absolute.
 std::string uri_of(const std::string& path);
 
 }  // namespace lsp
