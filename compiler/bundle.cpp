@@ -18,7 +18,7 @@ namespace vaec {
 namespace fs = std::filesystem;
 namespace {
 
-/// Parts of glibc, which every machine has in its own version.
+/// Parts of glibc. Every machine has them, in a version of its own.
 bool is_c_library(const std::string& name) {
   static constexpr std::array<std::string_view, 11> parts = {
       "ld-linux",      "libc.so.",  "libm.so.",    "libmvec.so.", "libdl.so.",      "libpthread.so.",
@@ -27,7 +27,7 @@ bool is_c_library(const std::string& name) {
                      [&](std::string_view part) { return name.starts_with(part); });
 }
 
-/// Adds what the dynamic loader would load for `library`: name to path.
+/// Adds the libraries that the dynamic loader would load for `library`: name to path.
 void add_needed(const fs::path& library, const fs::path& log, std::map<std::string, fs::path>& needed) {
   constexpr const char* loader = "/lib64/ld-linux-x86-64.so.2";
   const lower::Outcome listed = lower::call({loader, "--list", library.string()}, log);
@@ -35,7 +35,7 @@ void add_needed(const fs::path& library, const fs::path& log, std::map<std::stri
     throw Failure(Exit::bad_configuration,
                   fmt::format("--bundle needs the loader {} to list what {} links{}", loader,
                               library.string(), listed.started ? ": " + listed.said : ""));
-  // "	libz.so.1 => /lib/x86_64-linux-gnu/libz.so.1 (0x00007f...)"
+  // A line looks like "libz.so.1 => /lib/x86_64-linux-gnu/libz.so.1 (0x00007f...)".
   std::istringstream lines(listed.said);
   for (std::string name, arrow, path, rest; lines >> name; std::getline(lines, rest)) {
     if (!(lines >> arrow) || arrow != "=>") continue;

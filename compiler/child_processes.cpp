@@ -20,7 +20,7 @@ namespace {
 
 constexpr int stops[] = {SIGINT, SIGTERM, SIGHUP};
 
-/// While it lives, ends of children and requests to stop wait until `next` takes them.
+/// As long as it lives, signals about ended children and requests to stop wait until `next` takes them.
 class Signals {
  public:
   Signals() {
@@ -29,7 +29,8 @@ class Signals {
     for (const int stop : stops) {
       struct sigaction action{};
       sigaction(stop, nullptr, &action);
-      if (action.sa_handler != SIG_IGN) sigaddset(&awaited_, stop);  // nohup stays in force
+      // A signal that is ignored, as under nohup, stays ignored.
+      if (action.sa_handler != SIG_IGN) sigaddset(&awaited_, stop);
     }
     sigprocmask(SIG_BLOCK, &awaited_, &before_);
   }
@@ -55,7 +56,8 @@ int open_for(const fs::path& path, int how) {
   return file;
 }
 
-/// Its own process group: a terminal's Ctrl-C reaches this process alone, which passes it on.
+/// Starts a command in a process group of its own. So Ctrl-C in a terminal reaches only this process, which
+/// passes it on.
 pid_t start(const Command& command, const sigset_t& mask) {
   std::vector<char*> words;
   for (const std::string& word : command.words) words.push_back(const_cast<char*>(word.c_str()));
@@ -88,7 +90,7 @@ class Pool {
  public:
   Pool(const std::vector<Chain>& chains, size_t at_once) : chains_(chains), at_once_(at_once) {}
 
-  /// None goes on where this fails.
+  /// Kills all commands that still run, for example after an exception.
   ~Pool() {
     for (const auto& [process, chain] : running_) kill(-process, SIGKILL);
   }
@@ -136,7 +138,7 @@ class Pool {
   size_t at_once_, begun_ = 0;
   bool stopped_ = false;
   Signals signals_;
-  std::map<pid_t, size_t> running_;  // to the index of its chain
+  std::map<pid_t, size_t> running_;  // by process: the index of its chain
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Chains of commands, several at a time. A command of a chain is known when the one before it has ended.
-// Commands read nothing and write into files. Ctrl-C (SIGINT), SIGTERM and SIGHUP ask all of them to end, the
-// same signal again ends them; they end with this process too.
+// Chains of commands, several at a time. The next command of a chain is decided when the one before has
+// ended. Commands read no input and write into files. Ctrl-C (SIGINT), SIGTERM and SIGHUP are passed on to
+// all commands, which then end; a second signal ends them at once. They also end when this process ends.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -12,19 +12,19 @@ namespace vaec {
 
 struct Command {
   std::vector<std::string> words;
-  std::filesystem::path out, err;  // replaced, appended to
+  std::filesystem::path out, err;  // `out` is replaced, `err` is appended to
 };
 
 struct Ended {
   int code = 0;
-  int signal = 0;  // that killed it; 0: it exited with `code`
+  int signal = 0;  // the signal that killed it; 0: it exited with `code`
 };
 
-/// The first command (`previous` is null) or the next one; none where the chain is over.
+/// Gives the first command (`previous` is null) or the next one. None at the end of the chain.
 using Chain = std::function<std::optional<Command>(const Ended* previous)>;
 
-/// False if the user stopped it: then no command was begun after that. Failure(cannot_write) where a file of
-/// a command cannot be opened.
+/// Returns false if the user stopped it; no command is started after that. Throws Failure(cannot_write) if a
+/// file of a command cannot be opened.
 bool run_chains(const std::vector<Chain>& chains, size_t at_once);
 
 }  // namespace vaec

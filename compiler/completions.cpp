@@ -9,8 +9,8 @@ namespace vaec {
 namespace {
 using nlohmann::json;
 
-/// A place on the command line: the commands that were said, such as "data get". What follows `run FILE` is
-/// the command line of an executable.
+/// A place on the command line: the commands so far, such as "data get". After `run FILE` follows the command
+/// line of an executable.
 struct Place {
   std::string path;
   std::vector<std::pair<std::string, std::string>> commands;  // name, help
@@ -36,7 +36,7 @@ std::vector<Place> places_of(const json& vaec, const json& program) {
   return places;
 }
 
-/// In single quotes, for all three shells: fish reads `'\''` as bash does.
+/// The text in single quotes, for all three shells: fish reads `'\''` as bash does.
 std::string quoted(const std::string& text) {
   std::string result = "'";
   for (const char c : text) {
@@ -48,8 +48,8 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
-/// What may follow a flag: words, or "@file", or "@value" for what no shell can know. None for one that takes
-/// nothing.
+/// What may follow a flag: words, "@file", or "@value" for values that no shell can know. None if the flag
+/// takes no value.
 std::vector<std::string> values_of(const json& flag) {
   std::string value = flag.at("value");
   if (value.empty()) return {};
@@ -106,7 +106,7 @@ std::string function_of(const std::string& name, const std::string& cases_of, co
                      otherwise.empty() ? "" : "  " + otherwise + "\n");
 }
 
-/// Functions that bash and zsh both read.
+/// Functions in a syntax that both bash and zsh read.
 std::string functions_of(const std::vector<Place>& places) {
   std::string commands, flags, values, steps;
   for (const Place& place : places) {
@@ -222,7 +222,7 @@ std::string fish_function(const std::string& name, const std::vector<std::string
 }
 
 std::string fish_line(const Place& place, const std::string& rest) {
-  // Quoted twice: the condition is a command, and the place one word of it.
+  // Quoted twice, because the condition is a command in which the place is one word.
   return fmt::format("complete -c vaec -n \"__vaec_at '{}'\" {}\n", place.path, rest);
 }
 

@@ -1,4 +1,4 @@
-// `vaec data get NAME [--to DIR]`: the runtime fetches, by the code by which executables do.
+// `vaec data get NAME [--to DIR]`: the runtime fetches the data with the same code as executables do.
 #pragma once
 #include <string>
 
@@ -6,7 +6,7 @@
 
 namespace vaec {
 
-/// `to` may be empty. What went wrong is on stderr already.
+/// `to` may be empty. Errors have already been printed on stderr.
 Exit get_data(const std::string& name, const std::string& to);
 
 }  // namespace vaec

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Says how the version of this libvaert.so differs from that of vaec; empty if it does not.
+/// How the version of this libvaert.so differs from that of vaec; empty if it does not differ.
 std::string other_version(void* runtime) {
   const auto version = reinterpret_cast<const char* (*)()>(dlsym(runtime, "vaert_version"));
   const std::string theirs = version != nullptr ? version() : "0.1.0 or older";
@@ -31,7 +31,7 @@ std::string other_version(void* runtime) {
                      VAEC_VERSION);
 }
 
-/// Empty where executables can export in ONNX's format.
+/// Why executables cannot export in ONNX's format; empty if they can.
 std::string why_not_onnx(const std::string& library) {
   if (!fs::exists(library)) return "this vaec was built without libonnx";
   if (dlopen(VAERT_ONNX_SYSTEM_LIBRARY, RTLD_NOW | RTLD_GLOBAL) == nullptr)

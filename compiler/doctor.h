@@ -1,10 +1,10 @@
-// `vaec doctor`: what building and running needs, and whether it is there.
+// `vaec doctor`: checks whether everything is there that building and running need.
 #pragma once
 #include <ostream>
 
 namespace vaec {
 
-/// One line for each thing; false if something needed is missing.
+/// Prints one line for each thing. Returns false if something necessary is missing.
 bool doctor(std::ostream& out);
 
 }  // namespace vaec

@@ -1,4 +1,5 @@
-// What stops the driver besides diagnostics of a .vae file: an exit code and one line of cause for stderr.
+// An error that stops the driver and is not a diagnostic of a .vae file: an exit code, and one line for
+// stderr.
 #pragma once
 #include <stdexcept>
 #include <string>

@@ -39,7 +39,7 @@ bool is_device(const fs::path& path) {
   return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
 }
 
-/// For what a device is given: others cannot guess or replace the names of files in it.
+/// A private folder for the content that goes to a device: other users cannot guess or replace names in it.
 std::unique_ptr<PrivateFolder> folder_for(const fs::path& output) {
   if (!is_device(output)) return nullptr;
   try {
@@ -56,7 +56,7 @@ fs::path place_beside(const fs::path& output, const PrivateFolder* folder, const
   return beside.string() + fmt::format(".{}{}", getpid(), ending);
 }
 
-/// The cause of a failure, or nothing.
+/// Writes the file. Returns the cause of a failure, or an empty text.
 std::string write_through(const fs::path& path, const std::string& content) {
   errno = 0;
   std::ofstream file(path, std::ios::binary);
@@ -102,7 +102,7 @@ void write_file(const fs::path& path, const std::string& content) {
   aside.become_output();
 }
 
-/// The library as it is, unless executables could not name its folder in their RUNPATH.
+/// Returns the library, or refuses it if executables cannot name its folder in their RUNPATH.
 static fs::path nameable(const fs::path& library) {
   if (lower::can_be_run_path(library.parent_path())) return library;
   throw Failure(
@@ -117,7 +117,7 @@ std::string runtime_library() {
   if (const fs::path own = own_executable(); !own.empty())
     installations.push_back(own.parent_path().parent_path());
   const char* home = std::getenv("VAEC_HOME");
-  // Absolute, since executables carry the folder.
+  // An absolute path, because executables contain the folder.
   if (home != nullptr && *home != '\0') installations.push_back(fs::absolute(home));
   std::string tried;
   for (const fs::path& installation : installations) {

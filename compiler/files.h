@@ -1,5 +1,5 @@
-// Files of the driver: reading the input, writing outputs aside and renaming them, finding the runtime.
-// Throws Failure with the exit code of what went wrong.
+// Files of the driver: reads the input, writes outputs under another name and renames them, finds the
+// runtime. Throws Failure with the exit code for the error.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -9,14 +9,14 @@
 
 namespace vaec {
 
-/// A regular file or a pipe of at most 16 MiB.
+/// Reads a regular file or a pipe, at most 16 MiB.
 std::string read_file(const std::string& path);
 
-/// The whole content or nothing.
+/// Writes the whole content, or changes nothing.
 void write_file(const std::filesystem::path& path, const std::string& content);
 
-/// A file beside `output` under a name of its own, gone when this is unless it took the output's place. Links
-/// are followed; a device, such as /dev/null, is written to and never replaced.
+/// A file beside `output` with its own name. It is removed with this object, unless it became the output.
+/// Links are followed. A device, such as /dev/null, is written to and never replaced.
 class Aside {
  public:
   Aside(const std::filesystem::path& output, const std::string& ending);
@@ -29,12 +29,13 @@ class Aside {
 
  private:
   std::filesystem::path output_;
-  std::unique_ptr<PrivateFolder> folder_;  // where a device's content is written first; none for a file
+  /// Holds the content for a device before it is written; null for a file.
+  std::unique_ptr<PrivateFolder> folder_;
   std::filesystem::path path_;
 };
 
-/// libvaert.so: in ../lib of this executable, else in lib of the folder that VAEC_HOME names. Refused where
-/// executables could not name its folder.
+/// The path of libvaert.so: in ../lib of this executable, or in lib of the folder that VAEC_HOME names.
+/// Throws if executables cannot name that folder.
 std::string runtime_library();
 
 }  // namespace vaec

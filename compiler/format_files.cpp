@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* standard_input = "-";
 
-/// The .vae files of a folder and of those in it, sorted. Hidden folders, and links to folders, are left out.
+/// The .vae files of a folder and its subfolders, sorted. Hidden folders and links to folders are left out.
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> files;
   std::error_code error;
@@ -38,7 +38,7 @@ std::vector<std::string> files_in(const std::string& folder) {
   return files;
 }
 
-/// A folder that is named like a file was meant as one.
+/// Whether the path is a folder. A folder whose name looks like a file is probably meant as a file.
 bool is_folder(const std::string& path) {
   std::error_code error;
   return fs::is_directory(path, error) && fs::path(path).extension() != ".vae";
@@ -100,7 +100,7 @@ class FileFormatter {
     }
   }
 
-  /// None where the text has errors, which are printed.
+  /// None if the text has errors, which are printed.
   std::optional<std::string> format(const std::string& name, const std::string& text) const {
     base::SourceSet sources;
     base::Report report(sources);
@@ -122,7 +122,7 @@ class FileFormatter {
   }
 
   const FormatRequest& request_;
-  std::set<std::string> done_;  // a file that is named twice is read once
+  std::set<std::string> done_;  // so that a file that is named twice is read once
   bool differs_ = false;
   Exit failed_ = Exit::ok;
 };

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The compiled-in key that `word` is the flag of: `--free_bits`, `--free-bits` or `--free_bits=2`.
+/// The compiled-in key whose flag `word` is: `--free_bits`, `--free-bits` or `--free_bits=2`.
 const LearnKey* key_of(const std::string& word) {
   if (!word.starts_with("--")) return nullptr;
   std::string name = word.substr(2, word.find('=') == std::string::npos ? word.npos : word.find('=') - 2);
@@ -42,7 +42,7 @@ std::vector<Block> blocks_of(const syntax::Tree& tree) {
   return blocks;
 }
 
-/// A resumed run goes on with the keys that it was begun with.
+/// A resumed run keeps the keys with which it was started.
 void add_keys_of_run(const fs::path& run, LearnFlags& flags) {
   const nlohmann::json config = nlohmann::json::parse(std::ifstream(run / "config.json"), nullptr, false);
   if (!config.is_object() || !config.contains("learn") || !config["learn"].is_string()) return;
@@ -54,7 +54,7 @@ void add_keys_of_run(const fs::path& run, LearnFlags& flags) {
     const nlohmann::json& value = config[name];
     if (value.is_string()) flags.keys[name] = value;
     if (value.is_boolean() || value.is_number()) flags.keys[name] = value.dump();
-    if (value.is_object()) flags.keys[name] = "1";  // the run itself has its schedule
+    if (value.is_object()) flags.keys[name] = "1";  // the run has its own schedule
   }
 }
 
@@ -105,7 +105,7 @@ LearnFlags take_learn_flags(std::vector<std::string>& words) {
       kept.push_back(words[i]);
   }
   words = kept;
-  // The program compares what it is told with what it was built with, which is the same.
+  // The executable compares its flags with the keys it was built with. They are the same here.
   for (const auto& [name, text] : flags.keys) {
     const LearnKey& key = *find_learn_key(name);
     unsetenv(environment_name(key.name).c_str());

@@ -1,5 +1,5 @@
-// NAME.h, the C header of a library that `vaec build --emit=library` makes. In: the library's name, an
-// identifier. Out: the text; the types in it are those of runtime/model_api.h.
+// NAME.h, the C header of a library that `vaec build --emit=library` makes. In: the library's name, which is
+// an identifier. Out: the text. Its types are those of runtime/model_api.h.
 #pragma once
 #include <string>
 

@@ -54,7 +54,7 @@ struct Arguments {
   LearnFlags learn_flags;
 };
 
-/// Sources, diagnostics and their printing, for one file.
+/// The sources and diagnostics of one file, and how they are printed.
 class Session {
  public:
   explicit Session(const Arguments& arguments) : arguments_(arguments) {}
@@ -72,7 +72,7 @@ class Session {
     return request;
   }
 
-  /// Prints the diagnostics; 1 if there are errors.
+  /// Prints the diagnostics. Returns 1 if there are errors.
   Exit finish() {
     refuse_wrong_flags();
     print_report(report, arguments_.error_format == "json");
@@ -83,7 +83,7 @@ class Session {
   base::Report report{sources};
 
  private:
-  /// A key that the command line gives is no part of the file: one line says what is wrong with it.
+  /// A key from the command line is not part of the file, so an error in it is printed as one line.
   void refuse_wrong_flags() const {
     for (const base::Diagnostic& error : report.diagnostics()) {
       if (!error.span || base::info(error.code).severity != base::Severity::error) continue;
@@ -99,7 +99,8 @@ class Session {
   const Arguments& arguments_;
 };
 
-/// What this vaec has not got for a GPU is no error of the program's, nor of vaec's.
+/// Turns an error about the target into a Failure. If this vaec does not have what a GPU needs, that is
+/// neither an error of the program nor a bug of vaec.
 template <class Function>
 auto on_target(const Function& make) {
   try {
@@ -134,13 +135,14 @@ Exit emit_stage(const Arguments& arguments) {
   return exit;
 }
 
-/// What an executable is linked with, and where it looks for that.
+/// The runtime that an executable links, and where the loader looks for it.
 lower::Runtime runtime_for(bool bundled) {
   if (bundled) return {bundle_start(), "$ORIGIN/lib"};
   return lower::runtime_in_place(runtime_library());
 }
 
-/// The linker's failure is the machine's: no linker, or no space for what it writes.
+/// Turns the linker's failure into a Failure. Its cause is the machine: there is no linker, or the disk is
+/// full.
 template <class Link>
 void link(const fs::path& output, const Link& call_linker) {
   try {
@@ -154,7 +156,7 @@ void link(const fs::path& output, const Link& call_linker) {
   }
 }
 
-/// "libdigits.so" is of the library `digits`, which is the first part of its functions' names.
+/// The library's name: "libdigits.so" gives `digits`. The names of its functions begin with it.
 std::string library_name(const fs::path& output) {
   std::string name = output.stem().string();
   if (name.starts_with("lib")) name.erase(0, 3);
@@ -170,7 +172,7 @@ void refuse_input_as_output(const fs::path& output, const Arguments& arguments) 
                   fmt::format("cannot write {}: it is the input, name another with -o", output.string()));
 }
 
-/// The levels of processors that code is made for, the most demanding first.
+/// The processor levels for which code is generated, the most demanding first.
 std::set<lower::Cpu> levels_of(const Arguments& arguments) {
   std::set<lower::Cpu> levels;
   for (const std::string& name : arguments.cpus) levels.insert(lower::cpus.at(name));
@@ -187,7 +189,7 @@ std::vector<lower::Image> make_images(const CheckedModel& checked, const Request
   return images;
 }
 
-/// A shared library and its header beside it.
+/// Builds a shared library, and its header beside it.
 Exit build_library(const Arguments& arguments) {
   const fs::path output = arguments.output.empty()
                               ? fs::path("lib" + fs::path(arguments.file).stem().string() + ".so")
@@ -214,7 +216,7 @@ Exit build_library(const Arguments& arguments) {
   return exit;
 }
 
-/// Where the executable goes.
+/// The path of the executable.
 fs::path output_of(const Arguments& arguments) {
   const fs::path name = fs::path(arguments.file).stem();
   if (!arguments.bundle.empty()) {
@@ -225,7 +227,7 @@ fs::path output_of(const Arguments& arguments) {
   return arguments.output.empty() ? name : fs::path(arguments.output);
 }
 
-/// The folder of `output` as a running executable finds its own.
+/// The folder of `output`, in the form in which a running executable finds its own folder.
 std::string folder_of(const fs::path& output) {
   std::error_code none;
   return fs::weakly_canonical(fs::absolute(output).parent_path(), none).string();
@@ -313,12 +315,13 @@ Exit start(const Arguments& arguments) {
   return Exit::ok;
 }
 
-/// The commands of executables.
+/// The table of the commands that executables have.
 nlohmann::json program_table() {
   return nlohmann::json::parse(runtime_function<const char* (*)()>("vaert_command_table")());
 }
 
-/// One line. CLI11 lists what it did not expect backwards, and calls a misspelt command a missing one.
+/// The error in one line. (CLI11 lists unexpected words backwards, and calls a misspelt command a missing
+/// one.)
 std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto chosen = app.get_subcommands();
   const std::vector<std::string> extra = chosen.empty() ? app.remaining() : chosen.front()->remaining();
@@ -344,7 +347,7 @@ Exit report(const std::string& cause, Exit code) {
   return code;
 }
 
-/// The exit code, unless something that was printed has not been written.
+/// Returns `code`. If printed text could not be written, reports that instead.
 Exit output_written(Exit code) {
   const int cause = flush_standard_output();
   if (cause == 0) return code;
@@ -358,7 +361,7 @@ int main(int count, char** values) {
   app.set_help_flag("-h,--help", "print this help");
   app.set_version_flag("--version", "vaec " VAEC_VERSION, "print the version");
   app.require_subcommand(1);
-  // CLI11's words for what takes a command and a value; flags say their values themselves.
+  // Replaces CLI11's words for commands and values. Flags describe their values themselves.
   const std::map<std::string, std::string> words = {
       {"SUBCOMMAND", "COMMAND"}, {"TEXT", ""}, {"REQUIRED", ""}};
   for (const auto& [theirs, ours] : words) app.get_formatter()->label(theirs, ours);
@@ -526,7 +529,7 @@ int main(int count, char** values) {
 
 int main(int count, char** values) {
   hold_standard_streams();
-  std::signal(SIGXFSZ, SIG_IGN);  // a write past a limit on file sizes fails, and is reported
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond a limit on file sizes then fails, and is reported
   std::signal(SIGABRT, [](int) { _exit(static_cast<int>(vaec::Exit::internal)); });  // a failed assertion
   return vaec::main(count, values);
 }

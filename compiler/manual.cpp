@@ -9,7 +9,7 @@ namespace vaec {
 namespace {
 using nlohmann::json;
 
-/// Text as roff prints it.
+/// The text, escaped for roff.
 std::string plain(const std::string& text) {
   std::string result;
   for (const char c : text) {
@@ -45,7 +45,7 @@ std::string arguments_of(const json& command) {
   return text;
 }
 
-/// A footer keeps its lines.
+/// The footer, with its line breaks.
 std::string footer_of(const json& command) {
   const std::string footer = command.at("footer");
   return footer.find_first_not_of('\n') == footer.npos ? "" : ".PP\n.nf\n" + plain(footer) + "\n.fi\n";

@@ -26,7 +26,7 @@ lower::Origin origin_of(const std::string& file, const std::string& text) {
   return {path.filename().string(), path.parent_path().string(), text};
 }
 
-/// Schedules programs in the order they are added.
+/// Makes kernel programs, in the order in which programs are added.
 class Scheduler {
  public:
   explicit Scheduler(lower::Programs& programs, tensor::Trace trace = {})
@@ -60,7 +60,7 @@ class Scheduler {
   tensor::Trace trace_;
 };
 
-/// The phases of learn block `l`, in both orders, into `phases`.
+/// Adds the phases of learn block `l`, in both orders, to `phases`.
 template <class Phases>
 void add_phases(const tensor::ModelBasis& basis, const game::Game& game, size_t l,
                 const semantics::Learn& learn, Scheduler& scheduler, Phases& phases) {
@@ -70,17 +70,17 @@ void add_phases(const tensor::ModelBasis& basis, const game::Game& game, size_t 
     phases.simultaneous = scheduler.add_all(tensor::build_phases(basis, played, learn, true));
     return;
   }
-  // One objective: there is no order in which players could learn.
+  // There is one objective for all players, so both orders are the same.
   phases.alternating = scheduler.add_all(tensor::build_bound_phases(basis, game.bounds[l], learn));
   phases.simultaneous = phases.alternating;
 }
 
-/// The phases for rows with missing values of the learn blocks that are compiled whole.
+/// Adds the phases for rows with missing values, for learn blocks whose steps are completely compiled.
 void add_missing(const game::MissingGame& made, Scheduler& scheduler, lower::Programs& programs) {
   const tensor::ModelBasis basis(made.model);
   for (size_t l = 0; l < made.model.learns.size(); ++l) {
     semantics::Learn learn = made.model.learns[l];
-    learn.name += " with missing values";  // as its programs are called
+    learn.name += " with missing values";  // the name of its programs
     auto& missing = programs.learns[l].missing;
     for (const game::RefusedSplit& refused : made.refused)
       if (refused.learn == l) missing.refused.push_back(refused);
@@ -133,13 +133,13 @@ lower::Programs build_programs(const CheckedModel& checked, const tensor::Trace&
     if (model[conditional].player.index < 0) graphs.reset();  // a source's own family is not exported
     if (terms && !model[conditional].parameters.empty() && model[conditional].player.index >= 0)
       of_conditional.term = scheduler.add(tensor::build_term(basis, conditional));
-    if (model[conditional].player.index >= 0)  // a source's own family is no part of a chain
+    if (model[conditional].player.index >= 0)  // a source's own family is not part of a chain
       of_conditional.initial = scheduler.add(tensor::build_initial(basis, conditional));
   }
   return programs;
 }
 
-/// What draws rows of a model: each conditional's draw and first value.
+/// The programs that draw rows of a model: for each conditional, its draw and its first value.
 lower::Programs build_draws(const semantics::Model& model) {
   const tensor::ModelBasis basis(model);
   lower::Programs programs;
@@ -153,8 +153,8 @@ lower::Programs build_draws(const semantics::Model& model) {
   return programs;
 }
 
-/// Calls `visit` with every reader in a data expression, and the column that is asked of it ("" for the
-/// first).
+/// Calls `visit` with every reader in a data expression, and with the column that the expression takes from
+/// it ("" if it names none).
 void for_each_reader(const nlohmann::json& expression, const std::string& column,
                      const std::function<void(const nlohmann::json&, const std::string&)>& visit) {
   if (!expression.is_structured()) return;
@@ -164,7 +164,7 @@ void for_each_reader(const nlohmann::json& expression, const std::string& column
     for_each_reader(part, names ? expression.at("name").get<std::string>() : "", visit);
 }
 
-/// The model alone: its sources and methods draw and learn nothing here.
+/// Removes sources and learn blocks: here the model is only used to draw from its players.
 void keep_players(semantics::Model& model) {
   model.sources.clear();
   model.columns.clear();
@@ -173,7 +173,7 @@ void keep_players(semantics::Model& model) {
                 [](const semantics::Conditional& conditional) { return conditional.player.index < 0; });
 }
 
-/// The models that the program's sources draw from, each once, with the errors of their files.
+/// The models from which the program's sources draw, each once. Errors in their files are reported.
 std::vector<Simulator> read_simulators(const semantics::Model& model, const Request& request,
                                        base::SourceSet& sources, base::Report& report) {
   std::vector<Simulator> simulators;
@@ -211,8 +211,8 @@ std::vector<Simulator> read_simulators(const semantics::Model& model, const Requ
   return simulators;
 }
 
-/// Flags may change these numbers: programs read them from coefficients, as they do what follows a schedule.
-/// `alpha` and `free_bits` of 0 leave their terms out.
+/// Flags may change these numbers, so programs read them from coefficients, as for a key that follows a
+/// schedule. If `alpha` or `free_bits` is 0, its term is left out.
 void read_numbers_when_training(semantics::Model& model) {
   for (semantics::Learn& learn : model.learns)
     for (const LearnKey& key : own_keys_of(learn.method)) {

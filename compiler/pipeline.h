@@ -1,5 +1,5 @@
-// The compiler on one page: text to tree to model to game to tensor programs to an image of kernels. In: a
-// request. Out: each stage's result, or none where the report has errors.
+// The compiler on one page: text, tree, model, game, tensor programs, image of kernels. In: a request. Out:
+// the result of each stage; none if the report has errors.
 #pragma once
 #include <optional>
 #include <string>
@@ -22,12 +22,13 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> defines;  // -D name=value, in order
   lower::Target target = lower::Target::cpu;
   LearnFlags learn_flags = {};
-  semantics::Observations* observed = nullptr;  // of the file's names, for editors
-  std::string built_in = {};  // where the executable is put (lower::Origin); empty where there is none
+  /// Receives what is observed about the file's names, for editors.
+  semantics::Observations* observed = nullptr;
+  std::string built_in = {};  // where the executable is put (lower::Origin), or empty
 };
 
-/// A model that a source draws rows from: `run("FILE", from = RUN)`. Its players' draws alone are compiled
-/// in.
+/// A model from which a source draws rows: `run("FILE", from = RUN)`. Only the draws of its players are
+/// compiled in.
 struct Simulator {
   std::string file;  // as the program names it
   std::string path;
@@ -38,28 +39,28 @@ struct Simulator {
 struct CheckedModel {
   semantics::Model model;
   game::Game game;
-  std::optional<game::MissingGame> missing;  // of rows with missing values
+  std::optional<game::MissingGame> missing;  // for rows with missing values
   std::vector<Simulator> simulators;
 };
 
-/// What the file means.
+/// Parses and analyses the file, and derives its game.
 std::optional<CheckedModel> check_model(const Request& request, base::SourceSet& sources,
                                         base::Report& report);
 
-/// As what is built has it: beta, alpha and free_bits are read from coefficients, so that flags may change
-/// them.
+/// The model as executables have it: beta, alpha and free_bits are read from coefficients, so that flags may
+/// change them.
 CheckedModel with_numbers_read_when_training(CheckedModel checked);
 
-/// Every program that an executable of this model has, scheduled.
+/// Every program of this model's executable, as a kernel program.
 lower::Programs build_programs(const CheckedModel& checked);
 
-/// The image that `build` links and `run` runs. Throws std::runtime_error where this vaec has not got what
-/// the program needs on its target.
+/// The image that `build` links and `run` runs. Throws std::runtime_error if this vaec does not have what the
+/// program needs on its target.
 lower::Image make_image(const CheckedModel& checked, const Request& request);
 std::optional<lower::Image> compile(const Request& request, base::SourceSet& sources, base::Report& report);
 
-/// One stage's result as text (object: as bytes): syntax, model, game, tensor, llvm, asm or object. `after`
-/// names a pass whose programs stage `tensor` prints, instead of the schedules.
+/// The result of one of the `stages` as text (object: as bytes). For the stage `tensor`, `after` may name a
+/// pass: the programs after it are printed instead of the kernel programs.
 extern const std::vector<std::string> stages;
 std::optional<std::string> print_stage(const std::string& stage, const std::string& after,
                                        const Request& request, base::SourceSet& sources,

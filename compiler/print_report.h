@@ -1,4 +1,4 @@
-// Diagnostics on stderr: text with colours where a terminal has them, or JSON lines.
+// Prints diagnostics on stderr: as text, with colours if the terminal has them, or as JSON lines.
 #pragma once
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// Functions of libvaert.so that the driver calls; the library is opened when the first is asked for.
+// Functions of libvaert.so that the driver calls. The library is opened when the first is requested.
 #pragma once
 #include <dlfcn.h>
 
@@ -7,7 +7,7 @@
 
 namespace vaec {
 
-/// Failure(bad_configuration) where the library cannot be opened or has no such function.
+/// Throws Failure(bad_configuration) if the library cannot be opened or has no such function.
 template <class Function>
 Function runtime_function(const char* name) {
   void* runtime = dlopen(runtime_library().c_str(), RTLD_NOW | RTLD_LOCAL);

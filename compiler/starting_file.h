@@ -1,4 +1,4 @@
-// What `vaec new` writes: a small model that runs without any data file, with a comment to each part.
+// The file that `vaec new` writes: a small model that runs without a data file, with a comment on each part.
 #pragma once
 #include <string_view>
 

@@ -31,12 +31,12 @@ using nlohmann::json;
 
 namespace {
 
-/// What one combination of params is compiled to.
+/// The executable for one combination of params and keys.
 struct Program {
   std::vector<Setting> params, keys;
   fs::path folder, executable;
   std::optional<FailedCommand> failure;
-  std::string said;  // the diagnostics
+  std::string said;  // its diagnostics
 };
 
 std::vector<Setting> joined(std::vector<Setting> first, const std::vector<Setting>& second) {
@@ -44,7 +44,7 @@ std::vector<Setting> joined(std::vector<Setting> first, const std::vector<Settin
   return first;
 }
 
-/// A folder that one sweep at a time writes.
+/// A folder that only one sweep at a time may write.
 class SweepFolder {
  public:
   explicit SweepFolder(const fs::path& path) : path_(path) {
@@ -159,7 +159,7 @@ class Sweep {
       throw Failure(Exit::cannot_write, fmt::format("cannot write {}: {}", folder.string(), error.message()));
   }
 
-  /// Nothing could be compiled: the diagnostics of the first say why, and no folder stays.
+  /// No combination compiles: prints the diagnostics of the first, and removes the folders.
   Exit refuse_all() const {
     std::cerr << programs_[0].said;
     std::error_code ignored;
@@ -206,7 +206,7 @@ class Sweep {
         }
   }
 
-  /// Runs at the same time share the processor.
+  /// Runs at the same time share the processor, so each gets a part of its threads.
   std::vector<Setting> machine_flags() const {
     std::vector<Setting> flags = request_.machine;
     const bool given =
@@ -242,7 +242,7 @@ class Sweep {
     return found;
   }
 
-  /// Prints and writes the table; the exit code of the first failure.
+  /// Prints and writes the table. Returns the exit code of the first failure.
   int report(bool was_stopped) const {
     json rows = json::array();
     int code = 0;
@@ -276,12 +276,12 @@ class Sweep {
     std::string learn;
     std::vector<Setting> flags;
     std::optional<FailedCommand> failure;
-    std::vector<size_t> runs;  // into runs_
+    std::vector<size_t> runs;  // indices into runs_
   };
 
   const SweepRequest& request_;
   std::string text_;
-  std::vector<std::string> built_learns_;  // that keys are compiled into
+  std::vector<std::string> built_learns_;  // the learn blocks for which keys are compiled in
   SweepFolder folder_;
   std::vector<Program> programs_;
   std::vector<std::string> learns_;

@@ -1,5 +1,6 @@
-// `vaec sweep`: every combination of values of a file's params, learn blocks and training flags, for several
-// seeds, as a run; one table of them all. What an earlier sweep of the same folder finished is loaded.
+// `vaec sweep`: runs every combination of values of a file's params, learn blocks and training flags, with
+// several seeds, and shows all results in one table. Results of an earlier sweep in the same folder are
+// loaded.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -11,18 +12,18 @@
 namespace vaec {
 
 struct SweepRequest {
-  std::string file, target = "cpu", out;   // out is empty: the first free folder runs/NAME-sweep-N
-  std::vector<Axis> params, flags;         // flags of `train`, without --
-  std::vector<Axis> keys;                  // such flags that are compiled in
+  std::string file, target = "cpu", out;   // if `out` is empty: the first free folder runs/NAME-sweep-N
+  std::vector<Axis> params, flags;         // `flags` are flags of `train`, without --
+  std::vector<Axis> keys;                  // those flags of `train` that are compiled in
   std::vector<std::string> learns;         // empty: the file's first block
-  std::vector<std::string> metrics;        // empty: the usual ones, where the model admits them
+  std::vector<std::string> metrics;        // if empty: the usual metrics that the model allows
   std::vector<Setting> measured, machine;  // flags of `evaluate`; --device, --backend, --threads
   int64_t seeds = 1, jobs = 1;
-  uint64_t seed = 0;  // the first
+  uint64_t seed = 0;  // the first seed
   bool json = false;
 };
 
-/// The exit code: of the first run that failed, 130 where the user stopped it.
+/// Returns the exit code of the first failure, or 130 if the user stopped the sweep.
 Exit sweep(const SweepRequest& request);
 
 }  // namespace vaec

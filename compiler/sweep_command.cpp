@@ -10,13 +10,14 @@
 namespace vaec {
 namespace {
 
-/// "p=1,q=2" is one value, with a part for each name.
+/// "p=1,q=2" is one value with a part for each name. Whether all values have this form.
 bool is_by_name(const std::vector<std::string>& values) {
   return std::all_of(values.begin(), values.end(),
                      [](const std::string& value) { return value.find('=') != std::string::npos; });
 }
 
-/// Names that say another thing here: the seeds of the runs, the importance samples of `evaluate`.
+/// Flags that mean something else in a sweep: the seeds of the runs, and the importance samples of
+/// `evaluate`.
 bool is_of_sweep(const std::string& key) { return key == "seed" || key == "samples"; }
 
 }  // namespace

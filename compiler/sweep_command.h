@@ -11,7 +11,7 @@ namespace vaec {
 
 class SweepCommand {
  public:
-  /// Adds the command.
+  /// Adds the command to `app`.
   explicit SweepCommand(CLI::App& app);
   bool parsed() const { return command_->parsed(); }
   Exit run();
@@ -24,7 +24,7 @@ class SweepCommand {
   CLI::App* command_;
   SweepRequest request_;
   std::vector<std::string> defines_;
-  std::map<std::string, std::vector<std::string>> training_;  // as written, by key
+  std::map<std::string, std::vector<std::string>> training_;  // by key, as written
   std::map<std::string, std::string> measured_, machine_;
 };
 

@@ -37,7 +37,8 @@ void append(std::vector<std::string>& words, const std::vector<std::string>& mor
   words.insert(words.end(), more.begin(), more.end());
 }
 
-/// The flags of `train` for a program that was built for them.
+/// The flags of `train`. For a program that was built with these keys, a compiled-in key gets the value
+/// `as_built`.
 std::vector<Setting> told_as_built(std::vector<Setting> flags) {
   for (auto& [name, value] : flags)
     if (const LearnKey* key = find_learn_key(name); key && key->kind == LearnKey::Kind::built)
@@ -45,7 +46,7 @@ std::vector<Setting> told_as_built(std::vector<Setting> flags) {
   return flags;
 }
 
-/// Variables that stand in for flags of `train`.
+/// The environment variables that replace flags of `train`.
 json environment() {
   json found = json::object();
   for (const TrainingFlag& flag : training_flags()) {
@@ -55,7 +56,7 @@ json environment() {
   return found;
 }
 
-/// None where it was cut short, or is not there.
+/// Not an object if the file does not exist or was not written completely.
 json read_record(const fs::path& path) { return json::parse(text_of(path), nullptr, false); }
 
 }  // namespace
@@ -171,7 +172,7 @@ std::optional<Command> SweepRun::next(const Ended* previous) {
   return measure();
 }
 
-/// From the last checkpoint, if it was begun; what was killed before its settings were written begins anew.
+/// Goes on from the last checkpoint. If the run was killed before it wrote its settings, it starts again.
 Command SweepRun::train() {
   std::vector<std::string> words = {executable_, "train", "--quiet"};
   if (fs::exists(folder_ / "config.json")) {
@@ -186,7 +187,7 @@ Command SweepRun::train() {
   return {words, beside(".out"), beside(".log")};
 }
 
-/// None after the last group.
+/// The command for the next group of metrics; none after the last group.
 std::optional<Command> SweepRun::measure() {
   if (group_ == groups_.size()) {
     measured_ = true;

@@ -1,5 +1,5 @@
-// One run of a sweep: trained, then measured, by commands of its executable. Beside its run directory RUN lie
-// RUN.json, which says how far it is, and RUN.log with what the commands said.
+// One run of a sweep. Commands of its executable train it, then measure it. RUN is its run directory. Beside
+// it, RUN.json says how far the run got, and RUN.log has the messages of the commands.
 #pragma once
 #include <chrono>
 #include <filesystem>
@@ -18,18 +18,18 @@ struct FailedCommand {
   std::string cause;  // one line
 };
 
-/// The last line of the log, or the signal.
+/// The cause is the signal, or the first line of the log that begins with "error", or its last line.
 FailedCommand failed_command(const Ended& ended, const std::filesystem::path& log);
 nlohmann::json to_json(const FailedCommand& failure);
-/// Bytes that are not UTF-8 are replaced.
+/// The value as text, in which bytes that are not UTF-8 are replaced.
 std::string dumped(const nlohmann::json& value, int indent);
-/// Empty where there is no such file.
+/// The text of a file; empty if there is no such file.
 std::string text_of(const std::filesystem::path& path);
-/// The learn blocks of an executable.
+/// The names of the learn blocks of an executable.
 std::vector<std::string> learns_of(const std::filesystem::path& executable);
 
 struct Measures {
-  std::vector<std::string> metrics;  // empty: the usual ones, each where the model admits it
+  std::vector<std::string> metrics;  // if empty: the usual metrics that the model allows
   std::vector<Setting> flags, machine;
 };
 
@@ -38,15 +38,15 @@ class SweepRun {
   SweepRun(const std::filesystem::path& folder, const std::filesystem::path& executable,
            const std::string& learn, const std::vector<Setting>& flags, uint64_t seed, Measures measures);
 
-  /// What an earlier sweep did of it. Failure(bad_configuration) if that was with another text of the
-  /// program, or with other variables of the environment that stand for flags.
+  /// Reads how far an earlier sweep got with this run. Throws Failure(bad_configuration) if the text of the
+  /// program, or environment variables that replace flags, were different then.
   void find_earlier(const std::string& text);
   std::optional<Command> next(const Ended* previous);
 
   const std::filesystem::path& folder() const { return folder_; }
   bool stopped() const { return stopped_; }
   const std::optional<FailedCommand>& failure() const { return failure_; }
-  /// How it ended, for the user.
+  /// The result of the run, as text for the user.
   std::string outcome() const;
   nlohmann::json to_json(const std::filesystem::path& sweep) const;
 
@@ -63,7 +63,7 @@ class SweepRun {
   std::vector<Setting> flags_;
   uint64_t seed_;
   Measures measures_;
-  std::vector<std::vector<std::string>> groups_;  // metrics that are measured by one command
+  std::vector<std::vector<std::string>> groups_;  // each command measures one group of metrics
   size_t group_ = 0;
   nlohmann::json identity_, results_ = nlohmann::json::array();
   bool trained_ = false, measured_ = false, loaded_ = false, stopped_ = false;

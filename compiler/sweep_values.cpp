@@ -75,7 +75,7 @@ std::string file_name(const std::vector<Setting>& settings) {
   if (name == whole && name.size() <= longest) return name;
   size_t end = std::min(name.size(), longest);
   while (end < name.size() && end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
-  name.resize(end);  // no code point is cut
+  name.resize(end);  // `end` is moved so that no code point is cut
   return fmt::format("{}-{:08x}", name, content_hash(whole) & 0xFFFFFFFFu);
 }
 

@@ -1,4 +1,4 @@
-// What a sweep varies: lists of values on the command line, and all combinations of them.
+// What a sweep varies: lists of values from the command line, and all their combinations.
 #pragma once
 #include <string>
 #include <utility>
@@ -12,20 +12,21 @@ struct Axis {
   std::vector<std::string> values;
 };
 
-/// Cut at the commas that stand in no bracket and no string; ends are trimmed. Failure(usage), which begins
-/// with `flag` and the text, for an empty value.
+/// Splits the text at commas outside of brackets and strings, and trims the parts. Throws Failure(usage) for
+/// an empty value; its message begins with `flag` and the text.
 std::vector<std::string> split_values(const std::string& flag, const std::string& text);
 
-/// Adds the values to the axis of that name, or a new one. Failure(usage) for a value that is there already.
+/// Adds the values to the axis with that name, or to a new one. Throws Failure(usage) for a value that the
+/// axis already has.
 void add_values(std::vector<Axis>& axes, const std::string& flag, const std::string& name,
                 const std::vector<std::string>& values);
 
 using Setting = std::pair<std::string, std::string>;  // name, value
-/// The last axis varies fastest. No axes: one empty combination.
+/// All combinations; the last axis varies fastest. Without axes, there is one empty combination.
 std::vector<std::vector<Setting>> combinations(const std::vector<Axis>& axes);
 
-/// The settings as the name of a file: "each=10,code=32". Other characters than those of common names are
-/// left out, and a hash of the settings then tells names apart.
+/// The settings as a file name: "each=10,code=32". Unusual characters are left out; a hash of the settings
+/// then keeps names different.
 std::string file_name(const std::vector<Setting>& settings);
 
 }  // namespace vaec

@@ -1,4 +1,4 @@
-// Says on stderr what each part of a compilation took, if asked to.
+// Prints on stderr how long each part of a compilation took, if requested.
 #pragma once
 #include <fmt/format.h>
 
