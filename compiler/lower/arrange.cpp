@@ -17,9 +17,9 @@ using tensor::Scalar;
 
 constexpr int64_t usual_batch = 128;  // assumed for an unknown extent when costs are compared
 constexpr int64_t unit_work = 4096;   // elements that are worth the overhead of a parallel region
-// Limits for keeping the sums of columns in registers. Either at most `window` elements are reduced (a
-// pooling window stays in the first-level cache), or a row has at most `most_columns` columns (few channels,
-// read in one go).
+// Limits for keeping the sums of columns in registers. Either at most `window` elements are reduced: a
+// pooling window stays in the first-level cache. Or a row has at most `most_columns` columns: so few channels
+// are read in one go.
 constexpr int64_t window = 16, most_columns = 64;
 constexpr int64_t least_unit = 64;  // columns
 static_assert(most_columns <= least_unit, "a kernel of a short row writes all of it in one unit");

@@ -156,8 +156,8 @@ Value* emit_sigmoid(const Vectors& v, Value* x, Value* e) {
 }
 
 Value* emit_softplus(const Vectors& v, Value* x, Value* e) {
-  // max(x, 0) + log(1 + e). The part of e that the rounding of u = 1 + e lost is small, so 1.5 - u/2 is good
-  // enough in place of 1/u. It is exact where e itself is small.
+  // max(x, 0) + log(1 + e). The rounding of u = 1 + e loses only a small part of e, so 1.5 - u/2 is good
+  // enough for 1/u. It is exact where e itself is small.
   Value* u = v.ir.CreateFAdd(e, v.real(1));
   Value* lost = v.ir.CreateFSub(e, v.ir.CreateFSub(u, v.real(1)));
   Value* log = v.fma(lost, v.fma(u, v.real(-0.5), v.real(1.5)), log_of_normal(v, u, nullptr));

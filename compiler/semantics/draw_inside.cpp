@@ -20,8 +20,8 @@ constexpr double below_one = 1 - 0x1p-24;
 constexpr double below_pi = 0x1.921fb4p+1;  // the greatest float32 below pi
 constexpr double pi = std::numbers::pi;
 
-/// Whether all intermediate values of the statistic and the log-base are finite in float32 at x = `value`,
-/// and small enough for a sum of several such terms.
+/// Whether all intermediate values of the statistic and the log-base are finite in float32 at x = `value`.
+/// They must also be small enough for a sum of several such terms.
 bool is_finite_at(const FamilyTemplate& t, double value) {
   NumericEvaluator evaluate(t.graph, [&](const Node& node) {
     const bool is_x = node.index == t.graph[t.x].index;

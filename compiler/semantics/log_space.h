@@ -1,6 +1,6 @@
 // Computes positive draws through their logarithms. In: a graph and a node of it, such as `g / sum(g)` of
-// Gamma draws. Out: a node with the same value. Products and quotients with exponentials of draws (such as
-// Gamma draws) are formed in log space if all parts are positive, so that nothing underflows or overflows.
+// Gamma draws. Out: a node with the same value. Products and quotients with exponentials of draws, such as
+// Gamma draws, are formed in log space if all parts are positive. Then nothing underflows or overflows.
 #pragma once
 #include <set>
 

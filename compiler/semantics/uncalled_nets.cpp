@@ -1,5 +1,5 @@
 // Nets that nothing calls are never evaluated; only the names in them are checked. A name in the body is
-// known if it is a parameter of the net, if the net binds it anywhere, or if it is known outside.
+// known if it is a parameter of the net, bound anywhere in the net, or known outside.
 #include <fmt/format.h>
 
 #include "compiler/semantics/analysis.h"

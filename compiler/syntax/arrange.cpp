@@ -101,9 +101,9 @@ class Arranger {
     emit({VaeLexer::END, in_[i].span});
   }
 
-  /// Whether the comma is a trailing one, at the end of a list. The list ends at a closing bracket, or at the
-  /// token after parents (`x | z, ~`), declared variables (`var x, z, :`) or the arguments of `from` (`from a
-  /// : unit, {`).
+  /// Whether the comma is a trailing one, at the end of a list. A list ends at a closing bracket. Without
+  /// brackets, it ends at the token after parents (`x | z, ~`), declared variables (`var x, z, :`) or the
+  /// arguments of `from` (`from a : unit, {`).
   bool trails(size_t i) const {
     const size_t following = next(i);
     if (inside_value()) return is_closing(following) && last() != VaeLexer::COMMA && !is_opening(last());

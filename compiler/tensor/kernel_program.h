@@ -23,7 +23,7 @@ struct Extent {
 };
 
 /// The rows of a batch class: those of a source's batch (-1: the caller's rows). Each row occurs `times`
-/// times in a row.
+/// times, and its copies follow each other.
 struct BatchClass {
   BatchClass(int source = -1, int64_t times = 1) : source(source), times(times) {}
   int source;

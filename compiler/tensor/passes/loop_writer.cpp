@@ -256,8 +256,8 @@ void LoopWriter::order_axes(const std::vector<int>& atoms) {
     if (clusters_.is_random(atom))
       numbering = space_->access(0, clusters_.run_shape(atom), space_->held().at(atom)).strides;
   }
-  // An axis is sorted by its stride in the first store that moves along it or, if none does, by its largest
-  // stride in a load.
+  // An axis is sorted by its stride in the first store that moves along it. If no store does, its largest
+  // stride in a load counts.
   auto stride_by = [&](size_t axis) -> int64_t {
     if (!numbering.empty()) return numbering[axis];
     for (const Store& store : loop_.stores) {
