@@ -52,7 +52,7 @@ ADJOINT(abs) {
   r.chain(0, r.e.subtract(r.e.pointwise(Op::greater, r.a(), 0.0), r.e.pointwise(Op::less, r.a(), 0.0)));
 }
 ADJOINT(relu) { r.chain(0, r.e.pointwise(Op::greater, r.y, 0.0)); }
-// tanh' = 1 - tanh^2.
+// 1 - tanh^2.
 ADJOINT(tanh) { r.chain(0, r.e.subtract(r.one(), r.e.multiply(r.y, r.y))); }
 ADJOINT(sigmoid) { r.chain(0, r.e.multiply(r.y, r.e.subtract(r.one(), r.y))); }
 // softplus' = sigmoid: softplus is the log-partition of Bernoulli, and its derivative is the mean of the
