@@ -1,6 +1,7 @@
 // Chains of commands, several at a time. The next command of a chain is decided when the one before has
 // ended. Commands read no input and write into files. Ctrl-C (SIGINT), SIGTERM and SIGHUP are passed on to
-// all commands, which then end; a second signal ends them at once. They also end when this process ends.
+// all commands, which then stop; the same signal a second time ends them at once. They also end when this
+// process ends.
 #pragma once
 #include <filesystem>
 #include <functional>
