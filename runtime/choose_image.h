@@ -1,4 +1,4 @@
-/* Which image of an executable is run. An executable for several processors holds one image for each. */
+/* Chooses which image an executable runs. An executable for several processors holds one image for each. */
 #ifndef VAE_CHOOSE_IMAGE_H
 #define VAE_CHOOSE_IMAGE_H
 #include "runtime/abi.h"
@@ -7,7 +7,8 @@
 extern "C" {
 #endif
 
-/// Of images of one program, the most demanding first: the first that this processor can run, else the last.
+/// `images`: the same program for several processors, the most demanding processor first. Returns the first
+/// image that this processor can run, or the last image if it can run none.
 const vae_image* vaert_choose(const vae_image* const* images, int32_t count);
 
 #ifdef __cplusplus

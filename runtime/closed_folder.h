@@ -1,5 +1,5 @@
-// Whether what a folder holds can be relied on: only this user can have put it there. Links are followed to
-// the folder, not within it.
+// Checks whether the files in a folder can be trusted, because only this user can have put them there. A
+// symbolic link to the folder itself is followed; links within the folder are not.
 #pragma once
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <string>
 
-/// A file descriptor that closes itself; below 0 where nothing could be opened.
+/// A file descriptor that closes itself. Its number is negative if nothing could be opened.
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -25,7 +25,7 @@ class Descriptor {
   int number_;
 };
 
-/// Whether nobody but the user and root can have written what `status` describes.
+/// Whether only the user can write the file or folder that `status` describes (root always can).
 inline bool is_ours_alone(const struct stat& status) {
   return status.st_uid == geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
@@ -34,7 +34,7 @@ inline int open_folder(const std::filesystem::path& folder) {
   return open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/// Empty where the opened folder is this user's alone, else what is wrong with it.
+/// Empty if the opened folder belongs to this user and no other user can write to it; else what is wrong.
 inline std::string why_not_closed(int folder) {
   struct stat status{};
   if (folder < 0 || fstat(folder, &status) != 0) return std::strerror(errno);
@@ -46,8 +46,8 @@ inline std::string why_not_closed(const std::filesystem::path& folder) {
   return why_not_closed(Descriptor(open_folder(folder)).number());
 }
 
-/// Makes the folder, and those above it that are not there, closed to others whatever the umask is. Empty, or
-/// the cause.
+/// Makes the folder and its missing parent folders. Only this user can open them, whatever the umask is.
+/// Returns an empty text, or the cause of the failure.
 inline std::string make_closed_folder(const std::filesystem::path& folder) {
   std::error_code ignored;
   const std::filesystem::path above = folder.parent_path();

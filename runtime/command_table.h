@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-/// `value` is empty for a flag that takes none.
+/// A command with its flags, arguments and subcommands. A flag's `value` is empty if the flag takes no value.
 inline nlohmann::json command_table(const CLI::App& app) {
   nlohmann::json table = {{"name", app.get_name()},
                           {"help", app.get_description()},

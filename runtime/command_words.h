@@ -1,4 +1,4 @@
-// The words of a command line: what is said of a command or a flag that does not exist, and `help`.
+// The messages about a command or a flag that does not exist, and `help` as a word of the command line.
 #pragma once
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,7 +9,8 @@
 
 #include "runtime/nearest_name.h"
 
-/// "there is no flag --bath (did you mean --batch?)". A value written with `=` is left out.
+/// "there is no flag --bath (did you mean --batch?)". If the flag was written as `--bath=5`, the value is
+/// left out.
 inline std::string no_such_flag(const CLI::App& command, const std::string& written) {
   const std::string flag = written.substr(0, written.find('='));
   std::vector<std::string> flags;
@@ -19,7 +20,7 @@ inline std::string no_such_flag(const CLI::App& command, const std::string& writ
   return fmt::format("there is no flag {}", flag) + (near ? fmt::format(" (did you mean {}?)", *near) : "");
 }
 
-/// "there is no command trian; did you mean train?", or the list of commands where none is near.
+/// "there is no command trian; did you mean train?". If no name is similar, the message lists the commands.
 inline std::string no_such_command(const CLI::App& app, const std::string& written) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
@@ -28,7 +29,7 @@ inline std::string no_such_command(const CLI::App& app, const std::string& writt
   return fmt::format("{}; the commands are {}", said, fmt::join(names, ", "));
 }
 
-/// The words of a command line, `vaec help build` written as `vaec build --help`.
+/// The words of a command line, with `vaec help build` rewritten as `vaec build --help`.
 inline std::vector<char*> with_help_as_flag(int count, char** words) {
   static char flag[] = "--help";
   std::vector<char*> result(words, words + count);

@@ -1,8 +1,9 @@
-// A short name for bytes: tells contents and broken copies apart, no defence against malice.
+// A short name for some bytes. It tells different contents and damaged copies apart, but gives no protection
+// against an attacker.
 #pragma once
 #include <cstdint>
 
-/// FNV-1a, 64 bits.
+/// The hash function FNV-1a with 64 bits.
 template <typename Bytes>
 constexpr uint64_t content_hash(const Bytes& bytes) {
   uint64_t hash = 0xcbf29ce484222325u;

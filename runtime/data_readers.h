@@ -1,5 +1,5 @@
-// Readers in the data expressions that compiler and runtime share: a call has its arguments by place in
-// "args", by name in "named".
+// Finds readers in data expressions, for compiler and runtime. A call has its positional arguments in "args"
+// and its named arguments in "named".
 #pragma once
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -15,13 +15,13 @@ inline std::string reader_argument(const nlohmann::json& reader, size_t place, c
   return (given.size() > place ? given.at(place) : reader.at("named").at(name)).get<std::string>();
 }
 
-/// NAME of `peer("NAME")`; none of another reader.
+/// The NAME of `peer("NAME")`; empty for any other reader.
 inline std::optional<std::string> peer_of(const nlohmann::json& reader) {
   if (!is_reader(reader, "peer")) return {};
   return reader_argument(reader, 0, "name");
 }
 
-/// The first call of the reader in a data expression, or null.
+/// The first call of reader `name` in a data expression, or null if there is none.
 inline const nlohmann::json* find_reader(const nlohmann::json& expression, const char* name) {
   if (!expression.is_structured()) return nullptr;
   if (expression.is_object() && expression.value("op", "") == "reader")
@@ -31,7 +31,7 @@ inline const nlohmann::json* find_reader(const nlohmann::json& expression, const
   return nullptr;
 }
 
-/// Its rows are new ones at every step: another model's, or a peer's.
+/// Whether the rows are drawn anew at every step: by another trained model (`run`) or by a peer (`peer`).
 inline bool is_drawn_at_every_step(const nlohmann::json& expression) {
   return find_reader(expression, "run") || find_reader(expression, "peer");
 }

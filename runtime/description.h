@@ -8,7 +8,7 @@
 
 namespace description {
 
-/// Replaces every number that is not finite, in place.
+/// Replaces every number that is not finite by its object, in place.
 inline void mark_infinite(nlohmann::json& value) {
   if (value.is_structured()) {
     for (auto& part : value) mark_infinite(part);
@@ -18,7 +18,7 @@ inline void mark_infinite(nlohmann::json& value) {
   }
 }
 
-/// The reverse.
+/// Replaces every such object by its number, in place.
 inline void restore_infinite(nlohmann::json& value) {
   if (!value.is_structured()) return;
   if (value.is_object() && value.size() == 1 && value.contains("float") && value["float"].is_string()) {
@@ -30,7 +30,7 @@ inline void restore_infinite(nlohmann::json& value) {
   for (auto& part : value) restore_infinite(part);
 }
 
-/// As one line. Bytes that are not UTF-8 are replaced.
+/// The JSON text in one line, with infinities and NaN marked. Bytes that are not UTF-8 are replaced.
 inline std::string text(nlohmann::json value) {
   mark_infinite(value);
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -1,5 +1,5 @@
-// What went wrong in a running executable, and the exit code that says so. Thrown anywhere in the runtime,
-// printed as one line of cause on stderr by the command line.
+// An error in a running executable, with the exit code that it ends with. Any part of the runtime may throw
+// it; the command line prints it as one line on stderr.
 #pragma once
 #include <stdexcept>
 #include <string>

@@ -31,7 +31,8 @@ struct LearnKey {
   std::string_view fallback;
   std::string help;
 
-  /// Whether the compiler needs its value: a number of 0 leaves its terms out of the programs.
+  /// Whether the compiler needs the key's value: a term whose coefficient is the number 0 is left out of the
+  /// programs.
   bool compiled_in() const { return kind == Kind::built || kind == Kind::number; }
 };
 
@@ -61,19 +62,19 @@ inline const std::vector<LearnKey>& learn_keys() {
   return keys;
 }
 
-/// Null where there is none.
+/// The key of this name; null if there is none.
 inline const LearnKey* find_learn_key(std::string_view name) {
   const auto found = std::ranges::find(learn_keys(), name, &LearnKey::name);
   return found == learn_keys().end() ? nullptr : &*found;
 }
 
-/// 0 where there is none.
+/// The bit of the method of this name; 0 if there is none.
 inline unsigned method_bit(std::string_view name) {
   const auto found = std::ranges::find(learn_methods, name, &LearnMethod::name);
   return found == std::end(learn_methods) ? 0 : found->bit;
 }
 
-/// In the order of the table of methods.
+/// The methods that have the key, in the order of the table of methods.
 inline std::vector<std::string> methods_of(const LearnKey& key) {
   std::vector<std::string> names;
   for (const LearnMethod& method : learn_methods)
@@ -81,7 +82,7 @@ inline std::vector<std::string> methods_of(const LearnKey& key) {
   return names;
 }
 
-/// The methods' own keys that `method` has.
+/// The keys that `method` has and that not every method has.
 inline std::vector<LearnKey> own_keys_of(std::string_view method) {
   std::vector<LearnKey> keys;
   for (const LearnKey& key : learn_keys())
@@ -89,17 +90,17 @@ inline std::vector<LearnKey> own_keys_of(std::string_view method) {
   return keys;
 }
 
-/// The environment variable that stands in for a flag: VAEC_FREE_BITS.
+/// The environment variable that can replace a flag, such as VAEC_FREE_BITS.
 inline std::string environment_name(std::string_view flag) {
   std::string name = "VAEC_" + std::string(flag);
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
   return name;
 }
 
-/// What a flag of kind `built` says for: as the program is built.
+/// The value of a flag that means: keep what the program was built with. For keys of kind `built`.
 inline constexpr const char* as_built = "built";
 
-/// A flag in both its spellings, for CLI11: `--free_bits,--free-bits`.
+/// Both spellings of a flag, for CLI11: `--free_bits,--free-bits`.
 inline std::string both_spellings(std::string_view name) {
   std::string dashed(name);
   std::ranges::replace(dashed, '_', '-');

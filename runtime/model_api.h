@@ -1,5 +1,5 @@
-// What a library made by `vaec build --emit=library` calls: a trained model behind plain C. Its header
-// NAME.h, which vaec writes, says what each function does; the types here are the same. No function ends the
+// The functions behind a library that `vaec build --emit=library` makes: a trained model as plain C. The
+// header NAME.h, which vaec writes, says what each function does and has the same types. No function ends the
 // process or prints.
 #ifndef VAE_MODEL_API_H
 #define VAE_MODEL_API_H
@@ -17,24 +17,24 @@ typedef struct vae_model vae_model;
 typedef struct vae_variable {
   const char* name;
   const char* domain;    // "binary", "category", "count", "real", "positive", "unit", "angle" or "simplex"
-  int64_t classes;       // of a category or simplex, else 0
-  int64_t elements;      // floats of one row in results
-  int32_t rank;          // of shape
-  int32_t given_rank;    // of given_shape
-  const int64_t* shape;  // of one row in results: a category has its classes first
-  const int64_t* given_shape;  // of one row that is given: a category is an index
+  int64_t classes;       // number of classes of a category or simplex, else 0
+  int64_t elements;      // number of floats of one row in results
+  int32_t rank;          // number of axes in `shape`
+  int32_t given_rank;    // number of axes in `given_shape`
+  const int64_t* shape;  // shape of one row in results; the first axis of a category counts its classes
+  const int64_t* given_shape;  // shape of one row of given values; a category is given as class indices
 } vae_variable;
 
 typedef struct vae_given {
   const char* variable;
   const float* values;  // [rows, given_shape]
-  int64_t size;         // floats in values
+  int64_t size;         // number of floats in `values`
 } vae_given;
 
 typedef struct vae_result {
   const char* variable;
-  float* values;  // [rows, shape], the caller's
-  int64_t size;   // floats that fit in values
+  float* values;  // [rows, shape]; the caller owns this memory
+  int64_t size;   // number of floats that fit in `values`
 } vae_result;
 
 vae_model* vaert_model_open(const vae_image* image, const char* run, int32_t threads, char* error,

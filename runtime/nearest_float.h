@@ -1,10 +1,10 @@
-// The 32-bit number that stands for a number of the language.
+// Rounds a number of the language to the 32-bit float that represents it.
 #pragma once
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-/// As messages name the range of floats.
+/// How messages describe the range of floats.
 constexpr const char* float_range = "a number between -3.4e38 and 3.4e38";
 
 /// Whether a number lies within the range of floats.

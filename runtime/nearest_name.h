@@ -1,4 +1,5 @@
-// The name that was probably meant by a misspelt one; for the compiler's diagnostics and for command lines.
+// Finds the name that a user probably meant by a misspelt one; for the compiler's diagnostics and for command
+// lines.
 #pragma once
 #include <algorithm>
 #include <optional>
@@ -38,13 +39,14 @@ inline std::optional<std::string> nearest_name(std::string_view name,
   for (const std::string& candidate : candidates) {
     if (candidate == name || candidate.empty()) continue;
     const std::vector<std::string> other = letters(candidate);
-    // The distance is at least the difference in length; nobody mistypes a name of hundreds of letters.
+    // The edit distance is at least the difference in length, and nobody mistypes a name of hundreds of
+    // letters.
     constexpr size_t longest = 100;
     if (written.size() > longest || other.size() > longest) continue;
     if (std::max(written.size(), other.size()) - std::min(written.size(), other.size()) >= best_distance)
       continue;
     const size_t apart = distance(other);
-    // Two names that share no letter (`x` and `z`) are not near however short they are.
+    // Two short names without a common letter, such as `x` and `z`, are not similar.
     if (apart >= std::max(written.size(), other.size())) continue;
     if (apart < best_distance) {
       best = candidate;

@@ -1,15 +1,15 @@
-// Memory that is not there, with what was asked for where that is known. It passes between libraries as it
-// is.
+// The exception for memory that could not be allocated. Its text says how many bytes were asked for, if that
+// is known. It passes unchanged between libraries.
 #pragma once
 #include <new>
 #include <string>
 #include <utility>
 
-/// How the text of a failure to prepare a library operation begins where memory is not there.
+/// Begins the error text of a library operation that could not be prepared because there was no memory.
 inline constexpr const char* out_of_memory = "out of memory";
 
 struct OutOfMemory : std::bad_alloc {
-  /// `text`: begins with `out_of_memory`.
+  /// `text` must begin with `out_of_memory`.
   explicit OutOfMemory(std::string text) : text_(std::move(text)) {}
   const char* what() const noexcept override { return text_.c_str(); }
 

@@ -1,5 +1,5 @@
-// Text of others, such as file names, as a terminal may be given it: nothing in it is obeyed, and it stays in
-// the line where it stands.
+// Makes foreign text, such as file names, safe to print on a terminal: the terminal executes nothing in it,
+// and it stays on its line.
 #pragma once
 #include <cstdint>
 #include <cstdio>
@@ -8,11 +8,11 @@
 
 struct CodePoint {
   char32_t value = 0;
-  size_t bytes = 0;  // 0 where the bytes are not UTF-8
+  size_t bytes = 0;  // length of the code point; 0 if the bytes are not UTF-8
 };
 
-/// The first code point of a text that is not empty. Overlong forms, surrogates and what lies past U+10FFFF
-/// are not UTF-8 (RFC 3629).
+/// The first code point of a text that is not empty. Overlong forms, surrogates and code points above
+/// U+10FFFF are not UTF-8 (RFC 3629).
 inline CodePoint first_code_point(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
@@ -33,15 +33,16 @@ inline CodePoint first_code_point(std::string_view text) {
   return {value, length};
 }
 
-/// Whether a terminal obeys it instead of showing it: control characters, ends of lines, changes of the
-/// writing direction, and tags.
+/// Whether a terminal obeys the character instead of showing it: control characters, ends of lines, changes
+/// of the writing direction, and tags.
 inline bool is_obeyed(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
          (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || (c >= 0xFFF9 && c <= 0xFFFB) ||
          (c >= 0xE0000 && c <= 0xE007F);
 }
 
-/// Combining marks stand on the letter before them; East Asian wide characters and emoji take two cells.
+/// How many terminal cells a character takes. A combining mark takes none, because it is drawn on the letter
+/// before it; East Asian wide characters and emoji take two.
 inline int cells_of(char32_t c) {
   if ((c >= 0x300 && c <= 0x36F) || c == 0x200B || c == 0x200D || (c >= 0xFE00 && c <= 0xFE0F)) return 0;
   const bool wide =
@@ -51,7 +52,7 @@ inline int cells_of(char32_t c) {
   return wide ? 2 : 1;
 }
 
-/// What is obeyed, and bytes that are not UTF-8, as `\x1b` or `\u202e`; the rest as it is.
+/// The text with obeyed characters, and bytes that are not UTF-8, written as `\x1b` or `\u202e`.
 inline std::string printable(std::string_view text) {
   std::string result;
   while (!text.empty()) {
@@ -72,7 +73,7 @@ inline std::string printable(std::string_view text) {
   return result;
 }
 
-/// The same for text of several lines.
+/// The same for text of several lines: the ends of lines stay.
 inline std::string printable_lines(std::string_view text) {
   std::string result;
   for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {

@@ -1,12 +1,13 @@
-// A folder for what lies on disk for a moment.
+// A folder for files that are needed for a short time.
 #pragma once
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 
-/// In the system's folder for temporary files, under a name that nobody can guess; only this user can open
-/// it. Gone, with what it holds, when this is. std::runtime_error where there is no such place.
+/// The folder lies in the system's folder for temporary files, under a name that nobody can guess. Only this
+/// user can open it. The destructor deletes it and its contents. The constructor throws std::runtime_error if
+/// there is no temporary folder to write to.
 class PrivateFolder {
  public:
   PrivateFolder() {

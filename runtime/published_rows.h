@@ -1,5 +1,6 @@
-// What compiler and runtime agree on about rows that `publish` offers.
+// What the compiler and the runtime must agree on about rows that `publish` offers.
 #pragma once
 
-/// Of a Gibbs chain, where the players draw the rows by one: as `source generated { }` has by default.
+/// Number of sweeps if the players draw the published rows by a Gibbs chain. It equals the default of `source
+/// generated { }`.
 constexpr int sweeps_of_published_rows = 10;

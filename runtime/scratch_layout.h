@@ -1,5 +1,5 @@
-// Where the scratch buffers of a program lie in one piece of memory. The compiler says how long each lives,
-// the executor how many rows there are.
+// Places the scratch buffers of a program in one piece of memory. The compiler gives the live range of each
+// buffer, the executor the sizes, which depend on the number of rows.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-/// Instructions of a program, both included.
+/// A live range: the first and the last instruction of a program that use a buffer, both included.
 struct Life {
   int first = -1, last = -1;
   bool operator==(const Life&) const = default;
@@ -24,11 +24,12 @@ namespace scratch {
 
 inline bool meet(const Life& a, const Life& b) { return a.first <= b.last && b.first <= a.last; }
 
-/// One after the other, each into the smallest gap that those before leave it.
+/// Places the slots in the given order, each at the start of the smallest gap that it fits into between the
+/// placed slots whose live ranges overlap its own. If it fits into none, it goes behind all of them.
 inline ScratchLayout fill(const std::vector<Life>& lives, const std::vector<int64_t>& sizes,
                           const std::vector<size_t>& order) {
   ScratchLayout layout{std::vector<int64_t>(lives.size()), 0};
-  std::vector<size_t> placed;  // by start
+  std::vector<size_t> placed;  // sorted by start
   for (const size_t slot : order) {
     int64_t end = 0, best = -1, smallest = 0;
     for (const size_t other : placed) {
@@ -48,8 +49,9 @@ inline ScratchLayout fill(const std::vector<Life>& lives, const std::vector<int6
 
 }  // namespace scratch
 
-/// Slots of `sizes` whose lives meet share nothing; the others may. Close to the least memory, not always it:
-/// the better of two orders, by size and by birth. Smaller sizes may come to more: their order is another.
+/// Places each slot so that slots whose live ranges overlap do not share memory. The result is near the
+/// minimum, not always equal to it: two orders are tried, by size and by first use, and the better one is
+/// kept. Smaller sizes can give a larger total, because their order may differ.
 inline ScratchLayout lay_out(const std::vector<Life>& lives, const std::vector<int64_t>& sizes) {
   std::vector<size_t> order(lives.size());
   std::iota(order.begin(), order.end(), size_t{0});

@@ -1,5 +1,6 @@
-// The standard streams of vaec and of executables. A program that is started with stdin, stdout or stderr
-// closed would give their numbers to the files that it opens, and print into them.
+// Keeps the standard streams of vaec and of executables open. If stdin, stdout or stderr is closed when a
+// program starts, a file that it opens gets that stream's number. Messages would then be printed into that
+// file.
 #pragma once
 #include <fcntl.h>
 
@@ -7,17 +8,17 @@
 #include <cstdio>
 #include <iostream>
 
-/// Before anything is opened. Writing to a stdout that was closed fails from then on; what goes to a stderr
-/// that was closed is lost.
+/// Opens /dev/null for each standard stream that is closed. Call it before anything else is opened. After it,
+/// writing to a stdout that was closed fails, and text for a stderr that was closed is lost.
 inline void hold_standard_streams() {
   for (const int stream : {0, 1, 2})
     if (fcntl(stream, F_GETFD) == -1 && errno == EBADF) open("/dev/null", stream == 2 ? O_WRONLY : O_RDONLY);
 }
 
-/// Hands on what is printed so far; 0, or the cause (an errno) where something that was printed is not
+/// Writes out what was printed so far. Returns 0, or the cause (an errno) if some of the text could not be
 /// written.
 inline int flush_standard_output() {
-  // std::cout writes through stdout, which keeps that an earlier write has failed.
+  // std::cout writes through stdout, which keeps the error of an earlier write.
   const int earlier = std::ferror(stdout) != 0 || !std::cout ? errno : 0;
   errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.flush().good()) return 0;

@@ -1,5 +1,5 @@
 // The flags of `train` that replace keys of a learn block, from the table learn_keys.def. The runtime reads
-// their values; `vaec sweep` passes them on.
+// their values; `vaec sweep` passes them on to the runs.
 #pragma once
 #include <stdexcept>
 #include <string>
@@ -9,12 +9,12 @@
 
 struct TrainingFlag {
   std::string key, value, help;
-  bool several = false;      // `vaec sweep` takes several values; in the others commas belong to one
-  bool own = false;          // a method's own key, not one of every method
+  bool several = false;      // `vaec sweep` takes several values; if false, a comma is part of the value
+  bool own = false;          // a key that only some methods have
   bool compiled_in = false;  // `vaec build` has it too
 };
 
-/// Every key, `seed` too, and `lr`, which is the first argument of the optimizers.
+/// The flags of all keys, including `seed`, and `lr`, which is the first argument of the optimizers.
 inline const std::vector<TrainingFlag>& training_flags() {
   static const std::vector<TrainingFlag> flags = [] {
     std::vector<TrainingFlag> found;
@@ -29,7 +29,7 @@ inline const std::vector<TrainingFlag>& training_flags() {
   return flags;
 }
 
-/// The flag of this key, which there is.
+/// The flag of a key that exists; throws std::out_of_range if it does not.
 inline const TrainingFlag& training_flag(std::string_view key) {
   for (const TrainingFlag& flag : training_flags())
     if (flag.key == key) return flag;

@@ -12,7 +12,7 @@ VariableMask mask_of(const std::vector<int>& variables, int extent) {
   return mask;
 }
 
-/// A player's draws in an order in which parents come first; its conditionals form no cycle.
+/// Sorts the draws of one player so that parents come first. The player's conditionals have no cycle.
 std::vector<Draw> parents_first(const Players& players, std::vector<Draw> draws) {
   std::vector<Draw> sorted;
   VariableMask waiting(players.variables());
@@ -29,8 +29,9 @@ std::vector<Draw> parents_first(const Players& players, std::vector<Draw> draws)
   return sorted;
 }
 
-/// The largest set of one player's draws in which each is allowed. Dropping a draw makes its target known to
-/// the player: that can only forbid draws of the target's ancestors, and never forbids a draw of a child.
+/// Keeps the largest set of one player's draws in which each draw is allowed. When a draw is dropped, its
+/// target counts as known to the player. That can forbid draws of the target's ancestors, but never draws of
+/// its descendants.
 void drop_disallowed(const Players& players, const VariableMask& present, std::vector<Draw>& own) {
   const auto follows_what_is_kept = [&](const Draw& draw) {
     if (draw.word) return true;
@@ -51,7 +52,7 @@ void drop_disallowed(const Players& players, const VariableMask& present, std::v
   }
 }
 
-/// A set that grows until each of its variables has a draw in it.
+/// A set of variables that grows until each of them has a draw.
 struct Partial {
   std::vector<int> set;       // sorted
   std::vector<int> required;  // conditionals that must be among the chain's draws
@@ -84,7 +85,7 @@ class LeastSetSearch {
 
   LeastSet run() {
     drop_unusable();
-    // Once all sets with a variable have been searched, only sets without it are left to look at.
+    // After all sets with the variable `seed` have been searched, only sets without it remain.
     while (!left_.empty()) {
       const int seed = left_.front();
       search_from(seed);
@@ -95,7 +96,8 @@ class LeastSetSearch {
   }
 
  private:
-  /// Drops variables that no set can hold, since no sampler has all its parents known or in reach.
+  /// Drops variables that no set can contain: each of their samplers has a parent that is neither known nor
+  /// usable.
   void drop_unusable() {
     for (bool changed = true; changed;) {
       changed = std::erase_if(left_, [&](int variable) {
@@ -120,7 +122,7 @@ class LeastSetSearch {
     while (!open.empty()) {
       Partial partial = open.top();
       open.pop();
-      if (!improves(partial)) return;  // nor does what is left, which is no smaller
+      if (!improves(partial)) return;  // the remaining sets are no smaller, so they do not improve either
       const int variable = partial.open();
       if (variable < 0) {
         best_ = partial.set;
@@ -145,7 +147,7 @@ class LeastSetSearch {
     return partial.set < best_;
   }
 
-  /// The variable's samplers without those that another one can replace in every set.
+  /// The samplers of the variable, without those that another sampler can replace in every set.
   std::vector<Draw> worth_trying(int variable) const {
     std::vector<Draw> result;
     for (const Draw& draw : samplers_[static_cast<size_t>(variable)]) {
@@ -177,8 +179,9 @@ class LeastSetSearch {
     return false;
   }
 
-  /// Adds the variables and draws to the partial set, and all that follows from them: the parents of each
-  /// draw, and a draw by the same player of each variable below its target. False where that cannot be.
+  /// Adds the variables and draws to the partial set, and everything that follows from them. From a draw
+  /// follow its parents, and, for each variable of the set below its target, a draw of that variable by the
+  /// same player. Returns false if that is not possible.
   bool grow(Partial& partial, std::vector<int> variables, std::vector<int> conditionals) const {
     while (!variables.empty() || !conditionals.empty()) {
       if (!variables.empty()) {
@@ -205,8 +208,8 @@ class LeastSetSearch {
     return true;
   }
 
-  /// Whether a required draw stays allowed beside a variable of the set. One below its target must be drawn
-  /// after it, so by the same player: that draw is added to `conditionals`.
+  /// Whether the draw from `conditional` stays allowed if `variable` is in the set. A variable below the
+  /// draw's target must be drawn after it, so by the same player: that draw is added to `conditionals`.
   bool accepts(int conditional, int variable, std::vector<int>& conditionals) const {
     if (is_word(conditional)) return true;
     if (players_.foreign(conditional).contains(variable)) return false;
@@ -222,9 +225,9 @@ class LeastSetSearch {
   const ChainProblem& problem_;
   const Players& players_;
   int64_t limit_;
-  Samplers samplers_;      // of the variables that are left
-  VariableMask usable_;    // the variables that are left
-  std::vector<int> left_;  // the same, sorted
+  Samplers samplers_;      // per variable; only the usable ones matter
+  VariableMask usable_;    // the variables that a set may still contain
+  std::vector<int> left_;  // the same variables as a sorted list
   std::vector<int> best_;
   bool exact_ = true;
 };

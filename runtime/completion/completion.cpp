@@ -65,7 +65,8 @@ class Search {
     return rank(ambiguity.second) < rank(ambiguity.first) ? ambiguity.second : ambiguity.first;
   }
 
-  /// False where there are no ranks to settle it by.
+  /// Records that the ranks settle the ambiguity. If there are no ranks, reports the ambiguity and returns
+  /// false.
   bool settle(const Ambiguity& ambiguity) {
     if (rank_.empty()) {
       result_.ambiguity = ambiguity;
@@ -75,7 +76,8 @@ class Search {
     return true;
   }
 
-  /// Drops the draws that would ignore what is known or completed: that never changes again.
+  /// Drops the draws that would ignore a known or completed variable. They stay ruled out, because that set
+  /// only grows.
   void drop_ruled_out() {
     for (const int variable : missing_)
       std::erase_if(samplers_[static_cast<size_t>(variable)], [&](const Draw& draw) {
@@ -112,14 +114,14 @@ class Search {
     return std::nullopt;
   }
 
-  /// True if `other`, which is possible, would ignore `made`'s target once that is completed.
+  /// Whether `other`, which is possible now, would ignore `made`'s target after that target is drawn.
   bool excludes(const Draw& made, const Draw& other) const {
     const int target = players_[made.conditional].target;
     return !other.word && (players_.below(other.conditional).contains(target) ||
                            players_.foreign(other.conditional).contains(target));
   }
 
-  /// The smallest chain; none too after an ambiguity.
+  /// The smallest chain; nothing if there is none or if it is ambiguous.
   std::optional<Step> find_chain() {
     const ChainProblem problem{players_, known_, samplers_};
     const LeastSet least = least_waiting_set(problem);
@@ -150,12 +152,13 @@ class Search {
   const Players& players_;
   const std::vector<int>& rank_;
   VariableMask known_;        // known or completed
-  std::vector<int> missing_;  // the others, sorted
+  std::vector<int> missing_;  // all other variables, sorted
   Samplers samplers_;
   Completion result_;
 };
 
-/// True if the conditional's target is always drawn from it after its parents: its expected gradient is zero.
+/// Whether the conditional's target is always drawn from this conditional after its parents. Then the
+/// expected gradient of its term is zero.
 bool drawn_from_itself(const Players& players, const std::vector<Step>& steps, int conditional) {
   for (const Step& step : steps) {
     for (const Draw& draw : step.draws) {

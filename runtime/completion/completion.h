@@ -1,6 +1,6 @@
-// Section "The game" of the language over plain indices: which missing variables the players complete, in
-// which order, when some are known; and which conditionals that gives a term. In: the conditionals, what is
-// known, what `complete` says. Out: draws and chains in order, or the two draws that are ambiguous.
+// Implements section "The game" of the language on plain indices. In: the conditionals, which variables are
+// known, and what `complete` says. Out: the draws and chains that complete the missing variables, in order,
+// or the two draws that are ambiguous; and the conditionals that get a term.
 #pragma once
 #include <map>
 #include <optional>
@@ -13,7 +13,7 @@ namespace completion {
 
 using Variables = std::set<int>;
 
-/// `target | parents` of a player; player -1 stands for no player's (a source's own), which completes
+/// `target | parents` of a player. If player is -1, the conditional is a source's own, and it completes
 /// nothing.
 struct Conditional {
   int player = -1;
@@ -22,8 +22,8 @@ struct Conditional {
   bool learned = false;  // it has parameters
 };
 
-/// The players' graphs, which are the same for every source. Conditionals are numbered as given; a player's
-/// own form no cycle.
+/// The players' graphs, which are the same for every source. Conditionals are numbered in the given order.
+/// The conditionals of one player have no cycle.
 class Players {
  public:
   Players(int variables, std::vector<Conditional> conditionals);
@@ -35,10 +35,10 @@ class Players {
     return conditionals_[static_cast<size_t>(conditional)];
   }
 
-  /// The players' conditionals for the variable, in the order of the players.
+  /// The conditionals of all players that have the variable as their target, in the order of the players.
   const std::vector<int>& samplers(int variable) const { return samplers_[static_cast<size_t>(variable)]; }
 
-  /// The descendants of the conditional's target in its player's graph.
+  /// The descendants of the conditional's target in the graph of its player.
   const VariableMask& below(int conditional) const { return below_[static_cast<size_t>(conditional)]; }
 
   /// The variables outside its player's graph that are ancestors or descendants of its target in the union of
@@ -63,11 +63,11 @@ struct Draw {
   bool operator==(const Draw&) const = default;
 };
 
-/// One draw, or a Gibbs chain over the listed draws: each sweep lets the players, in random order, draw anew
-/// what they give, parents first.
+/// One draw, or a Gibbs chain over the listed draws. In each sweep of a chain the players take turns in
+/// random order. Each draws its variables anew, parents first.
 struct Step {
   bool chain = false;
-  std::vector<Draw> draws;  // in a chain grouped by player, parents first
+  std::vector<Draw> draws;  // in a chain: grouped by player, parents first
   bool operator==(const Step&) const = default;
 };
 
@@ -75,7 +75,7 @@ struct Ambiguity {
   enum class Kind { one_target, one_target_in_a_chain, one_excludes_the_other };
   Kind kind = Kind::one_target;
   Draw first, second;
-  /// one_excludes_the_other: once `made`'s target is drawn, drawing `lost`'s would ignore it.
+  /// For kind one_excludes_the_other: after `made` has drawn its target, `lost` would ignore that target.
   int made = -1, lost = -1;
 };
 
@@ -83,17 +83,17 @@ struct Completion {
   std::vector<Step> steps;  // in order; up to the ambiguity, if there is one
   Variables completed;      // known or completed
   std::optional<Ambiguity> ambiguity;
-  std::vector<Ambiguity> settled;  // by rank
-  bool exact = true;  // false: the search for the smallest chain was given up, nothing more is drawn
+  std::vector<Ambiguity> settled;  // ambiguities that were settled by rank
+  bool exact = true;  // false: the search for the smallest chain reached its limit, and drawing ended
 };
 
-/// `words`: per variable the player that alone gives it, and may ignore what is known; -1: nobody gives it.
-/// `rank`, per conditional: of two ambiguous draws the one of lower rank (then the first) is made alone;
-/// where there are no ranks the search ends at an ambiguity.
+/// `words`: per variable the only player that draws it; this player may ignore known variables; -1: nobody
+/// draws the variable. `rank`, per conditional: of two ambiguous draws only the one of lower rank is made, or
+/// the first if the ranks are equal. Without ranks the search ends at an ambiguity.
 Completion complete(const Players& players, const Variables& known, const std::map<int, int>& words = {},
                     const std::vector<int>& rank = {});
 
-/// What a completion is for: the conditionals with parameters that it gives a term.
+/// What a completion is needed for: the conditionals with parameters that get a term.
 struct Terms {
   std::vector<int> conditionals;  // grouped by player
   struct LeftOut {
@@ -104,7 +104,7 @@ struct Terms {
 };
 Terms terms_of(const Players& players, const Completion& completion);
 
-/// Takes out the steps whose draws neither `needed` nor a later step needs; returns their targets.
+/// Removes the steps that neither `needed` nor a later step needs. Returns the targets of their draws.
 Variables prune(const Players& players, std::vector<Step>& steps, Variables needed);
 
 }  // namespace completion

@@ -5,11 +5,11 @@
 namespace completion {
 namespace {
 
-/// Per variable, where its edges lead.
+/// For each variable, the variables that its edges lead to.
 using Edges = std::vector<std::vector<int>>;
 
-/// Everything that a path from `start` reaches without passing through `avoided`, without `start` itself
-/// unless a cycle leads back to it.
+/// All variables that a path from `start` reaches without passing through `avoided`. `start` itself is
+/// included only if a cycle leads back to it.
 VariableMask reached(const Edges& edges, int start, const VariableMask& avoided) {
   VariableMask seen(static_cast<int>(edges.size()));
   std::vector<int> open = {start};

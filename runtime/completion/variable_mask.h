@@ -1,4 +1,4 @@
-// A set of variables as bits: one test, one insertion and the union of two sets are cheap.
+// A set of variables as bits. Tests, insertions and unions are fast.
 #pragma once
 #include <cstdint>
 #include <vector>
