@@ -10,7 +10,7 @@
 namespace data {
 using nlohmann::json;
 
-/// A compile-time value may come as the expression that stands for it.
+/// A compile-time value may arrive as a `number` expression; this gives its value.
 static json plain(const json& value) {
   if (value.is_object() && value.value("op", "") == "number") return value.at("value");
   return value;

@@ -10,9 +10,9 @@
 
 namespace data {
 
-/// Arguments that are not the user's: the pictures are for a `category` variable, which takes their class
-/// indices; only their labels are used, and no picture is read; some source uses the labels of this folder
-/// (the compiler's mark).
+/// Names of arguments that vaec adds and the user does not write. hidden_indices: a `category` variable takes
+/// the pictures as class indices. hidden_labels: only the labels are used, so no picture is read.
+/// hidden_labelled: some source uses the labels of this folder.
 constexpr char hidden_indices[] = "indices of classes";
 constexpr char hidden_labels[] = "labels alone";
 constexpr char hidden_labelled[] = "labelled";
@@ -26,9 +26,9 @@ class Arguments {
   int64_t integer(size_t place, const std::string& name, std::optional<int64_t> otherwise = {}) const;
   double number(size_t place, const std::string& name, std::optional<double> otherwise = {}) const;
   bool truth(size_t place, const std::string& name, bool otherwise) const;
-  /// A number stands for a list of one.
+  /// A list of sizes. A single number counts as a list of length one.
   std::optional<Shape> sizes(size_t place, const std::string& name) const;
-  /// A string stands for a list of one, an integer for its digits.
+  /// A list of strings. A single string counts as a list of length one, and an integer as its digits.
   std::optional<std::vector<std::string>> texts(size_t place, const std::string& name) const;
   /// The call as a user writes it: `mnist("train")`.
   std::string written() const;

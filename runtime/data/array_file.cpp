@@ -19,8 +19,9 @@ namespace data {
 namespace fs = std::filesystem;
 namespace {
 
-/// Rows of numbers in a plain file. Read, not mapped: a file that is cut short meanwhile is a failure here,
-/// where a map would kill the process, and no limit on address space stands in the way.
+/// Rows of numbers in a plain file. The file is read, not mapped into memory. If it is cut short during the
+/// run, reading reports a Failure, while a mapped file would kill the process. A limit on the address space
+/// does no harm either.
 template <typename T>
 class ArrayRows final : public RowSource<T> {
  public:
@@ -62,7 +63,7 @@ class ArrayRows final : public RowSource<T> {
   }
 
  private:
-  /// How many rows from the first lie together in the file, as far as a piece of it goes.
+  /// How many of the rows, from the first one, lie one after the other in the file; at most a piece of 4 MiB.
   int64_t run_from(const int64_t* rows, int64_t n) const {
     constexpr int64_t piece = int64_t{4} << 20;
     int64_t run = 1;
@@ -97,7 +98,7 @@ class ArrayRows final : public RowSource<T> {
   int file_ = -1;
 };
 
-/// Fortran order has the first axis fastest.
+/// Changes Fortran order, in which the first axis varies fastest, to C order, in which the last axis does.
 template <typename T>
 std::vector<T> to_c_order(const std::vector<T>& values, const Shape& shape) {
   std::vector<T> result(values.size());
@@ -129,7 +130,7 @@ Column in_memory(const ArrayLayout& layout, const std::string& name, std::vector
   return real_column(name, row_shape_of(layout), layout.shape[0], std::move(values));
 }
 
-/// Deletes what was unpacked from an earlier version of the file.
+/// Deletes the unpacked files of earlier versions of the same array.
 void remove_others(const fs::path& folder, const std::string& beginning) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored))
@@ -142,7 +143,8 @@ Failure cannot_unpack(const fs::path& origin, const fs::path& target, const std:
                  fmt::format("cannot unpack {} to {}: {}", origin.string(), target.string(), cause));
 }
 
-/// A folder that only this user can write: that of the cache, else one for this time.
+/// A folder that only this user can write: one in the cache if possible, else a temporary folder for this
+/// process.
 Unpacked place_for(const fs::path& cache, const fs::path& origin) {
   if (!cache.empty()) {
     const fs::path folder = cache / "unpacked";
@@ -160,7 +162,8 @@ Unpacked place_for(const fs::path& cache, const fs::path& origin) {
   }
 }
 
-/// All that `next` gives, under the name of `target` at once.
+/// Writes all bytes that `next` gives to a temporary file and renames it to `target`, so that `target` is
+/// never incomplete.
 void write_pieces(const fs::path& origin, const fs::path& target,
                   const std::function<size_t(uint8_t* to, size_t space)>& next) {
   const fs::path aside = fmt::format("{}.{}.part", target.string(), getpid());
@@ -266,7 +269,7 @@ Unpacked unpacked(const fs::path& cache, const fs::path& origin, const std::stri
   const fs::path folder = file.path;
   file.path /=
       fmt::format("{}{}-{}.{:09}", beginning, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-  // Another length: its writing was cut short, or it was changed since.
+  // A kept file of another length was not written completely, or was changed later.
   struct stat kept{};
   if (lstat(file.path.c_str(), &kept) == 0 && S_ISREG(kept.st_mode) && is_ours_alone(kept) &&
       static_cast<uint64_t>(kept.st_size) == size)

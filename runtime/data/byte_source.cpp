@@ -126,7 +126,7 @@ void write_file(const std::filesystem::path& path, const std::vector<uint8_t>& b
     if (wrote < 0) throw give_up();
     done += wrote;
   }
-  // Without this a rename can reach the disk before the contents do, and a power cut leaves an empty
+  // Without fsync the rename can reach the disk before the contents do. A power cut would then leave an empty
   // checkpoint.
   if (fsync(descriptor) != 0 && errno != EINVAL && errno != EROFS) throw give_up();
   if (close(descriptor) != 0 || rename(aside.c_str(), path.c_str()) != 0) {

@@ -38,7 +38,7 @@ bool CellColumn::add(const std::string& cell) {
   float value = NAN;
   const bool number = parse_number(cell, value);
   if (!number) value = NAN;
-  // A NaN among words is missing too.
+  // In a column of words, a cell that says NaN is a missing value.
   if (is_text && !(number && std::isnan(value))) value = index_.place(cell);
   values.push_back(value);
   return number || !no_number.empty();

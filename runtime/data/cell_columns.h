@@ -1,5 +1,5 @@
-// Columns of cells that are text: numbers, or words where some cell is no number. Which it is, is known after
-// the last cell; a column of words is then filled once more.
+// Columns of text cells. A column is numbers, or words if some cell is not a number. Which of the two is
+// known only after the last cell. A column of words is then filled a second time.
 #pragma once
 #include <map>
 #include <memory>
@@ -11,16 +11,17 @@
 
 namespace data {
 
-/// Whether the whole text is a number.
+/// Whether the whole text is a number; `value` gets the number.
 bool parse_number(std::string_view text, float& value);
 
-/// Numbers the words of a column as they come; sorted() then gives them in order.
+/// Numbers the words of a column in the order in which they come; sorted() changes that to alphabetical
+/// order.
 class WordIndex {
  public:
   float place(const std::string& word) {
     return static_cast<float>(places_.emplace(word, places_.size()).first->second);
   }
-  /// The words in order; `values` become places among them.
+  /// The words in alphabetical order. Each number in `values` is replaced by the word's place in that order.
   std::shared_ptr<const std::vector<std::string>> sorted(std::vector<float>& values) const;
 
  private:
@@ -30,16 +31,17 @@ class WordIndex {
 struct CellColumn {
   std::string name;
   std::string unusable;
-  std::string no_number;  // the first cell that is none, where it stands
+  std::string no_number;  // describes the first cell that is not a number
   bool is_text = false;
   std::vector<float> values;
 
-  /// Begins anew, as words where a cell is no number; false where nothing more can be learned.
+  /// Starts the second pass if some cell is not a number. Returns false if no second pass is needed.
   bool begin_words();
   void add_missing();
-  /// False where this is the first cell of the column that is no number: `no_number` is then to be set.
+  /// Returns false if this is the first cell of the column that is not a number. The caller must then set
+  /// `no_number`.
   bool add(const std::string& cell);
-  /// Moves the values out.
+  /// The filled column. Its values are moved out of this object.
   Column finish();
 
  private:

@@ -20,7 +20,7 @@ constexpr int64_t pixels = 3 * 32 * 32, record = 1 + pixels, block = 512;
 
 using Bytes = std::vector<uint8_t>;
 
-/// The text of a field of a tar header, up to its first 0.
+/// The text in a field of a tar header, up to its first zero byte.
 std::string field(const Bytes& header, size_t begin, size_t length) {
   const auto first = header.begin() + static_cast<std::ptrdiff_t>(begin);
   return {first, std::find(first, first + static_cast<std::ptrdiff_t>(length), 0)};
@@ -36,7 +36,7 @@ uint64_t size_in(const Bytes& header, const std::string& archive) {
   return size;
 }
 
-/// The files wanted, by name, whatever their folder in the archive.
+/// The contents of the wanted files by name. The folder of a file in the archive does not matter.
 std::map<std::string, Bytes> read_archive(const fs::path& path, const std::vector<std::string>& files) {
   ByteSource source(path);
   std::map<std::string, Bytes> found;
@@ -63,7 +63,7 @@ void check_records(const std::string& file, const Bytes& bytes) {
       fail_in(file, fmt::format("record {} has the label {}, which must be 0 to 9", at / record, bytes[at]));
 }
 
-/// Labels and pixels of all files, one after the other.
+/// Labels and pixels of all files, in order.
 struct Records {
   Bytes labels, images;
   void add(const Bytes& bytes) {

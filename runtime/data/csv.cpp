@@ -34,7 +34,7 @@ class CsvReader {
     name_columns(row, cells.line());
     const std::vector<size_t> wanted = names ? select(*names) : std::vector<size_t>();
     read_rows([](const Reading&) { return true; });
-    // Which columns hold text is known after the last row: their words are read in a second pass.
+    // Which columns contain text is known after the last row. A second pass reads their words.
     bool any_text = false;
     for (Reading& column : columns_) any_text |= column.begin_words();
     if (any_text) read_rows([](const Reading& column) { return column.is_text; });
@@ -67,9 +67,9 @@ class CsvReader {
                       file_, line));
   }
 
-  /// The places of the columns wanted.
+  /// The positions of the wanted columns.
   std::vector<size_t> select(const std::vector<std::string>& names) {
-    std::unordered_map<std::string, size_t> by_name;  // the first of each
+    std::unordered_map<std::string, size_t> by_name;  // the first column of each name
     for (size_t i = 0; i < columns_.size(); ++i) {
       columns_[i].wanted = false;
       by_name.emplace(columns_[i].name, i);
@@ -98,7 +98,7 @@ class CsvReader {
                   fmt::format("{} has no column `{}`; it has {}", file_, name, fmt::join(known, ", ")));
   }
 
-  /// An empty cell is missing in every table, whatever else the file names.
+  /// An empty cell is always a missing value, whatever other texts the call names.
   bool is_missing(const std::string& cell) const {
     return cell.empty() ||
            std::find(format_.missing.begin(), format_.missing.end(), cell) != format_.missing.end();

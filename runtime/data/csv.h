@@ -1,7 +1,7 @@
-// CSV files, read to one column per name. Cells are numbers; a column with text in it is one of words: its
-// values are the places of its words, sorted, and only a variable of classes can use it. Unless they are
-// used, columns without a name, or two of one name, do no harm. Failure(bad_data) names the line: rows of
-// another length, and what csv_cells.h says.
+// Reads CSV files into one column per name. A column with text in some cell is a column of words: its values
+// are the words' places in alphabetical order, and only a `category` variable can use it. Columns without a
+// name, or with a name that occurs twice, do no harm unless they are used. Failure(bad_data) names the line:
+// rows of different lengths, and the faults that csv_cells.h lists.
 #pragma once
 #include <filesystem>
 #include <optional>
@@ -13,8 +13,9 @@
 
 namespace data {
 
-/// `names`: the columns wanted, in this order; the table then stands for them as a vector. All columns
-/// without it. In a file without a header they are `column0`, `column1`, ...; in `names` also "0", "1", ...
+/// `names`: the wanted columns, in this order; as a value the table is then a vector of them. Without `names`
+/// all columns are read. Columns of a file without a header are called `column0`, `column1`, ...; `names` may
+/// also say "0", "1", ...
 Table read_csv(const std::filesystem::path& path, const std::optional<std::vector<std::string>>& names,
                const CsvFormat& format = {});
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
-/// Spaces around a cell are no part of it, but the separator ends it.
+/// Removes the spaces around a cell, including tabs. They are not part of it.
 void trim(std::string& text) {
   const auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
   while (!text.empty() && space(text.back())) text.pop_back();
@@ -54,7 +54,7 @@ void CsvCells::skip_comment() {
   at_ = std::min(text_.find('\n', at_), text_.size());
 }
 
-/// One cell; whether it ends its row.
+/// Reads one cell. Returns whether the cell is the last of its row.
 bool CsvCells::next_cell(std::string& text) {
   text.clear();
   const int64_t first_line = line_;
@@ -94,7 +94,7 @@ bool CsvCells::next_row(std::vector<std::string>& cells) {
     commented_ = false;
     row_line_ = line_;
     for (bool last = false; !last;) last = next_cell(cells.emplace_back());
-    // A line that is a comment, after spaces at most, is no row.
+    // A line with nothing but a comment, perhaps after spaces, is not a row.
     if (!(commented_ && cells.size() == 1 && cells[0].empty())) return true;
   }
   return false;

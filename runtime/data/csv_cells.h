@@ -1,5 +1,6 @@
-// The cells of a text file of rows, in order: separators, quotes as in RFC 4180, comments. Failure(bad_data)
-// names the line: a quote without end, and text that is not UTF-8 or whose lines end otherwise.
+// Splits a text file of rows into cells: separators, quotes as in RFC 4180, comments. Failure(bad_data) for
+// text in UTF-16, zero bytes, or lines that end with CR alone, and, with the line, for a quote that does not
+// end.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -11,8 +12,8 @@ namespace data {
 
 struct CsvFormat {
   char separator = ',';
-  std::string comment;                      // from here to the end of the line, outside quotes; empty: none
-  std::vector<std::string> missing = {""};  // cells that are missing values; NaN is one too
+  std::string comment;                      // begins a comment outside of quotes; empty: no comments
+  std::vector<std::string> missing = {""};  // texts of cells that are missing values; NaN is always one
   bool header = true;
 };
 
@@ -23,7 +24,7 @@ class CsvCells {
 
   /// The cells of the next line that is not a comment; false at the end.
   bool next_row(std::vector<std::string>& cells);
-  /// Where the last row began, from 1.
+  /// The number of the line in which the last row began, counted from 1.
   int64_t line() const { return row_line_; }
   [[noreturn]] void fail(int64_t line, const std::string& cause) const;
 

@@ -1,10 +1,10 @@
 #include "runtime/data/decode_picture.h"
 
 #include <fmt/format.h>
-// jpeglib.h needs the declarations of stdio.
+// jpeglib.h needs the declarations in stdio, ...
 #include <cstdio>
 
-// and jerror.h those of jpeglib.
+// ... and jerror.h needs those in jpeglib.h.
 #include <jpeglib.h>
 
 #include <jerror.h>
@@ -27,17 +27,18 @@ namespace {
 
 constexpr int64_t most_pixels = int64_t{1} << 26;
 
-/// What a file stores, before it is turned upright and its colours are chosen.
+/// The contents of a file before rotation and conversion of colours.
 struct Stored {
-  DecodedPicture picture;      // of 1, 3 or, of CMYK, 4 channels
-  std::vector<uint8_t> bytes;  // of the picture, one or, of a deep one, two to a value
+  DecodedPicture picture;      // with 1 or 3 channels, or 4 for CMYK
+  std::vector<uint8_t> bytes;  // pixel values: one byte per value, two if the picture is deep
   std::vector<uint8_t*> lines;
   int orientation = 1;
-  bool inverted = false;  // CMYK as Adobe writes it: 255 is no ink
+  bool inverted = false;  // CMYK as Adobe writes it: 255 means no ink
 };
 
-// Both libraries report errors by a call that must not return: it jumps back over their frames, which hold
-// nothing to destroy. No object with a destructor lives in the functions that are jumped into.
+// Both libraries report an error through a callback that must not return: it jumps back with longjmp, past
+// the library's frames. Destructors do not run then, so the functions that are jumped into have no object
+// with a destructor.
 struct PngInput {
   const uint8_t* bytes;
   size_t left;
@@ -66,7 +67,7 @@ void read_orientation(png_structp png, png_infop info, Stored& stored) {
   if (png_get_eXIf_1(png, info, &count, &bytes) != 0) stored.orientation = exif_orientation(bytes, count);
 }
 
-/// False where the file is broken, with the cause in `input`.
+/// Returns false if the file is broken. `input` then has the cause.
 bool decode_png(PngInput& input, Colours colours, Stored& stored) {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &input, png_failed, png_quiet);
   png_infop info = png ? png_create_info_struct(png) : nullptr;
@@ -110,7 +111,7 @@ bool decode_png(PngInput& input, Colours colours, Stored& stored) {
 }
 
 struct JpegFailure {
-  jpeg_error_mgr manager;  // first: the library hands back a pointer to it
+  jpeg_error_mgr manager;  // must be first: the library passes back a pointer to it
   jmp_buf back;
   char message[JMSG_LENGTH_MAX];
 };
@@ -121,8 +122,8 @@ void jpeg_failed(j_common_ptr jpeg) {
   std::longjmp(failure->back, 1);
 }
 
-// A warning is a broken file too, where the library would fill what is missing with gray; stray bytes between
-// the parts of a file do no harm, and cameras write them.
+// A warning counts as an error, because the library would fill missing parts with gray. Extra bytes between
+// the parts of a file are harmless: cameras write them.
 void jpeg_warned(j_common_ptr jpeg, int level) {
   if (level < 0 && jpeg->err->msg_code != JWRN_EXTRANEOUS_DATA) jpeg_failed(jpeg);
 }
@@ -140,7 +141,7 @@ void read_orientation(const jpeg_decompress_struct& jpeg, Stored& stored) {
 
 J_COLOR_SPACE colour_space(J_COLOR_SPACE stored, Colours colours) {
   if (stored == JCS_CMYK || stored == JCS_YCCK) return JCS_CMYK;
-  // Gray of a picture in RGB is not the library's to make.
+  // A picture in RGB is decoded as RGB. rgb_to_gray, not the library, then makes the gray.
   if (colours == Colours::rgb || stored == JCS_RGB) return stored == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
   return JCS_GRAYSCALE;
 }
@@ -177,13 +178,13 @@ bool decode_jpeg(const std::vector<uint8_t>& bytes, Colours colours, Stored& sto
     JSAMPROW row = stored.bytes.data() + jpeg.output_scanline * line;
     jpeg_read_scanlines(&jpeg, &row, 1);
   }
-  read_orientation(jpeg, stored);  // the saved markers go when decompression ends
+  read_orientation(jpeg, stored);  // before decompression ends, because that frees the saved markers
   jpeg_finish_decompress(&jpeg);
   jpeg_destroy_decompress(&jpeg);
   return true;
 }
 
-/// Ink c, m, y on top of black k: a channel of the paper shows what neither covers.
+/// Ink c, m, y is printed on top of black k. Each channel of light is what neither of the two inks covers.
 void cmyk_to_rgb(DecodedPicture& picture, bool inverted) {
   const int64_t pixels = picture.height * picture.width;
   std::vector<uint16_t> rgb(pixels * 3);
@@ -199,7 +200,7 @@ void cmyk_to_rgb(DecodedPicture& picture, bool inverted) {
   picture.channels = 3;
 }
 
-/// The weights of Rec. 601, rounded as PIL rounds them.
+/// Uses the weights of Rec. 601, rounded as PIL rounds them.
 void rgb_to_gray(DecodedPicture& picture) {
   const int64_t pixels = picture.height * picture.width;
   for (int64_t i = 0; i < pixels; ++i) {
@@ -255,7 +256,7 @@ DecodedPicture decode_picture(const fs::path& path, Colours colours) {
 }
 
 bool is_deep(const fs::path& path) {
-  constexpr size_t place_of_depth = 24;  // in the first chunk, after width and height
+  constexpr size_t place_of_depth = 24;  // in the first chunk, behind width and height
   std::array<uint8_t, place_of_depth + 1> header{};
   std::ifstream file(path, std::ios::binary);
   file.read(reinterpret_cast<char*>(header.data()), header.size());

@@ -1,5 +1,5 @@
-// PNG and JPEG files decoded as they are to be looked at: EXIF orientation is applied, CMYK is turned into
-// RGB, an alpha channel is dropped. Failure(bad_data) names the file that is broken.
+// Decodes PNG and JPEG files for viewing: EXIF orientation is applied, CMYK is converted to RGB, and an alpha
+// channel is dropped. Failure(bad_data) names the broken file.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -10,11 +10,11 @@ namespace data {
 enum class Colours {
   rgb,
   gray,    // 0.299 R + 0.587 G + 0.114 B
-  indices  // palette or gray values as they stand in the file, a class each
+  indices  // palette or gray values as the file stores them, each a class
 };
 
 struct DecodedPicture {
-  int64_t height = 0, width = 0, channels = 1;  // channels 1 or 3, last in `values`
+  int64_t height = 0, width = 0, channels = 1;  // 1 or 3 channels, the last axis of `values`
   bool deep = false;                            // white is 65535, else 255
   std::vector<uint16_t> values;
 
@@ -23,7 +23,7 @@ struct DecodedPicture {
 
 DecodedPicture decode_picture(const std::filesystem::path& path, Colours colours);
 
-/// Whether the file is a PNG of 16 bits; no more than its header is read.
+/// Whether the file is a PNG with 16 bits per value. Reads only the header.
 bool is_deep(const std::filesystem::path& path);
 
 }  // namespace data

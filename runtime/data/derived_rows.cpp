@@ -70,7 +70,7 @@ class Computed final : public RowSource<T> {
   Compute<T> compute_;
 };
 
-/// `column` with other rows: those of Source<uint8_t> or Source<float>, by the kind of the column.
+/// `column` with other rows: a Source<uint8_t> or a Source<float>, depending on what the column's values are.
 template <template <typename> class Source, typename... Parts>
 Column with_rows(const Column& column, int64_t rows, const Parts&... parts) {
   Column result = column;

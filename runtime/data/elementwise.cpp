@@ -20,14 +20,14 @@ using Values = const double*;
 
 struct Operation {
   size_t arity;
-  bool truth;  // gives only 0 and 1
+  bool truth;  // the result is always 0 or 1
   double (*apply)(Values);
-  bool sees_missing = false;  // of every other operation a missing operand makes the result missing
+  bool sees_missing = false;  // for all other operations, a missing operand makes the result missing
 };
 
 double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
-// The quotient is rounded down, so that the remainder has the sign of the divisor, as in Python.
+// The quotient is rounded down. The remainder therefore has the sign of the divisor, as in Python.
 double remainder_of(double a, double b) { return a - b * std::floor(a / b); }
 
 const std::map<std::string, Operation> operations = {
@@ -71,8 +71,8 @@ const std::map<std::string, Operation> operations = {
     {"gelu", {1, false, [](Values v) { return 0.5 * v[0] * (1 + std::erf(v[0] * M_SQRT1_2)); }}},
 };
 
-/// To the nearest float32. Not inlined: g++ 12 at -O2 drops the conversion there and back of two doubles side
-/// by side.
+/// Rounds to the nearest float32. It must not be inlined: g++ 12 at -O2 drops the conversion to float and
+/// back for two neighbouring doubles.
 [[gnu::noinline]] float rounded(double number) { return nearest_float(number); }
 
 double apply(const Operation& operation, const double* values) {
@@ -94,7 +94,7 @@ int64_t count(const Shape& shape) {
   return elements;
 }
 
-/// The shape that both stretch to, where one does.
+/// The shape that both shapes can be stretched to, if there is one.
 std::optional<Shape> stretched(const Shape& a, const Shape& b) {
   if (shapes_fit(b, a)) return a;
   if (count(b) == 1) return a;
@@ -108,7 +108,8 @@ std::optional<Shape> stretched(const Shape& a, const Shape& b) {
   return shape;
 }
 
-/// For each element of a row of shape `to`, the element of a row of shape `from` that stands there.
+/// For each element of a row of shape `to`, the index of the element in a row of shape `from` that it is
+/// copied from.
 std::vector<int64_t> places(const Shape& from, const Shape& to) {
   std::vector<int64_t> result(count(to), 0);
   if (count(from) == 1) return result;
@@ -128,7 +129,7 @@ std::vector<int64_t> places(const Shape& from, const Shape& to) {
   return result;
 }
 
-/// Of comparisons: 0, 1, and what a missing value stays.
+/// The byte for a missing value among the results of comparisons, which are 0 and 1.
 constexpr uint8_t missing_truth = 2;
 std::shared_ptr<const Levels> truth_levels() {
   Levels levels = *whole_levels();
@@ -136,7 +137,7 @@ std::shared_ptr<const Levels> truth_levels() {
   return std::make_shared<const Levels>(levels);
 }
 
-/// One column of bytes among numbers: only the 256 values change.
+/// An operation whose only column has bytes: only the table of 256 values changes, not the bytes.
 Column map_levels(const Operation& operation, const Column& column, std::array<double, most_arguments> values,
                   size_t place) {
   Levels levels;
@@ -150,7 +151,7 @@ Column map_levels(const Operation& operation, const Column& column, std::array<d
   return result;
 }
 
-/// An operation over columns and numbers, ready to be computed for any rows.
+/// An operation on columns and numbers that can be computed for any rows.
 class Mapping {
  public:
   Mapping(const Operation& operation, const std::vector<Operand>& arguments, const Shape& row_shape)
@@ -205,7 +206,7 @@ class Mapping {
   std::array<double, most_arguments> numbers_{};
 };
 
-/// All rows, some at a time.
+/// Computes all rows, a piece at a time.
 template <typename T>
 std::shared_ptr<const std::vector<T>> computed(const Mapping& mapping, int64_t rows, int64_t elements) {
   std::vector<T> values(rows * elements);
@@ -284,8 +285,8 @@ Operand apply_elementwise(const std::string& name, const std::vector<Operand>& a
     result.row_shape = *shape;
   }
   if (columns.size() == 1 && result.is_bytes()) {
-    // As the other operand of a float32, a number is a float32: 0.2 in the data is not above the 0.2 of the
-    // file.
+    // A number is rounded to float32, like the data that it is compared with: a 0.2 in the data is not
+    // greater than a 0.2 in the program.
     for (double& number : numbers) number = rounded(number);
     return map_levels(operation, result, numbers, place);
   }

@@ -34,7 +34,7 @@ Table one_column(Column column) {
   return table;
 }
 
-/// By statistics that stand in the expression, else by those of `by`, else by the table's own.
+/// Uses the statistics in the expression, if it has any, else those of `by`, else the table's own.
 Table evaluate_normalize(const Table& table, const json& expression, Context& context) {
   const bool other = expression.contains("by");
   const std::string by = other ? expression_text(expression.at("by")) : table.origin;

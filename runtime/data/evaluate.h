@@ -17,16 +17,16 @@ namespace data {
 
 struct Context {
   Places places;
-  std::map<std::string, Table> evaluated = {};  // by expression: what several sources use is read once
-  Memory memory = Memory();                     // what all columns may take
+  std::map<std::string, Table> evaluated = {};  // by expression, so that nothing is read twice
+  Memory memory = Memory();                     // for all columns together
 };
 
 using Value = std::variant<double, Table>;
 
-/// Failures: missing_input, bad_data, bad_configuration as the parts give them; internal on a malformed
-/// expression.
+/// Failures: missing_input, bad_data and bad_configuration from the readers and operations; internal if the
+/// expression is malformed.
 Value evaluate(const nlohmann::json& expression, Context& context);
-/// The column that the expression stands for; bad_data where it is a number.
+/// The column of a table expression. Failure(bad_data) if the expression is a number.
 Column evaluate_column(const nlohmann::json& expression, Context& context);
 
 }  // namespace data

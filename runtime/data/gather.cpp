@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
-// The executable runs on the processor it finds, this library is built for any. Sanitizers run before the
-// selection of a clone is possible.
+// This library is built for any processor, so the fastest version of each function is chosen when the program
+// starts. Sanitizers run before that choice is possible.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
@@ -14,8 +14,8 @@
 
 namespace data {
 
-// Rows are drawn at random from more data than the caches hold: the next one is asked for while this one is
-// written.
+// Rows are drawn at random from more data than fits in the processor's caches. Each row is therefore
+// prefetched while an earlier one is written.
 template <typename T>
 static inline void prefetch_row(const T* storage, int64_t elements, const int64_t* rows, int64_t i,
                                 int64_t n) {
@@ -75,7 +75,7 @@ std::vector<uint8_t> packed_bits(const uint8_t* storage, int64_t elements, int64
   return packed;
 }
 
-/// The eight values of each byte.
+/// For each byte, the values of its eight bits.
 static const std::array<std::array<float, 8>, 256> bits_of_byte = [] {
   std::array<std::array<float, 8>, 256> table{};
   for (int byte = 0; byte < 256; ++byte)

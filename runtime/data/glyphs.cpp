@@ -22,7 +22,7 @@ using Stroke =
     std::vector<Point>;  // control points of a Catmull-Rom curve; x to the right, y down, in [-1, 1]
 using Form = std::vector<Stroke>;
 
-/// The ways in which people write each digit; one is drawn for each glyph.
+/// The different ways in which people write each digit; each glyph uses one of them.
 const std::array<std::vector<Form>, 10> forms = {{
     {{{{.1, -1}, {-.55, -.65}, {-.65, .2}, {-.25, .95}, {.35, .8}, {.65, .05}, {.45, -.75}, {-.05, -.98}}},
      {{{.3, -.85}, {-.3, -.9}, {-.65, 0}, {-.1, .95}, {.55, .45}, {.6, -.4}, {.2, -.95}}}},
@@ -100,7 +100,7 @@ Point catmull_rom(const Stroke& stroke, size_t piece, double t) {
   return {blend(a.x, b.x, c.x, d.x), blend(a.y, b.y, c.y, d.y)};
 }
 
-/// The pen's path as short straight pieces, in the writer's hand: wobble of the points, slant, turn and
+/// The pen's path as short straight pieces, with the habits of a writer: wobbling points, slant, rotation and
 /// proportions.
 std::vector<Stroke> write(const Form& form, Random& random) {
   constexpr int steps = 6;
@@ -126,7 +126,8 @@ std::vector<Stroke> write(const Form& form, Random& random) {
   return paths;
 }
 
-/// Moves the paths into the middle of the picture, 17 to 20 pixels high (or wide, if they are wider).
+/// Moves the paths to the middle of the picture and scales them to a height of 17 to 20 pixels, or to that
+/// width if they are wider than high.
 void fit(std::vector<Stroke>& paths, Random& random) {
   Point low{1e9, 1e9}, high{-1e9, -1e9};
   for (const Stroke& path : paths)
@@ -143,7 +144,7 @@ void fit(std::vector<Stroke>& paths, Random& random) {
 
 using Canvas = std::array<double, side * side>;
 
-/// Ink where the pen, a disc of radius `radius` with an edge of one pixel, passes from a to b.
+/// Adds ink along the line from a to b. The pen is a disc of radius `radius` with an edge one pixel wide.
 void draw_piece(Canvas& ink, Point a, Point b, double radius) {
   const double reach = radius + 1, dx = b.x - a.x, dy = b.y - a.y;
   const double length = std::max(dx * dx + dy * dy, 1e-9);
@@ -168,7 +169,7 @@ Canvas draw(const std::vector<Stroke>& paths, Random& random) {
   return ink;
 }
 
-/// Waves across the ink and a grain on it; a faint cloud behind it.
+/// Adds waves and grain to the ink, and a faint cloud behind it.
 void paint(const Canvas& ink, Random& random, uint8_t* image, uint8_t* mask) {
   const double depth = random.uniform(.05, .35), angle = random.uniform(0, std::numbers::pi);
   const double wave = random.uniform(.5, 1.6), phase = random.uniform(0, 6.3), cloud = random.uniform(0, .1);

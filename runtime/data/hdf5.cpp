@@ -19,7 +19,7 @@ namespace {
 constexpr char hdf5_library[] = "libvaert_hdf5.so";
 constexpr size_t error_size = 4096;
 
-/// The numbers of a dataset through libhdf5.
+/// A dataset of numbers, read through libhdf5.
 struct Dataset {
   std::string file;
   void* handle = nullptr;

@@ -1,7 +1,7 @@
-// HDF5 files: a dataset of numbers as one column whose rows are its first axis. What memory has no space for
-// is read from the file as other arrays are, where the numbers lie there as they are, else piece by piece
-// through libhdf5, ahead by a thread of its own. Failures: bad_data on a broken file, and where it has no
-// dataset of the name, listing those it has.
+// Reads a dataset of numbers in an HDF5 file as one column whose rows are its first axis. A dataset that
+// memory has no space for stays in the file. If its numbers lie in the file one after the other, they are
+// read as from other arrays; else libhdf5 reads them piece by piece, ahead, in a thread of its own. Failures:
+// bad_data if the file is broken, or if it has no dataset of the name; the message then lists its datasets.
 #pragma once
 #include <filesystem>
 #include <string>

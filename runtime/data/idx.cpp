@@ -7,7 +7,7 @@
 
 namespace data {
 
-/// The third byte of the magic number.
+/// The number format that the third byte of the magic number stands for.
 static NumberFormat format_of(uint8_t code, const ByteSource& source) {
   switch (code) {
     case 0x08:

@@ -1,5 +1,6 @@
-// IDX files, the format of MNIST: the array as one column whose rows are its first axis.
-// Bytes stay bytes. Failure(bad_data) on a wrong magic number, a size that overflows, a short or a long file.
+// Reads IDX files, the format of MNIST: an array as one column whose rows are its first axis. Bytes stay
+// bytes. Failure(bad_data) if the magic number is wrong, a size overflows, or the file is too short or too
+// long.
 #pragma once
 #include <filesystem>
 

@@ -19,7 +19,8 @@ bool is_normalize(const json& expression) {
   return expression.is_object() && expression.value("op", "") == "normalize";
 }
 
-/// Of every `normalize`, the inner ones first. What stands in `statistics` is no expression.
+/// Calls `visit` for every `normalize` in the expression, inner ones first. It does not look into
+/// `statistics`, which is not an expression.
 template <typename Json>
 void for_each_normalize(Json& expression, const std::function<void(Json&)>& visit) {
   if (!expression.is_structured()) return;
@@ -32,7 +33,7 @@ void for_each_normalize(Json& expression, const std::function<void(Json&)>& visi
   for (auto& part : expression) for_each_normalize<Json>(part, visit);
 }
 
-/// The table as the program says it, whatever statistics stand within.
+/// The text of the table whose statistics are needed, without any statistics that were put into it.
 std::string table_text(const json& normalize) {
   json table = normalize.at(normalize.contains("by") ? "by" : "table");
   for_each_normalize<json>(table, [](json& inner) { inner.erase(statistics_key); });

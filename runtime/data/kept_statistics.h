@@ -1,5 +1,5 @@
-// Statistics of `normalize` that stand in a data expression, {"op":"normalize","table":E,"statistics":[...]},
-// so that their table need not be read: found once, kept with a trained model.
+// Statistics of `normalize` inside a data expression, {"op":"normalize","table":E,"statistics":[...]}. They
+// are computed once and kept with a trained model, so that their table need not be read again.
 #pragma once
 #include <map>
 #include <nlohmann/json.hpp>
@@ -10,20 +10,20 @@
 
 namespace data {
 
-/// By the table's expression as text.
+/// Statistics as JSON, by the text of their table's expression.
 using KeptStatistics = std::map<std::string, nlohmann::json>;
 
-/// Whether some `normalize` of the expression has no statistics yet.
+/// Whether some `normalize` of the expression has no statistics in it.
 bool needs_statistics(const nlohmann::json& expression);
-/// Adds those of each `normalize` in the expression, where they are not there already.
+/// Adds to `kept` the statistics of each `normalize` in the expression, unless they are there already.
 void find_statistics(const nlohmann::json& expression, Context& context, KeptStatistics& kept);
-/// Puts those that are kept into each `normalize` without.
+/// Puts statistics from `kept` into each `normalize` of the expression.
 void put_statistics(nlohmann::json& expression, const KeptStatistics& kept);
-/// The statistics that stand in the expression.
+/// Adds to `kept` the statistics that stand in the expression.
 void collect_statistics(const nlohmann::json& expression, KeptStatistics& kept);
 
 nlohmann::json to_json(const TableStatistics& statistics);
-/// Failure(bad_data) naming `where` they are from, if the text is not what to_json gives.
+/// The reverse of to_json. Failure(bad_data) naming `where` the text is from, if it is malformed.
 TableStatistics statistics_from(const nlohmann::json& text, const std::string& where);
 
 }  // namespace data

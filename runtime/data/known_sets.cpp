@@ -64,7 +64,7 @@ constexpr char fetch_library[] = "libvaert_fetch.so";
 
 std::string algorithm_of(const KnownFile& file) { return file.checksum.size() == 32 ? "MD5" : "SHA256"; }
 
-/// Why the file at `path` is not the one that is known; nothing where it is.
+/// Why the file at `path` does not have the known contents; nothing if it has.
 std::optional<std::string> mismatch(const KnownFile& file, const fs::path& path) {
   const auto begin = function_of<vaert_checksum_begin_function>(fetch_library, "vaert_checksum_begin");
   const auto add = function_of<vaert_checksum_add_function>(fetch_library, "vaert_checksum_add");
@@ -122,7 +122,8 @@ void fetch_file(const KnownSet& set, const KnownFile& file, const fs::path& fold
   Exit exit = Exit::missing_input;
   for (const std::string& address : addresses_of(set)) {
     const std::string url = address + "/" + file.name;
-    // A part that another version or a broken server left can only be told by its checksum: once more, whole.
+    // A partly fetched file may come from another version of the file or from a broken server. Only the
+    // checksum shows this, so after a wrong checksum the whole file is fetched once more.
     for (bool again = fs::exists(part, ignored), first = true; first || again; first = false) {
       if (!first) again = false;
       std::string shown = set.name + "/" + file.name;
@@ -153,7 +154,7 @@ void fetch_file(const KnownSet& set, const KnownFile& file, const fs::path& fold
                                                  : fmt::format("{}", fmt::join(causes, "; "))));
 }
 
-/// Held for as long as this lives; other processes wait.
+/// A lock on a folder that is held as long as this object lives. Other processes wait for it.
 class Lock {
  public:
   explicit Lock(const fs::path& folder) : path_(folder / ".lock") {
@@ -219,7 +220,7 @@ void fetch(const KnownSet& set, const fs::path& folder) {
   const Lock lock(folder);
   for (const KnownFile& file : set.files) {
     const fs::path target = folder / file.name;
-    if (fs::exists(unpacked_name(target), error)) continue;  // the user's own
+    if (fs::exists(unpacked_name(target), error)) continue;  // a file that the user put there
     if (fs::exists(target, error) && !mismatch(file, target)) continue;
     fetch_file(set, file, folder);
   }
@@ -227,7 +228,7 @@ void fetch(const KnownSet& set, const fs::path& folder) {
 
 }  // namespace data
 
-/// For a terminal, or for another program, which needs the very name.
+/// On a terminal the path is printed safely. Another program gets the exact name.
 static void print_path(const std::filesystem::path& path) {
   fmt::print("{}\n", isatty(STDOUT_FILENO) != 0 ? printable(path.string()) : path.string());
 }

@@ -1,6 +1,6 @@
-// The data sets that vaec knows by name: their files and checksums, the public addresses that have them, and
-// how they are fetched. $VAEC_DATA_URL replaces the addresses: files are then at $VAEC_DATA_URL/SET/FILE, and
-// `none` fetches nothing.
+// The data sets that vaec knows by name: their files, checksums and public addresses, and how they are
+// fetched. $VAEC_DATA_URL replaces the addresses: a file is then at $VAEC_DATA_URL/SET/FILE. If it is `none`,
+// nothing is fetched.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -11,33 +11,35 @@ namespace data {
 
 struct KnownFile {
   std::string name;
-  bool content;          // the checksum is of what the file unpacks to: mirrors compress it differently
-  std::string checksum;  // SHA-256, or MD5 (of 32 digits), hexadecimal
-  std::vector<std::string> parts = {};  // of an archive: the files that may stand in its place
+  bool content;          // checksum of the uncompressed contents: mirrors compress files differently
+  std::string checksum;  // hexadecimal SHA-256, or MD5 if it has 32 digits
+  std::vector<std::string> parts = {};  // for an archive: the files that can replace it
 };
 
 struct KnownSet {
   std::string name;
-  std::vector<std::string> folders;    // of its own, where files are looked for
-  std::vector<std::string> addresses;  // tried in this order
+  std::vector<std::string> folders;    // the set's own folders, in which its files are searched
+  std::vector<std::string> addresses;  // in the order in which they are tried
   std::vector<KnownFile> files;
 };
 
-/// Failure(usage) that lists those there are where none has this name.
+/// The set of this name. If there is none, Failure(usage) lists the names.
 const KnownSet& known_set(std::string_view name);
 
-/// Every file of the set in `folder`, fetched if it is not there with the right contents: to a file
-/// NAME.part, from which an interrupted fetch goes on, renamed once its checksum is right. Two that fetch at
-/// once wait for one another. Progress goes to stderr where that is a terminal. Failures: missing_input with
-/// every address and why, bad_data on a wrong checksum, cannot_write.
+/// Makes sure that `folder` has every file of the set, and fetches a file if it is missing or its contents
+/// are wrong. A file is fetched to NAME.part and renamed after its checksum was found right; an interrupted
+/// fetch continues from there. Two processes that fetch at the same time wait for each other. Progress is
+/// printed if stderr is a terminal. Failures: missing_input with every address and its cause, bad_data if a
+/// checksum is wrong, cannot_write.
 void fetch(const KnownSet& set, const std::filesystem::path& folder);
-/// The same into the set's folder of the cache, which is made closed to others, and refused (cannot_write)
-/// where another user owns or may write it; gives the folder.
+/// Fetches the set into its folder of the cache and returns that folder. A new folder is closed to other
+/// users. A folder that another user owns or can write to is refused (cannot_write).
 std::filesystem::path fetch_into_cache(const KnownSet& set, const std::filesystem::path& cache);
 
 }  // namespace data
 
-/// `vaec data get NAME [--to DIR]`: prints the folder in which all files of the set are, fetching them to
-/// DIR/NAME, or the user's cache, where they are nowhere. `to` is empty, or the folder in which they must be.
-/// An exit code; its cause is on stderr.
+/// `vaec data get NAME [--to DIR]`: prints the folder that has all files of the set. `to` is DIR, or empty.
+/// With DIR the files must be in DIR/NAME and are fetched to it. Without DIR they may be in any folder that
+/// is searched; if they are in none, they are fetched into the cache. Returns an exit code; the cause of a
+/// failure is on stderr.
 extern "C" int vaert_data_get(const char* name, const char* to);

@@ -38,7 +38,7 @@ static std::vector<fs::path> roots(const Places& places) {
   return found;
 }
 
-/// The file, or the file with `.gz` after it; empty where there is neither.
+/// `path`, or `path` with `.gz` after it; empty if neither exists.
 static fs::path existing(const fs::path& path) {
   std::error_code ignored;
   if (fs::exists(path, ignored)) return path;
@@ -82,7 +82,8 @@ fs::path find_known(const Places& places, const std::string& set, const std::vec
                     const std::vector<std::string>& names) {
   std::vector<fs::path> tried;
   for (const fs::path& root : roots(places)) {
-    // The set's own folder first: two sets use the same file names, and a bare file does not say whose it is.
+    // The set's own folder comes first: several sets use the same file names, so a file outside such a folder
+    // could belong to another set.
     for (const std::string& folder : folders) tried.push_back(root / folder / names.front());
     tried.push_back(root / names.front());
   }

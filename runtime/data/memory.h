@@ -1,5 +1,5 @@
-// How much memory the columns of data may take in all. A column that does not fit stays in its file, or is
-// computed anew for the rows that are drawn.
+// Limits the memory that all columns of data together may take. A column that does not fit stays in its file,
+// or its rows are computed again each time they are drawn.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -9,14 +9,14 @@ namespace data {
 class Memory {
  public:
   explicit Memory(int64_t bytes = std::numeric_limits<int64_t>::max()) : left_(bytes), total_(bytes) {}
-  /// $VAEC_DATA_MEMORY (bytes; K, M and G multiply by 1024), else a quarter of what this process may have.
-  /// Failure(bad_configuration) where the variable says nothing of the kind.
+  /// $VAEC_DATA_MEMORY (bytes; K, M and G multiply by powers of 1024), else a quarter of the memory that this
+  /// process may have. Failure(bad_configuration) if the variable is not such a number.
   static Memory from_environment();
 
   bool has(int64_t bytes) const { return bytes <= left_; }
-  /// Whether there was space; then it is taken.
+  /// Takes `bytes` of the memory if there is space. Returns whether there was.
   bool take(int64_t bytes);
-  /// Bytes for rows of one file that are read ahead.
+  /// How many bytes of rows may be read ahead from one file.
   int64_t for_read_ahead() const;
 
  private:

@@ -11,7 +11,7 @@ namespace data {
 namespace {
 
 using Vector = std::vector<double>;
-using Matrix = std::vector<Vector>;  // of rows
+using Matrix = std::vector<Vector>;  // a list of rows
 
 double dot(const Vector& a, const Vector& b) {
   double sum = 0;
@@ -19,12 +19,13 @@ double dot(const Vector& a, const Vector& b) {
   return sum;
 }
 
-/// Haar-distributed: the rows of a Gaussian matrix, each less its parts along those before it, scaled to 1.
+/// A random orthogonal matrix, Haar-distributed. From each row of a Gaussian matrix the components along the
+/// earlier rows are subtracted, and the row is scaled to length 1.
 Matrix random_orthogonal(size_t dim, Random& random) {
   Matrix rows(dim, Vector(dim));
   for (size_t i = 0; i < dim; ++i) {
     for (double& value : rows[i]) value = random.normal();
-    for (int twice = 0; twice < 2; ++twice)  // once loses digits where rows are nearly parallel
+    for (int twice = 0; twice < 2; ++twice)  // one pass loses digits if rows are nearly parallel
       for (size_t j = 0; j < i; ++j) {
         const double along = dot(rows[i], rows[j]);
         for (size_t k = 0; k < dim; ++k) rows[i][k] -= along * rows[j][k];

@@ -1,12 +1,12 @@
-// What the readers have to say beside the data: a line on stderr, the same words once in a process.
+// Messages of the readers: a line on stderr, and the same text only once in a process.
 #pragma once
 #include <string>
 
 namespace data {
 
-/// `note: TEXT`.
+/// Prints `note: TEXT`.
 void note_once(const std::string& text);
-/// `warning: TEXT`.
+/// Prints `warning: TEXT`.
 void warn_once(const std::string& text);
 
 }  // namespace data

@@ -18,7 +18,7 @@ namespace {
 constexpr char magic[] = "\x93NUMPY";
 constexpr size_t magic_size = 6;
 
-/// What stands after `'key':` in the dictionary of the header, up to the end of the header.
+/// The text after `'key':` in the dictionary of the header, up to the end of the header.
 std::string_view value_of(std::string_view text, std::string_view key, const std::string& file) {
   size_t at = text.find(fmt::format("'{}'", key));
   size_t colon = at == std::string_view::npos ? at : text.find(':', at);
@@ -101,13 +101,13 @@ std::vector<uint8_t> npy_bytes(const Shape& shape, const float* values) {
   int64_t count = element_count(shape, "array");
   std::string text = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{}), }}",
                                  fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
-  // The numbers begin at a multiple of 64 bytes, so that others can map them into memory.
+  // The numbers begin at a multiple of 64 bytes, so that other programs can map them into memory.
   size_t prefix = magic_size + 4;
   text.append(63 - (prefix + text.size()) % 64, ' ');
   text += '\n';
   std::vector<uint8_t> bytes(prefix + text.size() + count * sizeof(float));
   std::memcpy(bytes.data(), magic, magic_size);
-  bytes[6] = 1;  // the version
+  bytes[6] = 1;  // version 1 of the format
   bytes[8] = static_cast<uint8_t>(text.size());
   bytes[9] = static_cast<uint8_t>(text.size() >> 8);
   std::memcpy(bytes.data() + prefix, text.data(), text.size());

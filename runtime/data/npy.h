@@ -1,5 +1,6 @@
-// NPY files: arrays of float32 written; arrays of any real type of number read, in C or Fortran order.
-// Failures: bad_data on a malformed, short or long file, cannot_write with the path and what the system said.
+// NPY files. Writes arrays of float32; reads arrays of any real type of number, in C or Fortran order.
+// Failures: bad_data if a file is malformed, too short or too long; cannot_write with the path and the
+// system's message.
 #pragma once
 #include <filesystem>
 #include <vector>

@@ -65,7 +65,7 @@ Column read_npz(const std::filesystem::path& path, const std::string& array, con
     ByteSource source(file.path);
     return read_npy(source, "values", placement);
   }
-  // Piece by piece: the size in the archive's directory is a promise, not a fact.
+  // Read in pieces, because the size that the archive's directory promises may be wrong.
   std::vector<uint8_t> bytes;
   for (;;) {
     const size_t end = bytes.size();
@@ -96,7 +96,7 @@ void write_npz(const std::filesystem::path& path,
       throw cannot(zip_strerror(archive.get()));
     }
     zip_set_file_compression(archive.get(), static_cast<zip_uint64_t>(index), ZIP_CM_STORE, 0);
-    // The same values give the same bytes, whenever they are written.
+    // A fixed time of the file: the same values then always give the same bytes.
     zip_file_set_mtime(archive.get(), static_cast<zip_uint64_t>(index), 315532800, 0);
   }
   if (zip_close(archive.get()) != 0) throw cannot(zip_strerror(archive.get()));

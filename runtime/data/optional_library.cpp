@@ -10,7 +10,7 @@
 namespace data {
 namespace fs = std::filesystem;
 
-/// The folder of the file that this code is in: libvaert.so, or a program that it was linked into.
+/// The folder of the file that contains this code: libvaert.so, or a program that the runtime is linked into.
 static fs::path own_folder() {
   Dl_info own;
   return dladdr(reinterpret_cast<void*>(&own_folder), &own) ? fs::path(own.dli_fname).parent_path()

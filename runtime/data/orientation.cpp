@@ -5,7 +5,7 @@
 namespace data {
 namespace {
 
-/// Numbers of a TIFF structure; past its end they are 0.
+/// Reads numbers from a TIFF structure. Beyond its end they are 0.
 struct Tiff {
   const uint8_t* bytes;
   size_t count;
@@ -40,8 +40,9 @@ int exif_orientation(const uint8_t* bytes, size_t count) {
 
 DecodedPicture upright(DecodedPicture picture, int orientation) {
   if (orientation == 1) return picture;
-  // The stored row 0 and column 0 are, of 1 to 8: top left, top right, bottom right, bottom left, and with
-  // rows for columns: left top, right top, right bottom, left bottom.
+  // The orientation says on which sides of the viewed picture the stored row 0 and column 0 lie. Values 1 to
+  // 4: top left, top right, bottom right, bottom left. In values 5 to 8 rows and columns are swapped: left
+  // top, right top, right bottom, left bottom.
   const bool turned = orientation >= 5;
   const bool from_right = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
   const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;

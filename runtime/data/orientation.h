@@ -1,4 +1,4 @@
-// EXIF orientation: how a camera held the picture that a file stores.
+// EXIF orientation: how the camera was held when it took the picture that a file stores.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace data {
 
-/// The tag Orientation (0x0112) of a TIFF header and its first directory, as EXIF 2.3 lays them out: 1 to 8.
-/// 1, upright, where there is none or the bytes are broken.
+/// The value, 1 to 8, of the tag Orientation (0x0112) in the first directory of a TIFF header, as in EXIF
+/// 2.3. 1 (upright) if there is no tag or the bytes are broken.
 int exif_orientation(const uint8_t* bytes, size_t count);
 
-/// The picture as it is to be looked at.
+/// The picture turned so that it can be viewed.
 DecodedPicture upright(DecodedPicture picture, int orientation);
 
 }  // namespace data

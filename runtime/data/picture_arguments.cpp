@@ -11,7 +11,7 @@ struct Completion {
   const Shape& shape;
   bool classes;
 
-  /// `labels`: of the tables in `expression` nothing but the column `label` is used.
+  /// `labels`: only the column `label` of the tables in `expression` is used.
   void complete(json& expression, bool labels) const {
     if (!expression.is_object()) {
       if (expression.is_array())
@@ -23,7 +23,8 @@ struct Completion {
       if (expression.value("name", "") == "images") complete_reader(expression, labels);
       return;
     }
-    // Rows are compared, or stand beside another table, as wholes.
+    // These operations choose rows without looking at their pixels. Others, such as `without`, compare whole
+    // rows.
     const bool chooses = op == "rows" || op == "where" || op == "shuffle" || op == "per_class";
     const bool inside = op == "column" ? expression.value("name", "") == "label" : labels && chooses;
     for (auto& [key, part] : expression.items()) complete(part, key == "table" && inside);

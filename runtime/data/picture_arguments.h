@@ -1,6 +1,7 @@
-// What a variable says of the pictures that are read for it. In: a data expression and the variable. Out: the
-// expression with the size of the variable where the file names none; with class indices for a variable of
-// classes; and without the pixels where the number of the subfolder (`label`) is all that is used.
+// Adds arguments to the reader `images` that follow from the variable its pictures are read for. In: a data
+// expression and the shape of the variable. Out: the expression with that picture size, if the program names
+// none; with class indices for a variable of classes; and without the pixels if only the numbers of the
+// subfolders (`label`) are used.
 #pragma once
 #include <nlohmann/json.hpp>
 

@@ -20,7 +20,7 @@ struct Tap {
   std::vector<float> weights;
 };
 
-/// What each of `to` pixels takes of `from` pixels in a line.
+/// For each of `to` pixels in a line, its weights of the `from` pixels.
 std::vector<Tap> taps(int64_t from, int64_t to) {
   const double step = static_cast<double>(from) / static_cast<double>(to), reach = std::max(1.0, step);
   std::vector<Tap> result(to);
@@ -80,8 +80,8 @@ DecodedPicture resized(const DecodedPicture& picture, int64_t height, int64_t wi
 
 namespace {
 
-/// The pictures of a folder, decoded when they are needed: channels, then height, then width. As bytes, or,
-/// where some are of 16 bits, as floats: shares of white, or class indices.
+/// The pictures of a folder, decoded when they are needed. Axes: channels, height, width. Values are bytes;
+/// if some picture has 16 bits they are floats, as fractions of white or as class indices.
 template <typename T>
 class PictureRows final : public RowSource<T> {
  public:
@@ -115,13 +115,14 @@ class PictureRows final : public RowSource<T> {
   Colours colours_;
 };
 
-/// What the readers of pictures are told.
+/// The arguments of the readers of pictures.
 struct Pictures {
   std::vector<fs::path> files;
   Shape size;  // height, width
   Colours colours;
 
-  /// `memory` has no space: decoded when they are needed, ahead by threads of their own.
+  /// Reads all pictures into `held`. If `memory` has no space, sets `streamed` instead: the pictures are then
+  /// decoded ahead by threads of their own.
   template <typename T>
   void fill(Column& column, Memory* memory, std::shared_ptr<const std::vector<T>>& held,
             std::shared_ptr<const RowSource<T>>& streamed) const {

@@ -1,6 +1,6 @@
-// PNG and JPEG files as the rows of a table. Bytes, or where some have 16 bits floats; in [0, 1], or class
-// indices. Failures: missing_input where a folder holds none, bad_data naming the file that is broken or does
-// not fit.
+// PNG and JPEG files as the rows of a table. Values are bytes, or floats if some picture has 16 bits; they
+// are in [0, 1] or class indices. Failures: missing_input if the folder cannot be read; bad_data if it has no
+// picture, or names the file that is broken or does not fit.
 #pragma once
 #include <filesystem>
 #include <optional>
@@ -10,18 +10,19 @@
 
 namespace data {
 
-/// Scaled to `height` by `width` with a triangle filter as wide as the step (no aliases); indices take the
-/// nearest.
+/// The picture scaled to `height` by `width`. A triangle filter as wide as the step avoids aliasing; class
+/// indices take the nearest pixel.
 DecodedPicture resized(const DecodedPicture& picture, int64_t height, int64_t width, Colours colours);
 
 /// One picture, scaled, as a column of one row.
 Column picture_column(const std::filesystem::path& path, int64_t height, int64_t width, Colours colours);
 
-/// The pictures of a folder (picture_folder.h): column `image` [3, H, W], or [H, W] of gray or indices, and
-/// `label` where each has a class. Pictures that `memory` has no space for are decoded when they are needed.
+/// The pictures of a folder (picture_folder.h): column `image`, [3, H, W] or, for gray and indices, [H, W],
+/// and column `label` if each picture has a class. Pictures that `memory` has no space for are decoded when
+/// they are needed.
 Table read_pictures(const std::filesystem::path& folder, std::optional<Shape> size, Colours colours,
                     bool labelled = false, Memory* memory = nullptr);
-/// The column `label` alone: no picture is opened.
+/// Only the column `label`: no picture is opened.
 Table read_picture_labels(const std::filesystem::path& folder);
 
 }  // namespace data

@@ -32,7 +32,8 @@ bool is_folder(const fs::path& path) {
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-/// Entries of one kind that are left out: how many, and the first few by name.
+/// Files or folders that are left out for the same reason: how many there are, and the names of the first
+/// few.
 struct LeftOut {
   int64_t count = 0;
   std::vector<std::string> names;
@@ -81,8 +82,8 @@ class Lister {
       other_.add(file, folder_);
   }
 
-  /// The pictures of a folder and of its subfolders. A link back to a folder that is being visited is not
-  /// followed.
+  /// Collects the pictures in a folder and its subfolders. A link back to a folder that is being visited is
+  /// not followed.
   void visit(const fs::path& folder, std::vector<fs::path>& files) {
     std::error_code ignored;
     const auto same = [&](const fs::path& outer) { return fs::equivalent(outer, folder, ignored); };
@@ -99,7 +100,7 @@ class Lister {
     visited_.pop_back();
   }
 
-  /// Pictures beside the classes.
+  /// Decides about pictures outside of all class folders.
   void place(const std::vector<fs::path>& unlabelled) {
     if (unlabelled.empty()) return;
     if (labelled_ && !list_.files.empty()) {

@@ -1,5 +1,5 @@
-// Which pictures of a folder are rows, and of which class. What is left out is counted and named in a note.
-// Failures: missing_input where the folder cannot be read or holds no picture.
+// Lists the pictures of a folder that become rows, and their classes. A note counts and names what is left
+// out. Failures: missing_input if the folder cannot be read, bad_data if it has no picture.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -9,17 +9,17 @@ namespace data {
 
 struct PictureList {
   std::vector<std::filesystem::path> files;
-  std::vector<int64_t> labels;       // the class of each; empty where there are none
-  std::vector<std::string> classes;  // the names of the subfolders, in order
+  std::vector<int64_t> labels;       // the class of each picture; empty if there are no classes
+  std::vector<std::string> classes;  // the names of the direct subfolders, in order
 };
 
-/// All PNG and JPEG files of the folder and of its subfolders, at any depth, in the order of their paths.
-/// Names that begin with a dot are left out. A direct subfolder is a class, numbered by name, also where it
-/// holds no picture. Pictures beside such subfolders have no class: with `labelled` they are left out,
-/// otherwise there are no labels.
+/// All PNG and JPEG files in the folder and its subfolders, at any depth, sorted by path. Names that begin
+/// with a dot are left out. Each direct subfolder is a class, numbered in the order of the names, even if it
+/// has no pictures. Pictures directly in the folder have no class. If there are such pictures beside
+/// subfolders, then with `labelled` they are left out, otherwise no picture gets a label.
 PictureList list_pictures(const std::filesystem::path& folder, bool labelled);
 
-/// A PNG or JPEG by the ending of its name.
+/// Whether the name ends like that of a PNG or JPEG file.
 bool is_picture_name(const std::filesystem::path& path);
 
 }  // namespace data

@@ -70,7 +70,7 @@ Picture grid(const float* images, const Shape& shape, int64_t per_row, int64_t m
       for (int64_t y = 0; y < height; ++y)
         for (int64_t x = 0; x < width; ++x) {
           float value = images[((image * channels + c) * height + y) * width + x];
-          // A value that is not a number is drawn black, as 0: a picture is no place to fail.
+          // NaN is drawn as black, 0: writing a picture should not fail for it.
           int64_t pixel = value > 0 ? std::lround(std::min(value, 1.0f) * 255) : 0;
           picture.pixels[((top + y) * picture.width + left + x) * channels + c] = static_cast<uint8_t>(pixel);
         }

@@ -31,7 +31,7 @@ constexpr float unit_margin = 1e-6f;
 
 bool whole(float value) { return value == std::floor(value); }
 
-/// What a value of the domain must be, and whether this one is; simplexes are checked as wholes too.
+/// The condition on a value of the domain, and a test for it. A simplex is also checked as a whole.
 struct Rule {
   std::string must;
   bool (*holds)(float value, int64_t classes);
@@ -103,9 +103,9 @@ void check_values(const Column& column, const VariableSpec& variable) {
   if (found != count) refuse(variable, column, rule, found / elements, column.at(found));
 }
 
-/// The K numbers of a row at each position, along the first axis, sum to 1.
+/// Failure unless the K numbers along the first axis sum to 1, at each position of the row.
 void check_simplex(const Column& column, const VariableSpec& variable, int64_t row, const float* values) {
-  constexpr double tolerance = 1e-4;  // data are often written with five or six digits
+  constexpr double tolerance = 1e-4;  // data are often written with only five or six digits
   const int64_t positions = column.row_elements() / variable.classes;
   for (int64_t position = 0; position < positions; ++position) {
     double sum = 0;
@@ -116,7 +116,7 @@ void check_simplex(const Column& column, const VariableSpec& variable, int64_t r
   }
 }
 
-/// The column with rows of the wanted shape.
+/// The column stretched to rows of the wanted shape; Failure(bad_data) if that is not possible.
 Column fitted(const Column& column, const VariableSpec& variable, const Shape& wanted) {
   std::optional<Column> result = stretch_rows(column, wanted);
   if (!result)
@@ -128,7 +128,7 @@ Column fitted(const Column& column, const VariableSpec& variable, const Shape& w
   return *std::move(result);
 }
 
-/// How each byte's value follows from the byte, where a product and a sum say it.
+/// The scale and offset that give each byte's value, if there are such numbers.
 std::optional<Affine> affine_of(const Levels& levels) {
   Affine affine;
   affine.scale = (levels[255] - levels[0]) / 255;
@@ -140,7 +140,7 @@ std::optional<Affine> affine_of(const Levels& levels) {
   return affine;
 }
 
-/// Marks the rows that hold a NaN, and puts a row that has none in their place.
+/// Marks the rows that contain a NaN, and replaces each by a row without one.
 Column without_missing(const Column& column, const VariableSpec& variable, std::vector<uint8_t>& missing) {
   const int64_t elements = column.row_elements();
   int64_t whole = -1, count = 0;
@@ -168,7 +168,7 @@ Column without_missing(const Column& column, const VariableSpec& variable, std::
   return filled;
 }
 
-/// Only floats, and comparisons of them, can be missing.
+/// Whether the column can contain missing values: it is of floats, or of comparisons of floats.
 bool may_miss(const Column& column) {
   return !column.is_bytes() || std::any_of(column.levels->begin(), column.levels->end(),
                                            [](float level) { return std::isnan(level); });
@@ -176,7 +176,8 @@ bool may_miss(const Column& column) {
 
 }  // namespace
 
-/// A streamed column: each row is checked when it is drawn, and written as one in memory would be.
+/// A streamed column. Each row is checked when it is drawn; the values written are the same as for a column
+/// in memory.
 class Streamed {
  public:
   Streamed(const Column& column, const VariableSpec& variable, float low, float high)
@@ -280,13 +281,13 @@ void Population::keep_bytes(const Column& column, const VariableSpec& variable) 
   const bool category = variable.domain == "category";
   bytes_ = column.bytes;
   levels_ = *column.levels;
-  bool direct = true, small = true;  // each byte is its own value; each value is a byte
+  bool direct = true, small = true;  // direct: each byte is its own value; small: each value is a byte
   for (int byte = 0; byte < 256; ++byte) {
     if (!seen[byte]) continue;
     direct &= levels_[byte] == static_cast<float>(byte);
     small &= whole(levels_[byte]) && levels_[byte] >= 0 && levels_[byte] <= 255;
   }
-  if (category && !small) {  // more than 256 classes, from bytes that arithmetic moved
+  if (category && !small) {  // more than 256 classes, because arithmetic changed the bytes' values
     std::vector<float> classes(rows_ * elements_);
     for (int64_t i = 0; i < rows_ * elements_; ++i) classes[i] = column.at(i);
     encoding_ = Encoding::class_reals;
@@ -296,7 +297,8 @@ void Population::keep_bytes(const Column& column, const VariableSpec& variable) 
     return;
   }
   if (!direct && small) {
-    // A comparison has few values: rewritten once, they are multiplied, not looked up, at every step.
+    // Bytes of, for example, a comparison are rewritten once as their values. A step then multiplies them
+    // instead of looking them up, which is faster.
     std::array<uint8_t, 256> value{};
     for (int byte = 0; byte < 256; ++byte)
       if (seen[byte]) value[byte] = static_cast<uint8_t>(levels_[byte]);
@@ -311,7 +313,8 @@ void Population::keep_bytes(const Column& column, const VariableSpec& variable) 
     return;
   }
   if (variable.domain == "binary") {
-    // Random rows of bits come from the caches where those of bytes come from memory.
+    // Packed bits of randomly chosen rows are usually in the processor's caches; bytes would come from main
+    // memory.
     bytes_ = std::make_shared<const std::vector<uint8_t>>(
         packed_bits(bytes_->data() + first_row_ * elements_, elements_, rows_));
     first_row_ = 0;

@@ -1,8 +1,8 @@
-// What a source knows of one variable: a column checked against the variable's shape and domain when it is
-// opened, then gathered row by row as float32 in the variable's tensor shape (categories one-hot, class axis
+// The values of one variable in a source. A column is checked against the variable's shape and domain when it
+// is opened. Rows are then gathered as float32 in the variable's tensor shape (categories one-hot, class axis
 // first). The rows of a streamed column are checked when they are gathered. Failure(bad_data) names the
-// variable and the column: shapes that do not fit, the first row outside the domain, a column that is missing
-// in every row.
+// variable and the column if shapes do not fit, a row is outside the domain (the first such row), or every
+// value is missing.
 #pragma once
 #include <limits>
 #include <memory>
@@ -19,31 +19,31 @@ struct VariableSpec {
   std::string name;
   std::string domain;   // "binary" "category" "count" "real" "positive" "unit" "angle" "simplex"
   int64_t classes = 0;  // K of category(K) and simplex(K)
-  Shape shape;          // as declared, without the class axis
-  std::vector<std::string> words = {};  // of the classes of category("north", "south"), in order
+  Shape shape;          // as declared, without the axis of classes
+  std::vector<std::string> words = {};  // for category("north", "south"): the words of the classes, in order
 };
 
-/// "binary[28, 28]", "category(10)", as the language writes it.
+/// "binary[28, 28]" or "category(10)", as in the language.
 std::string domain_text(const VariableSpec& variable);
 
 class Streamed;
 
 class Population {
  public:
-  /// The rows of `column` for `variable`; bytes stay bytes in memory, 0 and 1 become bits.
+  /// The rows of `column` for `variable`. In memory bytes stay bytes, and 0 and 1 are packed into bits.
   Population(const Column& column, const VariableSpec& variable);
 
   int64_t rows() const { return rows_; }
   bool is_streamed() const { return streamed_ != nullptr; }
-  /// Floats per row, of the variable as a tensor.
+  /// Number of floats per row, in the variable's tensor shape.
   int64_t row_size() const { return row_size_; }
-  /// Per row whether some of its value is missing (NaN), 0 or 1; empty where none is. A missing row gathers
-  /// any value of the domain.
+  /// For each row 1 if some value in it is missing (NaN), else 0; empty if no row has a missing value. For a
+  /// row with a missing value, gather() writes any value of the domain.
   const std::vector<uint8_t>& missing() const { return missing_; }
-  /// These rows are gathered soon.
+  /// Announces that these rows are gathered soon.
   void expect(const int64_t* rows, int64_t n) const;
-  /// Writes n * row_size() floats; every row index lies in 0 ... rows() - 1. Safe to call from several
-  /// threads.
+  /// Writes n * row_size() floats. Every row index must be in 0 ... rows() - 1. Several threads may call it
+  /// at once.
   void gather(const int64_t* rows, int64_t n, float* out) const;
 
  private:
@@ -62,7 +62,7 @@ class Population {
   float low_ = -std::numeric_limits<float>::infinity(), high_ = std::numeric_limits<float>::infinity();
 };
 
-/// The population of a variable in a source that says `variable = expression`.
+/// The population of a variable in a source that contains `variable = expression`.
 Population load(const nlohmann::json& expression, const VariableSpec& variable, Context& context);
 
 }  // namespace data

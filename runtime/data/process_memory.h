@@ -1,10 +1,10 @@
-// What memory this process may have.
+// How much memory this process may use.
 #pragma once
 #include <cstdint>
 
 namespace data {
 
-/// Bytes: the least of the machine's, its control group's and its limits'.
+/// In bytes: the smallest of the machine's memory, the control group's limit and the process's own limits.
 int64_t memory_of_process();
 
 }  // namespace data

@@ -1,5 +1,5 @@
-// The random numbers of data that are made once: SplitMix64, the same on every machine and in every build.
-// Not for training: those draws are counted by step, site and element, and are made by compiled code.
+// Random numbers for data that are generated once: SplitMix64, the same on every machine and in every build.
+// Training does not use it: compiled code makes its draws, which are functions of step, site and element.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -18,14 +18,14 @@ class Random {
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return z ^ (z >> 31);
   }
-  /// In [0, 1).
+  /// Uniform in [0, 1).
   double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
   double normal() {
     double radius = std::sqrt(-2 * std::log1p(-uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());
   }
-  /// In 0 ... n - 1.
+  /// Uniform in 0 ... n - 1.
   int64_t below(int64_t n) { return static_cast<int64_t>(uniform() * static_cast<double>(n)); }
   template <typename T>
   void shuffle(std::vector<T>& items) {

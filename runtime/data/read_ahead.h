@@ -1,6 +1,7 @@
-// Rows of a slow source (pictures, chunks that must be unpacked) read before they are needed, by threads of
-// its own, and kept until they were read. The memory is bounded: an expectation that finds no space is
-// forgotten, and its rows are read when they are needed. What fails ahead fails again, and is reported, then.
+// Reads rows of a slow source (pictures, compressed chunks) before they are needed, in threads of its own,
+// and keeps each until it was used. The memory is limited: if there is no space for an expected row, the row
+// is read when it is needed. An error while reading ahead is ignored; it occurs again, and is reported, when
+// the row is needed.
 #pragma once
 #include <algorithm>
 #include <condition_variable>
@@ -18,7 +19,7 @@ namespace data {
 template <typename T>
 class ReadAhead final : public RowSource<T> {
  public:
-  /// Rows have `elements` elements; at most `bytes` bytes are kept.
+  /// Rows have `elements` elements. At most `bytes` bytes of rows are kept.
   ReadAhead(std::shared_ptr<const RowSource<T>> slow, int64_t elements, int64_t bytes, int threads)
       : slow_(std::move(slow)),
         elements_(elements),
@@ -79,10 +80,11 @@ class ReadAhead final : public RowSource<T> {
     bool begun = false, taken = false;
     int64_t round = 0;
   };
-  /// Expected so many calls ago and not read since: nobody will.
+  /// A row that was not used after this many further calls of expect() may be dropped.
   static constexpr int64_t forgotten = 256;
 
-  /// The row, once it is read; none where it is for the caller to read.
+  /// The row, if it was read ahead or a thread is reading it (then this waits); else null, and the caller
+  /// must read it.
   Row kept(int64_t row) const {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -91,7 +93,7 @@ class ReadAhead final : public RowSource<T> {
       Entry& entry = found->second;
       entry.taken = true;
       if (entry.values) return entry.values;
-      if (!entry.begun) return nullptr;  // by the time its turn comes nobody needs it
+      if (!entry.begun) return nullptr;  // no thread will read it, because it is now marked as taken
       changed_.wait(lock);
     }
   }
@@ -130,7 +132,7 @@ class ReadAhead final : public RowSource<T> {
       try {
         slow_->read(&row, 1, values.data());
       } catch (...) {
-        good = false;  // whoever needs the row meets the failure
+        good = false;  // whoever needs the row gets the error
       }
       lock.lock();
       if (good)

@@ -27,7 +27,7 @@ struct Split {
   Column image, label;
 };
 
-/// A file of a known set, under any of its `names`; the set is fetched where it is nowhere.
+/// A file of a known set, under any of its `names`. If it is found nowhere, the set is fetched.
 std::filesystem::path find_or_fetch(const Places& places, const std::string& name,
                                     const std::vector<std::string>& names) {
   const KnownSet& set = known_set(name);

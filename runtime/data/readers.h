@@ -9,14 +9,14 @@
 
 namespace data {
 
-/// Where files are, and how much memory their columns may take.
+/// Where files are searched, and how much memory their columns may take.
 struct Shelf {
   const Places& places;
   Memory& memory;
   Placement placement() const { return {&memory, places.cache}; }
 };
 
-/// A column that `memory` has no space for is streamed: its rows stay in their file.
+/// Calls a reader. A column that `memory` has no space for is streamed: its rows stay in the file.
 Table read(const std::string& reader, const Arguments& arguments, const Shelf& shelf);
 
 }  // namespace data

@@ -19,16 +19,16 @@ using nlohmann::json;
 struct Entry {
   Shape shape;
   NumberFormat format;
-  uint64_t begin, end;  // in the bytes of the file
+  uint64_t begin, end;  // byte positions in the file
 };
 
-/// What a header says of all tensors. Each is read when it is used: another one, of a type that is not
-/// read, does no harm.
+/// The header's entries for all tensors. An entry is checked only when its tensor is used, so a tensor of an
+/// unknown type does no harm to the others.
 struct Header {
   std::string file;
   json tensors;
   json metadata;
-  uint64_t begin = 0, size = 0;  // of the tensors' bytes in the file, and of the file
+  uint64_t begin = 0, size = 0;  // begin: where the tensors' bytes start; size: of the file; both in bytes
 
   Entry entry(const std::string& name) const;
 };
@@ -62,7 +62,7 @@ bool is_list_of_sizes(const json& list) {
   fail_in(file, "not a safetensors file, or ends within its header");
 }
 
-/// `text`: JSON; the file holds `size` bytes, those of the tensors from `begin`.
+/// `text`: the JSON. `size`: bytes of the file. `begin`: where the tensors' bytes start in it.
 Header parse_header(const std::string& file, std::string_view text, uint64_t begin, uint64_t size) {
   json tensors = json::parse(text.begin(), text.end(), nullptr, false);
   if (!tensors.is_object()) fail_in(file, "the safetensors header is not JSON");
@@ -107,7 +107,7 @@ File open_file(const std::filesystem::path& path) {
   return file;
 }
 
-/// The header of a plain file, of which no more is read; none of a compressed one.
+/// The header of a plain file; no more of the file is read. Nothing if the file is compressed.
 std::optional<Header> header_of_plain(const std::filesystem::path& path) {
   ByteSource source(path);
   std::error_code error;
@@ -179,7 +179,7 @@ Tensors read_safetensors(const std::filesystem::path& path, std::map<std::string
   uint64_t left = file.header.size - file.header.begin;
   for (const auto& [name, described] : file.header.tensors.items()) {
     const Entry entry = file.header.entry(name);
-    // Else a small file could ask for any amount of memory.
+    // Without this check a small file with overlapping tensors could ask for any amount of memory.
     if (entry.end - entry.begin > left) fail_in(file.header.file, "its tensors overlap");
     left -= entry.end - entry.begin;
     const int64_t count = element_count(entry.shape, file.header.file);

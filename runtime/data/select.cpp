@@ -73,12 +73,12 @@ Table per_class(const Table& table, int64_t n, uint64_t seed, Memory* memory) {
   return take_rows(table, std::move(index), memory);
 }
 
-/// 128 bits that stand for the values of a row: two rows of different values have the same once in 2^128.
+/// 128 bits that represent the values of a row. Two different rows get the same bits with probability 2^-128.
 struct RowKey {
   uint64_t a = 0x243f6a8885a308d3, b = 0x13198a2e03707344;
   bool operator==(const RowKey&) const = default;
   void add(float value) {
-    const uint64_t bits = std::bit_cast<uint32_t>(value + 0.0f);  // -0 is 0
+    const uint64_t bits = std::bit_cast<uint32_t>(value + 0.0f);  // makes -0 equal to 0
     a = mixed(a + bits + 0x9e3779b97f4a7c15);
     b = mixed((b ^ bits) * 0xd6e8feb86659fd93 + 1);
   }
@@ -103,7 +103,7 @@ static std::vector<RowKey> row_keys(const Table& table) {
     scan(column, [&](int64_t first, int64_t rows, const float* values) {
       for (int64_t row = 0; row < rows; ++row)
         for (int64_t i = 0; i < elements; ++i, ++values)
-          // The places of words differ from table to table.
+          // A word's place differs from table to table, so the word itself is used.
           if (column.words && !std::isnan(*values))
             keys[first + row].add((*column.words)[static_cast<size_t>(*values)]);
           else

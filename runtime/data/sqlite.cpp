@@ -34,7 +34,7 @@ class SqliteReader {
     std::vector<size_t> all(columns_.size()), text;
     for (size_t i = 0; i < all.size(); ++i) all[i] = i;
     const int64_t rows = read_rows(all);
-    // Which columns hold text is known after the last row: their words are read in a second pass.
+    // Which columns contain text is known after the last row. A second pass reads their words.
     for (const size_t i : all)
       if (columns_[i].begin_words()) text.push_back(i);
     if (!text.empty() && read_rows(text) != rows) fail("the query gives other rows when it is asked again");

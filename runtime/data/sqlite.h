@@ -1,6 +1,6 @@
-// The rows of a query to an SQLite database as a table: columns as the query names them. NULL and empty text
-// are missing values; text is numbers or words, as in CSV. Failure(bad_data): no database, a query that is
-// wrong or writes, binary cells; it names the file.
+// Reads the rows of a query to an SQLite database as a table. The query names the columns. NULL and empty
+// text are missing values; text is numbers or words, as in CSV. Failure(bad_data) names the file: it is not a
+// database, the query is wrong or writes, or a cell is binary.
 #pragma once
 #include <filesystem>
 #include <string>

@@ -11,10 +11,10 @@
 namespace data {
 namespace {
 
-/// Mean and standard deviation of one element over the rows, in one pass: those of a piece of rows are exact
-/// to rounding, and two pieces join as in Chan, Golub and LeVeque (1983). Missing values do not count.
+/// Mean and standard deviation of one element over the rows. Each piece of rows is summed exactly up to
+/// rounding, and two pieces are joined as in Chan, Golub and LeVeque (1983). Missing values do not count.
 struct Moments {
-  double present = 0, mean = 0, squares = 0;  // sum of squared deviations from the mean
+  double present = 0, mean = 0, squares = 0;  // squares: sum of squared deviations from the mean
   void join(const Moments& other) {
     if (other.present == 0) return;
     const double total = present + other.present, apart = other.mean - mean;
@@ -33,7 +33,7 @@ std::vector<Moments> moments_of(const Column& column) {
   std::vector<Moments> moments(elements);
   scan(column, [&](int64_t, int64_t rows, const float* values) {
     std::vector<Moments> piece(elements);
-    std::vector<double> origin(elements);  // differences from a value: those of a constant are exactly 0
+    std::vector<double> origin(elements);  // subtracted first: a constant then deviates by exactly 0
     for (int64_t row = 0; row < rows; ++row)
       for (int64_t i = 0; i < elements; ++i)
         if (const double value = values[row * elements + i]; !std::isnan(value)) {
@@ -96,7 +96,8 @@ TableStatistics statistics_of(const Table& table) {
   return result;
 }
 
-/// By name; where each side is one column, names may differ. Null where there are no numbers.
+/// The statistics for the column of this name. If both sides have one column, the names may differ. Null if
+/// there are none.
 static const ColumnStatistics* find_statistics(const TableStatistics& statistics, const Table& table,
                                                const std::string& name) {
   const bool single = statistics.size() == 1 && table.columns.size() == 1;

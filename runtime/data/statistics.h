@@ -1,5 +1,5 @@
-// The statistics by which `normalize` moves and scales a table: mean and standard deviation of each element
-// over the rows.
+// The statistics with which `normalize` shifts and scales a table: mean and standard deviation of each
+// element over the rows.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,18 +10,19 @@ namespace data {
 
 struct ColumnStatistics {
   std::string name;
-  Shape shape;                            // of a row
-  std::vector<double> means, deviations;  // one per element; a constant's deviation is 1
+  Shape shape;                            // shape of a row
+  std::vector<double> means, deviations;  // one per element; the deviation of a constant is 1
 };
 
-/// Of each column; without numbers where a column has none, or an infinity.
+/// One entry per column. It has no numbers if the column is not numeric or contains an infinity.
 using TableStatistics = std::vector<ColumnStatistics>;
 
-/// In one pass over the rows; missing values do not count.
+/// Reads the rows once. Missing values do not count.
 TableStatistics statistics_of(const Table& table);
 
-/// Each element less its mean, divided by its deviation: those of the column of its name, or of one column by
-/// one. A column that has none becomes unusable. Failure(bad_data) where its rows have another shape. `by`:
+/// Subtracts the mean from each element and divides by its deviation. Each column uses the statistics of the
+/// same name; if both sides have one column, the names may differ. A column without statistics becomes
+/// unusable. Failure(bad_data) if its rows have another shape than the statistics. `by` says in messages
 /// whose statistics they are.
 Table normalize(const Table& table, const TableStatistics& statistics, const std::string& by,
                 Memory* memory = nullptr);

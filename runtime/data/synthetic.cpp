@@ -26,7 +26,7 @@ struct Curve {
 
 double normal_cdf(double z) { return .5 * std::erfc(-z / std::numbers::sqrt2); }
 
-/// Steps between plateaus: most of the z lie on a few values of the result.
+/// A smooth step function: for most z the result is close to one of a few values.
 double plateaus(double u) {
   return std::tanh(10 * u - 20 * std::floor(u / 2) - 10) + 2 * std::floor(u / 2) + 1;
 }
@@ -55,7 +55,7 @@ Point semi_circles_point(double z, bool y) {
   return {std::cos(u), std::sin(u)};
 }
 
-// The source gives semi_circles no variance; it takes that of the circle.
+// The paper gives no variance for semi_circles; that of the circle is used.
 const std::map<std::string, Curve> curves = {
     {"figure8", {figure8_point, .02}},         {"circle", {circle_point, .01}},
     {"absolute", {absolute_point, .01}},       {"clusters", {clusters_point, .2}},

@@ -173,7 +173,7 @@ void scan_rows(int64_t rows, int64_t elements,
                const std::function<void(const int64_t* rows, int64_t first, int64_t n)>& visit) {
   constexpr int64_t piece = int64_t{1} << 18;
   const int64_t most = std::clamp<int64_t>(piece / std::max<int64_t>(1, elements), 1, 1 << 16);
-  std::vector<int64_t> index(2 * most);  // those of a piece, and of the next one
+  std::vector<int64_t> index(2 * most);  // row numbers of a piece and of the next piece
   for (int64_t first = 0; first < rows; first += most) {
     std::iota(index.begin(), index.end(), first);
     visit(index.data(), first, std::min(most, rows - first));
@@ -193,7 +193,7 @@ void scan(const Column& column,
   });
 }
 
-/// `rows` rows of `column`, which `read` reads in pieces, in memory.
+/// A column in memory with `rows` rows. `read` reads them from `column`, a piece at a time.
 template <typename Read>
 static Column held_rows(const Column& column, int64_t rows, const Read& read) {
   Column result = column;

@@ -30,7 +30,7 @@ double number_of(const json& expression) {
 double logit(double p) { return std::log(p) - std::log1p(-p); }
 double inverse_softplus(double y) { return y > 30 ? y : std::log(std::expm1(y)); }
 
-/// Of the functions of one argument that lose nothing.
+/// Inverses of the functions of one argument that lose no information.
 const std::map<std::string, double (*)(double)> inverses = {
     {"negate", [](double y) { return -y; }},
     {"exp", [](double y) { return std::log(y); }},
@@ -53,7 +53,7 @@ Transformation::Transformation(const json& expression, Shape value_shape)
   if (!scales_.empty()) find_inverses(expression_);
 }
 
-/// `column`: the one that is taken of a table.
+/// `column`: the name of the column that is taken of the table `expression`; empty if none is named.
 void Transformation::find_columns(const json& expression, const std::string& column) {
   if (is_number(expression)) return;
   const std::string op = operation_of(expression);
@@ -65,7 +65,7 @@ void Transformation::find_columns(const json& expression, const std::string& col
     return;
   }
   if (expression.contains("table")) {
-    // The column that is taken last, from the outside, is the one that the table's reader must have.
+    // The innermost `column` operation names the column of the reader.
     const bool names = op == "column";
     return find_columns(expression.at("table"), names ? expression.at("name").get<std::string>() : column);
   }
@@ -83,7 +83,8 @@ void Transformation::find_scales(const json& expression, const std::string& colu
   find_scales(expression.at("table"), op == "column" ? expression.at("name").get<std::string>() : column);
 }
 
-/// Of a column, or (without a name) of the table as a value: its first column, or all that a `csv` names.
+/// The scale of a column. If no column is named, it is that of the table as a value: of its first column, or
+/// of all columns that a `csv` names.
 Transformation::Scale Transformation::scale_of(const json& normalize, const std::string& column) const {
   const std::string text = expression_text(normalize);
   const TableStatistics statistics = statistics_from(normalize.at("statistics"), text);
@@ -104,7 +105,8 @@ Transformation::Scale Transformation::scale_of(const json& normalize, const std:
   return stretched(all);
 }
 
-/// As the rows of the column stretch to those of the variable. In a window all rows have the same.
+/// Stretches the statistics as the column's rows are stretched to the variable's rows. The rows of a window
+/// all have the same statistics.
 Transformation::Scale Transformation::stretched(const ColumnStatistics& statistics) const {
   const auto spread = [&](const std::vector<double>& numbers) {
     std::vector<float> places(numbers.size());
@@ -120,7 +122,8 @@ Transformation::Scale Transformation::stretched(const ColumnStatistics& statisti
   return {spread(statistics.means), spread(statistics.deviations)};
 }
 
-/// From the outside in, up to an operation that cannot be undone; nothing past the last `normalize` that can.
+/// Finds inverses from the outermost operation inwards, until an operation has none. Inverses inside the
+/// innermost `normalize` that was reached are kept only if the whole expression can be undone.
 void Transformation::find_inverses(const json& expression) {
   const json* rest = &expression;
   size_t kept = 0;
@@ -157,7 +160,7 @@ bool Transformation::find_inverse_of_operation(const json& expression) {
     return true;
   }
   if (arguments.size() != 2 || is_number(arguments[0]) == is_number(arguments[1])) return false;
-  const bool first = is_number(arguments[0]);  // the number stands first
+  const bool first = is_number(arguments[0]);  // the number is the first argument
   const double number = number_of(arguments[first ? 0 : 1]);
   if ((op == "multiply" || op == "divide") && number == 0) return false;
   if (op == "add")
@@ -181,7 +184,7 @@ std::string Transformation::text(const std::string& value) const {
 
 bool Transformation::agrees_with(const Transformation& other) const {
   if (text("x") != other.text("x") || scales_.size() != other.scales_.size()) return false;
-  // By their numbers: two tables may have the same statistics.
+  // Compares the numbers, because two tables may have the same statistics.
   std::set<std::pair<std::vector<double>, std::vector<double>>> own, others;
   for (const auto& [text, scale] : scales_) own.emplace(scale.means, scale.deviations);
   for (const auto& [text, scale] : other.scales_) others.emplace(scale.means, scale.deviations);
@@ -224,7 +227,7 @@ Column Transformation::apply(const Column& raw) const {
     throw Failure(Exit::bad_data, fmt::format("{}: its rows have the shape {}, {} is needed", raw.label(),
                                               to_string(raw.row_shape), to_string(value_shape_)));
   Column values = *fitted;
-  // Element by element; [784] may stand for [28, 28].
+  // The values are used element by element, so [784] may stand for [28, 28].
   values.row_shape = value_shape_;
   return apply(expression_, values);
 }

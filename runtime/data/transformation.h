@@ -1,5 +1,6 @@
-// What a source does to the values of one variable, `x = normalize(t.a) > 0.5`, done to values from elsewhere
-// and, where `normalize` moved and scaled them, undone. What only chooses rows has no part in it.
+// The operations by which a source computes one variable, as in `x = normalize(t.a) > 0.5`. They can be
+// applied to other values, and undone where `normalize` shifted and scaled the values. Operations that only
+// choose rows are ignored.
 #pragma once
 #include <functional>
 #include <map>
@@ -12,37 +13,41 @@ namespace data {
 
 class Transformation {
  public:
-  /// `expression`: as a source gives it, without noise, its statistics put in; `value_shape`: of a row of the
-  /// variable's values.
+  /// `expression`: as in a source, without noise and with its statistics put in. `value_shape`: shape of one
+  /// row of the variable.
   Transformation(const nlohmann::json& expression, Shape value_shape);
 
-  /// The values are computed from one column of one reader, and from more than where it has none.
+  /// Whether the values are computed from exactly one column of one reader and do not depend on `missing`.
   bool can_apply() const { return one_column_ && !asks_for_missing_; }
-  /// `missing` is part of it: what is given has a value, so that it can tell nothing.
+  /// Whether the expression contains `missing`. It cannot be applied then: a given value is never missing, so
+  /// the result would say nothing.
   bool asks_for_missing() const { return asks_for_missing_; }
-  /// The values are what the reader gives.
+  /// Whether the values are exactly those that the reader gives.
   bool is_identity() const;
-  /// Of the column's reader, as in a data expression; and the column's name, empty for the table as a value.
+  /// The reader as a data expression, and the name of its column; the name is empty if the table is used as a
+  /// value.
   const nlohmann::json& reader() const { return reader_; }
   const std::string& column() const { return column_; }
-  /// With `value` for what the reader gives: `normalize(x) > 0.5`.
+  /// The expression with `value` in place of the reader: `normalize(x) > 0.5`.
   std::string text(const std::string& value) const;
-  /// Whether the other one computes the same.
+  /// Whether `other` computes the same values.
   bool agrees_with(const Transformation& other) const;
 
-  /// The values of what a reader gave: rows of `value_shape`, or of one that stretches to it.
+  /// Computes the variable's values from a reader's values. Rows have the shape `value_shape`, or one that
+  /// stretches to it.
   Column apply(const Column& raw) const;
-  /// Whether `undo` changes anything: some `normalize` can be undone.
+  /// Whether `undo` changes anything: there is a `normalize` that can be undone.
   bool can_undo() const { return !undo_.empty(); }
-  /// In place, rows of value_shape one after the other: back to what the reader gives, as far as each
-  /// operation has an inverse.
+  /// Changes values, rows of value_shape one after the other, back to the reader's values, in place. It goes
+  /// as far as operations have an inverse.
   void undo(std::vector<float>& values) const;
-  /// In place, as `undo`, but only to what is normalized, which is the scale of pictures: [0, 1], as in
-  /// normalize(bytes / 255). Where nothing is between it and an `idx`, its bytes are divided by 255.
+  /// Like `undo`, but stops at the values that `normalize` was applied to. These have the scale of pictures,
+  /// [0, 1], as in normalize(bytes / 255). If `normalize` is applied directly to the reader `idx`, its bytes
+  /// are divided by 255.
   void undo_for_picture(std::vector<float>& values) const;
 
  private:
-  /// Of the mean and deviation that stand for each element of a row.
+  /// The mean and the deviation for each element of a row.
   struct Scale {
     std::vector<double> means, deviations;
   };
@@ -64,10 +69,10 @@ class Transformation {
   bool one_column_ = true, asks_for_missing_ = false;
   nlohmann::json reader_;
   std::string column_;
-  std::map<std::string, Scale> scales_;  // by the expression of the `normalize`
-  std::vector<Inverse> undo_;            // in the order in which they are done
-  size_t normalized_ = 0;           // so many of them undo the innermost `normalize` and what is around it
-  bool normalizes_reader_ = false;  // nothing is computed between it and the reader
+  std::map<std::string, Scale> scales_;  // by the text of the `normalize` expression
+  std::vector<Inverse> undo_;            // in the order in which they are applied
+  size_t normalized_ = 0;                // so many of `undo_` end with the innermost `normalize`
+  bool normalizes_reader_ = false;       // `normalize` is applied directly to the reader
 };
 
 }  // namespace data

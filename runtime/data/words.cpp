@@ -30,7 +30,7 @@ Column with_values(const Column& column, const std::function<float(float value, 
   return result;
 }
 
-/// The number that a word says, if it says one.
+/// The number that a word says; NaN if it is not a number.
 float number_of(const std::string& word) {
   double number = NAN;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
@@ -43,7 +43,7 @@ float number_of(const std::string& word) {
                                             described, row, word, listed_words(variable.words)));
 }
 
-/// Each word's place among the words of the variable; -1 where it is none of them.
+/// The place of each word among the classes; -1 if it is not one of them.
 std::vector<int64_t> places_in(const std::vector<std::string>& classes,
                                const std::vector<std::string>& words) {
   std::vector<int64_t> places;
@@ -104,7 +104,7 @@ Column classes_of(const Column& column, const VariableSpec& variable, const std:
     });
   }
   if (!variable.words.empty() && column.written && column.no_number.empty()) {
-    // Cells that are numbers: words may say numbers too.
+    // The cells are numbers, but a class may also be a word that says a number.
     std::map<float, float> places;
     for (size_t k = 0; k < variable.words.size(); ++k)
       if (const float number = number_of(variable.words[k]); !std::isnan(number))

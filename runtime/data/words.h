@@ -1,6 +1,5 @@
-// Words as classes: what a column of words is to a variable of classes.
-// Failure(bad_data): a word that is no class, another number of words than of classes; it names the row and
-// the word.
+// Converts columns of words to class indices for variables of classes. Failure(bad_data) if a word is not a
+// class (naming the row and the word), or if the number of words differs from the number of classes.
 #pragma once
 #include <string>
 #include <vector>
@@ -11,14 +10,14 @@ namespace data {
 
 struct VariableSpec;
 
-/// Columns of words side by side, as vectors of places in one sorted list of all their words.
+/// Joins columns of words into vectors. Their values are places in one sorted list of all words.
 Column joined_words(const std::vector<Column>& columns, const std::string& origin);
 
-/// Words and cells of a text file as class indices of `variable`; of other variables the column as it is,
-/// which must be numbers. `described`: the variable and the column, for messages.
+/// For a variable of classes: words, or cells of a text file, as class indices. For any other variable: the
+/// column unchanged; it must be numbers. `described` names the variable and the column in messages.
 Column classes_of(const Column& column, const VariableSpec& variable, const std::string& described);
 
-/// `"north", "south"`, the first few.
+/// The first few words in quotes: `"north", "south"`.
 std::string listed_words(const std::vector<std::string>& words);
 
 }  // namespace data
