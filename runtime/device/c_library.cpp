@@ -1,5 +1,5 @@
-// The C library's names for elementary.h, compiled for GPUs alone: what the runtime's sources ask for by
-// these names when they are compiled for a GPU as they stand.
+// Gives the functions of elementary.h the names of the C library. Compiled only for GPUs: the runtime's
+// sources, which are compiled for GPUs without changes, call the functions by these names.
 #include "runtime/device/elementary.h"
 
 extern "C" {

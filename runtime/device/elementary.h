@@ -1,6 +1,6 @@
-// Elementary functions in double for GPUs, where there is no C library. In: any double. Out: within some
-// 1e-15 of the value, relative, where |x| of an angle is below 10^5. What the runtime's functions of single
-// elements (special_functions.cpp, draws.cpp) call when they are compiled for a GPU.
+// Elementary functions in double for GPUs, where there is no C library. In: any double. Out: the value with a
+// relative error of about 1e-15; for an angle x, if |x| < 10^5. The runtime's functions of single elements
+// (special_functions.cpp, draws.cpp) call these when they are compiled for a GPU.
 #pragma once
 #include <cstdint>
 
@@ -17,16 +17,16 @@ inline double sqrt(double x) { return __builtin_sqrt(x); }
 inline double floor(double x) { return __builtin_floor(x); }
 inline double abs(double x) { return __builtin_fabs(x); }
 
-/// Nearest integer of |x| < 2^51.
+/// The nearest integer to x, for |x| < 2^51.
 inline double nearest(double x) {
   const double magic = 0x1.8p52;
   return (x + magic) - magic;
 }
 
-/// 2^n, -1022 <= n <= 1023.
+/// 2^n, for -1022 <= n <= 1023.
 inline double power_of_two(int n) { return from_bits(static_cast<uint64_t>(n + 1023) << 52); }
 
-/// x = 2^k m, sqrt(1/2) <= m < sqrt 2; log m = 2 atanh((m - 1) / (m + 1)) by its series.
+/// Splits x = 2^k m with sqrt(1/2) <= m < sqrt 2, and uses the series of log m = 2 atanh((m - 1) / (m + 1)).
 inline double log(double x) {
   if (!(x > 0)) return x == 0 ? -infinity : not_a_number;
   if (x == infinity) return x;
@@ -45,7 +45,7 @@ inline double log(double x) {
   return exponent * log_2_high + (2 * s + (2 * s * square * series + exponent * log_2_low));
 }
 
-/// exp x = 2^n exp r, |r| <= log(2) / 2, by Taylor's series.
+/// Uses exp x = 2^n exp r with |r| <= log(2) / 2, and Taylor's series for exp r.
 inline double exp(double x) {
   if (x != x) return x;
   if (x > 709.8) return infinity;
@@ -58,7 +58,7 @@ inline double exp(double x) {
   return series * power_of_two(half) * power_of_two(whole - half);
 }
 
-/// sin (quarter even) or cos (odd) of x + quarter * pi / 2.
+/// sin(x + quarter * pi / 2).
 inline double sine_shifted(double x, int64_t quarter) {
   const double n = nearest(x * (2 / pi));
   double r = __builtin_fma(n, -1.57079632679489655800, x);
@@ -74,7 +74,7 @@ inline double sine_shifted(double x, int64_t quarter) {
 inline double sin(double x) { return sine_shifted(x, 0); }
 inline double cos(double x) { return sine_shifted(x, 1); }
 
-/// Halved twice, atan x = 2 atan(x / (1 + sqrt(1 + x^2))), then by its series.
+/// Halves the angle twice by atan x = 2 atan(x / (1 + sqrt(1 + x^2))), then uses the series.
 inline double atan(double x) {
   const double size = abs(x);
   const bool inverted = size > 1;
@@ -108,7 +108,7 @@ inline double log1p(double x) {
   return u == infinity ? u : log(u) * x / (u - 1);
 }
 
-/// log |Gamma(x)|: the recurrence up to 10, Stirling's series there, reflection below 1/2.
+/// log |Gamma(x)|: reflection for x < 1/2, the recurrence up to 10, and from there Stirling's series.
 inline double log_gamma(double x) {
   if (x != x) return x;
   if (x <= 0 && x == floor(x)) return infinity;

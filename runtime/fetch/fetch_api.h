@@ -1,6 +1,6 @@
-// What libvaert_fetch.so gives, as plain C: it is opened when a data set must be fetched and not before, for
-// libcurl and OpenSSL take 10 ms to load. What is fetched from where, and into which folder, is for the
-// caller to say.
+// The functions of libvaert_fetch.so, as plain C. The library is opened only when a data set must be fetched,
+// because libcurl and OpenSSL take 10 ms to load. The caller decides what is fetched from where, and into
+// which folder.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -8,15 +8,16 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-/// Hears how many bytes of the file are there, of how many (0: not known).
+/// Called with the number of bytes of the file that are there, and of its bytes in all (0: not known).
 typedef void vaert_fetch_progress(void* context, int64_t done, int64_t total);
 
-/// Appends to the file `part` what `url` holds beyond the bytes that are in it; where the server cannot begin
-/// there, the file begins anew. 0; or 66 (it cannot be fetched) or 73 (it cannot be written), with the cause
-/// in `error`. What came until then stays.
+/// Appends to the file `part` the bytes of `url` that are not yet in it. If the server cannot start in the
+/// middle, the file is fetched from the beginning. Returns 0; 66 if the file cannot be fetched, or 73 if it
+/// cannot be written, with the cause in `error`. Bytes that arrived before a failure stay in the file.
 typedef int vaert_fetch_function(const char* url, const char* part, vaert_fetch_progress* progress,
                                  void* context, char* error, size_t error_size);
-/// A checksum, `algorithm` being "MD5" or "SHA256": begun, fed, and ended with its hexadecimal digits.
+/// A checksum; `algorithm` is "MD5" or "SHA256". It is begun, given the bytes, and ended; the end gives its
+/// hexadecimal digits.
 typedef void* vaert_checksum_begin_function(const char* algorithm);
 typedef void vaert_checksum_add_function(void* checksum, const uint8_t* bytes, size_t count);
 typedef void vaert_checksum_end_function(void* checksum, char* digits, size_t size);

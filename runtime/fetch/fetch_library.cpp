@@ -19,7 +19,7 @@ constexpr int cannot_fetch = 66, cannot_write = 73;
 
 struct Transfer {
   int file;
-  int64_t before;  // bytes that were there
+  int64_t before;  // number of bytes that were in the file before
   int write_errno = 0;
   vaert_fetch_progress* progress;
   void* context;
@@ -63,7 +63,7 @@ Outcome transfer_once(const char* url, Transfer& transfer) {
   curl_easy_setopt(curl.get(), CURLOPT_FAILONERROR, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, 20L);
-  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);  // not a byte in half a minute
+  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);  // give up after 30 s without a byte
   curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_TIME, 30L);
   curl_easy_setopt(curl.get(), CURLOPT_USERAGENT, "vaec");
   curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, error.data());

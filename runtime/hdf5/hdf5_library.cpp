@@ -11,9 +11,9 @@
 
 namespace {
 
-std::mutex library;  // libhdf5 as Debian builds it takes one thread at a time
+std::mutex library;  // libhdf5 as Debian builds it must be called by one thread at a time
 
-/// An id of the library, given back.
+/// An id of libhdf5 that is closed by the destructor.
 class Id {
  public:
   Id() = default;
@@ -40,7 +40,7 @@ struct Dataset {
   std::vector<hsize_t> shape;
 };
 
-/// What the library says of the last failure, where it began.
+/// The library's description of the last failure, from the innermost function.
 std::string cause() {
   std::string text = "no reason is given";
   H5Ewalk2(
@@ -53,7 +53,7 @@ std::string cause() {
   return text;
 }
 
-/// Their names, or the first of them.
+/// The names of the datasets in the file; at most the first twenty.
 std::string datasets_of(hid_t file) {
   std::vector<std::string> names;
   visit_objects(
@@ -72,7 +72,7 @@ std::string datasets_of(hid_t file) {
   return text;
 }
 
-/// The place of the numbers in the file, where they lie there one after the other as they are.
+/// The position of the numbers in the file, if they lie there unchanged and one after the other; else -1.
 int64_t offset_in_file(const Dataset& dataset) {
   const Id plan(H5Dget_create_plist(dataset.set), H5Pclose);
   if (!plan || H5Pget_layout(plan) != H5D_CONTIGUOUS || H5Pget_external_count(plan) != 0) return -1;
@@ -80,7 +80,7 @@ int64_t offset_in_file(const Dataset& dataset) {
   return offset == HADDR_UNDEF ? -1 : static_cast<int64_t>(offset);
 }
 
-/// A filter as its users call it.
+/// The name of a filter that users know.
 std::string name_of_filter(H5Z_filter_t id, const char* name_in_file) {
   static const std::map<H5Z_filter_t, const char*> known = {{H5Z_FILTER_DEFLATE, "gzip"},
                                                             {H5Z_FILTER_SZIP, "SZIP"},
@@ -103,7 +103,7 @@ herr_t refuse_external_link(const char*, const char*, const char*, const char*, 
   return -1;
 }
 
-/// How datasets are opened: links into other files are not followed, and set `met`.
+/// The options for opening a dataset. A link into another file is not followed; it sets `met` to true.
 Id access_list(bool& met) {
   Id access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
   constexpr size_t slots = 12421, cache = size_t{32} << 20;
@@ -112,7 +112,8 @@ Id access_list(bool& met) {
   return access;
 }
 
-/// Whether all that a virtual dataset is made of lies in its own file. What is not there would read as zeros.
+/// Why a virtual dataset is refused; empty if all its parts lie in the same file. A part that is missing
+/// would be read as zeros.
 std::string refused_sources(const Dataset& dataset, hid_t plan) {
   bool in_another_file = false;
   const Id access = access_list(in_another_file);
@@ -133,7 +134,7 @@ std::string refused_sources(const Dataset& dataset, hid_t plan) {
   return "";
 }
 
-/// What about the layout of the dataset cannot be read; empty where all can.
+/// Why the layout of the dataset cannot be read; empty if it can.
 std::string refused_layout(const Dataset& dataset) {
   const Id plan(H5Dget_create_plist(dataset.set), H5Pclose);
   if (!plan) return "has no layout that is read";
@@ -168,7 +169,7 @@ std::string open(Dataset& dataset, const char* path, const char* name, vaert_hdf
   if (const std::string refused = refused_layout(dataset); !refused.empty()) return wrong(refused);
 
   Id number(H5Dget_type(dataset.set), H5Tclose);
-  if (number && H5Tget_class(number) == H5T_ENUM) number = Id(H5Tget_super(number), H5Tclose);  // truths
+  if (number && H5Tget_class(number) == H5T_ENUM) number = Id(H5Tget_super(number), H5Tclose);  // booleans
   const H5T_class_t kind = number ? H5Tget_class(number) : H5T_NO_CLASS;
   if (kind != H5T_INTEGER && kind != H5T_FLOAT) return wrong("does not hold numbers");
   array.is_float = kind == H5T_FLOAT;
@@ -178,7 +179,7 @@ std::string open(Dataset& dataset, const char* path, const char* name, vaert_hdf
   const bool known = array.bytes == 1 || array.bytes == 2 || array.bytes == 4 || array.bytes == 8;
   if (!known || (kind == H5T_FLOAT && array.bytes == 1))
     return wrong("holds numbers of a size that is not read");
-  // In memory as in the file, but in the processor's order.
+  // Numbers in memory have the same type as in the file, but the processor's byte order.
   dataset.number = Id(H5Tcopy(number), H5Tclose);
   H5Tset_order(dataset.number, H5T_ORDER_LE);
   const Id type(H5Dget_type(dataset.set), H5Tclose);

@@ -10,7 +10,7 @@
 #include <exception>
 
 namespace {
-constexpr rlim_t most_seconds = 5;  // to open a dataset takes milliseconds; waiting for a disk is not counted
+constexpr rlim_t most_seconds = 5;  // processor time, without waiting for a disk; opening takes milliseconds
 
 void become_child(pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -33,7 +33,7 @@ std::string trial(const std::function<void()>& act) {
     become_child(parent);
     try {
       act();
-    } catch (const std::exception&) {  // it will be said where it is done again
+    } catch (const std::exception&) {  // it occurs again, and is reported, in the parent
     }
     _exit(0);
   }

@@ -1,9 +1,9 @@
-// Does an act end? It is done in a child process first: libhdf5 1.10 loops for ever on some damaged files,
-// and a library that loops in this process cannot be stopped.
+// Tests in a child process whether an action ends. libhdf5 1.10 loops forever on some damaged files, and a
+// loop inside a library cannot be stopped in this process.
 #pragma once
 #include <functional>
 #include <string>
 
-/// Empty if `act` comes back within some seconds of processor time; else what became of the child. Where no
-/// child can be made nothing is tried.
+/// Runs `act` in a child process. Empty if it returns within some seconds of processor time, or if no child
+/// process can be made; else what happened to the child.
 std::string trial(const std::function<void()>& act);

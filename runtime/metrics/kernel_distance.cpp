@@ -12,7 +12,7 @@ using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::Row
 constexpr int64_t rows_in_a_block = 1000;
 constexpr int64_t least_blocks = 10, most_blocks = 50;
 
-/// Every so many rows one, so that a block is spread over all rows: neighbours may be alike.
+/// Takes rows at equal distances, so that a block is spread over all rows: neighbouring rows may be similar.
 Eigen::MatrixXd block(const Points& points, int64_t number, int64_t rows) {
   const Eigen::Map<const RowMajor> all(points.values.data(), points.rows(), points.width);
   const int64_t apart = points.rows() / rows;
@@ -21,7 +21,8 @@ Eigen::MatrixXd block(const Points& points, int64_t number, int64_t rows) {
   return block;
 }
 
-/// The mean over pairs, those of a row with itself left out where both sides are the same rows.
+/// The mean of the kernel over pairs of rows. If both sides are the same rows (`same`), pairs of a row with
+/// itself are left out.
 double mean_of_pairs(const Eigen::MatrixXd& kernel, bool same) {
   const auto rows = static_cast<double>(kernel.rows());
   return same ? (kernel.sum() - kernel.trace()) / (rows * (rows - 1)) : kernel.mean();
@@ -47,7 +48,7 @@ Eigen::MatrixXd squared_distances(const Eigen::MatrixXd& a, const Eigen::MatrixX
       .cwiseMax(0);
 }
 
-/// Between the first rows; 1 where they are all the same.
+/// Of pairs among at most 1000 rows, spread over all rows; 1 if the median is 0.
 double median_squared_distance(const Points& points) {
   const Eigen::MatrixXd first_rows = block(points, 0, std::min(points.rows(), rows_in_a_block));
   const Eigen::MatrixXd squares = squared_distances(first_rows, first_rows);
@@ -70,7 +71,7 @@ Estimate polynomial_distance(const Points& a, const Points& b) {
 Estimate gaussian_distance(const Points& a, const Points& b) {
   const double median = median_squared_distance(b);
   return distance(a, b, [&](const Eigen::MatrixXd& x, const Eigen::MatrixXd& y) -> Eigen::MatrixXd {
-    // Width w = c sqrt(median), c = 1/2, 1, 2: exp(-d^2 / (2 w^2)).
+    // Kernels exp(-d^2 / (2 w^2)) of width w = c sqrt(median), for c = 1/2, 1 and 2.
     const Eigen::ArrayXXd scaled = squared_distances(x, y).array() / (-2 * median);
     return ((4 * scaled).exp() + scaled.exp() + (scaled / 4).exp()) / 3;
   });

@@ -20,7 +20,7 @@ std::vector<double> means(const Points& points) {
 }  // namespace
 
 Information mutual_information(const Points& probabilities, int64_t latents) {
-  // Class axis first: class c of latent i stands in column c * latents + i.
+  // The first axis is the class: class c of latent i is column c * latents + i.
   const int64_t classes = probabilities.width / latents;
   const std::vector<double> marginal = means(probabilities);
   std::vector<std::vector<double>> rows_of(static_cast<size_t>(latents));
@@ -56,7 +56,7 @@ Estimate information_of_draws(const std::vector<double>& log_densities, int64_t 
     logs.push_back(density(k, k) - largest - std::log(sum / static_cast<double>(n)));
     for (int64_t j = 0; j < n; ++j) shares[static_cast<size_t>(j)] += std::exp(density(k, j) - largest) / sum;
   }
-  // Row j moves the estimate by its own term and, through the mean over j, by what it adds to all others.
+  // Row j changes the estimate through its own term, and through the means over j in the terms of all rows.
   for (int64_t j = 0; j < n; ++j)
     influences.push_back(logs[static_cast<size_t>(j)] + 1 - shares[static_cast<size_t>(j)]);
   return mean_of(influences);

@@ -10,15 +10,15 @@
 namespace metrics {
 namespace {
 
-/// The cheapest assignment of each of n rows to one of m >= n columns; potentials keep reduced costs from
-/// falling below zero, so that Dijkstra's search finds each augmenting path.
+/// The cheapest assignment of each of n rows to one of m >= n columns. Each augmenting path is found by
+/// Dijkstra's algorithm; the potentials keep the reduced costs from becoming negative.
 std::vector<int> cheapest(const Eigen::MatrixXd& cost) {
   const auto n = static_cast<int>(cost.rows()), m = static_cast<int>(cost.cols());
   Eigen::VectorXd of_row = Eigen::VectorXd::Zero(n), of_column = Eigen::VectorXd::Zero(m);
   std::vector<int> row_of(static_cast<size_t>(m), -1);
   for (int added = 0; added < n; ++added) {
     Eigen::VectorXd distance = Eigen::VectorXd::Constant(m, std::numeric_limits<double>::infinity());
-    std::vector<int> before(static_cast<size_t>(m), -1);  // the column that the path comes from
+    std::vector<int> before(static_cast<size_t>(m), -1);  // the previous column on the path
     std::vector<bool> done(static_cast<size_t>(m));
     int row = added, column = -1;
     double length = 0;
@@ -56,7 +56,7 @@ std::vector<int> cheapest(const Eigen::MatrixXd& cost) {
   return column_of;
 }
 
-/// Factors stand first in the joint moments.
+/// The factors come before the latents in the joint moments.
 Eigen::MatrixXd correlations(const Moments& joint, int64_t factors) {
   const Eigen::ArrayXd deviations = joint.covariance.diagonal().array().max(0).sqrt();
   const Eigen::ArrayXd scales = (deviations > 0).select(deviations.inverse(), 0);

@@ -9,7 +9,7 @@ namespace metrics {
 double column_contrast(const std::vector<double>& jacobian, int outputs, int latents) {
   using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   Eigen::MatrixXd columns = Eigen::Map<const Matrix>(jacobian.data(), outputs, latents);
-  // Columns of length 1 leave the contrast as it is, and its first sum zero.
+  // Each column is scaled to length 1. This does not change the contrast, and makes its first sum zero.
   for (int k = 0; k < latents; ++k) {
     const double length = columns.col(k).norm();
     if (!(length > 0)) return std::numeric_limits<double>::infinity();
@@ -20,7 +20,7 @@ double column_contrast(const std::vector<double>& jacobian, int outputs, int lat
   double sum = 0;
   for (int k = 0; k < latents; ++k) {
     const double pivot = std::abs(qr.matrixQR()(k, k));
-    // Jacobians come in single precision: what is smaller is rounding.
+    // Jacobians are computed in single precision, so a smaller pivot is rounding error.
     if (pivot < 1e-7) return std::numeric_limits<double>::infinity();
     sum -= std::log(pivot);
   }

@@ -1,5 +1,5 @@
-// Means and covariances of rows, and of the rows without a part of them: sums by groups, so that leaving one
-// out costs no second pass. Seen by the files of this module alone.
+// Means and covariances of rows, also without one group of rows. Sums are kept by group, so leaving a group
+// out needs no second pass over the rows. Only the files of this module include this header.
 #pragma once
 #include <Eigen/Dense>
 #include <vector>
@@ -11,7 +11,7 @@ namespace metrics {
 struct Moments {
   double rows = 0;
   Eigen::VectorXd mean;
-  Eigen::MatrixXd covariance;  // with rows - 1 below the line
+  Eigen::MatrixXd covariance;  // divided by rows - 1
 };
 
 class GroupedMoments {
@@ -31,7 +31,7 @@ class GroupedMoments {
   };
   Moments moments(const Sums& sums) const;
 
-  Eigen::VectorXd origin_;  // sums are taken about it: squares of far numbers lose their digits
+  Eigen::VectorXd origin_;  // subtracted before summing, because squares of large numbers lose digits
   std::vector<Sums> sums_;
   Sums total_;
 };

@@ -1,12 +1,12 @@
-// Rows of features, and numbers that come with their standard error: what all measures of this module take
-// and give.
+// Rows of features, and numbers with their standard errors: the input and the output of all measures of this
+// module.
 #pragma once
 #include <cstdint>
 #include <vector>
 
 namespace metrics {
 
-/// Rows of `width` numbers each, one after the other.
+/// Rows of `width` numbers each, one row after the other.
 struct Points {
   int64_t width = 0;
   std::vector<float> values;
@@ -20,11 +20,11 @@ struct Estimate {
   double standard_error = 0;
 };
 
-/// The mean of independent numbers; its standard error is not a number where there is only one.
+/// The mean of independent numbers. Its standard error is NaN if there is only one number.
 Estimate mean_of(const std::vector<double>& numbers);
 
-/// The standard error of a statistic by the delete-a-group jackknife: `without` holds it computed without
-/// each group of rows in turn. Source: Shao and Tu, The Jackknife and Bootstrap, 1995, section 2.3.
+/// The standard error of a statistic by the delete-a-group jackknife. `without` has the statistic computed
+/// without each group of rows in turn. Source: Shao and Tu, The Jackknife and Bootstrap, 1995, section 2.3.
 double jackknife_error(const std::vector<double>& without);
 
 }  // namespace metrics

@@ -11,7 +11,7 @@ namespace {
 using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using ConstRows = Eigen::Map<const RowMajor>;
 
-constexpr int64_t more_than_asked = 32;  // columns beside those that are kept: they speed up the convergence
+constexpr int64_t more_than_asked = 32;  // extra columns, which speed up the convergence
 constexpr int iterations = 6;
 
 RowMajor orthonormal(const RowMajor& columns) {
@@ -38,7 +38,7 @@ PrincipalComponents::PrincipalComponents(const Points& fitted_on, int64_t compon
   }
   const Eigen::MatrixXd scores_squared = (scores.transpose() * scores).cast<double>();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scores_squared);
-  // Eigenvalues come in ascending order.
+  // Eigenvalues are in ascending order.
   const Eigen::MatrixXd turn = solver.eigenvectors().rightCols(kept).rowwise().reverse();
   const double squares = solver.eigenvalues().tail(kept).cwiseMax(0).sum() /
                          (static_cast<double>(fitted_on.rows()) * static_cast<double>(kept));

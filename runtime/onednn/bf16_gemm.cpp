@@ -10,7 +10,7 @@ namespace {
 using Tag = dnnl::memory::format_tag;
 using dnnl::memory;
 
-/// Both operands are copied, rounded, as they lie: in half the bytes, at the speed of the cache.
+/// Copies both operands, rounded, in the same layout. The copies have half the bytes.
 class RoundedMatmul final : public vae_library_op {
  public:
   explicit RoundedMatmul(const vae_gemm& s) {
@@ -51,7 +51,8 @@ bool multiplies_bf16() {
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & needed) == needed;
 }
 
-// From measurements (tests/bench/library_bench.cpp): below, rounding takes longer than it saves.
+// From measurements (tests/bench/library_bench.cpp): for smaller shapes rounding costs more time than it
+// saves.
 bool is_worth_rounding(const vae_gemm& s) {
   return std::min({s.m, s.n, s.k}) >= 20 && s.m * s.n * s.k >= 125'000;
 }

@@ -1,5 +1,6 @@
-// Weights between the program's layout, [o, i, h, w] in float, and the blocked one that a convolution asks
-// for. For the oneDNNs whose own reorders of them are wrong (onednn_version.h).
+// Copies weights between the program's layout, [o, i, h, w] in float, and the blocked layout that a
+// convolution of oneDNN asks for. Needed for versions of oneDNN whose own reorders of weights are wrong
+// (onednn_version.h).
 #pragma once
 #include <cstdint>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -10,16 +11,16 @@ namespace onednn {
 class BlockedWeights {
  public:
   BlockedWeights() = default;
-  /// `dims`: o, i, h, w. `inside` is of bf16, or else of float.
+  /// `dims`: o, i, h, w. `inside`: the blocked layout, in bf16 if `bf16` is true, else in float.
   BlockedWeights(const dnnl::memory::dims& dims, const dnnl::memory::desc& inside, bool bf16);
 
-  /// Rounds to the nearest, ties to even, where the inside is bf16. Padding is not touched.
+  /// Copies to the blocked layout. For bf16 it rounds to the nearest, ties to even. Padding is not changed.
   void pack(const float* plain, void* inside) const;
-  /// Of a float inside.
+  /// Copies back from a blocked layout in float.
   void unpack(const float* inside, float* plain) const;
 
  private:
-  std::vector<int64_t> places_;  // of each element, in the order of the plain layout
+  std::vector<int64_t> places_;  // in the blocked layout, per element of the plain one
   bool bf16_ = false;
 };
 

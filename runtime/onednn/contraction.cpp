@@ -6,15 +6,15 @@
 namespace onednn {
 namespace {
 
-/// One row of outputs. The input under a window's row is contiguous: its pixels and their channels.
+/// One row of outputs. Each row of a window is contiguous in the input: its pixels and their channels.
 struct ContractionRow {
-  const float* in;  // the first row of input under the windows that is inside the image
+  const float* in;  // the first input row under the windows that lies inside the image
   int64_t in_row;   // floats from one row of input to the next
-  int64_t rows;     // of the windows, inside the image
+  int64_t rows;     // number of the windows' rows that lie inside the image
   int64_t in_w, channels, kernel_h, kernel_w, stride, padding;
-  const float* weights;  // [out_channels][kernel_h][kernel_w][channels], from the first row inside
+  const float* weights;  // [out_channels][kernel_h][kernel_w][channels], from the first row inside the image
   float* out;
-  int64_t out_w, out_step, out_channels;  // step: floats from one output to the next
+  int64_t out_w, out_step, out_channels;  // out_step: floats from one output to the next
 };
 
 namespace any_processor {
@@ -61,14 +61,14 @@ RowKernel row_kernel(std::string& name) {
 }
 #endif
 
-/// The outputs along one axis that see the same taps. Forward has one phase; backward-data with stride S has
-/// S, since output i takes tap t from place (i + padding - t) / S, where that is whole: in phase r the taps
-/// r, r + S, ..., each one place before the last, which is a convolution with stride 1 and these taps
-/// reversed.
+/// The outputs along one axis that use the same taps. Forward has one phase. Backward-data with stride S has
+/// S phases: output i uses tap t from place (i + padding - t) / S if that is a whole number. In phase r these
+/// are the taps r, r + S, ..., each of which reads one place before the previous one. That is a convolution
+/// with stride 1 and these taps reversed.
 struct Phase {
-  int64_t first, step, count;   // its outputs
-  int64_t tap, tap_step, taps;  // its taps in the order of the input
-  int64_t stride, padding;      // of its windows
+  int64_t first, step, count;   // the outputs of the phase
+  int64_t tap, tap_step, taps;  // its taps, in the order of the input
+  int64_t stride, padding;      // of the windows of the phase
 };
 
 std::vector<Phase> phases_of(bool forward, int64_t in, int64_t out, int64_t kernel, int64_t stride,
@@ -137,7 +137,8 @@ class Contraction final : public vae_library_op {
       }
   }
 
-  /// From [out_channels][in_channels][tap] to, for each pair of phases, [few][taps of the phases][many].
+  /// Reorders the weights from [out_channels][in_channels][tap] to [few][taps of the phases][many], for each
+  /// pair of phases.
   void arrange(const float* weights) {
     const vae_convolution& s = shape_;
     const int64_t taps = s.kernel_h * s.kernel_w;

@@ -28,7 +28,7 @@ void check(const vae_convolution& shape) {
 Op choose(const vae_convolution& shape, vae_precision precision) {
   if (is_flat(shape)) return make_flat_convolution(shape, precision);
   if (is_contraction(shape)) return make_contraction(shape);
-  // Rounding takes longer than so few channels save.
+  // With so few channels rounding costs more time than it saves.
   if (std::min(shape.in_channels, shape.out_channels) <= few_channels) precision = VAE_FP32;
   if (is_mirrored(shape)) return make_mirrored_weights(shape);
   if (precision == VAE_BF16 && is_patched(shape)) return make_patched_weights(shape);
@@ -36,7 +36,7 @@ Op choose(const vae_convolution& shape, vae_precision precision) {
     if (precision == VAE_FP32 && is_blocked(shape)) return make_image_blocks(shape);
     if (precision == VAE_FP32 && is_summed_by_rows(shape)) return make_row_weights(shape);
   } catch (const std::runtime_error&) {
-    // No code for these products, or no memory for code: oneDNN does them too.
+    // libxsmm has no code for these products, or no memory for code. oneDNN computes them too.
   }
   return make_direct_convolution(shape, precision);
 }

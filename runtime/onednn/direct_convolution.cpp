@@ -13,8 +13,9 @@ using Tag = dnnl::memory::format_tag;
 using Kind = dnnl::memory::data_type;
 using dnnl::memory;
 
-/// Channels-last activations, and the weights in the layout that oneDNN asks for: they are small, so copying
-/// them costs little beside the convolution. In bf16 both operands are copied, rounded; sums are fp32.
+/// Activations are channels-last; weights are copied to the layout that oneDNN asks for. Weights are small,
+/// so the copy costs little compared with the convolution. In bf16 both operands are copied and rounded; sums
+/// are fp32.
 class DirectConvolution final : public vae_library_op {
  public:
   DirectConvolution(const vae_convolution& shape, vae_precision precision);
@@ -49,7 +50,8 @@ class DirectConvolution final : public vae_library_op {
     this->description = description.impl_info_str();
   }
 
-  /// Argument `position` lies `outside` in the program's memory, but oneDNN asks for it as `inside`.
+  /// Argument `position` has the layout `outside` in the program's memory and `inside` in oneDNN. Prepares a
+  /// copy if they differ.
   void copy_where_they_differ(size_t position, const memory::desc& outside, const memory::desc& inside) {
     copied_[position] = outside != inside;
     if (!copied_[position]) return;
@@ -60,7 +62,7 @@ class DirectConvolution final : public vae_library_op {
     call_.bind(position, own);
   }
 
-  /// The same of the weights.
+  /// The same for the weights.
   void order_where_they_differ(size_t position, const memory::dims& dims, const memory::desc& inside,
                                bool bf16) {
     const memory::desc outside = plain(dims, Tag::oihw);

@@ -28,7 +28,7 @@ class FlatConvolution final : public vae_library_op {
  private:
   enum class Operand { a, b, result };
 
-  // dW' = dY X' has its left side second among the call's arguments.
+  // The left operand of dW' = dY X' is the second argument of the call.
   void gemm(const float* a, const float* b, float* c) {
     if (weights_ == Operand::result) std::swap(a, b);
     gemm_->run(a, b, c);
@@ -36,7 +36,7 @@ class FlatConvolution final : public vae_library_op {
 
   Op gemm_;
   bool transposes_, transposes_weights_;
-  Operand source_, weights_;  // where in the call they stand
+  Operand source_, weights_;  // where they are among the arguments of the call
   Call transpose_;
   dnnl::memory transposed_;
 };

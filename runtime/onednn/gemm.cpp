@@ -17,8 +17,8 @@ dnnl::matmul::primitive_desc matmul_of(const dnnl::memory::desc& a, const dnnl::
   return descriptor_of<dnnl::matmul>(cpu(), shared_scratch(), a, b, c);
 }
 
-/// The plain layouts go to oneDNN as they are: a transposed operand is a pair of strides, and the copy that
-/// the kernel then makes of it, block by block, is cheaper than a reorder of the whole beforehand.
+/// oneDNN gets the plain layouts: a transposed operand is a pair of strides. The kernel then copies it block
+/// by block, which is cheaper than a reorder of the whole operand before the call.
 class Matmul final : public vae_library_op {
  public:
   explicit Matmul(const vae_gemm& shape) {
@@ -42,8 +42,8 @@ class Matmul final : public vae_library_op {
   Call call_;
 };
 
-/// C' = B' A', then C by a reorder. The kernel copies its right operand, so this copies the few rows of a
-/// batch instead of all the weights.
+/// Computes C' = B' A' and then reorders it to C. The kernel copies its right operand. Here that is the few
+/// rows of a batch instead of all weights.
 class TransposedMatmul final : public vae_library_op {
  public:
   explicit TransposedMatmul(const vae_gemm& shape) {
@@ -72,7 +72,7 @@ class TransposedMatmul final : public vae_library_op {
   Call call_, reorder_;
 };
 
-/// oneDNN's BLAS: copies both operands into panels first.
+/// oneDNN's BLAS function, which first copies both operands into panels.
 class Sgemm final : public vae_library_op {
  public:
   explicit Sgemm(const vae_gemm& shape) : shape_(shape) { description = "sgemm"; }
@@ -87,20 +87,21 @@ class Sgemm final : public vae_library_op {
   vae_gemm shape_;
 };
 
-/// The rules come from measurements (tests/bench/library_bench.cpp), but look at the shape alone: a choice by
-/// timing would make the last bits of a result differ from run to run.
+/// The rules come from measurements (tests/bench/library_bench.cpp) but use only the shape. If each run chose
+/// by timing, the last bits of a result would differ from run to run.
 Op choose(const vae_gemm& s) {
   const bool nn = !s.transpose_a && !s.transpose_b, nt = !s.transpose_a && s.transpose_b,
              tn = s.transpose_a && !s.transpose_b;
-  const bool ragged = s.m % 16 != 0 || s.n % 16 != 0;  // lanes of oneDNN's matmul idle
-  // Floats moved: the copy of A and the reorder of C, against the copy of B.
+  const bool ragged = s.m % 16 != 0 || s.n % 16 != 0;  // some lanes of oneDNN's matmul would be idle
+  // Compares the floats that are moved: by the copy of A and the reorder of C, or by the copy of B.
   if (nt && s.m * s.k + 3 * s.m * s.n < s.n * s.k && s.m >= 16) return std::make_unique<TransposedMatmul>(s);
-  // Elsewhere the matmul serves the whole step better, even where sgemm alone is as fast: each thread reads
-  // only a part of the weights, so that the optimizer finds their lines in no other core's cache.
+  // In all other cases matmul is better for the whole step, even if sgemm alone is as fast. With matmul each
+  // thread reads only a part of the weights, so the optimizer does not find their cache lines in another
+  // core's cache.
   if (nn && ragged && s.m >= 16 && s.m <= 128 && s.n >= 256) return std::make_unique<Sgemm>(s);
   if (tn && ragged && std::min(s.m, s.n) >= 64 && std::max(s.m, s.n) >= 256)
     return std::make_unique<Sgemm>(s);
-  // A result with one short side leaves oneDNN's matmul too few blocks to share among threads.
+  // If one side of the result is short, oneDNN's matmul has too few blocks to share among the threads.
   if (tn && std::min(s.m, s.n) <= 64 && std::max(s.m, s.n) >= 256 && s.k >= 64)
     return std::make_unique<Sgemm>(s);
   return std::make_unique<Matmul>(s);

@@ -11,9 +11,9 @@ namespace {
 
 constexpr int64_t most_taps = 64;
 
-/// One product in the sum of an output's place along one axis.
+/// One product in the sum for an output, along one axis.
 struct Tap {
-  int64_t tap, place;  // of the kernel, of the operand
+  int64_t tap, place;  // tap of the kernel, place in the operand
 };
 
 std::vector<std::vector<Tap>> taps_of(bool forward, int64_t in, int64_t out, int64_t kernel, int64_t stride,
@@ -31,8 +31,9 @@ std::vector<std::vector<Tap>> taps_of(bool forward, int64_t in, int64_t out, int
   return taps;
 }
 
-/// Forward and backward-data: one place of a dozen images at a time. Images have every place alike, so
-/// strides and edges only change which products are added; sums stay in registers, weights in the cache.
+/// Forward and backward-data: computes the same place of a dozen images at a time. All images are treated
+/// alike, so strides and edges only change which products are added. Sums stay in registers, weights in the
+/// cache.
 class ImageBlocks final : public vae_library_op {
  public:
   explicit ImageBlocks(const vae_convolution& s);
@@ -44,7 +45,7 @@ class ImageBlocks final : public vae_library_op {
 #pragma omp parallel for collapse(2) schedule(static)
     for (int64_t block = 0; block < blocks_; ++block)
       for (int64_t y = 0; y < height; ++y) {
-        const int64_t larger = std::min(block, larger_);  // of the blocks before this one
+        const int64_t larger = std::min(block, larger_);  // number of larger blocks before this one
         const int64_t image = block * images_ + larger;
         run_row(block < larger_ ? larger_block_ : block_, images_ + (block < larger_), in + image * in_image_,
                 y, out + image * out_image_);
@@ -52,7 +53,7 @@ class ImageBlocks final : public vae_library_op {
   }
 
  private:
-  /// Row `y` of the outputs of some images.
+  /// Computes row `y` of the outputs of some images.
   void run_row(const ProductSum& sum, int64_t images, const float* in, int64_t y, float* out) const {
     const float* const matrices = static_cast<const float*>(ordered_.get_data_handle());
     std::array<const float*, most_taps> matrix;
@@ -73,8 +74,8 @@ class ImageBlocks final : public vae_library_op {
     }
   }
 
-  std::vector<std::vector<Tap>> rows_, columns_;  // of each row and column of outputs
-  int64_t depth_, outputs_;                       // channels: of the operand, of the result
+  std::vector<std::vector<Tap>> rows_, columns_;  // for each row and column of outputs
+  int64_t depth_, outputs_;                       // number of channels of the operand and of the result
   int64_t kernel_w_, in_w_, in_image_, out_image_;
   int64_t blocks_, images_, larger_;  // `larger_` blocks have one image more than `images_`
   ProductSum block_, larger_block_;
@@ -82,7 +83,8 @@ class ImageBlocks final : public vae_library_op {
   Call order_;
 };
 
-/// As many as keep the sums in registers: 32 vectors of 16, some of them for the operands.
+/// The number of images whose sums fit in the registers: 32 vectors of 16 floats, some of which hold
+/// operands.
 int64_t images_at_once(int64_t outputs) {
   if (outputs >= 64) return 12;
   return outputs == 48 ? 9 : outputs == 32 ? 14 : 28;
@@ -120,9 +122,9 @@ ImageBlocks::ImageBlocks(const vae_convolution& s) {
 
 }  // namespace
 
-// From measurements (tests/bench/library_bench.cpp): oneDNN is as fast or faster where a dozen images are not
-// many, where the weights leave the cache while the images pass, or where images lie a whole number of pages
-// apart, so that a place of all of them goes to the same lines of the cache.
+// From measurements (tests/bench/library_bench.cpp). oneDNN is as fast or faster if there are few images, or
+// if the weights do not stay in the cache while the images are processed. The same holds if an image takes a
+// whole number of memory pages: the same place of all images then falls into the same cache lines.
 bool is_blocked(const vae_convolution& s) {
   constexpr int64_t in_the_cache = 3 << 17, page = 1 << 10, largest_image = 1 << 24;  // floats
   const bool forward = s.direction == VAE_FORWARD;

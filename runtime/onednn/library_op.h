@@ -1,6 +1,6 @@
-// In: the shape of one GEMM or convolution, and fp32 or bf16. Out: an object that runs it.
-// Holds: whatever may be slow or allocate happens in the constructor; run() is called by one thread at a time
-// and starts the threads itself. The number of threads is the one set when the operation was prepared.
+// In: the shape of one GEMM or convolution, and fp32 or bf16. Out: an object that runs it. The constructor
+// does all slow work and all allocation. run() is called by one thread at a time and starts threads itself.
+// The number of threads is the one that was set when the operation was prepared.
 #pragma once
 #include <memory>
 #include <string>
@@ -11,9 +11,9 @@ struct vae_library_op {
   virtual ~vae_library_op() = default;
   virtual void run(const float* a, const float* b, float* c) = 0;
 
-  std::string description;  // what does the work; never begins with `ref`
+  std::string description;  // the code that does the work; never begins with `ref`
   double flops = 0;
-  bool alone = false;  // prepared for one thread: to be run on one
+  bool alone = false;  // prepared for one thread, so it must run on one
 };
 
 namespace onednn {

@@ -1,5 +1,6 @@
-// What differs between the oneDNNs that this folder is built against (2.6 to 3.7), and nowhere else. In: a
-// primitive's attributes and the arguments of its operation. Out: its primitive descriptor for the CPU.
+// The differences between the versions of oneDNN that this folder can be built against (2.6 to 3.7). No other
+// file may depend on the version. In: a primitive's attributes and the arguments of its operation. Out: its
+// primitive descriptor for the CPU.
 #pragma once
 #include <cstdint>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -7,7 +8,7 @@
 
 namespace onednn {
 
-/// oneDNN 2 makes an operation descriptor of the arguments first; oneDNN 3 has none.
+/// oneDNN 2 first makes an operation descriptor from the arguments; oneDNN 3 has no such descriptors.
 template <class Primitive, class... Arguments>
 typename Primitive::primitive_desc descriptor_of(const dnnl::engine& engine,
                                                  const dnnl::primitive_attr& attributes,
@@ -32,8 +33,8 @@ typename Primitive::primitive_desc backward_descriptor_of(const dnnl::engine& en
 #endif
 }
 
-/// Where a tensor's elements lie: strides of the blocks, and the inner blocks, outermost first, with the axis
-/// that each divides.
+/// Where the elements of a tensor lie: the strides of its blocks, and the inner blocks, outermost first, each
+/// with the axis that it divides.
 struct Blocking {
   std::vector<int64_t> strides, blocks, axes;
 };
@@ -49,8 +50,8 @@ inline Blocking blocking_of(const dnnl::memory::desc& layout) {
 #endif
 }
 
-/// Whether reorders between plain and blocked weights are right. Those of oneDNN 3.7 leave elements out where
-/// an axis is padded, for instance [6, 5, 2, 3] to AcdB16a2b.
+/// Whether oneDNN's reorders between plain and blocked weights are correct. Those of oneDNN 3.7 miss elements
+/// if an axis is padded, for example in [6, 5, 2, 3] to AcdB16a2b.
 constexpr bool reorders_blocks = DNNL_VERSION_MAJOR < 3;
 
 }  // namespace onednn

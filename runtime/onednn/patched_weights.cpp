@@ -14,8 +14,9 @@ using Kind = dnnl::memory::data_type;
 using dnnl::memory;
 using Bf16 = uint16_t;
 
-/// dW[o][i] = sum over windows of dY[window][o] inputs[window][i]: GEMMs of some hundred windows, whose
-/// inputs, gathered side by side, lie in the cache. oneDNN's own convolution in bf16 transposes both sides.
+/// dW[o][i] = sum over windows of dY[window][o] inputs[window][i]. Computed as GEMMs of a few hundred
+/// windows, whose inputs are gathered side by side and stay in the cache. oneDNN's own convolution in bf16
+/// transposes both sides.
 class PatchedWeights final : public vae_library_op {
  public:
   explicit PatchedWeights(const vae_convolution& s);
@@ -42,7 +43,7 @@ class PatchedWeights final : public vae_library_op {
  private:
   Call multiply(int64_t places);
 
-  /// The numbers under `count` windows from `first` on; outside the image they are 0.
+  /// Gathers the numbers under `count` windows, from window `first` on. Outside of the image they are 0.
   void gather(int64_t first, int64_t count) {
     const vae_convolution& s = shape_;
     const Bf16* const source = static_cast<const Bf16*>(source_.get_data_handle());
@@ -70,8 +71,8 @@ class PatchedWeights final : public vae_library_op {
   }
 
   vae_convolution shape_;
-  int64_t patch_;             // its numbers: [kernel_h][kernel_w][in_channels]
-  int64_t places_, at_once_;  // of windows: batch x out_h x out_w
+  int64_t patch_;             // numbers in a window: [kernel_h][kernel_w][in_channels]
+  int64_t places_, at_once_;  // numbers of windows: batch x out_h x out_w in all; gathered at once
   memory source_, destination_, patches_, sums_;
   Call round_source_, round_destination_, whole_, rest_, order_;
 };
@@ -103,7 +104,7 @@ Call PatchedWeights::multiply(int64_t places) {
   const memory::desc sums = plain({shape_.out_channels, patch_}, Tag::ab);
   dnnl::post_ops adds;
   adds.append_sum(1.0f);
-  dnnl::primitive_attr attributes;  // shared_scratch() is one object: a copy of it would share the sum too
+  dnnl::primitive_attr attributes;  // no copy of shared_scratch(): a copy would share the sum
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   attributes.set_post_ops(adds);
   const auto matmul = descriptor_of<dnnl::matmul>(cpu(), attributes, adjoints, patches, sums);
@@ -118,8 +119,8 @@ Call PatchedWeights::multiply(int64_t places) {
 }  // namespace
 
 bool is_patched(const vae_convolution& s) {
-  // Else gathering takes longer than it saves: the less a window holds, the fewer channels its inputs are
-  // multiplied with, the more windows an input is in.
+  // For other shapes gathering costs more than it saves. It costs most if a window has few numbers, if its
+  // inputs are multiplied with few channels, or if each input is in many windows.
   return s.direction == VAE_BACKWARD_WEIGHTS && s.in_channels * s.kernel_h * s.kernel_w >= 256 &&
          s.out_channels * s.stride_h * s.stride_w >= 64;
 }

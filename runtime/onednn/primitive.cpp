@@ -68,14 +68,15 @@ Call::Call(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpa
     memories_.emplace_back(layout, cpu(), nullptr);
     arguments_.push_back({name, memories_.back().get()});
   }
-  // The scratchpad comes last; its address is looked up when run, since a later call may have made it grow.
+  // The scratchpad is the last argument. Its address is set in run(), because a later Call can make the
+  // shared scratchpad grow and move.
   reserve_scratch(scratchpad.get_size());
   memories_.emplace_back(scratchpad, cpu(), nullptr);
   arguments_.push_back({DNNL_ARG_SCRATCHPAD, memories_.back().get()});
 }
 
 void Call::bind(size_t position, const void* data) {
-  // oneDNN takes arguments that it only reads through the same pointer type as those that it writes.
+  // oneDNN has one pointer type for all arguments, also for those that it only reads.
   memories_[position].set_data_handle(const_cast<void*>(data));
 }
 

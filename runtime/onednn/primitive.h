@@ -1,5 +1,5 @@
-// In: a oneDNN primitive and the layouts of its arguments. Out: a call that takes plain pointers.
-// Holds: no allocation when run; all calls share one scratchpad, since only one runs at a time.
+// In: a oneDNN primitive and the layouts of its arguments. Out: a call that takes plain pointers. Running it
+// allocates nothing. All calls share one scratchpad, because only one of them runs at a time.
 #pragma once
 #include <oneapi/dnnl/dnnl.hpp>
 #include <vector>
@@ -9,7 +9,7 @@ namespace onednn {
 const dnnl::engine& cpu();
 const dnnl::stream& cpu_stream();
 
-/// Attributes of every primitive: its scratch memory is the shared one.
+/// The attributes of every primitive: it uses the shared scratchpad.
 const dnnl::primitive_attr& shared_scratch();
 
 dnnl::memory::desc plain(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag);
@@ -17,7 +17,8 @@ dnnl::memory::desc plain(const dnnl::memory::dims& dims, dnnl::memory::format_ta
 class Call {
  public:
   Call() = default;
-  /// `arguments` in the order in which bind() counts them; `scratchpad` is pd.scratchpad_desc().
+  /// `arguments`: in the order of the positions in bind(). `scratchpad`: the primitive descriptor's
+  /// scratchpad_desc().
   Call(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad,
        const std::vector<std::pair<int, dnnl::memory::desc>>& arguments);
 
@@ -31,10 +32,10 @@ class Call {
   std::vector<dnnl_exec_arg_t> arguments_;
 };
 
-/// Memory of zeros, also where the layout is padded: convolutions read the padding.
+/// Memory filled with zeros, including the padding of the layout, which convolutions read.
 dnnl::memory zeros(const dnnl::memory::desc& layout);
 
-/// Copies between two layouts of one tensor: argument 0 is the source, 1 the destination.
+/// A copy between two layouts of one tensor. Argument 0 is the source, 1 the destination.
 Call make_reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
 
 }  // namespace onednn

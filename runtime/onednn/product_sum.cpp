@@ -12,16 +12,17 @@
 namespace onednn {
 namespace {
 
-/// libxsmm sets OMP_PROC_BIND, which other OpenMP libraries and child processes would obey. (When the process
-/// ends it closes standard input, too: nothing may close this library before.)
+/// libxsmm sets the environment variable OMP_PROC_BIND, which would affect other OpenMP libraries and child
+/// processes. At the end of the process libxsmm also closes standard input, so this library must not be
+/// closed earlier.
 void begin_libxsmm() {
   const bool was_set = std::getenv("OMP_PROC_BIND") != nullptr;
   libxsmm_init();
   if (!was_set) unsetenv("OMP_PROC_BIND");
 }
 
-/// The widest register that oneDNN may use (DNNL_MAX_CPU_ISA) is also the widest here. A system may forbid to
-/// write code and then run it.
+/// Vectors here may be no wider than those that oneDNN may use (DNNL_MAX_CPU_ISA). A system may also forbid
+/// programs to write code and run it.
 bool has_wide_vectors() {
   begin_libxsmm();
   constexpr auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
@@ -37,14 +38,14 @@ libxsmm_blasint extent(int64_t value) {
   return static_cast<libxsmm_blasint>(value);
 }
 
-/// The code holds distances in bytes as 32 bits.
+/// The generated code stores distances, in bytes, as 32-bit numbers.
 void check_reach(int64_t places, int64_t step) {
   if (places * step >= int64_t{1} << 29) throw std::runtime_error("libxsmm does not reach so far");
 }
 
 }  // namespace
 
-// libxsmm counts by columns: what are rows here are columns there, and the matrices come first.
+// libxsmm counts by columns: its columns are the rows here, and the matrices are its first operand.
 ProductSum::ProductSum(const ProductSumShape& s) {
   const libxsmm_blasint matrix_step = extent(s.matrix_step), row_step = extent(s.row_step),
                         out_step = extent(s.out_step);

@@ -1,17 +1,17 @@
-// In: the extents of small products. Out: machine code for the sum of many of them, made by libxsmm while the
-// program runs.
+// In: the extents of small products. Out: machine code for the sum of many of them, which libxsmm generates
+// while the program runs.
 #pragma once
 #include <cstdint>
 
 namespace onednn {
 
-/// out[r][o] = sum over i < count of sum over d of rows_i[r][d] matrices_i[d][o], or, transposed, of
-/// rows_i[d][r] matrices_i[d][o]. Steps: floats from one row of memory to the next.
+/// out[r][o] = sum over i < count of sum over d of rows_i[r][d] matrices_i[d][o], or, if transposed, of
+/// rows_i[d][r] matrices_i[d][o]. A step is the number of floats from one row in memory to the next.
 struct ProductSumShape {
   int64_t rows, depth, outputs;
   int64_t row_step, matrix_step, out_step;
   bool transposed;
-  bool adds;  // to what is in `out`; else what was there is lost
+  bool adds;  // true: adds to the contents of `out`; false: replaces them
 };
 
 class ProductSum {
@@ -20,8 +20,8 @@ class ProductSum {
   /// Throws std::runtime_error if libxsmm has no code for this shape.
   explicit ProductSum(const ProductSumShape& shape);
 
-  /// `matrices` and `rows`: `count` addresses each, at least one. The code moves them as it goes: they are of
-  /// no use afterwards.
+  /// `matrices` and `rows`: `count` addresses each, at least one. The code changes these addresses, so they
+  /// cannot be used again.
   void operator()(const float** matrices, const float** rows, float* out, unsigned long long count) const {
     code_(matrices, rows, out, &count);
   }
@@ -30,7 +30,7 @@ class ProductSum {
   void (*code_)(const float**, const float**, float*, const unsigned long long*, ...) = nullptr;
 };
 
-/// Whether this was built with libxsmm, and makes code with vectors of 16 for this processor.
+/// Whether this was built with libxsmm, and libxsmm makes code with vectors of 16 floats for this processor.
 bool sums_products();
 
 }  // namespace onednn

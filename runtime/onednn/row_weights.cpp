@@ -13,8 +13,8 @@ namespace {
 
 constexpr int64_t most_rows = 64;
 
-/// Backward-weights: for each tap the products of some rows of adjoints with the inputs that the tap meets.
-/// Each thread adds up its images' part, then all add the parts.
+/// Backward-weights: for each tap, the products of some rows of adjoints with the inputs that the tap reads.
+/// Each thread sums over its part of the rows; then the threads together add these sums.
 class RowWeights final : public vae_library_op {
  public:
   explicit RowWeights(const vae_convolution& s);
@@ -44,9 +44,9 @@ class RowWeights final : public vae_library_op {
   }
 
  private:
-  /// The columns of the adjoints that one column of taps sends inside the image.
+  /// For one column of taps: the columns of adjoints for which the tap lies inside the image.
   struct Column {
-    int64_t first, count, from;  // the adjoints' columns; the inputs' column that meets the first
+    int64_t first, count, from;  // first adjoint column, their number, first input column
     ProductSum sum;
   };
 
@@ -70,7 +70,7 @@ class RowWeights final : public vae_library_op {
   }
 
   vae_convolution shape_;
-  int64_t count_, at_once_;  // of weights; rows of adjoints that are multiplied together
+  int64_t count_, at_once_;  // number of weights; rows of adjoints multiplied at once
   int threads_;
   std::vector<Column> columns_;
   std::vector<float> parts_;  // [thread][kernel_h][kernel_w][in_channels][out_channels]
@@ -82,9 +82,10 @@ RowWeights::RowWeights(const vae_convolution& s)
     : shape_(s),
       count_(s.kernel_h * s.kernel_w * s.in_channels * s.out_channels),
       threads_(omp_get_max_threads()) {
-  // Rows stay in the first-level cache while all taps pass, if the sums of all taps do too; if not, many rows
-  // go together, since sums of fewer products would take long to load and store.
-  constexpr int64_t first_cache = 1 << 13, worth_loading = 256;  // floats; products
+  // If the sums of all taps fit in the first-level cache, as many rows are taken at once as fit beside them.
+  // If not, many rows are taken at once, because loading and storing the sums would take too long for few
+  // products.
+  constexpr int64_t first_cache = 1 << 13, worth_loading = 256;  // in floats; in products
   const int64_t row = s.out_w * s.out_channels + s.in_w * s.in_channels;
   at_once_ = first_cache - count_ >= row ? (first_cache - count_) / row : worth_loading / s.out_w;
   at_once_ = std::clamp<int64_t>(at_once_, 1, most_rows);
@@ -116,7 +117,7 @@ RowWeights::RowWeights(const vae_convolution& s)
 }  // namespace
 
 // From measurements (tests/bench/library_bench.cpp): without strides oneDNN is as fast or faster. The parts
-// of all threads are written and read once more.
+// of all threads are written and read once more, so there must not be too many of them.
 bool is_summed_by_rows(const vae_convolution& s) {
   constexpr int64_t most_weights = 1 << 20, most_in_parts = 1 << 23;
   const int64_t weights = s.in_channels * s.out_channels * s.kernel_h * s.kernel_w;

@@ -1,4 +1,5 @@
-// The table of library operations that the rest of the runtime sees: plain C in front, exceptions stop here.
+// The table of library operations that the rest of the runtime uses: a plain C interface, which exceptions do
+// not leave.
 #include <omp.h>
 
 #include <cstdio>

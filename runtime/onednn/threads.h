@@ -1,15 +1,15 @@
-// In: the flops of a call. Out: whether it is worth waking the pool; by the shape alone, so that results
-// never depend on timing.
+// In: the flops of a call. Out: whether it is worth using several threads. Depends only on the shape, so
+// results never depend on timing.
 #pragma once
 #include <omp.h>
 
 namespace onednn {
 
-/// Some 15 microseconds on one thread. A pool that waits spinning takes 1 microsecond to begin and to end,
-/// one that has gone to sleep 45, and beside other busy processes milliseconds.
+/// About 15 microseconds on one thread. To start and end a pool of threads takes 1 microsecond if they wait
+/// in a loop, 45 if they sleep, and milliseconds if other processes keep the processors busy.
 constexpr double flops_for_one_thread = 2e6;
 
-/// While it lives, what begins on this thread stays there, if asked.
+/// While an object of this class lives, and if `asked`, work that this thread starts uses one thread.
 class Alone {
  public:
   explicit Alone(bool asked) : before_(omp_get_max_threads()) {

@@ -1,5 +1,5 @@
-// One graph of the image's `graphs`, read from its JSON: values in dependency order. Where a value depends on
-// the row, its axis 0 is -1, the batch.
+// One graph from the image's `graphs`, read from its JSON. Values are in dependency order. If a value depends
+// on the row, its axis 0 is -1, the batch.
 #pragma once
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -11,21 +11,21 @@ namespace onnx_export {
 
 using Shape = std::vector<int64_t>;
 
-/// Why a graph cannot be written in ONNX.
+/// Says why a graph cannot be written in ONNX.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
 struct Value {
-  std::string op;           // as in operations.def
-  std::vector<int> inputs;  // earlier values
+  std::string op;           // name as in operations.def
+  std::vector<int> inputs;  // numbers of earlier values
   Shape shape;
   std::vector<int64_t> ints;
-  std::string name;    // of an input or a parameter
-  double number = 0;   // of a constant
-  int player = -1;     // of a parameter: its array, and
-  int64_t offset = 0;  // where it begins there
-  uint32_t site = 0;   // of a random draw
+  std::string name;    // for an input or a parameter
+  double number = 0;   // for a constant
+  int player = -1;     // for a parameter: the player whose array it is in
+  int64_t offset = 0;  // for a parameter: where it begins in that array
+  uint32_t site = 0;   // for a random draw
 };
 
 struct Output {
@@ -39,7 +39,7 @@ struct Graph {
   const Value& operator[](int index) const { return values.at(static_cast<size_t>(index)); }
 };
 
-/// Throws nlohmann::json::exception or std::out_of_range where the text is malformed.
+/// Throws nlohmann::json::exception or std::out_of_range if the text is malformed.
 Graph read_graph(const nlohmann::json& text);
 
 }  // namespace onnx_export

@@ -21,7 +21,8 @@ void add_metadata(onnx::ModelProto& model, const std::string& key, const std::st
   entry.set_value(text);
 }
 
-/// What the caller of the graph must draw: [{"name", "distribution", "shape", "site"}].
+/// Describes the random inputs that the caller of the graph must draw: [{"name", "distribution", "shape",
+/// "site"}].
 std::string text_of(const std::vector<Noise>& noise) {
   json list = json::array();
   for (const Noise& input : noise)
@@ -48,7 +49,7 @@ onnx::ModelProto make_model(const json& text, const float* const* parameters) {
   return model;
 }
 
-/// Gives the system's cause where it fails.
+/// Empty, or the system's message if writing fails.
 std::string write(const onnx::ModelProto& model, const char* path) {
   errno = 0;
   std::ofstream file(path, std::ios::binary);

@@ -12,7 +12,8 @@ namespace {
 using Operation = std::function<Written(Translation&, const Value&)>;
 using Pointwise = std::function<std::string(Writer&, const Names&)>;
 
-/// Of inputs that are not stretched unless none of them is of the whole shape.
+/// An operation that is applied element by element. Its inputs are not stretched to the whole shape; the
+/// result has the whole shape if one of the inputs has.
 Operation pointwise(Pointwise write) {
   return [write = std::move(write)](Translation& t, const Value& value) {
     Names names;
@@ -31,7 +32,7 @@ Operation operator_of(const char* name) {
   return pointwise([name](Writer& writer, const Names& names) { return writer.add(name, names); });
 }
 
-/// Of an operator that gives true or false.
+/// An ONNX operator whose result is true or false; it is converted to a number.
 Operation truth_of(const char* name, bool negated = false) {
   return pointwise([=](Writer& writer, const Names& names) {
     const std::string truth = writer.add(name, names);
@@ -39,7 +40,7 @@ Operation truth_of(const char* name, bool negated = false) {
   });
 }
 
-/// Of an operator on true and false.
+/// An ONNX operator on true and false; numbers are converted to and from these.
 Operation logic_of(const char* name) {
   return pointwise([name](Writer& writer, const Names& names) {
     Names truths;
@@ -54,8 +55,8 @@ Operation absent() {
   };
 }
 
-/// log(u) x / (u - 1) with u = 1 + x keeps the digits that rounding u loses (Kahan; Higham, "Accuracy and
-/// Stability of Numerical Algorithms", section 1.14.1).
+/// log(1 + x) as log(u) x / (u - 1) with u = 1 + x. This keeps the digits that are lost when u is rounded
+/// (Kahan; Higham, "Accuracy and Stability of Numerical Algorithms", section 1.14.1).
 std::string log1p(Writer& writer, const Names& names) {
   const std::string& x = names[0];
   const std::string unit = writer.scalar(1), u = writer.add("Add", {x, unit}), log = writer.add("Log", {u});
@@ -70,7 +71,8 @@ std::string modulo(Writer& writer, const Names& names) {
   return writer.add("Sub", {names[0], writer.add("Mul", {names[1], quotient})});
 }
 
-/// The angle of the point (x, y), from atan(y / x), which knows half of the circle.
+/// The angle of the point (x, y). atan(y / x) gives it only for the right half of the circle; the other cases
+/// are added.
 std::string atan2(Writer& writer, const Names& names) {
   const std::string &y = names[0], &x = names[1], zero = writer.scalar(0);
   const std::string half = writer.add("Atan", {writer.add("Div", {y, x})});
@@ -102,7 +104,8 @@ Written parameter(Translation& t, const Value& value) {
   return {t.writer.floats(value.name, value.shape, t.parameters[value.player] + value.offset)};
 }
 
-/// A draw that is a function of one number for each of its elements: that is the caller's.
+/// A draw that is a function of one random number per element. The number becomes an input, which the caller
+/// draws.
 Written noise(Translation& t, const Value& value) {
   const auto draws = std::count_if(t.graph.values.begin(), t.graph.values.end(), [](const Value& other) {
     return other.op == "uniform" || other.op == "normal" || other.op == "gumbel";
@@ -113,7 +116,8 @@ Written noise(Translation& t, const Value& value) {
   return {name};
 }
 
-/// A draw as families write it: `gamma(shape)`.
+/// A draw that needs an unknown number of random numbers. `draw` is its text, as families write it:
+/// `gamma(shape)`.
 Operation unbounded(const char* draw) {
   return [draw](Translation&, const Value&) -> Written {
     throw Refused(std::string("a draw of `") + draw + "` takes a number of random numbers that is not fixed");
@@ -123,7 +127,7 @@ Operation unbounded(const char* draw) {
 Written reshape(Translation& t, const Value& value) {
   if (t[value.inputs.at(0)].scalar) return {t[value.inputs[0]].name, value.shape.empty(), true};
   Shape to = value.shape;
-  if (!to.empty() && to[0] < 0) to[0] = 0;  // as in the input
+  if (!to.empty() && to[0] < 0) to[0] = 0;  // 0: as long as in the input
   return {t.writer.add("Reshape", {t.whole(value.inputs.at(0)), t.writer.integers(to)})};
 }
 
@@ -133,7 +137,8 @@ Written transpose(Translation& t, const Value& value) {
   return {t.writer.add("Transpose", {from.name}, {{"perm", value.ints}}), from.whole};
 }
 
-/// Axis i of the input becomes axis ints[i]; axes between them have length 1 until the value is stretched.
+/// Axis i of the input becomes axis ints[i]. The axes between them get length 1 and are stretched later, if
+/// necessary.
 Written broadcast(Translation& t, const Value& value) {
   Written from = t[value.inputs.at(0)];
   if (from.scalar) return {from.name, value.shape.empty(), true};
@@ -191,7 +196,7 @@ Written dense_data(Translation& t, const Value& value) {
   return {t.writer.add("MatMul", {t.whole(value.inputs.at(0)), t.whole(value.inputs.at(1))})};
 }
 
-/// Images are [rows, height, width, channels] here, and [rows, channels, height, width] in ONNX.
+/// Images are [rows, height, width, channels] in vaec and [rows, channels, height, width] in ONNX.
 Written convolution(Translation& t, const Value& value, const char* name,
                     const std::vector<int64_t>& output_padding) {
   const std::string from = t.writer.add("Transpose", {t.whole(value.inputs.at(0))}, {{"perm", {0, 3, 1, 2}}});
@@ -205,7 +210,7 @@ Written convolution(Translation& t, const Value& value, const char* name,
 
 Written conv(Translation& t, const Value& value) { return convolution(t, value, "Conv", {}); }
 
-/// `output_padding`: what the strides leave over at the end of each axis.
+/// `output_padding`: the places at the end of each axis that the strides do not reach.
 Written conv_data(Translation& t, const Value& value) {
   const Shape &small = t.graph[value.inputs.at(0)].shape, &kernel = t.graph[value.inputs.at(1)].shape;
   std::vector<int64_t> rest;
@@ -215,8 +220,8 @@ Written conv_data(Translation& t, const Value& value) {
   return convolution(t, value, "ConvTranspose", rest);
 }
 
-/// Every operation of compiler/semantics/operations.def and compiler/tensor/operations.def that a graph of
-/// the image may have, or that such a graph is refused for.
+/// Every operation of compiler/semantics/operations.def and compiler/tensor/operations.def that can occur in
+/// a graph of the image, including those for which the graph is refused.
 const std::map<std::string, Operation>& table() {
   static const std::map<std::string, Operation> operations = {
       {"constant", constant},

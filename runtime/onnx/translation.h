@@ -1,4 +1,4 @@
-// A graph of the image on its way to ONNX: what has been written of each of its values.
+// A graph of the image during its translation to ONNX, with the names of the values that are already written.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,12 +7,12 @@
 
 namespace onnx_export {
 
-/// A value as written: of its shape, or (not whole) with axes of length 1 in places where it does not change.
-/// Pointwise operators stretch these themselves.
+/// A value in ONNX. It has its whole shape, or (not `whole`) length 1 in axes along which it does not change.
+/// Pointwise operators of ONNX stretch such axes themselves.
 struct Written {
   std::string name;
   bool whole = true;
-  bool scalar = false;  // it has no axes at all, whatever its shape says
+  bool scalar = false;  // written without axes, whatever its shape is
 };
 
 struct Noise {
@@ -29,11 +29,11 @@ struct Translation {
   std::vector<Noise> noise = {};
 
   const Written& operator[](int value) const { return written.at(static_cast<size_t>(value)); }
-  /// The name of a value of its whole shape.
+  /// The name of the value in its whole shape; stretches it if necessary.
   std::string whole(int value);
 };
 
-/// Writes all values and outputs of the translation's graph. Throws Refused.
+/// Writes all values and outputs of the graph. Throws Refused.
 void translate(Translation& translation);
 
 }  // namespace onnx_export

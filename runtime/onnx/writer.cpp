@@ -34,7 +34,7 @@ std::string Writer::add(const char* operation, const Names& inputs,
 }
 
 std::string Writer::scalar(double number) {
-  std::string* name = std::isnan(number) ? nullptr : &scalars_[number];  // a NaN is no key
+  std::string* name = std::isnan(number) ? nullptr : &scalars_[number];  // NaN cannot be a key
   if (name && !name->empty()) return *name;
   onnx::TensorProto& tensor = *graph_.add_initializer();
   tensor.set_name("constant/" + std::to_string(graph_.initializer_size()));
@@ -64,7 +64,7 @@ std::string Writer::floats(const std::string& name, const Shape& shape, const fl
   tensor.set_name(written);
   tensor.set_data_type(onnx::TensorProto::FLOAT);
   for (const int64_t length : shape) tensor.add_dims(length);
-  // In the processor's order, which is little-endian as the format's is.
+  // Written in the processor's byte order, little-endian, which is also the order of the format.
   tensor.set_raw_data(numbers, static_cast<size_t>(count(shape)) * sizeof(float));
   return written;
 }

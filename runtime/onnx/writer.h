@@ -1,5 +1,5 @@
-// Nodes, initializers, inputs and outputs of an ONNX graph, by the names of values. Names that it makes
-// itself have a slash, which no name of a program has.
+// Writes nodes, initializers, inputs and outputs of an ONNX graph. A name that the writer makes up contains a
+// slash, which no name of a program does.
 #pragma once
 #include <onnx/onnx_pb.h>
 
@@ -12,48 +12,51 @@
 
 namespace onnx_export {
 
-/// The operator set that files ask for. In later ones axes of ReduceMax and ReduceMin are an input.
+/// The operator set of the files. In later sets the axes of ReduceMax and ReduceMin are an input, not an
+/// attribute.
 constexpr int64_t operator_set = 13;
-constexpr int64_t format_version = 7;  // the first IR of that operator set
+constexpr int64_t format_version = 7;  // the first IR version with that operator set
 
 using Names = std::vector<std::string>;
 
 struct Attribute {
   std::string name;
-  std::vector<int64_t> ints;  // a list, or
-  bool single = false;        // the first alone
+  std::vector<int64_t> ints;  // a list; or, if `single`,
+  bool single = false;        // only the first integer
 };
 
 class Writer {
  public:
   explicit Writer(onnx::GraphProto& graph) : graph_(graph) {}
 
-  /// A node with one output: its name.
+  /// Adds a node with one output. Returns the output's name.
   std::string add(const char* operation, const Names& inputs, const std::vector<Attribute>& attributes = {});
-  std::string scalar(double number);                          // float, of no axes
-  std::string integers(const std::vector<int64_t>& numbers);  // int64, one axis
+  std::string scalar(double number);                          // a float without axes
+  std::string integers(const std::vector<int64_t>& numbers);  // an int64 with one axis
   std::string floats(const std::string& name, const Shape& shape, const float* numbers);
-  /// A float tensor of the caller's, under this name or, where that is taken, one like it.
+  /// Adds a float tensor that the caller of the graph gives. Returns its name: `name`, or a similar one if
+  /// that is taken.
   std::string input(const std::string& name, const Shape& shape);
   void output(const std::string& name, const std::string& value, const Shape& shape);
 
-  std::string to_truth(const std::string& number);   // not 0
+  std::string to_truth(const std::string& number);   // true if the number is not 0
   std::string from_truth(const std::string& truth);  // 0 or 1
-  /// `value` with each of its axes of length 1 stretched to the shape's.
+  /// Stretches the axes of length 1 in `value` to `shape`.
   std::string expand(const std::string& value, const Shape& shape);
 
  private:
-  /// The batch size, int64 of one axis: that of the first input that has rows; else an input of its own.
+  /// The batch size, an int64 with one axis. It is read from the first input that has rows; if there is none,
+  /// it becomes an input itself.
   std::string rows();
   std::string free_name(std::string name);
   onnx::ValueInfoProto describe(const std::string& name, int type, const Shape& shape) const;
 
   onnx::GraphProto& graph_;
-  std::set<std::string> taken_;  // names of inputs and outputs
+  std::set<std::string> taken_;  // names of inputs and outputs that are used
   std::map<double, std::string> scalars_;
   std::map<std::vector<int64_t>, std::string> integers_;
   std::map<std::string, std::string> floats_;
-  std::string batched_, rows_;  // an input with rows; their number
+  std::string batched_, rows_;  // batched_: an input with rows; rows_: the value of their number
   int values_ = 0;
 };
 

@@ -23,9 +23,9 @@ void* refuse(char* error, size_t size, const char* cause) {
   return nullptr;
 }
 
-constexpr int patience_ms = 5000;  // while another process writes
+constexpr int patience_ms = 5000;  // how long to wait while another process writes
 
-/// Whether nothing but spaces, comments and semicolons is left.
+/// Whether `rest` contains only spaces, comments and semicolons.
 bool is_empty(sqlite3* database, const char* rest) {
   sqlite3_stmt* second = nullptr;
   const char* end = nullptr;
@@ -50,7 +50,7 @@ void* vaert_sqlite_open(const char* path, const char* text, char* error, size_t 
     return refuse(error, error_size, query->database ? sqlite3_errmsg(query->database) : "out of memory");
   sqlite3_busy_timeout(query->database, patience_ms);
   const char* rest = nullptr;
-  // One transaction: what is read twice is the same twice.
+  // All reads are in one transaction, so that reading twice gives the same rows.
   if (sqlite3_exec(query->database, "BEGIN", nullptr, nullptr, nullptr) != SQLITE_OK ||
       sqlite3_prepare_v2(query->database, text, -1, &query->statement, &rest) != SQLITE_OK)
     return refuse(error, error_size, sqlite3_errmsg(query->database));

@@ -1,7 +1,7 @@
-// The beginning of a bundled executable, which must run where nothing of vaec is installed: opens
-// lib/libvaert.so.0 beside the executable and hands over to it. Defines every function of abi.h that
-// generated code calls, so that the executable itself needs the C library alone. An $ORIGIN in the executable
-// would not do: the loader finds it by /proc, which a chroot may not have.
+// The beginning of a bundled executable, which must run on machines without vaec. It opens lib/libvaert.so.0
+// beside the executable and calls its main function. It defines every function of abi.h that generated code
+// calls, so that the executable itself needs only the C library. An $ORIGIN in the executable would not be
+// enough: the loader finds it through /proc, which may be missing in a chroot.
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ FORWARD(float, vaert_sample_von_mises,
 static int (*open_vaert_main)(const vae_image* image, int argc, char** argv);
 static const vae_image* (*open_vaert_choose)(const vae_image* const* images, int32_t count);
 
-/// Every function of the library: its name, and where its address goes.
+/// Every function of the library that is used: its name, and the pointer that gets its address.
 static const struct {
   const char* name;
   void* place;
@@ -80,7 +80,7 @@ static void* refuse(const char* why) {
   return NULL;
 }
 
-/// The runtime with all its functions; NULL, with `cause`, where it cannot be opened.
+/// Opens the runtime and finds all its functions. Returns NULL, with a text in `cause`, if that fails.
 static void* open_runtime(void) {
   static void* runtime;
   if (runtime != NULL) return runtime;
@@ -88,7 +88,7 @@ static void* open_runtime(void) {
   if (!find_self(own)) return refuse("the folder that it lies in cannot be known");
   *strrchr(own, '/') = '\0';
   snprintf(library, sizeof library, "%s/lib/libvaert.so.0", own);
-  // Before the library loads its thread pool (runtime/core/thread_pool.h says why).
+  // Must be set before the library loads its thread pool (runtime/core/thread_pool.h says why).
   if (getenv("OMP_WAIT_POLICY") == NULL) setenv("GOMP_SPINCOUNT", "2000", 0);
   void* opened = dlopen(library, RTLD_NOW | RTLD_LOCAL);
   if (opened == NULL) return refuse(dlerror());

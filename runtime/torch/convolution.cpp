@@ -16,7 +16,8 @@ namespace {
 using Sizes = std::array<int64_t, 4>;
 using Pair = std::array<int64_t, 2>;
 
-/// One axis of the picture. LibTorch pads both ends alike.
+/// One axis of the picture. LibTorch's padding is the same at both ends, so an axis that needs a different
+/// padding at the far end must be padded first.
 struct Axis {
   Axis(int64_t in_size, int64_t out, int64_t kernel, int64_t in_stride, int64_t padding)
       : in(in_size), stride(in_stride), near(padding) {
@@ -29,7 +30,7 @@ struct Axis {
   }
 
   int64_t in, stride, near, far = 0;
-  bool even = false;  // `near` at both ends gives as many windows as there must be
+  bool even = false;  // padding by `near` at both ends gives the right number of windows
 };
 
 class Convolution final : public vae_library_op {
@@ -89,7 +90,8 @@ class Convolution final : public vae_library_op {
     return pads_ ? at::constant_pad_nd(plain, Sizes{w_.near, w_.far, h_.near, h_.far}, 0) : plain;
   }
 
-  /// What the backward operations ask the sizes and the layout of, not the values: `own` where that will do.
+  /// A tensor of which the backward operations read only sizes and layout, not the values. It is `own` if
+  /// that has the right size and type.
   at::Tensor unread(const Sizes& sizes, const at::Tensor& own) const {
     if (!place_.bf16 && own.sizes() == c10::IntArrayRef(sizes)) return own;
     const auto type = place_.bf16 ? at::kBFloat16 : at::kFloat;

@@ -28,7 +28,7 @@ class Gemm final : public vae_library_op {
   }
 
  private:
-  /// A transposed operand is a pair of strides.
+  /// A matrix; if it is transposed, only its strides differ.
   at::Tensor matrix(const float* data, int64_t rows, int64_t columns, bool transposed) const {
     const std::array<int64_t, 2> sizes = {rows, columns},
                                  strides = {transposed ? 1 : columns, transposed ? rows : 1};

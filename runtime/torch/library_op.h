@@ -1,6 +1,7 @@
-// In: the shape of one GEMM or convolution, where it runs and how precisely. Out: an object that runs it.
-// Holds: what it is given is seen, never copied; the result is written into the caller's memory, through a
-// tensor of LibTorch's where its operation takes no destination. Pointers are the device's.
+// In: the shape of one GEMM or convolution, the device and the precision. Out: an object that runs it.
+// Operands are used in place, and copied only in bf16 or for padding. The result is written to the caller's
+// memory; if LibTorch's operation cannot write there, it is copied from a tensor of LibTorch. Pointers are
+// device pointers.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -21,20 +22,20 @@ namespace torch_backend {
 
 using Op = std::unique_ptr<vae_library_op>;
 
-/// Where tensors lie, and in which type they are multiplied.
+/// The device of the tensors, and the precision of products.
 struct Place {
   c10::Device device = c10::Device(c10::DeviceType::CPU);
   bool bf16 = false;
 
-  /// A tensor over memory that somebody else holds. `strides`: of elements, per axis.
+  /// A tensor in memory that somebody else owns. `strides`: in elements, per axis.
   at::Tensor view(const float* data, c10::IntArrayRef sizes, c10::IntArrayRef strides) const;
-  /// What is multiplied: the tensor itself, or its copy in bf16.
+  /// An operand of a product: the tensor itself, or its copy in bf16.
   at::Tensor operand(const at::Tensor& tensor) const;
-  /// "torch cpu mm".
+  /// For example "torch cpu mm".
   std::string describe(const std::string& operation) const;
 };
 
-/// Of LibTorch, and of its BLAS.
+/// Sets the number of threads of LibTorch and of its BLAS.
 void set_threads(int threads);
 
 /// Throws std::invalid_argument if an extent is not positive.

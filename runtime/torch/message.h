@@ -1,4 +1,4 @@
-// LibTorch's exceptions in one line: its messages bring the stack along.
+// Shortens the messages of LibTorch's exceptions, which contain the call stack, to one line.
 #pragma once
 #include <c10/util/Exception.h>
 
@@ -18,8 +18,9 @@ inline std::string whole_text(const std::exception& failure) {
   return own ? own->what_without_backtrace() : failure.what();
 }
 
-/// Whether memory was not there. LibTorch has an exception of its own for that only on GPUs, so the words
-/// count: those of its allocators, of CUDA, cuBLAS and cuDNN, and of oneDNN within it.
+/// Whether memory could not be allocated. LibTorch has an exception of its own for this only on GPUs. This
+/// therefore searches for the words of LibTorch's allocators, of CUDA, cuBLAS and cuDNN, and of the oneDNN in
+/// LibTorch.
 inline bool is_out_of_memory(const std::exception& failure) {
   if (dynamic_cast<const std::bad_alloc*>(&failure)) return true;
   constexpr std::array words = {"can't allocate memory", "Cannot allocate memory", "not enough memory",
@@ -29,8 +30,8 @@ inline bool is_out_of_memory(const std::exception& failure) {
                      [&](const char* word) { return text.find(word) != std::string::npos; });
 }
 
-/// "out of memory (4096 bytes were asked for)", as far as LibTorch says how many: `you tried to allocate 4096
-/// bytes`, `Tried to allocate 2.00 GiB (GPU 0; ...`.
+/// "out of memory (4096 bytes were asked for)". The number is there if LibTorch's message has it: `you tried
+/// to allocate 4096 bytes`, `Tried to allocate 2.00 GiB (GPU 0; ...`.
 inline std::string memory_text(const std::exception& failure) {
   const std::string text = whole_text(failure), before = "ried to allocate ";
   const size_t found = text.find(before), begin = found + before.size();

@@ -13,7 +13,7 @@
 
 struct vaert_script {
   torch::jit::Module module;
-  at::Tensor result;  // of the last call
+  at::Tensor result;  // result of the last call
 };
 
 extern "C" vaert_script* vaert_torch_script_open(const char* path, int threads, char* error,

@@ -1,4 +1,5 @@
-// libvaert_torch.so as abi.h has it: plain C in front, exceptions of preparing stop here.
+// The functions of libvaert_torch.so that abi.h declares: a plain C interface. Exceptions in prepare_* do not
+// leave it.
 #include <ATen/core/ivalue.h>  // before all that keeps vectors of it: clang wants it complete
 
 #include <ATen/Context.h>
@@ -14,11 +15,12 @@
 #include "runtime/torch/message.h"
 #include "runtime/torch/torch_version.h"
 
-// LibTorch's BLAS may have threads of its own, which LibTorch does not count.
+// LibTorch's BLAS may have threads of its own, which at::set_num_threads does not change.
 extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
 
-// After each convolution that it times LibTorch gives free memory back to the driver, unless told not to:
-// also what graphs captured before still use. Old ones cannot be told.
+// After each convolution that LibTorch times, it gives free memory back to the driver. Graphs that were
+// captured before may still use that memory, so this must be switched off. Old versions of LibTorch have no
+// such switch.
 namespace at::native {
 void _cudnn_set_conv_benchmark_empty_cache(bool enable) __attribute__((weak));  // NOLINT: its name
 }
@@ -26,7 +28,7 @@ void _cudnn_set_conv_benchmark_empty_cache(bool enable) __attribute__((weak));  
 namespace torch_backend {
 namespace {
 
-/// Of what is prepared from now on.
+/// Where the operations run that are prepared from now on.
 Place place_of_calls;
 
 c10::impl::VirtualGuardImpl cuda() { return c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA); }
@@ -58,15 +60,16 @@ void choose_device(const vae_torch_options& options) {
     at::Context& context = at::globalContext();
     context.setAllowTF32CuBLAS(options.precision == VAE_TF32);
     context.setAllowTF32CuDNN(options.precision == VAE_TF32);
-    // A choice by timing makes the last bits of a result differ from run to run.
+    // If algorithms are chosen by timing, the last bits of a result differ from run to run.
     context.setBenchmarkCuDNN(options.benchmark != 0);
     context.setDeterministicCuDNN(options.benchmark == 0);
     if (at::native::_cudnn_set_conv_benchmark_empty_cache)
       at::native::_cudnn_set_conv_benchmark_empty_cache(false);
     cuda().setDevice(place.device);
-    // The default stream cannot be captured in a graph.
+    // A graph cannot be captured on the default stream.
     cuda().exchangeStream(cuda().getStreamFromGlobalPool(place.device));
-    // LibTorch's memory begins with the first tensor of its own; products on others' memory need some too.
+    // LibTorch initializes its memory with the first tensor that it allocates. Products on foreign memory
+    // need that too.
     at::empty({1}, c10::TensorOptions(place.device));
   }
   place_of_calls = place;
@@ -114,11 +117,11 @@ void set_threads(int threads) {
 }
 
 at::Tensor Place::view(const float* data, c10::IntArrayRef sizes, c10::IntArrayRef strides) const {
-  // LibTorch takes memory that it only reads through the same pointer type as that which it writes.
+  // LibTorch has one pointer type for memory, also for memory that it only reads.
   return at::for_blob(const_cast<float*>(data), sizes)
       .strides(strides)
       .options(c10::TensorOptions(device).dtype(at::kFloat))
-      .target_device(device)  // else it would ask the driver whose the pointer is
+      .target_device(device)  // else LibTorch asks the driver for the pointer's device
       .make_tensor();
 }
 
