@@ -228,7 +228,7 @@ TEST(Analyse, NoiseIsDrawnInTheGraphOncePerCall) {
                           .model;
   int uniform = 0, normal = 0;
   for (const auto& node : model.graph.nodes) {
-    // The library's families draw too, in templates of their own.
+    // The families of the library draw too, in templates of their own.
     if (node.op == Op::uniform && node.shape == Shape{4}) ++uniform;
     if (node.op == Op::normal && node.shape == Shape{4}) ++normal;
   }
@@ -318,7 +318,7 @@ TEST(Analyse, LearnKeysReachTheModel) {
 }
 
 TEST(Analyse, ALostNameCausesOneError) {
-  // z is declared wrongly: what uses it is not reported as well.
+  // z is declared wrongly, so statements that use z are not reported as well.
   EXPECT_EQ(analyse(R"(
     var x : binary[4]
     var z : binry[2]
@@ -329,7 +329,7 @@ TEST(Analyse, ALostNameCausesOneError) {
     encoder r { z | x ~ Bernoulli(q.z(x)) })")
                 .codes(),
             std::vector<std::string>{"E0203"});
-  // So for a declaration that is missing, in targets, parents and arguments.
+  // The same holds if a declaration is missing, for targets, parents and arguments.
   EXPECT_EQ(analyse(R"(
     var x : binary[4]
     source images { x = npy("x.npy") }

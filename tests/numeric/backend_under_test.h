@@ -1,5 +1,5 @@
-// Backends in tests: which this build has, and which one the tests of whole steps run on (VAEC_BACKEND, as
-// for executables; default: onednn).
+// The backends of this build, and the one on which tests of whole steps run: VAEC_BACKEND, as for
+// executables; the default is onednn.
 #pragma once
 #include <cstdlib>
 #include <filesystem>

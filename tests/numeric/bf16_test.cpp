@@ -1,6 +1,6 @@
 // links: vaert_core vaert_data vaert_onednn
-// The library operations in bf16 beside those in fp32: the same on operands that bf16 holds exactly, and no
-// further off than rounding the operands explains on others.
+// Compares the library operations in bf16 with those in fp32. If bf16 can represent the operands exactly, the
+// results are equal. For other operands, the difference is no larger than rounding the operands explains.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ class Bf16 : public testing::Test {
   const vae_library* whole_ = vaert_onednn();
   const vae_library* rounded_ = vaert_onednn_bf16();
 
-  /// How many of the calls that were compared have rounded their operands.
+  /// How many of the compared calls rounded their operands.
   int roundings_ = 0;
 
   static Values run(const vae_library* library, vae_library_op* op, const Values& a, const Values& b,
@@ -50,7 +50,7 @@ class Bf16 : public testing::Test {
   static Values uniform(int64_t count, uint32_t seed, bool representable) {
     std::mt19937 generator(seed);
     std::uniform_real_distribution<float> real(-1, 1);
-    std::uniform_int_distribution<int> whole(-255, 255);  // eight bits
+    std::uniform_int_distribution<int> whole(-255, 255);  // numbers of eight bits
     Values values(static_cast<size_t>(count));
     for (float& value : values) value = representable ? float(whole(generator)) / 256 : real(generator);
     return values;
@@ -121,21 +121,21 @@ TEST_F(Bf16, is_the_product_of_rounded_operands_on_layers_of_real_size) {
       compare_gemm({batch, in, out, 0, 0});
       compare_gemm({out, in, batch, 1, 0});
     }
-  EXPECT_GE(roundings_, 30);  // all but those of 7 rows
+  EXPECT_GE(roundings_, 30);  // all except those with 7 rows
 }
 
 TEST_F(Bf16, is_the_convolution_of_rounded_operands_on_the_layers_of_reverse) {
   for (const vae_convolution& layer : reverse_layers(4)) compare_convolution(layer);
-  EXPECT_GE(roundings_, 30);  // all but those from or to one channel, or one pixel
+  EXPECT_GE(roundings_, 30);  // all except those with one channel on a side, or one pixel
 }
 
 TEST_F(Bf16, is_the_convolution_of_rounded_operands_for_odd_shapes) {
-  // The axes differ; the far padding differs; strides leave a rest.
+  // The two axes differ, the far padding differs from the near one, and strides leave a rest.
   compare_convolution({VAE_FORWARD, 2, 5, 9, 12, 6, 8, 4, 2, 3, 1, 3, 0, 0});
   compare_convolution({VAE_FORWARD, 2, 17, 9, 12, 19, 9, 5, 3, 4, 1, 2, 1, 0});
   compare_convolution({VAE_FORWARD, 3, 16, 8, 8, 32, 8, 8, 2, 2, 1, 1, 0, 0});
   compare_convolution({VAE_FORWARD, 3, 24, 8, 8, 40, 3, 3, 3, 3, 3, 3, 0, 0});
-  // The weights' adjoint gathers many windows, not a whole number of times as many as at once.
+  // The number of windows is not a multiple of the number that is gathered at once.
   compare_convolution({VAE_FORWARD, 9, 64, 9, 12, 24, 9, 12, 3, 3, 1, 1, 1, 1});
   compare_convolution({VAE_FORWARD, 5, 130, 9, 12, 16, 8, 4, 2, 3, 1, 3, 0, 0});
   compare_convolution({VAE_FORWARD, 7, 48, 8, 8, 32, 8, 8, 4, 4, 1, 1, 1, 1});

@@ -1,7 +1,7 @@
 // links: vaec_pipeline
-// Bounds by reparametrised draws: a linear Gaussian model has them, and their gradients, in closed form;
-// given the noise, the gradient is that of the bound itself, in every domain that has a differentiable
-// sample.
+// Bounds with reparametrised draws. For a linear Gaussian model the bound and its gradient have a closed
+// form. With the noise given, the gradient is that of the bound itself, in every domain that has a
+// differentiable sample.
 #include <gtest/gtest.h>
 
 #include "tests/numeric/enumerated_bounds.h"
@@ -9,7 +9,7 @@
 namespace enumerated_bounds {
 namespace {
 
-/// Phases of one source `data` of rows of x, and their parameters.
+/// The phases of a model with one source `data` of rows of x, and the model's parameters.
 class Continuous {
  public:
   Continuous(const std::string& text, Row data, double scale) : checked_(check_model(text)) {
@@ -42,7 +42,7 @@ class Continuous {
       sum += part.factor * inputs.coefficients[0] * results.outputs.at(part.output).at(0);
     return sum;
   }
-  /// The number of a parameter, by its name.
+  /// Number i of the parameter with this name.
   double& at(const std::string& name, size_t i = 0) {
     const auto places = tensor::parameter_places(model());
     for (size_t k = 0; k < places.size(); ++k)
@@ -91,7 +91,7 @@ double closed_elbo(Continuous& model) {
   return sum;
 }
 
-// The bound is quadratic in the noise: three Gauss-Hermite nodes a draw give its mean exactly.
+// The bound is quadratic in the noise. Three Gauss-Hermite nodes per draw therefore give its mean exactly.
 TEST(ContinuousBounds, OfALinearGaussianAreClosedForms) {
   const Row nodes = {-std::sqrt(3.0), 0, std::sqrt(3.0)}, masses = {1.0 / 6, 2.0 / 3, 1.0 / 6};
   Continuous model(linear_gaussian, x, 0.6);
@@ -139,7 +139,7 @@ double log_likelihood(Continuous& model) {
 
 TEST(ContinuousBounds, IwaeOfManySamplesIsTheLikelihood) {
   Continuous model(linear_gaussian, x, 0.6);
-  model.at("q.z.parameter1") = 0.2;  // wide enough that the weights have a small variance
+  model.at("q.z.parameter1") = 0.2;  // wide enough for the weights to have a small variance
   const tensor::Phase phase = model.phase(2);
   const double seen = model.objective(phase, tensor::interpret(phase.program, model.inputs));
   const double exact = log_likelihood(model);
@@ -147,7 +147,7 @@ TEST(ContinuousBounds, IwaeOfManySamplesIsTheLikelihood) {
   EXPECT_LT(closed_elbo(model), exact - 0.1);
 }
 
-// Real, positive and unit latents, one drawn from another; several rows.
+// Real, positive and unit latents, one of them drawn from another, with several rows.
 TEST(ContinuousBounds, GradientsAreThoseOfTheBoundAtItsNoise) {
   Continuous model(R"(
 var x : real[2]
@@ -194,8 +194,7 @@ learn iwae { steps = 1; samples = 3 }
   }
 }
 
-// A sigmoid of 60 is 1 in any floating-point format that there is: the density of the draw is finite all the
-// same.
+// In floating point a sigmoid of 60 is 1. The density of the draw must be finite nevertheless.
 TEST(ContinuousBounds, AreFiniteWhereUnitCodesSaturate) {
   for (const char* mean : {"60", "-60"}) {
     Continuous model(std::string(R"(

@@ -1,6 +1,7 @@
 // links: vaec_pipeline
-// The expected gradients of elbo, iwae, rws and libi's second phase on models of a few bits, over every draw,
-// are those of the enumerated objectives: flat, ladder (the encoder reads the decoder's logits) and reverse.
+// The expected gradients of elbo, iwae, rws and libi's second phase on models of a few bits, over all
+// possible draws. They equal the gradients of objectives that are computed by enumeration. Models: flat,
+// ladder (the encoder reads the decoder's logits) and reverse.
 #include <gtest/gtest.h>
 
 #include "tests/numeric/enumerated_bounds.h"
@@ -19,7 +20,7 @@ learn libi { steps = 1; samples = 2 }
 learn symmetric { steps = 1; sources = [data] }
 )";
 
-/// 2 latent bits with a learned prior behind 3 bits; the weight scales every gradient.
+/// Two latent bits with a learned prior, and three observed bits. The weight scales every gradient.
 constexpr double weight = 2;
 BitModel flat() {
   return {"flat",
@@ -59,7 +60,7 @@ double log_p_z(const Parameters& p, const Row& z0, const Row& z1) {
   return log_bernoulli(z0, p.at("p.z0.parameter1")) + log_bernoulli(z1, dense(p, "p.z1.dense1", z0));
 }
 
-/// q(z1 | z0, x) = sigmoid(f01(z0) + s1(x)): gradients reach f01 from both sides of the bound.
+/// q(z1 | z0, x) = sigmoid(f01(z0) + s1(x)): f01 gets gradients from the decoder and from the encoder.
 BitModel ladder() {
   return {"ladder", two_layers + R"(
 encoder q {
@@ -77,7 +78,7 @@ encoder q {
           }};
 }
 
-/// z1 is drawn first: its divergence has no closed form, for its prior's parent comes later.
+/// z1 is drawn first. Its divergence has no closed form, because the parent of its prior is drawn later.
 BitModel reverse() {
   return {"reverse", two_layers + R"(
 encoder q {
@@ -154,7 +155,8 @@ TEST(Bounds, IwaeByScoresMaximizesTheEnumeratedBound) {
   }
 }
 
-// The weights are normalised over the samples, bias and all; neither they nor the draws move.
+// The weights are normalised over the samples, and this bias is part of the objective. Neither the weights
+// nor the draws have a gradient.
 TEST(Bounds, RwsMaximizesBothDensitiesByNormalisedWeights) {
   for (const auto& model : models) {
     const Enumeration all(model());
@@ -190,7 +192,7 @@ TEST(Bounds, LibiConstrainsByTheMultiplier) {
   }
 }
 
-/// Given bits c and x of one source: `prior` says of c what the decoder says.
+/// Bits c and x are given by one source. `prior` is the decoder's line for c, or empty.
 BitModel labelled(const std::string& prior, double stated_log_odds) {
   const bool learned = !prior.empty();
   return {"labelled",
@@ -224,8 +226,8 @@ learn elbo { steps = 1; sources = [rows]; alpha = 1.5; beta = 0.5; samples = 2 }
           }};
 }
 
-// Given c: evidence where its density is known, a condition where only samples of it are; alpha teaches q(c |
-// x). The prior of z is what another source states.
+// If c is given and its density is known, that density is evidence. If only samples of c are known, c is a
+// condition. alpha is the weight of learning q(c | x). Another source states the prior of z.
 TEST(Bounds, GivenLatentsAreEvidence) {
   for (const char* prior : {"", "c ~ Bernoulli(parameter([2]))"}) {
     const Enumeration all(labelled(prior, 0.4));
@@ -242,9 +244,9 @@ TEST(Bounds, GivenLatentsAreEvidence) {
   }
 }
 
-// METHODS section 7, oracle 4: under symmetric the decoder maximizes log p alone, on draws that do not move;
-// under elbo the encoder's reading of f01 moves it too, and r moves with what its draws are worth to the
-// decoder.
+// METHODS section 7, oracle 4. Under symmetric the decoder maximizes only log p, and the draws have no
+// gradient. Under elbo f01 also gets a gradient because the encoder reads it, and r learns what its draws are
+// worth to the decoder.
 TEST(Bounds, TheLadderSharesOneObjectiveOnlyUnderElbo) {
   const Enumeration all(ladder());
   const auto by_itself = [&](const Parameters& at) {

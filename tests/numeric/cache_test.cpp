@@ -1,4 +1,5 @@
-// What compilations keep: bounded, whole or not at all.
+// The results that compilations keep in the cache: their size is limited, and an entry is complete or not
+// there.
 // links: base
 #include "compiler/base/cache.h"
 
@@ -36,7 +37,7 @@ class CacheTest : public testing::Test {
     for (const auto& entry : fs::directory_iterator(folder())) sum += entry.file_size();
     return sum;
   }
-  /// As if the last look at the folder had been long ago.
+  /// Makes the cache look for old entries again, as if it had not done so for a long time.
   void age_look() const { fs::remove(folder() / "tidied"); }
 
   fs::path root_;
@@ -83,7 +84,7 @@ TEST_F(CacheTest, EveryChangedByteIsNoticed) {
   }
 }
 
-/// A folder with one entry, and the entry's file.
+/// Makes a folder with one entry, and gives the file of the entry.
 struct OneEntry {
   explicit OneEntry(const fs::path& folder) {
     Cache("things").keep("key", "value");
@@ -94,7 +95,7 @@ struct OneEntry {
 };
 
 TEST_F(CacheTest, EntriesThatOthersMayWriteAreNotUsed) {
-  const mode_t usual = umask(0);  // even so an entry is its owner's alone
+  const mode_t usual = umask(0);  // the entry is its owner's alone even with this umask
   const OneEntry entry(folder());
   umask(usual);
   EXPECT_EQ(Cache("things").find("key"), "value");
@@ -137,12 +138,12 @@ TEST_F(CacheTest, OnlyPlainFilesOfABoundedSizeAreRead) {
   fs::remove(entry.file);
   ASSERT_EQ(mkfifo(entry.file.c_str(), 0600), 0);
   EXPECT_EQ(find(), std::nullopt);
-  Cache("things").keep("key", "again");  // takes the place of the pipe
+  Cache("things").keep("key", "again");  // replaces the pipe
   EXPECT_EQ(find(), "again");
   fs::remove(entry.file);
   fs::create_directory(entry.file);
   EXPECT_EQ(find(), std::nullopt);
-  Cache("things").keep("key", "value");  // cannot, and says nothing
+  Cache("things").keep("key", "value");  // cannot be written, which is not an error
   EXPECT_EQ(find(), std::nullopt);
   fs::remove(entry.file);
   std::ofstream(entry.file).close();
@@ -162,9 +163,9 @@ TEST_F(CacheTest, PastItsLimitWhatIsUnusedForLongestGoes) {
       cache.keep(key(i), std::string(1000, 'x'));
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    EXPECT_TRUE(cache.find(key(0)));  // used: the youngest now
+    EXPECT_TRUE(cache.find(key(0)));  // used, so it is now the youngest
   }
-  EXPECT_GT(bytes(), 90'000);  // within the limit nothing goes
+  EXPECT_GT(bytes(), 90'000);  // within the limit nothing is removed
   age_look();
   {
     Cache cache("things", limit);
@@ -214,7 +215,7 @@ TEST_F(CacheTest, OffOrWithoutAHomeNothingIsKept) {
     cache.keep("key", "value");
     EXPECT_EQ(cache.find("key"), std::nullopt);
     EXPECT_TRUE(cache.folder().empty());
-    EXPECT_EQ(cache_folder(), root_ / "vaec");  // data have their place still
+    EXPECT_EQ(cache_folder(), root_ / "vaec");  // the cache folder for data does not change
     EXPECT_FALSE(fs::exists(chosen));
   }
   unsetenv("VAEC_CACHE");

@@ -1,5 +1,6 @@
-// In: a model's text. Out: what is wrong with its programs, if anything: each is interpreted in double
-// precision as it was built, after every pass, and as its kernel program, on the same made-up numbers.
+// In: a model's text. Out: what is wrong with its programs, if anything. Each program is interpreted in
+// double precision as it was built, after every pass, and as a kernel program, each time on the same made-up
+// numbers.
 #pragma once
 #include <fmt/format.h>
 
@@ -22,7 +23,7 @@ using Wrong = std::optional<std::string>;
 
 struct Reading {
   std::optional<vaec::CheckedModel> model;
-  std::string refusal;  // the diagnostics, where there is none
+  std::string refusal;  // the diagnostics, if there is no model
 };
 
 inline Reading read_program(const std::string& text) {
@@ -56,7 +57,7 @@ inline std::vector<tensor::Program> built_programs(const vaec::CheckedModel& che
   return programs;
 }
 
-/// For all that the program reads; `rows` in a source's batch.
+/// Inputs for everything that the program reads; `rows` is the batch size of a source.
 inline tensor::Inputs inputs_for(const vaec::CheckedModel& checked, const tensor::Program& program,
                                  int64_t rows) {
   std::mt19937 generator(7);
@@ -105,14 +106,14 @@ inline Wrong difference(const tensor::Results& a, const tensor::Results& b, cons
   return {};
 }
 
-/// One program before the passes, after each, and as a kernel program.
+/// Checks a program after each pass, and as a kernel program, against its results before.
 inline Wrong check(const tensor::Program& built, const tensor::Inputs& inputs) {
   std::optional<tensor::Results> before;
   Wrong wrong;
   const auto trace = [&](const char* pass, const tensor::Program& program) {
     if (wrong) return;
     const tensor::Results after = tensor::interpret(program, inputs);
-    // Gradients are there from the first pass on.
+    // `differentiate` computes the gradients, so there are none before it to compare with.
     if (before && pass == std::string("differentiate")) before->gradients.clear();
     if (before) wrong = difference(*before, after, fmt::format("{} after {}", built.name, pass));
     before = after;
@@ -122,7 +123,7 @@ inline Wrong check(const tensor::Program& built, const tensor::Inputs& inputs) {
   return difference(*before, tensor::interpret(kernel_program, inputs), built.name + " as a kernel program");
 }
 
-/// The first thing that `check` finds wrong with a program of the model, or that the compiler refuses.
+/// The first fault that `check_one` finds in a program of the model, or the compiler's refusal.
 template <class Check>
 Wrong for_each_program(const std::string& text, int64_t rows, const Check& check_one) {
   try {

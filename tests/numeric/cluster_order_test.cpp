@@ -1,6 +1,6 @@
 // links: tensor
-// Clusters are joined exactly where no third one would have to run between them, in time that grows with the
-// program.
+// Two clusters are joined exactly if no third cluster would have to run between them. The time grows in
+// proportion to the program.
 #include "compiler/tensor/passes/cluster_order.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace {
 
 using Inputs = std::vector<std::vector<int>>;
 
-/// The clusters that read from one, by way of any atom.
+/// The clusters that read a value of this cluster, through any of its atoms.
 std::set<int> readers(const tensor::ClusterOrder& order, int cluster) {
   std::set<int> result;
   for (const int atom : order.atoms_of(cluster))
@@ -22,7 +22,7 @@ std::set<int> readers(const tensor::ClusterOrder& order, int cluster) {
   return result;
 }
 
-/// Whether `from` leads to `to` by way of a third.
+/// Whether `from` leads to `to` through a third cluster.
 bool leads_around(const tensor::ClusterOrder& order, int from, int to) {
   std::vector<int> pending;
   std::set<int> seen;
@@ -67,7 +67,7 @@ TEST(ClusterOrder, JoinsWhereNothingStandsBetween) {
   }
 }
 
-// Forward a chain, and back along it, as gradients are: each step back reads a step forward.
+// A chain forwards and back again, as in gradients: each step back reads a step of the way forwards.
 TEST(ClusterOrder, LooksAtFewNeighboursOfALongChain) {
   constexpr int length = 50'000;
   Inputs inputs(size_t{2} * length);

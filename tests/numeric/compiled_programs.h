@@ -1,6 +1,6 @@
 // In: a model's text. Out: every program of its image, run as an executable runs it (kernels compiled in
-// memory, buffers planned) on made-up rows and parameters, and what it was given, for an oracle to be given
-// the same. The including test calls INSPECTS_IMAGES() once, outside of namespaces.
+// memory, buffers planned) on made-up rows and parameters. The inputs are returned too, so that an oracle can
+// use the same. The including test calls INSPECTS_IMAGES() once, outside of namespaces.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ namespace compiled {
 constexpr int64_t rows = 3;
 constexpr uint64_t seed = 11, step = 5;
 
-/// What vaert_main does with the image that it is handed.
+/// Called by vaert_main with the image.
 inline std::function<void(const vae_image&)> inspect;
 
 #define INSPECTS_IMAGES()                                                                                \
@@ -50,7 +50,7 @@ inline std::vector<float> bits(size_t count, unsigned from) {
   return values;
 }
 
-/// Values that a variable may have, for 0 and 1.
+/// Values in the variable's domain, one for each of the bits 0 and 1.
 inline std::vector<float> values_of(const core::Image& image, int variable, size_t count, unsigned from) {
   const std::string domain = variable < 0 ? "" : image.variables[static_cast<size_t>(variable)].domain;
   if (domain == "real") return noise(count, from, 1);
@@ -74,10 +74,10 @@ inline double difference(const float* seen, const tensor::Numbers& expected) {
   return largest / scale;
 }
 
-/// What a program was given, and what it made of it.
+/// The inputs and the results of a program.
 struct Executed {
   tensor::Inputs inputs;
-  std::map<int, std::vector<float>> gradients;  // by player, flat
+  std::map<int, std::vector<float>> gradients;  // by player, as flat arrays
   std::map<std::string, std::vector<float>> outputs;
 };
 
@@ -133,14 +133,14 @@ inline Executed execute(const core::Image& image, const core::Program& program,
   return result;
 }
 
-/// Compiles the model and hands its image over.
+/// Compiles the model and passes its image to `visit`.
 inline void with_image(const vaec::Request& request, std::function<void(const core::Image&)> visit) {
   inspect = [&](const vae_image& binary) { visit(core::read_image(binary)); };
   base::SourceSet sources;
   base::Report report(sources);
   auto image = vaec::compile(request, sources, report);
   ASSERT_TRUE(image) << base::render_text(report, false);
-  image->run("", {"test"});  // the runtime is this program itself
+  image->run("", {"test"});  // this test defines vaert_main itself
 }
 
 }  // namespace compiled

@@ -1,6 +1,6 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// A learning step as it runs (kernels compiled in memory, library calls prepared, buffers planned) gives the
-// outputs and gradients of the interpreter in double precision, with the same draws.
+// Runs a learning step as executables do (kernels compiled in memory, library calls prepared, buffers
+// planned). It gives the outputs and gradients of the interpreter in double precision, with the same draws.
 #include <gtest/gtest.h>
 
 #include "tests/numeric/backend_under_test.h"

@@ -1,5 +1,5 @@
-// An oracle for completions of small games: the rules of "The game" by plain enumeration. Paths, sets of
-// variables and sets of draws are all enumerated; nothing is taken from the code under test but its types.
+// An oracle for completions of small games: the rules of "The game", computed by plain enumeration of paths,
+// sets of variables and sets of draws. It uses only the types of the code under test.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -59,8 +59,8 @@ class EnumeratedGame {
     return found;
   }
 
-  /// Whether a path leads from one variable to another, along the conditionals of one player (-1: of all),
-  /// with no variable of `avoided` between them.
+  /// Whether a path leads from one variable to another along the conditionals of `player` (-1: of all
+  /// players), without a variable of `avoided` between them.
   bool path(int from, int to, int player, const std::vector<int>& avoided, Variables seen = {}) const {
     for (const Conditional& edge : conditionals_) {
       if ((player >= 0 && edge.player != player) || std::ranges::count(edge.parents, from) == 0) continue;
@@ -114,7 +114,8 @@ class EnumeratedGame {
     return std::nullopt;
   }
 
-  /// The draws in an order in which each is allowed after those before it; none if there is no such order.
+  /// The draws in an order in which each is allowed after the earlier ones; nothing if there is no such
+  /// order.
   std::optional<std::vector<int>> ordered(std::vector<int> draws, Variables known) const {
     for (const int draw : draws) known.erase(conditional(draw).target);
     std::vector<int> order;
@@ -132,7 +133,7 @@ class EnumeratedGame {
     return order;
   }
 
-  /// The largest set of the player's draws of variables in `set` that has an order.
+  /// The largest set of the player's draws for variables in `set` that has such an order.
   std::vector<int> largest_part(int player, const Variables& set, const Variables& known) const {
     std::vector<int> own, best;
     for (const int variable : set)

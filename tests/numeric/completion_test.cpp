@@ -1,5 +1,5 @@
-// The worked cases of the language's section "The game", over plain indices: who completes what, and which
-// conditionals that gives a term.
+// The worked examples of section "The game" of the language, on plain indices: who completes which variable,
+// and which conditionals get a term.
 // links: vaert_completion
 #include "runtime/completion/completion.h"
 
@@ -56,13 +56,13 @@ struct Model {
   completion::Completion complete(const std::string& known, const std::string& words = "") const {
     completion::Variables set;
     for (const char c : known) set.insert(static_cast<int>(variables.find(c)));
-    std::map<int, int> words_of;  // "zq": z is given by q
+    std::map<int, int> words_of;  // "zq": z is drawn by q
     for (size_t i = 0; i + 1 < words.size(); i += 2)
       words_of[static_cast<int>(variables.find(words[i]))] = static_cast<int>(names.find(words[i + 1]));
     return completion::complete(*players, set, words_of);
   }
 
-  /// "q.c q.z [p.x | q.z]; terms p.x", chains in brackets; "ambiguous p.x q.z" where it is.
+  /// The steps and the terms: "[p.y q.z]; p.x p.y q.z", with chains in brackets; or "ambiguous p.x q.z".
   std::string game(const std::string& known, const std::string& words = "") const {
     completion::Completion completed = complete(known, words);
     if (completed.ambiguity)
@@ -150,7 +150,8 @@ TEST(completion, two_draws_of_one_variable_are_ambiguous) {
 }
 
 TEST(completion, a_draw_that_makes_another_impossible_is_ambiguous) {
-  // r.y is the first draw; it leaves q.z possible, since q reads y elsewhere, but not the other way round.
+  // r.y is the first possible draw. After it q.z is still possible, because q reads y elsewhere. After q.z,
+  // r.y is not.
   const Model model("r: y|x\np: x|z y|z\nq: z|x w|y");
   const completion::Completion completed = model.complete("x");
   ASSERT_TRUE(completed.ambiguity);
@@ -160,11 +161,11 @@ TEST(completion, a_draw_that_makes_another_impossible_is_ambiguous) {
 }
 
 TEST(completion, a_dropped_draw_counts_as_known_to_its_player) {
-  // p cannot draw z, whose child x is known; q can, so p draws y beside it.
+  // p cannot draw z, because z's child x is known. q draws z, and p draws y in the same chain.
   const Model model("p: z|! x|z y|xz\nq: z|xy");
   EXPECT_EQ(model.game("x"), "[p.y q.z]; p.x p.y q.z");
   EXPECT_EQ(model.game("xy"), "q.z; p.x p.y");
-  // One more level: b is dropped since its child c is known, and so d, given b, stays.
+  // One more level: p drops b because b's child c is known. Then d, given b, stays allowed.
   EXPECT_EQ(Model("p: a|! b|a c|b d|bc\nq: b|dac a|c").game("c"), "q.a [p.d q.b]; p.b p.c p.d q.b");
 }
 
@@ -205,13 +206,13 @@ TEST(completion, a_constant_source_completes_nothing) {
 }
 
 TEST(completion, many_variables_that_wait_for_nothing_are_quick) {
-  // 30 codes, each of which waits for the one before: no chain, and no search through their subsets.
+  // 30 codes, each of which waits for the previous one. There is no chain, and subsets must not be searched.
   std::vector<Conditional> conditionals;
   for (int i = 0; i + 1 < 30; ++i) conditionals.push_back({.player = 0, .target = i + 1, .parents = {i}});
   EXPECT_TRUE(completion::complete(Players(30, conditionals), {}).steps.empty());
 }
 
-/// A ring in which each variable waits for its two neighbours, a player each.
+/// A ring: each variable waits for its two neighbours, and each has a player of its own.
 std::vector<Conditional> ring(int size) {
   std::vector<Conditional> conditionals;
   for (int i = 0; i < size; ++i)
@@ -228,7 +229,8 @@ TEST(completion, a_ring_of_any_size_is_one_chain) {
 }
 
 TEST(completion, hidden_markov_models_of_many_states) {
-  // p: z0, z(t) | z(t-1), x(t) | z(t); an encoder for each state, given its neighbours and its observation.
+  // p: z0, z(t) | z(t-1), x(t) | z(t); and an encoder for each state, given its neighbours and its
+  // observation.
   for (const int states : {2, 14, 16, 40, 200}) {
     std::vector<Conditional> conditionals;
     const auto state = [](int t) { return t; };
@@ -251,7 +253,7 @@ TEST(completion, hidden_markov_models_of_many_states) {
 }
 
 TEST(completion, samplers_that_differ_in_nothing_add_no_branches) {
-  // Each variable of a ring has two samplers of one kind: the chain is found, and then it is ambiguous.
+  // Each variable of a ring has two equal samplers. The chain is found, and is then ambiguous.
   std::vector<Conditional> conditionals = ring(40);
   for (int i = 0; i < 40; ++i) {
     conditionals.push_back(conditionals[static_cast<size_t>(i)]);
@@ -263,7 +265,7 @@ TEST(completion, samplers_that_differ_in_nothing_add_no_branches) {
 }
 
 TEST(completion, a_search_with_too_many_branches_says_so) {
-  // a waits for b or for c and d, and each of these for a.
+  // a waits for b, or for c and d; and b, c and d wait for a.
   const Model model("p: a|cd\nq: a|b\nr: b|a\ns: c|a\nt: d|a");
   completion::VariableMask known(4);
   completion::Samplers samplers(4);
@@ -276,7 +278,7 @@ TEST(completion, a_search_with_too_many_branches_says_so) {
   EXPECT_FALSE(completion::least_waiting_set(problem, 1).exact);
 }
 
-/// The steps of a completion as text; draws made at one time, and the players of a chain, in sorted order.
+/// The steps of a completion as text, in their order.
 std::string text_of(const completion::Completion& completed) {
   if (completed.ambiguity) return "ambiguous";
   std::string text;
@@ -288,7 +290,8 @@ std::string text_of(const completion::Completion& completed) {
   return text;
 }
 
-/// Up to four players with random conditionals over the variables, in an order of each player's own.
+/// Up to four players with random conditionals. Each player has its own random order of the variables, so
+/// that its conditionals have no cycle.
 std::vector<Conditional> random_conditionals(int variables, std::mt19937& random) {
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
   std::vector<Conditional> conditionals;

@@ -1,4 +1,4 @@
-// Which conditionals give what directly, on the MNIST hierarchies and on small games.
+// Which conditionals give a query directly, without a chain, in the MNIST hierarchies and in small games.
 // links: vaert_core
 #include "runtime/core/direct.h"
 
@@ -9,7 +9,8 @@
 namespace core {
 namespace {
 
-/// Variables and players by name; conditionals as "player: target | parents", "-" for a source's.
+/// Variables and players are given by name. A conditional is "player: target | parents"; the player "-" means
+/// a source.
 struct Model {
   Image image;
 
@@ -27,7 +28,7 @@ struct Model {
     image.conditionals.push_back(conditional);
     return *this;
   }
-  /// "q.z0 q.z1", or "none".
+  /// The order of the draws, such as "q.z0 q.z1", or "none".
   std::string order(std::vector<std::string> known, std::vector<std::string> targets) const {
     std::set<int> known_ids;
     std::vector<int> target_ids;
@@ -118,7 +119,7 @@ TEST(Chain, GoesFromTheDataToTheDecodersParentsAndBack) {
   ASSERT_TRUE(chain);
   EXPECT_EQ(chain->generating, 2);
   EXPECT_EQ(chain->back.conditionals, (std::vector<int>{4, 3}));
-  // Without an encoder a prior alone makes no chain.
+  // Without an encoder the prior alone is not a chain.
   const Model alone = Model({"x", "z"}, {{"p", "decoder"}}).with("p", "z").with("p", "x", {"z"});
   EXPECT_FALSE(find_chain(alone.image, 0));
 }

@@ -1,4 +1,4 @@
-// The executor on hand-made programs (buffers, loops, GEMM), and the parameters' beginnings.
+// The executor on hand-made programs (buffers, loops, GEMM), and the initial values of parameters.
 // links: vaert_core
 #include "runtime/core/executor.h"
 
@@ -14,7 +14,7 @@
 namespace core {
 namespace {
 
-/// out = scalars[0] * in + site and step, over two axes with their strides.
+/// out = scalars[0] * in + site + step, over two axes with strides.
 void scale(const vae_loop* loop, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     const int64_t row = i / loop->extents[1], column = i % loop->extents[1];
@@ -25,7 +25,7 @@ void scale(const vae_loop* loop, int64_t begin, int64_t end) {
     *at(1) = loop->scalars[0] * *at(0) + static_cast<float>(loop->sites[0] + loop->step);
   }
 }
-/// A copy in units of 100 elements; adds the step.
+/// Copies in units of 100 elements and adds the step.
 void copy(const vae_loop* loop, int64_t begin, int64_t end) {
   const int64_t all = loop->extents[0] * loop->extents[1];
   for (int64_t i = 100 * begin; i < std::min(all, 100 * end); ++i)
@@ -44,13 +44,13 @@ Image image_with(Program program) {
   return image;
 }
 
-/// y = 3 transpose(x) + 10 + step over [batch, 7], through scratch that two buffers share.
+/// y = 3 transpose(x) + 10 + 2 step over [batch, 7], through a scratch buffer.
 Program transposing() {
   Program program{"transposing", {-1}, {{0, 1}}, {}, {}};
   program.buffers = {{"x", Buffer::Kind::input, {{7}, batch()}},
                      {"", Buffer::Kind::scratch, {batch(), {7}}, -1, 0, -1, 0},
                      {"y", Buffer::Kind::output, {batch(), {7}}}};
-  // The strides are those of 5000 rows.
+  // The strides are those for 5000 rows.
   program.instructions = {
       Loop{"transpose", 0, {batch(), {7}}, 2, {}, {{0, 0, {1, 5000}}, {1, 0, {7, 1}}}, {3}, {10}},
       Loop{"copy", 1, {batch(), {7}}, 2, {{100}}, {{1, 0, {7, 1}}, {2, 0, {7, 1}}}, {}, {}}};
@@ -89,7 +89,7 @@ TEST(Executor, BuffersBeginOnACacheLine) {
 TEST(Executor, GemmReadsAPartOfThePlayersParameters) {
   Program program{"gemm", {-1}, {}, {}, {}};
   program.buffers = {{"x", Buffer::Kind::input, {batch(), {2}}},
-                     {"", Buffer::Kind::part, {{2}, {2}}, 2, 2},  // before its parent
+                     {"", Buffer::Kind::part, {{2}, {2}}, 2, 2},  // a part may come before its parent
                      {"", Buffer::Kind::parameters, {{6}}, -1, 0, 0},
                      {"y", Buffer::Kind::output, {batch(), {2}}}};
   program.instructions = {Gemm{"dense", 0, 1, 3, batch(), {2}, {2}, false, true}};

@@ -1,4 +1,5 @@
-// Likelihood before inference as the runtime leads it: which step belongs to which phase, and the multiplier.
+// Likelihood before inference in the runtime: which step belongs to which phase, and how the multiplier
+// changes.
 // links: vaert_core
 #include "runtime/core/learning/libi.h"
 
@@ -29,16 +30,16 @@ TEST(Libi, TheMultiplierMaximizesTheViolationAndStaysAboveZero) {
   EXPECT_EQ(one.multiplier(), 1) << "where the objective is the bound itself";
   EXPECT_FALSE(one.has_best());
   one.set_best(-10);
-  one.observe(-12.5);  // 2 nats below what is allowed
+  one.observe(-12.5);  // 2 nats below the allowed value
   EXPECT_DOUBLE_EQ(one.multiplier(), 1.5);
-  one.observe(-9.5);  // 1 above
+  one.observe(-9.5);  // 1 nat above the allowed value
   EXPECT_DOUBLE_EQ(one.multiplier(), 1.25);
   const nlohmann::json line = one.record(12);
   EXPECT_EQ(line, (nlohmann::json{
                       {"phase", "constrain"}, {"best", -10.0}, {"multiplier", 1.25}, {"violation", 0.5}}));
   one.observe(100);
   EXPECT_EQ(one.multiplier(), 0);
-  one.observe(-10.5);  // on the border
+  one.observe(-10.5);  // exactly the allowed value
   EXPECT_EQ(one.multiplier(), 0);
   one.observe(-11.5);
   EXPECT_DOUBLE_EQ(one.multiplier(), 0.25);

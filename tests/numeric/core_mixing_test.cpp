@@ -1,5 +1,5 @@
-// R-hat and effective sample sizes of series whose values are known: independent draws, autoregressions,
-// chains that stand still, rows of which some do not mix.
+// R-hat and effective sample sizes of series for which they are known: independent draws, autoregressions,
+// chains that stand still, and rows of which some do not converge.
 // links: vaert_core
 #include "runtime/core/mixing.h"
 
@@ -12,7 +12,8 @@
 namespace core {
 namespace {
 
-/// chains * draws numbers of x' = a x + sqrt(1 - a^2) normal, each chain about its own centre.
+/// chains * draws numbers of the autoregression x' = a x + sqrt(1 - a^2) normal. Each chain has its own
+/// centre.
 std::vector<double> autoregression(std::mt19937& generator, double a, int64_t draws,
                                    std::vector<double> centres) {
   std::normal_distribution<double> normal;
@@ -49,7 +50,7 @@ TEST(Mixing, OfAnAutoregressionIsShorterByItsCorrelationTime) {
 }
 
 TEST(Mixing, SeesChainsThatStandApart) {
-  // var+ / W = 1 + var of the four halves' centres: halves at +-1 have the variance 4/3.
+  // var+ / W = 1 + the variance of the centres of the four halves; centres at +-1 have the variance 4/3.
   const Mixing mixing = measure(0, 200, {-1, 1});
   EXPECT_NEAR(mixing.r_hat, std::sqrt(1 + 4 / 3.0), 0.02);
   EXPECT_LT(mixing.effective, 20);

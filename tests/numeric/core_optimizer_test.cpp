@@ -1,4 +1,4 @@
-// The optimizers against their formulas written plainly in double, and the schedules against closed forms.
+// Compares the optimizers with their formulas in double, and the learning-rate schedules with closed forms.
 // links: vaert_core
 #include "runtime/core/learning/optimizer.h"
 
@@ -13,7 +13,7 @@ namespace core {
 namespace {
 
 constexpr int64_t gap_begin = 40000, gap_end = 40016,
-                  all = 70000;  // a gap between two parameters, several pieces
+                  all = 70000;  // with a gap between two parameters; long enough for several pieces
 
 Player player() {
   return {"p", "decoder", all, {{"p.a", {gap_begin}, 0, {}}, {"p.b", {all - gap_end}, gap_end, {}}}};
@@ -24,13 +24,13 @@ std::vector<float> gradient_of(int step) {
   for (int64_t i = 0; i < all; ++i)
     gradient[static_cast<size_t>(i)] =
         static_cast<float>(0.1 * philox_normal(1, static_cast<uint64_t>(step), 0, static_cast<uint64_t>(i)));
-  for (int64_t i = gap_begin; i < gap_end; ++i) gradient[static_cast<size_t>(i)] = NAN;  // never to be read
+  for (int64_t i = gap_begin; i < gap_end; ++i) gradient[static_cast<size_t>(i)] = NAN;  // must never be read
   return gradient;
 }
 
 bool in_gap(int64_t i) { return i >= gap_begin && i < gap_end; }
 
-/// The same steps in double, element by element.
+/// The same steps computed in double, element by element.
 std::vector<double> plainly(const OptimizerSettings& s, int steps, double rate, double clip) {
   std::vector<double> p(all, 0.5), m(all), v(all);
   for (int step = 1; step <= steps; ++step) {
@@ -74,7 +74,8 @@ TEST(Optimizer, SgdStepsAlongTheGradient) { expect_as_plainly({.kind = "sgd", .l
 TEST(Optimizer, MomentumAccumulates) { expect_as_plainly({.kind = "sgd", .lr = 0.1, .momentum = 0.9}, 1, 0); }
 TEST(Optimizer, ClipBoundsTheNormOfTheWholeGradient) { expect_as_plainly({.kind = "sgd", .lr = 0.1}, 1, 3); }
 
-// The square of 1e30 is beyond float32: the moments stay finite, and the next steps move the parameters.
+// The square of 1e30 exceeds float32. The moments must stay finite, so that the next steps move the
+// parameters.
 TEST(Optimizer, AGradientWhoseSquareOverflowsLeavesFiniteMoments) {
   Optimizer optimizer(player(), {"adam", 1e-2, 0.9, 0.99, 1e-8});
   std::vector<float> parameters(all, 0.5f);

@@ -1,5 +1,5 @@
-// How queries are answered on the worked cases of the language's section "The game", and where it has no
-// answer; partly known variables; whose draw is taken where several could be.
+// How queries are answered: on the worked examples of section "The game" of the language, and in cases that
+// it does not describe; with partly known variables; and which player draws if several could.
 // links: vaert_core
 #include "runtime/core/plan.h"
 
@@ -10,8 +10,8 @@
 namespace core {
 namespace {
 
-/// Variables are single letters; conditionals as "p: x|cz", "s: z" of the source s. Roles: p decoder, q and
-/// what follows it encoders, others players.
+/// Variables are single letters. A conditional is "p: x|cz" for player p, or "s: z" for source s. Player p is
+/// the decoder, q and later letters are encoders, and all others are plain players.
 struct Model {
   Image image;
 
@@ -39,7 +39,7 @@ struct Model {
     }
   }
 
-  /// "z|x"; partly known variables after a second bar: "x||x".
+  /// The query "z|x". Partly known variables follow a second bar: "x||x".
   Query query(const std::string& text) const {
     Query query;
     int side = 0;
@@ -121,7 +121,7 @@ TEST(Plan, TakesNoFamilyOfASourceForAnInferenceFromWhatItReads) {
 }
 
 TEST(Plan, TakesNoStartOfAChainForAPrior) {
-  Model model("xz", pair, {"p: x|z", "q: z|x", "-: z"});  // of no player and no source
+  Model model("xz", pair, {"p: x|z", "q: z|x", "-: z"});  // belongs to no player and no source
   EXPECT_EQ(model.plan("x|"), "a chain of x ~ p(x | z), z ~ q(z | x)");
 }
 

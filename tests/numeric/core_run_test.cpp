@@ -1,5 +1,5 @@
-// Runs of a hand-made executable (core_toy_image.h) through its command line: what training writes, that a
-// run resumed gives the same bits, what the other commands compute against closed forms, and the exit codes.
+// Runs a hand-made executable (core_toy_image.h) through its command line: what training writes, that a
+// resumed run gives the same bits, that the other commands agree with closed forms, and the exit codes.
 // links: vaert_core
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ struct Outcome {
 class CoreRun : public testing::Test {
  protected:
   void SetUp() override {
-    setenv("GOMP_SPINCOUNT", "2000", 0);  // else the first run starts this test anew
+    setenv("GOMP_SPINCOUNT", "2000", 0);  // else the first run would start this test again
     folder_ = toy::fresh_folder("run");
     toy::write_rows(folder_);
     before_ = fs::current_path();
@@ -59,7 +59,7 @@ class CoreRun : public testing::Test {
     return lines;
   }
 
-  /// A run whose parameters are w and a: its only checkpoint is overwritten with them.
+  /// Makes a run with the parameters w and a, by overwriting its only checkpoint.
   void write_model(const fs::path& directory, float w, float a) {
     ASSERT_EQ(run({"train", "--steps", "1", "--out", directory.string(), "--quiet"}).code, 0);
     data::write_safetensors(core::latest_checkpoint(directory)->path / "model.safetensors",
@@ -85,7 +85,7 @@ TEST_F(CoreRun, TrainingFillsTheRunDirectory) {
   for (const char* file : {"model.safetensors", "optimizer.safetensors", "state.json"})
     EXPECT_TRUE(fs::exists(directory / "checkpoints/step-50" / file));
   EXPECT_EQ(core::latest_checkpoint(directory)->step, 300);
-  // A second run makes its own directory.
+  // A second run gets a directory of its own.
   EXPECT_EQ(run({"train", "--steps", "1", "--quiet"}).out, "");
   EXPECT_TRUE(fs::exists("runs/toy-symmetric-2/config.json"));
 }
@@ -96,14 +96,14 @@ TEST_F(CoreRun, LearningRaisesTheUtilityTowardsTheTruth) {
       0);
   const data::Tensors model =
       data::read_safetensors(core::latest_checkpoint("long")->path / "model.safetensors");
-  // The equilibrium of w and a at s^2 = 1/2, data of variance v: w = a v / (a^2 v + s^2), a = w / (1 + w^2).
+  // At the equilibrium, with s^2 = 1/2 and data of variance v: w = a v / (a^2 v + s^2), a = w / (1 + w^2).
   const double w = model.at("p.x.weight").values[0], a = model.at("q.z.weight").values[0];
   EXPECT_NEAR(a, w / (1 + w * w), 0.05);
 }
 
 TEST_F(CoreRun, AResumedRunGivesTheSameBits) {
   ASSERT_EQ(run({"train", "--out", "whole", "--quiet"}).code, 0);
-  // 130 steps: between two lines of metrics and two checkpoints.
+  // Step 130 is not a multiple of the steps between lines of metrics or between checkpoints.
   ASSERT_EQ(run({"train", "--out", "parts", "--steps", "130", "--every", "log=1000", "--quiet"}).code, 0);
   fs::remove_all("parts/checkpoints/step-130");
   ASSERT_EQ(run({"train", "--resume", "parts", "--steps", "300", "--every", "log=20", "--quiet"}).code, 0);
@@ -229,8 +229,8 @@ TEST_F(CoreRun, LimitingSamplesFollowTheChain) {
 }
 
 TEST_F(CoreRun, LogLikelihoodAgreesWithTheClosedForm) {
-  // With w = 1, a = 0.5 the encoder is the posterior: its bound is log N(x; 0, 2), of any draw. The estimate
-  // of the likelihood also draws from the prior.
+  // With w = 1, a = 0.5 the encoder is the exact posterior. Its bound is then log N(x; 0, 2) for every draw.
+  // The estimate of the likelihood also draws from the prior.
   write_model("a", 1, 0.5f);
   const Outcome outcome =
       run({"evaluate", "--run", "a", "--samples", "100", "--metrics", "loglik,elbo", "--json"});
@@ -243,7 +243,7 @@ TEST_F(CoreRun, LogLikelihoodAgreesWithTheClosedForm) {
   EXPECT_NEAR(result["mean"].get<double>(), expected, 5e-3);
   EXPECT_EQ(result["rows"], 200);
   EXPECT_EQ(result["of"], "log p(x)");
-  // An encoder that is wrong gives the same in the limit of many samples.
+  // A wrong encoder gives the same result in the limit of many samples.
   write_model("b", 1, 0.2f);
   const json wrong =
       json::parse(run({"evaluate", "--run", "b", "--samples", "3000", "--json"}).out)["results"][0];
@@ -271,8 +271,8 @@ TEST_F(CoreRun, ACheckpointThatFailsLeavesNothingBehind) {
   EXPECT_FALSE(core::latest_checkpoint("r").has_value());
 }
 
-// The CRC's known answer is that of RFC 3720, B.4.
-// An executable and a runtime that do not fit are both named, so that the user knows which one to replace.
+// If the interfaces of an executable and the runtime differ, the message names both versions, so that the
+// user knows which one to replace.
 TEST(Version, AnImageOfAnotherInterfaceNamesBothVersions) {
   toy::Image image(json{{"vaec", "9.8.7"}});
   image.binary.abi_version = VAE_ABI_VERSION + 1;
@@ -289,6 +289,7 @@ TEST(Version, AnImageOfAnotherInterfaceNamesBothVersions) {
   }
 }
 
+// The CRC's known answer is that of RFC 3720, B.4.
 TEST(EventFile, RecordsAreLengthMaskedCrcAndData) {
   EXPECT_EQ(core::crc32c("123456789"), 0xe3069283u);
   EXPECT_EQ(core::crc32c(std::string(32, '\0')), 0x8a9136aau);

@@ -92,7 +92,7 @@ inline json buffer(const char* kind, const std::string& name, json extents, int 
   return entry;
 }
 
-/// One axis, the rows; `strides`: 1 for what has rows, 0 for a scalar.
+/// A loop over one axis, the rows. The stride of an access is 1 if the buffer has rows, and 0 for a scalar.
 inline json loop(Kernel kernel, int kept, std::vector<std::pair<int, int>> accesses,
                  std::vector<float> scalars, std::vector<uint32_t> sites = {}) {
   json list = json::array();
@@ -102,7 +102,7 @@ inline json loop(Kernel kernel, int kept, std::vector<std::pair<int, int>> acces
           {"unit", 1},    {"accesses", list}, {"scalars", scalars}, {"sites", sites}};
 }
 
-/// Vectors: of braces around one json value g++ makes an array, clang a copy.
+/// The lists are vectors, because of braces around a single json value g++ makes an array and clang a copy.
 inline json program(const std::string& name, int batch, const std::vector<json>& buffers,
                     const std::vector<json>& instructions) {
   return {{"name", name},
@@ -128,7 +128,7 @@ inline json programs() {
                    {loop(k_density, 1, {{0, 1}, {1, 1}, {2, 0}, {3, 1}}, {v})});
   };
   return {
-      // 0: p learns on the images, z from q.
+      // 0: p learns on the images; z is drawn from q.
       program("p", 0,
               {buffer("scratch", "x", rows, 0), buffer("parameters", "q", scalar, 1),
                buffer("scratch", "z", rows, 1), buffer("parameters", "p", scalar, 0),
@@ -139,7 +139,7 @@ inline json programs() {
                loop(k_sum_density, 0, {{0, 1}, {2, 1}, {3, 0}, {6, 0}}, {1}),
                loop(k_gradient, 0, {{0, 1}, {2, 1}, {3, 0}, {4, 0}, {5, 0}}, {1}),
                {{"op", "update"}, {"player", 0}, {"gradient", 5}}}),
-      // 1: q learns on generated of p.
+      // 1: q learns on the source `generated`; x is drawn from p.
       program("q", 1,
               {buffer("scratch", "z", rows, 0), buffer("parameters", "p", scalar, 0),
                buffer("scratch", "x", rows, 1), buffer("parameters", "q", scalar, 1),
@@ -150,11 +150,11 @@ inline json programs() {
                loop(k_sum_density, 0, {{0, 1}, {2, 1}, {3, 0}, {6, 0}}, {variance}),
                [&] {
                  json g = loop(k_gradient, 0, {{0, 1}, {2, 1}, {3, 0}, {4, 0}, {5, 0}}, {variance});
-                 g["accesses"][3]["offset"] = 1;  // the coefficient of generated
+                 g["accesses"][3]["offset"] = 1;  // the coefficient of the source `generated`
                  return g;
                }(),
                {{"op", "update"}, {"player", 1}, {"gradient", 5}}}),
-      // 2: the source's rows.
+      // 2: the rows of the source.
       program("images", -1, {buffer("output", "x", rows)},
               {{{"op", "gather"}, {"column", 0}, {"source", 0}, {"buffer", 0}}}),
       // 3-5: z ~ p
@@ -265,7 +265,7 @@ inline json description(const std::filesystem::path& folder) {
   };
 }
 
-/// Owns the text that the image points into.
+/// Owns the text that the image refers to.
 struct Image {
   explicit Image(const json& description) : text(description.dump()) {
     binary = {VAE_ABI_VERSION, sizeof kernels / sizeof *kernels, text.data(), text.size(), kernels};
@@ -274,7 +274,7 @@ struct Image {
   vae_image binary;
 };
 
-/// x.npy: 200 numbers of variance 5, as a model with w = 2 makes them.
+/// x.npy: 200 numbers with variance 5, the variance of a model with w = 2.
 inline void write_rows(const std::filesystem::path& folder) {
   std::vector<float> x;
   for (uint64_t i = 0; i < 200; ++i)
@@ -282,7 +282,7 @@ inline void write_rows(const std::filesystem::path& folder) {
   data::write_npy(folder / "x.npy", {200}, x.data());
 }
 
-/// A folder of this name in the system's temporary one, empty.
+/// An empty folder of this name in the system's temporary folder.
 inline std::filesystem::path fresh_folder(const std::string& name) {
   const auto path =
       std::filesystem::temp_directory_path() / ("vaec-" + name + "-" + std::to_string(getpid()));

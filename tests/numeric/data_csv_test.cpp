@@ -1,4 +1,4 @@
-// CSV files: what is a row, a name, a number, a missing value and a word; and words as classes.
+// CSV files: what counts as a row, a name, a number, a missing value and a word; and words as classes.
 // links: vaert_data
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ using Floats = std::vector<float>;
 
 namespace {
 
-/// `columns`: all where there are none.
+/// `columns`: the wanted columns; if there are none, all columns are read.
 json csv(const std::vector<json>& columns = {}, json named = json::object()) {
   json args = json::array({"t.csv"});
   if (!columns.empty()) args.push_back(columns);
@@ -49,7 +49,7 @@ class Csv : public testing::Test {
     for (int64_t i = 0; i < column.rows * column.row_elements(); ++i) result.push_back(column.at(i));
     return result;
   }
-  /// Class indices; -1 where missing.
+  /// Class indices; -1 for a missing value.
   std::vector<int> classes(const json& expression, VariableSpec variable) {
     const Population population = load(expression, variable, context);
     const int64_t rows = population.rows(), width = population.row_size();
@@ -158,7 +158,7 @@ TEST_F(Csv, AHeaderOfNumbersIsWarnedOfOnce) {
 }
 
 TEST_F(Csv, ColumnsThatNobodyUsesDoNoHarm) {
-  write("\"\",a,,b,b\n0,1,x,2,3\n1,4,y,5,6\n");  // as pandas and R write row numbers
+  write("\"\",a,,b,b\n0,1,x,2,3\n1,4,y,5,6\n");  // pandas and R write row numbers like this
   EXPECT_EQ(values(column(csv(), "a")), (Floats{1, 4}));
   EXPECT_EQ(values(csv({"a"})), (Floats{1, 4}));
   EXPECT_EQ(failure_of(csv()), "line 1: column 1 has no name in the header row");

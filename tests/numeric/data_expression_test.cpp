@@ -247,7 +247,7 @@ TEST_F(Expressions, PicturesTakeTheSizeOfTheirVariableAndClassesStayWhole) {
   EXPECT_EQ(load(reader("images", {"masks"}), {"x", "unit", 0, {3, 2, 2}}, context).row_size(), 12);
 }
 
-// The same for every reader; HDF5 has its own test.
+// The same test for every reader except HDF5, which has its own.
 TEST_F(Expressions, ATableWithoutRowsIsBadDataByName) {
   write_file(folder / "e.idx", {0, 0, 0x0d, 2, 0, 0, 0, 0, 0, 0, 0, 3});
   write_file(folder / "bytes.idx", {0, 0, 8, 1, 0, 0, 0, 0});
@@ -266,7 +266,7 @@ TEST_F(Expressions, ATableWithoutRowsIsBadDataByName) {
         column(reader("images", {"empty"}), "label")}) {
     const json inner = each.contains("table") ? each["table"] : each;
     const std::string name = inner["args"][0];
-    // By itself, and beneath what would make something of nothing.
+    // On its own, and inside operations that could accept an empty table.
     for (const json& whole :
          {each, on_table("normalize", each), call("divide", {each, each}), on_table("shuffle", each)}) {
       const std::string text = failure(whole);

@@ -1,4 +1,5 @@
-// Files read and written: IDX, NPY, safetensors, PNG; and one clear failure for each way to be broken.
+// Reads and writes files: IDX, NPY, safetensors, PNG. For each way in which a file can be broken there is one
+// clear failure.
 // links: vaert_data
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -116,7 +117,8 @@ TEST_F(Files, BrokenIdxFilesAreRefusedInOneLine) {
   longer.push_back(0);
   EXPECT_TRUE(contains(message(longer), "holds more than"));
   EXPECT_TRUE(contains(message(idx(8, {0xffffffff, 0xffffffff, 0xffffffff}, {1})), "too large"));
-  // A billion promised, one held: nothing like a billion may be allocated on the way to this message.
+  // The header promises a billion numbers, the file has one. The reader must not allocate a billion before it
+  // fails.
   EXPECT_TRUE(contains(message(idx(0x0E, {0x3fffffff}, {1})), "ends after 9 bytes"));
   Bytes compressed = gzip(good);
   EXPECT_TRUE(contains(message(Bytes(compressed.begin(), compressed.begin() + 2000)), "truncated"));
@@ -240,7 +242,7 @@ TEST_F(Files, OnlyTheTensorThatIsUsedMustBeReadable) {
   }
 }
 
-/// An array of half-precision numbers: in memory it takes twice what its file takes.
+/// An array of half-precision numbers. In memory, as floats, it takes twice as many bytes as in the file.
 Bytes halves(const std::vector<uint16_t>& bits) {
   std::string header =
       "{'descr': '<f2', 'fortran_order': False, 'shape': (" + std::to_string(bits.size()) + ",), }";
@@ -262,7 +264,7 @@ TEST_F(Files, AnUnpackedArrayFollowsItsArchive) {
     fs::remove(path);
     write_npz(path, arrays);
   };
-  // Space for the array as the file holds it, not for its numbers as floats.
+  // The memory is enough for the bytes of the file, but not for the numbers as floats.
   const auto value = [&](const std::string& name) {
     Memory memory(500);
     const Column column = read_npz(path, name, {&memory, folder / "cache"});
@@ -288,7 +290,8 @@ TEST_F(Files, AnUnpackedArrayFollowsItsArchive) {
                        "nowhere: No such file"));
 }
 
-// What others could have put there is not read, and nothing is put where they could change it.
+// Files that another user may have put there are not read, and no file is put where another user could change
+// it.
 TEST_F(Files, AnUnpackedArrayIsThisUsersAlone) {
   const fs::path path = folder / "a.npz", kept = folder / "cache" / "unpacked";
   write_npz(path, {{"a", halves(std::vector<uint16_t>(150, 0x3c00))}});
@@ -308,8 +311,8 @@ TEST_F(Files, AnUnpackedArrayIsThisUsersAlone) {
   ASSERT_EQ(files(), 1);
   const fs::path copy = fs::directory_iterator(kept)->path();
   EXPECT_EQ(fs::status(copy).permissions(), fs::perms::owner_read | fs::perms::owner_write);
-  // A copy of the right name and size with other numbers: of another's writing, a link, or in a folder of
-  // others.
+  // A copy of the right name and size with other numbers is not used if another user could write it, if it is
+  // a link, or if it lies in a folder that others can write.
   const Bytes good = read_file(copy);
   Bytes bad = good;
   for (size_t i = 0; i < bad.size(); ++i) bad[i] = i % 2 == 0 ? 0x00 : 0x40;
@@ -326,7 +329,7 @@ TEST_F(Files, AnUnpackedArrayIsThisUsersAlone) {
   fs::permissions(kept, fs::perms::group_write, fs::perm_options::add);
   EXPECT_EQ(value(folder / "cache"), 1);
   EXPECT_EQ(read_file(copy), bad) << "nothing is written there";
-  // Without a cache nothing is left behind, and nothing lies under a name that can be guessed.
+  // Without a cache no file is left behind, and no file has a name that can be guessed.
   fs::create_directories(folder / "tmp");
   setenv("TMPDIR", (folder / "tmp").c_str(), 1);
   EXPECT_EQ(value(""), 1);

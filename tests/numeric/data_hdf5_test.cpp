@@ -94,7 +94,7 @@ class Hdf5 : public testing::Test {
     return values;
   }
 
-  /// The same in memory, and streamed with a look ahead.
+  /// The values are right in memory, and also streamed with reading ahead.
   void gives(const std::string& name, const std::vector<float>& expected, const Shape& row_shape) const {
     Memory none(0);
     const Column held = read_hdf5(path, name), streamed = read_hdf5(path, name, {&none, folder});
@@ -133,7 +133,7 @@ TEST_F(Hdf5, NumbersOfEveryKindAndLayoutComeAsTheyWereWritten) {
   EXPECT_TRUE(read_hdf5(path, "group/bytes").is_bytes());
 }
 
-/// A filter that does nothing, known only while the file is written.
+/// A filter that does nothing, and that libhdf5 knows only while the file is written.
 size_t pass_through(unsigned, size_t, const unsigned*, size_t bytes, size_t*, void**) { return bytes; }
 
 TEST_F(Hdf5, AFilterThatIsNotAvailableIsNamed) {
@@ -170,7 +170,7 @@ TEST_F(Hdf5, NumbersInOtherFilesAreRefused) {
   EXPECT_NE(failure_of([&] { read_hdf5(path, "x"); }).find("external storage"), std::string::npos);
 }
 
-/// A virtual dataset `x` of four numbers of dataset `name` of `file`.
+/// Writes a virtual dataset `x` of four numbers, taken from the dataset `name` of `source_file`.
 void write_virtual(const fs::path& path, const char* source_file, const char* name, bool with_source) {
   const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   const hsize_t shape[] = {4};
@@ -187,7 +187,7 @@ void write_virtual(const fs::path& path, const char* source_file, const char* na
   H5Pclose(plan), H5Sclose(space), H5Fclose(file);
 }
 
-// What is not there would be read as zeros.
+// Numbers that are not there would be read as zeros.
 TEST_F(Hdf5, AVirtualDatasetOfOtherFilesOrOfNothingIsRefused) {
   write_virtual(path, ".", "y", true);
   EXPECT_EQ(read_hdf5(path, "x").at(2), 3);
@@ -230,7 +230,7 @@ TEST_F(Hdf5, ItIsAReaderLikeTheOthers) {
   EXPECT_EQ(column.at(0), -100);
 }
 
-// Found by fuzzing: libhdf5 1.10 never comes back from opening it, 1.14 refuses it.
+// Found by fuzzing: libhdf5 1.10 never returns from opening this file; 1.14 refuses it.
 TEST_F(Hdf5, AFileThatKeepsTheLibraryBusyForEverIsRefused) {
   const std::string failure =
       failure_of([] { read_hdf5(fs::path(VAEC_ROOT) / "tests/fuzz/corpus/hdf5/bad_endless", "x"); });

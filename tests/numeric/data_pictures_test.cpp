@@ -1,4 +1,4 @@
-// Pictures as tables: every kind of PNG and JPEG, orientation, and which pictures of a folder are rows.
+// Pictures as tables: every kind of PNG and JPEG, orientation, and which pictures of a folder become rows.
 // links: vaert_data
 #include <gtest/gtest.h>
 
@@ -60,7 +60,7 @@ class Pictures : public testing::Test {
     for (int64_t i = 0; i < column.rows * column.row_elements(); ++i) result.push_back(column.at(i));
     return result;
   }
-  /// The shades of one-pixel pictures, and what the reader said.
+  /// The shades of one-pixel pictures. Keeps the reader's messages in `said`.
   std::vector<int> shades(const json& named = json::object()) {
     json gray = {{"gray", true}};
     gray.update(named);
@@ -144,7 +144,7 @@ TEST_F(Pictures, EveryOrientationIsTurnedUpright) {
         EXPECT_EQ(picture.height, 2) << stored.orientation;
         EXPECT_EQ(picture.values, (std::vector<uint16_t>{1, 2, 3, 4, 5, 6})) << stored.orientation;
       }
-      // A JPEG keeps blocks of 8 by 8 as they are: one for each pixel.
+      // JPEG keeps uniform blocks of 8 by 8 exactly, so each pixel becomes such a block.
       const auto height = static_cast<int>(stored.height), width = static_cast<int>(stored.width);
       Bytes blocks;
       for (int y = 0; y < 8 * height; ++y)
@@ -184,7 +184,7 @@ TEST_F(Pictures, CmykIsReadAsTheColoursItPrints) {
     for (int i = 0; i < 64; ++i) all.insert(all.end(), pixel.begin(), pixel.end());
     return all;
   };
-  // As Adobe writes it, 255 is no ink: cyan 20 %, magenta none, yellow all, black 40 %.
+  // As Adobe writes it, 255 means no ink: cyan 20 %, magenta none, yellow full, black 40 %.
   const Bytes ink = {204, 255, 0, 153};
   for (const J_COLOR_SPACE stored : {JCS_CMYK, JCS_YCCK}) {
     write("a.jpg", pictures::jpeg(8, 8, patch(ink), JCS_CMYK, {}, stored));

@@ -1,4 +1,5 @@
-// What a source gives to a variable: real MNIST, shapes, domains, and the messages where they do not fit.
+// The values that a source gives to a variable: real MNIST, shapes, domains, and the messages if they do not
+// fit.
 // links: vaert_data
 #include <gtest/gtest.h>
 

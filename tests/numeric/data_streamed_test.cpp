@@ -1,4 +1,5 @@
-// Columns that memory has no space for give the same bits as those in memory, and fail with the same words.
+// Columns that memory has no space for give the same bits as columns in memory, and fail with the same
+// messages.
 // links: vaert_data
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -91,7 +92,7 @@ class Streamed : public testing::Test {
 
   static Context context(int64_t memory) { return {{folder, "", folder / "cache"}, {}, Memory(memory)}; }
 
-  /// The same rows, in memory and with no memory, in several orders; how many rows there are.
+  /// Compares the rows in memory with the streamed ones, in several orders. Returns how many rows there are.
   static int64_t same_bits(const json& expression, const VariableSpec& variable) {
     Context large = context(1 << 30), none = context(0);
     const Population held = load(expression, variable, large), streamed = load(expression, variable, none);
@@ -160,7 +161,7 @@ TEST_F(Streamed, ACompressedFileIsUnpackedOnceAndReadFromThere) {
   const std::vector<fs::path> first = unpacked();
   EXPECT_EQ(same_bits(reader("idx", {"packed.idx"}), real), count);
   EXPECT_EQ(unpacked(), first);
-  // A new version of the file is unpacked anew, and what was unpacked of the old one goes.
+  // A new version of the file is unpacked again, and the unpacked copy of the old version is deleted.
   fs::last_write_time(folder / "packed.idx.gz", fs::file_time_type::clock::now() + std::chrono::hours(1));
   EXPECT_EQ(same_bits(reader("idx", {"packed.idx"}), real), count);
   EXPECT_EQ(unpacked().size(), first.size());
@@ -245,7 +246,7 @@ TEST_F(Streamed, ABrokenPictureIsNamedWhenItIsDrawnAlsoAhead) {
   }
 }
 
-/// Row r holds r and r + 1; counts what is read, and can be held up.
+/// Row r has the values r and r + 1. Counts how many rows are read.
 class Slow final : public RowSource<float> {
  public:
   void read(const int64_t* rows, int64_t n, float* to) const override {
@@ -274,7 +275,7 @@ TEST(ReadingAhead, EachExpectedRowIsReadOnceAndNoMoreAreKeptThanFit) {
   ahead.read(index.data(), 200, out.data());
   EXPECT_EQ(slow->reads, 200);
   for (int64_t i = 0; i < 200; ++i) ASSERT_EQ(out[2 * i + 1], static_cast<float>(3 * i + 1));
-  ahead.expect(index.data() + 100, 100);  // what was read makes space
+  ahead.expect(index.data() + 100, 100);  // rows that were read leave space for these
   for (int waited = 0; slow->reads < 300 && waited < 1000; ++waited) usleep(1000);
   EXPECT_EQ(slow->reads, 300);
 }

@@ -1,4 +1,5 @@
-// The synthetic sets against the formulas of their papers, written out again here.
+// Compares the synthetic data sets with the formulas of their papers, which are written out here a second
+// time.
 // links: vaert_data
 #include <gtest/gtest.h>
 
@@ -115,7 +116,7 @@ TEST(Moebius, KeepsCrossRatiosAndIsCentred) {
     const Table table = draw_moebius(1000, dim, 5);
     const Column &x = table.column("x"), &s = table.column("s");
     ASSERT_EQ(x.row_shape, Shape{dim});
-    // |a-b||c-d| / (|a-c||b-d|) is what every Moebius map keeps, and no map but those.
+    // Every Moebius map keeps |a-b||c-d| / (|a-c||b-d|), and no other map does.
     for (int64_t i = 0; i + 3 < 400; i += 4) {
       const auto ratio = [&](const Column& of) {
         return distance(of, i, i + 1) * distance(of, i + 2, i + 3) /
@@ -144,7 +145,7 @@ TEST(Moebius, KeepsCrossRatiosAndIsCentred) {
 
 TEST(MlpMixing, IsThreeOrthogonalLayersOfLeakySoftplus) {
   const auto leaky = [](double t) { return .2 * t + .8 * std::log(1 + exp(t)); };
-  // In one dimension an orthogonal matrix is a sign: one of eight choices gives every row.
+  // In one dimension an orthogonal matrix is a sign. One of the eight choices of signs must give every row.
   const Table line = draw_mlp_mixing(100, 1, 2);
   int fitting = 0;
   for (int signs = 0; signs < 8; ++signs) {

@@ -1,5 +1,5 @@
 // links:
-// What GPUs have for the C library's functions agrees with the C library.
+// The functions that GPUs use in place of the C library's agree with the C library.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // links: vaec_pipeline vaert_core
-// A loop as a GPU's kernel, run on the CPU a block at a time, computes what the CPU's kernel computes, with
-// the same draws: every loop of the examples, and every way to cut a reduction.
+// Runs the GPU kernel of a loop on the CPU, one block at a time. It computes the same as the CPU's kernel,
+// with the same draws. Covers every loop of the examples, and every way to divide a reduction.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,7 +24,7 @@ core::DeviceKernel as_described(const lower::DeviceKernel& kernel) {
   return {kernel.name, static_cast<core::DeviceKernel::Mapping>(kernel.mapping), kernel.threads, kernel.sums};
 }
 
-/// Runs all blocks, the last first: their order is no one's business.
+/// Runs all blocks, starting with the last, because their order must not matter.
 void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buffers, int64_t rows,
                   int processors) {
   const lower::Arrangement& arranged = loops.arrangement(number);
@@ -126,7 +126,7 @@ TEST(Reduction, over_two_groups_of_axes) {
 }
 
 TEST(Sums, of_many_elements_keep_their_digits) {
-  // In float alone the sum of a thread's share would stop growing long before its end.
+  // If it were summed in float alone, the sum of a thread's share would stop growing long before its end.
   constexpr int64_t count = 1 << 23;
   LoopBuilder b({{count}}, 0);
   b.store(b.load(0, {1}), 1, {0}, Combine::sum);
@@ -136,7 +136,7 @@ TEST(Sums, of_many_elements_keep_their_digits) {
   EXPECT_NEAR(buffers[1][0], 1.1F * static_cast<double>(count), 100);
 }
 
-// Linked in, so that kernels find them.
+// Named here so that they are linked into the test, where the kernels find them.
 __attribute__((used)) const void* const called_by_kernels[] = {
     reinterpret_cast<const void*>(&vaert_lgamma), reinterpret_cast<const void*>(&vaert_sample_gamma_log)};
 
@@ -172,7 +172,7 @@ TEST_P(Examples, have_kernels_that_compute_what_the_processor_computes) {
     const bool several_lengths =
         std::any_of(kernel_program.batches.begin(), kernel_program.batches.end(),
                     [](const tensor::BatchClass& batch) { return batch.times != 1; });
-    if (cases.empty() || several_lengths) continue;  // the runner has one number of rows
+    if (cases.empty() || several_lengths) continue;  // the emulation has a single number of rows
     expect_equal(cases, rows, 8, kernel_program.name);
     if (HasFailure()) return;
     compared += cases.size();

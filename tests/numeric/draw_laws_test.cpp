@@ -1,6 +1,6 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// At extreme parameters too the compiled samplers follow their law: Kolmogorov and Smirnov's distance between
-// the draws and the exact distribution function, computed in double.
+// The compiled samplers follow their distributions at extreme parameters too. Measured by the
+// Kolmogorov-Smirnov distance between the draws and the exact distribution function, computed in double.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -27,8 +27,8 @@ double gamma_below(double a, double x) {
   return std::exp(a * std::log(x) - x - std::lgamma(a + 1) + std::log(sum));
 }
 
-/// I_x(a, b) = x^a (1 - x)^b / (a B(a, b)) * sum of (a + b) ... (a + b + n - 1) / ((a + 1) ... (a + n)) x^n:
-/// 26.5.4; of the smaller of x and 1 - x.
+/// I_x(a, b) = x^a (1 - x)^b / (a B(a, b)) * sum of (a + b) ... (a + b + n - 1) / ((a + 1) ... (a + n)) x^n,
+/// equation 26.5.4 of the same book, for x <= 1/2; for larger x by symmetry.
 double beta_below(double a, double b, double x) {
   if (x > 0.5) return 1 - beta_below(b, a, 1 - x);
   double term = 1, sum = 1;
@@ -37,8 +37,9 @@ double beta_below(double a, double b, double x) {
   return std::exp(a * std::log(x) + b * std::log1p(-x) - log_beta + std::log(sum)) / a;
 }
 
-/// The largest difference between the share of draws up to x and `below`(x), times the root of their number.
-/// Draws below `least` or from `greatest` on lie there for all that is further out.
+/// The largest difference between the share of draws up to x and `below`(x), times the square root of the
+/// number of draws. Draws at `least` stand for everything below it, and draws from `greatest` on for
+/// everything above.
 double distance(std::vector<double> draws, const std::function<double(double)>& below, double least,
                 double greatest) {
   std::sort(draws.begin(), draws.end());
@@ -51,7 +52,7 @@ double distance(std::vector<double> draws, const std::function<double(double)>& 
     if (x >= greatest) break;
     const double share = below(x);
     largest = std::max(largest, std::abs(static_cast<double>(i) / n - share));
-    // What is below x is told apart from x in float32 only above the least.
+    // In float32, smaller values differ from x only if x is above `least`.
     if (x > least) largest = std::max(largest, share - before);
   }
   return largest * std::sqrt(n);
@@ -105,7 +106,7 @@ std::vector<Law> laws() {
       {{"unit[5]", "Beta(-3, -1)"}, beta(at(-3), at(-1)), inside},
       {{"unit[5]", "RatioBeta(-7, -7)"}, beta(at(-7), at(-7)), inside},
       {{"unit[5]", "RatioBeta(-3, -1)"}, beta(at(-3), at(-1)), inside},
-      // A component of K has a Beta(alpha, (K - 1) alpha) law.
+      // One of the K components has the law Beta(alpha, (K - 1) alpha).
       {{"simplex(2)[5]", "Dirichlet(-7)"}, beta(at(-7), at(-7)), inside},
       {{"simplex(4)[5]", "Dirichlet(-7)"}, beta(at(-7), 3 * at(-7)), inside},
       {{"simplex(4)[5]", "Dirichlet(-2.3)"}, beta(at(-2.3), 3 * at(-2.3)), inside},
@@ -131,13 +132,13 @@ TEST(Draws, FollowTheirLawAtExtremeParameters) {
   ASSERT_EQ(all.size(), cases.size());
   for (size_t i = 0; i < all.size(); ++i) {
     const Law law = laws()[i];
-    // The first component of a simplex: [rows, K, elements].
+    // The first component of a simplex. The values are [rows, K, elements].
     const int64_t classes = std::max<int64_t>(1, all[i].variable.classes);
     std::vector<double> draws;
     for (int64_t row = 0; row < rows; ++row)
       for (int64_t k = 0; k < elements; ++k)
         draws.push_back(all[i].values[static_cast<size_t>(row * classes * elements + k)]);
-    // Above this, one of a thousand right samplers fails; the seed is fixed.
+    // One of a thousand correct samplers has a larger distance; the seed is fixed.
     EXPECT_LT(distance(draws, law.below, std::numeric_limits<float>::min(), law.greatest), 1.95)
         << cases[i].call;
   }

@@ -1,5 +1,5 @@
-// In: `VARIABLE ~ FAMILY(...)` lines of a file without players. Out: what the compiled samplers draw for
-// each, their log-densities as kernels compute them, and the interpreter's draws. The including test calls
+// In: lines `VARIABLE ~ FAMILY(...)` of a file without players. Out: the draws of the compiled samplers,
+// their log-densities as kernels compute them, and the interpreter's draws. The including test calls
 // DRAWS_VALUES() once, outside of namespaces.
 #pragma once
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@
 
 namespace drawn_values {
 
-/// What vaert_main does with the image that it is handed.
+/// Called by vaert_main with the image.
 inline std::function<void(const vae_image&)> inspect;
 
 #define DRAWS_VALUES()                                                                                   \
@@ -40,7 +40,7 @@ inline std::function<void(const vae_image&)> inspect;
   static_assert(true)
 
 struct Case {
-  std::string domain;  // and shape: `positive[5]`
+  std::string domain;  // with the shape: `positive[5]`
   std::string call;
 };
 
@@ -49,8 +49,8 @@ inline void PrintTo(const Case& c, std::ostream* out) { *out << c.call << " over
 struct Drawn {
   core::Variable variable;
   std::vector<float> values;       // [rows, ...]
-  std::vector<float> log_density;  // a row
-  tensor::Numbers interpreted;     // values, of fewer rows
+  std::vector<float> log_density;  // one number per row
+  tensor::Numbers interpreted;     // the interpreter's draws, with fewer rows
 };
 
 constexpr int64_t interpreted_rows = 50;
@@ -58,7 +58,7 @@ constexpr int64_t interpreted_rows = 50;
 /// Reads the image that `text` compiles to.
 inline void with_image(const std::string& text, const std::function<void(const core::Image&)>& visit) {
   inspect = [&](const vae_image& binary) { visit(core::read_image(binary)); };
-  core::start_threads(1, nullptr);  // denormal numbers count as zero, as in executables
+  core::start_threads(1, nullptr);  // treats denormal numbers as zero, as executables do
   base::SourceSet sources;
   base::Report report(sources);
   auto image = vaec::compile({"test.vae", text, {}}, sources, report);
@@ -66,7 +66,7 @@ inline void with_image(const std::string& text, const std::function<void(const c
     ADD_FAILURE() << base::render_text(report, false);
     return;
   }
-  image->run("", {"test"});  // the runtime is this program itself
+  image->run("", {"test"});  // this test defines vaert_main itself
 }
 
 /// `families`: declarations that the calls may use.
@@ -100,7 +100,7 @@ inline std::vector<Drawn> draw(const std::string& families, const std::vector<Ca
       result[i].variable = image.variables[i];
       result[i].values.assign(drawn.data, drawn.data + drawn.elements);
       const core::Executor density(image, program(conditional.log_density), machine, batch);
-      // A constant density does not take the value.
+      // A density that is constant has no input for the value.
       if (density.takes(name)) std::copy_n(drawn.data, drawn.elements, density.input(name).data);
       density.run(7, 3, {});
       const core::Executor::Tensor log_density = density.output("log_density");
@@ -122,7 +122,7 @@ inline std::vector<Drawn> draw(const std::string& families, const std::vector<Ca
 struct Computed {
   std::string domain, family, fixed;
   size_t parameters;
-  std::string shape;  // of each parameter: `[3]`
+  std::string shape;  // shape of each parameter: `[3]`
 };
 
 inline void PrintTo(const Computed& c, std::ostream* out) {
@@ -131,12 +131,12 @@ inline void PrintTo(const Computed& c, std::ostream* out) {
 
 struct DrawnAt {
   core::Variable variable;
-  std::vector<std::vector<float>> parameters;  // a row
+  std::vector<std::vector<float>> parameters;  // one entry per row
   std::vector<float> values;                   // [rows, ...]
-  std::vector<float> log_density;              // a row
+  std::vector<float> log_density;              // one number per row
 };
 
-/// Every combination of `places`, of so many each.
+/// Every combination of `each` numbers from `places`.
 inline std::vector<std::vector<float>> combinations(const std::vector<float>& places, size_t each) {
   std::vector<std::vector<float>> all = {{}};
   for (size_t i = 0; i < each; ++i) {
@@ -151,7 +151,7 @@ inline std::vector<std::vector<float>> combinations(const std::vector<float>& pl
   return all;
 }
 
-/// The players of `cases`, and a source of all their variables.
+/// A player for each of `cases`, and a source of all their variables.
 inline std::string text_of_players(const std::vector<Computed>& cases) {
   std::string text, source = "source data {";
   for (size_t i = 0; i < cases.size(); ++i) {
@@ -162,7 +162,7 @@ inline std::string text_of_players(const std::vector<Computed>& cases) {
       text += fmt::format("var {} : real{}\n", name, c.shape);
       source += fmt::format(" {} = npy(\"t.npy\");", name);
       parents += comma + name;
-      // Only a player that learns is compiled: its parameters are 0 here.
+      // Only players that learn are compiled, so each argument has a parameter; it is 0 here.
       arguments += fmt::format("{}{} + parameter({})", comma, name, c.shape.empty() ? "[]" : c.shape);
     }
     text += fmt::format("var v{} : {}\nplayer p{} {{ v{} | {} ~ {}({}{}) }}\n", i, c.domain, i, i, parents,
@@ -172,7 +172,8 @@ inline std::string text_of_players(const std::vector<Computed>& cases) {
   return text + source + " }\nlearn symmetric { steps = 1 }\n";
 }
 
-/// Draws at every combination of `places` as elements of the parameters, `repeats` of each.
+/// Draws with every combination of `places` as the elements of the parameters; each combination has `repeats`
+/// rows.
 inline std::vector<DrawnAt> draw_at(const std::string& families, const std::vector<Computed>& cases,
                                     const std::vector<float>& places, size_t repeats) {
   std::vector<DrawnAt> result(cases.size());

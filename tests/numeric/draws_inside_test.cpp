@@ -1,6 +1,6 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// Whatever the parameters, every draw of a family lies strictly inside its domain, and its log-density under
-// them is finite in float32: families of the library and families that a user declares.
+// For any parameters, every draw of a family lies strictly inside its domain, and its log-density is finite
+// in float32. Covers the families of the library and families that a user declares.
 #include <fmt/ranges.h>
 
 #include <cmath>
@@ -167,10 +167,10 @@ bool is_inside(const core::Variable& variable, double x) {
   if (variable.domain == "real") return std::isfinite(x);
   if (variable.domain == "positive") return std::isfinite(x) && x > 0;
   if (variable.domain == "angle") return x > -std::numbers::pi && x <= std::numbers::pi;
-  return x > 0 && x < 1;  // unit, simplex
+  return x > 0 && x < 1;  // unit and simplex
 }
 
-/// The first thing wrong with values [rows, ...]; empty: none.
+/// What is wrong with the values [rows, ...]; empty if nothing is.
 template <class Number>
 std::string wrong(const core::Variable& variable, const std::vector<Number>& values, int64_t of_rows) {
   for (const Number x : values)
@@ -237,8 +237,8 @@ const std::vector<Computed>& computed() {
   return table;
 }
 
-// The density is finite too where the exponentials of the parameters and their squares are numbers of 32
-// bits.
+// The density must be finite too, if the exponentials of the parameters and the squares of these fit in
+// 32-bit floats.
 TEST(Draws, LieInsideTheirDomainWhateverAPlayerComputes) {
   const std::vector<float> places = {-1e30F, -300, -40, -10, -1, 0, 1, 10, 40, 300, 1e30F};
   constexpr float moderate = 40;

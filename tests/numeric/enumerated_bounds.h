@@ -1,6 +1,7 @@
-// Learn blocks over a few bits, exactly: every random draw of a built phase becomes an input, and its planned
-// kernel program is run in double precision on all values that the draws can take. In: a program's text. Out:
-// the expected gradient of the phase; beside it, central differences of an objective written by hand.
+// Computes learn blocks over a few bits exactly. Every random draw of a built phase becomes an input. The
+// planned kernel program then runs in double precision on all values that the draws can have. In: a program's
+// text. Out: the expected gradient of the phase, and central differences of an objective that the test writes
+// by hand.
 #pragma once
 #include <cmath>
 #include <functional>
@@ -23,7 +24,7 @@ inline vaec::CheckedModel check_model(const std::string& text) {
   return programs::check_model({"bounds.vae", text, {}});
 }
 
-/// Every draw an input `draw 0`, `draw 1`, ... in the order of the program.
+/// Replaces the draws by inputs `draw 0`, `draw 1`, ... in the order of the program.
 inline tensor::Program with_given_draws(tensor::Program program) {
   int next = 0;
   for (tensor::Value& value : program.values) {
@@ -37,7 +38,7 @@ inline tensor::Program with_given_draws(tensor::Program program) {
 /// Values of all parameters by their names, row-major.
 using Parameters = std::map<std::string, Row>;
 
-/// Central differences of `objective` at `parameters`, in those whose names begin with `owner`.
+/// Central differences of `objective` at `parameters`, for the parameters whose names begin with `owner`.
 inline Parameters central_differences(Parameters parameters,
                                       const std::function<double(const Parameters&)>& objective,
                                       const std::string& owner) {
@@ -74,14 +75,14 @@ inline double log_bernoulli(const Row& x, const Row& logits) {
   return sum;
 }
 
-/// log-densities of one row and one value of its latent bits.
+/// Log-densities of one row with one value of its latent bits.
 struct Densities {
   double evidence = 0, prior = 0, posterior = 0, recognised = 0;
   double log_weight() const { return evidence + prior - posterior; }
 };
 
-/// A model of bits. `densities` takes what the source gives, in the order of its lines, and the latents in
-/// the order in which they are drawn; both flat.
+/// A model of bits. `densities` takes the values that the source gives, in the order of its lines, and the
+/// latents in the order in which they are drawn; both as flat rows.
 struct BitModel {
   std::string name, text;
   size_t latent_bits;
@@ -125,9 +126,9 @@ class Enumeration {
 
   struct Expected {
     Parameters gradient;   // by parameter name
-    double objective = 0;  // what the record makes of the phase's outputs
+    double objective = 0;  // the objective that the phase's outputs add up to
   };
-  /// Means over `batch` rows drawn from the data and over every draw. `multiplier` is libi's.
+  /// Means over all choices of `batch` rows of the data and over all draws. `multiplier` is libi's.
   Expected expected(const std::string& learn, size_t batch = 1, size_t phase = 0,
                     double multiplier = 1) const {
     const size_t l = place_of(learn);
@@ -175,7 +176,7 @@ class Enumeration {
     for (size_t row = 0; row < bits_.data.size(); ++row) sum += of(row);
     return sum / static_cast<double>(bits_.data.size());
   }
-  /// E over `samples` latents of a row, drawn from q with these parameters.
+  /// The expectation over `samples` latents of a row, drawn from q with these parameters.
   double over_draws(
       const Parameters& values, size_t row, size_t samples,
       const std::function<double(const std::vector<Densities>&, const std::vector<size_t>&)>& of) const {
@@ -203,8 +204,7 @@ class Enumeration {
   std::vector<tensor::Phase> phases_of(size_t l) const {
     semantics::Learn block = model().learns[l];
     if (block.method == "symmetric") return tensor::build_phases(model(), checked_.game, block, true);
-    block.own["estimator"] = {
-        {"kind", "score"}};  // iwae and libi take it of themselves where a latent counts
+    block.own["estimator"] = {{"kind", "score"}};  // iwae and libi choose it themselves for discrete latents
     return tensor::build_bound_phases(model(), checked_.game.bounds.at(l), block);
   }
 
@@ -225,7 +225,7 @@ class Enumeration {
     return inputs;
   }
 
-  /// The columns of the first source take the rows' numbers in order.
+  /// Fills the columns of the first source with the given rows, in order.
   void give_columns(const std::vector<size_t>& rows, tensor::Inputs& inputs) const {
     inputs.columns.clear();
     size_t begin = 0;
@@ -239,7 +239,7 @@ class Enumeration {
     }
   }
 
-  /// A uniform number far below or above every probability: the bit is 1 or 0.
+  /// Uniform numbers far below or above every probability, so that the bit becomes 1 or 0.
   void give_draws(const std::vector<size_t>& latents, tensor::Inputs& inputs) const {
     size_t begin = 0, draw = 0;
     for (const game::Latent& latent : checked_.game.bounds.at(0).sources.at(0).latents) {

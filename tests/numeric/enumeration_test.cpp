@@ -1,6 +1,7 @@
 // links: vaec_pipeline
-// Sums over discrete variables: on tables the gradients are those of the objectives summed by hand; where
-// other variables are drawn they are the mean of the sampled ones, with less variance.
+// Sums over discrete variables. On tables, the gradients are those of objectives that are summed by hand. If
+// other variables are drawn, the summed gradients are the mean of the sampled ones and have a smaller
+// variance.
 #include <gtest/gtest.h>
 
 #include "tests/numeric/enumerated_bounds.h"
@@ -9,7 +10,7 @@ namespace {
 using enumerated_bounds::Parameters;
 using enumerated_bounds::Row;
 
-/// A file's learn blocks, evaluated at parameters that the test knows.
+/// The learn blocks of a file, evaluated at parameters that the test knows.
 class Learned {
  public:
   explicit Learned(const std::string& text, double scale = 0.9)
@@ -36,7 +37,7 @@ class Learned {
     throw std::logic_error("no learn " + name);
   }
 
-  /// `classes`: of the only column, a category, one row each.
+  /// `classes`: the values of the only column, a category, one per row.
   tensor::Inputs inputs(const tensor::Program& program, const std::vector<int>& classes,
                         uint64_t seed) const {
     tensor::Inputs inputs;
@@ -203,7 +204,7 @@ TEST(Enumeration, TheElboOfTablesIsExact) {
   }
 }
 
-// With nothing else to draw the bound is the likelihood, which does not depend on q.
+// Nothing else is drawn, so the bound is the likelihood, which does not depend on q.
 TEST(Enumeration, IwaeOfTablesIsTheLikelihood) {
   const Learned all(tables);
   const auto seen = all.run("iwae", observed);
@@ -236,13 +237,13 @@ TEST(Enumeration, LibiConstrainsByExactBounds) {
   expect_same(all.run("libi", observed, 1, 0).gradient, all.differences(likelihood), "fit");
 }
 
-// The probabilities of one player are constants to the other, as its draws are.
-/// `densities` where the prior of c is learned or, as zeros, uniform.
+/// `densities`, with the prior of c learned or, if it has no parameters, uniform.
 Densities with_uniform(Parameters at, int c, size_t bits, int x) {
   at.try_emplace("p.c.parameter1", Row(4));
   return densities(at, c, bits, x);
 }
 
+// The probabilities of one player are constants for the other player, as its draws are.
 void expect_exact_symmetric(const Learned& all) {
   const auto of_p = [&](const Parameters& at) {
     return over_rows([&](int x) {
@@ -268,7 +269,7 @@ void expect_exact_symmetric(const Learned& all) {
 
 TEST(Enumeration, SymmetricOfTablesIsExact) { expect_exact_symmetric(Learned(tables)); }
 
-// Probabilities that are the same for all values depend on no axis.
+// Probabilities that are equal for all values do not depend on an axis.
 TEST(Enumeration, AUniformPriorIsSummed) {
   std::string uniform = tables;
   const std::string learned = "c ~ Categorical(parameter([4]))";
@@ -306,7 +307,7 @@ Moments moments(const Learned& learned, const std::string& learn, int draws) {
   return result;
 }
 
-/// Within five standard errors, and `bias`.
+/// The sampled mean must lie within five standard errors plus `bias` of the exact value.
 void expect_mean(const Moments& sampled, const Parameters& exact, int draws, double bias,
                  const std::string& what) {
   for (const auto& [name, values] : exact)
@@ -322,7 +323,7 @@ TEST(Enumeration, SampledGradientsHaveTheSummedOnesAsTheirMean) {
   expect_mean(moments(all, "scores", draws), all.run("elbo", observed).gradient, draws, 1e-9, "elbo");
   expect_mean(moments(all, "drawn", draws), all.run("symmetric", observed).gradient, draws, 1e-9,
               "symmetric");
-  // These are biased by what 64 samples fall short of the likelihood.
+  // These are biased: the bound with 64 samples is a little below the likelihood.
   Parameters decoder = all.run("iwae", observed).gradient;
   std::erase_if(decoder, [](const auto& entry) { return entry.first.starts_with("q."); });
   expect_mean(moments(all, "drawn_iwae", few), decoder, few, 0.02, "iwae");
@@ -376,7 +377,7 @@ TEST(Enumeration, ASummedClassAboveADrawnCode) {
   std::printf("total variance: c drawn %.4f, c summed %.4f\n", drawn.total_variance, summed.total_variance);
 }
 
-// Every pass leaves the numbers of these programs as they were, and a program's plan has them too.
+// The passes do not change the numbers of these programs, and neither does planning.
 TEST(Enumeration, PassesKeepWhatIsSummed) {
   for (const std::string& text : {tables, classes_and_codes}) {
     const Learned all(text);
@@ -393,8 +394,8 @@ TEST(Enumeration, PassesKeepWhatIsSummed) {
   }
 }
 
-// The product of x with its columns of the weights is made once a row, not once a row and class; that of the
-// classes once a class.
+// The product of x with its columns of the weights is computed once per row, not once per row and class. The
+// product of the classes is computed once per class.
 TEST(Enumeration, WhatDoesNotDependOnTheClassIsComputedOnce) {
   const Learned all(classes_and_codes);
   const tensor::KernelProgram kernel_program = tensor::make_kernel_program(all.phase("elbo").program);
@@ -478,7 +479,7 @@ TEST(Enumeration, ChainsAreSummedByElimination) {
   const auto seen = all.run("elbo", observed);
   EXPECT_NEAR(seen.objective, objective(all.parameters), 1e-12);
   expect_same(seen.gradient, all.differences(objective), "chain");
-  // 50 values each: 2,500 terms at a time, not 6,250,000.
+  // With 50 values per variable a sum has 2,500 terms at a time, not 6,250,000.
   EXPECT_NO_THROW(Learned(chain_of(50, learn)));
   try {
     const Learned joint(chain_of(50, "learn iwae { steps = 1; estimator = {c: enumerate} }\n"));

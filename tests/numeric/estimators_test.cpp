@@ -1,6 +1,6 @@
 // links: vaec_pipeline
-// The gradient that each estimator passes through a draw, over all draws: METHODS section 3's figures for
-// bits, and for categories; the relaxed values of gumbel.
+// The gradient that each estimator passes through a draw, over all draws: the numbers of METHODS section 3
+// for bits, and numbers for categories; also the relaxed values of gumbel.
 #include <gtest/gtest.h>
 
 #include "compiler/tensor/estimators.h"
@@ -29,7 +29,7 @@ learn elbo { steps = 1 }
 
 using tensor::Emit;
 using tensor::ValueId;
-using Function = std::function<ValueId(Emit&, ValueId value)>;  // [rows, n] to [rows]
+using Function = std::function<ValueId(Emit&, ValueId value)>;  // maps [rows, n] to [rows]
 
 /// Element i of a value [rows, n].
 ValueId element(Emit& e, ValueId value, int64_t i) {
@@ -40,10 +40,10 @@ ValueId element(Emit& e, ValueId value, int64_t i) {
 ValueId times(Emit& e, double factor, ValueId a) { return e.pointwise(tensor::Op::multiply, factor, a); }
 
 struct Passed {
-  Row value, gradient;  // of the latent; of the function in the logits
+  Row value, gradient;  // value: of the latent; gradient: of the function with respect to the logits
 };
 
-/// A latent of q at these logits (x is 0: they are its biases), drawn from this noise.
+/// Draws a latent of q with these logits from this noise. The logits are the biases, because x is 0.
 Passed pass(const std::string& latent, const tensor::Estimator& estimator, const Row& logits,
             const Row& noise, const Function& function) {
   const vaec::CheckedModel checked = check_model(program);
@@ -82,7 +82,7 @@ Passed pass(const std::string& latent, const tensor::Estimator& estimator, const
 constexpr double p = 0.3;
 const double logit = std::log(p / (1 - p));
 
-/// E over the bit of the gradient in its logit.
+/// The expectation over the bit of the gradient with respect to its logit.
 double bit_gradient(const std::string& estimator, const Function& function) {
   const Passed one = pass("b", {estimator}, {logit}, {1e-9}, function);
   const Passed zero = pass("b", {estimator}, {logit}, {1 - 1e-9}, function);
@@ -102,11 +102,11 @@ TEST(Estimators, OfABitGiveTheKnownFigures) {
     const ValueId x = element(e, b, 0);
     return e.add(e.multiply(square(e, x), x), square(e, x));
   };
-  // f(1) - f(0) = 2, times p (1 - p): both have the derivative 0.42.
+  // f(1) - f(0) = 2, and p (1 - p) = 0.21: both functions have the derivative 0.42.
   EXPECT_NEAR(bit_gradient("zgr", quadratic), 0.42, 1e-9);
   EXPECT_NEAR(bit_gradient("st", quadratic), 0.168, 1e-9);
   EXPECT_NEAR(bit_gradient("zgr", cubic), 0.525, 1e-9);
-  EXPECT_EQ(bit_gradient("score", quadratic), 0);  // its term is added by the bound
+  EXPECT_EQ(bit_gradient("score", quadratic), 0);  // the bound, not the draw, adds this estimator's term
 }
 
 const Row category_logits = {0.4, -0.9, 0.2};
@@ -130,13 +130,13 @@ ValueId quadratic_form(Emit& e, ValueId x) {
   return sum;
 }
 
-/// E over the class of the gradient in each logit.
+/// The expectation over the class of the gradient with respect to each logit.
 Row category_gradient(const std::string& estimator) {
   const Row probabilities = category_probabilities();
   Row mean(3, 0);
   for (size_t k = 0; k < 3; ++k) {
     Row noise(3, 0);
-    noise[k] = 100;  // far above every logit: argmax takes it
+    noise[k] = 100;  // so far above every logit that argmax chooses this class
     const Passed passed = pass("k", {estimator}, category_logits, noise, quadratic_form);
     for (size_t i = 0; i < 3; ++i) {
       EXPECT_EQ(passed.value[i], i == k ? 1 : 0);
@@ -156,7 +156,7 @@ TEST(Estimators, ZgrOfACategoryIsUnbiasedOnQuadraticFunctions) {
 
 TEST(Estimators, StraightThroughOfACategoryIsTheDerivativeOfTheMean) {
   const Row p = category_probabilities(), seen = category_gradient("st");
-  Row slope(3, 0);  // E of the function's slope
+  Row slope(3, 0);  // expectation of the function's slope
   double mean = 0;
   for (size_t i = 0; i < 3; ++i) {
     slope[i] = linear_form[i];
@@ -166,7 +166,7 @@ TEST(Estimators, StraightThroughOfACategoryIsTheDerivativeOfTheMean) {
   for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(seen[i], p[i] * (slope[i] - mean), 1e-9) << i;
 }
 
-// Probability 0 in double precision: what divides by it must not be there.
+// The probability is 0 in double precision, so no term may divide by it.
 TEST(Estimators, AClassThatCannotBeDrawnGivesNoGradient) {
   for (const char* estimator : {"zgr", "st"}) {
     const Passed passed = pass("k", {estimator}, {0, 0, -2000}, {100, 0, 0}, quadratic_form);

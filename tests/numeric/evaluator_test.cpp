@@ -16,7 +16,7 @@ using namespace semantics;
 
 namespace {
 
-/// A file analysed, with what the report says.
+/// An analysed file, with the text of the report.
 struct Analysed {
   base::SourceSet sources;
   base::Report report{sources};
@@ -122,7 +122,8 @@ TEST(TensorFunctions, StretchAxesOfLengthOneOnEqualRank) {
   EXPECT_EQ(shape, (Shape{6, 6}));
 }
 
-// <conv(x, w), y> = <x, deconv(y, w)>: PyTorch's two layouts of weights make them adjoint as they stand.
+// <conv(x, w), y> = <x, deconv(y, w)>. The two layouts of weights in PyTorch make conv and deconv adjoint
+// without any change of the weights.
 TEST(Convolutions, AreAdjointOfEachOther) {
   Graph graph;
   Build build{&graph, {}};
@@ -210,7 +211,7 @@ player q { z | x ~ Normal(dense(conv(x, 2, kernel = [3, 5], bias = false), 3)) }
   for (const Parameter& parameter : file.model.parameters) by_name[parameter.name] = parameter;
   EXPECT_DOUBLE_EQ(by_name.at("p.x.dense1.weight").initial.scale, std::sqrt(6.0 / (3 + 27)));
   EXPECT_DOUBLE_EQ(by_name.at("p.x.dense1.bias").initial.scale, 1 / std::sqrt(3.0));
-  // torch.nn.init takes axis 1 of [in, out, kh, kw] as the inputs.
+  // torch.nn.init takes axis 1 of [in, out, kh, kw] as the number of inputs.
   EXPECT_EQ(by_name.at("p.x.deconv1.weight").shape, (Shape{3, 4, 3, 3}));
   EXPECT_DOUBLE_EQ(by_name.at("p.x.deconv1.weight").initial.scale, 1 / std::sqrt(4.0 * 9));
   EXPECT_EQ(by_name.at("q.z.conv1.weight").shape, (Shape{2, 4, 3, 5}));

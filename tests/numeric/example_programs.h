@@ -1,4 +1,4 @@
-// In: a program. Out: what it means, or the diagnostics as an exception.
+// In: a program. Out: its checked model, or its diagnostics as an exception.
 #pragma once
 #include <fstream>
 #include <sstream>
@@ -10,7 +10,7 @@
 
 namespace programs {
 
-/// examples/PATH, which may name files beside it.
+/// The program examples/PATH, which may name files in its folder.
 inline vaec::Request example(const std::string& path) {
   const std::string file = std::string(VAEC_ROOT) + "/examples/" + path;
   std::ifstream stream(file);
@@ -19,7 +19,7 @@ inline vaec::Request example(const std::string& path) {
   return {file, text.str(), {}};
 }
 
-/// std::runtime_error with the diagnostics of a program that is refused.
+/// Throws std::runtime_error with the diagnostics if the program is refused.
 inline vaec::CheckedModel check_model(const vaec::Request& request) {
   base::SourceSet sources;
   base::Report report(sources);

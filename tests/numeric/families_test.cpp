@@ -1,4 +1,5 @@
-// What the compiler derives from a family's declaration: densities, means, samples; and what it refuses.
+// What the compiler derives from the declaration of a family: densities, means, samples; and which
+// declarations it refuses.
 // links: semantics
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -17,7 +18,7 @@ using namespace semantics;
 
 namespace {
 
-/// `var x : DOMAIN` with `x ~ FAMILY(...)` whose arguments are parameters, in one player.
+/// A player with `var x : DOMAIN` and `x ~ FAMILY(...)`, whose arguments are parameters.
 struct OneConditional {
   base::SourceSet sources;
   base::Report report{sources};
@@ -141,7 +142,7 @@ TEST(LogDensity, OfTheOtherFamiliesAgreesWithTheirFormulas) {
   EXPECT_NEAR(density("unit[2]", "Uniform()", {0.3, 0.9}, {}), 0, 1e-12);
 }
 
-// d log p / d logits = statistic - mean, here against finite differences of the density alone.
+// d log p / d logits = statistic - mean, compared with finite differences of the density.
 TEST(Derivative, OfTheDensityIsStatisticMinusMean) {
   OneConditional c("category(3)", "Categorical(parameter([3]))");
   const Numbers x = {0, 1, 0}, logits = {0.2, -0.4, 0.9};
@@ -157,7 +158,7 @@ TEST(Derivative, OfTheDensityIsStatisticMinusMean) {
   }
 }
 
-// derivative() serves what families are made of: each operation against central differences.
+// derivative() handles the operations that families use; each is compared with central differences.
 TEST(Derivative, OfEachPointwiseOperationIsItsSlope) {
   Graph graph;
   Build build{&graph, {}};
@@ -195,7 +196,7 @@ TEST(Derivative, GoesThroughSlicesAndConcatenations) {
   Build build{&graph, {}};
   const NodeId x = build.leaf(Op::variable, 0, {3});
   const NodeId first = build.slice(x, {0, 1}), rest = build.slice(x, {1, 3});
-  // x1 x0 + x2 x2, laid out anew.
+  // x1 x0 + x2 x2, with the elements rearranged.
   const NodeId product = build.multiply(build.concat({rest, first}, 0), build.concat({first, rest}, 0));
   NumericEvaluator evaluate(graph, [](const Node&) { return Numbers{2, 3, 5}; });
   const NodeId slope = derivative(build, build.slice(product, {0, 1}), x);
@@ -216,7 +217,8 @@ family Mine(mean : real, log_std : real = 0) over x : real {
   EXPECT_NEAR(mine.mean({{0.5, -3}, {0.3}})[1], -3, 1e-12);
 }
 
-/// A family over one real, or a vector of them, whose statistics are a quadratic pair in some spelling.
+/// A family over one real number or a vector of them. Its statistics are x and x^2, written in different
+/// ways.
 struct Spelling {
   std::string name, parameters, statistic, natural, log_partition, log_base, sample;
   std::string domain = "real";
@@ -226,7 +228,7 @@ void PrintTo(const Spelling& spelling, std::ostream* out) { *out << spelling.nam
 
 class QuadraticPair : public testing::TestWithParam<Spelling> {};
 
-// No term in the square of the mean is left: only the difference of statistic and mean is squared.
+// No term with the square of the mean is left: only the difference of statistic and mean is squared.
 TEST_P(QuadraticPair, IsCompletedHoweverItIsSpelled) {
   const Spelling& s = GetParam();
   std::string arguments;
@@ -288,7 +290,7 @@ TEST(StandardFamilies, PassTheirNumericCheck) {
   EXPECT_TRUE(report.diagnostics().empty()) << base::render_text(report, false);
 }
 
-/// The first diagnostic of a Bernoulli declared with one line changed.
+/// The first diagnostic of a Bernoulli family in which one line of the declaration is changed.
 base::Diagnostic refusal(const std::string& property, const std::string& value) {
   std::map<std::string, std::string> lines = {{"statistic", "x"},
                                               {"natural", "logit"},
@@ -319,7 +321,7 @@ TEST(NumericCheck, RefusesADeclarationThatContradictsItself) {
 }
 
 TEST(NumericCheck, RefusesALogPartitionWhoseDerivativeIsNotTheMean) {
-  // The mass is 1 to four places; the slope is wrong in the first.
+  // The mass is 1 to four digits, but the slope is wrong in the first digit.
   EXPECT_EQ(refusal("log_partition", "softplus(logit) + 1e-4 * sin(1000 * logit)").code, base::E0407);
 }
 
@@ -357,7 +359,7 @@ TEST(NumericCheck, IntegratesOverThreeCoordinatesAndDrawsBeyond) {
   }
 }
 
-// The body speaks of one value; numbers and lists in it stand at each position.
+// The body describes one value. Numbers and lists in it are used at each position.
 TEST(Template, TakesListsMatricesAndIndicesAtEachPosition) {
   const OneConditional ordinal("category(3)[2]", "Ordinal(parameter([2]))", R"(
 family Ordinal(slope : real) over x : category(3) {

@@ -1,6 +1,7 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// Compiled kernels in float against long double, on grids of parameters and values: log-densities, gradients
-// and divergences are as exact as the formulas of torch.distributions in float, and exact where those cancel.
+// Compares compiled kernels in float with long double, on grids of parameters and values. Log-densities,
+// gradients and divergences are as exact as the formulas of torch.distributions in float. Where these cancel,
+// the kernels stay exact.
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
@@ -25,7 +26,7 @@ using family_kernels::Row;
 
 const float ulp = std::numeric_limits<float>::epsilon();
 
-/// The derivative by the fourth-order difference, in long double.
+/// The derivative by a fourth-order difference, in long double.
 long double slope(const Grid& grid, const Row& row, size_t parameter) {
   const long double h = 1e-3L;
   const auto at = [&](long double shift) {
@@ -36,8 +37,8 @@ long double slope(const Grid& grid, const Row& row, size_t parameter) {
   return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
 }
 
-/// The error of torch's formula in float: the largest at rows of the same parameters, as a single one may
-/// be small by chance.
+/// The error of torch's formula in float. It is the largest error among rows with the same parameters,
+/// because a single error may be small by chance.
 std::vector<double> bars(const Grid& grid, size_t values) {
   std::map<Row, double> largest;
   const auto parameters = [&](const Row& row) {
@@ -66,7 +67,8 @@ TEST_P(Accuracy, of_log_densities_is_that_of_torch_in_float) {
   }
 }
 
-/// What the slope in element `parameter` changes by where each parameter, from `first` on, is rounded, and 1.
+/// An estimate of how much the slope in element `parameter` changes if the parameters from `first` on are
+/// rounded, plus 1 and the slope itself.
 double rounding_of_slope(const Grid& grid, const Row& row, size_t parameter, size_t first) {
   double sum = 1 + std::abs(static_cast<double>(slope(grid, row, parameter)));
   for (size_t p = first; p < row.size(); ++p) {
@@ -116,8 +118,7 @@ TEST_P(Divergence, is_that_of_torch_in_float) {
 
 INSTANTIATE_TEST_SUITE_P(Of, Divergence, testing::ValuesIn(family_grids::divergence_grids()), name_of);
 
-// Where the formulas of torch.distributions lose up to one nat at a million, the declared arrangements do
-// not.
+// Near a million, the formulas of torch.distributions lose up to one nat; the declared formulas do not.
 TEST(LogDensity, of_counts_and_shapes_near_a_million_is_exact) {
   const std::set<std::string> declared = {"Poisson", "Gamma", "Beta", "NegativeBinomial", "Binomial"};
   for (const Grid& grid : family_grids::grids()) {
@@ -131,7 +132,7 @@ TEST(LogDensity, of_counts_and_shapes_near_a_million_is_exact) {
   }
 }
 
-// (x - mean) / variance and (x - mean)^2 / variance - 1, however far the mean is from 0.
+// The gradient is (x - mean) / variance and (x - mean)^2 / variance - 1, however far the mean is from 0.
 TEST(Gradient, of_normals_has_the_differences_alone) {
   const std::vector<Row> rows = family_grids::normal_rows([](double x) { return x; }, 1e30);
   const std::string declared = R"(

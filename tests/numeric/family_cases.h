@@ -1,5 +1,5 @@
-// The families of the standard library, each at two places of its parameters, with points over its domain for
-// sums and integrals. A family without a case fails the test that lists them.
+// The families of the standard library, each with two choices of parameters, and with points over its domain
+// for sums and integrals. A family without a case fails the test that lists them.
 #pragma once
 #include <cmath>
 #include <functional>
@@ -16,11 +16,11 @@ using Numbers = std::vector<double>;
 struct Case {
   std::string family;
   std::string domain;
-  std::string fixed;        // further arguments
-  std::vector<Numbers> at;  // a value per parameter that is not fixed
+  std::string fixed;        // further arguments of the call
+  std::vector<Numbers> at;  // one value per parameter that is not fixed
   std::vector<Numbers> and_at;
-  bool entropy = false;  // has one in closed form
-  bool mean = true;      // likewise
+  bool entropy = false;  // the family has an entropy in closed form
+  bool mean = true;      // the family has a mean in closed form
 };
 
 inline void PrintTo(const Case& c, std::ostream* out) { *out << c.family; }
@@ -48,13 +48,14 @@ inline const std::vector<Case>& cases() {
   return table;
 }
 
-/// A value of x as a tensor, and the measure that it stands for.
+/// A value of x as a tensor, and its weight in the sum or the integral.
 struct Point {
   Numbers x;
   double weight;
 };
 
-/// The trapezium rule in a coordinate in which the densities fall off on both sides.
+/// The points of a rule for sums or integrals. For continuous domains they are equidistant in a coordinate in
+/// which the densities decrease on both sides.
 inline std::vector<Point> points_of(const std::string& domain) {
   std::vector<Point> points;
   constexpr int n = 2400;
@@ -89,7 +90,7 @@ inline std::vector<Point> points_of(const std::string& domain) {
   return points;
 }
 
-/// `p.x ~ Family(parameter([..]), ...)`, as a call of the language.
+/// The call of the family with parameters as arguments: `Family(parameter([..]), ...)`.
 inline std::string call_of(const Case& c) {
   std::string arguments;
   for (const Numbers& value : c.at)

@@ -1,5 +1,6 @@
-// Divergences between two members of one family of the standard library, as torch.distributions.kl writes
-// them, in any floating type: in long double the reference, in float the bar. q's parameters come first.
+// KL divergences within each family of the standard library, as torch.distributions.kl writes them, for any
+// floating type. In long double they are the reference, in float the largest error allowed. q's parameters
+// come first.
 #pragma once
 #include "tests/numeric/family_formulas_f32.h"
 
@@ -21,7 +22,7 @@ T kl_bernoulli(T q, T p) {
   return prob * (softplus(-p) - softplus(-q)) + (1 - prob) * (softplus(p) - softplus(q));
 }
 
-/// In long double the ratio of the failures is formed from the logits.
+/// In long double the ratio of the probabilities of failure is computed from the logits.
 template <class T>
 T kl_binomial(T q, T p, T size) {
   const T prob = sigmoid(q);
@@ -87,14 +88,15 @@ T kl_laplace(T q, T p) {
   return -std::log(ratio) + ratio - 1;
 }
 
-/// -entropy - log1p(-p) / q - logit of p, the probabilities' way.
+/// -entropy - log1p(-p) / q - logit of p, computed from the probabilities.
 inline float kl_geometric(float q, float p) {
   const float prob = sigmoid(q);
   const float entropy = (std::max(q, 0.0F) - q * prob + std::log1p(std::exp(-std::abs(q)))) / prob;
   return -entropy - std::log1p(-sigmoid(p)) / prob - p;
 }
 
-/// E failures (log ratio of failures), and the log ratio of the success.
+/// E failures times the log ratio of the failure probabilities, plus the log ratio of the success
+/// probabilities.
 inline long double exact_kl_geometric(long double q, long double p) {
   return std::exp(-q) * (softplus(p) - softplus(q)) + softplus(-p) - softplus(-q);
 }
@@ -103,7 +105,7 @@ inline long double exact_kl_negative_binomial(long double q, long double p, long
   return size * exact_kl_geometric(q, p);
 }
 
-/// E x of ContinuousBernoulli: by a series near 0.
+/// The mean of ContinuousBernoulli; near 0 by a series.
 inline long double continuous_bernoulli_mean(long double logit) {
   if (std::abs(logit) < 1e-3L) return 0.5L + logit / 12 - std::pow(logit, 3) / 720;
   return -1 / std::expm1(-logit) - 1 / logit;
@@ -114,7 +116,7 @@ inline long double exact_kl_continuous_bernoulli(long double q, long double p) {
          continuous_bernoulli_partition(p);
 }
 
-/// ContinuousBernoulli.mean: by Taylor's series in (0.499, 0.501).
+/// As ContinuousBernoulli.mean in torch: by a Taylor series in (0.499, 0.501).
 inline float kl_continuous_bernoulli(float q, float p) {
   const float prob = clamped_sigmoid(q), other = clamped_sigmoid(p), x = prob - 0.5F;
   const bool unstable = prob > 0.499F && prob < 0.501F;
@@ -125,7 +127,7 @@ inline float kl_continuous_bernoulli(float q, float p) {
          continuous_bernoulli_norm(other) - std::log1p(-other);
 }
 
-/// By 9.6.10 below 40 and 9.7.1 above.
+/// I1(x) / I0(x): by Abramowitz and Stegun 9.6.10 below 40, by 9.7.1 above.
 inline long double i1_over_i0(long double x) {
   if (x < 40) {
     long double term = 1, zero = 1, one_term = x / 2, one = x / 2;
@@ -144,12 +146,12 @@ inline long double i1_over_i0(long double x) {
   return one / zero;
 }
 
-/// torch has none.
+/// torch has no formula for it.
 inline long double exact_kl_von_mises(long double a, long double b, long double other_a,
                                       long double other_b) {
   const long double k = std::hypot(a, b), other = std::hypot(other_a, other_b);
   const long double along = k > 0 ? (other_a * a + other_b * b) / k : 0;
-  // The concentrations leave the logarithms: -k and `other`.
+  // The concentrations are taken out of the logarithms: -k and `other`.
   const long double away = -k * (1 - i1_over_i0(k)) + (other - i1_over_i0(k) * along);
   return away - log_i0_scaled(k) + log_i0_scaled(other);
 }

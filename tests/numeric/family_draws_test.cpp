@@ -1,6 +1,6 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// The compiled samplers of the standard library draw from the densities that their declarations state: a
-// goodness-of-fit test at a fixed seed, for shaped variables.
+// The compiled samplers of the standard library draw from the densities that the declarations state. A
+// goodness-of-fit test with a fixed seed, for variables with a shape.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace {
 
-/// What vaert_main does with the image that it is handed.
+/// Called by vaert_main with the image.
 std::function<void(const vae_image&)> inspect;
 
 using family_cases::Case;
@@ -37,14 +37,14 @@ struct Model {
   explicit Model(const Case& c) {
     std::string arguments;
     for (const Numbers& value : c.at) arguments += (arguments.empty() ? "" : ", ") + list(value);
-    // A density for one value, draws for many.
+    // One conditional for the density of a single value, and one for many draws.
     const std::string call = "source {} weight 0 {{ {} ~ " + c.family + "(" + arguments + c.fixed + ") }}\n";
     text = fmt::format("var x : {}[{}]\nvar one : {}[1]\n", c.domain, elements, c.domain) +
            fmt::format(fmt::runtime(call), "many", "x") + fmt::format(fmt::runtime(call), "single", "one");
   }
 };
 
-/// The number that the fit is judged by: the value, a class, or a simplex's first share.
+/// The number that the fit is tested on: the value, the class, or the first component of a simplex.
 double statistic(const double* x, size_t size, size_t stride) {
   if (size == 4) {
     for (size_t k = 0; k < 4; ++k)
@@ -62,7 +62,7 @@ TEST_P(Draws, FitTheDensity) {
   const auto checked = vaec::check_model(request, model.sources, model.report);
   ASSERT_TRUE(checked) << base::render_text(model.report, false);
 
-  // Bins of about equal mass, cut where the density's points are.
+  // Bins of about equal mass. Their edges lie between the points of the density.
   std::vector<std::pair<double, double>> mass;
   const auto& one = checked->model.conditionals[1];
   for (const Point& point : family_cases::points_of(GetParam().domain)) {
@@ -72,7 +72,7 @@ TEST_P(Draws, FitTheDensity) {
                       point.weight * std::exp(evaluate(one.log_density)[0]));
   }
   std::sort(mass.begin(), mass.end());
-  std::vector<double> edges, expected;  // a bin holds what lies above the edge before, up to its own
+  std::vector<double> edges, expected;  // a bin contains the values above the previous edge, up to its own
   constexpr double least = 0.05;
   double open = 0;
   for (size_t i = 0; i < mass.size(); ++i) {
@@ -80,7 +80,7 @@ TEST_P(Draws, FitTheDensity) {
     const bool last = i + 1 == mass.size();
     const bool apart = !last && mass[i + 1].first > mass[i].first;
     if (!last && (open < least || !apart)) continue;
-    // Between two points of a continuum the edge is in the middle, as the rule has it.
+    // Between two points of a continuous domain the edge is in the middle.
     edges.push_back(last ? INFINITY : 0.5 * (mass[i].first + mass[i + 1].first));
     expected.push_back(open);
     open = 0;
@@ -116,14 +116,15 @@ TEST_P(Draws, FitTheDensity) {
   base::Report again_report(again);
   auto image = vaec::compile(request, again, again_report);
   ASSERT_TRUE(image);
-  image->run("", {"test"});  // the runtime is this program itself
+  image->run("", {"test"});  // this test defines vaert_main itself
 
   double chi_squared = 0;
   for (size_t k = 0; k < expected.size(); ++k) {
     const double wanted = expected[k] * rows * elements;
     chi_squared += (counts[k] - wanted) * (counts[k] - wanted) / wanted;
   }
-  // Mean and variance of chi squared are n and 2 n: a right sampler passes all but once in some thousands.
+  // Chi squared with n degrees of freedom has mean n and variance 2 n. A correct sampler fails about once in
+  // some thousands.
   const auto degrees = static_cast<double>(expected.size() - 1);
   EXPECT_LT(chi_squared, degrees + 4 * std::sqrt(2 * degrees) + 4) << expected.size() << " bins";
 }
@@ -133,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(Of, Draws, testing::ValuesIn(family_cases::cases()),
 
 }  // namespace
 
-// Functions that kernels call: named here, so that they are linked into the test.
+// Functions that kernels call. They are named here so that they are linked into the test.
 extern const void* const called_by_kernels[];
 const void* const called_by_kernels[] = {reinterpret_cast<const void*>(&vaert_lgamma),
                                          reinterpret_cast<const void*>(&vaert_log_i0),

@@ -1,6 +1,7 @@
-// The log-densities and divergences of the standard library's families as torch.distributions writes them, in
-// any floating type: in long double the reference, in float the bar for compiled kernels. Parameters are
-// those of the library. Where torch's own formula is an approximation, `exact` beside it is the reference.
+// The log-densities of the standard library's families as torch.distributions writes them, for any floating
+// type. In long double they are the reference, in float the largest error allowed for compiled kernels.
+// Parameters are those of the library. If torch's formula is an approximation, the function `exact_...`
+// beside it is the reference.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -25,7 +26,7 @@ T log_sigmoid(T x) {
   return std::min(x, T(0)) - std::log1p(std::exp(-std::abs(x)));
 }
 
-/// Normal.log_prob.
+/// As Normal.log_prob in torch.
 template <class T>
 T normal(T value, T mean, T log_std) {
   const T std = std::exp(log_std), away = value - mean;
@@ -95,7 +96,7 @@ T binomial(T x, T logit, T size) {
   return x * logit - normalizer + std::lgamma(size + 1) - std::lgamma(x + 1) - std::lgamma(size - x + 1);
 }
 
-/// Of three components.
+/// With three components.
 template <class T>
 T dirichlet(const Values<T>& x, const Values<T>& log_alpha) {
   T result = 0, sum = 0;
@@ -125,7 +126,7 @@ T logsumexp(const Values<T>& x) {
   return greatest + std::log(sum);
 }
 
-/// Of the class that is 1.
+/// The log-probability of the class whose element is 1.
 template <class T>
 T categorical(const Values<T>& x, const Values<T>& logits) {
   for (size_t k = 0; k < x.size(); ++k)
@@ -133,7 +134,7 @@ T categorical(const Values<T>& x, const Values<T>& logits) {
   return 0;
 }
 
-/// By Abramowitz and Stegun 9.8.1 and 9.8.2, as torch has it.
+/// By Abramowitz and Stegun 9.8.1 and 9.8.2, as in torch.
 inline float log_i0_of_torch(float x) {
   const auto polynomial = [](float y, std::initializer_list<float> coefficients) {
     float sum = 0;
@@ -149,7 +150,7 @@ inline float log_i0_of_torch(float x) {
                                     -0.2057706e-1F, 0.2635537e-1F, -0.1647633e-1F, 0.392377e-2F}));
 }
 
-/// log I0(x) - x, by 9.6.10 below 40 and 9.7.1 above.
+/// log I0(x) - x: by Abramowitz and Stegun 9.6.10 below 40, by 9.7.1 above.
 inline long double log_i0_scaled(long double x) {
   if (x < 40) {
     long double term = 1, sum = 1;
@@ -171,7 +172,7 @@ inline long double exact_von_mises(long double x, long double a, long double b) 
   return -2 * concentration * half * half - log_i0_scaled(concentration) - 2 * half_log_two_pi<long double>();
 }
 
-/// ContinuousBernoulli._cont_bern_log_norm: by Taylor's series in (0.499, 0.501).
+/// As ContinuousBernoulli._cont_bern_log_norm in torch: by a Taylor series in (0.499, 0.501).
 inline float continuous_bernoulli_norm(float prob) {
   const bool unstable = prob > 0.499F && prob < 0.501F;
   const float cut = unstable ? 0.499F : prob;
@@ -181,7 +182,7 @@ inline float continuous_bernoulli_norm(float prob) {
   return unstable ? std::log(2.0F) + (4.0F / 3 + 104.0F / 45 * x * x) * x * x : log_norm;
 }
 
-/// Probabilities are held eps away from 0 and 1 (clamp_probs).
+/// Probabilities are kept at least eps away from 0 and 1, as clamp_probs in torch does.
 inline float clamped_sigmoid(float logit) {
   constexpr float eps = std::numeric_limits<float>::epsilon();
   return std::clamp(sigmoid(logit), eps, 1 - eps);

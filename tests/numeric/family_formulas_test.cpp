@@ -1,5 +1,5 @@
-// What the compiler derives from each declaration of the standard library, against sums and integrals of its
-// density and against finite differences: gradient, mean, entropy, divergence.
+// Compares what the compiler derives from each declaration of the standard library (gradient, mean, entropy,
+// divergence) with sums and integrals of the density, and with finite differences.
 // links: semantics
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ using family_cases::Point;
 
 namespace {
 
-/// Two players that give one variable by one family, each with parameters of its own.
+/// Two players that draw one variable from the same family, each with its own parameters.
 struct TwoConditionals {
   const Case& of;
   base::SourceSet sources;
@@ -46,7 +46,7 @@ struct TwoConditionals {
     });
     return evaluate(node);
   }
-  /// Sum or integral over the points of density times f.
+  /// The sum or the integral of density times f over the points.
   template <class F>
   double mean(const F& f) const {
     double total = 0;
@@ -82,7 +82,7 @@ TEST_P(Formula, OfTheGradientIsTheSlopeOfTheDensity) {
   }
 }
 
-// Where every parameter starts unless the file says otherwise.
+// At 0, where every parameter starts unless the file says otherwise.
 TEST_P(Formula, OfTheGradientIsFiniteAtZero) {
   TwoConditionals two(GetParam());
   std::vector<Numbers> zero = two.of.at;
@@ -164,7 +164,7 @@ player s { x ~ Laplace(0, location = 2) })"),
   for (const double m : {0.1, -0.2, 0.3, 1.0, 2.0, -3.0})
     expected += 0.5 * (m * m + std::exp(-1.4) - 1) + 0.7;
   EXPECT_NEAR(evaluate(kl)[0], expected, 1e-12);
-  // Other families, and other fixed parameters, have no divergence of this form.
+  // There is no such divergence between different families, or between different fixed parameters.
   EXPECT_FALSE(expand_kl(model, model.conditionals[0], model.conditionals[2]));
   EXPECT_FALSE(expand_kl(model, model.conditionals[2], model.conditionals[3]));
 }

@@ -1,5 +1,5 @@
-// The families of the standard library on grids of parameters and values, ordinary and extreme ones, with
-// the formulas of torch.distributions in float and references in long double.
+// The families of the standard library on grids of ordinary and extreme parameters and values, with the
+// formulas of torch.distributions in float and references in long double.
 #pragma once
 #include <functional>
 #include <string>
@@ -20,7 +20,8 @@ struct Grid {
   std::vector<Row> rows;
   std::function<float(const Row&)> in_float;
   std::function<long double(const LongRow&)> exact;
-  /// Of the terms whose difference a gradient or a divergence is; torch.distributions has the same terms.
+  /// The largest of the terms whose difference is the gradient or the divergence; torch.distributions has the
+  /// same terms.
   std::function<double(const Row&)> largest = [](const Row&) { return 0; };
 };
 
@@ -42,7 +43,7 @@ inline std::vector<Row> combinations(const std::vector<std::vector<float>>& para
   return all;
 }
 
-/// The parameters' combinations, each with values of x.
+/// The combinations of the parameters, each with several values of x.
 inline std::vector<Row> combine(const std::vector<std::vector<float>>& parameters,
                                 const std::function<std::vector<double>(const Row&)>& values) {
   std::vector<Row> rows;
@@ -63,7 +64,7 @@ inline std::vector<double> about(double mean, double std, double least, bool who
   return values;
 }
 
-/// Normal rows whose value is `transformed`.
+/// Rows of a normal family whose values are passed through `transformed`.
 inline std::vector<Row> normal_rows(const std::function<double(double)>& transformed, double furthest) {
   const std::vector<std::vector<float>> locations_and_scales = {{0, 0.3F, -4, 300, 10000, 2015, -1e6F},
                                                                 {-16, -9, -2.3F, 0, 1.5F, 8}};
@@ -89,7 +90,7 @@ inline std::vector<Row> categorical_rows() {
   return rows;
 }
 
-/// Shares about their means and far from them.
+/// Components of the simplex near their means and far from them.
 inline std::vector<Row> dirichlet_rows() {
   std::vector<float> sizes;
   for (const double alpha : {1e-3, 0.4, 1.0, 12.0, 1e6}) sizes.push_back(static_cast<float>(std::log(alpha)));
@@ -130,7 +131,7 @@ inline std::vector<Row> von_mises_rows() {
         return f(r);                                             \
       }
 
-/// FORMULA of the vectors x and y in a row.
+/// The formula `function` of the vectors x and y in a row.
 // NOLINTBEGIN(bugprone-macro-parentheses): the name of a template takes none
 #define VECTOR_FORMULA(function)                                                                      \
   [](const Row& r) { return function<float>({r.begin(), r.begin() + 3}, {r.begin() + 3, r.end()}); }, \
@@ -150,7 +151,7 @@ inline double exp_of(float x) { return std::exp(static_cast<double>(x)); }
 const std::vector<float> logits = {-80, -12, -3, -0.2F, 0, 1.7F, 9, 30};
 const std::vector<float> rates = logarithms({1e-3, 0.4, 3, 12, 1000, 1e6});
 
-/// Of one size.
+/// For families with the fixed parameter `size`.
 inline std::vector<Grid> grids_of_attempts(double size) {
   const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
   const std::vector<float> moderate = {-12, -3, -0.2F, 0, 1.7F, 9};
@@ -250,7 +251,7 @@ inline std::vector<Grid> grids() {
   return all;
 }
 
-/// Of terms of the magnitude of log Gamma(sum): those of q and of p.
+/// The size of terms like log Gamma(sum): the terms of q and of p are added.
 inline double log_gamma_terms(const Row& row, size_t of_a_sum) {
   double largest = 0;
   for (size_t begin = 0; begin < row.size(); begin += row.size() / 2) {
@@ -261,7 +262,7 @@ inline double log_gamma_terms(const Row& row, size_t of_a_sum) {
   return largest;
 }
 
-/// Divergences: a row is q's parameters, then p's.
+/// For divergences: a row has the parameters of q, then those of p.
 inline std::vector<Grid> divergence_grids() {
   const std::vector<float> far_logits = {-80, -20, -9, -1, 0, 0.3F, 2, 12, 30, 87};
   const std::vector<float> means = {0, 4, 300}, scales = {-16, -3, 0, 2};

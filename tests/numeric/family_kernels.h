@@ -1,5 +1,5 @@
-// In: a family and rows of values and parameters. Out: what compiled kernels make of them in float, by the
-// programs that executables run: log-densities, and gradients of a learning step.
+// In: a family, and rows of values and parameters. Out: the log-densities of compiled kernels in float, and
+// the gradients of a learning step, computed by the programs that executables run.
 #pragma once
 #include <fmt/format.h>
 
@@ -13,11 +13,11 @@ namespace family_kernels {
 
 using Row = std::vector<float>;  // x, then the parameters
 
-/// Of a family over `category(K)` or `simplex(K)`, x and each parameter are vectors of K.
+/// For a family over `category(K)` or `simplex(K)`, x and each parameter are vectors of length K.
 struct Family {
   std::string name, domain, fixed;
   std::string declarations;
-  size_t extent = 1;  // K, else 1
+  size_t extent = 1;  // K, or 1 for other domains
   std::string shape() const { return extent > 1 ? fmt::format("[{}]", extent) : "[]"; }
 };
 
@@ -31,7 +31,7 @@ inline core::Machine machine_of(std::vector<float>& parameters, const float& coe
   return machine;
 }
 
-/// The log-density of each row of `x | t1, t2 ~ CALL`, by the executable's own program.
+/// The log-density of each row of `x | t1, t2 ~ CALL`, computed by the executable's program.
 inline std::vector<float> log_densities(const Family& family, const std::vector<Row>& rows) {
   const size_t extent = family.extent, parts = rows[0].size() / extent;
   std::string names, arguments, text = family.declarations + "\nvar x : " + family.domain + "\n";
@@ -39,7 +39,7 @@ inline std::vector<float> log_densities(const Family& family, const std::vector<
   for (size_t i = 1; i < parts; ++i) {
     const std::string comma = i > 1 ? ", " : "";
     names += fmt::format("{}t{}", comma, i);
-    // Only a player that learns is compiled: its parameters are 0 here.
+    // Only players that learn are compiled, so each argument has a parameter; it is 0 here.
     arguments += fmt::format("{}t{} + parameter({})", comma, i, family.shape());
     text += fmt::format("var t{} : real{}\n", i, extent > 1 ? family.shape() : "");
     source += fmt::format("; t{} = npy(\"t.npy\")", i);
@@ -65,8 +65,8 @@ inline std::vector<float> log_densities(const Family& family, const std::vector<
   return result;
 }
 
-/// d log p / d parameter of each row, by a learning step over one row of as many positions: an element of
-/// the parameters after the other, each of all rows.
+/// d log p / d parameter for each of `rows`, computed by a learning step on one row with as many positions.
+/// The result has one entry per element of the parameters, with a number for each row.
 inline std::vector<std::vector<float>> gradients(const Family& family, const std::vector<Row>& rows) {
   const size_t extent = family.extent, parts = rows[0].size() / extent;
   std::string arguments;
@@ -104,8 +104,9 @@ inline std::vector<std::vector<float>> gradients(const Family& family, const std
   return result;
 }
 
-/// KL(q || p) by rows of q's and p's parameters, in an evidence bound whose likelihood is exactly 1, and the
-/// bound's gradient in q's: by `reparam` minus that of KL, by `score` with its noise.
+/// KL(q || p) for rows of q's and p's parameters, in an evidence bound whose likelihood is exactly 1; and the
+/// gradient of the bound in q's parameters. With `reparam` it is minus the gradient of KL; with `score` it
+/// also has noise.
 struct Divergences {
   std::vector<float> value;
   std::vector<std::vector<float>> gradient;

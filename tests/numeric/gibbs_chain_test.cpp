@@ -1,6 +1,7 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// Learning on rows completed by a Gibbs chain: over many steps the mean gradient is that of exact enumeration
-// over the chain's last sweep, although the rows of terms drawn from themselves are dropped.
+// Learning on rows that a Gibbs chain completed. The mean gradient over many steps equals the one from exact
+// enumeration of the chain's last sweep, although terms are left out on rows whose target was drawn from the
+// term itself.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -16,9 +17,10 @@
 
 namespace {
 
-std::function<void(const vae_image&)> inspect;  // what vaert_main does with the image
+std::function<void(const vae_image&)> inspect;  // called by vaert_main with the image
 
-// Bits: p gives x from c and z; q gives z from c and x, and c from x. Of {c}, x and z wait for one another.
+// All variables are bits. p gives x from c and z; q gives z from c and x, and c from x. If only c is known, x
+// and z wait for each other.
 constexpr int sweeps = 2;
 const char* const program = R"(
 var c, x, z : binary[1]
@@ -51,7 +53,7 @@ double sigmoid(double logit) { return 1 / (1 + std::exp(-logit)); }
 using Joint = std::array<double, 4>;
 
 struct Truth {
-  // log odds of x given (c, z), of z given (c, x), of c given x: two weights (or one) and a bias.
+  // Log-odds of x given (c, z), of z given (c, x), and of c given x: one or two weights and a bias.
   std::array<double, 3> p_x = {0.8, -1.5, 0.3}, q_z = {-0.7, 1.9, -0.4};
   std::array<double, 2> q_c = {1.1, -0.2};
 
@@ -75,7 +77,8 @@ struct Truth {
     }
     return to;
   }
-  /// After the chain: x starts at even odds, z at log odds 1; both orders are equally likely.
+  /// The distribution after the chain. x starts at even odds, z at log-odds 1. Both orders of the players are
+  /// equally likely.
   Joint chain(int c) const {
     const double one = sigmoid(1);
     Joint joint = {(1 - one) / 2, one / 2, (1 - one) / 2, one / 2};
@@ -86,7 +89,7 @@ struct Truth {
     return joint;
   }
 
-  /// E of the score of each parameter: statistic minus mean, times what it multiplies.
+  /// The expected score of each parameter: (statistic - mean) times the input that the parameter multiplies.
   std::map<std::string, double> mean_gradient() const {
     std::map<std::string, double> mean;
     for (int c = 0; c < 2; ++c) {
@@ -111,7 +114,7 @@ struct Truth {
   }
 };
 
-/// Where the numbers of a dense layer lie, by "player.target.index" and "player.target.bias".
+/// The places of a dense layer's numbers, by "player.target.index" and "player.target.bias".
 std::map<std::string, std::pair<int, int64_t>> places(const core::Image& image) {
   std::map<std::string, std::pair<int, int64_t>> found;
   for (size_t player = 0; player < image.players.size(); ++player)
@@ -165,7 +168,7 @@ TEST(GibbsChain, MeanGradientIsThatOfEnumerationWithTaggedRowsDropped) {
       marks.emplace(session.coefficients[size_t(first.coefficient)] != 0,
                     session.coefficients[size_t(second.coefficient)] != 0);
     }
-    // In every last sweep one of the two was drawn first: it alone counts.
+    // In the last sweep one of the two players draws first. Only the term of that player counts.
     EXPECT_EQ(marks, (std::set<std::pair<bool, bool>>{{true, false}, {false, true}}));
     for (const auto& [name, expected] : truth.mean_gradient()) {
       const double mean = sum[name] / steps;

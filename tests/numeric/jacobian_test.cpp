@@ -1,6 +1,6 @@
 // links: vaec_pipeline
-// The Jacobian of a decoder's mean is that of the mean's own program by central differences, as built and as
-// scheduled; there is none where the parent has no derivatives.
+// The Jacobian of a decoder's mean equals central differences of the mean's program, as built and as a kernel
+// program. There is no Jacobian if the parent has no derivatives.
 #include "compiler/tensor/build_jacobian.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // links: vaec_pipeline
-// Between the convolutions of a U-net everything lies as convolutions have it, channels last: no loop walks
-// over memory in strides, and none only copies.
+// Between the convolutions of a U-net all tensors keep the layout of convolutions, channels last. No loop
+// reads memory with strides, and no loop only copies.
 #include <gtest/gtest.h>
 
 #include "compiler/lower/arrange.h"

@@ -1,5 +1,5 @@
 // links: vaert_core vaert_data vaert_onednn
-// The library operations of every backend agree with naive loops in double precision; none of oneDNN's is a
+// The library operations of every backend agree with simple loops in double precision, and oneDNN uses no
 // reference kernel.
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@
 
 namespace {
 
-const vae_library* library = nullptr;  // the backend that the test is of
+const vae_library* library = nullptr;  // the backend under test
 
 class Backend : public testing::TestWithParam<std::string> {
  protected:
@@ -42,7 +42,8 @@ Values random_values(int64_t count, uint32_t seed) {
   return values;
 }
 
-/// A prepared call; its result is filled with rubbish first, since a kernel must overwrite, not add.
+/// Runs a prepared call. The result is first filled with other numbers, because a kernel must overwrite it,
+/// not add.
 Values run(vae_library_op* op, const Values& a, const Values& b, int64_t count) {
   Values c(count, 1e30f);
   library->run(op, a.data(), b.data(), c.data());
@@ -187,14 +188,14 @@ TEST_P(Convolution, agrees_with_naive_loops_where_the_axes_differ) {
 }
 
 TEST_P(Convolution, agrees_with_naive_loops_where_one_window_is_the_whole_input) {
-  check_convolution({VAE_FORWARD, 3, 4, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});  // the batch is transposed
-  check_convolution({VAE_FORWARD, 9, 4, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});  // the weights are
+  check_convolution({VAE_FORWARD, 3, 4, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});  // transposes the smaller batch
+  check_convolution({VAE_FORWARD, 9, 4, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});  // transposes the weights
   check_convolution({VAE_FORWARD, 9, 1, 3, 5, 6, 1, 1, 3, 5, 1, 1, 0, 0});
   check_convolution({VAE_FORWARD, 9, 7, 1, 1, 6, 1, 1, 1, 1, 1, 1, 0, 0});
 }
 
 TEST_P(Convolution, agrees_with_naive_loops_where_the_far_padding_differs) {
-  // As in "same" padding of an even kernel, and in a transposed convolution with output padding.
+  // As with "same" padding of an even kernel, and with output padding of a transposed convolution.
   check_convolution({VAE_FORWARD, 3, 16, 8, 8, 32, 8, 8, 2, 2, 1, 1, 0, 0});
   check_convolution({VAE_FORWARD, 3, 1, 8, 8, 32, 8, 8, 2, 2, 1, 1, 0, 0});
   check_convolution({VAE_FORWARD, 3, 16, 8, 8, 1, 8, 8, 4, 4, 1, 1, 1, 1});
@@ -210,7 +211,7 @@ TEST_P(Convolution, agrees_with_naive_loops_on_many_images) {
       check_convolution(convolution(33, in, out, 9, 7, 3, stride, 1));
       check_convolution(convolution(67, in, out, 6, 5, 2, stride, 0));
     }
-  // Places that no window covers, a far padding, axes that differ.
+  // Windows that do not cover all places, a far padding, and axes that differ.
   check_convolution({VAE_FORWARD, 70, 32, 10, 9, 32, 3, 3, 2, 2, 4, 3, 0, 0});
   check_convolution({VAE_FORWARD, 70, 32, 6, 6, 48, 6, 6, 2, 2, 1, 1, 0, 0});
   check_convolution({VAE_FORWARD, 35, 32, 9, 12, 64, 9, 4, 1, 5, 1, 3, 0, 1});

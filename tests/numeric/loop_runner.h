@@ -1,4 +1,4 @@
-// Runs a compiled loop as the runtime does, and evaluates the loop as written, in double, element by element.
+// Runs a compiled loop as the runtime does. Also evaluates the loop directly, in double, element by element.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -21,7 +21,7 @@ struct Randomness {
   uint64_t seed = 0, step = 0;
 };
 
-/// A loop's accesses at actual buffers and rows, as kernels take them.
+/// The accesses of a loop with actual buffers and a number of rows, in the form that kernels take.
 struct Bound {
   Bound(const tensor::Loop& loop, Buffers& buffers, int64_t rows) {
     for (const tensor::Access& access : loop.loads) bind(access, buffers);
@@ -34,7 +34,7 @@ struct Bound {
 
   std::vector<float*> pointers;
   std::vector<int64_t> extents, strides;
-  int64_t kept = 1, reduced = 1;  // elements of these axes
+  int64_t kept = 1, reduced = 1;  // numbers of elements of the kept and of the reduced axes
 
  private:
   void bind(const tensor::Access& access, Buffers& buffers) {
@@ -43,7 +43,7 @@ struct Bound {
   }
 };
 
-/// Calls body(begin, end, kernel arguments' units) once per range of `cut` units.
+/// Runs the kernel on ranges of at most `cut` units, one after the other.
 inline void run(const lower::CompiledLoops& compiled, size_t number, Buffers& buffers, int64_t rows,
                 int64_t cut = 1 << 30, Randomness randomness = {}) {
   const lower::Arrangement& arranged = compiled.arrangement(number);
@@ -59,7 +59,7 @@ inline void run(const lower::CompiledLoops& compiled, size_t number, Buffers& bu
   }
 }
 
-/// The loop as it stands in schedule.h; nothing random.
+/// Evaluates the loop as kernel_program.h defines it. The loop must have no random draws.
 inline void interpret(const tensor::Loop& loop, Buffers& buffers, int64_t rows) {
   using tensor::Combine;
   const auto at = [](const tensor::Access& access, const std::vector<int64_t>& index) {
@@ -121,7 +121,7 @@ inline void interpret(const tensor::Loop& loop, Buffers& buffers, int64_t rows) 
   }
 }
 
-/// Builds a loop's body by name of its parts.
+/// Builds the body of a loop from its parts.
 class LoopBuilder {
  public:
   LoopBuilder(std::vector<tensor::Extent> space, int kept) {

@@ -1,5 +1,6 @@
 // links: lower
-// The vector code of each elementary function agrees with libm in double to a few units in the last place.
+// The vector code of each elementary function agrees with libm in double, up to a few units in the last
+// place.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -24,8 +25,8 @@ std::vector<float> values_of(Op op, const std::vector<float>& arguments) {
 struct Range {
   Op op;
   double low, high;
-  double relative;      // error allowed, of the result
-  double absolute = 0;  // and besides
+  double relative;      // allowed error relative to the result
+  double absolute = 0;  // allowed error in addition
 };
 
 class Accuracy : public testing::TestWithParam<Range> {};

@@ -1,5 +1,6 @@
 // links: lower vaert_core
-// Compiled loops compute what the loop says, for shapes that fill no vector, however their units are divided.
+// Compiled loops compute what the loop says, also for shapes that do not fill a vector and for any division
+// into units.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -15,7 +16,7 @@ using semantics::Op;
 using tensor::Combine;
 using tensor::Extent;
 
-// Linked in, since kernels call it.
+// Named here so that it is linked into the test: kernels call it.
 __attribute__((used)) const void* const called_by_kernels = reinterpret_cast<const void*>(&vaert_lgamma);
 
 constexpr int64_t rows = 37;
@@ -35,7 +36,7 @@ Buffers buffers_of(std::initializer_list<int64_t> sizes) {
   return buffers;
 }
 
-/// Against the direct evaluation, and bit for bit alike for every division into units.
+/// Compares with direct evaluation. The results must be the same bits for every division into units.
 void expect_right(const tensor::Loop& loop, const Buffers& start, int64_t batch_rows = rows) {
   const lower::CompiledLoops compiled({loop});
   Buffers expected = start, whole = start;
@@ -112,7 +113,7 @@ TEST(Map, that_counts_along_either_axis) {
   }
 }
 
-// Up-sampling into some of an image's channels: units begin anywhere among the rows of four axes.
+// Up-sampling into some channels of an image: units can begin anywhere in the rows of four axes.
 TEST(Map, of_rows_along_many_axes) {
   for (const int64_t channels : {5, 32}) {
     LoopBuilder b({batch, {7}, {2}, {5}, {3}, {channels}}, 6);
@@ -203,7 +204,7 @@ TEST(ColumnReduction, of_many_rows_keeps_its_precision) {
   EXPECT_EQ(buffers[2][1], 0.1F);
 }
 
-// Pooling, channels last: 5 by 3 windows of `high` by `wide` pixels.
+// Pooling in channels-last layout: 5 by 3 windows of `high` by `wide` pixels.
 TEST(ColumnReduction, of_windows_stays_in_registers) {
   for (const auto& [high, wide] : {std::pair<int64_t, int64_t>{2, 2}, {3, 4}, {2, 5}, {1, 16}}) {
     for (const int64_t channels : {1, 11, 16, 83}) {
@@ -223,7 +224,7 @@ TEST(ColumnReduction, of_windows_stays_in_registers) {
   }
 }
 
-// The gradient of a bias: all pixels of an image into its channels.
+// The gradient of a bias: a sum over all pixels of an image for each channel.
 TEST(ColumnReduction, of_short_rows_stays_in_registers) {
   for (const int64_t channels : {11, 64, 65}) {
     LoopBuilder b({batch, {channels}, {7}, {2}, {9}}, 2);
@@ -257,7 +258,7 @@ TEST(ColumnReduction, of_single_elements_shares_a_kernel_among_widths) {
 }
 
 TEST(Reduction, counts_along_the_reduced_axis) {
-  // The first index of the largest element: argmax as two loops would do it.
+  // The first index of the largest element: argmax as two loops compute it.
   LoopBuilder b({batch, {11}}, 1);
   const int at_peak = b.apply(Op::greater_equal, b.load(0, {11, 1}), b.load(1, {1, 0}));
   b.store(b.apply(Op::where, at_peak, b.iota(1), b.constant(11)), 2, {1, 0}, Combine::min);

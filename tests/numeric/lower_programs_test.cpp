@@ -1,5 +1,5 @@
 // links: vaec_pipeline
-// Every loop of the examples' programs, compiled, computes what the loop says, on positive noise.
+// Every compiled loop of the examples' programs computes what the loop says, on positive random numbers.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -11,7 +11,7 @@ namespace {
 using loop_runner::Buffers;
 
 constexpr int64_t rows = 3;
-constexpr int64_t most_elements = 60000;  // what the direct evaluation can do in reasonable time
+constexpr int64_t most_elements = 60000;  // more would take the direct evaluation too long
 
 int64_t elements_of(const std::vector<tensor::Extent>& extents) {
   int64_t product = 1;
@@ -29,7 +29,7 @@ bool draws(const tensor::Loop& loop) {
   return false;
 }
 
-/// The loop over buffers of its own, numbered from 0, each as long as the kernel program's.
+/// The loop with its own buffers, numbered from 0. Each is as long as in the kernel program.
 struct Alone {
   tensor::Loop loop;
   Buffers buffers;

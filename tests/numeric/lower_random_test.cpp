@@ -1,6 +1,6 @@
 // links: lower
-// Draws are Philox 4x32-10's, element by element as runtime/image.md numbers them, for any shape and
-// division.
+// Draws are those of Philox 4x32-10, numbered element by element as in runtime/image.md, for any shape and
+// any division into units.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -47,7 +47,7 @@ double draw_of(Op op, uint64_t element, uint32_t site, Randomness r) {
 
 std::vector<float> drawn(Op op, const std::vector<Extent>& space, uint32_t site, Randomness randomness,
                          int64_t rows, int64_t cut) {
-  // A vector of zeros stretched over the rows keeps the axes apart.
+  // Adding a vector of zeros that is stretched over the rows prevents the compiler from merging the axes.
   std::vector<int64_t> strides(space.size(), 1), stretched(space.size(), 0);
   int64_t size = 1;
   for (size_t axis = space.size(); axis-- > 0;) {

@@ -1,5 +1,5 @@
-// Distances of sets of rows whose values are known: normal distributions, shifted and scaled ones, equal
-// ones; principal components of rows that lie in few directions.
+// Distances between sets of rows for which they are known: normal distributions, shifted and scaled ones,
+// equal ones. Also the principal components of rows that vary in few directions.
 // links: vaert_metrics
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 namespace metrics {
 namespace {
 
-/// Independent normal numbers of these means and deviations.
+/// Independent normal numbers with these means and deviations.
 Points normal_rows(int64_t rows, const std::vector<double>& means, const std::vector<double>& deviations,
                    unsigned seed) {
   std::mt19937 generator(seed);
@@ -31,7 +31,7 @@ TEST(FrechetDistance, IsZeroForTheSameRows) {
   EXPECT_NEAR(frechet_distance(points, points).value, 0, 1e-6);
 }
 
-// Independent coordinates: the sum of (m - m')^2 + (s - s')^2.
+// For independent coordinates the distance is the sum of (m - m')^2 + (s - s')^2.
 TEST(FrechetDistance, IsThatOfTheTwoNormalDistributions) {
   const Points a = normal_rows(20000, {0, 1, 5}, {1, 2, .5}, 1);
   const Points b = normal_rows(20000, {.5, 1, 4}, {2, 2, 1.5}, 2);
@@ -42,8 +42,8 @@ TEST(FrechetDistance, IsThatOfTheTwoNormalDistributions) {
   EXPECT_LT(found.standard_error, .1);
 }
 
-// A rotation of one of two equal variances is seen through the covariance alone: for C = diag(4, 1) and C' =
-// its transposition, tr(C + C' - 2 (C^1/2 C' C^1/2)^1/2) = 10 - 2 (2 + 2) = 2.
+// Two unequal variances are exchanged, which only the covariance shows. For C = diag(4, 1) and C' = diag(1,
+// 4), tr(C + C' - 2 (C^1/2 C' C^1/2)^1/2) = 10 - 2 (2 + 2) = 2.
 TEST(FrechetDistance, SeesCovariances) {
   const Points a = normal_rows(40000, {0, 0}, {2, 1}, 3), b = normal_rows(40000, {0, 0}, {1, 2}, 4);
   const Estimate found = frechet_distance(a, b);
@@ -98,7 +98,8 @@ TEST(KernelDistance, GaussianIsItsClosedForm) {
   EXPECT_LT(found.standard_error, .03);
 }
 
-// Forty dimensions, of which two vary much: the first scores have their variances, in units of the mean.
+// Forty dimensions, two of which vary much. The first scores have their variances, in units of the mean
+// variance.
 TEST(PrincipalComponents, FindTheDirectionsOfLargestVariance) {
   std::vector<double> means(40, 3), deviations(40, .01);
   deviations[7] = 3, deviations[30] = 4;

@@ -1,5 +1,5 @@
-// Assignments against all permutations, correlations of latents that are permuted and scaled factors, mutual
-// information of latents that say all or nothing.
+// Assignments compared with all permutations; correlations of latents that are permuted and scaled factors;
+// mutual information of latents that tell everything or nothing.
 // links: vaert_metrics
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ double sum_of(const std::vector<double>& gain, const std::vector<int>& column_of
   return sum;
 }
 
-/// Over all ways to give each row a column of its own.
+/// The best sum over all ways to give each row a column of its own.
 double best_by_trial(const std::vector<double>& gain, int rows, int columns) {
   std::vector<int> order(static_cast<size_t>(columns));
   std::iota(order.begin(), order.end(), 0);
@@ -71,7 +71,8 @@ TEST(Correlation, FindsPermutedAndScaledFactors) {
   EXPECT_NEAR(found.matched[1], .5, .06);  // b's correlation with (b + sqrt(3) noise) / 2
   EXPECT_NEAR(found.matched[2], -1, 1e-4);
   EXPECT_NEAR(found.mean.value, 2.5 / 3, .02);
-  // A correlation's standard error is (1 - r^2) / sqrt(n); a third of it, of the one that is not 1.
+  // The standard error of a correlation is (1 - r^2) / sqrt(n). It is divided by three, because only one of
+  // the three correlations is not 1.
   EXPECT_NEAR(found.mean.standard_error, .75 / std::sqrt(2000.) / 3, .002);
 }
 
@@ -86,8 +87,8 @@ TEST(Correlation, AFactorWithoutALatentCountsZero) {
   EXPECT_NEAR(found.mean.value, .5, 1e-6);
 }
 
-// Three bits: one that is the row's parity, one that is always a fair coin, one that says a little: of rows
-// half with p = 0.75 and half with p = 0.25 the information is log 2 - h(0.25).
+// Three bits: one is the parity of the row, one is always a fair coin, one tells a little. Half of the rows
+// have p = 0.75 and half p = 0.25, so its information is log 2 - h(0.25).
 TEST(MutualInformation, IsTheClosedFormOfBits) {
   Points probabilities{3, {}};
   for (int i = 0; i < 1000; ++i) {
@@ -103,8 +104,8 @@ TEST(MutualInformation, IsTheClosedFormOfBits) {
   EXPECT_NEAR(found.total.standard_error, 0, 1e-6);
 }
 
-// Two categories of three classes each, class axis first: the first latent names the row's third, the second
-// is known to be class 1 always.
+// Two categories with three classes each; the first axis is the class. The first latent tells in which third
+// the row is; the second is always class 1.
 TEST(MutualInformation, IsTheClosedFormOfCategories) {
   Points probabilities{6, {}};
   for (int i = 0; i < 300; ++i)
@@ -131,7 +132,7 @@ TEST(MutualInformation, StandardErrorIsTheSpreadOverDraws) {
   EXPECT_NEAR(said / (mean_of(values).standard_error * std::sqrt(repetitions)), 1, .15);
 }
 
-// z ~ N(r x, 1 - r^2) of x ~ N(0, 1): -1/2 log(1 - r^2).
+// z ~ N(r x, 1 - r^2) with x ~ N(0, 1): the information is -1/2 log(1 - r^2).
 TEST(InformationOfDraws, IsThatOfTwoNormalNumbers) {
   constexpr int n = 800;
   constexpr double r = .8;
@@ -163,7 +164,8 @@ TEST(Variances, AreThoseOfTheColumns) {
   EXPECT_NEAR(found[1].standard_error, 0, 1e-12);
 }
 
-// Two that are surely above, one surely below, one on the threshold: there with probability 1/2.
+// Two measures are surely above the threshold, one is surely below, and one is on it and counts with
+// probability 1/2.
 TEST(Count, HasTheErrorOfWhatIsNearTheThreshold) {
   const Estimate found = count_above({{1, .001}, {.5, .01}, {.001, .0001}, {.01, .005}}, .01);
   EXPECT_EQ(found.value, 2);

@@ -1,5 +1,5 @@
-// The contrast of a Jacobian's columns against its definition by determinants, where they are orthogonal, and
-// where one is a multiple of another.
+// The contrast of a Jacobian's columns, compared with its definition by determinants, for orthogonal columns,
+// and for columns of which one is a multiple of another.
 // links: vaert_metrics
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// The bytes of pictures for tests: JPEG as libjpeg writes it, PNG of every kind, written by hand.
+// The bytes of pictures for tests: JPEG written by libjpeg, and PNG of every kind written by hand.
 #pragma once
 // jpeglib.h needs the declarations of stdio.
 #include <cstdio>
@@ -16,7 +16,7 @@ namespace pictures {
 
 using Bytes = std::vector<uint8_t>;
 
-/// An EXIF block, as APP1 of a JPEG (`prefix` "Exif\0\0") or eXIf of a PNG (none) hold it.
+/// An EXIF block as in APP1 of a JPEG (with `prefix` "Exif\0\0") or in eXIf of a PNG (without).
 inline Bytes exif(int orientation, bool big_endian, std::string_view prefix) {
   Bytes bytes(prefix.begin(), prefix.end());
   const auto put = [&](uint32_t number, int size) {
@@ -27,9 +27,9 @@ inline Bytes exif(int orientation, bool big_endian, std::string_view prefix) {
   put(42, 2);
   put(8, 4);                                              // where the directory begins
   put(2, 2);                                              // its entries: tag, type, count, value
-  put(0x0100, 2), put(4, 2), put(1, 4), put(640, 4);      // the width, of no use here
+  put(0x0100, 2), put(4, 2), put(1, 4), put(640, 4);      // the width, which is not used
   put(0x0112, 2), put(3, 2), put(1, 4);                   // the orientation
-  put(static_cast<uint32_t>(orientation), 2), put(0, 2);  // in the first half of its place
+  put(static_cast<uint32_t>(orientation), 2), put(0, 2);  // stored in the first half of the field
   put(0, 4);
   return bytes;
 }
@@ -65,8 +65,8 @@ inline Bytes jpeg(int height, int width, const Bytes& pixels, J_COLOR_SPACE spac
   return result;
 }
 
-/// A PNG with `lines` as they stand in it, without filters. `kind`: 0 gray, 2 RGB, 3 palette, 4 gray and
-/// alpha, 6 RGB and alpha. `extra`: chunks between the header and the lines.
+/// A PNG with `lines` as its unfiltered rows. `kind`: 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGB and
+/// alpha. `extra`: chunks between the header and the rows.
 inline Bytes png(uint32_t height, uint32_t width, int depth, int kind, const Bytes& lines,
                  const std::vector<std::pair<std::string, Bytes>>& extra = {}) {
   Bytes file = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
@@ -103,7 +103,7 @@ inline Bytes png(uint32_t height, uint32_t width, int depth, int kind, const Byt
   return file;
 }
 
-/// 16 bits as PNG holds them.
+/// Each value as 16 bits in PNG's byte order.
 inline Bytes two_bytes(const std::vector<int>& values) {
   Bytes bytes;
   for (const int value : values) {

@@ -1,6 +1,6 @@
 // links: vaert_onednn
-// Sums of small products agree with naive loops for extents of every kind, whatever steps lie between the
-// rows, and write nothing beside the result.
+// Sums of small products agree with simple loops for extents of every kind and any distance between the rows.
+// They write nothing outside of the result.
 #include "runtime/onednn/product_sum.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
-// In: a generator of random numbers. Out: a net of the language as data: statements over all tensor
-// operations, with a shape each, that read one value through several views. Values stay below about 30,
-// nothing divides by, or takes the logarithm of, what may come near 0, and what jumps does so at odd places:
-// a softmax's sum is 1 up to rounding, and two right programs may round it to either side.
+// In: a generator of random numbers. Out: a net of the language as data: statements with shapes, over all
+// tensor operations, which read one value through several views. Values stay below about 30. No statement
+// divides by a number that may be near 0, or takes its logarithm. Functions that jump do so at odd places: a
+// softmax's sum is 1 only up to rounding, and two correct programs may round it to different sides of 1.
 #pragma once
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -23,7 +23,7 @@ inline int64_t elements(const Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
 }
 
-/// `text` names its operands as #0, #1, ...; an input of the net has no text.
+/// In `text` the operands are #0, #1, ...; an input of the net has no text.
 struct Statement {
   std::string text;
   std::vector<size_t> operands;
@@ -77,7 +77,7 @@ class NetMaker {
     }
   }
 
-  /// A net of some `length` statements whose last one has `elements` elements, or any number (0).
+  /// A net of about `length` statements. The last one has `elements` elements; 0 stands for any number.
   Net make(int length, int64_t size) {
     for (int i = 0; i < length; ++i) step();
     gather();
@@ -86,7 +86,7 @@ class NetMaker {
     return std::move(net_);
   }
 
-  /// A shape of at most `most` elements, with axes of length 1 and around the width of vectors.
+  /// A shape with at most `most` elements. Some axes have length 1, others about the width of vectors.
   static Shape random_shape(std::mt19937& generator, int64_t most) {
     static const std::vector<int64_t> lengths = {1, 1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 12, 15, 16, 17};
     static const std::vector<int64_t> lines = {1, 2, 12, 15, 16, 17, 24, 31, 33, 128, 129};
@@ -136,7 +136,8 @@ class NetMaker {
 
   void step() {
     using Make = void (NetMaker::*)();
-    // Views stand more often than what reads them: their products are what is hard.
+    // Views are chosen more often than operations that read them: combinations of views are the difficult
+    // cases.
     static const std::vector<std::pair<Make, size_t>> table = {
         {&NetMaker::reshape, 5},   {&NetMaker::transpose, 6}, {&NetMaker::slice, 4},  {&NetMaker::unary, 4},
         {&NetMaker::binary, 7},    {&NetMaker::concat, 4},    {&NetMaker::pool, 2},   {&NetMaker::reduce, 3},
@@ -152,7 +153,7 @@ class NetMaker {
     }
   }
 
-  /// As many elements in other axes: the prime factors dealt anew.
+  /// A shape with the same number of elements: the prime factors are distributed to new axes.
   Shape refactored(int64_t count) {
     Shape result(1 + below(4), 1);
     for (int64_t prime = 2; count > 1; ++prime)
@@ -226,7 +227,7 @@ class NetMaker {
     add(text, {a}, shape(a), 2 * magnitudes_[a] + 2);
   }
 
-  /// A value that stretches to `to`, or a parameter that does.
+  /// A value or a parameter that can be stretched to `to`.
   size_t operand_for(const Shape& to) {
     for (int tries = 0; tries < 12; ++tries) {
       const size_t other = pick();
@@ -297,7 +298,7 @@ class NetMaker {
     std::ranges::shuffle(names, generator_);
     add(fmt::format("concat({}, axis = {})", fmt::join(names, ", "), axis), parts, to, magnitude);
   }
-  /// As `a`, perhaps shorter along the axis.
+  /// A part of `a`, possibly shorter along the axis.
   size_t operand_same(size_t a, size_t axis) {
     Shape to = shape(a);
     const int64_t end = between(1, to[axis]);
@@ -307,7 +308,7 @@ class NetMaker {
     return add(fmt::format("#0[{}]", fmt::join(subscripts, ", ")), {a}, to, magnitudes_[a]);
   }
 
-  /// [c, h, w] of some value: as it is, or reshaped.
+  /// A value of shape [c, h, w] or [h, w]: an existing one, or one that is reshaped to [c, h, w].
   size_t image() {
     for (int tries = 0; tries < 8; ++tries) {
       const size_t a = pick();
@@ -364,7 +365,7 @@ class NetMaker {
     add(fmt::format("softmax(#0, axis = {})", below(shape(a).size())), {a}, shape(a), 1);
   }
 
-  /// The shape of `l @ r`: of matrices and vectors, or of stacks of matrices; none if they do not fit.
+  /// The shape of `l @ r` for matrices and vectors, or for stacks of matrices; nothing if they do not fit.
   static std::optional<Shape> product_of(const Shape& l, const Shape& r) {
     const bool stacks = l.size() > 2 || r.size() > 2;
     if (stacks && (l.size() != r.size() || !std::equal(l.begin(), l.end() - 2, r.begin()))) return {};
@@ -431,14 +432,15 @@ class NetMaker {
     const size_t a = pick_ranked();
     const int64_t channels = shape(a)[0];
     const int64_t groups = channels % 2 == 0 && chance(2) ? 2 : 1;
-    // Something of unit size beside it: of equal elements only rounding errors would be left.
+    // A random parameter is added first: if all elements were equal, only rounding errors would be left to
+    // normalize.
     const size_t noise = add(fmt::format("#0 + parameter({}, init = \"xavier\")", shape(a)), {a}, shape(a),
                              magnitudes_[a] + 1);
     const std::string text = chance(2) ? "layer_norm(#0)" : fmt::format("group_norm(#0, {})", groups);
     add(text, {noise}, shape(a), 3);
   }
 
-  /// Ends with what nobody read yet, so that most statements count.
+  /// The last statement joins the values that no statement has read, so that most statements matter.
   void gather() {
     std::vector<bool> read(net_.statements.size(), false);
     for (const Statement& statement : net_.statements)

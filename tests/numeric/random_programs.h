@@ -1,5 +1,5 @@
-// In: a seed. Out: a model of two to four players whose conditionals compute random nets, as text; and the
-// smallest program of that kind that still fails a check.
+// In: a seed. Out: the text of a model with two to four players, whose conditionals compute random nets. For
+// a model that fails a check: the smallest program of that kind that still fails.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 namespace random_programs {
 
 struct Program {
-  /// After the nets, which are named n0, n1, ... as they stand.
+  /// `players` follows the nets in the text. The nets are named n0, n1, ... in order.
   std::string declarations, players;
   std::vector<Net> nets;
 
@@ -42,7 +42,7 @@ class ProgramMaker {
     Net made = NetMaker(generator_, inputs).make(length, size);
     if (!to.empty() && made.statements.back().shape != to)
       made.statements.push_back({fmt::format("reshape(#0, {})", to), {made.statements.size() - 1}, to});
-    // Every player has something to learn.
+    // A parameter is added, so that every player has something to learn.
     const Shape result = made.statements.back().shape;
     made.statements.push_back(
         {fmt::format("#0 + parameter({})", result), {made.statements.size() - 1}, result});
@@ -52,7 +52,7 @@ class ProgramMaker {
   static std::string declare(const std::string& name, const Shape& shape) {
     return fmt::format("var {} : real[{}]\n", name, fmt::join(shape, ", "));
   }
-  /// A variable has axes: the shape of a net's scalar result is [1].
+  /// A variable needs an axis, so a scalar result of a net gets the shape [1].
   static Shape shape_of(const Net& made) {
     const Shape& shape = made.statements.back().shape;
     return shape.empty() ? Shape{1} : shape;
@@ -83,7 +83,7 @@ class ProgramMaker {
     return "learn " + methods[generator_() % methods.size()] + "\n";
   }
 
-  /// A class beside the code.
+  /// A model with a class in addition to the code.
   Program with_classes() {
     Program program;
     const int64_t classes = 2 + static_cast<int64_t>(generator_() % 3);
@@ -106,7 +106,7 @@ class ProgramMaker {
     return program;
   }
 
-  /// Two views of one code, each read by a player of its own and by a third together.
+  /// Two views of one code. Each has a player of its own that reads it, and a third player reads both.
   Program four_players() {
     Program program;
     const Shape z = shape();
@@ -131,7 +131,8 @@ class ProgramMaker {
 
 inline Program make_program(uint32_t seed) { return ProgramMaker(seed).make(); }
 
-/// Replaces statements one by one by a parameter or an earlier value of their shape, while `fails` holds.
+/// Replaces statements one by one by a parameter, or by an earlier value of the same shape, as long as
+/// `fails` holds.
 inline Program shrink(Program program, const std::function<bool(const Program&)>& fails) {
   for (bool changed = true; changed;) {
     changed = false;
@@ -163,7 +164,8 @@ inline uint32_t setting(const char* name, uint32_t otherwise) {
   return text == nullptr ? otherwise : static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
 }
 
-/// Runs the check on as many programs as `variable` says; of one that fails, shows the smallest that does.
+/// Runs the check on as many programs as the environment variable `variable` says (`otherwise` if it is not
+/// set). If a program fails, reports the smallest version of it that still fails.
 inline void check_all(const char* variable, uint32_t otherwise,
                       const std::function<std::optional<std::string>(const std::string&, int64_t)>& check) {
   const uint32_t first = setting("VAEC_RANDOM_FIRST", 1), count = setting(variable, otherwise);

@@ -1,8 +1,8 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// Random programs that mix views, slices, concatenations, pools and reductions keep their meaning through
-// all passes, and their compiled steps give what the interpreter does. VAEC_RANDOM_PROGRAMS=N takes N of them
-// (default 300) through the passes, VAEC_RANDOM_COMPILED=N compiles N (default 40), VAEC_RANDOM_FIRST=K
-// begins with the K-th; `ctest -C long -R random_programs` does both with 20,000.
+// Random programs that mix views, slices, concatenations, pools and reductions keep their meaning through all
+// passes, and their compiled steps agree with the interpreter. VAEC_RANDOM_PROGRAMS=N checks the passes on N
+// programs (default 300), VAEC_RANDOM_COMPILED=N compiles N programs (default 40), and VAEC_RANDOM_FIRST=K
+// starts with program K. `ctest -C long -R random_programs` does both with 20,000 programs.
 #include <gtest/gtest.h>
 
 #include "tests/numeric/backend_under_test.h"
@@ -15,7 +15,7 @@ INSPECTS_IMAGES();
 
 namespace {
 
-/// The steps and means alone.
+/// Only the steps and the means.
 lower::Programs steps_and_means(lower::Programs all) {
   lower::Programs result = all;
   result.programs.clear();
@@ -24,7 +24,7 @@ lower::Programs steps_and_means(lower::Programs all) {
     index = static_cast<int>(result.programs.size()) - 1;
   };
   for (auto& learn : result.learns) {
-    learn.simultaneous.clear();  // its kernels are those of the alternating phases
+    learn.simultaneous.clear();  // has the same kernels as the alternating phases
     for (auto& phase : learn.alternating) keep(phase.program);
   }
   for (auto& conditional : result.conditionals) {
@@ -50,7 +50,7 @@ tensor::Inputs rounded(tensor::Inputs inputs) {
   return inputs;
 }
 
-/// A float's step may differ by what it differs by where its inputs are rounded, several times over.
+/// The difference allowed for a step in float is several times the change that rounding its inputs causes.
 checked_programs::Wrong compare(const std::vector<float>& seen, const tensor::Numbers& expected,
                                 const tensor::Numbers& shaken, const std::string& what) {
   double scale = 1e-3, shift = 0;
@@ -96,7 +96,7 @@ checked_programs::Wrong check_compiled(const std::string& text, int64_t /*rows*/
       for (size_t i = 0; !wrong && i < programs.programs.size(); ++i)
         wrong = compare(read, i, programs.programs[i]);
     };
-    image.run("", {"test"});  // the runtime is this program itself
+    image.run("", {"test"});  // this test defines vaert_main itself
     return wrong;
   } catch (const std::exception& error) {
     return std::string("internal error: ") + error.what();

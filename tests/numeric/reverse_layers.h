@@ -1,5 +1,5 @@
-// Out: the convolutions of the MNIST networks `ladder` and `reverse`, seen from their
-// forward side: a transposed convolution is listed as the convolution that it is the backward-data of.
+// The convolutions of the MNIST networks `ladder` and `reverse`, seen from their forward side. A transposed
+// convolution is listed as the convolution whose backward-data it is.
 #pragma once
 #include <vector>
 

@@ -1,5 +1,5 @@
 // links: vaert_core
-// The runtime's samplers have their distributions' moments, and its special functions agree with their
+// The runtime's samplers have the moments of their distributions, and its special functions agree with their
 // definitions.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ Moments moments_of(const std::function<double(uint64_t)>& draw) {
   return {mean, squares / draws - mean * mean};
 }
 
-/// Five standard errors of the mean; the variance within five percent.
+/// The mean must be within five standard errors, the variance within five percent.
 void expect_moments(const Moments& got, double mean, double variance, const std::string& what) {
   EXPECT_NEAR(got.mean, mean, 5 * std::sqrt(variance / draws)) << what;
   EXPECT_NEAR(got.variance / variance, 1, 0.05) << what;
@@ -132,7 +132,7 @@ TEST(Samplers, draw_anew_for_each_element_step_site_and_seed) {
   EXPECT_NE(vaert_sample_gamma_log(1, 2, 3, 5, 1.5F), first);
 }
 
-/// Mean and variance of (draw - mean) / deviation.
+/// Checks mean and variance of (draw - mean) / deviation.
 void expect_standard(const std::function<double(uint64_t)>& draw, double mean, double deviation) {
   expect_moments(moments_of([&](uint64_t i) { return 1 + (draw(i) - mean) / deviation; }), 1, 1,
                  std::to_string(mean));
@@ -183,8 +183,8 @@ TEST(SpecialFunctions, are_derivatives_of_log_gamma) {
 
 TEST(SpecialFunctions, are_bessel_functions_by_their_integral) {
   for (const double x : {0.0, 1e-3, 0.7, 5.0, 19.0, 21.0, 90.0, -4.0}) {
-    // I_n(x) exp(-|x|) = mean over t in (0, pi) of exp(x cos t - |x|) cos(n t); the midpoint rule is exact
-    // here.
+    // I_n(x) exp(-|x|) is the mean over t in (0, pi) of exp(x cos t - |x|) cos(n t). The midpoint rule is
+    // exact for it.
     double i0 = 0, i1 = 0;
     constexpr int points = 4000;
     for (int k = 0; k < points; ++k) {

@@ -46,14 +46,15 @@ TEST(ScratchLayout, WhatLivesAtOneTimeLiesApart) {
   }
 }
 
-// Forward and back: what the way back needs stays, the rest lies in the gap that it leaves.
+// A forward and a backward pass: buffers that the backward pass needs stay, and later ones use the gaps that
+// become free.
 TEST(ScratchLayout, AStackTakesNoMoreThanLivesAtOnce) {
   const std::vector<Life> lives = {{0, 9}, {1, 8}, {2, 7}, {7, 8}, {8, 9}, {9, 10}};
   const std::vector<int64_t> sizes = {160, 320, 640, 320, 160, 16};
   EXPECT_EQ(lay_out(lives, sizes).total, largest_at_once(lives, sizes));
 }
 
-// So that nobody takes what the most rows need for what fewer need.
+// A program must not assume that fewer rows need no more memory than the most rows.
 TEST(ScratchLayout, FewerRowsMayNeedMore) {
   const std::vector<Life> lives = {{9, 14}, {11, 14}, {1, 3}, {4, 9}, {7, 8}, {8, 12}};
   EXPECT_LT(lay_out(lives, {78400, 16384, 6400, 2048, 100352, 40000}).total,

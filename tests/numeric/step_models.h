@@ -1,4 +1,4 @@
-// Models for tests of whole steps, by what they are of.
+// Models for tests of whole steps, each with the name of what it covers.
 #pragma once
 #include <string>
 #include <utility>
@@ -29,7 +29,8 @@ decoder p { x | z ~ Poisson(dense(silu(dense(z, 11)), 7)) }
 encoder q { z | x ~ Bernoulli(dense(softplus(dense(x, 11)), 6)) }
 learn symmetric { steps = 1 }
 )"},
-      // One set of parameters over twelve and five steps; a state of two parts; a number as the first state.
+      // The scans share one set of parameters over twelve and five steps. One has a state of two parts, one a
+      // number as its first state.
       {"ScansOverTheFirstAxis", R"(
 net gru(h, v, width = 5) {
   both = concat(h, v)
@@ -54,8 +55,8 @@ encoder q {
 }
 learn supervised { steps = 1 }
 )"},
-      // Every function of nets at least once: passed as arguments, called by nets that call themselves,
-      // shared within a player, unpacked from tuples.
+      // Uses every function of the library file `nets` at least once: passed as arguments, called by nets
+      // that call themselves, shared within a player, and unpacked from tuples.
       {"EveryFunctionOfNets", R"(
 import nets
 param widths = [8, 4]
@@ -117,7 +118,8 @@ encoder q {
 }
 learn symmetric { steps = 1 }
 )"},
-      // The slices begin inside rows of the pooled image: each needs the flat copy, which is made for both.
+      // The slices begin inside rows of the pooled image. Each needs the flat copy, which is made once for
+      // both.
       {"SlicesThroughAFlattenedPool", R"(
 var x : binary[3, 8, 8]
 var z : binary[6]
@@ -146,7 +148,7 @@ encoder q {
 }
 learn symmetric { steps = 1 }
 )"},
-      // Every estimator and bound, with several samples a row.
+      // Every estimator and every bound, with several samples per row.
       {"Bounds", R"(
 var x : binary[4, 5]
 var a : real[3]

@@ -1,6 +1,7 @@
-// Games of few states whose arguments are unrestricted tables, computed exactly. In: a program's text and the
-// rows of its sources as probabilities of all states. Out: the rows that each source's derived completion
-// gives (chains too: over every order of the players), each player's gradient, the tables after ascending it.
+// Games with few states whose arguments are unrestricted tables, computed exactly. In: a program's text and,
+// for its sources, the probabilities of all states. Out: the distribution of each source's completed rows
+// (for chains, over every order of the players), each player's gradient, and the tables after gradient
+// ascent.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -17,7 +18,7 @@ namespace tabular_games {
 
 /// Probabilities of all states of all variables; the first variable changes slowest.
 using Joint = std::vector<double>;
-/// What sources' rows are drawn from, by their names, where it is not the true joint.
+/// For sources that do not draw from the true joint: their own joint, by the source's name.
 using Rows = std::map<std::string, Joint>;
 
 inline Joint normalised(Joint weights) {
@@ -27,8 +28,9 @@ inline Joint normalised(Joint weights) {
   return weights;
 }
 
-/// What a program means: every variable a bit or a category without a shape.
+/// Values as for -D, by name.
 using Defines = std::vector<std::pair<std::string, std::string>>;
+/// The checked model of a program. Every variable must be a bit or a category, without a shape.
 inline vaec::CheckedModel check_model(const std::string& text, const Defines& defines) {
   return programs::check_model({"game.vae", text, defines});
 }
@@ -59,7 +61,7 @@ class Space {
 /// One table per conditional: logits [states of the parents, classes of the target].
 class Game {
  public:
-  /// Of the truth and of `rows` only the proportions count. `defines` as of -D. All logits are 0.
+  /// Only the proportions in `truth` and `rows` matter. `defines`: as with -D. All logits start at 0.
   Game(const std::string& text, Joint truth, const Rows& rows, const Defines& defines)
       : checked_(check_model(text, defines)), space_(checked_.model), truth_(normalised(std::move(truth))) {
     for (const auto& [source, counts] : rows) rows_[source] = normalised(counts);
@@ -88,7 +90,7 @@ class Game {
     tables_[conditional].logits = std::move(logits);
   }
 
-  /// Every learned logit from N(0, spread^2).
+  /// Draws every learned logit from N(0, spread^2).
   void start(uint64_t seed, double spread) {
     std::mt19937_64 generator(seed);
     std::normal_distribution<double> normal(0, spread);
@@ -97,7 +99,7 @@ class Game {
         for (double& logit : table.logits) logit = normal(generator);
   }
 
-  /// What the source's rows are distributed as, once completed. Variables that are not drawn have value 0.
+  /// The distribution of the source's completed rows. Variables that are not drawn have the value 0.
   Joint completed(const game::SourceGame& source) const {
     Joint joint = known(source);
     for (const game::Completion& completion : source.completions) {
@@ -105,7 +107,7 @@ class Game {
         joint = draw(joint, tables_[static_cast<size_t>(completion.draws[0].conditional.index)]);
         continue;
       }
-      for (const game::Draw& one : completion.draws) {  // the families at their defaults: even odds
+      for (const game::Draw& one : completion.draws) {  // the families at their default parameters: even odds
         Table even = tables_[static_cast<size_t>(one.conditional.index)];
         std::ranges::fill(even.logits, 0);
         joint = draw(joint, even);
@@ -115,7 +117,8 @@ class Game {
     return joint;
   }
 
-  /// The utilities' derivatives by the logits: [conditional][logit]. Only those of `player`, or of all (-1).
+  /// The derivatives of the utilities with respect to the logits: [conditional][logit]. Only those of
+  /// `player`; -1: of all players.
   /// d/d logit of E log Categorical(v; logits of the parents' state) = mass(state, v) - mass(state) p(v).
   std::vector<std::vector<double>> gradient(int player = -1) const {
     std::vector<std::vector<double>> gradient(tables_.size());
@@ -145,8 +148,8 @@ class Game {
     return gradient;
   }
 
-  /// `steps` steps of plain gradient ascent: the players in turn, each on rows completed anew, or all at
-  /// once.
+  /// Takes `steps` steps of plain gradient ascent: the players in turn, each on newly completed rows, or all
+  /// players at once.
   void ascend(bool alternating, double rate, int steps) {
     const int players = static_cast<int>(model().players.size());
     for (int step = 0; step < steps; ++step) {
@@ -158,7 +161,8 @@ class Game {
     }
   }
 
-  /// The largest total variation of any learned conditional, at any state of its parents, from the truth's.
+  /// The largest total variation distance from the truth, over all learned conditionals and all states of
+  /// their parents.
   double distance() const {
     double worst = 0;
     for (const Table& table : tables_) {
@@ -186,7 +190,7 @@ class Game {
     int target = 0;
     size_t classes = 0;
     bool learned = false;
-    std::vector<size_t> of_state;  // the parents' state, of every state
+    std::vector<size_t> of_state;  // for every state, the state of the parents
     std::vector<double> logits;
     size_t place(const Space& space, size_t state) const {
       return of_state[state] * classes + space.value(state, target);
@@ -206,7 +210,7 @@ class Game {
     return p;
   }
 
-  /// The rows' distribution over what the source knows; every other variable has value 0.
+  /// The distribution of the variables that the source knows; every other variable has the value 0.
   Joint known(const game::SourceGame& source) const {
     const auto own = rows_.find(model()[source.source].name);
     const Joint& from = own == rows_.end() ? truth_ : own->second;
@@ -220,7 +224,7 @@ class Game {
     return joint;
   }
 
-  /// The target drawn anew, whatever it was.
+  /// The distribution after the target is drawn again, whatever value it had.
   Joint draw(const Joint& from, const Table& table) const {
     const std::vector<double> p = probabilities(table);
     const size_t stride = space_.stride(table.target);
@@ -233,7 +237,8 @@ class Game {
     return to;
   }
 
-  /// One sweep: the players in every order, all equally likely, each drawing what it gives, parents first.
+  /// One sweep of a chain. All orders of the players are equally likely; each player draws its variables,
+  /// parents first.
   Joint swept(const Joint& from, const std::vector<game::Draw>& draws) const {
     std::vector<std::vector<const Table*>> parts;
     int last = -1;

@@ -1,7 +1,7 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// Tabular games in exact arithmetic: with rows of weight > 0 that know all variables, all players reach the
-// true joint from any start and in both orders; chains of too few sweeps are biased; players that share
-// statistics meet at the closed form.
+// Tabular games in exact arithmetic. If rows of weight > 0 know all variables, all players reach the true
+// joint from any start and in both orders. Chains with too few sweeps are biased. Players that share
+// statistics reach the closed form.
 #include "tests/numeric/tabular_games.h"
 
 #include <fmt/format.h>
@@ -12,7 +12,8 @@
 namespace tabular_games {
 namespace {
 
-// Twenty sweeps leave less of the start than the tolerance; without chains they change nothing.
+// After twenty sweeps the influence of the start is below the tolerance. Games without chains ignore the
+// number.
 void reach_the_true_joint(const TabularModel& model) {
   for (const bool alternating : {true, false}) {
     for (const uint64_t seed : {1, 2, 3}) {
@@ -36,7 +37,7 @@ TEST(TabularGames, TheLadderReachesTheTrueJoint) { reach_the_true_joint(ladder()
 TEST(TabularGames, TwoEncodersReachTheTrueJoint) { reach_the_true_joint(two_encoders()); }
 TEST(TabularGames, FivePlayersReachTheTrueJoint) { reach_the_true_joint(five_players()); }
 
-// Unpaired rows alone: every coupling of the two marginals is an equilibrium, so the start decides.
+// With unpaired rows only, every coupling of the two marginals is an equilibrium, so the start decides.
 TEST(TabularGames, WithoutPairsTheStartDecides) {
   const TabularModel model = two_players();
   std::vector<std::vector<double>> found;
@@ -73,7 +74,7 @@ double joint_distance(const Game& game) {
   return sum;
 }
 
-// Published for another joint (METHODS.md section 7): .44, .023, 7e-4 after 1, 5, 10 sweeps.
+// Published for a different joint (METHODS.md section 7): .44, .023, 7e-4 after 1, 5, 10 sweeps.
 TEST(TabularGames, AChainOfTooFewSweepsIsBiased) {
   const TabularModel model = segmentation();
   std::vector<double> bias;
@@ -88,8 +89,8 @@ TEST(TabularGames, AChainOfTooFewSweepsIsBiased) {
   EXPECT_NEAR(bias[2], 7.2e-4, 2e-4);
 }
 
-// p = alpha pi_0 + (1 - alpha) r and r = alpha pi_1 + (1 - alpha) p, so that p = (pi_0 + (1 - alpha) pi_1) /
-// (2 - alpha).
+// p = alpha pi_0 + (1 - alpha) r and r = alpha pi_1 + (1 - alpha) p. Therefore p = (pi_0 + (1 - alpha) pi_1)
+// / (2 - alpha).
 TEST(TabularGames, PlayersThatShareStatisticsMeetAtTheClosedForm) {
   const TabularModel model = shared_statistics();
   const Joint pi_0 = normalised(of_p), pi_1 = normalised(of_r);
@@ -99,7 +100,7 @@ TEST(TabularGames, PlayersThatShareStatisticsMeetAtTheClosedForm) {
       game.start(5, 2);
       game.ascend(alternating, 2, 4000);
       const std::vector<double> p = game.probabilities(0), r = game.probabilities(1);
-      for (size_t i = 0; i < p.size(); ++i) {  // whatever is here and there
+      for (size_t i = 0; i < p.size(); ++i) {  // for all values of `here` and `there`
         const size_t x = i % 3;
         EXPECT_NEAR(p[i], (pi_0[x] + (1 - alpha) * pi_1[x]) / (2 - alpha), 1e-6)
             << alpha << " " << alternating;

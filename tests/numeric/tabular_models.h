@@ -1,6 +1,7 @@
-// The games of the tabular tests: programs over unrestricted tables, each with a true joint whose
-// conditionals the players can express. Counts are integers, so that a file of rows gives exactly this joint.
-// In every program `w` is the weight of the rows that know all variables; `sweeps` those of the chains.
+// The games of the tabular tests: programs over unrestricted tables. Each has a true joint whose conditionals
+// the players can express. Counts are integers, so a file of rows can represent the joint exactly. In every
+// program `w` is the weight of the rows that know all variables, and `sweeps` is the number of sweeps of the
+// chains.
 #pragma once
 #include <string>
 #include <vector>
@@ -11,8 +12,8 @@ namespace tabular_games {
 
 struct TabularModel {
   std::string name, text;
-  Joint counts;  // of the true joint
-  Rows own;      // of the sources that draw from another
+  Joint counts;  // counts of the true joint
+  Rows own;      // for sources that draw from another joint
 };
 
 inline const std::string tables = R"(
@@ -52,7 +53,8 @@ learn symmetric { steps = 1 }
           {}};
 }
 
-/// Images x, their segmentation s, codes z: any joint. Of {s}, x and z wait for one another.
+/// Images x, their segmentation s, and codes z, with an arbitrary joint. If only s is known, x and z wait for
+/// each other.
 inline TabularModel segmentation() {
   return {"segmentation",
           tables + R"(
@@ -74,7 +76,7 @@ learn symmetric { steps = 1 }
           {}};
 }
 
-/// u at even odds, x apart from u given v: as the decoder says.
+/// u has even odds, and x is independent of u given v, as in the decoder.
 inline TabularModel ladder() {
   return {"ladder",
           tables + R"(
@@ -102,7 +104,7 @@ learn symmetric { steps = 1 }
           {}};
 }
 
-/// x and y apart given z: as the decoder says.
+/// x and y are independent given z, as in the decoder.
 inline TabularModel two_encoders() {
   return {"two encoders",
           tables + R"(
@@ -131,7 +133,8 @@ learn symmetric { steps = 1 }
           {}};
 }
 
-/// c, z apart from d, x given s: what lets every player leave out the variables that it does not see.
+/// Given s, c and z are independent of d and x. So every player can ignore the variables that it does not
+/// see.
 inline TabularModel five_players() {
   return {"five players",
           tables + R"(
@@ -158,8 +161,8 @@ learn symmetric { steps = 1 }
           {}};
 }
 
-/// Two players of one variable: each maximizes alpha E_own data log p + (1 - alpha) E_the other's draws log
-/// p. What is here and there only keeps the sources apart: neither tells anything of x.
+/// Two players of one variable. Each maximizes alpha E_own data log p + (1 - alpha) E_the other's draws log
+/// p. The variables `here` and `there` only keep the sources apart; they say nothing about x.
 inline const std::vector<double> of_p = {6, 3, 1}, of_r = {1, 2, 7};
 inline TabularModel shared_statistics() {
   const auto rows = [](const std::vector<double>& x) {
@@ -182,7 +185,7 @@ learn symmetric { steps = 1 }
           {{"data_p", rows(of_p)}, {"data_r", rows(of_r)}}};
 }
 
-/// The models of LANGUAGE.md section 9, and the two-player game.
+/// The models of LANGUAGE.md section 9, and the game of two players.
 inline std::vector<TabularModel> true_joint_models() {
   return {two_players(), segmentation(), ladder(), two_encoders(), five_players()};
 }

@@ -1,6 +1,6 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-// The compiled steps of tabular games: their mean gradients are those of exact enumeration, at any tables,
-// and players that maximize them reach the true joint, or the closed form, in both orders.
+// The compiled steps of tabular games. Their mean gradients equal those of exact enumeration, for any tables.
+// Players that follow them reach the true joint, or the closed form, in both orders.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@
 #include "tests/numeric/tabular_models.h"
 
 namespace {
-std::function<void(const vae_image&)> inspect;  // what vaert_main does with the image
+std::function<void(const vae_image&)> inspect;  // called by vaert_main with the image
 }
 
 namespace tabular_games {
@@ -25,7 +25,7 @@ Game game_of(const TabularModel& model, const Defines& defines) {
   return {model.text, model.counts, model.own, defines};
 }
 
-/// A compiled game: its rows in files, its tables where the exact game has them.
+/// A compiled game, with its rows in files and the tables of the exact game as its parameters.
 class Steps {
  public:
   Steps(const core::Image& image, const Game& game) : image_(image), session_(image, one_thread()) {
@@ -50,7 +50,8 @@ class Steps {
   size_t conditionals() const { return places_.size(); }
   int player(size_t conditional) const { return places_[conditional].player; }
 
-  /// Where logit i of the exact table stands in the player's flat array: weights are [classes, states].
+  /// The position of logit i of the exact table in the player's flat array, in which weights are [classes,
+  /// states].
   int64_t place(size_t conditional, size_t i) const {
     const Place& place = places_[conditional];
     const auto logit = static_cast<int64_t>(i);
@@ -99,7 +100,7 @@ class Steps {
   std::vector<Place> places_;
 };
 
-/// Every variable that a source of this model reads, as a file of all rows.
+/// Writes a file of all rows for every variable that a source of the model reads.
 void write_rows(const fs::path& folder, const Game& game, const TabularModel& model) {
   const auto write = [&](const std::string& file, const Joint& counts, int variable) {
     std::vector<float> values;
@@ -145,7 +146,7 @@ void mean_gradients_are_exact(const TabularModel& model) {
   with_steps(model, game, defines, [&](Steps& steps) {
     steps.take(game);
     constexpr int count = 4000;
-    std::map<std::pair<int, int64_t>, std::pair<double, double>> sums;  // of the gradient, of its square
+    std::map<std::pair<int, int64_t>, std::pair<double, double>> sums;  // of the gradient and its square
     steps.run(false, count, [&](int, int player, const float* gradient) {
       for (size_t c = 0; c < steps.conditionals(); ++c) {
         if (steps.player(c) != player) continue;
@@ -180,7 +181,8 @@ TEST(TabularSteps, MeanGradientsOfTwoEncodersAreExact) { mean_gradients_are_exac
 TEST(TabularSteps, MeanGradientsOfFivePlayersAreExact) { mean_gradients_are_exact(five_players()); }
 TEST(TabularSteps, MeanGradientsOfSharedStatisticsAreExact) { mean_gradients_are_exact(shared_statistics()); }
 
-/// The exact game with the tables that sampled steps reach: ascent at rates 2 / (1 + step / 500).
+/// The exact game with the tables that sampled steps reach by gradient ascent with rates 2 / (1 + step /
+/// 500).
 Game learned(const TabularModel& model, const Defines& defines, bool alternating, uint64_t seed) {
   Game game = game_of(model, defines);
   game.start(seed, 1);

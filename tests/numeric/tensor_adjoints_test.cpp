@@ -1,6 +1,6 @@
 // links: tensor
-// Every operation's adjoint against finite differences of the forward program, in double precision. A new
-// operation without a case here fails.
+// Compares the adjoint of every operation with finite differences of the forward program, in double
+// precision. A new operation without a case here fails the test.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -23,13 +23,13 @@ Shape fixed(std::vector<int64_t> sizes) {
 }
 
 struct Case {
-  std::vector<std::vector<int64_t>> inputs;  // their shapes
+  std::vector<std::vector<int64_t>> inputs;  // shapes of the inputs
   std::vector<int64_t> output;
   std::vector<int64_t> ints = {};
-  double low = -2, high = 2;  // of the inputs' elements
+  double low = -2, high = 2;  // range of the inputs' elements
 };
 
-/// How to exercise an operation; none if it has no derivative to check.
+/// How to test an operation; nothing if it has no derivative to check.
 std::optional<Case> case_of(Op op) {
   const std::vector<int64_t> n = {6};
   switch (op) {
@@ -39,7 +39,7 @@ std::optional<Case> case_of(Op op) {
     case Op::column:
     case Op::iota:
     case Op::input:
-    case Op::coefficient:  // leaves
+    case Op::coefficient:  // inputs of a program
     case Op::uniform:
     case Op::normal:
     case Op::gumbel:
@@ -48,9 +48,9 @@ std::optional<Case> case_of(Op op) {
     case Op::poisson:
     case Op::binomial:
     case Op::von_mises:  // no gradient flows into draws
-    case Op::trigamma:   // stands only in derivatives
+    case Op::trigamma:   // occurs only in derivatives
     case Op::matmul:
-    case Op::deconv:  // translated away
+    case Op::deconv:  // replaced by other operations during translation
       return {};
     case Op::log:
     case Op::sqrt:
@@ -127,7 +127,8 @@ std::optional<Case> case_of(Op op) {
   return {};
 }
 
-/// Sum of the operation's result with fixed weights, as a term of player 0, whose parameters are the inputs.
+/// The sum of the operation's result times fixed weights, as a term of player 0, whose parameters are the
+/// inputs.
 Program program_of(Op op, const Case& c) {
   Program program;
   program.name = tensor::info(op).name;
@@ -190,7 +191,7 @@ TEST_P(Adjoint, IsTheDerivativeByFiniteDifferences) {
         number = moved;
         return tensor::interpret(forward, inputs).outputs.at("total")[0];
       };
-      // stop alone says no where there is a derivative.
+      // `stop` is the only operation whose gradient is 0 although a derivative exists.
       const double slope =
           GetParam() == Op::stop ? 0 : (total(kept + step) - total(kept - step)) / (2 * step);
       number = kept;

@@ -1,6 +1,6 @@
 // links: tensor
-// The interpreter's own mathematics: Philox by its published answers, samplers by their means and variances,
-// special functions by known values.
+// Tests the mathematics of the interpreter: Philox with published answers, samplers by their means and
+// variances, special functions at known values.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -51,7 +51,7 @@ TEST(Draws, HaveTheMeanAndVarianceOfTheirLaw) {
   expect_moments(Op::uniform, 0, 0, 0.5, 1.0 / 12);
   expect_moments(Op::normal, 0, 0, 0, 1);
   expect_moments(Op::gumbel, 0, 0, std::numbers::egamma, std::numbers::pi * std::numbers::pi / 6);
-  // digamma(1) and trigamma(1); at 1/2 digamma(1) - 2 log 2 and pi^2 / 2.
+  // digamma(1) and trigamma(1); for 1/2: digamma(1) - 2 log 2 and pi^2 / 2.
   expect_moments(Op::gamma_log, 1, 0, -std::numbers::egamma, std::numbers::pi * std::numbers::pi / 6);
   expect_moments(Op::gamma_log, 0.5, 0, -std::numbers::egamma - 2 * std::numbers::ln2,
                  std::numbers::pi * std::numbers::pi / 2);
@@ -90,7 +90,8 @@ TEST(Draws, EndAtAllParameters) {
     }
 }
 
-// The draws that check a family: E cos = I1 / I0, in about as many tries at every concentration.
+// Tests the draws that are used to check a family: E cos = I1 / I0, with about the same number of tries at
+// every concentration.
 TEST(Draws, OfTheNumericEvaluatorHaveTheirMeanDirection) {
   constexpr int64_t draws = 100000;
   for (const double concentration : {0.0, 0.3, 0.99, 1.01, 4.0, 300.0, 1e5, 1e9, 1e15}) {

@@ -1,5 +1,5 @@
-// Small models and games made by hand for the tests of tensor/: what semantics and game would give for a
-// file, in as many calls.
+// Small hand-made models and games for the tests of tensor/. The calls here build what semantics and game
+// would make of a file.
 #pragma once
 #include <cmath>
 #include <random>
@@ -110,7 +110,8 @@ class ModelMaker {
     if (player >= 0) model.players[static_cast<size_t>(player)].conditionals.push_back(id);
     return id;
   }
-  /// Bernoulli with these logits (any shape of as many elements): log-density x l - softplus(l), summed.
+  /// Bernoulli with these logits (any shape with the right number of elements). Log-density: the sum of x l -
+  /// softplus(l).
   semantics::ConditionalId bernoulli(int player, VariableId target, std::vector<VariableId> parents,
                                      NodeId logits) {
     const Shape to = model[target].shape;
@@ -130,7 +131,7 @@ class ModelMaker {
     c.initial = pointwise(Op::less, node(Op::uniform, {}, to), constant(0.5, to));
     return add(std::move(c));
   }
-  /// Normal with this mean, of the target's shape, and one log-std for all elements.
+  /// Normal with this mean, which has the target's shape, and one log-std for all elements.
   semantics::ConditionalId normal(int player, VariableId target, std::vector<VariableId> parents, NodeId mean,
                                   NodeId log_std) {
     const Shape to = model[target].shape;
@@ -160,7 +161,8 @@ class ModelMaker {
     c.initial = node(Op::normal, {}, to);
     return add(std::move(c));
   }
-  /// A source that observes `target` as a column greater than 0.4375, or draws it from fair coins.
+  /// A source that observes each of `observed` as a column greater than 0.4375, and draws each of `drawn`
+  /// from fair coins.
   int source(const std::string& name, std::vector<VariableId> observed, std::vector<VariableId> drawn) {
     semantics::Source s;
     s.name = name;
@@ -218,7 +220,7 @@ ModelMaker two_players(Shape image, Shape code, Decoder decoder, Encoder encoder
   return m;
 }
 
-/// examples/digits, with these widths.
+/// examples/digits with these widths.
 inline ModelMaker digits(int64_t side = 28, int64_t hidden = 512, int64_t code = 64) {
   auto mlp = [hidden](int64_t output) {
     return [hidden, output](ModelMaker& m, int player, NodeId input) {
@@ -228,7 +230,8 @@ inline ModelMaker digits(int64_t side = 28, int64_t hidden = 512, int64_t code =
   return two_players({side, side}, {code}, mlp(side * side), mlp(code));
 }
 
-/// Numbers for everything that a program reads: `rows` rows a class, parameters from N(0, 0.3^2).
+/// Random numbers for everything that the programs read: `rows` rows per batch class, parameters from N(0,
+/// 0.3^2).
 inline tensor::Inputs random_inputs(const semantics::Model& model,
                                     const std::vector<tensor::Program>& programs, int64_t rows) {
   std::mt19937 generator(7);
@@ -257,7 +260,7 @@ inline tensor::Inputs random_inputs(const semantics::Model& model,
   return inputs;
 }
 
-/// The last program of each phase: all there is where no source needs a chain.
+/// The last program of each phase. If no source needs a chain, a phase has no other program.
 inline std::vector<tensor::Program> phase_programs(const semantics::Model& model, const game::Game& game,
                                                    const semantics::Learn& learn, bool simultaneous) {
   std::vector<tensor::Program> programs;

@@ -1,6 +1,6 @@
 // links: tensor
-// Whole learning steps: the fused, planned kernel program computes what the program as built says, and the
-// gradient is that of the forward program by finite differences.
+// Whole learning steps. The fused and planned kernel program computes what the program says as it was built,
+// and the gradient equals finite differences of the forward program.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,7 +24,8 @@ tensor::Program passed(tensor::Program program) {
   return program;
 }
 
-/// Sum of seed times log-density over the terms of `player`: what its gradient is the gradient of.
+/// The sum of seed times log-density over the terms of `player`: the function that the player's gradient
+/// belongs to.
 double objective(const tensor::Program& built, int player, const tensor::Inputs& inputs) {
   std::vector<tensor::Numbers> values;
   tensor::interpret(built, inputs, &values);
@@ -62,8 +63,8 @@ void expect_schedule_agrees(const ModelMaker& maker, bool simultaneous) {
   }
 }
 
-/// The draws must not move with the parameters: only the terms' own player is varied, and only where the
-/// phase draws nothing from it.
+/// Finite differences are right only if the draws do not change. So only the parameters of the terms' player
+/// are changed, and only in phases that draw nothing from this player.
 void expect_gradient_of(const ModelMaker& maker, int player) {
   for (const tensor::Program& phase :
        tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false)) {
@@ -96,7 +97,7 @@ void expect_gradient_of(const ModelMaker& maker, int player) {
 ModelMaker convolutional() {
   auto decoder = [](ModelMaker& m, int p, NodeId z) {
     NodeId h = m.node(Op::reshape, {z}, {6, 1, 1});
-    h = m.pointwise(Op::tanh, m.deconv(p, h, 5, 3));     // [5, 3, 3]: a flat product
+    h = m.pointwise(Op::tanh, m.deconv(p, h, 5, 3));     // [5, 3, 3]: computed as a flat product
     h = m.pointwise(Op::tanh, m.deconv(p, h, 4, 3, 2));  // [4, 7, 7]
     h = m.pointwise(Op::relu, m.deconv(p, h, 3, 2));     // [3, 8, 8]
     return m.conv(p, h, 1, 3, 1, 1);                     // [1, 8, 8]
@@ -105,13 +106,13 @@ ModelMaker convolutional() {
     NodeId h = m.node(Op::reshape, {x}, {1, 8, 8});
     h = m.pointwise(Op::tanh, m.conv(q, h, 3, 3, 1, 1));  // [3, 8, 8]
     h = m.pointwise(Op::tanh, m.conv(q, h, 4, 2, 2));     // [4, 4, 4]
-    h = m.pointwise(Op::tanh, m.conv(q, h, 5, 4));        // [5, 1, 1]: a flat product
+    h = m.pointwise(Op::tanh, m.conv(q, h, 5, 4));        // [5, 1, 1]: computed as a flat product
     return m.dense(q, h, 6);
   };
   return two_players({8, 8}, {6}, decoder, encoder);
 }
 
-/// A trunk flattened into a dense layer: channels last meets channel, height, width.
+/// A convolution whose result is flattened for a dense layer: channels last meets channel, height, width.
 ModelMaker flattened_trunk() {
   auto decoder = [](ModelMaker& m, int p, NodeId z) { return m.dense(p, z, 2 * 36); };
   auto encoder = [](ModelMaker& m, int q, NodeId x) {
@@ -162,8 +163,9 @@ Ladder ladder(bool reverse) {
   return l;
 }
 
-/// What the others leave out: several channels observed and convolved, a concatenation, slices, a reduction
-/// inside a net, a parameter shared by all elements, a sample that moves with its parameters.
+/// Features that the other models do not use: several channels observed and convolved, a concatenation,
+/// slices, a reduction inside a net, a parameter shared by all elements, a sample that changes with its
+/// parameters.
 ModelMaker continuous() {
   ModelMaker m;
   const VariableId x = m.variable("x", {3, 6, 6}, semantics::DomainKind::real), c = m.variable("c", {4}),
@@ -226,7 +228,8 @@ TEST(TensorStep, GradientIsThatOfTheForwardProgram) {
   }
 }
 
-// The ladder: q's utility reads p's logits, yet nothing of p moves with it, and the other way round.
+// The ladder: q's utility reads p's logits, but no gradient of it reaches p's parameters. The same holds for
+// p's utility.
 TEST(TensorStep, LadderTrainsOnlyTheOwnersParameters) {
   const Ladder l = ladder(false);
   const auto phases = tensor_models::phase_programs(l.maker.model, l.maker.game, l.maker.learn(), true);
@@ -239,7 +242,7 @@ TEST(TensorStep, LadderTrainsOnlyTheOwnersParameters) {
     for (const tensor::Gradient& gradient : update.gradients)
       EXPECT_EQ(program.parameters[static_cast<size_t>(gradient.parameter.index)].player, update.player);
   }
-  // Through p's logits no gradient flows either: q's phase multiplies no adjoint with a weight of p.
+  // No gradient passes through p's logits either: q's phase multiplies no adjoint with a weight of p.
   for (const tensor::Program& phase :
        tensor_models::phase_programs(l.maker.model, l.maker.game, l.maker.learn(), false)) {
     if (phase.updates[0].player != l.q) continue;
@@ -297,24 +300,25 @@ Counts counts_of(const tensor::KernelProgram& kernel_program) {
   return counts;
 }
 
-// Activations stay channels last from one convolution to the next: every bias and activation is one loop, its
-// adjoint with the sums of the bias another, and no loop only moves elements.
+// Activations stay channels last from one convolution to the next. One loop computes a bias and its
+// activation, another one their adjoint with the sums of the bias. No loop only moves elements.
 TEST(TensorStep, ConvolutionsTakeOneLoopEachWay) {
   const ModelMaker maker = convolutional();
   const auto phases = tensor_models::phase_programs(maker.model, maker.game, maker.learn(), false);
   const Counts counts = counts_of(tensor::make_kernel_program(phases.at(0)));
   EXPECT_EQ(counts.convolutions, 2 + 3 + 3 + 3);  // sampling; forward; data adjoints; weight adjoints
   EXPECT_EQ(counts.products, 2 + 1 + 1);          // q's last two layers; p's first, forward and weights
-  // The image, q's activations (4, the last one draws), p's (3), log-density, its sum over rows, and for each
-  // of p's four layers the adjoint with its row sums (the last layer's in the log-density) and their sum.
+  // The image; q's activations (4, the last one draws); p's activations (3); the log-density; its sum over
+  // rows; and for each of p's four layers the adjoint with its row sums (for the last layer in the
+  // log-density) and the sum of these.
   EXPECT_LE(counts.loops, 1 + 4 + 3 + 2 + 3 + 4 + 1);
 }
 
 struct Memory {
-  int64_t taken, least, apart;  // as laid out; what lives at one time; all buffers side by side
+  int64_t taken, least, apart;  // as laid out; largest total live size at one time; without sharing
 };
 
-/// At 100 rows.
+/// With 100 rows.
 Memory memory_of(const tensor::KernelProgram& kernel_program) {
   std::vector<int64_t> sizes(kernel_program.slots.size());
   int64_t apart = 0;
@@ -325,7 +329,7 @@ Memory memory_of(const tensor::KernelProgram& kernel_program) {
     sizes[static_cast<size_t>(buffer.slot)] = elements;
     apart += elements;
   }
-  int64_t least = 0;  // what lives at one time
+  int64_t least = 0;  // largest total size of the buffers that are live at one time
   for (int at = 0; at < static_cast<int>(kernel_program.instructions.size()); ++at) {
     int64_t living = 0;
     for (size_t slot = 0; slot < sizes.size(); ++slot)
@@ -336,7 +340,7 @@ Memory memory_of(const tensor::KernelProgram& kernel_program) {
   return {lay_out(kernel_program.slots, sizes).total, least, apart};
 }
 
-// The step of the first page: kernels per phase, none more than needed.
+// The step of examples/digits: no phase needs more kernels than necessary.
 TEST(TensorStep, DigitsTakesFewKernels) {
   const ModelMaker maker = digits();
   for (const tensor::Program& phase :
@@ -349,8 +353,8 @@ TEST(TensorStep, DigitsTakesFewKernels) {
     EXPECT_EQ(updates, 1);
     const bool decoder = phase.updates[0].player == 0;
     EXPECT_EQ(gathers, decoder ? 1 : 0);
-    // The draw of the source, three activations, draw, log-density with its gradient, its sum over rows, two
-    // bias sums of which one is joined with the hidden adjoint.
+    // The draw of the source, three activations, a draw, the log-density with its gradient, its sum over
+    // rows, and two bias sums, of which one is joined with the adjoint of the hidden layer.
     EXPECT_LE(loops, 8) << tensor::print(kernel_program);
     const Memory memory = memory_of(kernel_program);
     EXPECT_GE(memory.taken, memory.least);
@@ -364,7 +368,8 @@ TEST(TensorStep, DigitsTakesFewKernels) {
   }
 }
 
-// The gradient of Bernoulli's log-density in its logits is statistic - mean, times the row's weight.
+// The gradient of Bernoulli's log-density with respect to its logits is (statistic - mean) times the row's
+// weight.
 TEST(TensorStep, AdjointOfALogDensityIsStatisticMinusMean) {
   const ModelMaker maker = digits(5, 9, 7);
   const tensor::Program program =
@@ -379,7 +384,7 @@ TEST(TensorStep, AdjointOfALogDensityIsStatisticMinusMean) {
   EXPECT_EQ(found, 1);
 }
 
-// Parameters start at multiples of 16 floats, gradients are parts of one array laid out alike.
+// Parameters start at multiples of 16 floats. Gradients are parts of one array with the same layout.
 TEST(TensorStep, GradientsLieAsTheirParameters) {
   const ModelMaker maker = continuous();
   const auto layout = tensor::parameter_layout(maker.model, {0});
@@ -409,7 +414,8 @@ TEST(TensorStep, ScratchMemoryIsShared) {
   }
 }
 
-// A `let` is evaluated anew when its variable is drawn anew; what does not depend on it is computed once.
+// A `let` is evaluated again when its variable is drawn again. A value that does not depend on the variable
+// is computed once.
 TEST(TensorStep, BindingAVariableAnewForgetsOnlyWhatReadsIt) {
   ModelMaker m;
   const VariableId x = m.variable("x", {3}), z = m.variable("z", {3});

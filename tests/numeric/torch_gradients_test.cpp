@@ -1,7 +1,7 @@
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn libtorch
-// The gradients of compiled steps are those of LibTorch's autograd on the same forward programs, with the
-// same draws: closed-form adjoints, passes, kernels and the library operations of both backends against none
-// of them.
+// The gradients of compiled steps equal those of LibTorch's autograd on the same forward programs, with the
+// same draws. The compiled side uses closed-form adjoints, passes, kernels and the library operations of both
+// backends; autograd uses none of these.
 #include <gtest/gtest.h>
 
 #include "tests/numeric/backend_under_test.h"
@@ -14,7 +14,7 @@ INSPECTS_IMAGES();
 
 namespace {
 
-/// The model's programs before any pass, in the image's order.
+/// The programs of the model before any pass, in the order of the image.
 std::vector<tensor::Program> programs_as_built(const vaec::Request& request) {
   base::SourceSet sources;
   base::Report report(sources);
@@ -29,7 +29,7 @@ std::vector<tensor::Program> programs_as_built(const vaec::Request& request) {
   return programs;
 }
 
-/// Of the largest magnitude. A weight of `rws` is the exponential of a sum over all pixels.
+/// Relative to the largest magnitude. A weight of `rws` is the exponential of a sum over all pixels.
 constexpr double tolerance = 5e-5;
 
 void compare(const core::Image& image, size_t index, const tensor::Program& built) {

@@ -1,6 +1,6 @@
 // links: vaec_pipeline vaert_core vaert_data libtorch
-// The gradients of random programs after all passes are those of LibTorch's autograd on the programs as
-// built. How many: random_programs.h.
+// The gradients of random programs after all passes equal those of LibTorch's autograd on the programs as
+// built. random_programs.h says how the number of programs is set.
 #include <gtest/gtest.h>
 
 #include "tests/numeric/checked_programs.h"

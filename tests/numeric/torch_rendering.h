@@ -1,5 +1,5 @@
-// In: a tensor program as it was built, before any pass, and what it is given. Out: its gradients by
-// LibTorch's autograd, in double precision. Every operation is LibTorch's own; random draws alone are ours.
+// In: a tensor program as it was built, before any pass, and its inputs. Out: its gradients by LibTorch's
+// autograd, in double precision. Every operation is LibTorch's, except random draws, which are vaec's.
 #pragma once
 // clang-format off
 #include <ATen/core/ivalue.h>  // before all that keeps vectors of it: clang wants it complete
@@ -32,7 +32,8 @@ class TorchRendering {
       if (needed[i]) values_[i] = evaluate(program.values[i]);
   }
 
-  /// What the program's players maximize: gradients by player, laid out as its parameters; 0 between them.
+  /// The gradients of what the players maximize, by player. The layout is that of the parameters, with 0 in
+  /// the gaps.
   std::map<int, tensor::Numbers> gradients() const {
     std::map<int, tensor::Numbers> result;
     for (const tensor::PlayerUpdate& update : program_.updates) {
@@ -74,7 +75,7 @@ class TorchRendering {
   }
   static at::Tensor number(const at::Tensor& truth) { return truth.to(at::kDouble); }
 
-  /// What outputs and terms depend on: a column that nothing needs was not gathered.
+  /// The values that outputs and terms depend on. A column that none of them needs was not gathered.
   std::vector<bool> needed_values() const {
     std::vector<bool> needed(program_.values.size(), false);
     const auto need = [&](tensor::ValueId id) { needed[static_cast<size_t>(id.index)] = true; };
@@ -238,7 +239,7 @@ class TorchRendering {
     return result;
   }
 
-  /// Draws by rejection are the runtime's: the interpreter has others of the same law.
+  /// Draws by rejection are the runtime's. The interpreter's follow the same law, but are different numbers.
   double draw_element(const tensor::Value& value, uint64_t element, double a, double b) const {
     const auto [seed, step] = std::pair(inputs_.seed, inputs_.step);
     const auto first = static_cast<float>(a), second = static_cast<float>(b);
@@ -297,7 +298,7 @@ class TorchRendering {
       case Op::conv: {
         const at::Tensor x = channels_first(a);
         const Sizes stride = {value.ints[0], value.ints[1]}, near = {value.ints[2], value.ints[3]};
-        Sizes padding;  // the last axis first; what the windows do not reach is cut off
+        Sizes padding;  // the last axis comes first; places that no window reaches are cut off
         for (const size_t axis : {1U, 0U}) {
           const int64_t kernel = b.size(static_cast<int64_t>(axis) + 2);
           const int64_t reached = (ends[axis + 1] - 1) * stride[axis] + kernel;

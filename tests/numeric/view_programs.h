@@ -1,4 +1,5 @@
-// Programs whose views of one value once went wrong together: found among random ones, and made small.
+// Programs with several views of one value, in which views once were combined wrongly. They were found among
+// random programs and then made small.
 #pragma once
 #include <string>
 #include <utility>
@@ -6,7 +7,7 @@
 
 inline const std::vector<std::pair<std::string, std::string>>& view_programs() {
   static const std::vector<std::pair<std::string, std::string>> programs = {
-      // No loop walks over both along axes of its own.
+      // One loop cannot read both orders: there are no common axes for them.
       {"two_orders_of_one_layer", R"(
 var x : real[12]
 var z : real[3, 4]
@@ -30,7 +31,7 @@ decoder p {
 }
 learn supervised { steps = 1 }
 )"},
-      // Both transpositions lie in memory too: their axes split the one that the sum walks along.
+      // Both transpositions are kept in memory too: their axes split the axis that the sum runs over.
       {"a_sum_beside_a_convolution", R"(
 var x : real[120]
 var y : real[5]
@@ -53,7 +54,7 @@ encoder q {
 }
 learn supervised { steps = 1 }
 )"},
-      // The sum reads the source of a piece at the same places as the concatenation.
+      // The sum reads the source of a piece at the same places as the concatenation does.
       {"a_piece_that_is_read_beside_its_source", R"(
 var x : real[6]
 var y : real[3]

@@ -1,7 +1,7 @@
 // links: vaec_pipeline
-// The compiler's work grows about as its programs do: of one twice as long it allocates at most three times
-// the bytes, where quadratic work would take four. Bytes are counted, not time: they are the same on every
-// machine.
+// The compiler's work grows roughly in proportion to the program: for a program twice as long it allocates at
+// most three times the bytes, while quadratic work would need four times. Bytes are counted instead of time,
+// because they are the same on every machine.
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
@@ -145,7 +145,7 @@ class Work : public testing::TestWithParam<Growing> {};
 
 TEST_P(Work, grows_with_the_program) {
   const Growing& tested = GetParam();
-  bytes_for(tested.text(2));  // what is made once
+  bytes_for(tested.text(2));  // so that one-time allocations are not counted
   const int64_t once = bytes_for(tested.text(tested.length)),
                 twice = bytes_for(tested.text(2 * tested.length));
   EXPECT_LE(static_cast<double>(twice), tested.most * static_cast<double>(once))
