@@ -1,6 +1,6 @@
 // links: lower
-// Nanoseconds an element (of processor time, one thread, the best of several runs) of typical loops at the
-// sizes of `digits`: batch 128, 784 pixels.
+// Processor time per element, in nanoseconds, of typical loops at the sizes of `digits`: batch 128, 784
+// pixels. One thread; the best of several runs.
 #include <fmt/format.h>
 
 #include <ctime>
@@ -80,7 +80,7 @@ int main() {
     report("bias, sigmoid, Philox, compare", b, 3);
   }
   {
-    // log-density of a row and its gradient: x l - softplus(l), x - sigmoid(l)
+    // log-density of a row: x l - softplus(l); its gradient: x - sigmoid(l)
     LoopBuilder b({batch, {n}}, 1);
     const int x = b.load(0, {n, 1});
     const int logit = b.apply(Op::add, b.load(1, {n, 1}), b.load(2, {0, 1}));

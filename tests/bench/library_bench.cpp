@@ -1,6 +1,5 @@
-// How fast the library operations run beside the processor's FMA peak: GFLOP/s of the GEMMs of a digits MLP
-// and of the convolutions of `reverse`. Each is the best of many short runs.
-//
+// Compares the speed of the library operations with the processor's FMA peak: GFLOP/s of the GEMMs of a
+// digits MLP and of the convolutions of `reverse`. Each number is the best of many short runs.
 // links: vaert_core vaert_onednn
 #include <omp.h>
 
@@ -37,7 +36,7 @@ double best_seconds(vae_library_op* op, const float* a, const float* b, float* c
   return best;
 }
 
-/// Memory as the runtime plans it: buffers begin at cache lines.
+/// Memory as the runtime allocates it: a buffer begins at a cache line.
 struct Buffer {
   Buffer(int64_t count, float value) : values(static_cast<float*>(::operator new(count * 4, line))) {
     std::fill_n(values, count, value);

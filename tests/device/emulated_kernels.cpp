@@ -1,5 +1,5 @@
-// The GPU kernels of a program as code of this processor, for the fake driver: emulated_kernels FILE.vae
-// OUT.o
+// Compiles the GPU kernels of a program to code of this processor, for the fake CUDA driver. usage:
+// emulated_kernels FILE.vae OUT.o
 #include <fstream>
 #include <iostream>
 #include <sstream>

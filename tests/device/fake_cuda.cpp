@@ -1,9 +1,8 @@
-// A libcuda.so.1 without a GPU: what tests of the host's side run on. Memory is the host's, and closed to the
-// host but while this library works, so that a program that reads the device's memory itself dies. Kernels
-// are those of grid.h's host form, in the library that FAKE_CUDA_KERNELS names; the PTX that a program loads
-// says how many parameters each takes, and must have it. Streams do everything at once; a capture records, a
-// graph replays. FAKE_CUDA_LOG names a file for the numbers of calls; FAKE_CUDA_DEVICES says how many GPUs
-// there are.
+// A libcuda.so.1 without a GPU, for tests of the host's code. Device memory is memory of the host that only
+// this library can access: a program that reads it directly dies. Kernels come from the library that
+// FAKE_CUDA_KERNELS names, in the host form of grid.h. Loaded PTX must contain each kernel and says how many
+// parameters it takes. Streams run work at once; a capture records it, and a graph replays it. FAKE_CUDA_LOG
+// names a file for the numbers of calls; FAKE_CUDA_DEVICES is the number of GPUs.
 #include <dlfcn.h>
 #include <sys/mman.h>
 
@@ -29,7 +28,7 @@ constexpr size_t capacity = size_t{4} << 30;
 
 struct Kernel {
   Code code;
-  std::vector<size_t> sizes;  // of its parameters
+  std::vector<size_t> sizes;  // size of each parameter
 };
 
 struct State {
@@ -62,7 +61,7 @@ struct State {
   }
 } state;
 
-/// The device's memory is open while one of these lives.
+/// The device's memory can be accessed while an object of this class lives.
 struct Open {
   Open() {
     if (state.open++ == 0) state.protect(PROT_READ | PROT_WRITE);
@@ -128,7 +127,7 @@ int cuModuleLoadDataEx(void** module, const void* text, unsigned, const unsigned
   const char* path = std::getenv("FAKE_CUDA_KERNELS");
   void* library = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : nullptr;
   if (!library) {
-    // The first option is the buffer of the log, the second its size.
+    // The first option is the buffer for the log, the second its size.
     std::snprintf(static_cast<char*>(values[0]), reinterpret_cast<size_t>(values[1]), "%s",
                   path ? dlerror() : "FAKE_CUDA_KERNELS is not set");
     return invalid;

@@ -1,5 +1,5 @@
-// A libvaert_torch.so for the fake driver beside it: GEMM and convolution are libvaert.so's own, enqueued on
-// the fake GPU as host work, so that a capture records them.
+// A libvaert_torch.so for the fake CUDA driver in this folder. GEMM and convolution are those of libvaert.so.
+// They are enqueued on the fake GPU as host functions, so that a capture records them.
 #include <cstdio>
 #include <deque>
 
@@ -9,7 +9,7 @@ extern "C" int cuLaunchHostFunc(void* stream, void (*work)(void*), void* data);
 
 namespace {
 
-bool benchmark = false;  // as it was asked for; the version tells
+bool benchmark = false;  // the option that was given; vaert_torch_version shows it
 
 struct Call {
   vae_library_op* op;
@@ -18,7 +18,7 @@ struct Call {
 };
 
 void run(vae_library_op* op, const float* a, const float* b, float* c) {
-  static std::deque<Call> kept;  // a graph may replay it as long as the process lives
+  static std::deque<Call> kept;  // never deleted, because a graph may replay a call until the process ends
   cuLaunchHostFunc(
       nullptr,
       [](void* data) {

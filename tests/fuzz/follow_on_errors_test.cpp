@@ -21,7 +21,7 @@ namespace {
 struct Program {
   std::string path;
   std::string text;
-  bool library;  // its declarations are always there: it is parsed only
+  bool library;  // a file of the standard library: it is only parsed, because its declarations exist already
 };
 
 std::vector<Program> programs() {
@@ -39,7 +39,7 @@ std::vector<Program> programs() {
   return list;
 }
 
-/// Where each token of a correct program begins and how long it is; comments and blanks are left out.
+/// The position and the length of each token in a correct program, without comments and spaces.
 struct Piece {
   size_t begin, length;
 };
@@ -96,7 +96,7 @@ std::string change(const std::string& text, const std::vector<Piece>& tokens, si
       return result.insert(begin + length,
                            std::isalnum(static_cast<unsigned char>(token[0])) ? " " + token : token);
     case Change::swap: {
-      // Words that now touch would be another token.
+      // The spaces keep words apart that would otherwise become one token.
       const auto [next, next_length] = tokens[at + 1];
       const std::string between = text.substr(begin + length, next - begin - length);
       return result.replace(
@@ -109,7 +109,7 @@ std::string change(const std::string& text, const std::vector<Piece>& tokens, si
   return result;
 }
 
-/// The errors that a user sees, one a line.
+/// The errors that a user sees, one per line.
 std::vector<std::string> errors_of(const std::string& path, const std::string& text, bool parse_only) {
   base::SourceSet sources;
   base::Report report(sources);
@@ -137,7 +137,7 @@ bool is_bracket(const std::string& token) {
   return token.size() == 1 && std::string("()[]{}").find(token) != std::string::npos;
 }
 
-/// How many errors the wrong programs have.
+/// The number of wrong programs, and of all their errors.
 struct Count {
   int programs = 0;
   size_t errors = 0;
@@ -152,7 +152,8 @@ void count(const Program& program, const std::string& mutant, Count& counted) {
   std::string listed;
   for (const std::string& error : errors) listed += error + "\n";
   if (errors.size() > 1 && std::getenv("VAEC_SHOW_ERRORS")) std::cout << program.path << "\n" << listed;
-  // A wrong shape is met at each use of its variable: a few errors of one token are no follow-on errors.
+  // A wrong shape is reported at each use of its variable. A few errors from one token are therefore
+  // acceptable.
   EXPECT_LE(errors.size(), 6u) << program.path << "\n" << listed << mutant;
 }
 
@@ -188,7 +189,8 @@ TEST(FollowOnErrors, OneMissingOrDoubledBracketIsOneError) {
             << "\n";
 }
 
-/// The line of each declaration's first word, from 1, and one past the last line.
+/// The number of the line in which each declaration begins, counted from 1, and then the number after the
+/// last line.
 std::vector<int> declaration_lines(const std::string& text) {
   static const std::set<std::string> words = {"import", "param",   "family",  "net",    "var",  "let",
                                               "source", "decoder", "encoder", "player", "learn"};
@@ -201,7 +203,7 @@ std::vector<int> declaration_lines(const std::string& text) {
   return lines;
 }
 
-/// A wrong program whose errors all lie in one declaration, the `at`th.
+/// A wrong program whose errors all lie in one declaration, number `at`.
 struct Wrong {
   Piece removed;
   size_t at;

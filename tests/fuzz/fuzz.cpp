@@ -1,4 +1,4 @@
-// libFuzzer's program for all targets: fuzz TARGET [its flags] CORPUS ... (tests/fuzz/run).
+// The libFuzzer program for all targets: fuzz TARGET [libFuzzer's flags] CORPUS ... (tests/fuzz/run).
 #include <cstdio>
 #include <string_view>
 

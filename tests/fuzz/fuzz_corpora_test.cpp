@@ -1,5 +1,5 @@
-// The corpora of the fuzz targets through the same functions, in every build: files whose name begins with
-// `good` are taken, those with `bad` refused; what fuzzing has found is among them.
+// Runs the targets on the files of the corpora, in every build. A file whose name begins with `good` must be
+// accepted, one with `bad` refused. The corpora contain what fuzzing has found.
 // links: vaec_pipeline vaert_core vaert_data
 #include <gtest/gtest.h>
 

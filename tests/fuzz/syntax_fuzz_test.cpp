@@ -1,4 +1,5 @@
-// No input makes the parser crash, point outside of the text or format into something else.
+// For any input: the parser does not crash, its positions lie inside the text, and formatting keeps the
+// meaning.
 // links: syntax base
 #include <gtest/gtest.h>
 
@@ -29,7 +30,7 @@ std::vector<std::string> programs() {
   return texts;
 }
 
-/// Takes out, doubles, moves and replaces pieces of a program.
+/// Removes, doubles, moves and replaces pieces of a program.
 std::string mutate(std::string text, const std::vector<std::string>& others, std::mt19937& random) {
   static const std::vector<std::string> pieces = {"(",         ")",        "[",
                                                   "]",         "{",        "}",
@@ -77,7 +78,7 @@ std::string mutate(std::string text, const std::vector<std::string>& others, std
   return text;
 }
 
-/// What formatting may not touch, comments included.
+/// The parts of the text that formatting must not change, comments included.
 std::string without_layout(const std::string& text) {
   std::string rest;
   for (const char c : text)
@@ -96,7 +97,7 @@ void check(const std::string& text) {
     ASSERT_LE(diagnostic.span->begin, diagnostic.span->end) << diagnostic.message;
     ASSERT_LE(diagnostic.span->end, text.size()) << diagnostic.message;
     ASSERT_FALSE(diagnostic.message.empty());
-    // The parser generator's own words must never reach a user.
+    // A user must never see the words of the parser generator.
     for (const char* jargon :
          {"viable", "mismatched", "extraneous", "EOF", "LPAREN", "token", "something else"})
       ASSERT_EQ(diagnostic.message.find(jargon), std::string::npos) << diagnostic.message;

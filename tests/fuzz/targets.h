@@ -1,6 +1,6 @@
-// What is fuzzed: a target takes bytes as one reader would find them in a file, or as a program. It tells
-// whether they were taken; a refusal is a Failure or a diagnostic, and never an internal one. Anything else
-// is a fault.
+// The fuzz targets. A target gets bytes, as a reader would find them in a file, or as the text of a program.
+// It returns whether they were accepted. They may be refused with a Failure or a diagnostic, but not with an
+// internal error. Anything else is a fault.
 #pragma once
 #include <sys/mman.h>
 #include <unistd.h>
@@ -44,7 +44,7 @@ struct Target {
   bool (*take)(const Bytes& bytes);
 };
 
-/// Bytes as a file, in memory.
+/// A file in memory with these bytes.
 class MemoryFile {
  public:
   explicit MemoryFile(const Bytes& bytes) : file_(memfd_create("fuzz", MFD_CLOEXEC)) {
@@ -60,7 +60,7 @@ class MemoryFile {
   Descriptor file_;
 };
 
-/// One with a name of its own, which HDF5 asks for.
+/// A file with a name of its own, which HDF5 needs.
 class NamedFile {
  public:
   explicit NamedFile(const Bytes& bytes)
@@ -75,7 +75,7 @@ class NamedFile {
   fs::path path_;
 };
 
-/// Why the last input was refused: for messages of tests.
+/// Why the last input was refused; for the messages of tests.
 inline std::string& refusal() {
   static std::string text;
   return text;
@@ -94,7 +94,7 @@ inline bool taken(const std::function<void()>& act) {
   return false;
 }
 
-/// The first and the last row of what was read.
+/// Reads the first and the last row of the column.
 inline void look_at(const data::Column& column) {
   constexpr int64_t most = int64_t{1} << 20;
   if (column.rows == 0 || column.row_elements() == 0 || column.row_elements() > most) return;
@@ -110,7 +110,7 @@ inline void look_at(const data::Column& column) {
   }
 }
 
-/// By a reader of columns, with little memory: what is larger is read from the file or unpacked.
+/// Runs a reader of columns with little memory. What does not fit is read from the file or unpacked.
 template <class File = MemoryFile, class Read>
 bool take_column(const Bytes& bytes, const Read& read) {
   const File file(bytes);
@@ -140,7 +140,7 @@ inline bool take_hdf5(const Bytes& bytes) {
     return read_hdf5(path, "x", placement);
   });
 }
-/// A tensor of a name as data, and all of them as a checkpoint.
+/// Reads one tensor by name as data, and all tensors as a checkpoint.
 inline bool take_safetensors(const Bytes& bytes) {
   const bool column = take_column(bytes, [](const fs::path& path, const data::Placement& placement) {
     return read_safetensors_column(path, "x", placement);
@@ -149,7 +149,7 @@ inline bool take_safetensors(const Bytes& bytes) {
   return taken([&] { data::read_safetensors(file.path()); }) && column;
 }
 
-/// Its first byte chooses how it is read.
+/// The first byte chooses the options of the reader.
 inline bool take_csv(const Bytes& bytes) {
   const uint8_t choice = bytes.empty() ? 0 : static_cast<uint8_t>(bytes[0]);
   const MemoryFile file(bytes.empty() ? bytes : bytes.substr(1));
@@ -173,7 +173,7 @@ inline bool take_picture(const Bytes& bytes) {
   return good;
 }
 
-/// What a run directory of the toy model (core_toy_image.h) is read with.
+/// A run directory of the toy model (core_toy_image.h), and the objects that read its files.
 class ToyRun {
  public:
   ToyRun()
@@ -227,8 +227,9 @@ inline bool take_metrics(const Bytes& bytes) {
   return taken([&] { lines = !core::read_metrics(toy_run().folder()).empty(); }) && lines;
 }
 
-/// An executable brings its description along: what is wrong there is an internal error, in words. The bytes
-/// are a change of the toy model's (a JSON merge patch, RFC 7386), or, where they are no JSON, the whole.
+/// An executable contains its description, so a fault in it is an internal error with a message. `bytes` is a
+/// change of the toy model's description (a JSON merge patch, RFC 7386). If `bytes` is not JSON, it is the
+/// whole description.
 inline bool take_description(const Bytes& bytes) {
   const auto patch = nlohmann::json::parse(bytes, nullptr, false);
   Bytes text = bytes;
@@ -251,7 +252,7 @@ inline bool take_description(const Bytes& bytes) {
   }
 }
 
-/// Through every stage before the tensor programs; what is canonical stays as it is.
+/// Runs every stage before the tensor programs, and prints the diagnostics and the game.
 inline bool take_program(const Bytes& bytes) {
   base::SourceSet sources;
   base::Report report(sources);

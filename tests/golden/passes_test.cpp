@@ -1,7 +1,7 @@
 // links: tensor
-// Each pass on small programs: tensor/PASS/CASE.ir holds a sentence, the program, `---`, and what the pass
-// makes of it, then lines `count: WORD N`: the result has N statements of that operation. VAEC_ACCEPT=1
-// rewrites what lies between.
+// Runs each pass on small programs. The file tensor/PASS/CASE.ir contains a sentence, the program, `---`, the
+// result of the pass, and then lines `count: WORD N`: the result has N statements of that operation.
+// VAEC_ACCEPT=1 rewrites the result.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,7 +23,8 @@ using tensor::Program;
 
 const fs::path cases = fs::path(VAEC_ROOT) / "tests/golden/tensor";
 
-/// By name: those of the compiler's list, the one that they call, and the two that make the kernel program.
+/// By name: the passes in the compiler's list; remove_dead, which they call; and the two that make the kernel
+/// program.
 std::map<std::string, std::function<std::string(Program)>> passes() {
   std::map<std::string, std::function<std::string(Program)>> result;
   for (const tensor::Pass& pass : tensor::program_passes)
@@ -66,7 +67,8 @@ Case read(const fs::path& path) {
   return result;
 }
 
-/// Statements of an operation (`%3 = exp %1`) or of a kernel program's kind (`loop "y" ...`).
+/// The number of statements of an operation (`%3 = exp %1`), or of a kind of a kernel program (`loop "y"
+/// ...`).
 int statements(const std::string& text, const std::string& name) {
   std::istringstream lines(text);
   int result = 0;

@@ -1,4 +1,5 @@
-// Diagnostics are told in order, once, and point at the right column whatever the line is made of.
+// Diagnostics are reported in order and once. They point at the right column, whatever characters the line
+// has.
 // links: base
 #include <gtest/gtest.h>
 
@@ -54,7 +55,7 @@ TEST(Report, UnderlinesBehindTabsAndWideLetters) {
   base::Report report(sources);
   report.add(base::E0101, of(sources, file, "bad"), "a", "b");
   const std::string text = base::render_text(report, false);
-  // A tab goes to the next multiple of four, a Chinese character takes two cells.
+  // A tab goes to the next multiple of four; a Chinese character takes two cells.
   EXPECT_NE(text.find("1 |     η = \"漢\" + bad\n"), std::string::npos) << text;
   EXPECT_NE(text.find("  |                ^^^\n"), std::string::npos) << text;
   EXPECT_NE(text.find("a.vae:1:12"), std::string::npos) << text;

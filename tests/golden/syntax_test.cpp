@@ -1,4 +1,4 @@
-// The tree's spans cover what was written, its layout has one form, and parsing costs little.
+// The spans of the tree cover the text, formatting gives one canonical layout, and parsing is fast.
 // links: syntax base
 #include <gtest/gtest.h>
 
