@@ -13,7 +13,8 @@ def not_explained(table):
     """Where docs/diagnostics.md differs from the table: its items are `- **CODE** message — meaning`, in order."""
     messages = {code: re.sub(r"{}", "…", message).replace('\\"', '"')
                 for code, message in re.findall(r'^DIAGNOSTIC\((\w+), \w+, "(.*)"\)$', table, re.M)}
-    page = re.sub(r"\n +", " ", (ROOT / "docs/diagnostics.md").read_text())  # an item may go over several lines
+    # An item may be several lines long.
+    page = re.sub(r"\n +", " ", (ROOT / "docs/diagnostics.md").read_text())
     rows = re.findall(r"^- \*\*([EW]\d{4})\*\* (.*?) — (.*)$", page, re.M)
     shown = {code: message for code, message, meaning in rows if meaning.strip()}
     wrong = [f"docs/diagnostics.md: {code} should read: {message}" for code, message in messages.items()

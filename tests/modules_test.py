@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
-# Folders of the driver, which sees every module.
+# Folders of the driver, which may include every module.
 DRIVER = ["lsp"]
 RUNTIME = {
     "start": {"start"},
@@ -23,13 +23,13 @@ RUNTIME = {
     "torch": {"torch"},
     "core": {"core", "completion", "data", "metrics", "onednn", "onnx", "torch"},
 }
-# What stands on runtime/core itself, lowest first.
+# Folders of runtime/core that build on runtime/core itself, lowest first.
 FLOORS = ["learning", "evaluation", "embedding", "commands"]
-# A module of plain indices that compiler and runtime both link: the game's, and what comes after it.
+# A module of plain indices that compiler and runtime both link. Used by the game and by the modules after it.
 SHARED = {module: {"runtime/completion"} for module in ("game", "tensor", "lower")}
-# What both halves must know alike: where they keep what they make and who may write there, where scratch buffers
-# lie, what may be set, how numbers are written and rounded, what a terminal is given, and what is said of misspelt
-# names.
+# Headers on which compiler and runtime must agree: where results are kept and who may write there, where
+# scratch buffers lie, the ranges of settings, how numbers are written and rounded, what a terminal may be
+# given, and the messages about misspelt names.
 KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/closed_folder.h", "runtime/command_table.h",
                 "runtime/command_words.h", "runtime/content_hash.h", "runtime/counted.h", "runtime/data_readers.h",
                 "runtime/description.h",
@@ -49,7 +49,7 @@ LIBRARIES = {
     r"curl/|openssl/": {"runtime/fetch"},
     r"torch/|ATen/|c10/": {"runtime/torch"},
 }
-# A condition on the version of a library or of a compiler.
+# A preprocessor condition on the version of a library or of a compiler.
 VERSION = re.compile(r"\s*#\s*(?:el)?if.*(?:_VERSION|_VER\b|_MAJOR|_MINOR|H5_USE_|__GNUC|__clang|_GLIBCXX_|GLIBC)")
 
 

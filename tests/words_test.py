@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tests/programs"))
 from executable import SMALL_MODEL  # noqa: E402: its folder was not known before
 
 LONGEST = 120
-# A retired word, and what is said instead.
+# Each retired word, and the word to use instead.
 RETIRED = {
     r"climb(s|ed|ing)?": "maximize, or rise",
     r"givers?": "the player that draws it, or sampler",
@@ -53,7 +53,7 @@ def words(source):
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", source.replace("_", " "))
 
 
-# A value that is called by a word of grammar says nothing; a function may be: `parameters.of(player)`.
+# A value must not be named by a preposition or a pronoun. A function may: `parameters.of(player)`.
 UNNAMED = re.compile(r"[\w>&*\]] (of|one|some)(?=( =|;|,|\)| :))")
 
 

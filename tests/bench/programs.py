@@ -13,8 +13,9 @@ BIN = ROOT / "build/release/bin"
 TORCH = ROOT / "tests/bench/torch"
 QUIET = "sample=0,checkpoint=0,evaluate=0"
 
-# OpenBLAS 0.3.21 does not know recent Intel processors and falls back to SSE3 code unless told. Its threads and
-# OpenMP's fight where both spin, so one setting leaves OpenMP one thread and the other lets its threads sleep.
+# OpenBLAS 0.3.21 does not know recent Intel processors and uses SSE3 code unless it is told the type. If the
+# threads of OpenBLAS and of OpenMP both wait in a loop, they disturb each other. One setting therefore gives
+# OpenMP one thread, the other lets its threads sleep.
 BLAS = {"OPENBLAS_CORETYPE": "SKYLAKEX"}
 
 
@@ -24,12 +25,12 @@ def tuned_settings(convolutional, threads):
         environments = [{**BLAS, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}]
     else:
         environments = [{**BLAS, "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}]
-        if not convolutional:  # oneDNN's convolutions have no other threads than OpenMP's
+        if not convolutional:  # oneDNN's convolutions use only OpenMP's threads
             environments.append({**BLAS, "OMP_NUM_THREADS": "1"})
     flags = [["--flush-denormals"]]
     if convolutional:
         flags.append(["--flush-denormals", "--channels-last"])
-    # Where the machine decides otherwise, the defaults serve best.
+    # On some machines the default settings are the fastest, so they are tried too.
     return [(environment, flag) for environment in [*environments, default_setting(threads)[0]] for flag in flags]
 
 

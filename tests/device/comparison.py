@@ -13,9 +13,9 @@ from place import say
 
 STEPS_OF_A_LADDER = 1_000_000
 NO_TIME = "no time left"
-LEAST = 15  # seconds without which a measurement is not worth its beginning
+LEAST = 15  # seconds; with less time left no measurement begins
 MODES = ("eager", "compile", "graph", "compiled_graph")  # PyTorch's
-COMPILED = ("compile", "compiled_graph")  # choose kernels by trying them
+COMPILED = ("compile", "compiled_graph")  # these choose kernels by trying them
 ON_GPU = ("graph", "compiled_graph")
 TOO_SLOW = "too slow"
 TIMED = "vaec --cudnn-benchmark"
@@ -25,9 +25,9 @@ TIMED = "vaec --cudnn-benchmark"
 class Model:
     name: str
     batches: tuple
-    first: tuple = ()  # of them, those that the aims are set for: measured before all others
+    first: tuple = ()  # the batches that performance goals are set for; measured first
     convolutional: bool = True
-    batch: str = "{0}"  # as vaec's flag takes it
+    batch: str = "{0}"  # in the form of vaec's flag
 
     def flag(self, batch):
         return self.batch.format(batch, batch // 2)
@@ -60,7 +60,7 @@ def vaec(place, model, batch, precision, options, *flags):
                              precision, "--learn", "symmetric", *flags)
         if result.returncode != 0:
             raise RuntimeError((result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1])
-        # The first line holds the first steps: choosing, recording.
+        # The first line covers the first steps, which also choose kernels and record graphs.
         rates = [line["steps_per_second"] for line in place.lines(run)[1:]]
         shutil.rmtree(place.folder / run)
         return rates
@@ -78,18 +78,19 @@ def vaec(place, model, batch, precision, options, *flags):
 def lines_of(command, limit, late):
     """The JSON lines that it wrote, by mode, and the cause why there are no more: `late` after `limit` seconds. It ends with all
     that it started: torch.compile's workers hold its output open."""
-    # With the caller's libraries, not those of the pack.
+    # PyTorch must use the libraries of the caller, not those of the pack.
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                start_new_session=True)
     try:
         text, said = process.communicate(timeout=limit)
         cause = (said.strip().splitlines() or [f"exit {process.returncode}"])[-1]
-    except BaseException as stopped:  # also what ends this script, which a session of its own does not hear
+    # Also signals that end this script: the process in its own session does not get them.
+    except BaseException as stopped:
         os.killpg(process.pid, signal.SIGKILL)
         text, cause = process.communicate(timeout=LEAST)[0], late
         if not isinstance(stopped, subprocess.TimeoutExpired):
             raise
-    # Compilers print on the standard output too.
+    # Compilers also print to standard output.
     lines = map(json.loads, filter(lambda line: line.startswith("{"), text.splitlines()))
     return {line["mode"]: line for line in lines}, cause
 
@@ -111,7 +112,7 @@ def pytorch(place, model, batch, precision, options):
     script += ["--steps", 4, "--warmup", 1] if options.quick else ["--seconds", options.seconds]
     possible = [mode for mode in options.modes if options.torch_device != "cpu" or mode not in ON_GPU]
     found = {}
-    # What tries kernels for minutes may do so in a process and a time of its own.
+    # Modes that try kernels for minutes each get their own process and their own time limit.
     for modes in ([mode for mode in possible if mode not in COMPILED], *([mode] for mode in possible if mode in COMPILED)):
         if not modes:
             continue
@@ -162,14 +163,14 @@ def compare(place, options):
             left_out.append(name)
             continue
         ours = {"vaec": vaec(place, model, batch, precision, options)}
-        if model.convolutional and place.left() >= LEAST:  # PyTorch's scripts have cuDNN choose so too
+        if model.convolutional and place.left() >= LEAST:  # PyTorch's scripts let cuDNN choose by timing too
             ours[TIMED] = vaec(place, model, batch, precision, options, "--cudnn-benchmark")
         theirs = pytorch(place, model, batch, precision, options)
         place.note("bench", {"model": model.name, "batch": batch, "precision": precision, **ours, **theirs})
         results = {**ours, **theirs}
         causes += [f"{name}, {of}: {result['error']}" for of, result in results.items()
                    if "error" in result and not is_too_slow(result)]
-        # What is too slow, or has no time left, is no failure.
+        # A result that is too slow, or for which no time was left, is not a failure.
         failed |= any("error" in result for result in ours.values()) or any("error" in result and not is_cut_off(result) for result in theirs.values())
         best, mine = least(theirs), least(ours)
         ratio = f"{best / mine:.2f}" if best / mine == best / mine else "–"

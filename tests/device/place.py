@@ -53,10 +53,11 @@ class Place:
 
     def call(self, exe, *arguments):
         environment, tables = self.environment, self.home / "data" / exe
-        if tables.is_dir():  # what lay beside the program where it was built
+        if tables.is_dir():  # the data that lay beside the program where it was built
             environment = {**environment, "VAEC_CACHE": str(tables)}
         command = [str(word) for word in (self.home / "bin" / exe, *arguments)]
-        limit = max(SHORTEST_CALL, min(LONGEST_CALL, self.left()))  # one that hangs may not take all the time
+        # So that a program that hangs does not use up all the time.
+        limit = max(SHORTEST_CALL, min(LONGEST_CALL, self.left()))
         try:
             return subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=limit)
         except subprocess.TimeoutExpired:

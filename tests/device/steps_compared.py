@@ -7,12 +7,13 @@ import struct
 import torch
 from place import say
 
-# Of a tensor's parameters, how far the two lie apart, in parts of how far they moved in the second half of the steps
-# (2-norms). Not element by element: Adam divides a gradient by its own size, so that a parameter whose gradient is nothing
-# but rounding moves by the whole rate, either way. Rounding gives some 1e-6, with Adam up to 1e-2; draws of one seed may
-# differ where |u - p| < 1e-5; other draws give 1.
+# How far the parameters of a tensor may differ between GPU and CPU, relative to how far they moved in the
+# second half of the steps (2-norms). Elements are not compared one by one: Adam divides a gradient by its own
+# size. A parameter whose gradient is only rounding error therefore moves by the whole rate, in either
+# direction. Rounding gives about 1e-6, with Adam up to 1e-2. Draws with the same seed may differ where |u -
+# p| < 1e-5; different draws give 1.
 TOLERANCE = 0.1
-OF_TERMS = 0.01  # relative to 1, or to the term where that is larger
+OF_TERMS = 0.01  # relative to the term, or to 1 if the term is smaller
 MISSING_INPUT = 66
 
 

@@ -5,7 +5,7 @@ import math
 
 from executable import build, call, succeed, write
 
-# 100 rows: x of three classes (rows), c of two (columns).
+# 100 rows: counts of x (three classes, one row of the table each) and c (two classes, the columns).
 COUNTS = [[30, 5], [10, 20], [5, 30]]
 
 CLASSES = """
@@ -15,7 +15,8 @@ encoder q { c | x ~ Categorical(dense(x, 2)) }
 learn symmetric { steps = 300; batch = 100; optimizer = adam(0.05) }
 """
 
-# The class of each of two positions follows the bit there except in one row of four, where the second one differs.
+# The class at each of two positions equals the bit there. Only in one row of four is the second class
+# different.
 POSITIONS = """
 var x : binary[2]; var s : category(3)[2]
 source pairs { x = csv("rows.csv", ["a", "b"]); s = csv("rows.csv", ["s", "t"]) }
@@ -24,7 +25,8 @@ learn symmetric { steps = 600; batch = 200; optimizer = adam(0.05) }
 """
 
 
-# x and c are each the bit z in four of five rows, independently: c is x in 0.8 * 0.8 + 0.2 * 0.2 of them.
+# x and c each equal the bit z in four of five rows, independently. So c equals x in 0.8 * 0.8 + 0.2 * 0.2 of
+# the rows.
 RING = """
 var x, c : category(2); var z : category(2)
 let t = csv("rows.csv")
@@ -48,7 +50,7 @@ def test_the_most_probable_class_is_counted_against_the_known_one(folder, vaec):
     exe = build(vaec, write(folder, "classes.vae", CLASSES), folder)
     [found] = measured(exe, folder)
     assert (found["metric"], found["source"], found["of"], found["rows"]) == ("accuracy", "pairs", "c | x", 100), found
-    # x = 0 is taken for class 0, the others for class 1.
+    # For x = 0 the model chooses class 0, otherwise class 1.
     assert found["confusion"] == [[30, 15], [5, 50]], found
     assert math.isclose(found["mean"], 0.8) and math.isclose(found["standard_error"], math.sqrt(.8 * .2 / 99)), found
     text = succeed(exe, "evaluate", "--run", "run", "--metrics", "accuracy", cwd=folder).stdout
@@ -73,12 +75,12 @@ def test_shaped_categories_give_pixel_accuracy_and_mean_iou(folder, vaec):
                                                                           (0, 1, 0, 0), (1, 1, 1, 2)]
     write(folder, "rows.csv", "\n".join(["a,b,s,t", *(",".join(map(str, row)) for row in rows)]) + "\n")
     accuracy, iou = measured(build(vaec, write(folder, "positions.vae", POSITIONS), folder), folder)
-    # 16 rows: the first position is always right; the second in 12.
+    # 16 rows: the first position is always right, the second one in 12 rows.
     assert (accuracy["metric"], iou["metric"], iou["of"]) == ("accuracy", "mean_iou", "s | x"), (accuracy, iou)
     assert math.isclose(accuracy["mean"], 28 / 32), accuracy
-    # A row is right by 1 or by 1/2: variance 3/64 over 15.
+    # A row has the accuracy 1 or 1/2: the variance is 3/64, estimated with 15.
     assert math.isclose(accuracy["standard_error"], math.sqrt(3 / 64 / 15)), accuracy
-    # Class 0: 14 positions in both, 17 in either; class 1: 14 and 18; class 2: never found, 1 in either.
+    # Class 0: 14 positions in both, 17 in at least one. Class 1: 14 and 18. Class 2: never inferred, in 1.
     assert accuracy["confusion"] == [[14, 1, 0], [2, 14, 0], [0, 1, 0]], accuracy
     assert math.isclose(iou["mean"], (14 / 17 + 14 / 18 + 0) / 3), iou
     moved = {row: 0 for row in rows}

@@ -33,7 +33,7 @@ def test_an_interrupted_average_goes_on_as_it_was(folder, vaec):
     succeed(exe, "train", "--quiet", "--resume", "parts", "--steps", "40", cwd=folder)
     for file in ("model.safetensors", "average.safetensors"):
         assert digest(folder / "whole", 40, file) == digest(folder / "parts", 40, file), file
-    # Training itself does not know of it.
+    # Training itself does not depend on the average.
     succeed(exe, "train", "--quiet", "--steps", "40", "--average", "0", "--out", "without", cwd=folder)
     assert digest(folder / "whole", 40) == digest(folder / "without", 40)
     assert not (folder / "without/checkpoints/step-40/average.safetensors").exists()
@@ -99,7 +99,7 @@ def test_a_conditional_reads_the_average_as_a_constant(folder, vaec):
         run = folder / f"run_{name}"
         lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         for step in range(2, 7):
-            # What the steps before made of the student, and of the reader, which has no other parameter.
+            # What the previous steps made of the student, and of the reader, which has one parameter.
             student = values_of(run, step - 1, "average.safetensors")
             shift = [v for k, v in values_of(run, step - 1, "model.safetensors").items() if k.startswith("reader.")][0][0]
             weights = next(v for k, v in student.items() if k.startswith("student.") and k.endswith("weight"))
@@ -108,7 +108,7 @@ def test_a_conditional_reads_the_average_as_a_constant(folder, vaec):
             expected = -0.5 * (-1 - mean) ** 2 - 0.5 * math.log(2 * math.pi)
             found = lines[step - 1]["terms"]["reader.w@rows"]
             assert abs(found - expected) < 1e-4, (name, step, found, expected)
-        # The student learns from y alone: as without those that read its average.
+        # The student learns only from y. It must learn the same without players that read its average.
         alone = text.replace("player reader", "player other").replace("Normal(m + parameter", "Normal(parameter")
         other = build(vaec, write(folder, f"alone_{name}.vae", alone), folder)
         succeed(other, "train", "--quiet", "--out", f"alone_run_{name}", cwd=folder)

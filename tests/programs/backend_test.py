@@ -11,7 +11,7 @@ import pytest
 
 from executable import GLYPHS, build, call, digest, metrics, succeed, write
 
-BY_ITSELF = {"VAEC_BACKEND": ""}  # whatever the other tests run on
+BY_ITSELF = {"VAEC_BACKEND": ""}  # whichever backend the other tests use
 
 
 def glyphs(folder, vaec):

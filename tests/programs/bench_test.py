@@ -24,16 +24,18 @@ def test_bench_counts_the_kernels_of_a_step(folder, vaec):
     assert times == sorted(times, reverse=True)
     calls = {kind: sum(kernel["calls"] for kernel in kernels if kernel["kind"] == kind)
              for kind in ("gemm", "update", "gather")}
-    # Each half of a step: two networks forward, one adjoint of a hidden layer, two of weights.
+    # Each half of a step has two networks forward, one adjoint of a hidden layer and two of weights.
     assert calls == {"gemm": 14, "update": 2, "gather": 1}
-    # Multiply-adds of a row: four networks forward, two networks' weights, the adjoints of the hidden layers.
+    # Multiply-adds per row: four networks forward, the weights of two networks, and the adjoints of the
+    # hidden layers.
     a_network = 64 * (784 + 16)
     assert abs(result["gigaflops"] * 1e9 / 20 - 2 * (6 * a_network + 64 * 784 + 64 * 16)) < 1
     assert all(0 < kernel["of_peak"] < 1.5 for kernel in kernels if kernel["kind"] == "gemm")
     update = next(kernel for kernel in kernels if kernel["name"] == "update p")
     parameters = a_network + 64 + 784
     moved = update["gigabytes_per_second"] * 1e9 * update["milliseconds"] * 1e-3
-    assert abs(moved - 7 * 4 * parameters) < 1  # Adam: a gradient read, parameters and two moments read and written
+    # Adam reads a gradient, and reads and writes the parameters and two moments.
+    assert abs(moved - 7 * 4 * parameters) < 1
     assert not (folder / "runs").exists()
 
 
@@ -66,12 +68,12 @@ def test_a_profile_is_a_chrome_trace(folder, vaec):
     steps = [event for event in events if event["name"] == "step"]
     assert [event["args"]["step"] for event in steps] == [0, 1, 2, 3, 4]
     assert {"log", "sample", "checkpoint"} <= {event["name"] for event in events}
-    # Every kernel lies within a step, and each step has the same.
+    # Every kernel lies within a step, and every step has the same kernels.
     kernels = [event for event in events if event["cat"] != "run"]
     counts = [sum(step["ts"] <= event["ts"] and event["ts"] + event["dur"] <= step["ts"] + step["dur"] + 0.01
                   for event in kernels) for step in steps]
     assert sum(counts) == len(kernels) and len(set(counts)) == 1 and counts[0] > 20, counts
-    # A run that goes on has a trace of its own.
+    # A resumed run gets a trace of its own.
     succeed(exe, "train", "--quiet", "--steps", "6", "--profile", "--resume", folder / "run")
     later = events_of(folder / "run" / "trace-step-5.json")
     assert [event["args"]["step"] for event in later if event["name"] == "step"] == [5]

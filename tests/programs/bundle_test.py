@@ -46,29 +46,29 @@ def test_a_bundle_runs_with_nothing_but_a_c_library(folder, vaec):
     if "libasan" in succeed("ldd", root / "opt/small/lib/libvaert.so.0").stdout:
         pytest.skip("a sanitized runtime needs /proc")
     (root / "work").mkdir()
-    # No HOME, no PATH, no /proc, and another folder than that of the executable.
+    # Without HOME, PATH and /proc, and from a different folder than the executable's.
     enter = ["env", "-i", shutil.which("unshare"), f"--root={root}", "--wd=/work"]
     succeed(*enter, "/opt/small/small", "train", "--steps", "3", "--quiet", "--out", "run")
     succeed(*enter, "/opt/small/small", "sample", "--run", "run", "--n", "4", "--out", "s.png")
     assert (root / "work/s.png").read_bytes().startswith(b"\x89PNG")
     assert "libvaert" not in call(*enter, "/opt/small/small", "info").stderr
-    # By a relative path, and by a link.
+    # Started by a relative path, and through a link.
     succeed("env", "-i", shutil.which("unshare"), f"--root={root}", "--wd=/opt", "small/small", "info")
     (root / "link").symlink_to("opt/small/small")
     succeed(*enter, "/link", "info")
-    # The same numbers as the executable that is no bundle.
+    # The results equal those of an executable without a bundle.
     succeed(vaec, "build", program, "-o", folder / "plain")
     succeed(folder / "plain", "train", "--steps", "3", "--quiet", "--out", folder / "run")
     model = "checkpoints/step-3/model.safetensors"
     assert (root / "work/run" / model).read_bytes() == (folder / "run" / model).read_bytes()
-    # Without its libraries it says what is missing.
+    # Without its libraries the executable says what is missing.
     (root / "opt/small/lib/libvaert.so.0").unlink()
     result = call(*enter, "/opt/small/small", "info")
     assert (result.returncode, result.stderr.count("\n")) == (78, 1), result
     assert "/opt/small/lib/libvaert.so.0" in result.stderr, result
 
 
-# Functions of the runtime that generated code calls, samplers among them.
+# Functions of the runtime that generated code calls, including samplers.
 FUNCTIONS = """
 var a : real
 var g : positive
@@ -91,7 +91,8 @@ def test_a_bundle_can_be_moved_and_its_code_calls_the_runtime(folder, vaec):
     needed = re.findall(r"\(NEEDED\).*\[(.*)\]", succeed("readelf", "-d", folder / "moved/gammas").stdout)
     assert needed == ["libc.so.6"], needed
     assert "[$ORIGIN/lib]" in succeed("readelf", "-d", folder / "moved/gammas").stdout
-    # All libraries come from the bundle: of those that are opened, and by their RPATH of all that these link.
+    # All libraries come from the bundle: those that are opened, and, by their RPATH, all libraries that these
+    # link.
     for library in (folder / "moved/lib").glob("libvaert*.so*"):
         lines = succeed("ldd", library).stdout.splitlines()
         outside = [line for line in lines if "=> /" in line and str(folder) not in line]
@@ -135,10 +136,11 @@ def test_a_moved_executable_looks_beside_itself_first(folder, vaec):
     succeed(vaec, "build", write(folder / "source", "table.vae", TABLE), "-o", folder / "bin/table")
     text = "a\n{}\n"
     write(folder / "source", "rows.csv", text.format("source"))
-    # Where it was built: relative to the .vae file, as ever.
+    # At the place where it was built, it searches relative to the .vae file.
     write(folder / "current", "rows.csv", text.format("current"))
     assert "source" in first_rows(folder / "bin/table", folder / "current").stderr
-    # Moved: beside itself, then in the current folder, then where it was built.
+    # After it was moved it searches its own folder, then the current folder, then the folder where it was
+    # built.
     moved = folder / "elsewhere/table"
     (folder / "bin/table").rename(moved)
     write(folder / "elsewhere", "rows.csv", text.format("beside"))
@@ -150,7 +152,7 @@ def test_a_moved_executable_looks_beside_itself_first(folder, vaec):
     assert result.returncode == 66, result
     places = [result.stderr.find(f"{folder}/{name}/rows.csv") for name in ("elsewhere", "current", "source")]
     assert -1 not in places and places == sorted(places), result.stderr
-    # By its name in the folder that it lies in: both are one place.
+    # If it is started in its own folder, the two folders are the same and are listed once.
     result = first_rows("./table", folder / "elsewhere")
     assert result.stderr.count("rows.csv,") + result.stderr.count("rows.csv ") >= 1, result.stderr
     assert result.stderr.count(f"{folder}/elsewhere/rows.csv") == 1, result.stderr

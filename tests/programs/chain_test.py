@@ -6,12 +6,13 @@ import struct
 from executable import build, metrics, safetensors, succeed, write
 from oracle_test import distance, normalised, rows_of, write_npy
 
-# Counts of 100 rows over (c, x, z): two, three and two classes.
+# Counts of 100 rows over (c, x, z), which have two, three and two classes.
 JOINT = {(0, 0, 0): 20, (0, 0, 1): 3, (0, 1, 0): 8, (0, 1, 1): 7, (0, 2, 0): 2, (0, 2, 1): 10,
          (1, 0, 0): 3, (1, 0, 1): 12, (1, 1, 0): 9, (1, 1, 1): 2, (1, 2, 0): 20, (1, 2, 1): 4}
 CLASSES = {"c": 2, "x": 3, "z": 2}
 
-# Section 9's semi-supervised case, its arguments unrestricted tables: of {c}, x and z wait for one another.
+# The semi-supervised example of section 9, with unrestricted tables as arguments. If only c is known, x and z
+# wait for each other.
 SEMI = """
 var c : category(2)
 var x : category(3)
@@ -74,7 +75,8 @@ def test_tables_with_some_full_rows_reach_the_true_joint_through_chains(folder, 
         assert error_of(exe, folder, f"{order}-run") < 0.04, order
 
 
-# A finite chain is approximate: with few full rows its start shows after one sweep, not after ten.
+# A chain of finite length is approximate. With few full rows the effect of its start is visible after one
+# sweep, but not after ten.
 def test_one_sweep_is_biased_where_full_rows_weigh_little(folder, vaec):
     write_joint(folder)
     errors = {}
@@ -84,7 +86,7 @@ def test_one_sweep_is_biased_where_full_rows_weigh_little(folder, vaec):
     assert errors[1] > 0.2 and errors[10] < 0.5 * errors[1], errors
 
 
-# Utilities count a tagged term as zero in the steps in which it is dropped: its mean is that of the others.
+# In the steps in which a term of a chain is dropped, it counts as zero in the record's means.
 def test_terms_of_chains_are_in_the_record(folder, vaec):
     write_joint(folder)
     train(folder, vaec, "record", 1, 3, steps=300)
@@ -98,7 +100,7 @@ def parameters(folder, run, step):
     return {name: struct.unpack(f"<{len(content) // 4}f", content) for name, (_, content) in tensors.items()}
 
 
-# The rows of a chain are a function of seed and step alone: a resumed run gives the same bits.
+# The rows of a chain depend only on the seed and the step, so a resumed run gives the same bits.
 def test_a_chain_resumes_bit_for_bit(folder, vaec):
     write_joint(folder)
     train(folder, vaec, "whole", 1, 4, steps=1)
@@ -112,8 +114,9 @@ def test_a_chain_resumes_bit_for_bit(folder, vaec):
     assert parameters(folder, "one", 40) == parameters(folder, "two", 40)
 
 
-# Sources that disagree: pairs of weight a, x alone and z alone from other distributions. Each table's optimum
-# given the other is a mixture; enumeration of these best responses gives the equilibrium.
+# Sources that disagree: pairs with weight a, and x alone and z alone from other distributions. The best
+# table, given the other table, is a mixture. Repeated computation of these best responses gives the
+# equilibrium.
 MIXED = """
 var x : category(3)
 var z : category(2)

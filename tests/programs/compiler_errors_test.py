@@ -79,7 +79,7 @@ def test_output_that_cannot_be_written_exits_73_and_leaves_nothing(folder, vaec)
                           ("glyphs.vae", "it is the input, name another with -o")]:
         refused(73, f"vaec: cannot write {output}: {cause}", vaec, "build", "glyphs.vae", "-o", output, cwd=folder)
     refused(73, "vaec: glyphs.vae is there already", vaec, "new", "glyphs", cwd=folder)
-    write(folder, "bare", GLYPHS)  # the default output has the input's own name
+    write(folder, "bare", GLYPHS)  # the default output has the same name as the input
     refused(73, "vaec: cannot write bare: it is the input, name another with -o", vaec, "build", "bare", cwd=folder)
     assert sorted(os.listdir(folder)) == ["bare", "folder", "glyphs.vae", "mine"]
     assert (folder / "bare").read_text() == (folder / "glyphs.vae").read_text() == GLYPHS
@@ -89,7 +89,7 @@ def test_a_full_disk_exits_73_and_leaves_nothing(folder, vaec):
     write(folder, "glyphs.vae", GLYPHS)
     tiny = folder / "tiny"
     tiny.mkdir()
-    for size in ("16k", "100k"):  # no space for the object; none for what the linker makes of it
+    for size in ("16k", "100k"):  # no space for the object; no space for the linker's output
         if call("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", tiny).returncode != 0:
             pytest.skip("this user may not mount")
         try:
@@ -113,7 +113,7 @@ def test_a_limit_on_file_sizes_is_reported_and_does_not_kill(folder, vaec):
 
 def test_devices_and_links_are_written_through_and_never_replaced(folder, vaec):
     write(folder, "glyphs.vae", GLYPHS)
-    null = folder / "null"  # a device of our own: were it replaced, the machine would not miss it
+    null = folder / "null"  # a device of our own: it does no harm if a fault replaces it
     if call("mknod", null, "c", "1", "3").returncode != 0:
         pytest.skip("this user may not make devices")
     succeed(vaec, "build", "glyphs.vae", "-o", "null", cwd=folder)
@@ -181,7 +181,7 @@ def test_errors_as_json_are_one_object_a_line(folder, vaec):
     for error in errors:
         assert set(error) == {"code", "severity", "message", "file", "line", "column", "notes", "help"}, error
         assert error["file"] == "wrong.vae" and error["severity"] == "error", error
-    # Columns are counted in code points: `θ` is one.
+    # Columns are counted in code points, so `θ` is one column.
     places = {(error["code"], error["line"], error["column"], error["help"]) for error in errors}
     assert ("E0220", 2, 16, "did you mean `Normal`?") in places, errors
     assert ("E0203", 3, 9, "did you mean `binary`?") in places, errors

@@ -42,7 +42,7 @@ def test_bash_completes(folder, vaec):
     for words, expected in CASES:
         found = bash(vaec, folder, *words)
         assert expected is None or set(found) == expected, (words, found)
-    # A value after `=`, which bash makes a word of its own.
+    # bash makes a value after `=` a word of its own.
     assert bash(vaec, folder, "vaec", "build", "--target", "=", "cu") == ["cuda"]
     commands = {line.split()[0] for line in succeed(vaec, "--help").stdout.split("Commands:")[1].splitlines()
                 if re.match(r"  \w", line)}

@@ -5,7 +5,7 @@ import tempfile
 import pytest
 
 BUILT = pathlib.Path(__file__).resolve().parent.parent.parent / "build/release/bin/vaec"
-SKIPPED_WHOLE = 77  # the exit code by which ctest knows that a file ran nothing
+SKIPPED_WHOLE = 77  # the exit code that tells ctest that a file ran no test
 
 
 def pytest_addoption(parser):

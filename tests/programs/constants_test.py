@@ -81,7 +81,7 @@ def test_a_mask_that_is_infinite_when_it_runs_trains(folder, vaec):
     """
     exe, run = trained(folder, vaec, text)
     finite(run)
-    assert metrics(run)[-1]["utility"]["p"] > -0.75, metrics(run)[-1]  # of two classes each
+    assert metrics(run)[-1]["utility"]["p"] > -0.75, metrics(run)[-1]  # each row has two possible classes
     found = json.loads(succeed(exe, "evaluate", "--run", run, "--json", cwd=folder).stdout)["results"]
     assert abs(found[0]["mean"] + math.log(2)) < 0.05, found
 

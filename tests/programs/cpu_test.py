@@ -60,7 +60,7 @@ def test_an_executable_for_several_processors_chooses(folder, vaec):
     v4 = v4 and all(f"avx512{part}" in flags for part in ("f", "cd", "dq"))
     assert chosen == {"v2": "x86-64-v2", "v3,v2": "x86-64-v3" if v3 else "x86-64-v2",
                       "x86-64-v2,v4,v3,v2": "x86-64-v4" if v4 else "x86-64-v3" if v3 else "x86-64-v2"}, chosen
-    # The code of a level is that of an executable for it alone.
+    # The code of a level is the same as in an executable for that level only.
     alone = executable.digest(folder / "run-v2", 2)
     if chosen["v3,v2"] == "x86-64-v2":
         assert executable.digest(folder / "run-v3-v2", 2) == alone

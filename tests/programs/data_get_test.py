@@ -100,7 +100,7 @@ def test_a_set_is_fetched_once_and_then_found(folder, vaec):
         cache = folder / ".cache/vaec/mnist"
         assert first.stdout == f"{cache}\n" and kept(cache) == FILES
         assert sorted(server.asked) == [(f"/mnist/{name}", 0) for name in FILES]
-    again = get(vaec, folder, server.url)  # the server is gone
+    again = get(vaec, folder, server.url)  # the server has ended
     assert (again.returncode, again.stdout) == (0, f"{cache}\n"), again
 
 
@@ -136,7 +136,8 @@ def test_a_part_of_something_else_or_a_server_that_cannot_resume_begin_anew(fold
     content, cache = mnist(), folder / ".cache/vaec/mnist"
     cache.mkdir(parents=True)
     (cache / (FILES[0] + ".part")).write_bytes(b"something else")
-    (cache / (FILES[1] + ".part")).write_bytes(content[f"/mnist/{FILES[1]}"])  # all of it: only the name is missing
+    # Complete; only the final name is missing.
+    (cache / (FILES[1] + ".part")).write_bytes(content[f"/mnist/{FILES[1]}"])
     with Server(content) as server:
         assert get(vaec, folder, server.url).returncode == 0
     assert kept(cache) == FILES
@@ -183,7 +184,8 @@ def test_a_full_disk_exits_73(folder, vaec):
     try:
         with Server(content) as server:
             refused(get(vaec, folder, server.url, "mnist", "--to", full), 73, f"{FILES[0]}.part", "No space left")
-        assert kept(full) == [f"{FILES[0]}.part"]  # a beginning: it goes on from there
+        # The fetched beginning: the next fetch continues from there.
+        assert kept(full) == [f"{FILES[0]}.part"]
     finally:
         call("umount", full)
 
@@ -238,7 +240,7 @@ def test_what_others_could_have_put_into_the_cache_is_not_used(folder, vaec):
         refused(get(vaec, folder, "none"), 78 if path == cache else 73, f"{path}", "can be written by other users")
         path.chmod(0o700)
     assert trained(vaec, folder, "mnist", url="none").returncode == 0
-    with Server(mnist()) as server:  # a link in the place of a part is not written through
+    with Server(mnist()) as server:  # a link at the place of the .part file is not written through
         (folder / "open/mnist").mkdir(parents=True)
         (folder / "open/mnist" / f"{FILES[0]}.part").symlink_to(folder / "victim")
         refused(get(vaec, folder, server.url, "mnist", "--to", folder / "open"), 73, "symbolic link")
@@ -257,7 +259,7 @@ def test_the_folders_of_torchvision_are_found(folder, vaec):
     content = mnist()
     raw = folder / "torch/MNIST/raw"
     raw.mkdir(parents=True)
-    for name in FILES:  # it keeps both
+    for name in FILES:  # torchvision keeps both files
         (raw / name).write_bytes(content[f"/mnist/{name}"])
         (raw / name.removesuffix(".gz")).write_bytes(gzip.decompress(content[f"/mnist/{name}"]))
     for unpacked in (True, False):

@@ -158,7 +158,7 @@ def test_operations_on_tables_give_the_rows_they_say(folder, vaec):
         "where(t, t.a % 2 == 0)[1:3].b": [4, 2],
         "without(t.a, t.a[2:])": [0, 1],
         "without(t.b, t.b[:3])": [value for value in b if value not in (0, 1, 4)],
-        'without(csv("u.csv"), csv("u.csv")[:1]).k': [1],  # rows differ by their text too
+        'without(csv("u.csv"), csv("u.csv")[:1]).k': [1],  # rows also differ by their text
         "normalize(t.b)": [(value - mean) / deviation for value in b],
         "normalize(t.a * 0 + 3)": [0] * 12,
         "normalize(t[:3]).a": [-math.sqrt(1.5), 0, math.sqrt(1.5)],
@@ -173,7 +173,8 @@ def test_operations_on_tables_give_the_rows_they_say(folder, vaec):
         near(read(name), values)
     drawn = [[row[0] for row in read(f"r{number}")] for number in range(len(random_ones))]
     assert sorted(drawn[0]) == sorted(drawn[1]) == rows and drawn[0] != drawn[1] and drawn[0] != rows
-    assert drawn[1] == drawn[2] and [b[int(i)] for i in drawn[1]] == drawn[3]  # one seed: one order, in every column
+    # The same seed gives the same order in every column.
+    assert drawn[1] == drawn[2] and [b[int(i)] for i in drawn[1]] == drawn[3]
     assert sorted(drawn[4]) == [0, 0, 1, 1, 2, 2], drawn[4]
     assert sorted(i % 3 for i in drawn[5]) == [0, 0, 1, 1, 2, 2] and len(set(drawn[5])) == 6, drawn[5]
     assert sorted(drawn[6]) == rows
@@ -208,7 +209,7 @@ def test_noise_is_of_the_strength_asked_for_and_fresh(folder, vaec):
     near(read("both"), [1] * 4000)
 
 
-# `let` unpacks a tuple of tables and numbers.
+# `let` can unpack a tuple of tables and numbers.
 def test_let_names_several_tables(folder, vaec):
     write(folder, "t.csv", COLUMNS)
     read = Reading(folder, vaec, {"sum": "a + k * b", "chosen": "few"},
@@ -217,7 +218,7 @@ def test_let_names_several_tables(folder, vaec):
     near(read("chosen"), A[:2])
 
 
-# The table's values are reals; only what comes of the comparison must be a bit.
+# The values of the table are real numbers; only the result of the comparison must be a bit.
 def test_bits_are_made_of_reals_with_noise(folder, vaec):
     write(folder, "t.csv", "a\n" + "0.4\n" * 4000)
     read = Reading(folder, vaec, {"bits": "jitter(t, 0.5) > 0.9"}, domain="binary", lets='let t = csv("t.csv").a')
@@ -323,7 +324,8 @@ def test_pictures_are_sorted_by_name_and_take_the_size_of_their_variable(folder,
                     shape="[2, 3]")
     reduced = small("small")
     assert reduced == small("same")
-    for row, i in zip(reduced, order):  # a triangle as wide as the step: the mean of a plane is its middle, except at the edges
+    # The filter is a triangle as wide as the step, so except at the edges the mean of a plane is its middle.
+    for row, i in zip(reduced, order):
         assert abs(row[1] * 255 - (i + 10.5)) < 1 and abs(sum(row) / 6 * 255 - (i + 17.5)) < 0.6, row
     path = write(folder, "label.vae", program({"only": 'images("photos").label'}))
     result = call(build(vaec, path, folder), "train", "--out", folder / "label-run")
@@ -395,7 +397,8 @@ def test_a_file_larger_than_memory_is_learned_from_within_a_limit(folder, vaec):
     assert status == 0, process.stderr.read()
     assert used.ru_maxrss < 500_000, used.ru_maxrss  # kilobytes
     last = metrics(folder / "run")[-1]
-    assert last["terms"]["p.x@images"] > -784 * math.log(2), last  # black images, and it has begun to see so
+    # Black images, and training has begun to model them.
+    assert last["terms"]["p.x@images"] > -784 * math.log(2), last
 
 
 def test_streamed_data_give_the_same_parameters_as_data_in_memory(folder, vaec):

@@ -61,7 +61,7 @@ def test_steps_are_compared_and_disagreement_is_an_error(folder, vaec):
     assert (row["program"], row["learn"], row["outcome"]) == ("digits_glyphs", "symmetric", "agrees"), row
     assert 0 <= row["parameters"] < 1e-2 and 0 <= row["terms"] < 1e-5, row
 
-    # A GPU with draws of its own.
+    # This fake GPU draws with a different seed.
     (pack / "bin/other").write_text(
         f'#!/bin/sh\ncase "$*" in *"--device cuda"*) exec {pack}/bin/digits_glyphs "$@" --seed 1;; esac\n'
         f'exec {pack}/bin/digits_glyphs "$@"\n')
@@ -125,7 +125,7 @@ def test_the_table_against_pytorch(folder, vaec):
     found = json.loads((folder / "results.json").read_text())["bench"][0]
     assert (found["model"], found["batch"], found["eager"]["precision"]) == ("digits", 128, "fp32"), found
 
-    # What convolves is measured with cuDNN's choice by timing too, and the better of the two counts.
+    # A model with convolutions is also measured with cuDNN's choice by timing, and the better result counts.
     table = (pack / "comparison.py").read_text()
     (pack / "comparison.py").write_text(table.replace('first=(128,), convolutional=False', 'first=(128,)'))
     result = succeed(*command, env=environment)
@@ -137,7 +137,7 @@ def test_the_table_against_pytorch(folder, vaec):
     result = succeed(*command, "--minutes", "0", env=environment)
     assert "left out, for want of time: digits 128 fp32" in result.stdout, result.stdout
 
-    # One whose compiling takes longer than it may, with a worker that holds its output open.
+    # A script whose compiling takes longer than allowed, and whose worker process keeps its output open.
     (pack / "torch/digits.py").write_text(
         "import subprocess, sys\n"
         "if 'compile' in sys.argv: subprocess.run(['sleep', '300'])\n"

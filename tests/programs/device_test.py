@@ -126,7 +126,7 @@ def test_a_resumed_run_keeps_its_device(folder, vaec):
     assert device("here", "--resume", "here", "--steps", "3") == "cpu"
     assert device("here", "--resume", "here", "--steps", "4", "--device", "cuda") == "cuda:0"
     assert device("here", "--resume", "here", "--steps", "5") == "cuda:0"
-    # Without its GPU a run goes on, says so, and is still that GPU's.
+    # If its GPU is missing, a run continues without it and says so. It is still a run of that GPU.
     result = call(exe, "train", "--resume", "there", "--steps", "3", cwd=folder, env=fake.environment(exe, FAKE_CUDA_DEVICES="0"))
     assert result.returncode == 0 and "note: the run is of cuda:0, " in result.stdout, result
     assert device("there", "--resume", "there", "--steps", "4") == "cuda:0"
@@ -184,7 +184,8 @@ def test_chains_sweep_in_the_order_that_the_host_draws(folder, vaec):
     write_joint(folder)
     text = SEMI.replace("WEIGHT", "2").replace("SWEEPS", "3").replace("STEPS", "12").replace("ORDER", "simultaneous")
     calls = expect_training_equal(folder, vaec, text, steps=12)
-    assert 12 * 3 < calls["replays"] <= 12 * (2 * 3 + 2), calls  # a sweep at once in both chains, and two programs
+    # One replay per sweep for both chains, and two programs.
+    assert 12 * 3 < calls["replays"] <= 12 * (2 * 3 + 2), calls
 
 
 def test_a_bound_of_several_samples_a_row(folder, vaec):
@@ -201,7 +202,7 @@ LIBI = GLYPHS.replace("binary[16]", "real[3]").replace("z ~ Bernoulli(0)", "z ~ 
 
 def test_libi_s_phases_and_its_multiplier(folder, vaec):
     calls = expect_training_equal(folder, vaec, LIBI, steps=20, tolerance=1e-3)
-    # A graph for the steps of each phase, and one for the 64 batches that the second is measured by.
+    # One graph for the steps of each phase, and one for the 64 batches on which the second phase is measured.
     assert (calls["captures"], calls["replays"]) == (3 + 1, 17 + 64), calls
     for there, here in zip(metrics(folder / "gpu"), metrics(folder / "cpu"), strict=True):
         there, here = there["libi"], here["libi"]
@@ -263,7 +264,7 @@ def test_chains_of_rows_that_miss_values(folder, vaec):
         write_rows(place / "t.csv", 300, 0.3, 1)
         calls = expect_training_equal(place, vaec, TABLES.replace("ORDER", order).replace("batch = 300", "batch = 60"))
         assert calls["waits"] == calls["downloads"], calls
-        # A sweep is one replay, whatever its order: what is launched alone is little beyond first runs.
+        # A sweep in any order is one replay. Apart from first runs, hardly anything is launched on its own.
         assert calls["launches"] < 600, calls
 
 
@@ -290,7 +291,7 @@ def test_a_chain_of_many_players_is_replayed_by_player(folder, vaec):
             header = ",".join(names[:rows[0].count(",") + 1])
             (folder / place / f"{file}.csv").write_text("\n".join([header, *rows]) + "\n")
         calls = expect_training_equal(folder / place, vaec, declared + sources + learn, steps=10)
-        assert calls["replays"] > 300, calls  # ten sweeps of four players in all but the first steps
+        assert calls["replays"] > 300, calls  # ten sweeps of four players in all steps except the first ones
 
 
 BOTH = """
@@ -316,7 +317,8 @@ def test_rows_that_miss_values_beside_rows_of_another_model(folder, vaec):
 def test_a_run_continues_with_the_same_bits(folder, vaec):
     fake = Fake(folder, vaec)
     write_rows(folder / "t.csv", 100, 0.3, 1)
-    tables = TABLES.replace("ORDER", "simultaneous").replace("schedule = cosine(0);", "")  # which is of all steps
+    # The schedule depends on the number of all steps.
+    tables = TABLES.replace("ORDER", "simultaneous").replace("schedule = cosine(0);", "")
     for name, text in (("glyphs", GLYPHS), ("tables", tables)):
         exe = fake.build(name, text)
         every = ["--every", "log=5,sample=0,checkpoint=10,evaluate=0"]
@@ -355,7 +357,8 @@ def test_what_is_missing_for_a_gpu_is_said(folder, vaec):
     assert result.returncode == 78 and "only train and bench use a GPU" in result.stderr, result
     if not has_driver():
         refused(fake, exe, "no NVIDIA driver is installed here", "--device", "cuda", LD_LIBRARY_PATH="")
-        succeed(exe, "train", "--steps", "1", "--out", "auto", "--quiet", cwd=folder)  # auto: the processor then
+        # Auto chooses the processor then.
+        succeed(exe, "train", "--steps", "1", "--out", "auto", "--quiet", cwd=folder)
         assert json.loads((folder / "auto/env.json").read_text())["device"] == "cpu"
         only = fake.build("glyphs", GLYPHS, target="cuda")
         refused(fake, only, "built for one: --device cpu trains without", LD_LIBRARY_PATH="")

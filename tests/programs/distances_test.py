@@ -7,8 +7,8 @@ import struct
 
 from executable import build, call, need_mnist, succeed, write
 
-# x = z + SHIFT + noise, z and noise standard normal: N(SHIFT, 2) in each of three coordinates. EXACT is the
-# posterior, so the chain x -> z -> x leaves that distribution as it is.
+# x = z + SHIFT + noise, with standard normal z and noise: x ~ N(SHIFT, 2) in each of three coordinates. EXACT
+# is the posterior, so the chain x -> z -> x keeps that distribution.
 SHIFTED = """
 var x : real[3]
 var z : real[3]
@@ -69,13 +69,13 @@ def test_distance_of_a_model_that_is_right(folder, vaec):
     for sample in draws:
         near(sample, 0)
         near(sample["kid"], 0)
-    # Means vary less: (sqrt(2) - 1)^2 in each coordinate, in units of the data's variance 2.
+    # Means vary less: the distance is (sqrt(2) - 1)^2 in each coordinate, in units of the data's variance 2.
     means = [sample for sample in fd["samples"] if sample["values"] == "means"]
     for sample in means:
         near(sample, 3 * (math.sqrt(2) - 1) ** 2 / 2)
     near(consistency, 0)
     near(consistency["kid"], 0)
-    # The entropy of N(mean, 1 / 2) in three coordinates, on both sides.
+    # The entropy of N(mean, 1 / 2) in three coordinates, for samples and for data.
     entropy = 3 * 0.5 * (math.log(math.pi) + 1)
     assert fit["metric"] == "encoder_fit" and fit["of"] == "log q(z | x)" and fit["source"] == "heldout", fit
     near(fit["on_samples"], -entropy)
@@ -83,7 +83,7 @@ def test_distance_of_a_model_that_is_right(folder, vaec):
 
 
 def test_encoder_of_a_model_that_is_shifted(folder, vaec):
-    # Codes N(x / 2, 1 / 2) of x = z + 1 + noise: (z - x / 2)^2 has the mean 1/2 + 1/4.
+    # Codes are drawn from N(x / 2, 1 / 2), and x = z + 1 + noise. Then (z - x / 2)^2 has the mean 1/2 + 1/4.
     exe = trained(folder, vaec, 1, encoder="Normal(x / 2 + parameter([3], init = 0), -0.5 * log(2))")
     fit = measured(exe, folder, "--metrics", "consistency", "--limiting", "1", "--n", "4000")[1]
     near(fit["on_samples"], -3 * (0.5 * math.log(math.pi) + 0.75))
@@ -106,7 +106,7 @@ def test_discrepancies_are_their_closed_form(folder, vaec):
     assert samples["between"] == "samples and data" and samples["of"] == "x" and samples["rows"] == 4000, samples
     assert codes["between"] == "codes of the data and their prior" and codes["of"] == "z", codes
     near(samples, gaussian_discrepancy(1, 2))
-    # Codes (x - 1) / 2 + noise of x ~ N(0, 2): N(-1/2, 1), and the prior N(0, 1).
+    # The codes are (x - 1) / 2 + noise with x ~ N(0, 2), so N(-1/2, 1). The prior is N(0, 1).
     near(codes, gaussian_discrepancy(0.5, 1))
     assert samples["value"] > 10 * samples["standard_error"], samples
 
@@ -115,10 +115,11 @@ def test_distance_of_a_model_that_is_shifted(folder, vaec):
     exe = trained(folder, vaec, 1)
     fd, = measured(exe, folder, "--metrics", "fd", "--limiting", "0", "--rows", "3000", "--n", "2000")
     assert fd["rows"] == 2000 and fd["data_rows"] == 3000 and len(fd["samples"]) == 2, fd
-    # One in each of three coordinates, in units of the variance.
+    # The distance is 1 in each of three coordinates, in units of the variance 2.
     near(fd["samples"][0], 3 / 2)
-    # E (x.y / d + 1)^3 for x ~ N(a, 1), y ~ N(b, 1) in d dimensions, by the third moments of normal numbers; with
-    # M = |m|^2 the squared discrepancy of N(m, 1) and N(0, 1) is 3 M/d + 3 (M/d)^2 + (M^3 + 6 M^2 + (3d + 6) M)/d^3.
+    # E (x.y / d + 1)^3 for x ~ N(a, 1), y ~ N(b, 1) in d dimensions, from the third moments of normal
+    # numbers. With M = |m|^2, the squared discrepancy of N(m, 1) and N(0, 1) is 3 M/d + 3 (M/d)^2 + (M^3 + 6
+    # M^2 + (3d + 6) M)/d^3.
     near(fd["samples"][0]["kid"], 3 / 2 + 3 / 4 + (1.5 ** 3 + 6 * 1.5 ** 2 + 15 * 1.5) / 27, largest_error=0.3)
     text = succeed(exe, "evaluate", "--run", "run", "--features", "pca64", "--metrics", "fd", "--limiting", "0",
                    cwd=folder).stdout.splitlines()
@@ -161,12 +162,12 @@ learn symmetric { steps = 1; batch = 2 }
                   env={"VAEC_DATA": "", "XDG_CACHE_HOME": str(folder / "cache")})
     assert result.returncode == 66, result
     assert "--features pca64 needs no classifier" in result.stderr.splitlines()[-1], result
-    # Without held-out data the floor is that of two halves.
+    # Without held-out data the floor is the distance between two halves of the data.
     fd, = measured(exe, folder, "--metrics", "fd", "--limiting", "0")
     assert fd["floor"]["source"] == "images" and fd["floor"]["rows"] == 25, fd
 
 
-# The classifier is trained where the cache has none: a minute or two.
+# The classifier is trained if the cache does not have it, which takes a minute or two.
 def test_lenet_on_mnist(folder, vaec):
     need_mnist()
     write(folder, "bits.vae", """
@@ -189,6 +190,7 @@ learn symmetric { steps = 200; batch = 64; every = {log: 100, sample: 0, checkpo
     assert classifier["accuracy"] >= 0.99 and classifier["test_rows"] == 10000 and classifier["seed"] == 0, fd
     assert 0 < fd["floor"]["value"] < 2 and len(fd["samples"]) == 4, fd
     assert all(sample["value"] > 10 * fd["floor"]["value"] for sample in fd["samples"]), fd
-    # From the cache, in another process and in memory: the same figures, and nothing is trained.
+    # With the cached features, in another process and in memory, the figures are the same and nothing is
+    # trained.
     again = succeed(vaec, "run", "bits.vae", *flags, cwd=folder)
     assert again.stderr == "" and json.loads(again.stdout)["results"] == [fd], again

@@ -18,7 +18,7 @@ decoder p {{ words | theta ~ Poisson(dense(theta, 12)) }}
 encoder q {{ theta | words ~ Dirichlet(dense(words / 10, 4) - 2.3) }}
 """
 
-# Its codes have their densities' poles at 0 and 1.
+# The densities of its codes have poles at 0 and 1.
 CODES = f"""
 var b : unit[3]
 var g : positive[3]

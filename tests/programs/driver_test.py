@@ -192,7 +192,7 @@ def test_doctor_tries_what_build_needs(folder, vaec):
     for name in ("ld", "cc"):
         write(folder / "broken", name, "#!/bin/sh\necho no such emulation >&2\nexit 1\n").chmod(0o755)
     for path in ("/none", str(folder / "only_cc"), str(folder / "broken")):
-        # As build finds it, whatever that is.
+        # `doctor` finds the same as `build`, whatever that is.
         built = call(vaec, "build", "small.vae", "-o", "small", cwd=folder, env={"PATH": path})
         found = call(vaec, "doctor", cwd=folder, env={"PATH": path})
         line = next(line for line in found.stdout.splitlines() if line.startswith("linker"))

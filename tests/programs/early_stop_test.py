@@ -42,24 +42,24 @@ def test_the_metrics_stand_in_the_record_and_in_the_lines(folder, vaec):
     assert {result["metric"] for result in line["evaluate"]} == {"accuracy", "loglik"}, line
     assert all("confusion" not in result for result in line["evaluate"])
     assert re.search(r"step 20 .* accuracy@heldout [0-9.]+", said) and "loglik@heldout -" in said, said
-    # As `evaluate` finds of the same rows, which are all that there are.
+    # The same value as `evaluate` finds on these rows, which are all rows.
     told = json.loads(succeed(exe, "evaluate", "--run", "run", "--metrics", "accuracy", "--json", cwd=folder).stdout)
     assert told["results"][0]["mean"] == evaluations(folder / "run")[40]
-    # The flag, and what cannot be measured: said once, and the run goes on.
+    # The flag --evaluate. A metric that cannot be measured is reported once, and the run continues.
     said = succeed(exe, "train", "--out", "gap", "--evaluate", "gap,accuracy", "--steps", "10", cwd=folder).stdout
     assert "accuracy@heldout" in said, said
 
 
 def test_a_run_ends_when_it_gets_no_better(folder, vaec):
     exe = made(folder, vaec)
-    # At this rate nothing is learned: the first evaluation stays the best.
+    # With this rate nothing is learned, so the first evaluation stays the best.
     said = succeed(exe, "train", "--out", "run", "--lr", "r=0", "--stop", "early(accuracy, 3)", cwd=folder).stdout
     assert sorted(evaluations(folder / "run")) == [5, 10, 15, 20]
     assert "stopped early: accuracy was best at step 5" in said, said
     assert "best" in checkpoints(folder / "run") and "step-20" in checkpoints(folder / "run")
     best = json.loads((folder / "run/checkpoints/best/state.json").read_text())
     assert best["step"] == 5
-    # A resumed run counts on, and ends at once; told otherwise it goes on.
+    # A resumed run continues to count and ends at once. With `--stop none` it continues to train.
     again = succeed(exe, "train", "--resume", "run", cwd=folder).stdout
     assert "stopped early" in again and sorted(evaluations(folder / "run")) == [5, 10, 15, 20], again
     succeed(exe, "train", "--resume", "run", "--stop", "none", cwd=folder)
@@ -74,7 +74,7 @@ def test_the_best_checkpoint_is_that_of_the_best_evaluation(folder, vaec):
     assert json.loads((folder / "whole/checkpoints/best/state.json").read_text())["step"] == first_best
     best = (folder / "whole/checkpoints/best/model.safetensors").read_bytes()
     assert best == (folder / f"whole/checkpoints/step-{first_best}/model.safetensors").read_bytes()
-    # The same in two parts.
+    # The same result if the run is interrupted once.
     succeed(exe, "train", "--quiet", "--out", "parts", "--steps", "15", cwd=folder)
     succeed(exe, "train", "--quiet", "--resume", "parts", "--steps", "40", cwd=folder)
     assert best == (folder / "parts/checkpoints/best/model.safetensors").read_bytes()

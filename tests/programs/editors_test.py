@@ -74,7 +74,7 @@ def test_the_extension_is_whole(folder, vaec):
     for name in contributes["configuration"]["properties"]:
         assert f'setting("{name.removeprefix("vae.")}")' in source, name
     json.loads((EDITORS / "vscode/language-configuration.json").read_text())
-    # Each snippet, with the first choice in its places, is a program's part: it has no syntax error.
+    # Each snippet, with the first choice at each place, is part of a program and has no syntax error.
     for name, snippet in json.loads((EDITORS / "vscode/snippets/vae.json").read_text()).items():
         body = snippet["body"] if isinstance(snippet["body"], str) else "\n".join(snippet["body"])
         text = re.sub(r"\$\{\d+\|([^,|]*)[^}]*\}|\$\{\d+:([^}]*)\}|\$\d+", lambda m: m[1] or m[2] or "0", body)

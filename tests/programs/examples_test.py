@@ -35,7 +35,7 @@ def test_examples_on_mnist_train(folder, vaec):
         trains(folder, vaec, program)
 
 
-# What examples/run calls where one run starts from another.
+# What examples/run does if one run starts from another.
 def test_semi_supervised_starts_from_its_labels(folder, vaec):
     example = ROOT / "examples/semi_supervised"
     exe = build(vaec, example / "semi_supervised_glyphs.vae", folder)

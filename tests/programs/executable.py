@@ -32,7 +32,7 @@ def call(*command, cwd=None, env=None, timeout=600, stdin=None):
     """Runs a command, which fetches nothing unless told; returns its result with text output."""
     merged = {"VAEC_DATA_URL": "none", **os.environ, **(env or {})}
     if env and "XDG_CACHE_HOME" in env and "VAEC_CACHE" not in env:
-        merged.pop("VAEC_CACHE", None)  # the caller's would come first
+        merged.pop("VAEC_CACHE", None)  # else the caller's VAEC_CACHE would be used
     return subprocess.run([str(part) for part in command], cwd=cwd, env=merged, capture_output=True, text=True,
                           timeout=timeout, stdin=stdin or subprocess.DEVNULL)
 
@@ -84,7 +84,7 @@ encoder q { z | x ~ Bernoulli(dense(x, 2)) }
 learn symmetric { steps = 1 }
 """
 
-# A model that needs no file: the embedded glyphs.
+# A model that needs no file: it uses the built-in glyphs.
 GLYPHS = """
 var x : binary[28, 28]
 var z : binary[16]

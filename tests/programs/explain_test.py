@@ -23,7 +23,7 @@ def need(program):
 
 def test_every_page_compiles_and_fits(folder, vaec):
     need("pdflatex")
-    # One run of LaTeX for all: their bodies one after the other.
+    # LaTeX runs once for all models: their pages are put into one document.
     odd = write(folder, "100% $ö^_\\{~}&#.vae", MODELS[0].read_text())
     pages = [explain(vaec, model, "latex") for model in [*MODELS, odd]]
     head = pages[0][:pages[0].index("\\section*")]

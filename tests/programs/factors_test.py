@@ -7,7 +7,7 @@ import random
 from distances_test import write_npy
 from executable import build, call, succeed, write
 
-# x mixes the factors: x[0] = -2 s[1] + noise, x[1] = s[0], x[2] = noise alone; the encoder copies x.
+# x mixes the factors: x[0] = -2 s[1] + noise, x[1] = s[0], x[2] is only noise. The encoder copies x.
 FACTORS = """
 var x : real[3]
 var z : real[3]
@@ -43,7 +43,8 @@ def test_factors_are_matched_with_codes(folder, vaec):
     copied, mixed = found["correlations"]
     assert abs(copied - 1) < 1e-5 and abs(mixed + 1 / math.sqrt(2)) < 0.04, found
     assert abs(found["value"] - (copied - mixed) / 2) < 1e-5, found
-    # (1 - r^2) / sqrt(n) of the one that is not 1, of the mean of two.
+    # The standard error of a correlation is (1 - r^2) / sqrt(n). Only one of the two correlations is not 1,
+    # and the mean of both is measured.
     assert abs(found["standard_error"] - 0.5 / math.sqrt(3000) / 2) < 0.003, found
     text = succeed(exe, "evaluate", "--run", "run", "--metrics", "mcc", "--rows", "500", cwd=folder).stdout.splitlines()
     assert text[0].startswith("rows: MCC of z with s = 0.8") and text[1].startswith("  factor   0  code   1"), text
@@ -59,7 +60,8 @@ encoder q { s | x ~ Normal(x[1:3] + parameter([2], init = 0), -1) }
 learn symmetric { steps = 1; batch = 2; optimizer = none }
 """)
     found, = measured(exe, folder)
-    # The first code is the first factor; the second, noise alone, tells nothing of the other.
+    # The first code is the first factor. The second code is only noise and says nothing about the other
+    # factor.
     assert found["factors"] == "s" and found["of"] == "s" and found["codes"] == [0, 1], found
     assert abs(found["correlations"][0] - 1) < 1e-5 and abs(found["correlations"][1]) < 0.08, found
     assert measured(exe, folder, "--query", "s | x", "--factors", "s")[0]["value"] == found["value"]

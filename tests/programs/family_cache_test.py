@@ -22,7 +22,7 @@ def test_what_passed_is_cached_and_what_failed_is_not(folder, vaec):
     verdicts = folder / "cache" / "vaec" / "families"
     (verdict,) = (path for path in verdicts.iterdir() if path.name != "tidied")
     content = verdict.read_bytes()
-    # What is there is believed only if it is whole: otherwise the family is checked anew.
+    # A cached verdict is used only if it is complete; otherwise the family is checked again.
     for broken in (b"", content[:-3], content + b"x", b"\xff" * 200):
         verdict.write_bytes(broken)
         succeed(vaec, "check", program, env=env)
@@ -31,12 +31,12 @@ def test_what_passed_is_cached_and_what_failed_is_not(folder, vaec):
     for _ in range(2):
         result = call(vaec, "check", "wrong.vae", cwd=folder, env=env)
         assert result.returncode == 1 and "E0406" in result.stderr, result
-    # Another fixed value is another family; a word in a comment is not.
+    # Another fixed value makes another family, but another word in a comment does not.
     write(folder, "steeper.vae", MODEL.replace("steepness = 2)", "steepness = 3)"))
     write(folder, "same.vae", "// the same\n" + MODEL)
     for name in ("steeper.vae", "same.vae"):
         succeed(vaec, "check", name, cwd=folder, env=env)
-    assert len(list(verdicts.iterdir())) == 3  # and `tidied`
+    assert len(list(verdicts.iterdir())) == 3  # with `tidied`
 
 
 def test_a_cache_that_cannot_be_written_changes_nothing(folder, vaec):

@@ -4,7 +4,7 @@ import struct
 
 from executable import safetensors, succeed, write
 
-# Domain, family, its parameters, what else it takes.
+# Domain, family, its parameters, and the further arguments of the call.
 FAMILIES = [
     ("binary", "Bernoulli", [0.5], ""), ("category(3)", "Categorical", [[0.8, 0.2, -1.0]], ""),
     ("real", "Normal", [1.0, 0.5], ""), ("positive", "LogNormal", [1.0, 0.5], ""),
@@ -33,13 +33,14 @@ def test_each_recovers_its_parameters(folder, vaec):
         for k, value in enumerate(values):
             learned = found[f"p.x{i}.parameter{k + 1}"]
             wanted = value if isinstance(value, list) else [value]
-            # Logits of a category count up to a constant.
+            # The logits of a category are determined only up to a constant.
             shift = sum(learned) / 3 - sum(wanted) / 3 if family == "Categorical" else 0
             for a, b in zip(learned, wanted):
                 assert abs(a - shift - b) < 0.1, f"{family}: {learned}, drawn with {values}"
 
 
-# Where mean^2 / variance is large, the natural parameters' terms cancel; the learned values must not suffer.
+# If mean^2 / variance is large, the terms of the natural parameters cancel. The learned values must stay
+# accurate.
 FAR = [(10000.0, 1.0), (300.0, 0.02), (2015.0, 0.1), (-40000.0, 3.0)]
 
 

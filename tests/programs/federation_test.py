@@ -16,6 +16,6 @@ def test_three_sites_make_their_table(folder, vaec):
     assert [row[:2] for row in rows] == [["a", "0–3"], ["b", "3–6"], ["c", "6–9"]], result.stdout
     assert all(0 <= float(cell) <= 100 for row in rows for cell in row[2:5]), rows
     assert all(float(cell) > 0 for row in rows for cell in row[5:]), rows
-    # Not even the networks are the same.
+    # The sites have different networks.
     shapes = {name: json.loads(call(folder / "runs" / name, "info", "--json").stdout) for name in "abc"}
     assert len({json.dumps(info, sort_keys=True) for info in shapes.values()}) == 3

@@ -9,7 +9,8 @@ import struct
 
 from executable import ROOT, build, call, metrics, succeed
 
-# Segments of each digit, and where a segment lies: y, x, height, width of its bar in a field of 19 x 11.
+# The segments of each digit, and the position of each segment's bar in a field of 19 x 11: y, x, height,
+# width.
 LIT = ["abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg"]
 BARS = {"a": (0, 0, 3, 11), "g": (8, 0, 3, 11), "d": (16, 0, 3, 11), "f": (0, 0, 11, 3), "b": (0, 8, 11, 3), "e": (8, 0, 11, 3),
         "c": (8, 8, 11, 3)}
@@ -49,7 +50,7 @@ def test_five_players_from_nothing_to_digit_and_style(folder, vaec):
     succeed(example / "prepare", vaec, 400, 300, cwd=folder, env=env)
     assert (example / "train_images.npy").stat().st_size == 128 + 400 * 3 * 784
     images = (example / "test_images.npy").read_bytes()
-    succeed(example / "prepare", vaec, 10, cwd=folder, env=env)  # what is there stays
+    succeed(example / "prepare", vaec, 10, cwd=folder, env=env)  # what exists is not made again
     assert (example / "test_images.npy").read_bytes() == images
 
     succeed(exe, "train", "--quiet", "--steps", 400, "--batch", 16, "--out", "run", cwd=folder, env=env)
@@ -57,7 +58,7 @@ def test_five_players_from_nothing_to_digit_and_style(folder, vaec):
     result = json.loads(succeed(exe, "evaluate", "--run", "run", "--metrics", "accuracy", "--query", "c, d | x", "--sweeps", 20,
                                 "--json", cwd=folder, env=env).stdout)
     means = {entry["of"]: entry["mean"] for entry in result["results"]}
-    assert means["c | x"] > 0.4 and means["d | x"] > 0.7, result  # by chance 0.1 and 0.2
+    assert means["c | x"] > 0.4 and means["d | x"] > 0.7, result  # chance gives 0.1 and 0.2
 
     shown = succeed(example / "show", exe, folder / "run", cwd=folder, env=env).stdout
     assert "masks of 80 held-out images" in shown and (folder / "run/five_players.png").stat().st_size > 1000, shown

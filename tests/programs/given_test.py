@@ -67,21 +67,21 @@ source rows             { x = normalize(train) }
 source heldout weight 0 { x = normalize(csv("test.csv", ["height", "weight"]), by = train) }
 """, top='let train = csv("train.csv", ["height", "weight"])'))
     expected = [[scaled(h, HEIGHTS), scaled(w, WEIGHTS)] for h, w in [(155, 60), (200, 41)]]
-    (folder / "train.csv").unlink()  # the run knows its statistics
+    (folder / "train.csv").unlink()  # the run has kept the statistics
     near(trained.infer("z | x", "x=heldout")[0], expected)
     near(trained.infer("z | x", "heldout")[0], expected)
-    # A table with the columns of the variable, or with those of the source.
+    # A table with the names of the variable's elements as columns, or with the columns of the source.
     write(folder, "given.csv", HELD_OUT.replace("height,weight", "x[0],x[1]"))
     for name in ("given.csv", "test.csv"):
         rows, said = trained.infer("z | x", f"x={name}")
         near(rows, expected)
         assert "values go through normalize(x), as in source rows" in said, said
     near(trained.infer("z | x", "x=[155, 60]")[0], expected[:1])
-    # Raw units out: a code of 0 is the mean, one of 1 a deviation above it.
+    # The results have raw units: a code of 0 is the mean, a code of 1 is one deviation above it.
     for code, shown in ((0, "0"), (1, "1"), (-2, "-2")):
         means = [sum(n) / 4 + code * math.sqrt(sum((v - sum(n) / 4) ** 2 for v in n) / 4) for n in (HEIGHTS, WEIGHTS)]
         near(trained.infer("x | z", f"z={shown}")[0], [means])
-    # What is known stays what it was, and the file that `sample` writes can be given back.
+    # Known values are returned unchanged, and a file that `sample` wrote can be given again.
     rows, _ = trained.infer("x | z", "z=[0.5, -1]")
     write(folder, "back.csv", "x[0],x[1]\n" + ",".join(map(str, rows[0])) + "\n")
     near(trained.infer("z | x", "x=back.csv")[0], [[0.5, -1]], 1e-4)
@@ -101,7 +101,7 @@ def test_other_rows_do_not_change_what_was_learned(folder, vaec):
     write(folder, "train.csv", TRAIN + "1000,5\n")
     near(trained.infer("z | x", "rows")[0], before + [[scaled(1000, HEIGHTS)]])
     near(trained.infer("z | x", "x=1000")[0], [[scaled(1000, HEIGHTS)]])
-    # A broken file of the checkpoint is named.
+    # If a file of the checkpoint is broken, the message names it.
     file = next(trained.run.glob("checkpoints/*/preprocessing.json"))
     kept = json.loads(file.read_text())
     kept["statistics"][0]["columns"][0]["deviations"] = [0]
@@ -187,14 +187,16 @@ def test_pictures_show_what_is_normalized(folder, vaec):
             found = [[pixel for row in picture[top:top + 4] for pixel in row[left:left + 4]]
                      for top in range(margin, len(picture), 4 + margin)
                      for left in range(margin, len(picture[0]), 4 + margin)]
-            return [pixels for pixels in found if set(pixels) != {128}]  # some are empty
+            # Empty cells of the grid are left out.
+            return [pixels for pixels in found if set(pixels) != {128}]
 
         def is_one_of_them(pixels):
             return any(all(abs(a - b) <= 1 for a, b in zip(pixels, image)) for image in images)
 
         for pixels in cells(trained.run / "samples/step-1.png")[:12]:  # the row of data
             assert is_one_of_them(pixels), (name, pixels)
-        # The code of an image is the image: so is the mean of what is generated from it.
+        # The encoder's code of an image is the image itself, and so is the mean of the image generated from
+        # it.
         codes, _ = trained.infer("z | x", "x=rows")
         write_npy(folder / "z.npy", (3, 4, 4), [number for code in codes for number in code])
         result = trained.call("infer", "x | z", "--given", "z=z.npy", "--out", "x.png")
@@ -221,7 +223,7 @@ learn symmetric { steps = 1; batch = 2; optimizer = none; every = {evaluate: 0} 
     given = "t=[[1, 2], [3, 4]]"
     near(trained.infer("z | place, t", "place=south", given)[0], [[20]])
     near(trained.infer("z | place, t", "place=north", "t=2")[0], [[8]])
-    # One row stands for all.
+    # A single row is used for all rows.
     near(trained.infer("z | place, t", "place=south", "t=t.npy")[0], [[14], [15]])
     for code, cause, *wrong in ((66, "its words are north, south", "place=west", given),
                                 (64, "a list of numbers or of lists of one length", "place=north", "t=[1, [2]]"),
@@ -240,7 +242,7 @@ learn symmetric { steps = 1; batch = 2; optimizer = none; every = {evaluate: 0} 
         assert len(result.stderr.splitlines()) == 1, (wrong, result)
     result = trained.call("infer", "place | z", "--given", "z=0", "--out", "w.csv")
     assert result.returncode == 0 and (folder / "w.csv").read_text() in ("place\nnorth\n", "place\nsouth\n"), result
-    # What is written is read.
+    # A file that was written can be read again.
     assert trained.call("infer", "z | place, t", "--given", "place=w.csv", "--given", given, "--out",
                         "o.csv").returncode == 0
 

@@ -11,8 +11,8 @@ import zlib
 from executable import build, call, safetensors, succeed, write
 from pictures import png
 
-# Conditionals of one joint: p(a, b, c) = exp(sum of biases + sum of pairs) / Z, so that sweeps in any order
-# have it as their stationary distribution. `d` learns something, so that there is a run.
+# Conditionals of one joint p(a, b, c) = exp(sum of biases + sum of pairs) / Z. Sweeps in any order therefore
+# have this joint as their stationary distribution. `d` has a parameter to learn, so that there is a run.
 BIASES = {"a": 0.5, "b": -0.3, "c": -0.7}
 PAIRS = {"ab": -1.5, "ac": 1.0, "bc": 2.0}
 THREE = """
@@ -25,7 +25,7 @@ decoder w { d ~ Bernoulli(parameter([])) }
 learn symmetric { steps = 1; batch = 4 }
 """
 
-# The same of x with three elements and z: x_i | z ~ bias_i + weight_i z, z | x ~ -0.4 + weights . x.
+# The same for x with three elements and z: x_i | z ~ bias_i + weight_i z, z | x ~ -0.4 + weights . x.
 X_BIASES, X_WEIGHTS, Z_BIAS = (-1.0, 0.5, -0.5), (2.0, -1.5, 2.5), -0.4
 PARTS = """
 var x : binary[3]
@@ -63,7 +63,7 @@ def read_csv(path):
 def parse_npy(content):
     assert content[:6] == b"\x93NUMPY", content[:6]
     size = struct.unpack("<H", content[8:10])[0]
-    shape = eval(content[10:10 + size].decode())["shape"]  # a dict literal, by the format
+    shape = eval(content[10:10 + size].decode())["shape"]  # the header is a Python dict literal
     return shape, list(struct.unpack(f"<{math.prod(shape)}f", content[10 + size:]))
 
 
@@ -137,7 +137,8 @@ def test_every_direction_agrees_with_enumeration(folder, vaec):
             for name in missing:
                 for row, value in enumerate(rows):
                     true = expected(name, dict(zip(known, value)))
-                    # Exact where nothing is drawn; else 6000 kept draws, of which a third are effective.
+                    # The result is exact if nothing is drawn. Otherwise 6000 draws are kept, a third of which
+                    # are effective.
                     error = 1e-5 if count == 2 else 0.04
                     assert abs(found[name][row] - true) < error, (known, name, value, found[name][row], true)
 
@@ -166,7 +167,7 @@ def test_a_chain_says_whether_it_has_mixed(folder, vaec):
 
 
 def test_draws_before_and_after_a_chain(folder, vaec):
-    # z once, then a and b in turns, then y in each sweep: p(z | c) p(a, b | z) p(y | a).
+    # z is drawn once, then a and b in turns, and y in each sweep: p(z | c) p(a, b | z) p(y | a).
     run = trained(folder, vaec, "parts_of", """
 var a, b, c, y, z, d : binary
 source one { d ~ Bernoulli(0) }
@@ -198,7 +199,7 @@ learn symmetric { steps = 1; batch = 4 }
 
 
 def test_a_chain_that_cannot_mix_is_warned_of(folder, vaec):
-    # a copies b and b copies a: each chain stays where it began.
+    # a copies b and b copies a, so each chain stays at its start.
     run = trained(folder, vaec, "stuck", """
 var a, b, c, d : binary
 source one { d ~ Bernoulli(0) }
@@ -213,9 +214,9 @@ learn symmetric { steps = 1; batch = 4 }
     assert result.stderr.startswith("warning: the chain has not mixed in a, b"), result
     assert len(result.stderr.splitlines()) == 1, result
     chain = json.loads(result.stdout)["chain"]
-    # Two chains begin alike in half of the rows.
+    # In half of the rows the two chains have the same start.
     assert not chain["mixed"] and all(8 <= entry["rows_apart"] <= 32 for entry in chain["variables"]), chain
-    # Three draws tell nothing.
+    # Three draws are too few to estimate R-hat.
     result = infer(run, "a | c", "--given", "c=c.csv", "--sweeps", "6", "--out", "o.npy")
     assert "R-hat unknown" in result.stdout and "has not mixed" in result.stderr, result
 
@@ -247,7 +248,7 @@ def test_partly_known_variables_are_completed(folder, vaec):
         for i in range(3):
             error = 1e-6 if mask[i] else 0.03
             assert abs(found[3 * row + i] - true[i]) < error, (mask, i, found[3 * row + i], true[i])
-    # One row of a mask stands for all; what is drawn keeps what is known.
+    # A mask with one row is used for all rows. Drawn results keep the known elements.
     write_npy(folder / "one.npy", (1, 3), [1, 1, 0])
     infer(run, "x, z | x", "--given", "x=x.npy", "--mask", "x=one.npy", "--samples", "3", "--out", "o.npz")
     arrays = read_npz(folder / "o.npz")
@@ -255,7 +256,8 @@ def test_partly_known_variables_are_completed(folder, vaec):
     draws = arrays["x.draws"][1]
     assert all(draws[3 * i:3 * i + 2] == [1, 0] for i in range(24)), draws
     assert {draws[3 * i + 2] for i in range(24)} == {0, 1}, draws
-    # A mask with other numbers is bad data, by its own name; a variable is given once.
+    # A mask with numbers other than 0 and 1 is bad data, and the message names the mask. A variable can be
+    # given only once.
     write_npy(folder / "grey.npy", (1, 3), [1, 0.5, 0])
     refused = run("x | x", "--given", "x=x.npy", "--mask", "x=grey.npy", "--out", "p.npy")
     assert refused.returncode == 65, refused
@@ -264,7 +266,7 @@ def test_partly_known_variables_are_completed(folder, vaec):
     assert twice.returncode == 64 and "--given x=one.npy: x is given twice" in twice.stderr, twice
 
 
-# A table: columns of several domains, each given by z, and z by all of them; rows with empty cells.
+# A table: columns of several domains, each drawn from z, and z from all of them. Some cells are empty.
 TABLE = """
 var k : category(3)
 var n : count
@@ -287,7 +289,7 @@ learn symmetric { steps = 1; batch = 4 }
 
 def test_empty_cells_are_completed(folder, vaec):
     run = trained(folder, vaec, "table", TABLE)
-    # By t alone z is 1 in the first two rows and 0 in the others.
+    # If only t is known, z is 1 in the first two rows and 0 in the others.
     write(folder, "t.csv", "k,n,r,t,w\n0,4,,9,2.5\n,,,9,\n1,1,-1,-9,0.5\n,,,-9,\n")
     given = [part for name in "knrtw" for part in ("--given", f"{name}=t.csv")]
     said = infer(run, "k, n, r, w, z | k, n, r, t, w", *given, "--sweeps", "40", "--out", "o.npz")
@@ -302,7 +304,7 @@ def test_empty_cells_are_completed(folder, vaec):
     for name, true in (("n", [4, math.exp(2), 1, math.e]), ("r", [2, 2, -1, -1]),
                        ("w", [2.5, math.exp(1.5), 0.5, math.exp(0.5)])):
         assert all(abs(a - b) < 1e-3 * b or abs(a - b) < 1e-3 for a, b in zip(found[name][1], true)), (name, found)
-    # Draws keep what is known; `sample` too.
+    # Draws keep known values; this holds for `sample` too.
     known = [("n", 0, 4), ("n", 2, 1), ("r", 2, -1), ("w", 0, 2.5), ("w", 2, 0.5)]
     assert all(found[f"{name}.draws"][1][row] == value for name, row, value in known), found
     succeed(folder / "table", "sample", "--run", "table-run", *given, "--n", "4", "--out", "s.npz", cwd=folder)
@@ -369,13 +371,13 @@ def test_every_file_is_read_back(folder, vaec):
     columns = read_csv(folder / "x.csv")
     assert [columns[f"x[{i}]"][row] for row in range(4) for i in range(20)] == npy or max(
         abs(columns[f"x[{i}]"][row] - npy[20 * row + i]) for row in range(4) for i in range(20)) < 1e-6, columns
-    # Two by two pictures of 4 by 5 pixels, two pixels of gray around each.
+    # A grid of two by two pictures with 4 by 5 pixels, and two pixels of gray around each.
     pixels = read_gray_png(folder / "x.png")
     assert (len(pixels), len(pixels[0])) == (2 * 4 + 3 * 2, 2 * 5 + 3 * 2), pixels
     for row in range(4):
         y, x = 2 + row // 2 * 6, 2 + row % 2 * 7
         assert abs(pixels[y][x] - 255 * npy[20 * row]) <= 1, (row, pixels[y][x], npy[20 * row])
-    # What one command writes the next one reads.
+    # The output of one command is the input of the next.
     write_npy(folder / "b.npy", (2, 4, 5), [float(i % 3 == 0) for i in range(40)])
     infer(run, "c, z | x", "--given", "x=b.npy", "--out", "c.npz")
     assert [entry[0] for entry in read_npz(folder / "c.npz").values()] == [(2, 3), (2,), (2, 1, 3), (2, 1)]
@@ -384,7 +386,7 @@ def test_every_file_is_read_back(folder, vaec):
     assert classes == [0.0, 1.0], "concat of row 0's first three: (1, 0, 0), (0, 1, 0)"
     write_csv(folder, "z.csv", {"z": [0, 1]})
     for given in ("c.csv", "c.npz"):
-        # Means of a category are probabilities: its file of classes can be given again, its means cannot.
+        # Means of a category are probabilities. A file of classes can be given again, a file of means cannot.
         result = run("x | c, z", "--given", f"c={given}", "--given", "z=z.csv", "--out", "again.npy")
         assert (result.returncode == 0) == (given == "c.csv"), result
     assert parse_npy((folder / "again.npy").read_bytes())[0] == (2, 4, 5)
@@ -438,7 +440,7 @@ def test_samples_regard_what_is_given(folder, vaec):
             mean = sum(arrays["x"][1][3 * row + i] for row in range(z, 4000, 2)) / 2000
             true = 1 / (1 + math.exp(-X_BIASES[i] - X_WEIGHTS[i] * z))
             assert abs(mean - true) < 5 * math.sqrt(true * (1 - true) / 2000), (z, i, mean, true)
-    # Nothing draws x and z before each other: a chain, whose last states are draws of the joint.
+    # Neither x nor z can be drawn first, so a chain is used. Its last states are draws from the joint.
     succeed(folder / "parts", "sample", "--run", "parts-run", "--n", "4000", "--out", "s.npz", cwd=folder)
     arrays = read_npz(folder / "s.npz")
     for i, true in enumerate(part_expected({})):

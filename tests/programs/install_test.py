@@ -71,7 +71,7 @@ def test_a_moved_read_only_tree_serves_another_user(folder, vaec):
         user.run(installed, "run", "m.vae", "infer", "z | x", "--run", "run", "--given", "x=images", "--out", "z.npy")
         doctor = user.run(installed, "doctor").stdout
         assert f"{tree}/lib/libvaert.so\n" in doctor and str(ROOT) not in doctor, doctor
-        # What `build` made of it finds the runtime there and nowhere else.
+        # The executable that `build` made uses the installed runtime and no other.
         linked = subprocess.run(["ldd", user.home / "m"], capture_output=True, text=True, check=True).stdout
         assert f"{tree}/lib/libvaert.so.0" in linked and str(ROOT) not in linked, linked
         user.run(installed, "check", tree / "share/vaec/examples/digits/digits.vae")
@@ -90,7 +90,7 @@ def test_the_notices_of_what_is_inside_are_installed(folder, vaec):
     assert (ROOT / "LICENSE").read_text() in notices
     for name in ("CLI11", "nlohmann/json", "Eigen"):
         assert name in notices, name
-    # libxsmm's messages name it, ANTLR's symbols do.
+    # libxsmm is recognized by its messages, ANTLR by its symbols.
     for binary, word, name in (("lib/libvaert.so", b"LIBXSMM_TARGET", "libxsmm"), ("bin/vaec", b"N6antlr4", "ANTLR 4")):
         inside = word in (folder / "tree" / binary).read_bytes()
         assert inside == (name in notices), (name, inside)
@@ -107,7 +107,7 @@ def test_without_its_tree_vaec_looks_in_vaec_home(folder, vaec):
     assert f"{folder}/alone/lib/libvaert.so" in result.stderr and "VAEC_HOME" in result.stderr, result
     result = call(alone, "build", "m.vae", cwd=folder, env={"VAEC_HOME": str(folder / "none")})
     assert f"{folder}/none/lib/libvaert.so" in result.stderr and result.returncode == 78, result
-    # A relative folder too: the executable is used from another one.
+    # VAEC_HOME may be a relative folder, although the executable is then used from another folder.
     succeed(alone, "build", "m.vae", cwd=folder, env={"VAEC_HOME": "tree"})
     succeed(folder / "m", "train", "--steps", "2", "--quiet", "--out", folder / "run", cwd="/")
     assert f"{folder}/tree/lib/libvaert.so" in succeed(alone, "doctor", env={"VAEC_HOME": str(folder / "tree")}).stdout
@@ -171,7 +171,7 @@ def field(package, name):
 def test_the_debian_package_names_what_it_needs(folder, vaec):
     if not shutil.which("dpkg-shlibdeps"):
         pytest.skip("dpkg-shlibdeps is not installed (package dpkg-dev)")
-    # Without the package of the LibTorch backend: LibTorch's list of symbols takes dpkg-shlibdeps long.
+    # The package of the LibTorch backend is left out: dpkg-shlibdeps needs long for LibTorch's symbols.
     pack(vaec, folder, "DEB", "-D", "CPACK_COMPONENTS_ALL=vaec")
     version = succeed(vaec, "--version").stdout.split()[-1]
     architecture = succeed("dpkg", "--print-architecture").stdout.strip()

@@ -31,9 +31,9 @@ def test_a_second_build_compiles_no_kernel_and_writes_the_same_bytes(folder, vae
     assert compiled(vaec, program, cache, VAEC_CACHE="off") == (kernels, anew, first)
     assert compiled(vaec, program, folder / "another") == (kernels, anew, first)
     assert entries(cache) == kept
-    # A folder of one's own is taken as it is.
+    # A folder that VAEC_CACHE names is used as it is.
     assert compiled(vaec, program, "/proc", VAEC_CACHE=str(cache / "vaec")) == (kernels, 0, first)
-    # `run` takes them too, in memory.
+    # `run`, which compiles in memory, uses the cached kernels too.
     result = succeed(vaec, "run", program, "train", "--steps", 2, "--out", "run", cwd=folder,
                      env={"XDG_CACHE_HOME": str(cache)})
     assert entries(cache) == kept, result.stdout
@@ -50,10 +50,10 @@ def test_an_object_is_made_of_the_same_kernels(folder, vaec):
     kept = entries(cache)
     assert emitted() == emitted(VAEC_CACHE="off") == first and entries(cache) == kept
     assert compiled(vaec, program, cache)[1] == 0
-    # It is taken from there, not only put there.
+    # The kernel is read from the cache, not only written to it.
     kept[0].write_bytes(b"")
     assert emitted() == first and kept[0].stat().st_size > 0
-    # Linked by hand it does what the executable does.
+    # Linked by hand, the object does the same as the executable.
     runtime = vaec.parent.parent / "lib/libvaert.so"
     sanitized = ["-fsanitize=address"] if b"__asan_init" in runtime.read_bytes() else []
     succeed("cc", folder / "small.o", runtime, f"-Wl,-rpath,{runtime.parent}", *sanitized, "-o", folder / "linked")
@@ -61,7 +61,7 @@ def test_an_object_is_made_of_the_same_kernels(folder, vaec):
         succeed(folder / exe, "train", "--steps", 2, "--out", folder / f"run-{exe}", "--quiet")
     models = [(folder / f"run-{exe}/checkpoints/step-2/model.safetensors").read_bytes() for exe in ("linked", "small")]
     assert models[0] == models[1]
-    # No linker, no space: one line, and what was there stays.
+    # Without a linker, or without a temporary folder, there is one line of error and the old object stays.
     for broken, words in (({"PATH": "/none"}, "install binutils"), ({"TMPDIR": "/none"}, "TMPDIR")):
         result = call(vaec, "build", program, "--emit=object", "-o", folder / "small.o", env={**os.environ, **broken})
         assert result.returncode == 78 and words in result.stderr and result.stderr.count("\n") == 1, result
@@ -140,7 +140,8 @@ def test_ptx_is_taken_kernel_by_kernel(folder, vaec):
     assert entries(cache) == kept and all(path.stat().st_mtime_ns > times[path] for path in kept)
     assert compiled(vaec, program, cache, "--target", "auto", VAEC_CACHE="off")[2] == first
 
-    # An edited net: what it changed, and the same bytes as without a memory.
+    # After an edit of a net only the kernels that it changed are compiled. The bytes equal those without a
+    # cache.
     edited = write(folder, "edited.vae", GLYPHS.replace("relu(dense(x, 64))", "tanh(dense(x, 64))"))
     _, anew, other = compiled(vaec, edited, cache, "--target", "auto")
     fresh = len(entries(cache)) - len(kept)

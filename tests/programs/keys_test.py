@@ -18,7 +18,7 @@ learn iwae { steps = 4; batch = 8; estimator = score }
 learn rws { steps = 4; batch = 8 }
 learn libi { batch = 8; estimator = zgr; fit_steps = 2; constrain_steps = 2; refit_steps = 2 }
 """
-# The key's flag: a valid value, what config.json then holds under which name, and a value that is refused.
+# For each key: a valid value, its name and value in config.json, and a value that is refused.
 VALID = {
     "steps": ("5", "steps", 5, "-1"),
     "batch": ("codes=4", "batch", {"codes": 4}, "0"),
@@ -115,7 +115,7 @@ def test_an_executable_names_the_command_that_compiles_a_key_in(folder, vaec):
         run = folder / f"built-{key}"
         succeed(other, "train", "--learn", method, "--out", run, "--quiet", cwd=folder)
         assert json.loads((run / "config.json").read_text())[key] == VALID[key][2], key
-        # What the program was built with is no other value.
+        # The value that the program was built with is accepted.
         succeed(other, "train", "--learn", method, "--out", folder / f"told-{key}", "--quiet", f"--{key}",
                 VALID[key][0], cwd=folder)
 

@@ -14,7 +14,7 @@ def measured(exe, folder, names, *flags):
     return json.loads(result.stdout)["results"]
 
 
-# x ~ N(1, 2) in each of three coordinates, and the encoder gives the exact posterior N((x - 1) / 2, 1 / 2).
+# x ~ N(1, 2) in each of three coordinates. The encoder is the exact posterior N((x - 1) / 2, 1 / 2).
 def test_bounds_of_the_exact_posterior(folder, vaec):
     exe = trained(folder, vaec, 1)
     rows = normal_rows(4000, 2)[:500]
@@ -30,12 +30,12 @@ def test_bounds_of_the_exact_posterior(folder, vaec):
     assert 0.3 * spread < found["loglik"]["standard_error"] < 2 * spread, (found["loglik"], spread)
 
 
-# An encoder of standard normal codes, whatever x: log p of the wrong posterior, by hand.
+# The encoder gives standard normal codes for every x. The bound for this wrong posterior is computed by hand.
 def test_bound_of_a_wrong_posterior(folder, vaec):
     exe = trained(folder, vaec, 0, encoder="Normal(0 * x + parameter([3], init = 0), 0)")
     rows = normal_rows(4000, 2)[:500]
     likelihood = sum(-0.5 * math.log(4 * math.pi) - x ** 2 / 4 for row in rows for x in row) / len(rows)
-    # E log N(x; z, 1) over z ~ N(0, 1).
+    # E log N(x; z, 1) for z ~ N(0, 1).
     bound = sum(-0.5 * math.log(2 * math.pi) - (x ** 2 + 1) / 2 for row in rows for x in row) / len(rows)
     flags = ["--rows", "500", "--samples", "1000"]
     found = {result["metric"]: result["mean"] for result in measured(exe, folder, METRICS, *flags)}
@@ -45,7 +45,7 @@ def test_bound_of_a_wrong_posterior(folder, vaec):
     assert abs(found["gap"] - (found["loglik"] - found["elbo"])) < 1e-6, found
 
 
-# x ~ N(z^2, 0.1^2) has two posteriors, z and -z; the encoder knows the positive one alone.
+# x ~ N(z^2, 0.1^2) has two posteriors, around z and -z. The encoder knows only the positive one.
 def test_a_posterior_that_the_encoder_misses_is_found(folder, vaec):
     xs = [0.3, 0.8, 1.5]
     (folder / "x.csv").write_text("x\n" + "\n".join(str(x) for x in xs) + "\n")
@@ -69,7 +69,8 @@ learn elbo { steps = 1; batch = 3 }
     assert found["elbo"] < expected - math.log(2) + 0.01, (found, expected)
 
 
-# q(z) is N(-1/2, 1/2 + 1/2) over x ~ N(0, 2), so the information is 3 * 1/2 log(1 / (1/2)); means vary by 1/2.
+# Over x ~ N(0, 2), q(z) is N(-1/2, 1/2 + 1/2). The information is therefore 3 * 1/2 log(1 / (1/2)), and means
+# vary by 1/2.
 def test_information_of_real_codes(folder, vaec):
     exe = trained(folder, vaec, 1)
     information, active = measured(exe, folder, "mi,active_units")
@@ -79,7 +80,8 @@ def test_information_of_real_codes(folder, vaec):
     assert all(abs(unit["value"] - 0.5) < 5 * unit["standard_error"] < 0.1 for unit in active["units"]), active
 
 
-# Of 300 rows a third has x[0] = 1: the first bit copies it, the second is a coin; the category is a coin of three.
+# In a third of the 300 rows x[0] is 1. The first bit copies x[0], the second is a coin, and the category is
+# random among three classes.
 BITS = """
 var x : binary[2]
 var z : binary[2]

@@ -107,7 +107,7 @@ def test_inference_and_samples_are_those_of_the_executable(folder, vaec):
     succeed(exe, "sample", "--run", folder / "run", "--seed", "5", "--n", "64", "--out", folder / "a.safetensors")
     expected = executable.safetensors(folder / "a.safetensors")
     assert tuple(drawn) == floats(expected["a"]) and tuple(codes) == floats(expected["z"])
-    # More rows than one batch; others for another seed.
+    # More rows than fit into one batch; another seed gives other rows.
     more, other = buffer(*[0] * 700), buffer(*[0] * 700)
     assert library.sample(5, 700, {}, {"a": more})[0] == library.sample(6, 700, {}, {"a": other})[0] == 0
     assert len(set(more)) > 690 and not set(more) & set(other)

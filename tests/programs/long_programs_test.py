@@ -43,7 +43,7 @@ def test_deep_syntax_has_a_limit(folder, vaec):
                  net("if true { " * LONG + "a = a + 1" + " }" * LONG + "\n"),
                  net("for i in range(0, 1) { " * LONG + "a = a + 1" + " }" * LONG + "\n"), "(" * LONG, "{" * LONG]:
         refused(folder, vaec, text, deep)
-    # The first place says it for all that are beside it.
+    # One error at the first place stands for all lists beside it.
     refused(folder, vaec, param("(" * 200 + "[" + "[1], " * LONG + "]" + ")" * 200), deep)
     for text in [param("-" * LONG + "1"), param("not " * LONG + "true"), param("1 ** " * LONG + "1"),
                  param("1 + " * 5 * LONG + "1"), param("true and " * LONG + "true"), player("z" + ".z" * LONG),
@@ -61,7 +61,7 @@ def test_long_programs_are_understood(folder, vaec):
                  "/* a */ " * LONG + "\n" + player("dense(z, 4)"), ";" * 5 * LONG + "\n" + player("dense(z, 4)"),
                  HEAD + "\n" * 5 * LONG + "decoder p { x | z ~ Normal(dense(z, 4)) }\n"]:
         understood(folder, vaec, text)
-    # A net that no one form explains: every sum would be looked at from both sides.
+    # Nets without a simple form: `explain` would look at both sides of every sum.
     added = net(" for i in range(0, 20000) { a = a + parameter([4]) }\n").replace("decoder", "player")
     doubled = net(" a = relu(a)\n for i in range(0, 60) { a = a + a }\n").replace("decoder", "player")
     for text in [added, doubled]:

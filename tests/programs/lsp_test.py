@@ -85,7 +85,7 @@ def test_places_count_units_of_utf_16(folder, vaec):
     assert error["range"]["start"] == {"line": 0, "character": 19}, error
     assert error["range"]["end"] == {"line": 0, "character": 24}, error
     assert "var η" in client.hover(uri, "η :")
-    # A change of one unit behind a pair of surrogates.
+    # A change of one code unit behind a surrogate pair.
     place = {"line": 0, "character": 24}
     client.texts[uri] = text.replace("binar", "binary")
     client.notify("textDocument/didChange", {"textDocument": {"uri": uri, "version": 2}, "contentChanges": [
@@ -156,7 +156,7 @@ def test_definition_leads_to_the_declaration(folder, vaec):
     family = definition("Bernoulli(s)")
     assert family["uri"].endswith("/families.vae"), family
     assert definition("dense(h") is None and definition("{ x") is None
-    # The library's files are nobody's programs: they have no errors.
+    # The library's files are not programs of a user, so they have no errors.
     shown = client.open(pathlib.Path(family["uri"].removeprefix("file://")), (ROOT / "stdlib/families.vae").read_text())
     assert client.diagnostics(shown) == []
     assert client.end()[0] == 0
@@ -194,11 +194,11 @@ def test_rename_refuses_what_would_mean_something_else(folder, vaec):
     assert "no name stands here" in refusal("{ x", "other")
     for name in ["", "1a", "a b", "net", "a.b", "a\n"]:
         assert "is no name" in refusal("code = 16", name), name
-    refusal("code = 16", "x")  # declared already
-    refusal("act = tanh", "width")  # a parameter already
+    refusal("code = 16", "x")  # is already declared
+    refusal("act = tanh", "width")  # is already a parameter
     client.change(uri, MODEL.replace("Bernoulli(s)", "Bernoulli(s + 0 * code)"))
-    assert "mistaken" in refusal("s = twice", "code")  # would hide what `0 * code` names
-    assert "mistaken" in refusal("code = 16", "s")  # would be hidden by the local
+    assert "mistaken" in refusal("s = twice", "code")  # would hide the `code` that `0 * code` means
+    assert "mistaken" in refusal("code = 16", "s")  # the local variable would hide it
     error = client.refused("textDocument/prepareRename", client.at(uri, "dense"))
     assert error["code"] == -32803
     assert client.ask("textDocument/prepareRename", client.at(uri, "code]"))["start"] == client.position(uri, "code]")
@@ -342,12 +342,12 @@ def test_messages_that_are_none_have_answers(folder, vaec):
         message = client.answer("textDocument/hover", {"textDocument": {"uri": uri}, "position": place})
         assert message.get("result", "none") is None or message["error"]["code"] == -32602, message
     assert client.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": {"line": 10**9, "character": 10**9}}) is None
-    # Notifications are not answered, whatever they say; nor are answers to what was never asked.
+    # Notifications get no answer, whatever they contain. Answers that nobody asked for get none either.
     for message in [{"method": "unknown/thing"}, {"method": "textDocument/didChange", "params": []}, {"id": 9, "result": 1},
                     {"method": "textDocument/didOpen", "params": {"textDocument": {"uri": uri, "text": None}}},
                     {"method": "$/cancelRequest", "params": {"id": 1}}]:
         client.send(message)
-    # Headers: any order and case, a second one, bare newlines.
+    # Headers in any order and case, an additional header, and newlines without carriage return.
     content = b'{"id":"s","method":"shutdown"}'
     client.send_bytes(b"Content-Type: application/vscode-jsonrpc; charset=utf-8\ncontent-length:  %d \n\n" % len(content) + content)
     while (message := client.receive()).get("id") != "s":

@@ -7,8 +7,9 @@ import random
 from distances_test import write_npy
 from executable import build, call, succeed, write
 
-# Nothing is learned: the parameters stay where `init` has them. Columns (3, 0, 4) and (0, 2, 0) are orthogonal;
-# the prior is N(0, 1), the noise's precision 4: the exact posterior of code k is N(.., 1 / (1 + 4 |w_k|^2)).
+# Nothing is learned, so the parameters keep their initial values. The columns (3, 0, 4) and (0, 2, 0) are
+# orthogonal. The prior is N(0, 1) and the noise has precision 4, so the exact posterior of code k is N(.., 1
+# / (1 + 4 |w_k|^2)).
 LINEAR = """
 var x : real[3]
 var z : real[2]
@@ -47,7 +48,8 @@ def test_orthogonal_columns_have_no_contrast_and_the_posterior_is_the_closed_for
     for unit, exact in zip(consistent["variances"], (1 / 101, 1 / 17), strict=True):
         assert abs(unit["value"] - exact) < 0.01 * exact, (unit, exact)
         assert abs(unit["predicted"]["value"] - exact) < 0.01 * exact, (unit, exact)
-    # The posterior's mean of f(s) is s less 1/101 and 1/17 of it; E s^2 is that of the codes of data of variance 4.
+    # The posterior mean of f(s) is smaller than s by 1/101 and 1/17 of it. E s^2 is that of the codes of data
+    # with variance 4.
     second = [(12 ** 2 + 16 ** 2) * 4 / 101 ** 2 + 1 / 101, 64 * 4 / 17 ** 2 + 1 / 17]
     exact = (second[0] / 101 ** 2 + second[1] / 17 ** 2) / 2
     assert abs(consistent["value"] - exact) < 5 * consistent["standard_error"], (consistent, exact)
@@ -66,7 +68,8 @@ def test_a_shear_has_the_contrast_of_its_columns_angle(folder, vaec):
     assert abs(contrast["mean_jacobian"]["value"] - contrast["value"]) < 1e-5, contrast
 
 
-# x = (r cos a, r sin a), a = 3 z^2: orthogonal at every point, but not in the mean over a.
+# x = (r cos a, r sin a) with a = 3 z^2: the columns are orthogonal at every point, but their mean over a is
+# not.
 def test_a_map_is_orthogonal_at_every_point_though_not_in_the_mean(folder, vaec):
     exe = trained(folder, vaec, """
 var x : real[2]
@@ -83,7 +86,7 @@ learn elbo { steps = 1; batch = 2; optimizer = none; every = {log: 1, sample: 0,
     contrast, consistent = measured(exe, folder, "ima,self_consistency")
     assert contrast["value"] < 1e-5, contrast
     assert contrast["mean_jacobian"]["value"] > 0.001, contrast
-    # A uniform prior has no curvature: 1 / (10^4 |J_k|^2), and |J_0| = 1.
+    # A uniform prior adds no curvature: the variance is 1 / (10^4 |J_k|^2), and |J_0| = 1.
     assert abs(consistent["variances"][0]["predicted"]["value"] - 1e-4) < 1e-6, consistent
 
 

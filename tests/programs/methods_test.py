@@ -43,12 +43,12 @@ def test_every_method_maximizes_its_objective(folder, vaec):
     assert set(terms) == {"p.x@pairs", "kl.z@pairs", "source.c@pairs", "q.c@pairs",
                           "p.x@images", "kl.z@images", "kl.c@images"}, terms
     assert terms["kl.z@pairs"] > 0 and terms["kl.c@images"] > 0
-    # What a source gives by a constant family counts as its density: 10 classes alike.
+    # A constant family in a source counts with its density: here 10 classes of equal probability.
     assert abs(terms["source.c@pairs"] + math.log(10)) < 1e-4, terms
     utility = (terms["p.x@pairs"] + terms["source.c@pairs"] - 0.5 * terms["kl.z@pairs"] + 2 * terms["q.c@pairs"]
                + terms["p.x@images"] - 0.5 * (terms["kl.z@images"] + terms["kl.c@images"]))
     assert abs(record(folder, "elbo")[-1]["utility"]["p"] - utility) < 1e-6 * abs(utility)
-    # The bound as such: unweighted by beta and alpha, a mean over the rows of both sources.
+    # The bound itself, without beta and alpha, as a mean over the rows of both sources.
     line = record(folder, "elbo")[-1]
     known = terms["p.x@pairs"] + terms["source.c@pairs"] + terms["p.x@images"]
     divergence = terms["kl.z@pairs"] + terms["kl.z@images"] + terms["kl.c@images"]
@@ -85,7 +85,7 @@ def test_classes_are_summed_under_every_method(folder, vaec):
         succeed(exe, "train", "--quiet", "--learn", learn, "--out", learn, "--every", "log=5", cwd=folder)
         lines = record(folder, learn)
         assert lines[-1]["terms"] and all(math.isfinite(value) for value in lines[-1]["terms"].values()), lines
-    # The entropy of q(c | x), and what the classes say of x, are exact: no draw of c is in the executable.
+    # The entropy of q(c | x) and the expectation over the classes are exact: the executable never draws c.
     terms = record(folder, "elbo")[-1]["terms"]
     assert 0 <= terms["kl.c@images"] <= math.log(10) + 1e-4, terms
     assert record(folder, "elbo")[-1]["elbo"] > record(folder, "elbo")[0]["elbo"] + 20
@@ -114,11 +114,12 @@ def test_a_mixture_learns_its_exact_likelihood(folder, vaec):
         succeed(exe, "train", "--quiet", "--learn", learn, "--out", learn, cwd=folder)
         last = record(folder, learn)[-20:]
         bound = sum(line["bound"] for line in last) / len(last)
-        # No draw is left: the bound is the likelihood, which no model of the data can bring above -entropy.
+        # No draw is left. The bound is then the likelihood, which no model of the data can raise above
+        # -entropy.
         assert -entropy - 0.03 < bound < -entropy + 0.1, (learn, bound, -entropy)
 
 
-# What the rows know differs, and so do the sums: each pattern of missing values has its own terms.
+# Rows know different variables, so their sums differ. Each pattern of missing values has its own terms.
 def test_rows_with_missing_values_are_summed_over_too(folder, vaec):
     write(folder, "x.csv", "a,c\n1,0\n0,1\n,2\n1,\n")
     model = """
@@ -161,7 +162,7 @@ def test_libi_goes_through_three_phases(folder, vaec):
     assert "best" not in whole[0]["libi"] and math.isfinite(whole[2]["libi"]["best"])
     assert whole[2]["libi"]["multiplier"] >= 0 and math.isfinite(whole[3]["libi"]["violation"])
     assert set(whole[3]["terms"]) == {"bound@pairs", "bound@images", "elbo@pairs", "elbo@images"}
-    # A bound lies below the likelihood that it bounds.
+    # A bound lies below the likelihood.
     assert whole[3]["terms"]["elbo@images"] < whole[3]["terms"]["bound@images"]
 
 
@@ -169,7 +170,7 @@ def test_libi_resumes_bit_for_bit_inside_each_phase(folder, vaec):
     exe = build(vaec, write(folder, "methods.vae", MODEL), folder)
     succeed(exe, "train", "--quiet", "--learn", "libi", "--every", "log=10", "--every", "checkpoint=10",
             "--out", "whole", cwd=folder)
-    for stop in (10, 30, 50):  # in each phase
+    for stop in (10, 30, 50):  # once in each phase
         part = shutil.copytree(folder / "whole", folder / f"until-{stop}")
         for later in (part / "checkpoints").glob("step-*"):
             if int(later.name[5:]) > stop:

@@ -9,7 +9,7 @@ import struct
 from executable import build, call, metrics, safetensors, succeed, write
 from oracle_test import write_npy
 
-# a, then b given a, then c given b; each conditional's table below is exact.
+# a, then b given a, then c given b. The tables of the conditionals below can represent this exactly.
 P_A, P_B, P_C = 0.4, (0.2, 0.8), (0.3, 0.9)
 
 def rows_of_scalars(path, variable):
@@ -48,7 +48,8 @@ def write_rows(path, count, missing, seed):
     path.write_text("\n".join(lines) + "\n")
 
 
-# An IDX file of floats can hold NaN; 0 / 0 of bytes is one. Both train as rows without x do; logged terms are finite.
+# An IDX file of floats can contain NaN, and 0 / 0 of bytes gives NaN. Both train like rows without x, and the
+# logged terms are finite.
 def test_nan_in_an_idx_file_and_of_arithmetic_is_a_missing_value(folder, vaec):
     count = 40
     header = lambda kind: bytes([0, 0, kind, 1]) + struct.pack(">I", count)
@@ -72,7 +73,7 @@ learn symmetric {{ steps = 4; batch = 8; every = {{log: 1, sample: 0, checkpoint
 def test_tables_with_missing_cells_reach_the_true_conditionals(folder, vaec):
     write_rows(folder / "t.csv", 60000, 0.3, 1)
     for order in ("alternating", "simultaneous"):
-        # What is missing makes the last of the way slow, as it does for EM.
+        # With missing values the last part of the training is slow, as it is for EM.
         text = TABLES.replace("ORDER", order).replace("2500", "10000")
         exe = build(vaec, write(folder, f"{order}.vae", text), folder)
         succeed(exe, "train", "--quiet", "--threads", "1", "--out", f"{order}-run", cwd=folder)
@@ -90,7 +91,7 @@ def test_tables_with_missing_cells_reach_the_true_conditionals(folder, vaec):
                 assert abs(found - one / (one + zero)) < 0.04, (order, target, state, found, one / (one + zero))
 
 
-# The same file with nothing missing takes the compiled phases; the record of both means the same.
+# The same file without missing values uses the compiled phases. The records of both runs must mean the same.
 def test_terms_mean_the_same_with_and_without_missing_cells(folder, vaec):
     utilities = {}
     for missing in (0, 0.3):
@@ -100,8 +101,8 @@ def test_terms_mean_the_same_with_and_without_missing_cells(folder, vaec):
         lines = metrics(folder / f"same-{missing}")[-5:]
         assert set(lines[-1]["terms"]) == {"p.a@rows", "q.b@rows", "r.c@rows"}, lines[-1]
         utilities[missing] = sum(line["terms"]["q.b@rows"] for line in lines) / len(lines)
-    # Rows in which b was drawn last from q itself count zero: b was given in seven rows of ten, or drawn and
-    # something after it.
+    # Rows in which q itself drew b last count as zero. b was given in seven rows of ten, or something was
+    # drawn after it.
     assert 0.6 < utilities[0.3] / utilities[0] < 1, utilities
 
 
@@ -136,7 +137,7 @@ learn symmetric { steps = 3; batch = 8 }
 """
 
 
-# Of {x} alone z waits for y and y for z: a chain. Of {} as well, by section 9.
+# If only x is known, z waits for y and y for z: a chain. By section 9 this also holds if nothing is known.
 def test_rows_of_every_pattern_train(folder, vaec):
     (folder / "xy.csv").write_text("x,y\n1,2\n0.5,\n,\n2,1\n")
     exe = build(vaec, write(folder, "two.vae", TWO), folder)
@@ -146,7 +147,7 @@ def test_rows_of_every_pattern_train(folder, vaec):
     assert all(abs(value) < 1e3 for value in terms.values()), terms
 
 
-# The mean of 1000 draws hardly varies from step to step; that of few would.
+# The mean of 1000 draws hardly changes from step to step; the mean of few draws would.
 def test_a_source_without_data_keeps_its_batch_beside_one_that_misses_values(folder, vaec):
     (folder / "xy.csv").write_text("x,y\n1,2\n0.5,\n,\n2,1\n")
     text = TWO.replace("steps = 3; batch = 8", "steps = 20; batch = {rows: 8, generated: 1000}; optimizer = none;"
@@ -174,7 +175,8 @@ learn symmetric { steps = 3; batch = 8 }
 """
 
 
-# {x, y}: q would ignore y, nobody gives z, and no conditional with parameters has all its variables.
+# x and y are known: q would ignore y, nobody draws z, and no conditional with parameters has all its
+# variables.
 def test_rows_without_a_term_are_left_out_with_a_note(folder, vaec):
     (folder / "xyz.csv").write_text("x,y,z\n1,0,1\n0,1,\n1,1,0\n")
     exe = build(vaec, write(folder, "noted.vae", NOTED), folder)
@@ -184,7 +186,7 @@ def test_rows_without_a_term_are_left_out_with_a_note(folder, vaec):
         result.stdout), result
 
 
-# The compiler cannot know that the file misses nothing; then q has no term, and training says so.
+# The compiler cannot know that the file has no missing values. Then q has no term, and training says so.
 def test_a_player_that_no_row_teaches_is_refused(folder, vaec):
     (folder / "xy.csv").write_text("x,y\n1,2\n0.5,1\n")
     exe = build(vaec, write(folder, "never.vae", TWO.replace("source generated { z ~ Normal(0) }", "")), folder)
@@ -205,7 +207,7 @@ learn symmetric { steps = 4; batch = 8; every = {log: 2, sample: 2, checkpoint: 
 """
 
 
-# Whoever evaluates, infers from a source or draws pictures of it takes the whole rows, and says so once.
+# Commands that evaluate, infer from a source or draw its pictures use only the whole rows, and say so once.
 def test_what_is_left_out_for_its_missing_values_is_said(folder, vaec):
     (folder / "p.csv").write_text("a,b,c,d,e,f\n" + "1,0,1,0,1,1\n" * 5 + "1,0,1,,1,1\n1,0,1,0,,\n")
     exe = build(vaec, write(folder, "pictures.vae", PICTURES), folder)
@@ -217,7 +219,7 @@ def test_what_is_left_out_for_its_missing_values_is_said(folder, vaec):
     inferred = call(exe, "infer", "z | x", "--run", "pictures-run", "--given", "x=rows", "--out", "z.npy",
                     cwd=folder)
     assert inferred.returncode == 0 and inferred.stderr == f"note: {note}\n", inferred
-    # No row is whole: nothing of the source can be shown or evaluated.
+    # No row is whole, so nothing of the source can be shown or evaluated.
     (folder / "p.csv").write_text("a,b,c,d,e,f\n" + "1,0,1,,1,1\n1,0,1,0,,\n")
     trained = call(exe, "train", "--threads", "1", "--out", "none-run", cwd=folder)
     assert trained.returncode == 0 and "source rows: 2 of its 2 rows have missing values" in trained.stdout, trained
@@ -233,8 +235,8 @@ learn symmetric { steps = 3; batch = 8 }
 """
 
 
-# Two encoders could give z where it is missing; `complete` settles it, also for a variable that other
-# rows know.
+# Two encoders could draw a missing z. `complete` decides between them, also for a variable that other rows
+# know.
 def test_an_ambiguous_pattern_is_refused_and_a_word_settles_it(folder, vaec):
     (folder / "xyz.csv").write_text("x,y,z\n1,0,1\n0,1,\n1,1,0\n")
     exe = build(vaec, write(folder, "ambiguous.vae", AMBIGUOUS.replace("WORD", "")), folder)
@@ -259,7 +261,7 @@ encoder q { c | x ~ Categorical(dense(concat(x, x[0] * x[1]), 2)) }
 learn METHOD { KEYS steps = 3000; batch = 200; optimizer = adam(0.02); schedule = cosine(0)
   every = {log: 100, sample: 0, checkpoint: 3000, evaluate: 0} }
 """
-P_CLASS, P_X = 0.3, ((0.9, 0.2), (0.3, 0.8))  # of c = 1; of x0 and x1 given c
+P_CLASS, P_X = 0.3, ((0.9, 0.2), (0.3, 0.8))  # P(c = 1); P(x0 = 1 | c) and P(x1 = 1 | c)
 
 
 def write_unlabelled(folder, count):
@@ -275,7 +277,8 @@ def write_unlabelled(folder, count):
     (folder / "whole.csv").write_text("c,x0,x1\n0,1,0\n1,0,1\n")
 
 
-# Each pattern has the bound of what its rows know. Whole rows alone would say that c = 1 in 60 % of all.
+# Each pattern has the bound of the variables that its rows know. Whole rows alone would suggest that c = 1 in
+# 60 % of the rows.
 def test_bounds_learn_from_rows_with_and_without_a_class(folder, vaec):
     write_unlabelled(folder, 20000)
     for method, keys in (("elbo", "estimator = {c: enumerate}; alpha = 0.1;"),
@@ -290,11 +293,12 @@ def test_bounds_learn_from_rows_with_and_without_a_class(folder, vaec):
         last_checkpoint = folder / run / "checkpoints/step-3000/model.safetensors"
         zero, one = rows_of_scalars(last_checkpoint, "p.c.parameter1")
         share = 1 / (1 + math.exp(zero - one))
-        # The encoder of iwae soon draws one class alone for x0 = 1: then its samples say nothing of the other.
+        # The encoder of iwae soon draws only one class for x0 = 1. Its samples then say nothing about the
+        # other class.
         assert abs(share - P_CLASS) < (0.15 if method == "iwae" else 0.04), f"{method} {keys}: {share}"
 
 
-# Where another latent is drawn in every row, the class is still drawn in those that miss it.
+# If another latent is drawn in every row, the class is still drawn in the rows that do not have it.
 def test_an_estimator_may_be_of_a_variable_that_only_some_rows_draw(folder, vaec):
     write_unlabelled(folder, 200)
     text = UNLABELLED.replace("METHOD", "elbo").replace("KEYS", "estimator = {c: KIND, z: reparam};")
@@ -309,7 +313,7 @@ def test_an_estimator_may_be_of_a_variable_that_only_some_rows_draw(folder, vaec
     assert refused.returncode == 1 and "E0810" in refused.stderr, refused
 
 
-# The whole rows have terms, those without the class none: they are left out, with a note.
+# Whole rows have terms, rows without the class have none. The latter are left out, with a note.
 def test_supervised_takes_whole_rows_and_notes_the_rest(folder, vaec):
     (folder / "cx.csv").write_text("c,x0,x1\n0,1,0\n,1,1\n1,0,1\n,,\n")
     (folder / "whole.csv").write_text("c,x0,x1\n0,1,0\n1,0,1\n")
@@ -320,7 +324,7 @@ def test_supervised_takes_whole_rows_and_notes_the_rest(folder, vaec):
     assert "rows without c: the row is not learned from" in said.stdout, said
 
 
-# The encoder draws c, and nothing draws x: rows without x cannot have a bound, and are refused by name.
+# The encoder draws c, and nothing draws x. Rows without x cannot have a bound and are refused by name.
 def test_a_pattern_that_a_bound_does_not_admit_is_refused_by_name(folder, vaec):
     (folder / "cx.csv").write_text("c,x0,x1\n0,1,0\n,1,1\n1,0,1\n1,,1\n")
     (folder / "whole.csv").write_text("c,x0,x1\n0,1,0\n1,0,1\n")

@@ -12,7 +12,7 @@ import tempfile
 
 import pytest
 
-# Reads {"runs": [{"file", "feeds": {name: {"type", "dims", "data"}}}], "answer"}: data in base64.
+# Reads {"runs": [{"file", "feeds": {name: {"type", "dims", "data"}}}], "answer"}. The data are in base64.
 SCRIPT = """
 const ort = require("onnxruntime-web");
 const fs = require("fs");
@@ -44,7 +44,7 @@ async function main() {
 main().catch(error => { console.error(String(error)); process.exit(1); });
 """
 
-packages = []  # the folder with onnxruntime-web, made once
+packages = []  # the folder with onnxruntime-web, made only once
 
 
 def runtime():

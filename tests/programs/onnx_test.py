@@ -103,7 +103,7 @@ class Conditional:
             given, tensor = write_rows(rng, variable, rows)
             self.given[variable["name"]] = floats(given)
             self.tensors[variable["name"]] = ([rows, *variable["tensor_shape"]], tensor)
-        # The library chooses who draws the target: only one may be able to.
+        # The library itself chooses who draws the target, so only one conditional may be able to.
         self.alone = not any(other != name and target == self.target and set(parents) <= set(self.parents)
                              for other, target, parents in others)
 
@@ -152,7 +152,7 @@ def near(found, expected, tolerance=1e-5):
         abs(a - b) <= tolerance * max(1, abs(b)) for a, b in zip(found, expected))
 
 
-# The log-density and the mean of a value, from the parameters at its place.
+# The log-density and the mean of a value, computed from the parameters at its position.
 FORMULAS = {
     "Bernoulli": (lambda x, logit: x * logit - max(logit, 0) - math.log1p(math.exp(-abs(logit))),
                   lambda logit: 1 / (1 + math.exp(-logit))),
@@ -161,7 +161,7 @@ FORMULAS = {
     "LogNormal": (lambda x, mean, log_std: -0.5 * ((math.log(x) - mean) / math.exp(log_std)) ** 2 - log_std
                   - math.log(x) - 0.5 * math.log(2 * math.pi),
                   lambda mean, log_std: math.exp(mean + 0.5 * math.exp(2 * log_std))),
-    # Of examples/own_family.
+    # The family of examples/own_family.
     "InverseGaussian": (lambda x, log_mean, log_shape: 0.5 * log_shape - 0.5 * math.log(2 * math.pi * x ** 3)
                         - math.exp(log_shape) * (x - math.exp(log_mean)) ** 2 / (2 * math.exp(2 * log_mean) * x),
                         lambda log_mean, log_shape: math.exp(log_mean)),
@@ -215,7 +215,7 @@ def check_export(folder, library, exported):
         name = {"mean": "mean", "log_density": "log_density", "sample": one.target}[kind]
         values = answer[name][1]
         if kind == "sample" and one.variables[0]["domain"] in ("binary", "category", "count"):
-            # A number that rounding puts on the other side of a threshold.
+            # Rounding can put a number on the other side of a threshold.
             differing = sum(a != b for a, b in zip(values, expected))
             assert len(values) == len(expected) and differing <= 2 + len(values) // 1000, (one.name, differing)
         else:
@@ -333,7 +333,7 @@ def test_failures_leave_what_was_there(folder, vaec):
         assert result.returncode == code and said in result.stderr and result.stderr.count("\n") == 1, (words, result)
         assert sorted(folder.rglob("*")) == before, words
     assert (folder / "kept/mine").read_text() == "mine"
-    # An empty folder is filled; a slash at the end changes nothing.
+    # An empty folder may be used; a slash at its end changes nothing.
     assert succeed(exe, "export", "--run", "run", "--out", "empty/", cwd=folder).stdout == "empty: 8 graphs of step 1\n"
     assert len(list((folder / "empty").iterdir())) == 8 and not list(folder.glob(".*")), sorted(folder.iterdir())
 
@@ -360,6 +360,6 @@ def test_the_table_has_every_operation(folder, vaec):
     operations = set()
     for path in ("compiler/semantics/operations.def", "compiler/tensor/operations.def"):
         operations |= set(re.findall(r"^OPERATION\((\w+),", (ROOT / path).read_text(), re.M))
-    # What no program over the caller's rows has.
+    # Operations that occur in no program over the caller's rows.
     assert operations - named == {"variable", "column", "coefficient", "matmul", "deconv"}, operations - named
     assert named <= operations

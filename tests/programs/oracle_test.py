@@ -6,7 +6,7 @@ import struct
 
 from executable import build, metrics, safetensors, succeed, write
 
-# The true joint, as counts of 100 rows: x of three classes (rows), z of two.
+# The true joint as counts of 100 rows: x has three classes (rows), z has two (columns).
 JOINT = [[30, 5], [10, 20], [5, 30]]
 
 
@@ -75,9 +75,9 @@ def test_tables_with_few_pairs_reach_the_true_joint(folder, vaec):
     tables_reach_the_true_joint(folder, vaec, "simultaneous", "0.2", 4)
 
 
-# Pairs that say nothing, and unpaired rows of another spread: both at once up or both at once down, whichever way
-# the players begin, although b c = a a / 4. So `explain` says unique only of sources that show one distribution, and
-# of real variables nothing.
+# Pairs that say nothing, and unpaired rows with another spread. Training ends with all weights positive or
+# all negative, depending on the start of the players, although b c = a a / 4. So `explain` says `unique` only
+# for sources that show one distribution, and for real variables it says nothing.
 TWO_ENDS = """
 var x, z : DOMAIN[4]
 source pairs { x ~ FAMILY(0); z ~ FAMILY(0) }
@@ -102,13 +102,13 @@ def test_other_marginals_can_give_linear_players_two_equilibria(folder, vaec):
             tensors = safetensors(folder / run / "checkpoints/step-1500/model.safetensors")
             weights = [number for name, (_, content) in tensors.items() if name.endswith("weight")
                        for number in struct.unpack("<16f", content)]
-            # Of bits by exact enumeration: every weight is 0.604, or -0.604.
+            # For bits, exact enumeration gives: every weight is 0.604, or every weight is -0.604.
             low, high = (0.55, 0.65) if domain == "binary" else (0.2, 0.3)
             assert len(weights) == 32 and all(low < weight * (1 if start > 0 else -1) < high for weight in weights), (
                 run, weights)
 
 
-# 64 points of a line with residuals whose least squares are known in closed form below.
+# 64 points on a line, plus residuals. Their least squares solution is computed in closed form below.
 POINTS = [(math.sin(1.7 * i), 0.5 + 1.5 * math.sin(1.7 * i) + 0.3 * math.cos(2.9 * i * i)) for i in range(64)]
 
 LINE = """

@@ -22,7 +22,7 @@ def counts(example, folder, vaec):
 
 def test_the_ladder_has_the_published_networks(folder, vaec):
     found = counts("ladder", folder, vaec)
-    assert found["q"] == 2_202_386, found                                        # the recognition net r
+    assert found["q"] == 2_202_386, found                                        # the recognition network r
     assert (found["p.z1"], found["p.x"]) == (442_300, 375_457), found            # f01 and the generator
     assert found["p"] == 442_300 + 375_457, found
 

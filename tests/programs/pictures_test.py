@@ -52,7 +52,7 @@ encoder q { z | x ~ Bernoulli(dense(tanh(dense(x, 32)), 8)) }
 learn symmetric { steps = 40; batch = 32; every = {log: 10} }
 learn elbo { steps = 40; batch = 32; every = {log: 10} }
 """
-# Counts what a reader would stumble over, and says so in the page's title.
+# Counts faults that a reader would notice, and writes them into the title of the page.
 LOOK = """<script>
 const faults = [];
 for (const svg of document.querySelectorAll("svg")) {
@@ -166,7 +166,7 @@ def test_the_report_is_there_while_the_run_trains(folder, vaec):
         assert process.wait(timeout=120) == 130
     page = report.read_text()
     assert "http-equiv" not in page and ", stopped</p>" in page, page[:3000]
-    # What a resumed run writes anew is gone: its evaluation too.
+    # A resumed run deletes what it writes again, including the evaluation.
     evaluation = folder / "run/evaluation.json"
     evaluation.write_text(json.dumps({"step": 10 ** 9, "results": []}))
     step = max(int(path.name[5:]) for path in (folder / "run/checkpoints").iterdir())
@@ -212,7 +212,7 @@ def test_latents_are_the_principal_components_of_codes(folder, vaec):
     said = succeed(exe, "latents", "--run", "run", "--out", "z.csv", cwd=folder).stdout
     rows = list(csv.DictReader((folder / "z.csv").open()))
     assert list(rows[0]) == ["pc1", "pc2", "c", "z[0]", "z[1]", "z[2]"] and len(rows) == 80
-    # The means of z, given x and c.
+    # The means of z given x and c.
     succeed(exe, "infer", "z | x, c", "--run", "run", "--given", "heldout", "--out", "means.csv", cwd=folder)
     means = list(csv.DictReader((folder / "means.csv").open()))
     codes = [[float(row[f"z[{i}]"]) for i in range(3)] for row in rows]
@@ -235,7 +235,7 @@ def test_latents_are_the_principal_components_of_codes(folder, vaec):
     assert (report["rows"], report["source"], report["code"], report["classes"]) == (50, "images", "z", None), report
     plain = png_size(folder / "z.png")
     succeed(exe, "latents", "--run", "run", "--out", "c.png", cwd=folder)
-    assert png_size(folder / "c.png")[0] > plain[0]  # the legend
+    assert png_size(folder / "c.png")[0] > plain[0]  # with the legend
 
 
 def test_a_code_that_a_source_draws_beside_data_is_no_data(folder, vaec):
@@ -266,11 +266,12 @@ def test_codes_that_change_step_by_step(folder, vaec):
     assert png_size(folder / "i.png") == (4 * 30 + 2, 3 * 30 + 2)
     succeed(exe, "sample", *run, "--n", "10", "--columns", "5", "--out", "s.png", cwd=folder)
     assert png_size(folder / "s.png") == (5 * 30 + 2, 2 * 30 + 2)
-    # The middle of a traversal from a row is the same for each element: the mean of that row's code is not moved.
+    # The middle of a traversal from a row is the same for each element: there the mean of the row's code is
+    # not changed.
     succeed(exe, "traverse", *run, "--columns", "3", "--out", "t.csv", cwd=folder)
     rows = list(csv.reader((folder / "t.csv").open()))[1:]
     assert len(rows) == 9 and rows[1] == rows[4] == rows[7] and rows[0] != rows[1] != rows[2]
-    # From one row to the next and on: the ends are the codes of single rows.
+    # From each row to the next one. The ends are the codes of single rows.
     for first, name in ((0, "a.csv"), (1, "b.csv")):
         succeed(exe, "interpolate", *run, "--rows", "1", "--columns", "3", "--row", str(first), "--out", name, cwd=folder)
     a, b = (list(csv.reader((folder / name).open()))[1:] for name in ("a.csv", "b.csv"))

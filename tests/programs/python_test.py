@@ -31,14 +31,14 @@ def test_the_package_passes_its_tests(folder, vaec):
     skips = [line for line in result.stdout.splitlines() if line.startswith("SKIPPED")]
     for line in skips:
         print("skipped: test_the_package_passes_its_tests:", line)
-    # Nothing else is skipped, and that only where it is true.
+    # Nothing else is skipped, and only if the reason is true.
     assert all("pseudo-terminals" in line for line in skips), result.stdout
     assert not (skips and has_terminals()), result.stdout
 
 
 def test_pip_installs_the_package(folder, vaec):
     python = interpreter("numpy", "pip", "setuptools", "wheel")
-    # A copy: setuptools writes beside what it builds.
+    # Tested on a copy, because setuptools writes files beside the package.
     (folder / "copy").mkdir()
     succeed = executable.succeed
     succeed("cp", "-r", ROOT / "python", ROOT / "CMakeLists.txt", folder / "copy")

@@ -86,7 +86,7 @@ learn symmetric { steps = 1; batch = 2; optimizer = none; every = {evaluate: 0} 
     succeed(*run, "z | place, g", "--given", "place=rows", "--given", "g=rows", "--out", "z.csv", cwd=folder)
     near([[float(cell) for cell in line.split(",")] for line in (folder / "z.csv").read_text().split()[1:]],
          [[1, 0, 0, 0, 1], [0, 1, 0, 1, 1], [1, 0, 0, 0, 0]])
-    # The places come back as they were written; what `sample` writes can be given.
+    # The words are written as they were read, and a file that `sample` wrote can be given.
     succeed(*run, "place | z", "--given", "z=z.csv", "--out", "place.csv", cwd=folder)
     assert (folder / "place.csv").read_text() == 'place\n"north, far"\n"so""uth"\n"north, far"\n'
     succeed(exe, "sample", "--run", "run", "--n", "5", "--out", "s.csv", cwd=folder)
@@ -219,7 +219,7 @@ def test_statistics_of_another_table(folder, vaec):
     deviation = math.sqrt(8 / 3)
     for name in ("table", "column", "vector"):
         near(read(name), [0, 6 / deviation])
-    near(read("other"), [1, 2])  # a constant's deviation counts as 1
+    near(read("other"), [1, 2])  # the deviation of a constant counts as 1
     near(read("itself"), [-2 / deviation, 0, 2 / deviation])
     for text, cause in (('normalize(test, by = csv("other.csv")).a', 'csv("other.csv") has no finite numbers `a`'),
                         ('normalize(idx("v.idx"), by = idx("w.idx"))', "the statistics of idx(\"w.idx\") have [2]")):

@@ -117,7 +117,7 @@ def test_a_run_begins_from_the_tensors_that_agree(folder, vaec):
     note = next(line for line in said.splitlines() if line.startswith("note: start: "))
     assert f"{len(same)} of {len(begun)} tensors are from" in note and all(name in note for name in fresh), note
     assert "([64, 784] there, [32, 784] here)" in note, note
-    # No tensor agrees.
+    # No tensor has the same name and shape.
     strange = build(vaec, write(folder, "strange.vae", SMALL_MODEL), folder)
     result = call(strange, "train", "--start", "first", "--out", "none", cwd=folder)
     assert result.returncode == 78 and "no tensor of this model's names and shapes" in result.stderr, result
@@ -217,7 +217,7 @@ def test_what_version_control_does_not_keep_or_somebody_broke_stops_no_run(folde
 
 def test_an_unfinished_beginning_is_no_dead_end(folder, vaec):
     exe = glyphs(folder, vaec)
-    for name in ("samples", "checkpoints"):  # killed before config.json was written
+    for name in ("samples", "checkpoints"):  # as if killed before config.json was written
         (folder / "run" / name).mkdir(parents=True)
     (folder / "run/config.json.123.part").write_text("{")
     succeed(exe, "train", "--quiet", "--steps", "20", "--out", "run", cwd=folder)
@@ -265,7 +265,8 @@ def test_a_signal_at_any_time_ends_cleanly(folder, vaec):
         number = chance.choice([signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
-        # Before it trains the signal ends it, when it is done the signal comes too late.
+        # Before training begins the signal ends the process; after the end of training the signal comes too
+        # late.
         assert process.returncode in (-number, 0, 130), (process.returncode, errors)
         assert len(errors.splitlines()) == (process.returncode == 130), errors
         if process.returncode == 130:

@@ -233,7 +233,7 @@ def test_a_run_that_ended_before_its_first_checkpoint_does_not_block_its_name(fo
     before = (run / "config.json").read_text()
     refused(73, "glyphs train: cannot write run: it is there already; --resume continues a run", exe, "train", "--out",
             "run", cwd=folder)
-    # What a user puts beside the files of a run is not removed.
+    # Files that a user puts beside the files of a run are not removed.
     shutil.rmtree(run / "checkpoints/step-2")
     write(run, "notes", "of the user")
     refused(73, "glyphs train: cannot write run: it is there already; --resume continues a run", exe, "train", "--out",
@@ -519,7 +519,7 @@ def test_divergence_names_step_player_and_last_checkpoint(folder, vaec):
 
 
 def test_a_step_that_ends_in_no_number_leaves_no_checkpoint(folder, vaec):
-    # The term of the step is finite, its derivative is not.
+    # The term of this step is finite, but its derivative is not.
     exe = build(vaec, write(folder, "root.vae", """
 var x : real[2]
 source data { x ~ Normal(0, 1) }

@@ -44,7 +44,8 @@ def test_distance_on_a_networks_features_is_its_closed_form(folder, vaec):
                    for file in ("half.pt", "first.pt"))
     assert (half["width"], first["width"]) == (3, 1) and half["distance"] == "FD-half", (half, first)
     assert half["features"] == "half.pt" and len(half["hash"]) == 16 and half["hash"] != first["hash"], half
-    # Both sides are N(m, 2) in each coordinate, with m = 1 against 0: |m|^2 is left of the distance.
+    # Samples and data are N(m, 2) in each coordinate, with m = 1 and m = 0. Only |m|^2 remains of the
+    # distance.
     for fd, expected in (half, 3 / 4), (first, 1):
         draws = fd["samples"][0]
         assert abs(draws["value"] - expected) < 5 * draws["standard_error"] + 0.02, fd

@@ -6,7 +6,7 @@ import struct
 from executable import build, call, safetensors, succeed, write
 from oracle_test import distance, normalised, write_npy
 
-# c of three classes, then x given c: the simulator learns these counts of 100 rows.
+# c has three classes, and x is drawn given c. The simulator learns these counts of 100 rows.
 JOINT = [[40, 5], [10, 20], [5, 20]]
 
 SIMULATOR = """
@@ -17,7 +17,7 @@ decoder p { c ~ Categorical(parameter([3])); x | c ~ Bernoulli(dense(c, 1, bias 
 learn symmetric { steps = 2000; batch = 200; optimizer = adam(0.02); schedule = cosine(0) }
 """
 
-# The learner sees the simulator's rows alone; its tables run the other way.
+# The learner sees only the simulator's rows, and its tables have the opposite direction.
 LEARNER = """
 let other = run("simulator.vae", from = "simulator-run")
 var a : category(3)
@@ -59,7 +59,7 @@ def test_what_is_learned_from_a_simulator_is_its_joint(folder, vaec):
         found = normalised([math.exp(bias[c] + x * weight[c]) for c in range(3)])
         true = normalised([row[x] for row in JOINT])
         assert distance(found, true) < 0.04, (x, found, true)
-    # n is 1 where b is 0: both come from the same rows.
+    # n is 1 where b is 0, because both come from the same rows.
     weight = next(value for name, value in learned.items() if name.startswith("r.n.") and name.endswith("weight"))
     bias = next(value for name, value in learned.items() if name.startswith("r.n.") and name.endswith("bias"))
     assert sigmoid(bias[0]) > 0.95 and sigmoid(bias[0] + weight[0]) < 0.05, (weight, bias)
@@ -83,9 +83,9 @@ def refused(code, words, result):
 
 def test_what_is_wrong_with_the_other_model_is_said(folder, vaec):
     learner = write(folder, "learner.vae", LEARNER)
-    refused(1, "simulator.vae", call(vaec, "check", learner))  # no such file
+    refused(1, "simulator.vae", call(vaec, "check", learner))  # the file does not exist
     write(folder, "simulator.vae", SIMULATOR.replace("parameter([3])", "parameter([3]"))
-    refused(1, "simulator.vae:5", call(vaec, "check", learner))  # its own error, at its own place
+    refused(1, "simulator.vae:5", call(vaec, "check", learner))  # its own error, at its own position
     write(folder, "simulator.vae", SIMULATOR)
     wrong = write(folder, "wrong.vae", LEARNER.replace("other.c", "other.q"))
     refused(1, "there is no column `q`", call(vaec, "check", wrong))
@@ -95,7 +95,7 @@ def test_what_is_wrong_with_the_other_model_is_said(folder, vaec):
     result = call(exe, "train", "--out", "never", cwd=folder)
     refused(66, "simulator-run", result)  # not trained yet
     assert len(result.stderr.splitlines()) == 1 and not (folder / "never").exists(), result
-    # A run of a model of other shapes.
+    # A run of a model with other shapes.
     trained_simulator(folder, vaec)
     write(folder, "simulator.vae", SIMULATOR.replace("category(3)", "category(4)").replace("[3]", "[4]"))
     exe = build(vaec, learner, folder)

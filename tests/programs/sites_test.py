@@ -10,7 +10,8 @@ from executable import build, call, digest, metrics, safetensors, succeed, write
 from oracle_test import distance, normalised, write_npy
 from spool_folder import QUIET, ROWS, SITE, Site, published, refused, site, spool, write_rows
 
-# Both sites of a game in one file. A process that is one site has the other's names too, but none of its rows.
+# Both sites of a game in one file. A process for one site knows the names of the other site too, but has none
+# of its rows.
 GAME = """
 var ca, cb : category(3)
 var xa, xb : binary[4]
@@ -54,7 +55,7 @@ def test_in_lockstep_two_processes_play_the_game_of_one(folder, vaec):
         assert len(names) > 6, names
         for name in names:
             assert learned[place][name] == learned["one"][name], (place, name)
-    # What the other site would be without its rows is another matter.
+    # What a site learns about the other site's players without their rows does not matter.
     assert any(learned["a"][name] != value for name, value in learned["one"].items() if name.startswith("pb."))
 
 
@@ -83,7 +84,7 @@ def test_in_lockstep_a_game_depends_on_no_clock_and_on_no_interruption(folder, v
     whole = play("whole", [40])
     assert play("again", [40]) == whole
     assert play("killed", [40], kill=True) == whole
-    # Both end, and go on.
+    # Both sites end and are resumed.
     assert play("parts", [20, 40]) == whole
     files = sorted(int(path.stem[5:]) for path in (folder / "whole-a/published").iterdir())
     assert files == list(range(41)), files
@@ -107,7 +108,7 @@ def test_what_is_learned_from_a_peer_is_its_joint(folder, vaec):
     assert len(kept) == 10, kept
     content = safetensors(folder / "spool/step-1500.safetensors")
     assert {name: shape for name, (shape, _) in content.items()} == {"c": (20000,), "x": (20000,)}, content.keys()
-    assert len(content["c"][1]) == len(content["x"][1]) == 20000  # a byte each
+    assert len(content["c"][1]) == len(content["x"][1]) == 20000  # one byte per value
     succeed(a, *QUIET, "--out", "run-a", "--peer", "b=spool", cwd=folder)
     tensors = safetensors(folder / "run-a/checkpoints/step-1500/model.safetensors")
     learned = {name: struct.unpack(f"<{len(data) // 4}f", data) for name, (_, data) in tensors.items()}
@@ -140,11 +141,11 @@ def test_a_site_that_dies_holds_nobody_up(folder, vaec):
         return lines[-1]["exchange"]["peers"]["b"][what] if lines else 0
 
     a.wait_until(lambda: heard("age") > 200)
-    # What it left unfinished goes when it starts again, and its new rows are heard.
+    # When a site starts again, it removes a file that it left incomplete, and its peer reads its new rows.
     (folder / "b/published/step-7.safetensors.123.part").write_bytes(b"half")
     b = Site(exe, *forever, "--resume", "b", cwd=folder)
     a.wait_until(lambda: heard("step") > newest)
-    # One that only stands still is as if it had died, and is heard as soon as it goes on.
+    # A site that only stands still is treated like one that died. Its rows are read as soon as it continues.
     b.process.send_signal(signal.SIGSTOP)
     newest = max(int(path.stem[5:]) for path in (folder / "b/published").glob("step-*.safetensors"))
     a.wait_until(lambda: heard("age") > 200)
@@ -153,7 +154,7 @@ def test_a_site_that_dies_holds_nobody_up(folder, vaec):
     assert not list((folder / "b/published").glob("*.123.part"))
     b.end(130, stop=signal.SIGINT)
     a.end(130, stop=signal.SIGINT)
-    # Rows that are too old stay in use until there are others; that is said once.
+    # Rows that are too old stay in use until there are newer ones. This is said once.
     old = spool(folder, {"step-0.safetensors": published(0, *ROWS)})
     said = succeed(exe, "train", "--out", "old", "--peer", f"b={old}", "--max-age", 20, cwd=folder).stdout
     assert said.count("nothing at most 20 steps old") == 1, said
@@ -174,7 +175,7 @@ def test_flags_are_about_what_the_program_has(folder, vaec):
         assert not (folder / "never").exists(), flags
     for flags in (["--publish-every", 0], ["--publish-rows", 0], ["--max-age", -1], ["--peer-wait", "x"]):
         assert call(exe, *QUIET, "--peer", "b=spool", *flags, cwd=folder).returncode == 64, flags
-    # Other commands have no peers.
+    # Only `train` has peers.
     spool(folder, {"step-0.safetensors": published(0, *ROWS)})
     succeed(exe, *QUIET, "--out", "run", "--peer", "b=spool", cwd=folder)
     said = json.loads(succeed(exe, "evaluate", "--run", "run", "--metrics", "loglik", "--json", cwd=folder).stdout)

@@ -19,7 +19,7 @@ class Block:
     errors: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
     file: str = "model.vae"
-    body: tuple = (0, 0)  # where in the page
+    body: tuple = (0, 0)  # its lines in the page
 
 
 def blocks(page):

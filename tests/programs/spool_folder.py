@@ -9,7 +9,7 @@ import time
 from executable import build, write
 from oracle_test import write_npy
 
-# One site of two, small.
+# One of two sites, with a small model.
 SITE = """
 var c : category(3)
 var x : binary[4]

@@ -31,7 +31,7 @@ def test_a_file_that_cannot_be_used_is_left_out(folder, vaec):
         "step-20.safetensors": good[:-5],
         "step-19.safetensors": b"",
         "step-18.safetensors": b"hello, this is no such file",
-        "step-17.safetensors": good,  # of another step
+        "step-17.safetensors": good,  # the file of another step
         "step-16.safetensors": published(16, *ROWS).replace(b"vaec published", b"some published"),
         "step-15.safetensors": published(15, [0, 1, 7, 1], ROWS[1]),
         "step-14.safetensors": published(14, ROWS[0], [[0, 1, 0, 0.5]] * 4),
@@ -59,19 +59,19 @@ def test_a_file_that_cannot_be_used_is_left_out(folder, vaec):
                   "lists no `variables`", "tensors overlap"):
         assert words in said, (words, said)
     assert metrics(folder / "run")[-1]["exchange"]["peers"]["b"]["step"] == 3
-    # One that was being copied is used as soon as it is whole.
+    # A file that was still being copied is used as soon as it is complete.
     (path / "step-20.safetensors").write_bytes(published(20, *ROWS))
     succeed(exe, *QUIET, "--out", "again", "--peer", "b=spool", "--steps", 20, cwd=folder)
     assert metrics(folder / "again")[-1]["exchange"]["peers"]["b"]["step"] == 20
-    # A link to a file, and to the folder, is as good as the file.
+    # A link to a file, or to the folder, is accepted.
     (path / "step-21.safetensors").symlink_to(path / "step-20.safetensors")
     (folder / "link").symlink_to(path)
     succeed(exe, *QUIET, "--out", "linked", "--peer", "b=link", "--steps", 20, cwd=folder)
-    # Numbers of other types are as good, if they are of the domain.
+    # Numbers of other types are accepted if they lie in the domain.
     (path / "step-22.safetensors").write_bytes(published(22, *ROWS, types=("I64", "F64")))
     succeed(exe, *QUIET, "--out", "types", "--peer", "b=spool", "--steps", 20, cwd=folder)
     assert metrics(folder / "types")[-1]["exchange"]["peers"]["b"]["step"] == 22
-    # A file of any size is not read.
+    # A file that is too large for the memory is not read.
     with open(path / "step-40.safetensors", "wb") as file:
         file.truncate(1 << 40)
     said = succeed(exe, "train", "--threads", "1", "--out", "large", "--peer", "b=spool", cwd=folder, timeout=60).stdout
@@ -89,7 +89,7 @@ def test_domains_and_shapes_of_both_sides_agree(folder, vaec):
     for name, (content, words) in cases.items():
         spool(folder, {"step-0.safetensors": content})
         refused(65, words, call(exe, *QUIET, "--out", name, "--peer", "b=spool", cwd=folder, timeout=60))
-    # What its `publish` says and what the file holds differ: the file is at fault.
+    # The file differs from what its `publish` says, so the fault is in the file.
     spool(folder, {"step-0.safetensors": published(0, ROWS[0], [[0, 1, 0]] * 4)})
     refused(66, "no rows of peer b came", call(exe, *QUIET, "--out", "none", "--peer", "b=spool", "--peer-wait", 1,
                                                cwd=folder, timeout=60))
@@ -106,7 +106,7 @@ def test_nobody_waits_for_ever(folder, vaec):
     (folder / "spool").unlink()
     spool(folder, {"step-0.safetensors": published(0, *ROWS)})
     succeed(exe, *QUIET, "--resume", "run", cwd=folder)
-    # A resumed run keeps the rows that it had; without them, rows that are too old are waited for.
+    # A resumed run keeps the rows that it had. If they are gone, it waits for rows that are not too old.
     (folder / "spool/step-0.safetensors").unlink()
     succeed(exe, *QUIET, "--resume", "run", "--steps", 60, "--max-age", 10, cwd=folder)
     spool(folder, {"step-49.safetensors": published(49, *ROWS)})
@@ -114,10 +114,10 @@ def test_nobody_waits_for_ever(folder, vaec):
     refused(66, "step 60: no rows", call(exe, *QUIET, "--resume", "run", "--steps", 80, cwd=folder, timeout=60))
     spool(folder, {"step-50.safetensors": published(50, *ROWS)})
     succeed(exe, *QUIET, "--resume", "run", "--steps", 80, cwd=folder)
-    # In lockstep it is the file of the step.
+    # In lockstep the file of the same step is needed.
     result = call(exe, *QUIET, "--out", "lockstep", *wait, "--lockstep", cwd=folder, timeout=60)
     refused(66, "step 0: no rows for this step of peer b", result)
-    # The user need not wait either.
+    # The user can end a run that waits.
     (folder / "empty").mkdir()
     waiting = Site(exe, "train", "--threads", "1", "--out", "stopped", "--peer", "b=empty", cwd=folder)
     waiting.wait_until((folder / "stopped/published/step-0.safetensors").exists)
@@ -135,7 +135,8 @@ def test_a_folder_is_of_one_publisher_and_can_be_written(folder, vaec):
     refused(73, "another process publishes into this folder",
             call(exe, *QUIET, "--out", "second", *peer, "--publish", "out", cwd=folder))
     first.end(130, stop=signal.SIGTERM)
-    succeed(exe, *QUIET, "--out", "third", *peer, "--publish", "out", cwd=folder)  # a new start of the site
+    # A new start of the same site.
+    succeed(exe, *QUIET, "--out", "third", *peer, "--publish", "out", cwd=folder)
     assert max(int(path.stem[5:]) for path in (folder / "out").iterdir()) == 40
     (folder / "file").write_bytes(b"")
     refused(73, "this folder cannot be made", call(exe, *QUIET, "--out", "fourth", *peer, "--publish", "file", cwd=folder))
@@ -156,7 +157,7 @@ def test_rows_of_a_peer_are_data_like_others(folder, vaec):
     spool(folder, {"step-0.safetensors": published(0, ROWS[0], [[0.2, 0.9, 0.4, 0.7]] * 4,
                                                    domains=("category(3)", "real[4]"), names=("c", "y"))})
     succeed(exe, *QUIET, "--out", "run", "--peer", "b=spool", cwd=folder)
-    # As rows that are drawn anew they are in no evaluation.
+    # Like all rows that are drawn at every step, they are not used in evaluations.
     text = SITE.replace("source others", "source others weight 0")
     held = site(folder, vaec, text, "held.vae")
     said = succeed(held, "train", "--out", "held-run", "--peer", "b=spool", "--every", "evaluate=10", "--evaluate",

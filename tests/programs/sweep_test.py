@@ -45,7 +45,7 @@ def test_every_combination_is_a_run_and_a_line(folder, vaec):
         ("20", "symmetric", "2"), ("20", "second", "2"), ("60", "symmetric", "2"), ("60", "second", "2")]
     config = json.loads((folder / "s/few=60/second-seed-1/config.json").read_text())
     assert (config["params"]["few"], config["learn"], config["seed"], config["steps"]) == ("60", "second", 1, 20)
-    # Each figure is what `evaluate` gives of the run, and the mean and deviation are of the runs.
+    # Each figure equals the result of `evaluate` for the run. Mean and deviation are those of the runs.
     figure = next(name for name in rows[0] if name.startswith("accuracy") and "deviation" not in name)
     values = []
     for seed in (0, 1):
@@ -71,7 +71,7 @@ def test_finished_runs_are_loaded_and_new_values_added(folder, vaec):
     again = sweep(vaec, folder, "-D", "few=20,60", "--out", "s", "--seeds", "2")
     assert again.returncode == 0 and "few=20/symmetric-seed-0: loaded" in again.stdout, again
     assert again.stdout.count("loaded") == 1 and record.stat().st_mtime_ns == before
-    # Other metrics measure the same runs anew, without training.
+    # With other metrics the same runs are measured again, without training.
     other = call(vaec, "sweep", "m.vae", "--metrics", "elbo", "--rows", "20", "-D", "few=20", "--out", "s", cwd=folder)
     assert other.returncode == 0 and record.stat().st_mtime_ns == before, other
     assert any(name.startswith("elbo") for name in table(folder / "s")[0]), other
@@ -99,7 +99,7 @@ def test_lists_are_values_and_training_flags_vary_too(folder, vaec):
 
 def test_a_failure_stops_no_other_run(folder, vaec):
     write(folder, "m.vae", MODEL)
-    # The first does not compile, the second cannot read its data.
+    # The first program does not compile; the second cannot read its data.
     result = sweep(vaec, folder, "-D", 'few="a",0,20', "--out", "s", "--seeds", "2")
     assert result.returncode == 1, result
     lines = result.stderr.splitlines()
@@ -127,14 +127,15 @@ def test_a_stopped_sweep_goes_on(folder, vaec):
         os.kill(process.pid, stop)
         said = process.communicate(timeout=60)
         assert process.returncode == code, said
-        while not list((slow / "checkpoints").glob("step-*/state.json")):  # its run writes one and ends, too
+        # The sweep's run writes a checkpoint and ends, too.
+        while not list((slow / "checkpoints").glob("step-*/state.json")):
             assert time.time() < deadline + 60
             time.sleep(0.05)
         if code == 130:
             assert "goes on" in said[0] and [row["runs"] for row in table(out)] == ["1", "0"], said
         step = max(int(path.name[5:]) for path in (slow / "checkpoints").glob("step-*"))
         config = json.loads((slow / "config.json").read_text())
-        config["steps"] = step + 5  # so that it ends
+        config["steps"] = step + 5  # so that the run ends
         (slow / "config.json").write_text(json.dumps(config))
         time.sleep(0.5)
         result = sweep(vaec, folder, "--learn", "symmetric,slow", "--jobs", "1", "--out", out)

@@ -18,7 +18,7 @@ def run(*command, cwd, **env):
 
 
 def check_shown(text, context):
-    for line in text.decode("utf-8").split("\n"):  # strictly: every byte is UTF-8
+    for line in text.decode("utf-8").split("\n"):  # strict: every byte must be UTF-8
         for c in line:
             category = unicodedata.category(c)
             assert category not in ("Cc", "Zl", "Zp") and unicodedata.bidirectional(c) not in (

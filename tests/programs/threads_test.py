@@ -6,7 +6,7 @@ import time
 
 from executable import build, call, metrics, succeed, write
 
-# A step of many small kernels, parameters in many small tensors.
+# A step with many small kernels, and parameters in many small tensors.
 SMALL = """
 let points = moebius(1000, 3, seed = 1)
 var x : real[3]
@@ -45,7 +45,7 @@ def wait_for_lines(run, lines):
 
 def test_a_step_of_small_kernels_never_wakes_the_pool(folder, vaec):
     exe, run = build(vaec, write(folder, "small.vae", SMALL), folder), folder / "run"
-    # Not LibTorch: its BLAS may have threads of its own.
+    # LibTorch is not tested, because its BLAS may have threads of its own.
     process = subprocess.Popen([exe, "train", "--quiet", "--threads", "3", "--backend", "onednn", "--out", run])
     try:
         wait_for_lines(run, 1)
@@ -56,7 +56,7 @@ def test_a_step_of_small_kernels_never_wakes_the_pool(folder, vaec):
         process.kill()
         process.wait()
     assert others == 2, f"{others} threads besides the first"
-    # A step that woke them would do so at least once.
+    # If steps woke the threads, each step would do so at least once.
     assert after - before < 100, f"the pool was woken {after - before} times in 3000 steps"
 
 

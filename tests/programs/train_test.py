@@ -124,6 +124,7 @@ def test_digits_learns_on_the_real_mnist(folder, vaec):
     exe = build(vaec, ROOT / "examples/digits/digits.vae", folder)
     succeed(exe, "train", "--quiet", "--steps", "600", "--out", "run", cwd=folder)
     last = metrics(folder / "run")[-1]
-    # A PyTorch script of the same algorithm stands near -150 and -35 nats here; without learning it is -543 and -44.
+    # A PyTorch script of the same algorithm reaches about -150 and -35 nats here. Without learning it is -543
+    # and -44.
     assert -200 < last["utility"]["p"] < -100, last
     assert -43 < last["utility"]["q"] < -20, last

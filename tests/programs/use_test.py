@@ -17,7 +17,7 @@ def npy_shape(path):
     content = path.read_bytes()
     assert content[:6] == b"\x93NUMPY", path
     header = content[10:10 + struct.unpack("<H", content[8:10])[0]].decode()
-    return eval(header)["shape"]  # a dict literal, by the format
+    return eval(header)["shape"]  # the header is a Python dict literal
 
 
 def test_info_names_what_the_model_is_made_of(folder, vaec):
@@ -43,7 +43,7 @@ def test_samples_have_the_asked_number_and_shape(folder, vaec):
     assert (folder / "s.png").read_bytes()[:4] == b"\x89PNG"
 
 
-# What no parents precede is drawn too: of decoders, and of players where there is no decoder.
+# Variables without parents are drawn too: those of decoders, or of players if there is no decoder.
 def test_roots_are_sampled(folder, vaec):
     write(folder, "t.csv", "c,x,y\n" + "".join(f"{i % 3},{i % 2},{(i // 2) % 2}\n" for i in range(60)))
     head = """
@@ -90,7 +90,7 @@ learn symmetric { steps = 5; batch = 8 }
     succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)
     succeed(exe, "infer", "--run", "run", "z | x, y", "--given", "x=pairs", "--given", "y=pairs", "--out", "z.npy",
             cwd=folder)
-    # The prior of z is no answer: it does not read x; and nobody draws y.
+    # The prior of z is not an answer, because it does not read x. And nobody draws y.
     result = call(exe, "infer", "--run", "run", "z | x", "--given", "x=pairs", "--out", "w.npy", cwd=folder)
     assert result.returncode == 78 and len(result.stderr.splitlines()) == 1, result
     assert "nothing draws z from what is known" in result.stderr and not (folder / "w.npy").exists(), result

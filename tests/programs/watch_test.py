@@ -39,7 +39,7 @@ def on_terminal(columns, *command, cwd, **env):
     while True:
         try:
             part = os.read(mine, 65536)
-        except OSError:  # the other end is closed
+        except OSError:  # the program has closed its end
             break
         if not part:
             break
@@ -56,7 +56,7 @@ def test_the_line_keeps_to_the_width_and_the_last_metrics_stay(folder, vaec):
         drawn = [part for part in re.split(r"[\r\n]", ESCAPE.sub("", text)) if re.match(r"(\[[#.]+\] )?\d+/1500\b", part)]
         assert len(drawn) > 2, text
         assert all(len(part) < columns for part in drawn), (columns, drawn)
-        # Each is drawn over the one before, and the last is gone.
+        # Each line is drawn over the previous one, and the last one is erased.
         assert text.count("\r\x1b[K") >= len(drawn), text
         end = re.sub(r"\s+", " ", ESCAPE.sub("", text.rpartition("\x1b[K")[2]))
         assert re.match(r"\s*step 1500/1500 [\d.]+ steps/s elbo -[\d.]+ reconstruction -[\d.]+ kl [\d.]+ "
@@ -99,7 +99,7 @@ def test_every_command_reads_any_checkpoint(folder, vaec):
     def evaluated(*flags):
         return json.loads(succeed(exe, "evaluate", "--metrics", "elbo", "--json", *flags, cwd=folder).stdout)
     assert evaluated("--run", "run")["step"] == 60 and evaluated("--run", "run", "--checkpoint", "40")["step"] == 40
-    # A checkpoint's folder stands for its run at that step.
+    # The folder of a checkpoint may be given as the run at that step.
     assert evaluated("--run", "run/checkpoints/step-40") == evaluated("--run", "run", "--checkpoint", "40")
     for words in (["sample", "--n", "2"], ["infer", "z | x", "--given", "x=heldout"]):
         outputs = []
@@ -107,7 +107,7 @@ def test_every_command_reads_any_checkpoint(folder, vaec):
             succeed(exe, *words, "--run", "run", *flags, "--out", f"{name}.npy", cwd=folder)
             outputs.append((folder / f"{name}.npy").read_bytes())
         assert outputs[0] != outputs[2], words
-    # Training that starts from one, also where it is stopped before its first own checkpoint.
+    # Training that starts from a checkpoint, even if it is stopped before its own first checkpoint.
     for which, step in (("40", "step-40"), ("best", "best")):
         succeed(exe, "train", "--quiet", "--start", "run", "--checkpoint", which, "--steps", "0", "--out", f"from-{which}",
                 cwd=folder)

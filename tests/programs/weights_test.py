@@ -50,11 +50,11 @@ def test_a_schedule_of_a_weight(folder, vaec):
     constant = train(folder, vaec, "constant", model("weight = {images: linear(0.5, 0.5, 4)};"))
     flag = train(folder, vaec, "flag", model(), "--weight", "images=0.5,codes=linear(1, 1, 3)")
     assert parameters(constant, 8) == parameters(flag, 8)
-    # At weight 0 only the codes teach: p, which learns from images alone, stays as it began.
+    # With weight 0 only the codes give terms. p, which learns only from images, keeps its initial values.
     none = train(folder, vaec, "none", model("weight = {images: 0};"))
     assert parameters(rising, 1) == parameters(none, 1) != parameters(rising, 2)
     assert parameters(rising, 2) != parameters(none, 2)
-    # In the first half of a period up, then level: steps 5 and 6 are as 1 and 2 of 4.
+    # The weight rises in the first half of a period and then stays: steps 5 and 6 equal steps 1 and 2.
     wave = train(folder, vaec, "wave", model("weight = {images: cyclical(0, 1, 4)};"))
     shares = [line["utility"]["p"] / line["terms"]["p.x@images"] for line in metrics(wave)]
     assert all(abs(share - expected) < 1e-6 for share, expected in zip(shares, [0, .5, 1, 1, 0, .5, 1, 1])), shares
@@ -144,7 +144,7 @@ def test_a_schedule_needs_all_its_arguments(folder, vaec):
 
 def test_free_bits_leave_a_small_divergence_alone(folder, vaec):
     plain = train(folder, vaec, "plain", BOUND.replace("KEYS", ""))
-    # Below any divergence that there is, they change nothing; above it, the divergence has no gradient.
+    # Free bits below every divergence change nothing. Free bits above a divergence remove its gradient.
     little = train(folder, vaec, "little", BOUND.replace("KEYS", "free_bits = 0.0001"))
     much = train(folder, vaec, "much", BOUND.replace("KEYS", "free_bits = 10000"))
     without = train(folder, vaec, "without", BOUND.replace("KEYS", "beta = 0"))

@@ -68,7 +68,7 @@ def step_of(turns, options):
     utilities = [in_bf16(turn.utility, options.device) if options.precision == "bf16" else turn.utility
                  for turn in turns]
     if options.mode in COMPILED:
-        # The graph of the whole step holds those that a compiled function would record itself.
+        # The whole step is captured in one graph, so a compiled function must not record graphs itself.
         mode = "max-autotune" if options.mode == "compile" else "max-autotune-no-cudagraphs"
         utilities = [torch.compile(utility, mode=mode, dynamic=False) for utility in utilities]
 
@@ -131,7 +131,7 @@ def timed_on_gpu(step, options):
         times = [group(end - begin, begin) for begin, end in zip(ends, ends[1:])]
         return statistics.median(times[1:] or times), sums
     options.window = 0
-    group(max(10, options.warmup))  # a compiled step records and tries in its first ones
+    group(max(10, options.warmup))  # the first steps of a compiled step record graphs and try kernels
     count = max(3, min(100_000, int(options.seconds / 5 / group(5))))
     return statistics.median(group(count) for _ in range(5)), sums
 
@@ -164,7 +164,7 @@ def measured(model, options):
         "mode": options.mode,
         "precision": options.precision,
         "channels_last": options.channels_last,
-        "seconds": time.perf_counter() - begin,  # with all compiling
+        "seconds": time.perf_counter() - begin,  # with the time of all compiling
     }
 
 
@@ -222,7 +222,7 @@ def run(model):
                     options.channels_last = min(best_of_layouts.values(),
                                                 key=lambda one: one["milliseconds"])["channels_last"]
                 result = measured(model, options)
-        except Exception as error:  # of one mode; the others are still worth their time
+        except Exception as error:  # an error in one mode; the other modes are still measured
             if len(modes) == 1:
                 raise
             failed, result = True, {"mode": mode, "error": f"{type(error).__name__}: {error}"}

@@ -38,7 +38,7 @@ def flipped(x, probability):
 
 
 def heads(probability):
-    if probability.is_cuda:  # one kernel with what is around it where it is compiled
+    if probability.is_cuda:  # compiled, this becomes one kernel with the operations around it
         return (torch.rand_like(probability) < probability).float()
     return torch.bernoulli(probability)
 
