@@ -1,8 +1,9 @@
-# find_package(vaec): vaec_add_library(NAME FILE.vae) makes a target NAME, the library and header of a model.
+# find_package(vaec): vaec_add_library(NAME FILE.vae) makes a target NAME, which is the library and the header
+# of a model.
 get_filename_component(vaec_prefix ${CMAKE_CURRENT_LIST_DIR}/../../.. ABSOLUTE)
 set(VAEC_EXECUTABLE ${vaec_prefix}/bin/vaec)
 
-# Words after FILE.vae go to `vaec build`: -D code=32.
+# Words after FILE.vae are passed to `vaec build`, for example -D code=32.
 function(vaec_add_library name file)
   get_filename_component(source ${file} ABSOLUTE)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${name}-model)
