@@ -190,7 +190,7 @@ Numbers convolve(const Node& node, const Node& input, const Numbers& x, const No
 
 }  // namespace
 
-const Numbers& NumericEvaluator::operator()(NodeId id) {
+const Numbers& NumericEvaluator::operator()(NodeId id) & {
   // Inputs are computed before the nodes that use them. The explicit stack replaces recursion.
   std::vector<NodeId> stack = {id};
   while (!stack.empty()) {

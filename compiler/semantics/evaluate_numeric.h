@@ -25,7 +25,9 @@ class NumericEvaluator {
   NumericEvaluator(const Graph& graph, std::function<Numbers(const Node&)> leaf, uint64_t seed = 0,
                    Precision precision = Precision::full)
       : graph_(graph), leaf_(std::move(leaf)), rng_(seed), precision_(precision) {}
-  const Numbers& operator()(NodeId id);
+  /// A reference into this evaluator; from a temporary evaluator a copy, which outlives it.
+  const Numbers& operator()(NodeId id) &;
+  Numbers operator()(NodeId id) && { return (*this)(id); }
 
  private:
   Numbers compute(const Node& node);

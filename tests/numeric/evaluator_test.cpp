@@ -85,6 +85,9 @@ void expect_values(const std::string& expr, const Numbers& expected) {
   for (size_t i = 0; i < given.size(); ++i) EXPECT_NEAR(given[i], expected[i], 1e-9) << expr << " at " << i;
 }
 
+// A loop over the values of an evaluator that is made in the loop's head reads a copy.
+static_assert(!std::is_reference_v<decltype(std::declval<NumericEvaluator>()(NodeId{}))>);
+
 TEST(CompileTimeArithmetic, KeepsIntegersAndRealsApart) {
   expect_values("7 / 2", {3.5});
   expect_values("div(-7, 2)", {-4});
