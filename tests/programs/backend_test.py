@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from executable import GLYPHS, build, call, digest, metrics, succeed, write
+from executable import GLYPHS, build, call, digest, metrics, skip_if_sanitized, succeed, write
 
 BY_ITSELF = {"VAEC_BACKEND": ""}  # whichever backend the other tests use
 
@@ -49,6 +49,7 @@ def test_both_backends_learn_alike_and_say_which_it_was(folder, vaec):
 
 def test_memory_that_libtorch_does_not_get_is_bad_configuration(folder, vaec):
     need_torch(vaec)
+    skip_if_sanitized(vaec, "AddressSanitizer takes more address space than the limit")
     exe = glyphs(folder, vaec)
     steps = ["train", "--backend", "torch", "--steps", "1", "--quiet", "--threads", "1", "--batch"]
     codes, texts = set(), ""

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 import executable
-from executable import GLYPHS, call, succeed, write
+from executable import GLYPHS, call, skip_if_sanitized, succeed, write
 
 
 def test_build_names_the_executable_after_the_file(folder, vaec):
@@ -244,6 +244,7 @@ def test_an_installation_that_programs_cannot_name_is_refused(folder, vaec):
 
 
 def test_build_and_train_need_no_proc(folder, vaec):
+    skip_if_sanitized(vaec, "LeakSanitizer needs /proc")
     write(folder, "small.vae", GLYPHS)
     if call("unshare", "-m", "umount", "-l", "/proc").returncode != 0:
         pytest.skip("this user may not unmount /proc")

@@ -43,6 +43,11 @@ def succeed(*command, **options):
     return result
 
 
+def skip_if_sanitized(vaec, why):
+    if b"__asan_init" in (vaec.parent.parent / "lib/libvaert.so").read_bytes():
+        pytest.skip(why)
+
+
 def device_functions_missing(vaec):
     """Whether this vaec has been built without clang++ 19, and so has no PTX of kernels that call functions."""
     line = next(line for line in call(vaec, "doctor").stdout.splitlines() if line.startswith("gpu "))

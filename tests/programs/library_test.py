@@ -9,7 +9,7 @@ import threading
 import pytest
 
 import executable
-from executable import ROOT, call, succeed, write
+from executable import ROOT, call, skip_if_sanitized, succeed, write
 
 EXAMPLE = ROOT / "examples/embedded"
 
@@ -75,8 +75,7 @@ class Library:
 
 
 def refuse_sanitized(vaec):
-    if b"__asan_init" in (vaec.parent.parent / "lib/libvaert.so").read_bytes():
-        pytest.skip("a sanitized library is opened by a sanitized program alone")
+    skip_if_sanitized(vaec, "a sanitized library is opened by a sanitized program alone")
 
 
 def made(folder, vaec, text=LINE):
