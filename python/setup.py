@@ -1,4 +1,4 @@
-"""The version is the project's, which stands in CMakeLists.txt alone."""
+"""The version of the package is the version of the project. Only CMakeLists.txt states it."""
 import pathlib
 import re
 

@@ -7,7 +7,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import vaec  # noqa: E402
 
-# Bits and a category, so that there is something to infer; data and codes of a few numbers.
+# The model has bits and a category, so that there is something to infer. Data and codes are small.
 TEXT = """
 param code = 4
 param names = ["a", "b"]

@@ -1,4 +1,4 @@
-"""The package does what vaec does: the same numbers, the same texts."""
+"""The package gives the same numbers and the same texts as vaec."""
 import json
 import os
 import pathlib
@@ -121,7 +121,7 @@ def test_samples_are_arrays(run):
 
 
 def test_inference_is_the_encoder(run):
-    """c | x is q's: its parameters, applied here, give the same probabilities."""
+    """The encoder q gives c | x. The parameters of q, applied here by hand, give the same probabilities."""
     x = run.sample(7)["x"]
     with pytest.warns(vaec.VaecWarning, match="x=array"):
         inferred = run.infer("c | x", x=x)
@@ -276,7 +276,7 @@ def test_a_missing_compiler_is_named(monkeypatch, tmp_path):
 
 
 def test_the_notebook_runs(tmp_path, monkeypatch):
-    """Every code cell of docs/vaec.ipynb, one after the other, in one namespace."""
+    """Runs every code cell of docs/vaec.ipynb, one after the other, in one namespace."""
     monkeypatch.chdir(tmp_path)
     notebook = json.loads((ROOT / "docs/vaec.ipynb").read_text())
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]

@@ -5,8 +5,9 @@
     run = model.train(steps=2000)
     run.metrics, run.parameters(), run.sample(16), run.infer("z | x", x=images)
 
-All computation is done by the compiler `vaec` and by the executables that it makes. Arrays are numpy's; tables are pandas
-DataFrames where pandas is installed, else dicts of lists. What vaec refuses is raised as `vaec.Error` with vaec's text.
+The compiler `vaec` and the executables that it makes do all computation. Arrays are numpy arrays. Tables are pandas
+DataFrames if pandas is installed, otherwise dicts of lists. If vaec fails, `vaec.Error` is raised with the text of
+vaec.
 """
 from .arrays import Arrays
 from .comparison import compare, sweep

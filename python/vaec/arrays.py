@@ -1,4 +1,4 @@
-"""Arrays to files and back: safetensors, and CSV for words."""
+"""Writes arrays to files and reads them back: safetensors for numbers, CSV for words."""
 import csv
 import json
 import pathlib
@@ -11,7 +11,7 @@ _TYPES = {"BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32"
 
 
 def read_safetensors(path):
-    """name -> array, in the order of the file."""
+    """Returns a dict from name to array, in the order of the data in the file."""
     content = pathlib.Path(path).read_bytes()
     size = struct.unpack("<Q", content[:8])[0]
     header = json.loads(content[8:8 + size])
@@ -43,8 +43,8 @@ def write_safetensors(path, arrays):
 
 
 def write_given(folder, name, value):
-    """What `--given NAME=` or `--mask NAME=` takes for a value: an array, by a file in `folder`; a text is the name of
-    a file or of a source already."""
+    """Returns the text that follows `--given NAME=` or `--mask NAME=`. An array is written to a file in `folder`, and
+    the text is the path of that file. A value that is a text already names a file or a source."""
     if isinstance(value, (str, pathlib.PurePath)):
         return str(value)
     array = np.asarray(value)
@@ -55,17 +55,17 @@ def write_given(folder, name, value):
         with open(path, "w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([[name], *([word] for word in array.tolist())])
         return str(path)
-    # Two variables, or a variable and its mask, may have one name.
+    # The file name is a number, because two variables, or a variable and its mask, may have the same name.
     path = pathlib.Path(folder) / f"{len(list(pathlib.Path(folder).iterdir()))}.safetensors"
     write_safetensors(path, {name: array})
     return str(path)
 
 
 class Arrays(dict):
-    """Variable -> array, with the rows on the first axis. As an array it is the first of them.
+    """A dict from variable to array, with the rows on the first axis. numpy takes it as its first array.
 
-    Of `sample` these are draws and `means` has their means; of `infer` these are means and `draws` has draws.
-    `text` is what vaec said: who is drawn from whom, and of a chain whether it has converged."""
+    The arrays of `sample` are draws, and `means` has the means of the distributions that they were drawn from. The
+    arrays of `infer` are means, and `draws` has draws. `text` is what vaec printed: who draws what, and whether a chain has converged."""
 
     def __init__(self, tensors, text):
         super().__init__({name: array for name, array in tensors.items() if "." not in name})

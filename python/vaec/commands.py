@@ -1,4 +1,4 @@
-"""Calling vaec and executables: values as flags, output as text."""
+"""Calls vaec and executables: turns values into flags, and returns the output as text."""
 import numbers
 import subprocess
 
@@ -6,8 +6,8 @@ from .errors import Error
 
 
 def value_text(value):
-    """A value as the language writes it: a parameter of `-D`."""
-    if hasattr(value, "tolist"):  # numpy's
+    """Returns a value as the language writes it, for the option `-D NAME=VALUE`."""
+    if hasattr(value, "tolist"):  # arrays and numbers of numpy
         value = value.tolist()
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -25,7 +25,8 @@ def _plain(value):
 
 
 def flags(settings):
-    """{"steps": 100, "every": {"log": 10}} as ["--steps=100", "--every=log=10"]. None and False leave a flag out."""
+    """Turns {"steps": 100, "every": {"log": 10}} into ["--steps=100", "--every=log=10"]. A flag whose value is None
+    or False is left out."""
     words = []
     for name, value in settings.items():
         flag = "--" + name.replace("_", "-")
@@ -48,7 +49,8 @@ def call(*words):
 
 
 def succeed(*words, stand_ins=None):
-    """Runs a command; raises Error with its text if it fails. `stand_ins` replaces parts of what it says."""
+    """Runs a command; raises Error with its text if it fails. `stand_ins` maps parts of its output to the texts that
+    replace them."""
     result = call(*words)
     for part, stand_in in (stand_ins or {}).items():
         result.stdout = result.stdout.replace(part, stand_in)

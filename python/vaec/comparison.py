@@ -1,4 +1,4 @@
-"""Several learn blocks, or values of params, trained alike and measured."""
+"""Trains several learn blocks, or one file with several values of its params, in the same way and measures them."""
 import json
 import os
 
@@ -9,10 +9,11 @@ from .tables import table
 
 
 def compare(model, learn=None, **settings):
-    """Trains the learn blocks named (by default all) with the same seeds and numbers of steps, and measures them.
+    """Trains the named learn blocks (default: all) with the same seeds and numbers of steps, and measures them.
+
     `model` is a Model or a path. `settings` are the flags of `compare`: seeds=3, steps=1000, metrics=["loglik"],
-    out="runs/compared", ... Returns a table with a row for each learn block and figure: its mean, standard deviation
-    over the seeds, and values."""
+    out="runs/compared", ... Returns a table with a row for each learn block and figure. A row has the mean and the
+    standard deviation over the seeds, and the single values."""
     if isinstance(model, (str, os.PathLike)):
         model = compile(model)
     learn = [learn] if isinstance(learn, str) else learn
@@ -25,10 +26,12 @@ def compare(model, learn=None, **settings):
 
 
 def sweep(path, params=None, learn=None, **settings):
-    """Trains and measures the file for every combination of values, as `vaec sweep` does. A list in `params` holds
-    several values of a param: {"code": [16, 32], "widths": [[64, 64], [32]]}. `settings` are the flags of `sweep`:
-    seeds=5, metrics=["accuracy"], jobs=2, lr=[1e-3, 1e-4], out="runs/swept", ... Returns a table with a row for each
-    combination and figure: its mean, standard deviation over the seeds, and values. Runs that failed are warned of."""
+    """Trains and measures the file for every combination of values, as `vaec sweep` does.
+
+    A list in `params` holds several values of a param: {"code": [16, 32], "widths": [[64, 64], [32]]}. `settings` are
+    the flags of `sweep`: seeds=5, metrics=["accuracy"], jobs=2, lr=[1e-3, 1e-4], out="runs/swept", ... Returns a
+    table with a row for each combination and figure. A row has the mean and the standard deviation over the seeds,
+    and the single values. Each failed run causes a warning."""
     words = []
     for name, values in (params or {}).items():
         values = values if isinstance(values, (list, tuple)) or hasattr(values, "tolist") else [values]
@@ -49,7 +52,7 @@ def sweep(path, params=None, learn=None, **settings):
 
 
 def _number(text):
-    """A swept value as a number where it is one."""
+    """Returns the text as a number if it is one, otherwise unchanged."""
     for kind in (int, float):
         try:
             return kind(text)

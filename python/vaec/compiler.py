@@ -1,4 +1,4 @@
-"""Finding the compiler and compiling a file."""
+"""Finds the compiler and compiles a file."""
 import json
 import os
 import pathlib
@@ -11,14 +11,15 @@ from .model import Model
 
 
 def _places():
-    """Where the compiler may be: what the user names, the tree of this package, the search path."""
+    """The places where the compiler may be, the first one preferred: VAEC_HOME, then the tree that holds this
+    package. find_compiler() searches PATH after them."""
     here = pathlib.Path(__file__).resolve()
     places = []
     if os.environ.get("VAEC_HOME"):
         places.append(pathlib.Path(os.environ["VAEC_HOME"]) / "bin/vaec")
-    places.append(here.parents[2] / "build/release/bin/vaec")  # python/vaec of a checkout
+    places.append(here.parents[2] / "build/release/bin/vaec")  # in a checkout: python/vaec
     if len(here.parents) > 4:
-        places.append(here.parents[4] / "bin/vaec")  # lib/python3/dist-packages/vaec under a prefix
+        places.append(here.parents[4] / "bin/vaec")  # installed: lib/python3/dist-packages/vaec
     return places
 
 
@@ -36,7 +37,7 @@ def find_compiler():
 
 
 def version():
-    """The version of the compiler, such as "0.2.0"."""
+    """The version of the compiler, for example "0.2.0"."""
     return commands.succeed(find_compiler(), "--version").stdout.split()[-1]
 
 
@@ -46,10 +47,10 @@ def _diagnostics(compiler, path, defines):
 
 
 def compile(path, *, params=None, target=None, **more):
-    """Compiles a .vae file; keywords replace the values of its params. Returns a Model.
+    """Compiles a .vae file and returns a Model. Keywords replace the values of its params.
 
-    `params` is a dict of more of them, for those named `params` or `target`. `target` is "cpu" (the default), "cuda"
-    or "auto". Errors of the file are raised as CompileError; its warnings become warnings of Python."""
+    The dict `params` holds further values, for params that are called `params` or `target`. `target` is "cpu" (the
+    default), "cuda" or "auto". Errors in the file raise CompileError; its warnings become Python warnings."""
     compiler, path = find_compiler(), pathlib.Path(path)
     defines = []
     for name, value in {**(params or {}), **more}.items():

@@ -1,11 +1,11 @@
-"""What vaec says, as exceptions and warnings."""
+"""Turns messages of vaec into exceptions and warnings."""
 import warnings
 
 
 class Error(RuntimeError):
-    """A command of vaec failed. `str(error)` is its text; `exit_code` says what kind of failure it was:
-    1 diagnostics or a run that diverged, 64 usage, 65 bad data, 66 a missing file, 70 a bug of vaec,
-    73 something cannot be written, 78 not possible here."""
+    """A command of vaec failed. `str(error)` is the text of vaec, and `exit_code` tells the kind of failure: 1
+    diagnostics or a run that diverged, 64 wrong usage, 65 bad data, 66 a missing file, 70 a bug in vaec, 73 a file
+    that cannot be written, 78 not possible on this machine."""
 
     def __init__(self, text, exit_code):
         super().__init__(text)
@@ -13,8 +13,8 @@ class Error(RuntimeError):
 
 
 class CompileError(Error):
-    """The file has errors. `diagnostics` lists them as dicts with code, severity, message, file, line, column,
-    notes and help."""
+    """The file has errors. `diagnostics` is a list of dicts with the keys code, severity, message, file, line,
+    column, notes and help."""
 
     def __init__(self, text, diagnostics):
         super().__init__(text, 1)
@@ -22,17 +22,17 @@ class CompileError(Error):
 
 
 class VaecWarning(UserWarning):
-    """A warning or a note of vaec."""
+    """A warning or a note from vaec."""
 
 
 def warn(text):
-    """Repeats a text of vaec as a warning of Python, if there is one."""
+    """Repeats a text of vaec as a Python warning, unless the text is empty."""
     if text.strip():
         warnings.warn(text.strip(), VaecWarning, stacklevel=3)
 
 
 def warn_of_notes(text):
-    """Of what a command said on stderr: only its warnings and notes."""
+    """Repeats the warnings and notes that a command wrote to stderr, and nothing else of that text."""
     for line in text.splitlines():
         if line.startswith(("warning: ", "note: ")):
             warnings.warn(line, VaecWarning, stacklevel=3)

@@ -1,4 +1,5 @@
-"""How far a training is: a line that is rewritten in a terminal and in a notebook, a line now and then elsewhere."""
+"""Shows how far a training is. In a terminal and in a notebook one line is rewritten. Elsewhere a line is printed at
+each tenth of the training."""
 import shutil
 import sys
 
@@ -18,7 +19,7 @@ def duration(seconds):
 
 
 def line_of(record, first, total):
-    """`first`: the step that this training began at."""
+    """The text of the progress line. `first` is the step at which this training began."""
     step, speed = record["step"], record.get("steps_per_second") or 0
     done = WIDTH * (step - first) // max(total - first, 1)
     rest = f", {duration((total - step) / speed)} left" if speed > 0 and step < total else ""

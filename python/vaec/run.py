@@ -9,7 +9,7 @@ from .tables import flat, table
 
 
 class Picture:
-    """A PNG file that a notebook shows."""
+    """A PNG file that a notebook shows as a picture."""
 
     def __init__(self, path):
         self.path, self.step = path, int(path.stem.split("-")[1])
@@ -22,7 +22,8 @@ class Picture:
 
 
 class Run:
-    """What `Model.train` gives. `folder` is the run directory; `interrupted` says whether Ctrl-C ended it."""
+    """The result of `Model.train`. `folder` is the run directory; `interrupted` says whether Ctrl-C ended the
+    training."""
 
     def __init__(self, model, folder, interrupted=False):
         self.model, self.folder, self.interrupted = model, folder, interrupted
@@ -37,25 +38,26 @@ class Run:
 
     @property
     def step(self):
-        """Of the last checkpoint; None where there is none."""
+        """The step of the last checkpoint; None if there is no checkpoint."""
         return max(self._checkpoints(), default=None)
 
     @property
     def metrics(self):
-        """The record: step, seconds, steps_per_second, `utility.PLAYER`, and each term as `PLAYER.VARIABLE@SOURCE`;
-        means since the row before, in nats per row of data."""
+        """The record as a table. Its columns are step, seconds, steps_per_second, `utility.PLAYER`, and each term as
+        `PLAYER.VARIABLE@SOURCE`. Utilities and terms are means since the row before, in nats per row of data."""
         lines = (self.folder / "metrics.jsonl").read_text().splitlines()
         return table([flat(json.loads(line)) for line in lines])
 
     @property
     def pictures(self):
-        """The pictures that the training made, the last one last. A notebook shows one that a cell ends with."""
+        """The pictures that the training made, in the order of their steps. A notebook shows the picture that a cell
+        ends with."""
         found = [Picture(path) for path in (self.folder / "samples").glob("step-*.png")]
         return sorted(found, key=lambda picture: picture.step)
 
     def parameters(self, step=None):
-        """The parameters at a checkpoint, by name, such as `p.x.dense1.weight`, as PyTorch lays them out. `step` is that
-        of the checkpoint, "last" (also None), or "best"."""
+        """The parameters at a checkpoint as a dict from name, such as `p.x.dense1.weight`, to array. The arrays have
+        the layout of PyTorch. `step` is the step of the checkpoint, "last" (as is None), or "best"."""
         if step in (None, "last"):
             step = self.step
         if step != "best" and step not in self._checkpoints():
@@ -64,15 +66,17 @@ class Run:
                                 "model.safetensors")
 
     def sample(self, n=64, *, given=None, **settings):
-        """Draws n rows: variable -> array. `given` holds variables known: an array, or the name of a file or of a
-        source. `settings` are the flags of `sample`: limiting=1000, seed=1, ..."""
+        """Draws n rows and returns a dict from variable to array. `given` holds values of known variables: an array,
+        or the name of a file or of a source. `settings` are the flags of `sample`: limiting=1000, seed=1, ..."""
         return self._arrays(["sample", f"--n={n}", *commands.flags(settings)], {"given": given})
 
     def infer(self, query, given=None, *, mask=None, by=None, samples=None, sweeps=None, chains=None, seed=None,
               checkpoint=None, weights=None, **more):
-        """Answers a query such as "c | x": the means of what stands before the bar. What stands behind it is given by
-        keywords or in the dict `given`: an array, or the name of a file or of a source. `mask` holds, for a variable
-        known in part, 1 where an element is known. `checkpoint` is "last", "best" or a step."""
+        """Answers a query such as "c | x" with the means of the variables before the bar.
+
+        Keywords or the dict `given` hold the values of the variables behind the bar: an array, or the name of a file
+        or of a source. If only some elements of a variable are known, `mask` holds 1 for each known element and 0 for
+        the others. `checkpoint` is "last", "best" or a step."""
         settings = {"samples": samples, "sweeps": sweeps, "chains": chains, "seed": seed, "checkpoint": checkpoint,
                     "weights": weights}
         words = ["infer", query, *(f"--by={name}={player}" for name, player in (by or {}).items()),
@@ -80,8 +84,8 @@ class Run:
         return self._arrays(words, {"given": {**(given or {}), **more}, "mask": mask})
 
     def evaluate(self, metrics=None, **settings):
-        """Measures the model on held-out data; a table with a row for each figure. `metrics` lists names, by default
-        ["loglik"]; `settings` are the flags of `evaluate`: rows=1000, samples=100, ..."""
+        """Measures the model on held-out data and returns a table with a row for each figure. `metrics` lists names
+        (default ["loglik"]). `settings` are the flags of `evaluate`: rows=1000, samples=100, ..."""
         words = commands.flags({"metrics": metrics, **settings})
         result = self.model.command("evaluate", f"--run={self.folder}", "--json", *words)
         return table(json.loads(result.stdout)["results"])

@@ -1,8 +1,8 @@
-"""Rows of numbers as a table: a DataFrame where pandas is installed, else a dict of lists."""
+"""Makes a table of rows of numbers: a DataFrame if pandas is installed, otherwise a dict of lists."""
 
 
 def table(rows):
-    """One row a dict; a key that a row does not have is None there."""
+    """Makes a table of dicts, one for each row. A key that a row does not have becomes None there."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     lists = {column: [row.get(column) for row in rows] for column in columns}
     try:
@@ -13,7 +13,8 @@ def table(rows):
 
 
 def flat(record):
-    """A line of metrics.jsonl: {"utility": {"p": 1}} as {"utility.p": 1}, terms by their own names."""
+    """Makes one row of a line of metrics.jsonl: {"utility": {"p": 1}} becomes {"utility.p": 1}. Terms keep their
+    names."""
     row = {"step": record["step"]}
     for key, value in record.items():
         if not isinstance(value, dict):
@@ -26,7 +27,7 @@ def flat(record):
 
 
 class Text(str):
-    """A text that a notebook and the prompt show as it is."""
+    """A text that a notebook and the prompt show without quotes."""
 
     def __repr__(self):
         return str(self)

@@ -1,4 +1,4 @@
-"""Running `train` and reading its record while it is written."""
+"""Runs `train` and reads its record while `train` writes it."""
 import json
 import pathlib
 import signal
@@ -26,11 +26,12 @@ def _read_records(process, folder, begin, progress):
 
 
 def follow(command, folder, *, shown, begin=0):
-    """Runs a `train --json` to its end. Ctrl-C lets it write a checkpoint; a second one ends it. Returns whether it was
-    interrupted; raises Error with vaec's text if it failed."""
+    """Runs a `train --json` to its end and returns whether it was interrupted. After Ctrl-C it writes a checkpoint
+    and ends; a second Ctrl-C ends it at once. If the command failed, Error is raised with the text of vaec."""
     progress, interrupted = Progress(shown), False
     with tempfile.TemporaryFile("w+") as said:
-        # A session of its own: Ctrl-C in a terminal reaches this process alone, which passes it on once.
+        # The process has a session of its own. Ctrl-C in a terminal therefore reaches only Python, which
+        # passes it on once.
         process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=said, text=True, start_new_session=True)
         try:
@@ -52,7 +53,7 @@ def follow(command, folder, *, shown, begin=0):
         said.seek(0)
         text = said.read()
     if interrupted and process.returncode not in (0, INTERRUPTED):
-        raise KeyboardInterrupt  # before there was anything to keep
+        raise KeyboardInterrupt  # interrupted before there was anything to keep
     if process.returncode not in (0, INTERRUPTED):
         raise Error(_cause(text), process.returncode)
     warn_of_notes(text)
@@ -60,6 +61,6 @@ def follow(command, folder, *, shown, begin=0):
 
 
 def _cause(text):
-    """What a failed training said, without what it says of itself first."""
+    """The cause of a failed training, without the line about the learn block that comes first."""
     lines = text.strip().splitlines()
     return "\n".join(lines[1:] if len(lines) > 1 and lines[0].startswith("learn ") else lines)
