@@ -1,11 +1,11 @@
-// The grammar of .vae files (docs: the language reference, sections 1-11).
+// The grammar of .vae files (the language reference: docs/language.md).
 //
-// Between lexer and parser stands compiler/syntax/arrange.cpp, which carries what depends on layout:
-//   - a newline that ends a statement, a `;`, and the end before a closing `}` arrive as END, once each;
-//     every other newline is gone. Blocks and complete items therefore always end in END;
-//   - brackets are balanced, a trailing comma is gone;
-//   - OVER FROM WEIGHT COMPLETE AS FIXED PUBLISH arrive only in their places, elsewhere as NAME.
-// Every decision is LL(1) so that no prediction runs and an error is found at the first wrong token.
+// compiler/syntax/arrange.cpp changes the tokens between lexer and parser. It handles what depends on layout:
+//   - a newline that ends a statement, a `;`, and the end before a closing `}` become one END each;
+//     every other newline is removed. The items of blocks and of `complete` therefore always end in END;
+//   - brackets are balanced, and trailing commas are removed;
+//   - OVER FROM WEIGHT COMPLETE AS FIXED PUBLISH are keywords only in their places; elsewhere they become NAME.
+// Every decision is LL(1). The parser therefore needs no prediction, and finds an error at the first wrong token.
 grammar Vae;
 
 file : (declaration | END)* EOF ;
@@ -42,7 +42,7 @@ learnDeclaration  : LEARN name (AS name)? block ;
 
 block : LBRACE (statement | END)* RBRACE ;
 
-// Which of these may stand in which block is checked when the tree is built.
+// The builder of the syntax tree checks which of these may stand in which block.
 statement
   : letStatement END
   | referenceStatement END
@@ -74,7 +74,7 @@ value    : expression | map ;
 map      : LBRACE (mapEntry (COMMA mapEntry)*)? RBRACE ;
 mapEntry : name COLON value ;
 
-// Loosest first.
+// The operators that bind least come first.
 expression  : disjunction ;
 disjunction : conjunction (OR conjunction)* ;
 conjunction : negation (AND negation)* ;
@@ -83,7 +83,7 @@ comparison  : sum (COMPARE sum)? ;
 sum         : product ((PLUS | MINUS) product)* ;
 product     : unary ((STAR | SLASH | PERCENT | AT) unary)* ;
 unary       : MINUS* power ;
-// Right to left, and `2 ** -x` is allowed: a flat list, so that no chain of them deepens the stack.
+// `**` groups from right to left, and `2 ** -x` is allowed. The rule is a flat list: a long chain needs no deep stack.
 power       : postfix (POWER exponent)* ;
 exponent    : MINUS* postfix ;
 postfix     : primary suffix* ;
@@ -158,7 +158,7 @@ END : ';' ;
 
 INTEGER : DIGITS ;
 REAL : DIGITS '.' DIGITS EXPONENT? | DIGITS EXPONENT ;
-// Longer than any number that it begins with: `1.`, `.5`, `0x10`, `1__0`, `1.2.3`, `3abc`.
+// The lexer takes the longest match, so this wins over a number at its beginning: `1.`, `.5`, `0x10`, `1__0`, `3abc`.
 BAD_NUMBER : '.'? [0-9] [0-9a-zA-Z_.]* ;
 NAME : LETTER (LETTER | [0-9])* ;
 STRING : '"' STRING_PART* '"' ;
@@ -175,7 +175,7 @@ fragment DIGITS : [0-9]+ ('_' [0-9]+)* ;
 fragment EXPONENT : [eE] [+-]? DIGITS ;
 fragment COMMENT_PART : ~[*] | '*'+ ~[*/] ;
 fragment STRING_PART : ~["\\\r\n] | '\\' ~[\r\n] ;
-// Letters of the alphabet and Greek ones, with their accented forms.
+// Latin letters without accents, and Greek letters with and without accents.
 fragment LETTER
   : [a-zA-Z_] | [\u0370-\u0373] | [\u0376-\u0377] | [\u037B-\u037D] | '\u037F' | '\u0386'
   | [\u0388-\u03F5] | [\u03F7-\u03FF] | [\u1F00-\u1FBC] | [\u1FC2-\u1FCC] | [\u1FD0-\u1FDB]
