@@ -1,5 +1,5 @@
-// The grammar of .vae files for tree-sitter, after grammar/Vae.g4. A newline ends a statement where one may end:
-// src/scanner.c finds these places.
+// The grammar of .vae files for tree-sitter. It follows grammar/Vae.g4. A newline ends a statement where a statement
+// may end; src/scanner.c finds these places.
 /// <reference types="tree-sitter-cli/dsl" />
 
 const list = (rule) => seq(rule, repeat(seq(",", rule)), optional(","));

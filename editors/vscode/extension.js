@@ -1,4 +1,4 @@
-// The client: starts `vaec lsp`, and runs vaec for the two commands.
+// The language client: starts `vaec lsp`, and runs vaec for the commands that train a model and explain it.
 const vscode = require("vscode");
 const { LanguageClient } = require("vscode-languageclient/node");
 
@@ -28,7 +28,7 @@ async function stop() {
   if (running) await running.stop();
 }
 
-/// The saved file of the active editor.
+/// Saves the .vae file of the active editor and returns its address; undefined if that is not possible.
 async function savedFile() {
   const editor = vscode.window.activeTextEditor;
   if (!editor || editor.document.languageId !== "vae") {

@@ -1,5 +1,5 @@
-// Where a statement ends: at `;`, and at a newline that `{` or `else` does not follow. The parser asks only where
-// a statement may end, so that newlines inside brackets and after operators are blank space.
+// A statement ends at `;`, and at a newline unless `{` or `else` follows. The parser calls this scanner only where
+// a statement may end. Newlines inside brackets and after operators are therefore blank space.
 #include "tree_sitter/parser.h"
 
 enum Token { END };

@@ -1,6 +1,6 @@
-// Checks grammar.js without tree-sitter: reads it as tree-sitter's `generate` does, and recognizes files by
-// Earley's algorithm. Says nothing of conflicts between rules, nor of the scanner in C, whose rule stands here
-// again.  usage: node recognize.js FILE...   Exit 1 if one is refused.
+// Checks grammar.js without tree-sitter. It reads the grammar as tree-sitter's `generate` does, and recognizes files
+// with Earley's algorithm. It cannot find conflicts between rules, and it does not test the scanner in C: end() below
+// repeats the rule of that scanner.  usage: node recognize.js FILE...   The exit code is 1 if a file is refused.
 const fs = require("node:fs");
 const path = require("node:path");
 
@@ -51,14 +51,14 @@ function alternatives(rule, own) {
 
 for (const [name, rule] of Object.entries(given.rules)) {
   const body = normal(rule(names));
-  if (body.type === "TOKEN") continue; // comments: an extra
+  if (body.type === "TOKEN") continue; // comments are in `extras`
   const inner = body.type === "REPEAT" ? { type: "SEQ", members: [body] } : body;
   productions.set(name, alternatives(inner));
 }
 
 const isName = (text) => /^[\p{L}_][\p{L}\w]*$/u.test(text);
 
-/// The length of a terminal at a place; -1 where it does not stand there.
+/// The length of the terminal at the position `at`; -1 if the text does not have this terminal there.
 function match(terminal, text, at) {
   if (terminal.type === "STRING") {
     if (!text.startsWith(terminal.value, at)) return -1;
@@ -79,7 +79,7 @@ const blank = (text, at, pattern) => {
   return at + pattern.exec(text)[0].length;
 };
 const extras = (text, at) => blank(text, at, /(\s|\/\/[^\n]*|\/\*[^*]*\*+([^/*][^*]*\*+)*\/)*/y);
-/// Where a statement ends, or -1: as src/scanner.c says; comments before the newline are passed over.
+/// The position after the end of a statement, or -1: the rule of src/scanner.c. Comments before it are skipped.
 function end(text, at) {
   const before = blank(text, at, /([ \t\r]|\/\/[^\n]*|\/\*[^*]*\*+([^/*][^*]*\*+)*\/)*/y);
   if (text[before] === ";") return before + 1;
@@ -88,7 +88,7 @@ function end(text, at) {
   return text[next] === "{" || /^else(?![\p{L}\w])/u.test(text.slice(next)) ? -1 : before + 1;
 }
 
-/// The offset that no rule gets past, or -1 for a whole file.
+/// The offset after which no rule can continue, or -1 if the whole file is recognized.
 function refusedAt(text) {
   const charts = new Map();
   const queue = [];
@@ -123,7 +123,7 @@ function refusedAt(text) {
         if (chart.empty.has(next)) add(at, item.name, item.body, item.dot + 1, item.origin);
       }
     }
-    // Where a statement may end, the scanner is asked before any word is read.
+    // Where a statement may end, end() is asked before any terminal is read.
     const after = scanned.some(([next]) => next === "_end") ? end(text, at) : -1;
     for (const [next, item] of scanned) {
       const length = next === "_end" || after >= 0 ? -1 : match(next, text, start);

@@ -1,4 +1,4 @@
-" Two spaces a level, comments by //, and `gq` over the whole file by vaec.
+" Two spaces for each level, comments with //, and `gq` formats the whole file with vaec.
 if exists("b:did_ftplugin")
   finish
 endif

@@ -1,4 +1,4 @@
-" A block is two spaces deeper; a line that begins with a closing bracket ends it.
+" A block is indented by two more spaces. A line that begins with a closing bracket ends it.
 if exists("b:did_indent")
   finish
 endif
@@ -12,7 +12,7 @@ function! VaeIndent(line) abort
     return 0
   endif
   let text = substitute(getline(before), '//.*$\|"[^"]*"', '', 'g')
-  " A closing bracket at the start of the line before has moved that line already.
+  " A closing bracket at the start of the previous line has already changed the indent of that line.
   let text = substitute(text, '^\s*[\]})]\+', '', '')
   let open = len(substitute(text, '[^\[{(]', '', 'g')) - len(substitute(text, '[^\]})]', '', 'g'))
   let depth = indent(before) + shiftwidth() * (open > 0 ? 1 : open < 0 ? -1 : 0)

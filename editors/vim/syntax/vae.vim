@@ -7,7 +7,7 @@ syntax keyword vaeDeclaration import param family net var source decoder encoder
 syntax keyword vaeControl return for in if else
 syntax keyword vaeWordOperator and or not
 syntax keyword vaeConstant true false pi none
-" Words in their places only.
+" These words are keywords only in their places.
 syntax match vaeDeclaration /\<\%(over\|fixed\|as\)\>\ze\s\+\k/
 syntax match vaeDeclaration /\<from\>\ze\s\+\k\+\s*:/
 syntax match vaeDeclaration /\<weight\>\ze\s\+[^=[:space:]]/

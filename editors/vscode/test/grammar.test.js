@@ -1,4 +1,4 @@
-// The TextMate grammar over every example and the standard library: what is named is coloured as what it is.
+// Tests the TextMate grammar: words have the right scopes, and every name in the examples and the library has one.
 const assert = require("node:assert");
 const fs = require("node:fs");
 const path = require("node:path");
@@ -22,7 +22,7 @@ async function grammar() {
   return registry.loadGrammar("source.vae");
 }
 
-/// [text, innermost scope] of each token.
+/// Returns [text, innermost scope] for each token.
 function tokens(loaded, text) {
   let stack = INITIAL;
   return text.split("\n").flatMap((line) => {
