@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Writes coloured digits in five styles: {train,test}_{images,digits,styles}.npy beside this file, or in the folder named, and
-test_masks.npy, of which nothing is learned.
+"""Writes coloured digits in five styles: {train,test}_{images,digits,styles}.npy and test_masks.npy. The files lie
+beside this script, or in FOLDER. No player learns from test_masks.npy.
 
 usage: make_images.py MNIST [ROWS] [FOLDER]
-  MNIST: the folder of its four files; `vaec data get mnist` prints it
-  ROWS: of the training set (default 20,000); the test set has a fifth as many
+  MNIST: the folder with the four files of MNIST; `vaec data get mnist` prints it
+  ROWS: number of rows of the training set (default 20,000); the test set has a fifth as many
 
-Shapes are MNIST's. Ink and ground of a shape show one texture in two pairs of colours. The style is the kind of texture: stripes,
-rings, checks, waves or grain; where the texture lies, how it is turned and the shades of the four colours are random, and
-follow the same law in all styles.
+The shapes are MNIST's digits. The ink and the ground of a picture show the same texture, each in its own pair of
+colours. The style is the kind of texture: stripes, rings, checks, waves or grain. The place and the turn of the
+texture are random, and so are the shades of the four colours. They have the same distribution in all styles.
 """
 import gzip
 import math
@@ -24,7 +24,7 @@ GROUND = ((0.05, 0.08, 0.25), (0.10, 0.40, 0.50))
 
 
 def mnist(folder, split):
-    """Images and labels, as bytes."""
+    """The images and the labels, as bytes."""
     def content(name):
         packed = folder / f"{name}.gz"
         return gzip.decompress(packed.read_bytes()) if packed.is_file() else (folder / name).read_bytes()
@@ -42,7 +42,7 @@ def texture(style, draw):
         return [0.5 + 0.5 * math.cos(0.9 * math.hypot(y, x)) for y, x in places]
     if style == 2:  # checks
         return [float(math.sin(0.7 * y) * math.sin(0.7 * x) > 0) for y, x in places]
-    if style == 3:  # waves, long ones
+    if style == 3:  # long waves
         return [0.5 + 0.25 * math.sin(0.3 * y) + 0.25 * math.cos(0.25 * x) for y, x in places]
     return [draw.random() for _ in PIXELS]  # grain
 
@@ -72,7 +72,7 @@ def write(folder, name, shapes, rows, seed):
     write_npy(folder / f"{name}_images.npy", (rows, 3, SIDE, SIDE), b"".join(pictures))
     write_npy(folder / f"{name}_digits.npy", (rows,), labels[:rows])
     write_npy(folder / f"{name}_styles.npy", (rows,), styles)
-    if name == "test":  # what inferred masks are compared with
+    if name == "test":  # inferred masks are compared with these
         write_npy(folder / "test_masks.npy", (rows, SIDE, SIDE), bytes(value > 127 for value in images[:784 * rows]))
 
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Writes train.csv and test.csv: how long a noisy walk takes to reach its barrier.
+"""Writes train.csv and test.csv: the times that a noisy walk takes to reach its barrier.
 
-The walk gains drift * dt + noise of variance dt a step, from 0 to a barrier. Its drift grows with `contrast`, its barrier with
-`caution`. No formula of the passage time is used: between two points below the barrier a Brownian path has crossed it with
-probability exp(-2 (barrier - a) (barrier - b) / dt), and a step that crosses ends at a random time within it.
+The walk starts at 0. In each step it gains drift * dt and normal noise of variance dt, until it reaches the barrier.
+The drift grows with `contrast`, and the barrier grows with `caution`. No formula of the passage time is used. A
+Brownian path between two points a and b below the barrier has crossed it with probability exp(-2 (barrier - a)
+(barrier - b) / dt). If the walk crosses in a step, it ends at a random time within that step.
 """
 import math
 import pathlib

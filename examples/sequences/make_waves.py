@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes waves.npz: 1,200 noisy waves of three kinds, and of 24 to 48 steps. Columns `x` [48] (0 past the end), `m` [48]
-(1 as long as the wave lasts) and `kind` (0 sine, 1 square, 2 saw).
+"""Writes waves.npz: 1,200 noisy waves of three kinds, with 24 to 48 steps. The columns are `x` [48] (0 after the end
+of the wave), `m` [48] (1 as long as the wave lasts) and `kind` (0 sine, 1 square, 2 saw).
 """
 import array
 import math
@@ -24,7 +24,7 @@ def wave(draw):
 
 
 def npy(values, kind, shape):
-    """An array in NumPy's format, version 1.0."""
+    """An array as the bytes of a NumPy file, format version 1.0."""
     header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}"
     header += " " * (63 - (10 + len(header)) % 64) + "\n"
     return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + values.tobytes()

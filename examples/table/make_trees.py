@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Writes trees.csv (2,000 rows, a fifth of all cells empty, at random) and test.csv (1,000 rows, complete).
+"""Writes trees.csv (2,000 rows; at random, a fifth of all cells is empty) and test.csv (1,000 rows without empty
+cells).
 
-A tree has a species, a number of rings (how old it is), a height in metres and an altitude in hundreds of metres. Species prefer
-altitudes; a tree grows towards the height of its species, the slower the higher it stands.
+A tree has a species, a number of rings (its age), a height in metres and an altitude in hundreds of metres. Each
+species has its own usual altitude. A tree grows towards the final height of its species. It grows more slowly the
+higher its place is.
 """
 import math
 import pathlib
 import random
 
-# share, altitude and its spread, mean age, final height, growth a year
+# share, mean and spread of the altitude, mean age, final height, growth per year
 SPECIES = [(0.35, 4.0, 1.5, 60, 32, 0.030), (0.30, 9.0, 2.0, 90, 38, 0.022), (0.20, 15.0, 2.0, 110, 20, 0.015),
            (0.15, 3.0, 1.0, 30, 14, 0.080)]
 NAMES = ["species", "rings", "height", "altitude"]
