@@ -1,4 +1,5 @@
-"""How the cost of a step grows: with the batch, with width and depth, with the number of sources and of players."""
+"""Measures how the cost of a step grows with the batch, with width and depth, and with the number of sources and of
+players."""
 import statistics
 
 from programs import ROOT
@@ -21,7 +22,8 @@ learn symmetric {{ steps = 100; batch = 64; optimizer = adam(1e-3) }}
 
 
 def model(sources, codes):
-    """`codes` codes of 16 bits (two or more), each with an encoder of its own; the data in `sources` sources."""
+    """A program with `codes` codes (two or more) of 16 bits. Each code has its own encoder. The program reads the
+    same data in `sources` sources."""
     names = [f"z{i}" for i in range(codes)]
     return HEAD.format(
         variables="\n".join(f"var {name} : binary[16]" for name in names),
@@ -47,7 +49,7 @@ def measure(vaec, quick):
     rounds, steps = (1, 3) if quick else (5, 40)
 
     def of(variants, batch):
-        """Interleaved: every round runs all variants."""
+        """Measures all variants in every round, so that a machine whose speed drifts slows all of them."""
         results = [(name, []) for name, _ in variants]
         for _ in range(rounds):
             for (_, found), (name, exe) in zip(results, variants):

@@ -1,4 +1,4 @@
-"""fp32 beside bf16, by turns: what a step costs, and the utilities that as many steps reach."""
+"""Compares fp32 and bf16 in alternation: the time of a step, and the utilities after the same number of steps."""
 import statistics
 
 from programs import ROOT

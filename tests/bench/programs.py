@@ -1,4 +1,4 @@
-"""One measurement: a vaec executable or a PyTorch script, run as a user would, and what it says of itself."""
+"""Runs one measurement of a vaec executable or of a PyTorch script, as a user would, and reads what it prints."""
 import json
 import os
 import pathlib
@@ -20,7 +20,8 @@ BLAS = {"OPENBLAS_CORETYPE": "SKYLAKEX"}
 
 
 def tuned_settings(convolutional, threads):
-    """Environments and flags that serve PyTorch well, one or the other, depending on the model."""
+    """Pairs of environment and flags. Which of them is the fastest for PyTorch depends on the model, so all are
+    tried."""
     if threads == 1:
         environments = [{**BLAS, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}]
     else:
@@ -56,7 +57,7 @@ def succeed(command, **environment):
 
 
 class Vaec:
-    """The executables of a run, each built once into `folder`."""
+    """Builds executables into `folder` and runs them."""
 
     def __init__(self, folder):
         self.folder, self.built = pathlib.Path(folder), 0
@@ -70,12 +71,12 @@ class Vaec:
         return exe
 
     def bench(self, exe, batch, threads, steps, *flags):
-        """What `bench --json` says."""
+        """Returns what `bench --json` prints."""
         return json.loads(succeed([exe, "bench", "--json", "--batch", batch, "--threads", threads, "--steps", steps,
                                    *flags]))
 
     def utilities(self, exe, batch, steps, window, *flags):
-        """Each player's, as the mean over the last steps of a run."""
+        """The utility of each player: its mean over the last `window` steps of a run."""
         run = self.folder / f"run-{time.monotonic_ns()}"
         first = steps - window
         for end in (first, steps):
@@ -85,8 +86,9 @@ class Vaec:
         return json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["utility"]
 
     def first_step(self, program, batch):
-        """Seconds: of the first build, when no kernel was ever compiled; of another build of the same nets, after an
-        edit of a learn block; and from the file before the first build to the end of its first step."""
+        """Three times in seconds. The first is of a build without any cached kernel. The second is of another build
+        with the same nets, after an edit of a learn block. The third is from the start of the first build to the end
+        of its first step."""
         text, count = re.subn(r"(?<=\bsteps = )[\d_]+", "12_345", pathlib.Path(program).read_text(), count=1)
         assert count, f"{program} has no learn block with steps"
         edited = self.folder / f"edited-{time.monotonic_ns()}.vae"

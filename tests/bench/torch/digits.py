@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""examples/digits in PyTorch."""
+"""The model examples/digits in PyTorch."""
 from modes import run
 from perceptrons import symmetric
 

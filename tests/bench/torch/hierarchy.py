@@ -1,4 +1,4 @@
-"""The networks that examples/ladder and examples/reverse have in common."""
+"""The networks that examples/ladder and examples/reverse have in common, in PyTorch."""
 import math
 
 from modes import Turn, adam
@@ -7,7 +7,7 @@ from torch import nn
 
 
 class SkipMlp(nn.Module):
-    """Tanh layers beside a linear skip."""
+    """Tanh layers, plus one linear layer from the input to the output."""
 
     def __init__(self, inputs, hidden, outputs, layers):
         super().__init__()
@@ -47,7 +47,7 @@ def trunk():
 
 
 class Decoder(nn.Module):
-    """Uniform bits z0, z1 given z0, x given z1."""
+    """Draws uniform bits z0, then z1 given z0, then x given z1."""
 
     def __init__(self):
         super().__init__()

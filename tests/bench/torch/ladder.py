@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Symmetric equilibrium learning of examples/ladder as a PyTorch user would write it."""
+"""Symmetric equilibrium learning of the model examples/ladder, as a PyTorch user would write it."""
 import torch
 from hierarchy import Decoder, turns, trunk
 from modes import placed, resident, run
@@ -8,7 +8,7 @@ from torch import nn
 
 
 class Scores(nn.Module):
-    """From the image to a score for z0 and one for z1."""
+    """Computes from the image a score for z0 and a score for z1."""
 
     def __init__(self):
         super().__init__()

@@ -1,10 +1,13 @@
-"""How the PyTorch scripts beside this file run: arguments, precision, and a step as it is, compiled, as a CUDA graph, or both.
+"""Runs the PyTorch scripts beside this file: their arguments, their precision, and their mode. In a mode, a step is
+run as it is (eager), compiled, captured as a CUDA graph, or both.
 
-A script gives `run` a function that makes its model: model(options) returns the turns of a step in order, each a Turn.
-Printed is one JSON object a mode: the median time of a step in milliseconds, utilities as means over the last --window
-steps, peak memory (of the GPU where there is one). Threads and BLAS are set by the environment (OMP_NUM_THREADS,
-OPENBLAS_CORETYPE); tests/bench/run tries the settings that serve each model best on a processor, tests/device/run the
-modes on a GPU, where everything a step reads lies in its memory and nothing waits for it between steps.
+A script gives `run` a function that makes its model: model(options) returns the turns of a step in order, each one a
+Turn. For each mode one JSON object is printed. It has the median time of a step in milliseconds, the utilities as
+means over the last --window steps, and the peak memory (of the GPU, if there is one).
+
+The environment sets threads and BLAS (OMP_NUM_THREADS, OPENBLAS_CORETYPE). tests/bench/run tries several settings on
+a processor for each model. tests/device/run tries the modes on a GPU. There, all data of a step are in the memory of
+the GPU, and the processor does not wait between steps.
 """
 import argparse
 import json
@@ -23,25 +26,27 @@ MODES = ("eager", "graph", "compile", "compiled_graph")
 
 
 class Turn(typing.NamedTuple):
-    """A player's: utility(*kept) draws what it needs, and returns nats a row and what the turn after it is given."""
+    """The turn of one player. `utility(*kept)` draws what it needs. It returns the utility in nats per row, and the
+    values that the next turn gets as its `kept`."""
     player: str
     optimizer: torch.optim.Optimizer
     utility: typing.Callable
 
 
 def adam(net, rate, options):
-    """PyTorch's fastest: on a GPU one kernel for all parameters, which counts its steps there."""
+    """The fastest Adam of PyTorch. On a GPU, one kernel updates all parameters and counts the steps there."""
     on_gpu = {"fused": True, "capturable": options.mode in CAPTURED} if options.device.type == "cuda" else {}
     return torch.optim.Adam(net.parameters(), lr=rate, **on_gpu)
 
 
 def placed(net, options):
-    """The net where steps are computed, in the layout that was asked for."""
+    """Moves the net to the device that computes the steps, in the layout that the options name."""
     return net.to(options.device, memory_format=torch.channels_last if options.channels_last else torch.preserve_format)
 
 
 def resident(table, options):
-    """Rows where steps are computed. A compiled step's graph would copy what may have moved."""
+    """Moves the rows to the device that computes the steps. The mode "compile" also marks their address as fixed.
+    Otherwise the graph of a compiled step would copy them every time, because they could have moved."""
     table = table.to(options.device)
     if options.mode == "compile":
         torch._dynamo.mark_static_address(table)
@@ -55,7 +60,8 @@ def maximize(optimizer, utility):
 
 
 def in_bf16(utility, device):
-    """Without autocast's cache: what a draw without gradients put there would hide the parameters from the next gradient."""
+    """Computes the utility in bf16, without the cache of autocast. A draw without gradients would put converted
+    weights into the cache, and the next gradient would not reach the parameters."""
     def computed(*kept):
         with torch.autocast(device.type, torch.bfloat16, cache_enabled=False):
             return utility(*kept)
@@ -64,7 +70,7 @@ def in_bf16(utility, device):
 
 
 def step_of(turns, options):
-    """step() does all turns and returns each player's utility."""
+    """Returns the function step(). It does all turns of a step and returns the utility of each player."""
     utilities = [in_bf16(turn.utility, options.device) if options.precision == "bf16" else turn.utility
                  for turn in turns]
     if options.mode in COMPILED:
@@ -85,7 +91,8 @@ def step_of(turns, options):
 
 
 def captured(step):
-    """The step as one CUDA graph. It runs some times first, for the libraries to choose and to allocate."""
+    """Returns the step as one CUDA graph. The step first runs five times, so that libraries choose kernels and
+    allocate memory before the capture."""
     aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
@@ -114,7 +121,7 @@ def timed_on_processor(step, options):
 
 
 def timed_on_gpu(step, options):
-    """Groups of steps, waited for at their ends alone."""
+    """Times groups of steps. The processor waits for the GPU only before and after a group."""
     sums = {}
 
     def group(count, first=0):
@@ -164,12 +171,12 @@ def measured(model, options):
         "mode": options.mode,
         "precision": options.precision,
         "channels_last": options.channels_last,
-        "seconds": time.perf_counter() - begin,  # with the time of all compiling
+        "seconds": time.perf_counter() - begin,  # includes the time of all compiling
     }
 
 
 def check(options, modes):
-    """One line for what this machine or this PyTorch cannot do."""
+    """Ends with a one-line message if this machine or this version of PyTorch cannot do what the options ask for."""
     on_gpu = options.device.type == "cuda"
     if on_gpu and not torch.cuda.is_available():
         sys.exit(f"modes: --device cuda: PyTorch {torch.__version__} sees no GPU here")

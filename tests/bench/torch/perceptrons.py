@@ -1,4 +1,4 @@
-"""Symmetric equilibrium learning of two perceptrons, images and 64 bits, as a PyTorch user would write it."""
+"""Symmetric equilibrium learning of two perceptrons between images and 64 bits, as a PyTorch user would write it."""
 import torch
 from modes import Turn, adam, placed, resident
 from steps import binary_mnist, coins, draw, log_bernoulli, rows_of

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Symmetric equilibrium learning of examples/reverse as a PyTorch user would write it."""
+"""Symmetric equilibrium learning of the model examples/reverse, as a PyTorch user would write it."""
 import torch
 from hierarchy import Decoder, SkipMlp, turns, trunk
 from modes import placed, resident, run

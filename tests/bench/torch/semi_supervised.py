@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Symmetric equilibrium learning of examples/semi_supervised as a PyTorch user would write it. --batch N takes N images
-and N codes, and N / 2 labelled images."""
+"""Symmetric equilibrium learning of the model examples/semi_supervised, as a PyTorch user would write it. With
+--batch N, a step takes N images, N codes and N / 2 labelled images."""
 import torch
 from modes import Turn, adam, placed, resident, run
 from steps import (binary_mnist, choice, coins, draw, heads, log_bernoulli, log_categorical, mnist, numbers_below,
@@ -20,7 +20,7 @@ def onehot(c):
 
 
 def moved(image, by):
-    """Rows moved by `by` - 2; rows and columns change places."""
+    """Moves the rows of each image by `by` - 2, then exchanges rows and columns."""
     wide = F.pad(image, (0, 0, 2, 2))
     rows = (torch.arange(28, device=by.device) + by[:, None])[:, :, None].expand(-1, -1, 28)
     return wide.gather(1, rows).transpose(1, 2)

@@ -1,5 +1,5 @@
-"""What the models of the PyTorch scripts beside this file share: data, draws, log-densities. Nothing here asks a GPU for
-a number, so that a step can be captured."""
+"""Data, draws and log-densities that the PyTorch scripts beside this file share. No function here reads a number back
+from the GPU, so a CUDA graph can capture the step."""
 import gzip
 import os
 import pathlib
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 
 def mnist(split, kind):
-    """Images [rows, 28, 28] with values in [0, 1], or labels [rows]."""
+    """Returns images [rows, 28, 28] with values in [0, 1], or labels [rows]."""
     folder = pathlib.Path(os.environ["VAEC_DATA"]) / "mnist"
     names = {"train": ["train"], "test": ["t10k"], "all": ["train", "t10k"]}[split]
     parts = []
@@ -38,7 +38,7 @@ def flipped(x, probability):
 
 
 def heads(probability):
-    if probability.is_cuda:  # compiled, this becomes one kernel with the operations around it
+    if probability.is_cuda:  # torch.compile makes one kernel of this and of the operations around it
         return (torch.rand_like(probability) < probability).float()
     return torch.bernoulli(probability)
 
@@ -52,7 +52,8 @@ def coins(rows, bits, device):
 
 
 def choice(logits):
-    """Of the last axis. Categorical checks its logits, for which a GPU would be waited for."""
+    """Draws a class along the last axis. On a GPU it does not use Categorical, which checks its logits and so waits
+    for the GPU."""
     if logits.is_cuda:
         return (logits.float() - torch.log(-torch.log(torch.rand_like(logits, dtype=torch.float)))).argmax(-1)
     return torch.distributions.Categorical(logits=logits).sample()
@@ -64,5 +65,5 @@ def log_bernoulli(x, logits):
 
 
 def log_categorical(index, logits):
-    """The mean over rows; classes are the second axis of the logits."""
+    """The mean over rows of the log-probability of the class. The classes are the second axis of the logits."""
     return -F.cross_entropy(logits, index, reduction="sum") / index.shape[0]

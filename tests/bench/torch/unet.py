@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tests/bench/unet.vae in PyTorch: images of digits and what each pixel belongs to."""
+"""The model tests/bench/unet.vae in PyTorch: images of digits, and the class of each pixel."""
 import math
 
 import torch

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tests/bench/wide.vae: perceptrons of --depth layers of --width, in PyTorch."""
+"""The model tests/bench/wide.vae in PyTorch: perceptrons with --depth layers of width --width."""
 from modes import run
 from perceptrons import symmetric
 
