@@ -1,4 +1,4 @@
-"""vaec's training steps against PyTorch's on the same GPU, in the same call, at the same precision."""
+"""Compares training steps of vaec and of PyTorch on the same GPU, in the same call, at the same precision."""
 import dataclasses
 import json
 import math
@@ -14,7 +14,7 @@ from place import say
 STEPS_OF_A_LADDER = 1_000_000
 NO_TIME = "no time left"
 LEAST = 15  # seconds; with less time left no measurement begins
-MODES = ("eager", "compile", "graph", "compiled_graph")  # PyTorch's
+MODES = ("eager", "compile", "graph", "compiled_graph")  # the modes of PyTorch
 COMPILED = ("compile", "compiled_graph")  # these choose kernels by trying them
 ON_GPU = ("graph", "compiled_graph")
 TOO_SLOW = "too slow"
@@ -44,7 +44,7 @@ MODELS = [
 
 
 def cases(options):
-    """Model, batch, precision; the most important first."""
+    """All triples of model, batch and precision, the most important first."""
     models = [model for model in MODELS if not options.models or model.name in options.models]
     precisions = ["fp32"] if options.torch_device == "cpu" else options.precisions
     found = [(model, batch, precision) for precision in precisions for model in models
@@ -53,7 +53,7 @@ def cases(options):
 
 
 def vaec(place, model, batch, precision, options, *flags):
-    """Milliseconds a step, of a run of about --seconds; or the cause why there are none."""
+    """Returns the milliseconds of a step, from a run of about --seconds, or the reason why there are none."""
     def lines(steps, every):
         run = "-".join([model.name, str(batch), precision, str(steps), *(flag.strip("-") for flag in flags)])
         result = place.train(model.name, run, "cuda", steps, every, 0, "--batch", model.flag(batch), "--precision",
@@ -76,8 +76,10 @@ def vaec(place, model, batch, precision, options, *flags):
 
 
 def lines_of(command, limit, late):
-    """The JSON lines that it wrote, by mode, and the cause why there are no more: `late` after `limit` seconds. It ends with all
-    that it started: torch.compile's workers hold its output open."""
+    """Returns the JSON lines that the command printed, by mode, and the reason why there are no more of them.
+
+    After `limit` seconds the command is killed and the reason is `late`. All processes that it started are killed
+    too, because the workers of torch.compile keep its output open."""
     # PyTorch must use the libraries of the caller, not those of the pack.
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                start_new_session=True)
@@ -96,7 +98,8 @@ def lines_of(command, limit, late):
 
 
 def best_layout(model, found, options):
-    """The layout of convolutions that served best where it was tried, else that which is to be tried."""
+    """The flags for the layout of convolutions: the fastest layout if some mode was measured, otherwise a flag that
+    makes the script try both."""
     measured = [result for result in found.values() if "milliseconds" in result]
     if not model.convolutional or options.torch_device == "cpu":
         return []
@@ -106,7 +109,7 @@ def best_layout(model, found, options):
 
 
 def pytorch(place, model, batch, precision, options):
-    """mode: what the script says of it, or the cause why it says nothing."""
+    """Returns a dict from mode to what the script printed for it, or to the reason why it printed nothing."""
     script = [sys.executable, place.home / "torch" / f"{model.name}.py", "--batch", batch, "--precision", precision,
               "--device", options.torch_device]
     script += ["--steps", 4, "--warmup", 1] if options.quick else ["--seconds", options.seconds]

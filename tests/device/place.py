@@ -1,4 +1,4 @@
-"""A machine with a GPU and a packed folder: its libvaert_torch.so, its executables, its time, its results."""
+"""A machine with a GPU and a packed folder on it: libvaert_torch.so, the executables, the time left and the results."""
 import json
 import os
 import pathlib
@@ -16,7 +16,7 @@ def say(*words):
 
 class Place:
     def __init__(self, home, folder, options):
-        """`home`: the packed folder; `folder`: empty, for runs."""
+        """`home` is the packed folder. `folder` is an empty folder for runs."""
         import torch
 
         self.home, self.folder, self.file = home, folder, options.json
@@ -31,7 +31,7 @@ class Place:
         self.environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(paths)}
 
     def build_torch(self, torch):
-        """libvaert_torch.so against the PyTorch that this Python imports."""
+        """Builds libvaert_torch.so with the PyTorch that this Python imports."""
         build = self.folder / "build"
         for command in (["cmake", "-S", self.home / "runtime/torch", "-B", build, "-DCMAKE_BUILD_TYPE=Release",
                          f"-DCMAKE_PREFIX_PATH={pathlib.Path(torch.__file__).parent}",
@@ -43,17 +43,17 @@ class Place:
         shutil.copy(next(build.glob("**/libvaert_torch.so")), self.home / "lib")
 
     def left(self):
-        """Seconds before nothing new is begun."""
+        """The seconds until no new measurement or check may begin."""
         return self.end - time.monotonic()
 
     def note(self, part, result):
-        """Written at once, so that a call that is cut off leaves what it had."""
+        """Adds a result and writes the file at once, so that an interrupted call leaves all results so far."""
         self.results[part].append(result)
         self.file.write_text(json.dumps(self.results, indent=1) + "\n")
 
     def call(self, exe, *arguments):
         environment, tables = self.environment, self.home / "data" / exe
-        if tables.is_dir():  # the data that lay beside the program where it was built
+        if tables.is_dir():  # the data files that lie beside the program in the repository
             environment = {**environment, "VAEC_CACHE": str(tables)}
         command = [str(word) for word in (self.home / "bin" / exe, *arguments)]
         # So that a program that hangs does not use up all the time.

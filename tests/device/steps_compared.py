@@ -1,5 +1,5 @@
-"""Whether steps on the GPU are those of the processor: every learn block of the packed programs, some steps on both with
-the same draws; parameters and terms compared."""
+"""Checks that training steps on the GPU equal those on the processor. Every learn block of the packed programs trains
+for some steps on both, with the same draws. Then parameters and terms are compared."""
 import json
 import math
 import struct
@@ -18,7 +18,7 @@ MISSING_INPUT = 66
 
 
 def values(path):
-    """name: its floats."""
+    """Returns a dict from the name of a tensor to its values."""
     content = bytearray(path.read_bytes())
     data = 8 + struct.unpack("<Q", content[:8])[0]
     floats = torch.frombuffer(content, dtype=torch.float32, offset=data) if len(content) > data else torch.empty(0)
@@ -31,7 +31,7 @@ def norm(values):
 
 
 def difference(gpu, cpu, steps):
-    """The largest of all tensors, and the largest of all terms of the last step."""
+    """The largest difference of any tensor, and the largest difference of any term of the last step."""
     def parameters(run, step):
         return values(run / f"checkpoints/step-{step}/model.safetensors")
 
@@ -52,7 +52,8 @@ def difference(gpu, cpu, steps):
 
 
 def compared(place, exe, learn, steps):
-    """The row of one learn block. One that starts from another run starts from the program's first block on the processor."""
+    """The result row of one learn block. A block that starts from another run starts here from the processor's run of
+    the program's first block."""
     start = ["--start", place.folder / f"{exe}-0-cpu"] if learn["settings"]["start"] and learn["number"] else []
     results = {}
     for device in ("cpu", "cuda"):
