@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every diagnostic of the compiler is shown by a golden test and explained in docs/diagnostics.md, and every operation
-is named in a test."""
+"""Checks that a golden test shows every diagnostic of the compiler, that docs/diagnostics.md explains it, and that a
+test names every operation."""
 import pathlib
 import re
 import sys
@@ -10,7 +10,8 @@ TESTS = ROOT / "tests"
 
 
 def not_explained(table):
-    """Where docs/diagnostics.md differs from the table: its items are `- **CODE** message — meaning`, in order."""
+    """The places where docs/diagnostics.md differs from the table. Its items are `- **CODE** message — meaning`, in
+    the order of the codes."""
     messages = {code: re.sub(r"{}", "…", message).replace('\\"', '"')
                 for code, message in re.findall(r'^DIAGNOSTIC\((\w+), \w+, "(.*)"\)$', table, re.M)}
     # An item may be several lines long.

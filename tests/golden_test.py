@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Compares what vaec says of one .vae file with the .expected file beside it; VAEC_ACCEPT=1 rewrites that.
+"""Compares what vaec prints for one .vae file with the .expected file beside it. VAEC_ACCEPT=1 rewrites the .expected
+file.
 
 usage: golden_test.py VAEC FILE.vae [FORMAT]
-The folder says what is run: tests/golden/STAGE prints that stage, tests/errors checks the file. A line
-`// run: ARGUMENTS` near its top replaces the arguments; FILE.FORMAT.expected holds `explain --format FORMAT`.
-Compared: stdout, then stderr, then `exit: N`.
+The folder of the file decides what runs: tests/golden/STAGE prints that stage, tests/errors checks the file. A line
+`// run: ARGUMENTS` near the top of the file replaces the arguments. FILE.FORMAT.expected holds the output of
+`explain --format FORMAT`. The text that is compared is stdout, then stderr, then `exit: N`.
 """
 import difflib
 import json
@@ -28,7 +29,7 @@ def arguments(path, text):
 
 
 def one_fact_a_line(game):
-    """The JSON of `explain`, still JSON, laid out for reading."""
+    """The JSON of `explain` with one fact on each line, so that it is easy to read. It is still valid JSON."""
     def record(entry):
         return "{\n" + ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in entry.items()) + "}"
     lists = {key: "[" + ", ".join(map(record, game[key])) + "]" for key in ("sources", "players")}

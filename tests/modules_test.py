@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""No module includes a module that comes after it, only the modules that may see a library include it, and what differs
-between versions of a library stands in one header, NAME_version.h."""
+"""Checks three rules. No module includes a module that comes after it. Only the modules that may use a library
+include its headers. Code that depends on the version of a library stands in one header, NAME_version.h."""
 import pathlib
 import re
 import sys
@@ -68,7 +68,7 @@ def modules_seen_by(folder):
 
 
 def floor(folder):
-    """How high in runtime/core a folder stands; 0 is the module itself."""
+    """The position of a folder of runtime/core in the order FLOORS, counted from 1; 0 for runtime/core itself."""
     parts = folder.split("/")
     return 1 + FLOORS.index(parts[2]) if parts[:2] == ["runtime", "core"] and len(parts) > 2 else 0
 
@@ -102,7 +102,7 @@ def violations(root):
 
 
 def self_test():
-    """The check itself must see a backward arrow, and a version asked for in the wrong file."""
+    """The check itself must find an include of a later module, and a condition on a version in the wrong file."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""One vocabulary: retired words occur in no page, message, help text, .vae file, comment or name of the code, and no line of
-Markdown is longer than 120 columns, apart from what vaec itself prints there.  usage: words_test.py VAEC"""
+"""Checks that all texts use one vocabulary. Retired words occur in no page, message, help text, .vae file, comment or
+name of the code. A value in C++ is not named by a preposition or a pronoun. No line of Markdown is longer than 120
+columns, except in blocks that show what vaec prints.  usage: words_test.py VAEC"""
 import pathlib
 import re
 import subprocess
@@ -49,7 +50,8 @@ def long_lines(where, text):
 
 
 def words(source):
-    """Comments, messages and the parts of names, each where it stands: `rows_at_once` is three words, `RowSpace` two."""
+    """Splits names into words, so that each word is checked where it stands: `rows_at_once` is three words,
+    `RowSpace` two."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", source.replace("_", " "))
 
 
@@ -65,7 +67,7 @@ def unnamed_values(where, source):
 
 
 def commands(program):
-    """What `program --help` lists under "Commands"."""
+    """The commands that `program --help` lists under "Commands"."""
     text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     return re.findall(r"^  (\w+) ", text.partition("Commands:")[2], re.M)
 
@@ -109,7 +111,7 @@ def faults(vaec):
 
 
 def self_test():
-    """The check itself must see each kind of fault, and nothing else."""
+    """The check itself must find each kind of fault, and nothing else."""
     page = "Rows that lack values.\n" + "x" * 121 + "\n```text check\n" + "y" * 121 + "\n```\nA black box, a slacker.\n"
     source = 'int rooms;\n// a room\nfail("no room");\nclass LargeRoom;\nint make_room();\nint mushrooms;\n'
     return (len(list(retired_words("page", page))) == 1 and len(list(long_lines("page", page))) == 1
