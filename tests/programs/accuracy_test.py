@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`evaluate --metrics accuracy` on data whose figures can be counted by hand."""
+"""Tests `evaluate --metrics accuracy` on data whose results can be counted by hand."""
 import json
 import math
 

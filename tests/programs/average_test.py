@@ -1,4 +1,4 @@
-"""The moving average of parameters: what it is the mean of, that it is kept over an interruption, who uses it."""
+"""Tests the moving average of parameters: which values it averages, that an interruption keeps it, and who uses it."""
 import json
 import math
 import struct
@@ -75,7 +75,7 @@ learn METHOD { steps = 6; batch = 4; optimizer = sgd(0.2); average = 0.6; order 
 
 
 def npy(path, rows):
-    """A file of float32 rows."""
+    """Writes a .npy file with rows of float32."""
     width = len(rows[0])
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({len(rows)}, {width}), }}"
     header += " " * (63 - (10 + len(header)) % 64) + "\n"

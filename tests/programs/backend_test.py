@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The library operations on LibTorch: the same training, recorded, continued bit for bit; opened only when asked for."""
+"""Tests the library operations on LibTorch. Training reaches the same utilities as with oneDNN, the run records its
+backend, and it continues bit for bit. LibTorch is loaded only if the user asks for it."""
 import json
 import os
 import re
@@ -24,7 +25,7 @@ def need_torch(vaec):
 
 
 def mapped(*command, folder):
-    """The shared libraries that the command loads."""
+    """Returns the names of the shared libraries that the command loads."""
     trace = folder / "trace"
     succeed(*command, env={**BY_ITSELF, "LD_DEBUG": "files", "LD_DEBUG_OUTPUT": str(trace)}, cwd=folder)
     text = "".join(path.read_text(errors="replace") for path in folder.glob("trace.*"))

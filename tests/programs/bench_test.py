@@ -1,4 +1,4 @@
-"""`bench` says where the time of a step goes; `train --profile` writes a trace of it."""
+"""Tests that `bench` reports where the time of a step goes, and that `train --profile` writes a trace of it."""
 import json
 import sys
 

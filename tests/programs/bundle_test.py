@@ -1,4 +1,5 @@
-"""A bundle runs where there is nothing but a C library; an executable that has moved finds its data."""
+"""Tests that a bundle runs on a system with only a C library, and that an executable finds its data after it was
+moved."""
 import os
 import pathlib
 import re
@@ -21,7 +22,7 @@ learn symmetric { steps = 2; batch = 2; every = {log: 1, sample: 0, checkpoint: 
 
 
 def make_root(folder):
-    """A root folder with the C library and nothing else. The libraries as this machine has them."""
+    """Makes a root folder with only the libraries of the C library, copied from this machine."""
     root = folder / "root"
     (root / "lib64").mkdir(parents=True)
     shutil.copy("/lib64/ld-linux-x86-64.so.2", root / "lib64")
@@ -125,7 +126,7 @@ def test_bundle_refuses_what_makes_no_sense(folder, vaec):
 
 
 def first_rows(exe, cwd):
-    """Which rows it reads: the message names a value that is no number."""
+    """Trains in `cwd`. The error message names a value that is not a number, and so shows which data file was read."""
     return call(exe, "train", "--quiet", "--out", "run", cwd=cwd)
 
 

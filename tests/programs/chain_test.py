@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tables trained through Gibbs chains: where some source knows all variables, every player reaches the true joint."""
+"""Tests training on tables through Gibbs chains. If some source knows all variables, every player reaches the true
+joint distribution."""
 import itertools
 import struct
 
@@ -11,8 +12,8 @@ JOINT = {(0, 0, 0): 20, (0, 0, 1): 3, (0, 1, 0): 8, (0, 1, 1): 7, (0, 2, 0): 2, 
          (1, 0, 0): 3, (1, 0, 1): 12, (1, 1, 0): 9, (1, 1, 1): 2, (1, 2, 0): 20, (1, 2, 1): 4}
 CLASSES = {"c": 2, "x": 3, "z": 2}
 
-# The semi-supervised example of section 9, with unrestricted tables as arguments. If only c is known, x and z
-# wait for each other.
+# A semi-supervised model with unrestricted tables as arguments. If only c is known, x and z wait for each
+# other.
 SEMI = """
 var c : category(2)
 var x : category(3)
@@ -39,7 +40,7 @@ def write_joint(folder):
 
 
 def error_of(exe, folder, run):
-    """The largest total variation of any conditional of any player from the truth."""
+    """The largest total variation distance between a conditional of a player and the true conditional."""
     worst = 0
     for target, parents in (("x", "cz"), ("c", "x"), ("z", "cx")):
         states = list(itertools.product(*(range(CLASSES[parent]) for parent in parents)))

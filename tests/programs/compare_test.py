@@ -1,4 +1,5 @@
-"""`compare` trains the learn blocks of a file alike, loads what is done, and puts them in one table and picture."""
+"""Tests `compare`: it trains the learn blocks of a file alike, loads finished runs, and shows all results in one
+table and one picture."""
 import json
 import re
 

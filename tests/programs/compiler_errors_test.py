@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What vaec says of a wrong command line, input or output: the whole line and the exit code."""
+"""Tests what vaec prints for a wrong command line, input or output: the whole line and the exit code."""
 import json
 import os
 import resource

@@ -1,4 +1,5 @@
-"""`vaec completions SHELL` completes commands, flags and values; `vaec manual` names every flag of the help."""
+"""Tests that `vaec completions SHELL` completes commands, flags and values, and that `vaec manual` names every flag
+of the help."""
 import re
 import shutil
 
@@ -8,7 +9,7 @@ from executable import call, succeed
 
 
 def bash(vaec, folder, *words):
-    """What bash offers for the last word."""
+    """Returns the completions that bash offers for the last word."""
     script = f"""source <({vaec} completions bash)
 COMP_WORDS=({" ".join(f"'{word}'" for word in words)}); COMP_CWORD={len(words) - 1}
 _vaec

@@ -1,4 +1,4 @@
-"""Fixtures of the program tests. By hand: python3 -m pytest tests/programs/infer_test.py -k given"""
+"""Fixtures of the program tests. To run a test by hand: python3 -m pytest tests/programs/infer_test.py -k given"""
 import pathlib
 import tempfile
 
@@ -32,6 +32,6 @@ def vaec(request):
 
 @pytest.fixture
 def folder():
-    """An empty folder of the test's own, deleted after it."""
+    """An empty folder for one test. It is deleted after the test."""
     with tempfile.TemporaryDirectory(prefix="vaec-test-") as name:
         yield pathlib.Path(name)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Constants that 32-bit numbers do not hold, infinite means, and likelihoods that need no draws."""
+"""Tests constants that 32-bit numbers cannot hold, infinite means, and likelihoods that need no draws."""
 import json
 import math
 import re
@@ -32,7 +32,7 @@ def trained(folder, vaec, text, *arguments):
 
 
 def finite(run):
-    """Every number of the record is finite."""
+    """Checks that every number of the record is finite."""
     lines = metrics(run)
     assert lines
     for line in lines:
@@ -158,7 +158,7 @@ def test_a_model_whose_variables_are_all_known_has_an_exact_likelihood(folder, v
 
 
 def strict(text):
-    """JSON as other languages read it: without `Infinity` and `NaN`."""
+    """Reads JSON as other languages do: `Infinity` and `NaN` are errors."""
     def refuse(constant):
         raise ValueError(constant)
     return json.loads(text, parse_constant=refuse)

@@ -1,4 +1,5 @@
-"""`--cpu` chooses the processor that code is made for, and the executable asks for no more than that."""
+"""Tests that `--cpu` chooses the processor for which code is compiled, and that the executable requires no more than
+that processor."""
 import json
 import re
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`vaec data get` and the fetching of executables, against a server on this machine."""
+"""Tests `vaec data get`, and downloads by executables, with a server on this machine."""
 import gzip
 import http.server
 import os
@@ -17,8 +17,8 @@ FILES = ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "train-images
 
 
 class Server:
-    """Serves content[path]; `cut` closes the connection after so many bytes of an answer, `ranges` says whether it
-    can begin within a file. Keeps (path, first byte asked for)."""
+    """A server of content[path]. `cut` closes the connection after that number of bytes of an answer. `ranges` says
+    whether the server can start in the middle of a file. It keeps a list of (path, first byte of the request)."""
 
     def __init__(self, content, cut=None, ranges=True):
         self.asked = []

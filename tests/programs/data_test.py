@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What sources give, read back through an executable: `infer "z | x" --given x=SOURCE` with a mean that is x. It is
-the same, to the last digit, for data in memory and for streamed data."""
+"""Tests what sources give. An executable reads each source back: `infer "z | x" --given x=SOURCE` with a mean that
+equals x. Data in memory and streamed data must give the same text, to the last digit."""
 import json
 import math
 import os
@@ -19,7 +19,7 @@ A, B = [1, 2, 3, -1.5], [-0.5, 0.25, -2, 4]
 
 
 def program(sources, shape="", domain="real", lets=""):
-    """A model whose sources `name -> expression` are given to x and come back as the mean of z."""
+    """A model with the sources `name -> expression`, which give x. The mean of z equals x."""
     lines = "".join(f"source {name} weight 0 {{ x = {text} }}\n" for name, text in sources.items())
     return f"""
 var x : {domain}{shape}
@@ -35,7 +35,7 @@ learn symmetric {{ steps = 1; batch = 2; optimizer = none; every = {{evaluate: 0
 
 
 class Reading:
-    """A trained executable, asked for the rows of its sources."""
+    """A trained executable. A call returns the rows of a source."""
 
     def __init__(self, folder, vaec, sources, **of):
         self.folder = folder
@@ -118,7 +118,7 @@ def test_every_function_of_data_gives_its_values_and_the_same_under_noise(folder
 
 
 def refused(folder, vaec, expression, code, *words):
-    """The compiler's first diagnostic of a source that says `x = expression`."""
+    """Checks the first diagnostic of the compiler for a source that says `x = expression`."""
     path = write(folder, "refused.vae", program({"only": expression}, lets='let t = csv("t.csv")'))
     result = call(vaec, "check", "--error-format", "json", path)
     first = json.loads(result.stderr.splitlines()[0])
@@ -303,7 +303,8 @@ learn symmetric { steps = 1; batch = 2; optimizer = none }
 
 
 def photos(folder, name, count, subfolders=()):
-    """RGB of 4 by 6: the pixel y, x of picture i is i + 10 y + x; their names are not in the order of i."""
+    """Writes RGB pictures with 4 rows of 6 pixels. The pixel (y, x) of picture i has the value i + 10 y + x in all
+    channels. The order of the file names differs from the order of i."""
     for i in range(count):
         place = folder / name / (subfolders[i % len(subfolders)] if subfolders else "")
         place.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""tests/device/run as far as it goes without a GPU: packed, then run on the fake CUDA driver, against PyTorch on the
-processor."""
+"""Tests tests/device/run as far as possible without a GPU. The folder is packed, then it runs on the fake CUDA
+driver. PyTorch runs on the processor."""
 import gzip
 import json
 import math
@@ -26,7 +26,7 @@ def python_with_torch():
 
 
 def write_mnist(folder, rows):
-    """Files as MNIST's, of random pixels."""
+    """Writes files in the format of MNIST with random pixels."""
     (folder / "mnist").mkdir(parents=True)
     chance = random.Random(0)
     for name in ("train", "t10k"):
@@ -38,7 +38,7 @@ def write_mnist(folder, rows):
 
 
 def packed(folder, vaec, program):
-    """The folder as it lies beside a GPU, and the environment of the fake one."""
+    """Returns a packed folder as it is copied to a machine with a GPU, and the environment for the fake CUDA driver."""
     pack, tool, lib = folder / "pack", vaec.parent / "emulated_kernels", vaec.parent.parent / "lib"
     succeed(RUN, "--pack", pack, "--vaec", vaec, "--programs", program.stem)
     assert (pack / "bin" / program.stem).exists() and (pack / "runtime/torch/CMakeLists.txt").exists()
@@ -75,7 +75,7 @@ def test_steps_are_compared_and_disagreement_is_an_error(folder, vaec):
 
 
 def write_run(folder, parameters, terms):
-    """step: name: floats."""
+    """Writes a run with these parameters: step -> name -> values."""
     for step, tensors in parameters.items():
         header, body = {"__metadata__": {}}, b""
         for name, floats in tensors.items():
@@ -91,7 +91,8 @@ def write_run(folder, parameters, terms):
 
 
 def test_how_far_two_runs_lie_apart(folder, vaec):
-    """In parts of how far parameters moved, the farthest tensor; numbers that are none are as far as can be."""
+    """The distance of two runs is the largest distance of a tensor, divided by how far that tensor moved. NaN counts
+    as infinite."""
     python = python_with_torch()
     cpu = write_run(folder / "cpu", {2: {"a": [0, 0, 0], "b": [1]}, 4: {"a": [2, -1, 2], "b": [2]}}, {"p.x": -100, "q.z": 0})
     near = write_run(folder / "near", {4: {"a": [2, -1, 2.3], "b": [2.01]}}, {"p.x": -101, "q.z": 0.001})

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Training on the fake CUDA driver (tests/device): the host's side of it, the kernels as code of the processor. What a
-step computes is what the processor computes; between two lines of the record the host waits for nothing."""
+"""Tests training on the fake CUDA driver (tests/device). The driver runs the kernels as code of the processor, so
+these tests cover the host's side. A step must compute the same as on the processor. Between two lines of the record
+the host must not wait."""
 import ctypes
 import json
 import os
@@ -14,7 +15,7 @@ from missing_test import TABLES, write_rows
 from simulator_test import LEARNER, trained_simulator
 from executable import GLYPHS, call, metrics, safetensors, succeed, write
 
-os.environ["VAEC_BACKEND"] = "onednn"  # the only LibTorch here is the fake one of the GPU
+os.environ["VAEC_BACKEND"] = "onednn"  # the only LibTorch in these tests is the fake one of the GPU
 
 
 def has_driver():
@@ -26,7 +27,7 @@ def has_driver():
 
 
 class Fake:
-    """An installation whose LibTorch and driver are those of tests/device."""
+    """An installation with the LibTorch and the CUDA driver of tests/device."""
 
     def __init__(self, folder, vaec):
         lib, self.tool = vaec.parent.parent / "lib", vaec.parent / "emulated_kernels"
@@ -61,7 +62,7 @@ def values(path):
 
 
 def expect_equal(folder, steps, tolerance=1e-4):
-    """Runs `gpu` and `cpu`: parameters, states and records agree within rounding."""
+    """Checks that the runs `gpu` and `cpu` agree within rounding: parameters, optimizer states and records."""
     for file in ("model.safetensors", "optimizer.safetensors", "average.safetensors"):
         if not (folder / f"cpu/checkpoints/step-{steps}" / file).exists():
             continue
@@ -232,7 +233,8 @@ learn symmetric { steps = 100; batch = {rows: 60, generated: 20}; optimizer = ad
 
 
 def write_labelled(folder):
-    """Two thirds of the rows miss their class, some of the others their picture, or a pixel, which is the same."""
+    """Writes labelled and unlabelled pictures. Two thirds of the rows have no class. Of the others, some have no
+    picture or one pixel missing; both cases are the same pattern of missing values."""
     lines = ["k,l,m,n,c"]
     for row in range(90):
         pixels = [str((row >> bit) & 1) for bit in range(4)]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`evaluate --metrics fd,consistency`: on models whose distances are known, and on MNIST."""
+"""Tests `evaluate --metrics fd,consistency` on models with known distances, and on MNIST."""
 import json
 import math
 import random
@@ -91,9 +91,9 @@ def test_encoder_of_a_model_that_is_shifted(folder, vaec):
 
 
 def gaussian_discrepancy(shift, variance):
-    """Of N(shift, variance) and N(0, variance) in three coordinates, for the three kernels: E exp(-|x - y|^2 / 2w) is
-    (w / (w + 2 variance))^(3/2) exp(-3 shift^2 / (2 (w + 2 variance))); 2.366 is the median of chi^2 with three
-    degrees of freedom."""
+    """The squared discrepancy of N(shift, variance) and N(0, variance) in three coordinates, as the mean over three
+    kernels. For the kernel of width w, E exp(-|x - y|^2 / 2w) is (w / (w + 2 variance))^(3/2) exp(-3 shift^2 / (2 (w
+    + 2 variance))). 2.366 is the median of chi^2 with three degrees of freedom."""
     median = 2 * variance * 2.366
     widths = [factor * median for factor in (0.25, 1, 4)]
     return sum(2 * (w / (w + 2 * variance)) ** 1.5 * (1 - math.exp(-3 * shift ** 2 / (2 * (w + 2 * variance))))

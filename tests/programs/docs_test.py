@@ -1,6 +1,9 @@
-"""The documentation is true: every program text is accepted, or refused with the code it names; what a page shows of
-`explain` and `check` is what these print (VAEC_ACCEPT=1 writes that into the page); the commands of pages run, with
-few steps, and print the lines that these show, numbers aside; what is said of the code is there; links lead somewhere."""
+"""Tests that the documentation is true.
+
+- Every program text is accepted, or refused with the code that the page names.
+- Shown outputs of `explain` and `check` equal what these commands print; VAEC_ACCEPT=1 writes them into the page.
+- The commands of pages run with few steps and print the shown lines, except for numbers.
+- What a page says about the code is there, and links lead to existing places."""
 import os
 import random
 import re
@@ -18,12 +21,12 @@ def codes(text, letter):
 
 
 def commands(text):
-    """(command, the lines shown below it) of a ```console block."""
+    """Returns pairs (command, the lines shown below it) of a ```console block."""
     found = []
     for line in text.splitlines():
         if line.startswith("$ "):
             found.append((line[2:], []))
-        elif line.startswith("> "):  # the command goes on
+        elif line.startswith("> "):  # the command continues on this line
             found[-1] = (found[-1][0] + "\n" + line[2:], [])
         else:
             found[-1][1].append(line)
@@ -36,7 +39,8 @@ def without_numbers(line):
 
 
 def not_printed(command, shown, printed):
-    """The shown lines that are not there; of vaec's own answers, all if one differs."""
+    """The shown lines that the command did not print. For a command of vaec itself, these are all lines if one
+    differs."""
     if command.startswith("vaec"):
         return [] if "\n".join(shown).strip() == printed.strip() else shown
     lines = {without_numbers(line) for line in printed.splitlines()}
@@ -44,7 +48,7 @@ def not_printed(command, shown, printed):
 
 
 class Page:
-    """Works through a page's blocks in one folder, as a reader would."""
+    """Runs the blocks of a page in one folder, in order, as a reader would."""
 
     def __init__(self, path, folder, vaec):
         self.path, self.folder, self.vaec = path, folder, vaec
@@ -136,7 +140,7 @@ def test_the_page_on_methods_is_true(folder, vaec):
 
 
 def test_the_internals_are_there(folder, vaec):
-    """Each step names a file, and then what stands in it."""
+    """Each step of the page names a file, and then names that this file contains."""
     text = (ROOT / "docs/internals.md").read_text()
     steps = re.findall(r"^\d+\. (.*?)(?=^\d+\. |\n\n)", text, re.S | re.M)
     assert len(steps) == 10

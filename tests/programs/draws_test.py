@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Codes and columns with long tails or small shapes train to the end: their draws stay inside their domain, and where a
-term is not finite, the message says what is the cause."""
+"""Tests codes and columns with long tails or small shapes. Their training reaches its end and their draws stay inside
+their domain. If a term is not finite, the message names the cause."""
 import json
 import math
 
@@ -69,7 +69,7 @@ def npy(path, width, values):
 
 
 def trains(exe, folder, method, run):
-    """The run reaches its end, and every number of its record is finite."""
+    """Checks that the run reaches its end and that every number of its record is finite."""
     succeed(exe, "train", "--learn", method, "--quiet", "--threads", "1", "--out", run, cwd=folder)
     lines = [json.loads(line) for line in (folder / run / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["step"] == STEPS, lines[-1]

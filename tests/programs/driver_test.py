@@ -1,4 +1,4 @@
-"""The command line of vaec: exit codes, what is written where, and that nothing is written on failure."""
+"""Tests the command line of vaec: exit codes, which text is written where, and that a failure writes no output."""
 import json
 import shutil
 
@@ -219,7 +219,7 @@ def test_doctor_opens_the_library_of_torch(folder, vaec):
 
 
 def install(vaec, folder):
-    """A copy of the installation in a new folder; the compiler there."""
+    """Copies the installation into a new folder and returns its compiler."""
     for part in ("bin", "lib"):
         (folder / part).mkdir(parents=True)
     shutil.copy(vaec, folder / "bin/vaec")

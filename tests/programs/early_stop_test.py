@@ -1,4 +1,5 @@
-"""Evaluations during training: their metrics, the end of a run by them, the best checkpoint, and how many stay."""
+"""Tests evaluations during training: their metrics, how they end a run, the best checkpoint, and how many checkpoints
+are kept."""
 import json
 import re
 
@@ -21,7 +22,7 @@ def made(folder, vaec, keys="evaluate = [accuracy]"):
 
 
 def evaluations(run):
-    """step -> the mean of the accuracy."""
+    """Returns a dict from step to the mean of the accuracy."""
     found = {}
     for line in metrics(run):
         means = [result["mean"] for result in line.get("evaluate", []) if result["metric"] == "accuracy"]

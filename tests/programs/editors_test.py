@@ -1,4 +1,4 @@
-"""What editors/ says of the language: its grammars know every word, and take every program."""
+"""Tests the grammars in editors/: they know every word of the language and accept every program."""
 import json
 import re
 import shutil

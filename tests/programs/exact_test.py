@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Sums over discrete variables in `evaluate` and `infer`: against sums by hand over the parameters of the run."""
+"""Tests exact sums over discrete variables in `evaluate` and `infer`. They are compared with sums computed here from
+the parameters of the run."""
 import json
 import math
 import struct
@@ -32,7 +33,7 @@ def log_bernoulli(x, logit):
 
 
 class Tables:
-    """The model's conditionals by the parameters of a run."""
+    """The conditionals of the model, computed from the parameters of a run."""
 
     def __init__(self, run):
         tensors = safetensors(run / "checkpoints/step-60/model.safetensors")

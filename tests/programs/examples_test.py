@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every program of examples/ builds and trains a few steps; those on MNIST only where it is, those of examples with a program
-`prepare` in tests of their own."""
+"""Tests that every program of examples/ builds and trains for a few steps. Programs on MNIST are skipped if MNIST is
+not there. Examples with a script `prepare` have their own tests."""
 import json
 
 from executable import ROOT, build, call, metrics, need_mnist, succeed

@@ -1,5 +1,5 @@
-"""What the program tests share: building an executable, running it, reading what it wrote. A test is a
-function test_*(folder, vaec): conftest.py says what these are."""
+"""Functions that the program tests share: they build an executable, run it, and read what it wrote. A test is a
+function test_*(folder, vaec); conftest.py defines these two arguments."""
 import hashlib
 import json
 import os
@@ -19,7 +19,7 @@ def need_mnist():
 
 
 def has_terminals():
-    """Pseudo-terminals need /dev/pts, which a bare chroot has not mounted."""
+    """Whether this machine has pseudo-terminals. They need /dev/pts, which is not mounted in a bare chroot."""
     try:
         for end in os.openpty():
             os.close(end)
@@ -29,7 +29,8 @@ def has_terminals():
 
 
 def call(*command, cwd=None, env=None, timeout=600, stdin=None):
-    """Runs a command, which fetches nothing unless told; returns its result with text output."""
+    """Runs a command and returns its result with text output. The command downloads nothing, unless the environment
+    allows it."""
     merged = {"VAEC_DATA_URL": "none", **os.environ, **(env or {})}
     if env and "XDG_CACHE_HOME" in env and "VAEC_CACHE" not in env:
         merged.pop("VAEC_CACHE", None)  # else the caller's VAEC_CACHE would be used
@@ -49,7 +50,7 @@ def skip_if_sanitized(vaec, why):
 
 
 def device_functions_missing(vaec):
-    """Whether this vaec has been built without clang++ 19, and so has no PTX of kernels that call functions."""
+    """Whether this vaec was built without clang++ 19. Such a vaec makes no PTX of kernels that call functions."""
     line = next(line for line in call(vaec, "doctor").stdout.splitlines() if line.startswith("gpu "))
     return line.split()[1] != "ok"
 
@@ -61,7 +62,7 @@ def build(vaec, program, folder, *arguments):
 
 
 def safetensors(path):
-    """name -> (shape, values as bytes)."""
+    """Returns a dict from name to (shape, values as bytes)."""
     content = pathlib.Path(path).read_bytes()
     size = struct.unpack("<Q", content[:8])[0]
     header = json.loads(content[8:8 + size])

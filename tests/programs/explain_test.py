@@ -1,5 +1,5 @@
-"""What `vaec explain` prints besides text: every page compiles and every graph is drawn, where pdflatex and dot
-are installed; and all forms tell of the same game."""
+"""Tests what `vaec explain` prints besides text. Every LaTeX page compiles and every graph is drawn, if pdflatex and
+dot are installed. All forms describe the same game."""
 import json
 import re
 import shutil

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`evaluate --metrics mcc`: codes against the true factors that a source knows."""
+"""Tests `evaluate --metrics mcc`, which compares codes with the true factors that a source knows."""
 import json
 import math
 import random

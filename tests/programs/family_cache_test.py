@@ -1,4 +1,5 @@
-"""A family that passed its numeric check is cached in the cache folder, and only as long as it is the same."""
+"""Tests that a family that passed its numeric check is cached in the cache folder, and is used only if it is
+unchanged."""
 import os
 
 from executable import call, succeed, write

@@ -1,4 +1,4 @@
-"""Every family of the standard library learns the parameters that its data were drawn with, from zero."""
+"""Tests that every family of the standard library learns the parameters of its data, starting from zero."""
 import math
 import struct
 

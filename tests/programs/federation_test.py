@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""examples/federation from nothing: three sites built, trained alone, in the federation and on pooled data, and the table.
-MNIST's place is taken by digits of seven segments."""
+"""Runs examples/federation from the start: three sites are built and trained alone, in the federation and on pooled
+data, and the table is printed. Digits of seven segments replace MNIST."""
 import json
 
 from executable import ROOT, call

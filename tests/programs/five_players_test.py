@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""examples/five_players from nothing: images made, the other model trained, five players trained on both, digit and style
-inferred by a chain with the image clamped. MNIST's place is taken by digits of seven segments, so no download is needed."""
+"""Runs examples/five_players from the start. Images are made, and the other model is trained. Five players are
+trained on both, and a chain infers digit and style from a known image. Digits of seven segments replace MNIST, so no
+download is needed."""
 import json
 import os
 import random
@@ -58,7 +59,7 @@ def test_five_players_from_nothing_to_digit_and_style(folder, vaec):
     result = json.loads(succeed(exe, "evaluate", "--run", "run", "--metrics", "accuracy", "--query", "c, d | x", "--sweeps", 20,
                                 "--json", cwd=folder, env=env).stdout)
     means = {entry["of"]: entry["mean"] for entry in result["results"]}
-    assert means["c | x"] > 0.4 and means["d | x"] > 0.7, result  # chance gives 0.1 and 0.2
+    assert means["c | x"] > 0.4 and means["d | x"] > 0.7, result  # guessing at random gives 0.1 and 0.2
 
     shown = succeed(example / "show", exe, folder / "run", cwd=folder, env=env).stdout
     assert "masks of 80 held-out images" in shown and (folder / "run/five_players.png").stat().st_size > 1000, shown

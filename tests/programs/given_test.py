@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What commands are given goes through what the sources do to a variable, and `normalize` is undone in what they give
-back: raw units in, raw units out. `infer "z | x"` has the mean x, `infer "x | z"` the mean z."""
+"""Tests that given values go through the same steps as a source applies to the variable, and that results undo
+`normalize`. Users give and get raw units. `infer "z | x"` has the mean x, and `infer "x | z"` has the mean z."""
 import json
 import math
 import random
@@ -40,7 +40,7 @@ class Trained:
         return call(self.exe, command, "--run", self.run, *arguments, cwd=self.folder)
 
     def infer(self, query, *given):
-        """The rows of the answer, and what was said on stderr."""
+        """Returns the rows of the answer, and the text on stderr."""
         result = self.call("infer", query, *[word for text in given for word in ("--given", text)], "--out", "o.csv")
         assert result.returncode == 0, result
         lines = (self.folder / "o.csv").read_text().splitlines()[1:]
@@ -278,7 +278,7 @@ learn symmetric {{ steps = 1; batch = 2 }}
 
 
 def notes_of(folder, vaec, sources, x="given.csv", b="given.csv", command=("infer", "z | x, b")):
-    """What is said of the given values, for a model that learns from no source of them."""
+    """Returns the notes about given values, for a model that does not learn from a source with these values."""
     write(folder, "t.csv", "v,w\n1,0\n3,1\n2,1\n7,0\n")
     write(folder, "given.csv", "x,b\n1,0\n3,1\n")
     exe = build(vaec, write(folder, "pairs.vae", PAIRS.format(sources=sources)), folder)

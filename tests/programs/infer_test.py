@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Any direction: inference by direct orders and by chains, against enumeration where the models are small;
-partly known variables; what is said of chains; every kind of file read back; every message."""
+"""Tests inference in any direction, by direct orders and by chains. Small models are compared with enumeration. Also
+tests partly known variables, what is printed about chains, that every kind of file can be read back, and every
+message."""
 import itertools
 import json
 import math
@@ -80,7 +81,7 @@ def write_npy(path, shape, numbers):
 
 
 def read_gray_png(path):
-    """Rows of pixels; of the filters only those that do not look up are needed for what is read here."""
+    """Returns the rows of pixels of an 8-bit gray PNG file. All five filters of PNG are decoded."""
     content, place, data, size = path.read_bytes(), 8, b"", None
     while place < len(content):
         length, kind = struct.unpack(">I4s", content[place:place + 8])
@@ -110,7 +111,7 @@ def joint(values):
 
 
 def expected(target, known):
-    """E[target | known] by enumeration."""
+    """E[target | known], computed by enumeration."""
     total = on = 0
     for bits in itertools.product((0, 1), repeat=3):
         values = dict(zip("abc", bits))
@@ -222,7 +223,7 @@ learn symmetric { steps = 1; batch = 4 }
 
 
 def part_expected(known):
-    """E[x_i] given some elements of x."""
+    """E[x_i] given some elements of x, computed by enumeration."""
     total, on = 0, [0, 0, 0]
     for *x, z in itertools.product((0, 1), repeat=4):
         if any(x[i] != value for i, value in known.items()):

@@ -1,4 +1,5 @@
-"""An installed vaec works wherever its tree lies, for a user who may not write it; packages hold the same tree."""
+"""Tests that an installed vaec works from any folder, for a user who may not write to that folder. Packages hold the
+same files."""
 import os
 import shutil
 import stat
@@ -35,7 +36,8 @@ def make_writable(tree):
 
 
 class User:
-    """Somebody else, with a home of their own: for root, the user nobody."""
+    """A user who does not own the installation, with a home folder of their own. If root runs the tests, it is
+    `nobody`."""
 
     def __init__(self, folder):
         folder.chmod(0o755)
@@ -123,7 +125,7 @@ def test_the_runtime_has_a_versioned_name(folder, vaec):
 
 
 def pack(vaec, folder, generator, *words):
-    """What cpack makes; dpkg-shlibdeps is slow on a busy machine."""
+    """Makes packages with cpack. The long timeout is for dpkg-shlibdeps, which is slow on a busy machine."""
     build = vaec.parent.parent
     succeed("cpack", "--config", build / "CPackConfig.cmake", "-G", generator, "-B", folder, *words, cwd=folder,
             timeout=850)
@@ -145,14 +147,14 @@ def test_the_tarball_holds_the_whole_tree(folder, vaec):
 
 
 def packages_of(path):
-    """The Debian packages that own the file, under any of its names."""
+    """The Debian packages that own the file. All paths of the file are tried."""
     names = {path, os.path.realpath(path), os.path.realpath(path).removeprefix("/usr")}
     found = [call("dpkg", "-S", name).stdout for name in names]
     return {line.split(":")[0] for text in found for line in text.splitlines()}
 
 
 def linked_packages(tree):
-    """Of every library that a file of the tree names itself: soname -> packages."""
+    """A dict from soname to packages, for every library that a file of the tree names directly."""
     found = {}
     for path in [tree / "bin/vaec", *(tree / "lib").glob("*.so*")]:
         needed = [line.split("[")[1].rstrip("]") for line in succeed("readelf", "-d", path).stdout.splitlines()

@@ -1,4 +1,4 @@
-"""Kernels that an earlier compilation made are taken from the cache folder, and only as long as they are the same."""
+"""Tests that kernels of an earlier compilation are taken from the cache folder, and only if they are unchanged."""
 import os
 import re
 import shutil
@@ -10,7 +10,8 @@ from executable import GLYPHS, call, device_functions_missing, succeed, write
 
 
 def compiled(vaec, program, cache, *arguments, **environment):
-    """Kernels of a program, pieces of code compiled anew for it, and the executable's bytes."""
+    """Builds a program. Returns the number of its kernels, the number of pieces of code that were compiled anew, and
+    the bytes of the executable."""
     exe = program.with_suffix("")
     said = succeed(vaec, "build", program, "-o", exe, "--timings", *arguments,
                    env={"XDG_CACHE_HOME": str(cache), **environment}).stderr
@@ -150,7 +151,7 @@ def test_ptx_is_taken_kernel_by_kernel(folder, vaec):
 
 
 def test_kernels_that_call_functions_share_them_in_ptx(folder, vaec):
-    """A text of PTX defines a function but once."""
+    """In the PTX of a program, each function is defined only once."""
     program = write(folder, "counts.vae", """
 var x : count[4]
 var z : real[2]

@@ -1,4 +1,5 @@
-"""Every key of the table learn_keys.def has its flag: a valid value takes effect, another is refused in one line."""
+"""Tests that every key of the table learn_keys.def has a flag. A valid value takes effect; an invalid value is
+refused in one line."""
 import json
 import re
 
@@ -54,7 +55,7 @@ MORE = {"stop": ["--every", "evaluate=2"]}
 
 
 def table():
-    """Of every key: its kind, and a method that has it."""
+    """Returns for every key its kind, and a method that has the key."""
     text = (ROOT / "runtime/learn_keys.def").read_text()
     keys = re.findall(r"^LEARN_KEY\((\w+), (\w+), ([\w| ]+),", text, re.MULTILINE)
     methods = {"every_method": "symmetric", "bounds_of_all": "iwae", "symmetric | bounds_of_all": "elbo"}

@@ -1,11 +1,12 @@
-"""A scripted editor: speaks the Language Server Protocol with `vaec lsp`."""
+"""A scripted editor for tests. It speaks the Language Server Protocol with `vaec lsp`."""
 import json
 import subprocess
 import threading
 
 
 class Client:
-    """One session with the server. Requests are answered in order; what the server says unasked is kept."""
+    """One session with the server. The client waits for the answer to each request, and keeps all messages that it
+    did not ask for."""
 
     def __init__(self, vaec, folder=None, env=None, initialize=True):
         self.process = subprocess.Popen([vaec, "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -40,7 +41,7 @@ class Client:
         return json.loads(self.process.stdout.read(length))
 
     def answer(self, method, params):
-        """The whole answer to a request."""
+        """Sends a request and returns the whole answer."""
         self.count += 1
         self.send({"id": self.count, "method": method, "params": params})
         while True:
@@ -77,7 +78,7 @@ class Client:
                                                "contentChanges": [{"text": text}]})
 
     def diagnostics(self, uri):
-        """The next ones that are published for the document."""
+        """Returns the next diagnostics that the server publishes for the document."""
         while True:
             for notice in self.notices:
                 if notice["method"] == "textDocument/publishDiagnostics" and notice["params"]["uri"] == uri:
@@ -86,7 +87,7 @@ class Client:
             self.notices.append(self.receive())
 
     def position(self, uri, mark, nth=0, after=False):
-        """Of the nth occurrence of `mark` in a document, in units of UTF-16."""
+        """The position of the nth occurrence of `mark` in a document. Columns are counted in UTF-16 code units."""
         text, offset = self.texts[uri], -1
         for _ in range(nth + 1):
             offset = text.index(mark, offset + 1)
@@ -102,11 +103,11 @@ class Client:
         return found and found["contents"]["value"]
 
     def labels(self, uri, mark, nth=0):
-        """What completion offers behind a mark."""
+        """The labels that completion offers after a mark."""
         return {item["label"] for item in self.ask("textDocument/completion", self.at(uri, mark, nth, after=True))}
 
     def apply(self, edit):
-        """The texts by address with a WorkspaceEdit in them."""
+        """Returns a dict from address to text, after the edits of a WorkspaceEdit."""
         result = dict(self.texts)
         for uri, edits in edit["changes"].items():
             result[uri] = applied(result[uri] if uri in result else open(uri.removeprefix("file://")).read(), edits)
@@ -115,7 +116,7 @@ class Client:
     # ---- the end
 
     def end(self, shutdown=True):
-        """The exit code and what was said on stderr."""
+        """Ends the session. Returns the exit code and the text on stderr."""
         if shutdown:
             self.ask("shutdown", None)
             self.notify("exit", None)
@@ -127,7 +128,7 @@ class Client:
 
 
 def applied(text, edits):
-    """The text with TextEdits in it."""
+    """Returns the text after the TextEdits."""
     lines = text.split("\n")
 
     def offset(position):

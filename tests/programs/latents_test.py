@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`evaluate --metrics elbo,kl,gap,mi,active_units` on models whose figures have a closed form."""
+"""Tests `evaluate --metrics elbo,kl,gap,mi,active_units` on models whose results have a closed form."""
 import json
 import math
 

@@ -1,4 +1,5 @@
-"""A model as a library: programs in C and C++ link it, and get what the executable gives."""
+"""Tests a model that is built as a library. Programs in C and C++ link it, and get the same results as from the
+executable."""
 import ctypes
 import math
 import re
@@ -44,7 +45,7 @@ def arrays(values):
 
 
 class Library:
-    """NAME.h by ctypes."""
+    """The functions of NAME.h, called by ctypes."""
 
     def __init__(self, path, name, run):
         self.functions = ctypes.CDLL(str(path))
@@ -79,7 +80,7 @@ def refuse_sanitized(vaec):
 
 
 def made(folder, vaec, text=LINE):
-    """An executable, a run of it, and the library."""
+    """Makes an executable, a run of it, and the library of the same program."""
     refuse_sanitized(vaec)
     write_npy(folder / "rows.npy", [1, 2, 3, 4], [4])
     program = write(folder, "line.vae", text)
@@ -150,7 +151,8 @@ def test_failures_are_codes_with_a_text(folder, vaec):
 
 
 def test_threads_are_checked_and_the_callers_settings_stay(folder, vaec):
-    """A thread that opened no model gets the same numbers, and its treatment of denormal numbers stays."""
+    """A thread that did not open the model gets the same numbers, and the library does not change how the thread
+    treats denormal numbers."""
     _, library = made(folder, vaec)
     for threads in (-1, 100000):
         model = library.function("open", ctypes.c_void_p)(str(folder / "run").encode(), ctypes.c_int32(threads),

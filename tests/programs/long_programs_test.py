@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Programs that are long, deep or wrong all over: understood, or refused with one clear cause, never a crash."""
+"""Tests programs that are very long, very deep, or wrong in many places. vaec accepts them, or refuses them with one
+clear cause, and never crashes."""
 from executable import call, write
 
 HEAD = """var x : real[4]

@@ -1,4 +1,4 @@
-"""`vaec lsp` as a scripted editor sees it: diagnostics, hover, definition, rename, completion, layout and fixes."""
+"""Tests `vaec lsp` with a scripted editor: diagnostics, hover, definition, rename, completion, layout and fixes."""
 import json
 import pathlib
 
@@ -42,7 +42,7 @@ def session(folder, vaec, text=MODEL, name="m.vae"):
 
 
 def checked(folder, vaec, text, name="checked.vae"):
-    """What `vaec check` says of a text: its codes."""
+    """Returns the codes that `vaec check` prints for a text."""
     result = call(vaec, "check", write(folder, name, text), "--error-format", "json")
     return [json.loads(line)["code"] for line in result.stderr.splitlines()]
 
@@ -393,7 +393,7 @@ def test_a_message_that_is_too_long_is_passed_over(folder, vaec):
 
 
 def test_any_text_and_any_place_has_an_answer(folder, vaec):
-    """Every request at many places of broken files: the server stays."""
+    """Sends every request at many positions of broken files. The server must keep running."""
     client, uri = session(folder, vaec)
     texts = [MODEL[:cut] for cut in range(0, len(MODEL), 97)] + ["", "\0", "}{", "net", "var η𝔼 :", "a" * 5000,
                                                                 "import \"m.vae\"\n" + MODEL, "learn elbo { = }",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`evaluate --metrics ima,self_consistency`: decoders whose contrast and posterior are closed forms."""
+"""Tests `evaluate --metrics ima,self_consistency` on decoders whose contrast and posterior have closed forms."""
 import json
 import math
 import random

@@ -1,4 +1,5 @@
-"""Every method of a learn block trains the executable: its record says what is maximized, and it maximizes."""
+"""Tests that every method of a learn block trains the executable. The record names the objective, and training
+increases it."""
 import collections
 import json
 import math

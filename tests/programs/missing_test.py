@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Rows that miss some of their variables: every pattern of missing values is a source of its own to the game."""
+"""Tests rows with missing variables. The game treats every pattern of missing values as a source of its own."""
 import itertools
 import json
 import math
@@ -35,7 +35,7 @@ def joint(a, b, c):
 
 
 def write_rows(path, count, missing, seed):
-    """Every row loses each of its values with probability `missing`, but not all of them."""
+    """Writes rows of a, b and c. Each value is missing with probability `missing`, but never all values of a row."""
     generator = random.Random(seed)
     lines = ["a,b,c"]
     while len(lines) <= count:
@@ -137,7 +137,8 @@ learn symmetric { steps = 3; batch = 8 }
 """
 
 
-# If only x is known, z waits for y and y for z: a chain. By section 9 this also holds if nothing is known.
+# If only x is known, z waits for y and y waits for z, so a chain is used. A chain is also used if nothing is
+# known (docs/language.md, "Chains").
 def test_rows_of_every_pattern_train(folder, vaec):
     (folder / "xy.csv").write_text("x,y\n1,2\n0.5,\n,\n2,1\n")
     exe = build(vaec, write(folder, "two.vae", TWO), folder)
@@ -265,7 +266,8 @@ P_CLASS, P_X = 0.3, ((0.9, 0.2), (0.3, 0.8))  # P(c = 1); P(x0 = 1 | c) and P(x1
 
 
 def write_unlabelled(folder, count):
-    """The class is missing more often where x0 is 1: rows with a class alone say something else."""
+    """Writes rows in which the class is missing more often if x0 is 1. Rows with a class alone would therefore give a
+    wrong answer."""
     generator = random.Random(3)
     lines = ["c,x0,x1"]
     for _ in range(count):

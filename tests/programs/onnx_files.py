@@ -1,5 +1,5 @@
-"""Reads and runs ONNX files for the tests: their metadata, ONNX Runtime in node, and the random numbers of vaec as
-runtime/image.md lays them out."""
+"""Reads and runs ONNX files for tests: their metadata, ONNX Runtime in node, and the random numbers of vaec as
+runtime/image.md defines them."""
 import array
 import atexit
 import base64
@@ -48,7 +48,7 @@ packages = []  # the folder with onnxruntime-web, made only once
 
 
 def runtime():
-    """A folder of npm's with onnxruntime-web."""
+    """A folder in which npm has installed onnxruntime-web."""
     if not shutil.which("node") or not shutil.which("npm"):
         pytest.skip("node and npm are not installed")
     if not packages:
@@ -64,7 +64,8 @@ def runtime():
 
 
 def run_all(runs):
-    """[(file, {name: (dims, numbers)})] -> for each {name: (dims, numbers)}. A list of whole numbers is int64."""
+    """Runs [(file, {name: (dims, numbers)})] and returns {name: (dims, numbers)} for each file. A list of whole
+    numbers becomes an int64 tensor."""
     folder = runtime()
     job = {"runs": [], "answer": str(folder / "answer.json")}
     for file, feeds in runs:
@@ -83,7 +84,7 @@ def run_all(runs):
 
 
 def fields(message):
-    """(number, value) of each field of a protocol buffer message: bytes, or a whole number."""
+    """Yields (number, value) for each field of a protocol buffer message. A value is bytes or a whole number."""
     place = 0
 
     def varint():
@@ -108,7 +109,7 @@ def fields(message):
 
 
 def metadata(file):
-    """metadata_props (field 14) of a ModelProto; and the names of its graph's inputs and outputs."""
+    """Returns the metadata_props (field 14) of a ModelProto, and the names of the inputs and outputs of its graph."""
     found = {"inputs": [], "outputs": []}
     for number, value in fields(memoryview(pathlib.Path(file).read_bytes())):
         if number == 14:
@@ -123,7 +124,7 @@ def metadata(file):
 
 
 def philox_word(seed, site, element):
-    """Of step 0."""
+    """The Philox word of an element at step 0."""
     counter = [(element >> 7) * 32 + (element & 31), site, 0, 0]
     key = [seed & 0xFFFFFFFF, seed >> 32]
     for _ in range(10):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Exported graphs give what the model gives: ONNX Runtime against the library of the same program."""
+"""Tests that exported graphs give the same results as the model: ONNX Runtime is compared with the library of the
+same program."""
 import ctypes
 import json
 import math
@@ -60,7 +61,7 @@ learn symmetric { steps = 2; batch = 4; every = {log: 1, sample: 0, checkpoint: 
 
 
 def write_rows(rng, variable, rows):
-    """Values of a domain: as they are given to the library, and as the tensor of the graphs."""
+    """Draws values of a domain. Returns them as the library takes them, and as the tensor that the graphs take."""
     shape, classes = variable["shape"], variable.get("classes", 0)
     positions = math.prod(shape)
     draw = {"binary": lambda: float(rng.random() < 0.5), "count": lambda: float(rng.randrange(6)),
@@ -87,7 +88,7 @@ def floats(numbers):
 
 
 class Conditional:
-    """The graphs of one, and what the library says of the same rows."""
+    """The graphs of one conditional, and what the library computes for the same rows."""
 
     def __init__(self, folder, name, library, rows, others):
         self.folder, self.name, self.library, self.rows = folder, name, library, rows
@@ -130,7 +131,7 @@ class Conditional:
         return {name: self.given[name] for name in self.parents}
 
     def expected(self, kind):
-        """None where the library cannot say it."""
+        """Returns what the library computes, or None if the library cannot compute it."""
         if kind == "log_density":
             values = floats([0] * self.rows)
             assert self.library.log_density(self.name, self.rows, self.given, values) == (0, ""), self.name
@@ -169,7 +170,7 @@ FORMULAS = {
 
 
 def check_parameters(one, found):
-    """From the parameters follow the log-density and the mean."""
+    """Checks that the log-density and the mean follow from the parameters."""
     if one.family == "Categorical":
         dims, logits = found["parameters"]["logits"]
         classes, positions = dims[1], math.prod(dims[2:])
@@ -196,7 +197,7 @@ def check_parameters(one, found):
 
 
 def check_export(folder, library, exported):
-    """All graphs of an export at both batch sizes; the number of comparisons of each kind."""
+    """Checks all graphs of an export at both batch sizes. Returns the number of comparisons of each kind."""
     counts = dict.fromkeys(("parameters", "mean", "log_density", "sample"), 0)
     names = sorted({entry["conditional"] for entry in exported["graphs"]})
     abouts = [metadata(next(folder.glob(f"{name.replace('[', '[[]')}.*.onnx"))) for name in names]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Models whose equilibrium is known: finite tables with paired data, and linear Gaussian ones."""
+"""Tests models with a known equilibrium: finite tables with paired data, and linear Gaussian models."""
 import json
 import math
 import struct
@@ -11,7 +11,7 @@ JOINT = [[30, 5], [10, 20], [5, 30]]
 
 
 def write_npy(path, rows):
-    """A vector of integers or a matrix of floats."""
+    """Writes a vector of integers or a matrix of floats as a .npy file."""
     matrix = isinstance(rows[0], (list, tuple))
     numbers = [number for row in rows for number in row] if matrix else rows
     shape = f"({len(rows)}, {len(rows[0])})" if matrix else f"({len(rows)},)"
@@ -124,7 +124,7 @@ learn symmetric { steps = 3000; batch = 256; optimizer = adam(0.02); schedule = 
 
 
 def least_squares(pairs):
-    """Slope, intercept and log standard deviation of the residuals of b on a."""
+    """Returns the slope, the intercept and the log standard deviation of the residuals, for a regression of b on a."""
     n = len(pairs)
     mean_a, mean_b = sum(a for a, _ in pairs) / n, sum(b for _, b in pairs) / n
     slope = sum((a - mean_a) * (b - mean_b) for a, b in pairs) / sum((a - mean_a) ** 2 for a, _ in pairs)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The networks of the published hierarchies have the published numbers of parameters (Flach et al., AISTATS 2024)."""
+"""Tests that the networks of the published hierarchies have the published numbers of parameters (Flach et al.,
+AISTATS 2024)."""
 import json
 import math
 
@@ -7,7 +8,8 @@ from executable import ROOT, build, succeed
 
 
 def counts(example, folder, vaec):
-    """player -> all its parameters, and "player.variable" -> those of one conditional (`let`s stand under the player)."""
+    """Returns a dict of numbers of parameters. The key "player" counts all its parameters. The key "player.variable"
+    counts one conditional. Parameters of a `let` are listed under the name of the `let`."""
     exe = build(vaec, ROOT / f"examples/{example}/{example}.vae", folder)
     found = {}
     for player in json.loads(succeed(exe, "info", "--json").stdout)["players"]:

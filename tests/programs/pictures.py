@@ -1,10 +1,10 @@
-"""Pictures for programs to read."""
+"""Makes pictures that programs read in tests."""
 import struct
 import zlib
 
 
 def png(pixels, width, channels=1):
-    """An 8-bit picture, gray or RGB."""
+    """Returns an 8-bit PNG picture, gray or RGB."""
     def chunk(kind, content):
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
     line = width * channels

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The report of a run, read as text and looked at in a browser, and pictures of codes: `latents`, `traverse`,
+"""Tests the report of a run, as text and in a browser. Also tests pictures of codes: `latents`, `traverse`,
 `interpolate`, `sample --columns`."""
 import csv
 import json
@@ -81,7 +81,7 @@ document.title = "looked: " + JSON.stringify({svgs: document.querySelectorAll("s
 
 
 def look(page, width=1000):
-    """What a browser shows of the page: the number of its plots, and its faults."""
+    """Opens the page in a browser. Returns the number of its plots, and its faults."""
     browser = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
                     if (found := shutil.which(name))), None)
     if not browser:

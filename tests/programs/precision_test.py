@@ -1,4 +1,5 @@
-"""`--precision bf16` on the processor: the same game at less cost, recorded, continued, refused by its cause."""
+"""Tests `--precision bf16` on the processor. It trains the same game at lower cost, is recorded, and continues. If it
+is not possible, the message names the cause."""
 import json
 
 import pytest
@@ -10,7 +11,7 @@ BF16 = ["--precision", "bf16", "--quiet"]
 
 
 def glyphs(folder, vaec):
-    """An executable with GEMMs that are worth rounding, where the processor can do it."""
+    """An executable with GEMMs that are large enough for bf16. Skips the test if the processor has no bf16."""
     exe = build(vaec, write(folder, "glyphs.vae", GLYPHS), folder)
     tried = call(exe, "train", *BF16, "--steps", "0", "--out", folder / "tried", env=ONEDNN)
     if "this processor has no instructions" in tried.stderr:

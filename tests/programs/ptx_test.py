@@ -1,5 +1,6 @@
-"""The PTX of every example assembles for every GPU that it is meant for. Skips where there is no ptxas, and says
-which architectures a ptxas does not know and which examples a vaec built without clang++ 19 has no PTX of."""
+"""Tests that the PTX of every example assembles for every GPU that it supports. Skips if there is no ptxas. Prints
+which architectures the ptxas does not know, and which examples have no PTX, because vaec was built without
+clang++ 19."""
 import functools
 import os
 import pathlib
@@ -27,7 +28,7 @@ def assemble(folder, text, architecture):
 
 @functools.cache
 def example_ptx(vaec, path):
-    """None of an example that needs functions which this vaec has not been built with."""
+    """Returns the PTX of an example, or None if it needs functions that this vaec was built without."""
     result = call(vaec, "check", "--emit=ptx", path, cwd=path.parent)
     if result.returncode == 78 and "built without clang++-19" in result.stderr and device_functions_missing(vaec):
         return None

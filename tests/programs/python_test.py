@@ -1,4 +1,5 @@
-"""The Python package: its own tests, by an interpreter that has numpy and pytest; what pip makes of it."""
+"""Tests the Python package: runs its own tests with an interpreter that has numpy and pytest, and checks what pip
+makes of the package."""
 import os
 import re
 import subprocess
@@ -11,7 +12,8 @@ from executable import ROOT, call, has_terminals
 
 
 def interpreter(*modules):
-    """The first Python that has the modules; Debian's has those of its packages."""
+    """The first Python that has the modules. The second candidate is Debian's Python, which has the modules of
+    Debian's packages."""
     for python in (sys.executable, "/usr/bin/python3"):
         found = subprocess.run([python, "-c", "import " + ", ".join(modules)], capture_output=True)
         if found.returncode == 0:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Databases, CIFAR-10 and Kuzushiji-MNIST as sources, and what tells missing values and takes the statistics of another
-table: read back through an executable."""
+"""Tests databases, CIFAR-10 and Kuzushiji-MNIST as sources, missing values, and statistics taken from another table.
+An executable reads the values back."""
 import gzip
 import io
 import math
@@ -16,7 +16,7 @@ from executable import build, call, succeed, write
 
 
 def database(path, rows):
-    """A table `t` of a number, a text that says a number, a word and bytes."""
+    """Makes a table `t` with a number, a text that contains a number, a word and bytes."""
     base = sqlite3.connect(path)
     base.execute("create table t (id integer, a real, b text, place text, raw blob)")
     base.executemany("insert into t values (?, ?, ?, ?, ?)", rows)
@@ -123,7 +123,7 @@ learn symmetric {{ steps = 1 }}
 
 
 def cifar(folder, archive):
-    """Six small batches; what each record is."""
+    """Writes six small batches of CIFAR-10 and returns their records."""
     source, records = random.Random(3), {}
     for number, name in enumerate([f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]):
         records[name] = [bytes([(number + i) % 10]) + source.randbytes(3072) for i in range(1 + number % 2)]

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Resuming as a user does it: what a run was begun from, other numbers of steps, kills, signals, TensorBoard's files."""
+"""Tests how a user resumes a run: the settings that it began with, other numbers of steps, kills, signals, and the
+files of TensorBoard."""
 import json
 import pathlib
 import random
@@ -34,7 +35,7 @@ def varint(data, at):
 
 
 def event_fields(data):
-    """Number and value of each field of a protocol buffer."""
+    """Yields the number and the value of each field of a protocol buffer."""
     at = 0
     while at < len(data):
         key, at = varint(data, at)
@@ -50,7 +51,8 @@ def event_fields(data):
 
 
 def event_steps(run):
-    """(step, tag) of every value in the event files, in the order of the files; every record must be whole."""
+    """Returns (step, tag) of every value in the event files, in the order of the files. Every record must be
+    complete."""
     found = []
     for path in sorted(run.glob("events.out.tfevents.*")):
         content, at = path.read_bytes(), 0

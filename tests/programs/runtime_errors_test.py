@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What an executable says when it cannot: the whole line and the exit code, and nothing lost that the user had."""
+"""Tests what an executable prints when it fails: the whole line and the exit code. The user loses no
+files."""
 import array
 import gzip
 import json
@@ -48,7 +49,7 @@ def npy(path, rows, width, values):
 
 
 def model_of_files(folder, vaec):
-    """The executable, and data that it takes."""
+    """Builds the executable and writes data that it accepts. Returns the executable and the text of the table."""
     npy(folder / "x.npy", 10, 4, [i % 2 for i in range(40)])
     table = "c,u,name\n" + "".join(f"{i % 3},{i / 10},a\n" for i in range(10))
     write(folder, "table.csv", table)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`evaluate --metrics fd --features FILE.pt`: features by a network in TorchScript, on a model whose distances are
-known."""
+"""Tests `evaluate --metrics fd --features FILE.pt`. A network in TorchScript computes the features, for a model with
+known distances."""
 import json
 import zipfile
 
@@ -26,7 +26,7 @@ def need_torch(vaec):
 
 
 def write_script(path, body):
-    """What torch.jit.save writes of a module without parameters."""
+    """Writes the file that torch.jit.save writes for a module without parameters."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
         file.writestr("m/data.pkl", b"\x80\x02c__torch__\nM\nq\x00)\x81}(X\x08\x00\x00\x00training\x89ub.")
         file.writestr("m/code/__torch__.py", SCRIPT.replace("BODY", body))

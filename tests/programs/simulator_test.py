@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sources that draw from another trained model: `run("other.vae", from = RUN)`."""
+"""Tests sources that draw from another trained model: `run("other.vae", from = RUN)`."""
 import math
 import struct
 

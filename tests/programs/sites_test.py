@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Games between programs, as real processes: `publish`, `peer`, and sites that stop, lag and begin again."""
+"""Tests games between programs that run as real processes: `publish`, `peer`, and sites that stop, fall behind and
+start again."""
 import json
 import math
 import signal

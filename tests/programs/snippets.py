@@ -1,7 +1,8 @@
-"""The program texts in a Markdown page, made whole. A block ```vae is a file; `error=CODE` or `warning=CODE` beside
-it says what vaec answers, `file=NAME` what it is called. `<!-- prelude NAME ... -->` defines what `<!-- with NAME -->`
-puts before the next block, or around it where a line of the prelude is `...`. A block ```text COMMAND holds what
-`vaec COMMAND` prints of the block before it; ```console holds commands after `$ ` and what they print."""
+"""Reads the program texts in a Markdown page and completes them. A block ```vae is a file. Words beside it say more:
+`error=CODE` or `warning=CODE` is the answer of vaec, `file=NAME` is the name of the file. `<!-- prelude NAME ... -->`
+defines a text. `<!-- with NAME -->` puts this text before the next block, or around the block if a line of the text
+is `...`. A block ```text COMMAND holds what `vaec COMMAND` prints for the block before it. A block ```console holds
+commands after `$ ` and their output."""
 import re
 from dataclasses import dataclass, field
 
@@ -19,11 +20,11 @@ class Block:
     errors: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
     file: str = "model.vae"
-    body: tuple = (0, 0)  # its lines in the page
+    body: tuple = (0, 0)  # the place of its lines in the page
 
 
 def blocks(page):
-    """In order; the text of a `vae` block is the whole file."""
+    """Returns the blocks in order. The text of a `vae` block is the whole file, with its prelude."""
     preludes, found, around = {}, [], None
     for match in FENCE.finditer(page):
         if match["prelude"] is not None:

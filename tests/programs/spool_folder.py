@@ -1,4 +1,5 @@
-"""Programs that exchange rows through a folder, for tests: a site, its files, and a process that runs beside others."""
+"""For tests of programs that exchange rows through a folder: a site, its files, and a process that runs beside
+others."""
 import json
 import random
 import struct
@@ -31,7 +32,7 @@ def write_rows(folder, prefix, seed, count=64):
 
 
 class Site:
-    """A process that runs beside others; what it says goes into a file, so that it never waits for a reader."""
+    """A process that runs beside others. Its output goes into a file, so the process never waits for a reader."""
 
     def __init__(self, exe, *arguments, cwd):
         self.said = tempfile.TemporaryFile("w+")
@@ -47,7 +48,7 @@ class Site:
             time.sleep(0.005)
 
     def end(self, code=0, stop=None):
-        """What it said; `stop`: the signal that ends it."""
+        """Waits for the process to end and returns its output. `stop` is a signal to send first."""
         if stop:
             self.process.send_signal(stop)
         seen = self.process.wait(timeout=300)
@@ -65,7 +66,7 @@ def refused(code, words, result):
 
 
 def published(step, c, x, domains=("category(3)", "binary[4]"), names=("c", "x"), types=("F32", "F32")):
-    """A file of published rows, as the program of another site writes it."""
+    """Returns a file of published rows, as the program of another site writes it."""
     values = [(names[0], (len(c),), c, types[0]), (names[1], (len(x), len(x[0])), [v for row in x for v in row], types[1])]
     variables = [{"name": name, "domain": domain} for name, domain in zip(names, domains)]
     header = {"__metadata__": {"format": "vaec published rows 1", "program": "other", "step": str(step), "every": "1",
@@ -85,7 +86,7 @@ ROWS = ([0, 1, 2, 1], [[0, 1, 0, 1], [1, 1, 0, 0], [0, 0, 0, 1], [1, 1, 1, 1]])
 
 
 def spool(folder, files):
-    """A folder of files as another site left them."""
+    """Makes a folder with files that another site could have left there."""
     path = folder / "spool"
     path.mkdir(exist_ok=True)
     for name, content in files.items():

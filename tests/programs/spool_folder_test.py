@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What may be in the folder between two programs that exchange rows, and in its place."""
+"""Tests what may be in the folder between two programs that exchange rows, and what may be in place of the folder."""
 import json
 import math
 import os
@@ -14,7 +14,7 @@ from spool_folder import QUIET, ROWS, SITE, Site, published, refused, site, spoo
 
 
 def overlapping(step):
-    """Many tensors over the same bytes."""
+    """Returns a file with many tensors that share the same bytes."""
     content = published(step, *ROWS)
     length = struct.unpack("<Q", content[:8])[0]
     header = json.loads(content[8:8 + length])

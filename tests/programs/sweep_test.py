@@ -1,4 +1,4 @@
-"""`vaec sweep` trains and measures every combination of values, loads what is done, and makes one table of it."""
+"""Tests `vaec sweep`: it trains and measures every combination of values, loads finished runs, and makes one table."""
 import csv
 import json
 import os

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""What a terminal obeys (escapes, C1 controls, changes of direction) and bytes that are not UTF-8 are shown, not
-printed: in names of files, lines of the program, values of flags and of the environment."""
+"""Tests that control characters (escapes, C1 controls, changes of direction) and bytes that are not UTF-8 are shown
+in a readable form and never reach the terminal. They come from file names, lines of the program, and values of flags
+and of the environment."""
 import os
 import subprocess
 import unicodedata

@@ -1,4 +1,4 @@
-"""How many threads a step takes: small models leave the pool asleep."""
+"""Tests how many threads a step uses: small models do not wake the thread pool."""
 import os
 import pathlib
 import subprocess
@@ -27,7 +27,7 @@ learn symmetric {
 
 
 def switches(process):
-    """How often the threads besides the first have gone to sleep, and how many there are."""
+    """Returns how often all threads except the first went to sleep, and how many such threads there are."""
     others = [task for task in pathlib.Path(f"/proc/{process}/task").iterdir() if task.name != str(process)]
     counts = [int(line.split()[1]) for task in others for line in (task / "status").read_text().splitlines()
               if line.startswith("voluntary_ctxt_switches")]

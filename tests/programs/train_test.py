@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Training as a user does it: the run directory, resuming, interrupting, reproducibility."""
+"""Tests training as a user does it: the run directory, resuming, interrupting, reproducibility."""
 import base64
 import json
 import signal

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a trained model is used for: info, sample, infer, evaluate; and how fast it answers."""
+"""Tests the uses of a trained model: info, sample, infer, evaluate; and how fast it answers."""
 import json
 import math
 import struct

@@ -1,4 +1,5 @@
-"""One version, the project's in CMakeLists.txt: the compiler, the runtime, executables and the changelog say the same."""
+"""Tests that CMakeLists.txt defines the only version: the compiler, the runtime, executables and the changelog show
+it."""
 import ctypes
 import json
 import re

@@ -1,5 +1,6 @@
-"""What a run shows while it trains on a terminal: one line that keeps to the width, the last metrics left behind, and
-colours where they are wanted; the parts of a bound; and any checkpoint for every command that reads a run."""
+"""Tests what a run shows while it trains in a terminal: one line that fits the width, the last metrics after the end,
+and colours if they are wanted. Also tests the parts of a bound, and that every command can read any checkpoint of a
+run."""
 import fcntl
 import json
 import os
@@ -26,7 +27,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def on_terminal(columns, *command, cwd, **env):
-    """What the command writes to a terminal of so many columns."""
+    """Returns what the command writes to a terminal of that many columns."""
     if not has_terminals():
         pytest.skip("there are no pseudo-terminals")
     mine, its = pty.openpty()

@@ -1,4 +1,5 @@
-"""Weights of sources in a learn block: in place of the sources' own, constant or following a schedule."""
+"""Tests weights of sources in a learn block. They replace the weights of the sources, and are constant or follow a
+schedule."""
 import struct
 
 from executable import build, call, metrics, safetensors, succeed, write
@@ -20,7 +21,8 @@ def model(keys="", weight=""):
 
 
 def parameters(run, step):
-    """Every tensor; the file also names its program."""
+    """Returns every tensor of a checkpoint. The bytes of the file are not compared, because it also names its
+    program."""
     return safetensors(run / f"checkpoints/step-{step}/model.safetensors")
 
 
@@ -161,7 +163,7 @@ def test_free_bits_leave_a_small_divergence_alone(folder, vaec):
 
 
 def distance(a, b, step):
-    """The largest between two numbers of the same place."""
+    """The largest difference between two numbers at the same position."""
     there = tensors(b, step)
     return max(abs(x - y) for name, values in tensors(a, step).items() for x, y in zip(values, there[name]))
 
