@@ -2,8 +2,8 @@
 run as it is (eager), compiled, captured as a CUDA graph, or both.
 
 A script gives `run` a function that makes its model: model(options) returns the turns of a step in order, each one a
-Turn. For each mode one JSON object is printed. It has the median time of a step in milliseconds, the utilities as
-means over the last --window steps, and the peak memory (of the GPU, if there is one).
+Turn. For each mode one JSON object is printed. It has the median time of a step in milliseconds and
+the utilities as means over the last --window steps. It also has the peak memory (of the GPU, if there is one).
 
 The environment sets threads and BLAS (OMP_NUM_THREADS, OPENBLAS_CORETYPE). tests/bench/run tries several settings on
 a processor for each model. tests/device/run tries the modes on a GPU. There, all data of a step are in the memory of
