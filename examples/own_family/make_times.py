@@ -3,8 +3,8 @@
 
 The walk starts at 0. In each step it gains drift * dt and normal noise of variance dt, until it reaches the barrier.
 The drift grows with `contrast`, and the barrier grows with `caution`. No formula of the passage time is used. A
-Brownian path between two points a and b below the barrier has crossed it with probability exp(-2 (barrier - a)
-(barrier - b) / dt). If the walk crosses in a step, it ends at a random time within that step.
+Brownian path between two points a and b below the barrier may have crossed it. The probability of that is
+exp(-2 (barrier - a) (barrier - b) / dt). If the walk crosses in a step, it ends at a random time within that step.
 """
 import math
 import pathlib
