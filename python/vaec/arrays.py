@@ -65,7 +65,8 @@ class Arrays(dict):
     """A dict from variable to array, with the rows on the first axis. numpy takes it as its first array.
 
     The arrays of `sample` are draws, and `means` has the means of the distributions that they were drawn from. The
-    arrays of `infer` are means, and `draws` has draws. `text` is what vaec printed: who draws what, and whether a chain has converged."""
+    arrays of `infer` are means, and `draws` has draws. `text` is what vaec printed: who draws what, and whether a
+    chain has converged."""
 
     def __init__(self, tensors, text):
         super().__init__({name: array for name, array in tensors.items() if "." not in name})
