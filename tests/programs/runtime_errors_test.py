@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Tests what an executable prints when it fails: the whole line and the exit code. The user loses no
-files."""
+"""Tests what an executable prints when it fails: the whole line and the exit code. No file of the user is
+lost."""
 import array
 import gzip
 import json
