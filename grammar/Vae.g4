@@ -2,7 +2,7 @@
 //
 // compiler/syntax/arrange.cpp changes the tokens between lexer and parser. It handles what depends on layout:
 //   - a newline that ends a statement, a `;`, and the end before a closing `}` become one END each;
-//     every other newline is removed. The items of blocks and of `complete` therefore always end in END;
+//     every other newline is removed. Simple statements and items of `complete` therefore always end in END;
 //   - brackets are balanced, and trailing commas are removed;
 //   - OVER FROM WEIGHT COMPLETE AS FIXED PUBLISH are keywords only in their places; elsewhere they become NAME.
 // Every decision is LL(1). The parser therefore needs no prediction, and finds an error at the first wrong token.
@@ -175,7 +175,7 @@ fragment DIGITS : [0-9]+ ('_' [0-9]+)* ;
 fragment EXPONENT : [eE] [+-]? DIGITS ;
 fragment COMMENT_PART : ~[*] | '*'+ ~[*/] ;
 fragment STRING_PART : ~["\\\r\n] | '\\' ~[\r\n] ;
-// Latin letters without accents, and Greek letters with and without accents.
+// The underscore, Latin letters without accents, and Greek letters with and without accents.
 fragment LETTER
   : [a-zA-Z_] | [\u0370-\u0373] | [\u0376-\u0377] | [\u037B-\u037D] | '\u037F' | '\u0386'
   | [\u0388-\u03F5] | [\u03F7-\u03FF] | [\u1F00-\u1FBC] | [\u1FC2-\u1FCC] | [\u1FD0-\u1FDB]
