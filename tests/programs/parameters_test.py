@@ -8,8 +8,8 @@ from executable import ROOT, build, succeed
 
 
 def counts(example, folder, vaec):
-    """Returns a dict of numbers of parameters. The key "player" counts all its parameters. The key "player.variable"
-    counts one conditional. Parameters of a `let` are listed under the name of the `let`."""
+    """Returns a dict of numbers of parameters. The key "player" counts all parameters of the player. The key
+    "player.variable" counts those of one conditional; it leaves out the parameters of a `let`."""
     exe = build(vaec, ROOT / f"examples/{example}/{example}.vae", folder)
     found = {}
     for player in json.loads(succeed(exe, "info", "--json").stdout)["players"]:

@@ -20,7 +20,7 @@ class Block:
     errors: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
     file: str = "model.vae"
-    body: tuple = (0, 0)  # the place of its lines in the page
+    body: tuple = (0, 0)  # begin and end of its text in the page
 
 
 def blocks(page):
