@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Tests that control characters and bytes that are not UTF-8 never reach the terminal; they are shown in a readable form.
-Control characters are escapes, C1 controls and changes of direction. The texts come from file names, lines of the
-program, and values of flags and of the environment."""
+"""Tests that control characters and bytes that are not UTF-8 never reach the terminal. vaec shows them in a readable
+form. Control characters are escapes, C1 controls and changes of direction. The texts come from file names, lines of
+the program, and values of flags and of the environment."""
 import os
 import subprocess
 import unicodedata
