@@ -27,7 +27,7 @@ class Model:
     batches: tuple
     first: tuple = ()  # the batches that performance goals are set for; measured first
     convolutional: bool = True
-    batch: str = "{0}"  # in the form of vaec's flag
+    batch: str = "{0}"  # in the form that vaec's flag --batch takes
 
     def flag(self, batch):
         return self.batch.format(batch, batch // 2)

@@ -147,7 +147,7 @@ def test_operations_on_tables_give_the_rows_they_say(folder, vaec):
     mean = sum(b) / 12
     deviation = math.sqrt(sum((value - mean) ** 2 for value in b) / 12)
     expected = {
-        "t": rows,  # the first column
+        "t": rows,  # a table alone means its first column
         "t.a[3:5]": [3, 4],
         "t[-3:].a": [9, 10, 11],
         "t.a[:2]": [0, 1],
@@ -158,7 +158,7 @@ def test_operations_on_tables_give_the_rows_they_say(folder, vaec):
         "where(t, t.a % 2 == 0)[1:3].b": [4, 2],
         "without(t.a, t.a[2:])": [0, 1],
         "without(t.b, t.b[:3])": [value for value in b if value not in (0, 1, 4)],
-        'without(csv("u.csv"), csv("u.csv")[:1]).k': [1],  # rows also differ by their text
+        'without(csv("u.csv"), csv("u.csv")[:1]).k': [1],  # `without` also compares texts
         "normalize(t.b)": [(value - mean) / deviation for value in b],
         "normalize(t.a * 0 + 3)": [0] * 12,
         "normalize(t[:3]).a": [-math.sqrt(1.5), 0, math.sqrt(1.5)],
@@ -189,7 +189,7 @@ def test_rows_of_several_values(folder, vaec):
         "parts": 'normalize(csv("t.csv", ["a", "b"]))[:1]', "chosen": 'where(csv("t.csv", ["b", "a"]), t.a > 9)'},
         shape="[2]", lets='let t = csv("t.csv")')
     near(read("vector"), [[b[i], i] for i in range(12)])
-    near(read("one"), [[i, i] for i in range(12)])  # a scalar stretches
+    near(read("one"), [[i, i] for i in range(12)])  # a scalar is repeated for all elements
     near(read("window"), [[b[i], b[i + 1]] for i in range(0, 10, 3)])
     near(read("sum"), [[b[i] + i * i, i + i * i] for i in range(12)])
     near(read("chosen"), [[b[i], i] for i in (10, 11)])
@@ -362,7 +362,7 @@ learn symmetric { steps = 1; batch = 2; optimizer = none }
     def inferred(what, given):
         succeed(exe, "infer", "--run", folder / "run", what, "--given", given, "--out", folder / "z.csv")
         return [float(line) for line in (folder / "z.csv").read_text().splitlines()[1:]]
-    assert inferred("z | c", "c=rows") == [0, 0, 1, 1, 2, 2]  # a, b, c
+    assert inferred("z | c", "c=rows") == [0, 0, 1, 1, 2, 2]  # the classes a, b and c
     assert inferred("z | c", "c=some") == [1, 1]
     assert inferred("w | s", "s=masks") == [1, 10, 100]
 

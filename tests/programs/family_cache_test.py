@@ -37,7 +37,7 @@ def test_what_passed_is_cached_and_what_failed_is_not(folder, vaec):
     write(folder, "same.vae", "// the same\n" + MODEL)
     for name in ("steeper.vae", "same.vae"):
         succeed(vaec, "check", name, cwd=folder, env=env)
-    assert len(list(verdicts.iterdir())) == 3  # with `tidied`
+    assert len(list(verdicts.iterdir())) == 3  # one of them is the marker file `tidied`
 
 
 def test_a_cache_that_cannot_be_written_changes_nothing(folder, vaec):

@@ -51,7 +51,7 @@ def test_five_players_from_nothing_to_digit_and_style(folder, vaec):
     succeed(example / "prepare", vaec, 400, 300, cwd=folder, env=env)
     assert (example / "train_images.npy").stat().st_size == 128 + 400 * 3 * 784
     images = (example / "test_images.npy").read_bytes()
-    succeed(example / "prepare", vaec, 10, cwd=folder, env=env)  # what exists is not made again
+    succeed(example / "prepare", vaec, 10, cwd=folder, env=env)  # files that exist are not made again
     assert (example / "test_images.npy").read_bytes() == images
 
     succeed(exe, "train", "--quiet", "--steps", 400, "--batch", 16, "--out", "run", cwd=folder, env=env)

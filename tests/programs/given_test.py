@@ -193,7 +193,7 @@ def test_pictures_show_what_is_normalized(folder, vaec):
         def is_one_of_them(pixels):
             return any(all(abs(a - b) <= 1 for a, b in zip(pixels, image)) for image in images)
 
-        for pixels in cells(trained.run / "samples/step-1.png")[:12]:  # the row of data
+        for pixels in cells(trained.run / "samples/step-1.png")[:12]:  # the row that shows data
             assert is_one_of_them(pixels), (name, pixels)
         # The encoder's code of an image is the image itself, and so is the mean of the image generated from
         # it.
