@@ -40,6 +40,16 @@ def retired_words(where, text):
             yield f"{where}:{number}: `{match[0]}` is retired; say: {replacement(match[0])}"
 
 
+# Pages that are not in the repository: a reader cannot look them up.
+ABSENT = re.compile(r"\b(METHODS|(LANGUAGE|DESIGN|STYLE)\.md)\b")
+
+
+def absent_pages(where, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := ABSENT.search(line):
+            yield f"{where}:{number}: `{match[1]}` is not in the repository: name a page of docs/"
+
+
 def long_lines(where, text):
     printed = False
     for number, line in enumerate(text.splitlines(), 1):
@@ -96,6 +106,7 @@ def faults(vaec):
         for path, text in files(*(f"{folder}/**/*.{kind}" for kind in ("cpp", "h", "def", "py", "ir", "txt"))):
             if path.name != "words_test.py":
                 yield from retired_words(path, words(f"{text}\n{path.stem}"))
+                yield from absent_pages(path, text)
     for path, text in files("compiler/**/*.cpp", "compiler/**/*.h", "runtime/**/*.cpp", "runtime/**/*.h"):
         yield from unnamed_values(path, text)
     with tempfile.TemporaryDirectory() as folder:
@@ -116,6 +127,7 @@ def self_test():
     source = 'int rooms;\n// a room\nfail("no room");\nclass LargeRoom;\nint make_room();\nint mushrooms;\n'
     return (len(list(retired_words("page", page))) == 1 and len(list(long_lines("page", page))) == 1
             and len(list(retired_words("source", words(source)))) == 5
+            and len(list(absent_pages("source", "// METHODS section 3\n// methods.md\n"))) == 1
             and len(list(unnamed_values("source", "for (const Row& one : rows) f(one); // of =\nint64_t of(int);"))) == 1)
 
 

@@ -150,7 +150,7 @@ class BoundBuilder {
     return phase;
   }
 
-  // E_q [sum log p(known | ...)] - beta sum KL + alpha log q(known | ...); METHODS section 3.
+  // E_q [sum log p(known | ...)] - beta sum KL + alpha log q(known | ...) (docs/methods.md, "elbo").
   void add_elbo(BoundRows& rows, Phase& phase) {
     const Scale beta = scale_of(learn_, "beta", 1), alpha = scale_of(learn_, "alpha", 0);
     const Scale free_bits = scale_of(learn_, "free_bits", 0);
@@ -191,8 +191,8 @@ class BoundBuilder {
     add_scores(rows, latents, vimco_signal(rows, log_weight, bound), rows.coefficient(rows.drawn()), phase);
   }
 
-  // ELBO - log p(known) + multiplier log p(known). log p is the importance-weighted estimate. METHODS section
-  // 4 has the formula, up to constants.
+  // ELBO - log p(known) + multiplier log p(known). log p is the importance-weighted estimate
+  // (docs/methods.md, "libi").
   void add_constrained(BoundRows& rows, Phase& phase) {
     Emit& e = rows.e;
     const std::vector<Drawn> latents = draw_latents(rows);

@@ -1,5 +1,5 @@
 // How gradients pass through the draw of a latent variable in a bound. In: its conditional, and an estimator
-// of METHODS: reparam, zgr, st, gumbel or score. Out: the value to which the latent is bound.
+// (docs/methods.md, "elbo"): reparam, zgr, st, gumbel or score. Out: the value to which the latent is bound.
 #pragma once
 #include "compiler/semantics/bounds.h"
 #include "compiler/tensor/translate.h"

@@ -244,9 +244,9 @@ TEST(Bounds, GivenLatentsAreEvidence) {
   }
 }
 
-// METHODS section 7, oracle 4. Under symmetric the decoder maximizes only log p, and the draws have no
-// gradient. Under elbo f01 also gets a gradient because the encoder reads it, and r learns what its draws are
-// worth to the decoder.
+// A decoder and an encoder that share nets, as in a ladder. Under symmetric the decoder maximizes only log p,
+// and the draws have no gradient. Under elbo f01 also gets a gradient because the encoder reads it, and r
+// learns what its draws are worth to the decoder.
 TEST(Bounds, TheLadderSharesOneObjectiveOnlyUnderElbo) {
   const Enumeration all(ladder());
   const auto by_itself = [&](const Parameters& at) {

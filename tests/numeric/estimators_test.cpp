@@ -1,6 +1,6 @@
 // links: vaec_pipeline
-// The gradient that each estimator passes through a draw, over all draws: the numbers of METHODS section 3
-// for bits, and numbers for categories; also the relaxed values of gumbel.
+// The gradient that each estimator passes through a draw, over all draws, against numbers worked out by hand
+// from the estimators' definitions, for bits and for categories; also the relaxed values of gumbel.
 #include <gtest/gtest.h>
 
 #include "compiler/tensor/estimators.h"

@@ -74,7 +74,7 @@ double joint_distance(const Game& game) {
   return sum;
 }
 
-// Published for a different joint (METHODS.md section 7): .44, .023, 7e-4 after 1, 5, 10 sweeps.
+// With another joint the distances were .44, .023 and 7e-4 after 1, 5 and 10 sweeps.
 TEST(TabularGames, AChainOfTooFewSweepsIsBiased) {
   const TabularModel model = segmentation();
   std::vector<double> bias;

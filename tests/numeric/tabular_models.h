@@ -185,7 +185,8 @@ learn symmetric { steps = 1 }
           {{"data_p", rows(of_p)}, {"data_r", rows(of_r)}}};
 }
 
-/// The models of LANGUAGE.md section 9, and the game of two players.
+/// Games whose players can learn the joint distribution that made the data: two players, an image with its
+/// segmentation, a ladder, two encoders, five players.
 inline std::vector<TabularModel> true_joint_models() {
   return {two_players(), segmentation(), ladder(), two_encoders(), five_players()};
 }
