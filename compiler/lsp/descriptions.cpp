@@ -134,11 +134,11 @@ const Sentences& of_keys() {
       {"free_bits", "Divergence per variable, in nats, below which nothing is gained (default 0)."},
       {"samples", "Draws of the latent variables for each row."},
       {"analytic_kl", "Whether divergences are computed in closed form where there is one."},
-      {"epsilon", "LiBI: bound on the divergence between encoder and posterior."},
+      {"epsilon", "LiBI: nats by which the log-likelihood may fall below its best value."},
       {"dual_rate", "LiBI: step size of the multiplier."},
-      {"fit_steps", "LiBI: updates of the first stage."},
-      {"constrain_steps", "LiBI: updates of the second stage."},
-      {"refit_steps", "LiBI: updates of the third stage."},
+      {"fit_steps", "LiBI: steps of the first phase; shares of `steps` if that is given."},
+      {"constrain_steps", "LiBI: steps of the second phase; shares of `steps` if that is given."},
+      {"refit_steps", "LiBI: steps of the third phase; shares of `steps` if that is given."},
   };
   return table;
 }

@@ -78,11 +78,11 @@ const vae_library* open_backend(const MachineRequest& request) {
 const vae_library* open_training_backend(const MachineRequest& request) {
   if (request.cudnn_benchmark)
     throw Failure(Exit::bad_configuration,
-                  "--cudnn-benchmark is of CUDA devices: leave it out where the CPU trains");
+                  "--cudnn-benchmark works only on a CUDA device: leave it out on the CPU");
   if (request.precision == VAE_FP32) return open_backend(request);
   if (request.precision == VAE_TF32)
     throw Failure(Exit::bad_configuration,
-                  "precision tf32 is of CUDA devices: on the CPU use --precision fp32 or bf16");
+                  "precision tf32 works only on a CUDA device: on the CPU use --precision fp32 or bf16");
   if (request.backend == "torch")
     throw Failure(Exit::bad_configuration,
                   "--backend torch: on the CPU it computes in fp32 alone: use --precision fp32");

@@ -398,11 +398,11 @@ Plan make_plan(const Image& image, const Query& query) {
           if (query.known.contains(parent) || query.partial.contains(parent)) plan->used.insert(parent);
   const bool anything = !query.known.empty() || !query.partial.empty();
   if (const auto lost = uninformed(image, *plan, query); !lost.empty() && anything && !plan->ignored.empty())
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("nothing draws {} from what is known: {} ignores {}", image.name_of(lost.front()),
-                    name_of_conditional(image, plan->ignored.front().conditional),
-                    image.name_of(plan->ignored.front().variable)));
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("no player can draw `{}` from the known variables: {} ignores {}",
+                              image.name_of(lost.front()),
+                              name_of_conditional(image, plan->ignored.front().conditional),
+                              image.name_of(plan->ignored.front().variable)));
   return *plan;
 }
 

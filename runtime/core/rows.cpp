@@ -73,10 +73,10 @@ void Rows::open(const Program& program) {
     if (known->second != rows)
       throw Failure(
           Exit::bad_data,
-          fmt::format("source {}: {} has {} rows, the columns before it have {}; all `=` of a source take "
-                      "the same rows",
-                      image_.sources[static_cast<size_t>(gather->source)].name, variable.name, rows,
-                      known->second));
+          fmt::format(
+              "source {}: `{}` has {} rows, but the columns before it have {}; all columns of a source need "
+              "the same number of rows",
+              image_.sources[static_cast<size_t>(gather->source)].name, variable.name, rows, known->second));
   }
 }
 

@@ -174,8 +174,9 @@ Table read_picture_labels(const fs::path& folder) {
   const PictureList list = list_pictures(folder, true);
   Table table;
   if (list.labels.empty())
-    throw Failure(Exit::bad_data, fmt::format("{}: no column `label`, for its pictures lie in no subfolders",
-                                              folder.string()));
+    throw Failure(Exit::bad_data,
+                  fmt::format("{}: there is no column `label`, because its pictures are not in subfolders",
+                              folder.string()));
   table.columns.push_back(label_column(list));
   return table;
 }

@@ -119,9 +119,10 @@ Column classes_of(const Column& column, const VariableSpec& variable, const std:
   if (!column.words) column.require_numbers();
   const std::vector<std::string>& words = *column.words;
   if (static_cast<int64_t>(words.size()) != variable.classes)
-    throw Failure(Exit::bad_data,
-                  fmt::format("{}: holds {} words ({}), which must be {} to be the classes ({})", described,
-                              words.size(), listed_words(words), variable.classes, column.no_number));
+    throw Failure(
+        Exit::bad_data,
+        fmt::format("{}: has {} different words ({}), but the variable has {} classes ({})", described,
+                    words.size(), listed_words(words), variable.classes, column.no_number));
   return with_values(column, [](float value, int64_t) { return value; });
 }
 

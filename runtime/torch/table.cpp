@@ -47,7 +47,7 @@ void choose_device(const vae_torch_options& options) {
   if (options.precision < VAE_FP32 || options.precision > VAE_BF16)
     throw std::invalid_argument("no such precision");
   if (options.device < 0) {
-    if (options.precision == VAE_TF32) throw std::invalid_argument("TF32 is of CUDA devices");
+    if (options.precision == VAE_TF32) throw std::invalid_argument("TF32 works only on a CUDA device");
     if (!onednn_convolves) at::globalContext().setUserEnabledMkldnn(false);
   } else {
     if (!at::hasCUDA())

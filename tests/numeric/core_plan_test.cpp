@@ -167,7 +167,7 @@ TEST(Plan, NamesWhatNobodyGives) {
 
 TEST(Plan, RefusesWhatWouldIgnoreAllThatIsKnown) {
   const Model model("xz", {{"p", "decoder"}, {"s", "source"}}, {"p: x|z", "s: z"});
-  EXPECT_EQ(model.plan("z|x"), "nothing draws z from what is known: s(z) ignores x");
+  EXPECT_EQ(model.plan("z|x"), "no player can draw `z` from the known variables: s(z) ignores x");
 }
 
 TEST(Plan, IsQuickForManyVariables) {

@@ -330,7 +330,7 @@ def test_pictures_are_sorted_by_name_and_take_the_size_of_their_variable(folder,
         assert abs(row[1] * 255 - (i + 10.5)) < 1 and abs(sum(row) / 6 * 255 - (i + 17.5)) < 0.6, row
     path = write(folder, "label.vae", program({"only": 'images("photos").label'}))
     result = call(build(vaec, path, folder), "train", "--out", folder / "label-run")
-    assert result.returncode == 65 and "photos: no column `label`, for its pictures lie in no sub" in result.stderr, result
+    assert result.returncode == 65 and "photos: there is no column `label`, because its pictures are not in sub" in result.stderr, result
     path = write(folder, "clash.vae", program({"only": 'images("photos", size = [2, 2], gray = true)'}, shape="[4, 6]"))
     result = call(build(vaec, path, folder), "train", "--out", folder / "clash-run")
     assert result.returncode == 65 and "have the shape [2, 2], the variable needs [4, 6]" in result.stderr, result

@@ -110,7 +110,7 @@ def test_convolutions_chosen_by_timing(folder, vaec):
     assert resumed.returncode == 0 and what("timed")[0], resumed
     refused = call(exe, "train", "--device", "cpu", "--cudnn-benchmark", *flags, cwd=folder, env=fake.environment(exe))
     assert refused.returncode == 78, refused
-    assert refused.stderr.endswith("--cudnn-benchmark is of CUDA devices: leave it out where the CPU trains\n"), refused
+    assert refused.stderr.endswith("--cudnn-benchmark works only on a CUDA device: leave it out on the CPU\n"), refused
 
 
 def test_a_resumed_run_keeps_its_device(folder, vaec):

@@ -506,7 +506,7 @@ learn symmetric { steps = 1; batch = 4 }
     for query, given, masks, cause in (
             ("z | x", ["x"], [], "no player gives z"),
             ("y | d", ["d"], [], "y needs z, which no player gives"),
-            ("s | y", ["y"], [], "nothing draws s from what is known: rows(s) ignores y"),
+            ("s | y", ["y"], [], "no player can draw `s` from the known variables: rows(s) ignores y"),
             ("y | x", ["x"], ["x"], "nothing completes x from what is known of it")):
         arguments = [part for name in given for part in ("--given", f"{name}=v.csv")]
         arguments += [part for name in masks for part in ("--mask", f"{name}=v.csv")]

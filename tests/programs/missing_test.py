@@ -193,7 +193,7 @@ def test_a_player_that_no_row_teaches_is_refused(folder, vaec):
     exe = build(vaec, write(folder, "never.vae", TWO.replace("source generated { z ~ Normal(0) }", "")), folder)
     result = call(exe, "train", "--out", "never-run", cwd=folder)
     assert result.returncode == 78 and len(result.stderr.splitlines()) == 1, result
-    assert "q.z would never be learned: no row of the sources gives it a term" in result.stderr, result
+    assert "q.z would never be learned, because no row of the sources gives it a term" in result.stderr, result
     assert not (folder / "never-run").exists(), result
 
 

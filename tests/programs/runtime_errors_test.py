@@ -111,7 +111,7 @@ def test_words_that_no_command_knows(folder, vaec):
 
 def test_what_this_version_has_not_exits_78(folder, vaec):
     exe, _ = model_of_files(folder, vaec)
-    refused(78, "files train: precision tf32 is of CUDA devices: on the CPU use --precision fp32 or bf16", exe,
+    refused(78, "files train: precision tf32 works only on a CUDA device: on the CPU use --precision fp32 or bf16", exe,
             "train", "--precision", "tf32")
     refused(78, "files train: precision bf16: this processor has no instructions for it (AVX512_BF16 or AMX), or "
             "DNNL_MAX_CPU_ISA forbids them: use --precision fp32", exe, "train", "--precision", "bf16",
@@ -156,7 +156,7 @@ def test_arrays_of_a_wrong_shape_or_range_name_the_row_and_the_value(folder, vae
     npy(data, 10, 5, [0] * 50)
     refuses(given + "its rows have the shape [5], the variable needs [4]")
     npy(data, 9, 4, [0] * 36)
-    refuses("source data: c has 10 rows, the columns before it have 9; all `=` of a source take the same rows")
+    refuses("source data: `c` has 10 rows, but the columns before it have 9; all columns of a source need the same number of rows")
     npy(data, 0, 4, [])
     refuses('npy("x.npy"): there are no rows')
     npy(data, 10, 4, [0] * 20 + [0.5] * 20)
@@ -501,8 +501,8 @@ player q { z | x ~ Bernoulli(dense(x, 4)) }
 learn symmetric { steps = 2 }
 """)
     succeed(vaec, "run", "pair.vae", "train", "--quiet", "--out", "run", cwd=folder)
-    refused(78, "pair evaluate: the log-likelihood is that of a decoder, and pair declares none: write `decoder` in "
-            "place of `player` for the model of the data", vaec, "run", "pair.vae", "evaluate", "--run", "run",
+    refused(78, "pair evaluate: the metrics loglik, elbo, kl and gap need a decoder, and pair declares none: write "
+            "`decoder` instead of `player` for the player that models the data", vaec, "run", "pair.vae", "evaluate", "--run", "run",
             cwd=folder)
 
 

@@ -93,7 +93,7 @@ learn symmetric { steps = 5; batch = 8 }
     # The prior of z is not an answer, because it does not read x. And nobody draws y.
     result = call(exe, "infer", "--run", "run", "z | x", "--given", "x=pairs", "--out", "w.npy", cwd=folder)
     assert result.returncode == 78 and len(result.stderr.splitlines()) == 1, result
-    assert "nothing draws z from what is known" in result.stderr and not (folder / "w.npy").exists(), result
+    assert "no player can draw `z` from the known variables" in result.stderr and not (folder / "w.npy").exists(), result
 
 
 def test_loglik_is_a_finite_mean_with_its_error(folder, vaec):

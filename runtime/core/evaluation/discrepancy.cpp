@@ -137,8 +137,9 @@ json measure_discrepancies(Session& session, const EvaluateRequest& request, con
     for (json& result : compare(image, sides, source, plan)) results.push_back(std::move(result));
   }
   if (results.empty())
-    throw Failure(Exit::bad_configuration,
-                  "the model generates nothing by itself that a source with rows knows");
+    throw Failure(
+        Exit::bad_configuration,
+        "mmd needs a variable that the players can draw without data and of which a source has rows");
   return results;
 }
 

@@ -60,6 +60,11 @@ std::optional<DirectOrder> prior_order(const Image& image, const Importance& pla
   return order;
 }
 
+/// The metrics that are measured so, as the subject of a message.
+const char* name_of(Need need) {
+  return need == Need::densities ? "the metrics loglik, elbo, kl and gap" : "metrics of latent variables";
+}
+
 }  // namespace
 
 std::optional<Importance> plan_importance(const Image& image, const Source& source, Need need,
@@ -93,7 +98,7 @@ std::optional<Importance> plan_importance(const Image& image, const Source& sour
     else if (!known.count(variable) && need == Need::densities)
       throw Failure(
           Exit::bad_configuration,
-          fmt::format("source {}: the log-likelihood needs the density of {}, which is only sampled",
+          fmt::format("source {}: loglik needs the density of `{}`, but there are only samples of it",
                       source.name, image.name_of(variable)));
   }
   // Known variables count as conditions only if a density of the model reads them.
@@ -102,9 +107,10 @@ std::optional<Importance> plan_importance(const Image& image, const Source& sour
       plan.conditioned.push_back(variable);
   const std::optional<DirectOrder> proposal = find_direct_order(image, known, plan.drawn);
   if (!proposal)
-    throw Failure(Exit::bad_configuration,
-                  fmt::format("source {}: the {} needs draws that no player gives directly", source.name,
-                              need == Need::densities ? "log-likelihood" : "use of latents"));
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("source {}: {} need encoders that draw every missing variable directly, without a chain",
+                    source.name, name_of(need)));
   plan.proposal = *proposal;
   plan.used = proposal->used;
   // Metrics of latents are measured on draws, so nothing is summed over.
@@ -130,19 +136,17 @@ std::vector<std::pair<int, Importance>> plan_evaluation(const Image& image, Samp
   for (int source : evaluated_sources(image, sampler))
     if (auto plan = plan_importance(image, image.sources[static_cast<size_t>(source)], need, drawn))
       found.emplace_back(source, std::move(*plan));
-  const char* measure = need == Need::densities ? "log-likelihood" : "use of latents";
   const bool decoders = std::any_of(image.players.begin(), image.players.end(),
                                     [](const Player& player) { return player.role == "decoder"; });
   if (!decoders)
     throw Failure(Exit::bad_configuration,
-                  fmt::format("the {} is that of a decoder, and {} declares none: write `decoder` in "
-                              "place of `player` for the model of the data",
-                              measure, image.file));
+                  fmt::format("{} need a decoder, and {} declares none: write `decoder` instead of "
+                              "`player` for the player that models the data",
+                              name_of(need), image.file));
   if (found.empty())
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("the {} is that of data given by a decoder, and no source has rows of such a variable",
-                    measure));
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("{} need a source with rows of a variable that a decoder gives; there is none",
+                              name_of(need)));
   return found;
 }
 

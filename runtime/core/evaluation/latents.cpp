@@ -175,8 +175,9 @@ json measure_latents(Session& session, const EvaluateRequest& request, const std
       for (json& result : latents.active_units()) results.push_back(std::move(result));
   }
   if (results.empty())
-    throw Failure(Exit::bad_configuration,
-                  "the use of latents is that of variables that a source does not know, and each knows all");
+    throw Failure(
+        Exit::bad_configuration,
+        "mi and active_units need a source that does not know every variable; each source knows all");
   return results;
 }
 

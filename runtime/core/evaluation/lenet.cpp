@@ -108,7 +108,7 @@ class Classifier {
     } catch (const Failure& failure) {
       if (failure.exit_code != Exit::missing_input) throw;
       throw Failure(Exit::missing_input,
-                    fmt::format("the features lenet are those of a classifier of MNIST, and {} "
+                    fmt::format("--features lenet needs MNIST to train its classifier: {} "
                                 "(--features pca64 needs no classifier)",
                                 failure.what()));
     }

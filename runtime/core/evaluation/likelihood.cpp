@@ -190,7 +190,7 @@ json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t mo
   }
   if (results.empty())
     throw Failure(Exit::bad_configuration,
-                  "kl and gap are those of what a source does not know, and each knows all");
+                  "kl and gap need a source that does not know every variable; each source knows all");
   return results;
 }
 

@@ -37,8 +37,8 @@ class Mechanisms {
     if (outputs_ < codes_)
       throw Failure(
           Exit::bad_configuration,
-          fmt::format("independent mechanisms are those of at least as many outputs as codes; {} has {} "
-                      "and {} has {}",
+          fmt::format("ima and self_consistency need at least as many outputs as codes: `{}` has {} "
+                      "numbers, `{}` has {}",
                       variable(data_).name, outputs_, variable(code_).name, codes_));
   }
 
@@ -64,9 +64,11 @@ class Mechanisms {
     if (of_means.empty()) end_batch();
     std::erase_if(of_means, [](double found) { return !std::isfinite(found); });
     if (local.empty() || of_means.empty())
-      throw Failure(Exit::bad_configuration,
-                    fmt::format("{} moves {} in fewer directions than it has numbers: ima has no value",
-                                variable(code_).name, variable(data_).name));
+      throw Failure(
+          Exit::bad_configuration,
+          fmt::format("ima has no value: in every row the derivatives of `{1}` by the numbers of `{0}` are "
+                      "linearly dependent",
+                      variable(code_).name, variable(data_).name));
     json result = about("ima");
     result.update(to_json(metrics::mean_of(local)));
     result["mean_jacobian"] = to_json(metrics::mean_of(of_means));
@@ -150,17 +152,17 @@ class Mechanisms {
         return static_cast<int>(i);
     }
     throw Failure(Exit::bad_configuration,
-                  fmt::format("self_consistency asks the encoder of {} given {} alone, and "
-                              "there is none",
+                  fmt::format("self_consistency needs an encoder's conditional `{} | {}`; there is none",
                               variable(code_).name, variable(data_).name));
   }
 
   int find_prior() const {
     for (const int density : plan_.densities)
       if (conditional(density).target == code_ && conditional(density).parents.empty()) return density;
-    throw Failure(Exit::bad_configuration,
-                  fmt::format("self_consistency needs the density of {} alone, which nothing states",
-                              variable(code_).name));
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("self_consistency needs a prior of `{0}`: `{0} ~ ...` in the decoder or in a source",
+                    variable(code_).name));
   }
 
   /// For each output: 1 / variance given the codes, over all rows.
@@ -267,9 +269,10 @@ json measure_mechanisms(Session& session, const EvaluateRequest& request,
     if (asked.contains("self_consistency")) results.push_back(mechanisms.self_consistency());
   }
   if (results.empty())
-    throw Failure(Exit::bad_configuration,
-                  "independent mechanisms are those of a decoder's mean that depends on one variable of real "
-                  "numbers and has 1024 numbers at most; no source has rows of such");
+    throw Failure(
+        Exit::bad_configuration,
+        "ima and self_consistency need a decoder's mean that depends on one real variable of at most "
+        "1024 numbers; no source has rows of such a variable");
   return results;
 }
 

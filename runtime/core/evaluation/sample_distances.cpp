@@ -104,12 +104,13 @@ class SampleDistances {
   /// The distance between samples from random codes and samples at the end of the chain.
   json distance_to_limiting() {
     if (!chain_)
-      throw Failure(Exit::bad_configuration,
-                    request_.limiting > 0
-                        ? fmt::format("consistency is that of samples and their chain, and nothing draws the "
-                                      "parents of {} from it",
-                                      name())
-                        : "consistency needs steps of the chain: --limiting N");
+      throw Failure(
+          Exit::bad_configuration,
+          request_.limiting > 0
+              ? fmt::format("consistency needs a chain of samples, but no player draws the parents of "
+                            "`{0}` from `{0}`",
+                            name())
+              : "consistency needs steps of the chain: --limiting N");
     json result = about("consistency");
     result.update(distance(from_random_codes().draws, from_chain().draws));
     return result;

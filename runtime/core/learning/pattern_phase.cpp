@@ -105,8 +105,8 @@ bool PatternGame::add(int source, Pattern pattern, const completion::Players& pl
     throw Failure(
         Exit::bad_data,
         fmt::format(
-            "{}: {} and {} are both possible, and it matters which; say who gives it, as in "
-            "`complete {{ {} }}` in the source",
+            "{}: both {} and {} are possible, with different results; choose one in the source, as in "
+            "`complete {{ {} }}`",
             rows_text(source, pattern), draw_text(image, completed.ambiguity->first.conditional),
             draw_text(image, completed.ambiguity->second.conditional),
             draw_text(image, completed.ambiguity->lost >= 0 ? completed.ambiguity->lost

@@ -158,8 +158,8 @@ void Trainer::require_terms() const {
                      [&](const Term& term) { return term.name.starts_with(name + "@"); }))
       throw Failure(
           Exit::bad_configuration,
-          fmt::format("{} would never be learned: no row of the sources gives it a term; a source whose "
-                      "rows are drawn from the other players does: `source generated {{ }}`",
+          fmt::format("{} would never be learned, because no row of the sources gives it a term: add "
+                      "`source generated {{ }}`, whose rows the other players draw",
                       name));
   }
 }
