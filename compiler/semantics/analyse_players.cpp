@@ -166,7 +166,7 @@ struct Players {
     for (const VariableId id : conditional.parents)
       if (std::find(needed.begin(), needed.end(), id) != needed.end()) right.push_back(name_of(id));
     for (const VariableId id : needed)
-      if (!lists(id)) right.push_back(name_of(id));
+      if (!lists(id) && id != conditional.target) right.push_back(name_of(id));
     const std::string list = fmt::format("{} | {}", name_of(conditional.target), fmt::join(right, ", "));
     for (const VariableId id : needed) {
       if (lists(id)) continue;
