@@ -174,7 +174,7 @@ TEST_F(CoreRun, FailuresAreOneLineWithTheirExitCode) {
   expect({"train", "--learn", "symetric"}, 64, "symmetric, elbo");
   expect({"train", "--learn", "elbo"}, 78, "learn elbo needs what this version of vaec cannot run");
   expect({"train", "--device", "cuda"}, 78, "no code for GPUs");
-  expect({"train", "--precision", "tf32"}, 78, "of CUDA devices");
+  expect({"train", "--precision", "tf32"}, 78, "only on a CUDA device");
   expect({"train", "--order", "simultaneous"}, 78, "simultaneous");
   expect({"train", "--resume", "nowhere"}, 66, "no run directory");
   expect({"train", "--out", folder_.string()}, 73, "there already");

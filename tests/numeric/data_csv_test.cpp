@@ -191,9 +191,12 @@ TEST_F(Csv, SortedWordsAreTheClasses) {
   EXPECT_EQ(classes(column(csv(), "city"), {"c", "category", 3, {}}), (std::vector<int>{1, 0, -1, 2, 0, -1}));
   EXPECT_EQ(classes(csv({"city"}), {"c", "category", 3, {}}), (std::vector<int>{1, 0, -1, 2, 0, -1}));
   const std::string two = failure([&] { load(column(csv(), "city"), {"c", "category", 2, {}}, context); });
-  EXPECT_NE(two.find("holds 3 words (\"Bern\", \"Paris\", \"Rom\"), which must be 2"), std::string::npos)
+  EXPECT_NE(two.find("has 3 different words (\"Bern\", \"Paris\", \"Rom\"), but the variable has 2 classes"),
+            std::string::npos)
       << two;
-  EXPECT_NE(failure([&] { load(column(csv(), "city"), {"c", "category", 4, {}}, context); }).find("3 words"),
+  EXPECT_NE(failure([&] {
+              load(column(csv(), "city"), {"c", "category", 4, {}}, context);
+            }).find("3 different words"),
             std::string::npos);
   EXPECT_NE(failure([&] {
               load(column(csv(), "city"), {"c", "real", 0, {}}, context);

@@ -123,8 +123,8 @@ learn symmetric { steps = 1; batch = 2 }
 """), folder)
     succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)
     result = call(exe, "evaluate", "--run", "run", "--metrics", "mi", cwd=folder)
-    assert result.returncode == 78 and "each knows all" in result.stderr, result
+    assert result.returncode == 78 and "each source knows all" in result.stderr, result
     result = call(exe, "evaluate", "--run", "run", "--metrics", "kl,gap", cwd=folder)
-    assert result.returncode == 78 and "each knows all" in result.stderr, result
+    assert result.returncode == 78 and "each source knows all" in result.stderr, result
     likelihood, bound = measured(exe, folder, "loglik,elbo,kl")
     assert likelihood["mean"] == bound["mean"] and bound["metric"] == "elbo", (likelihood, bound)

@@ -104,7 +104,8 @@ learn elbo { steps = 1; batch = 2 }
 
 
 def test_fewer_outputs_than_codes_and_dead_codes_are_refused(folder, vaec):
-    for mean, words in (("dense(z, 1)", "x has 1 and z has 2"), ("0 * z[0] + parameter([])", "fewer directions")):
+    for mean, words in (("dense(z, 1)", "`x` has size 1, `z` has size 2"),
+                        ("0 * z[0] + parameter([])", "linearly dependent")):
         program = LINEAR.split("decoder")[0].replace("real[3]", "real" if "dense" in mean else "real[2]") + f"""
 decoder p {{ z ~ Normal(0); x | z ~ Normal({mean}) }}
 encoder q {{ z | x ~ Normal(dense(x, 2)) }}

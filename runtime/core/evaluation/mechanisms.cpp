@@ -37,8 +37,8 @@ class Mechanisms {
     if (outputs_ < codes_)
       throw Failure(
           Exit::bad_configuration,
-          fmt::format("ima and self_consistency need at least as many outputs as codes: `{}` has {} "
-                      "numbers, `{}` has {}",
+          fmt::format("ima and self_consistency need at least as many outputs as codes: `{}` has size {}, "
+                      "`{}` has size {}",
                       variable(data_).name, outputs_, variable(code_).name, codes_));
   }
 
