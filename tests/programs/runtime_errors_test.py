@@ -196,8 +196,9 @@ def test_tables_that_do_not_fit_name_the_line_and_the_column(folder, vaec):
             (table.replace("1,0.1,", "1,1.5,"),
              '`u` (unit) from csv("table.csv", ["u"]).u: row 1 holds 1.5, which must be from 0 to 1'),
             (table.replace("1,0.1,", "1,inf,"), '`u` (unit) from csv("table.csv", ["u"]).u: row 1 holds an infinity'),
-            (table.replace("1,0.1,", "one,0.1,"), '`c` (category(3)) from csv("table.csv", ["c"]).c: holds 4 words ("0", "1", "2", "one"), which must be 3 to be '
-             f'the classes ({path}: line 3, column `c`: "one" is not a number)'),
+            (table.replace("1,0.1,", "one,0.1,"),
+             '`c` (category(3)) from csv("table.csv", ["c"]).c: has 4 different words ("0", "1", "2", "one"), but the '
+             f'variable has 3 classes ({path}: line 3, column `c`: "one" is not a number)'),
             (table.replace("1,0.1,a", "1,0.1"), f"{path}: line 3 has 2 cells, the header row has 3"),
             ("", f"{path}: line 1: the file is empty, it needs a header row of names")]:
         path.write_text(changed)
