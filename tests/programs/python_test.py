@@ -13,9 +13,10 @@ from executable import ROOT, call, has_terminals
 
 def interpreter(*modules):
     """The first Python that has the modules. The second candidate is Debian's Python, which has the modules of
-    Debian's packages."""
+    Debian's packages. They are not imported: Debian 12's setuptools cannot be imported after pip."""
+    look = "import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, sys.argv[1:])))"
     for python in (sys.executable, "/usr/bin/python3"):
-        found = subprocess.run([python, "-c", "import " + ", ".join(modules)], capture_output=True)
+        found = subprocess.run([python, "-c", look, *modules], capture_output=True)
         if found.returncode == 0:
             return python
     pytest.skip(f"no Python here has {' and '.join(modules)}")
