@@ -13,6 +13,7 @@ namespace game {
 namespace {
 using semantics::Learn;
 using semantics::Model;
+using semantics::PlayerId;
 using semantics::Source;
 using semantics::VariableId;
 
@@ -42,18 +43,19 @@ std::vector<ConditionalId> read_conditionals(const Model& model, const Game& gam
   return found;
 }
 
-/// `alpha` weighs the log-density that an encoder's conditional gives to a known target.
-std::string way_to_learn(const Model& model, ConditionalId id) {
+/// A hint if `alpha` can weigh the log-density that the conditional gives to a known target, else "".
+std::string alpha_hint(const Model& model, const Learn& learn, ConditionalId id) {
+  const PlayerId player = model[id].player;
+  if (learn.method != "elbo" || player.index < 0 || model[player].role != semantics::Role::encoder) return "";
   return fmt::format("; alpha = 1 adds log {}", conditional_text(model, id));
 }
-/// A hint how the variable could be learned: `alpha` weights the encoder's log-density of a given variable.
+
+/// A hint how the variable could be learned.
 std::string way_to_learn(const Model& model, const Learn& learn, VariableId variable) {
-  if (learn.method != "elbo") return "";
   for (size_t i = 0; i < model.conditionals.size(); ++i) {
     const ConditionalId id{static_cast<int32_t>(i)};
-    const semantics::Conditional& conditional = model[id];
-    if (conditional.target != variable || conditional.player.index < 0) continue;
-    if (model[conditional.player].role == semantics::Role::encoder) return way_to_learn(model, id);
+    if (model[id].target != variable) continue;
+    if (const std::string hint = alpha_hint(model, learn, id); !hint.empty()) return hint;
   }
   return "";
 }
@@ -114,10 +116,8 @@ std::vector<std::string> unlearned_lines(const Model& model, const Game& game, s
     return lines;
   for (const ConditionalId id : never_read(model, game, l)) {
     if (noted.contains(model[id].target)) continue;
-    const bool by_alpha = learn.method == "elbo" && is_given(model, learn, id) &&
-                          model[model[id].player].role == semantics::Role::encoder;
     lines.push_back(fmt::format("{} is in no term and is not learned{}", conditional_text(model, id),
-                                by_alpha ? way_to_learn(model, id) : ""));
+                                is_given(model, learn, id) ? alpha_hint(model, learn, id) : ""));
   }
   return lines;
 }
