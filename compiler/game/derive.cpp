@@ -180,8 +180,7 @@ void check_every_conditional_learns(const Model& model, const completion::Player
       if (used) with_term.insert(source.terms.begin(), source.terms.end());
     }
     for (const semantics::Player& player : model.players) {
-      const auto optimizer = learn.optimizers.find(player.name);
-      if (optimizer != learn.optimizers.end() && optimizer->second.kind == "none") continue;
+      if (is_frozen(learn, player)) continue;
       for (const ConditionalId id : player.conditionals) {
         if (model[id].parameters.empty() || with_term.contains(id) || !reported.insert(id).second) continue;
         base::Diagnostic& diagnostic = report.add(base::E0703, model[id].span, conditional_text(model, id))

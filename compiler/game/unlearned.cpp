@@ -82,8 +82,7 @@ std::vector<ConditionalId> never_read(const Model& model, const Game& game, size
     const ConditionalId id{static_cast<int32_t>(i)};
     const semantics::Conditional& conditional = model[id];
     if (conditional.player.index < 0 || read.contains(id)) continue;
-    const auto optimizer = learn.optimizers.find(model[conditional.player].name);
-    if (optimizer != learn.optimizers.end() && optimizer->second.kind == "none") continue;
+    if (is_frozen(learn, model[conditional.player])) continue;
     if (!std::ranges::all_of(conditional.parameters,
                              [&](auto parameter) { return learned.contains(parameter); }))
       found.push_back(id);

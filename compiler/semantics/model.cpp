@@ -43,6 +43,11 @@ Shape Variable::tensor_shape() const {
   return result;
 }
 
+bool is_frozen(const Learn& learn, const Player& player) {
+  const auto optimizer = learn.optimizers.find(player.name);
+  return optimizer != learn.optimizers.end() && optimizer->second.kind == "none";
+}
+
 bool rows_may_miss(const Model& model, const Learn& learn, MissingValues least) {
   return std::any_of(learn.sources.begin(), learn.sources.end(), [&](SourceId source) {
     const std::vector<Given>& givens = model[source].givens;

@@ -180,6 +180,9 @@ struct Model {
   const Source& operator[](SourceId id) const { return sources[static_cast<size_t>(id.index)]; }
 };
 
+/// Whether the learn block keeps the player as it is (`optimizer = {p: none}`).
+bool is_frozen(const Learn& learn, const Player& player);
+
 /// Whether variables may be missing in rows that `learn` draws. Only the run then knows who completes these
 /// rows and which terms they have.
 bool rows_may_miss(const Model& model, const Learn& learn, MissingValues least = MissingValues::unusual);

@@ -137,9 +137,9 @@ class BoundBuilder {
     Phase phase;
     phase.program = empty_program(basis_, name);
     for (size_t p = 0; p < model_.players.size(); ++p) {
-      const auto optimizer = learn_.optimizers.find(model_.players[p].name);
-      const bool frozen = optimizer != learn_.optimizers.end() && optimizer->second.kind == "none";
-      if (frozen || (encoders_only && model_.players[p].role != semantics::Role::encoder) || !plays(p))
+      const semantics::Player& player = model_.players[p];
+      if (is_frozen(learn_, player) || (encoders_only && player.role != semantics::Role::encoder) ||
+          !plays(p))
         continue;
       phase.program.updates.push_back({static_cast<int>(p), {}, {}});
     }

@@ -63,10 +63,7 @@ class PhaseBuilder {
   bool learned(const game::SourceGame& source) const {
     return std::ranges::count(learn_.sources, source.source) > 0;
   }
-  bool frozen(int player) const {
-    const auto found = learn_.optimizers.find(model_.players[static_cast<size_t>(player)].name);
-    return found != learn_.optimizers.end() && found->second.kind == "none";
-  }
+  bool frozen(int player) const { return is_frozen(learn_, model_.players[static_cast<size_t>(player)]); }
 
   const semantics::Source& source_of(const game::SourceGame& source) const { return model_[source.source]; }
   std::string suffix(const game::SourceGame& source) const { return "@" + source_of(source).name; }
