@@ -14,7 +14,7 @@
 
 #include "compiler/base/text_file.h"
 #include "compiler/failure.h"
-#include "compiler/lower/link.h"
+#include "compiler/lower/objects/link.h"
 #include "runtime/own_executable.h"
 
 namespace vaec {

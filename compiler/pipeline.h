@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "compiler/base/report.h"
+#include "compiler/commands/learn_flags.h"
 #include "compiler/game/game.h"
-#include "compiler/game/missing.h"
-#include "compiler/learn_flags.h"
-#include "compiler/lower/image.h"
+#include "compiler/game/rows/missing.h"
+#include "compiler/lower/image/image.h"
 #include "compiler/semantics/model.h"
 #include "compiler/semantics/observations.h"
+#include "compiler/simulators.h"
 
 namespace vaec {
 
@@ -27,15 +28,6 @@ struct Request {
   std::string built_in = {};  // where the executable is put (lower::Origin), or empty
 };
 
-/// A model from which a source draws rows: `run("FILE", from = RUN)`. Only the draws of its players are
-/// compiled in.
-struct Simulator {
-  std::string file;  // as the program names it
-  std::string path;
-  std::string text;
-  semantics::Model model;
-};
-
 struct CheckedModel {
   semantics::Model model;
   game::Game game;
@@ -47,23 +39,16 @@ struct CheckedModel {
 std::optional<CheckedModel> check_model(const Request& request, base::SourceSet& sources,
                                         base::Report& report);
 
-/// The model as executables have it: beta, alpha and free_bits are read from coefficients, so that flags may
-/// change them.
-CheckedModel with_numbers_read_when_training(CheckedModel checked);
+/// The model as executables have it: flags may change beta, alpha and free_bits, so programs read these
+/// numbers while they train.
+CheckedModel for_executable(CheckedModel checked);
 
 /// Every program of this model's executable, as a kernel program.
-lower::Programs build_programs(const CheckedModel& checked);
+lower::Programs build_programs(const CheckedModel& checked, const tensor::Trace& trace = {});
 
 /// The image that `build` links and `run` runs. Throws std::runtime_error if this vaec does not have what the
 /// program needs on its target.
 lower::Image make_image(const CheckedModel& checked, const Request& request);
 std::optional<lower::Image> compile(const Request& request, base::SourceSet& sources, base::Report& report);
-
-/// The result of one of the `stages` as text (object: as bytes). For the stage `tensor`, `after` may name a
-/// pass: the programs after it are printed instead of the kernel programs.
-extern const std::vector<std::string> stages;
-std::optional<std::string> print_stage(const std::string& stage, const std::string& after,
-                                       const Request& request, base::SourceSet& sources,
-                                       base::Report& report);
 
 }  // namespace vaec

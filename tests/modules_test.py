@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Checks three rules. No module includes a module that comes after it. Only the modules that may use a library
-include its headers. Code that depends on the version of a library stands in one header, NAME_version.h."""
+"""Checks four rules. No module includes a module that comes after it. Only the modules that may use a library
+include its headers. Code that depends on the version of a library stands in one header, NAME_version.h. No folder
+has more than 25 source files."""
+import collections
 import pathlib
 import re
 import sys
@@ -8,7 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
 # Folders of the driver, which may include every module.
-DRIVER = ["lsp"]
+DRIVER = ["commands", "lsp", "sweep"]
 RUNTIME = {
     "start": {"start"},
     "completion": {"completion"},
@@ -23,8 +25,17 @@ RUNTIME = {
     "torch": {"torch"},
     "core": {"core", "completion", "data", "metrics", "onednn", "onnx", "torch"},
 }
-# Folders of runtime/core that build on runtime/core itself, lowest first.
-FLOORS = ["learning", "evaluation", "embedding", "commands"]
+# Folders inside a module, lowest first ("" is the module's own folder). Folders of one line may include each
+# other; a folder includes no folder of a later line.
+FLOORS = {
+    "compiler/semantics": [{"graph"}, {"", "expressions", "families", "data", "learn"}],
+    "compiler/tensor": [{"", "passes"}, {"build"}],
+    "compiler/lower": [{""}, {"loops"}, {"objects"}, {"device"}, {"image"}],
+    "compiler/lsp": [{"protocol"}, {"names"}, {""}],
+    "compiler/game": [{"", "rows"}, {"explain"}],
+    "runtime/core": [{"", "machine"}, {"execution", "inference", "exchange", "run"}, {"learning"}, {"evaluation"},
+                     {"embedding"}, {"commands"}],
+}
 # A module of plain indices that compiler and runtime both link. Used by the game and by the modules after it.
 SHARED = {module: {"runtime/completion"} for module in ("game", "tensor", "lower")}
 # Headers on which compiler and runtime must agree: where results are kept and who may write there, where
@@ -38,6 +49,7 @@ KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/closed_folder.h", "runtime/co
                 "runtime/private_folder.h", "runtime/published_rows.h", "runtime/scratch_layout.h",
                 "runtime/setting_bounds.h", "runtime/standard_streams.h", "runtime/training_flags.h",
                 "runtime/training_metrics.h"}
+LARGEST_FOLDER = 25
 LIBRARIES = {
     r"antlr4-runtime": {"compiler/syntax"},
     r"llvm/|llvm-c/": {"compiler/lower"},
@@ -68,13 +80,23 @@ def modules_seen_by(folder):
 
 
 def floor(folder):
-    """The position of a folder of runtime/core in the order FLOORS, counted from 1; 0 for runtime/core itself."""
+    """The position of a folder inside its module, in the order FLOORS; a folder that FLOORS lacks is the last."""
     parts = folder.split("/")
-    return 1 + FLOORS.index(parts[2]) if parts[:2] == ["runtime", "core"] and len(parts) > 2 else 0
+    name = parts[2] if len(parts) > 2 else ""
+    order = FLOORS["/".join(parts[:2])]
+    return next((i for i, names in enumerate(order) if name in names), len(order))
+
+
+def large_folders(root):
+    sources = [path for part in ("compiler", "runtime", "tests", "python") for path in root.glob(f"{part}/**/*")
+               if path.suffix in (".h", ".cpp", ".def", ".inc", ".py") and "build" not in path.parts]
+    counts = collections.Counter(path.parent.relative_to(root) for path in sources)
+    return [f"{folder}: {count} source files, at most {LARGEST_FOLDER}"
+            for folder, count in sorted(counts.items()) if count > LARGEST_FOLDER]
 
 
 def violations(root):
-    found = []
+    found = large_folders(root)
     for path in sorted([*root.glob("compiler/**/*"), *root.glob("runtime/**/*")]):
         if path.suffix not in (".h", ".cpp", ".def", ".inc"):
             continue
@@ -89,7 +111,7 @@ def violations(root):
             where = f"{path.relative_to(root)}:{number}"
             if target.startswith(("compiler/", "runtime/")):
                 module = "/".join(target.split("/")[:-1][:2])
-                if module == folder == "runtime/core":
+                if module == folder and folder in FLOORS:
                     if floor(target.rpartition("/")[0]) > floor(str(path.parent.relative_to(root))):
                         found.append(f"{where}: {path.parent.name} includes {target}")
                 abi = target == "runtime/abi.h" and folder == "compiler/lower"
@@ -102,7 +124,7 @@ def violations(root):
 
 
 def self_test():
-    """The check itself must find an include of a later module, and a condition on a version in the wrong file."""
+    """The check itself must find includes of later modules, a condition on a version, and a large folder."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -114,7 +136,10 @@ def self_test():
         (root / "runtime/core/learning/a.h").write_text('#include "runtime/core/commands/b.h"\n')
         for name in ("onednn_version.h", "gemm.cpp"):
             (root / "runtime/core" / name).write_text("#if DNNL_VERSION_MAJOR >= 3\n#endif\n")
-        return len(violations(root)) == 5
+        (root / "python").mkdir()
+        for number in range(LARGEST_FOLDER + 1):
+            (root / f"python/{number}.py").touch()
+        return len(violations(root)) == 6
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@
 
 #include "compiler/game/names.h"
 #include "compiler/game/supervised.h"
-#include "compiler/semantics/bounds.h"
-#include "compiler/semantics/divergence.h"
+#include "compiler/semantics/families/divergence.h"
+#include "compiler/semantics/learn/bounds.h"
 
 namespace game {
 namespace {
@@ -16,9 +16,9 @@ using namespace semantics;
 
 class BoundMaker {
  public:
-  BoundMaker(Model& model, const completion::Players& players, base::Report& report, const Learn& learn,
-             const Source& source)
-      : model_(model), players_(players), report_(report), learn_(learn), source_(source) {
+  BoundMaker(const Model& model, semantics::Graph& graph, const completion::Players& players,
+             base::Report& report, const Learn& learn, const Source& source)
+      : model_(model), graph_(graph), players_(players), report_(report), learn_(learn), source_(source) {
     for (const Given& line : source.givens) known_.insert(line.variable.index);
   }
 
@@ -164,11 +164,11 @@ class BoundMaker {
   void expand_divergences(Bound& bound) {
     completion::Variables before = known_;
     for (Latent& latent : bound.latents) {
-      const Conditional prior = model_[latent.prior];
+      const Conditional& prior = model_[latent.prior];
       const bool ordered = std::ranges::all_of(
           prior.parents, [&](VariableId parent) { return before.contains(parent.index); });
       if (ordered && learn_.own.value("analytic_kl", true))
-        latent.kl = expand_kl(model_, Conditional(model_[latent.posterior]), prior);
+        latent.kl = expand_kl(graph_, model_[latent.posterior], prior);
       const std::string& name = model_[prior.target].name;
       if (!latent.kl && learn_.own.value("analytic_kl", false))
         refuse(ordered ? fmt::format("the divergence of `{}` has no closed form", name)
@@ -178,7 +178,8 @@ class BoundMaker {
     }
   }
 
-  Model& model_;
+  const Model& model_;
+  semantics::Graph& graph_;
   const completion::Players& players_;
   base::Report& report_;
   const Learn& learn_;
@@ -203,14 +204,16 @@ bool is_bound(const Learn& learn) {
   return learn.method == "elbo" || learn.method == "iwae" || learn.method == "rws" || learn.method == "libi";
 }
 
-std::optional<Bound> derive_bound(Model& model, const completion::Players& players, base::Report& report,
+std::optional<Bound> derive_bound(const Model& model, semantics::Graph& graph,
+                                  const completion::Players& players, base::Report& report,
                                   const Learn& learn, SourceId source) {
-  BoundMaker maker(model, players, report, learn, model[source]);
+  BoundMaker maker(model, graph, players, report, learn, model[source]);
   auto bound = maker.make(source);
   return bound && maker.learned(*bound) ? std::move(bound) : std::nullopt;
 }
 
-std::vector<Bounds> derive_bounds(Model& model, const completion::Players& players, base::Report& report) {
+std::vector<Bounds> derive_bounds(const Model& model, semantics::Graph& graph,
+                                  const completion::Players& players, base::Report& report) {
   std::vector<Bounds> all;
   for (const Learn& learn : model.learns) {
     Bounds& bounds = all.emplace_back();
@@ -218,7 +221,7 @@ std::vector<Bounds> derive_bounds(Model& model, const completion::Players& playe
     if (!is_bound(learn)) continue;
     const size_t errors = report.diagnostics().size();
     for (const SourceId id : learn.sources) {
-      BoundMaker maker(model, players, report, learn, model[id]);
+      BoundMaker maker(model, graph, players, report, learn, model[id]);
       auto bound = maker.make(id);
       if (!bound) continue;
       if (maker.learned(*bound)) {

@@ -17,7 +17,7 @@ struct Latent {
   semantics::ConditionalId prior;      // the decoder's conditional, or a family that a source states
   /// E_posterior [log posterior - log prior] in closed form, given the variables drawn before. None if the
   /// families have no closed form, or if a parent of the prior is drawn after this variable.
-  semantics::NodeId kl;
+  semantics::NodeId kl;  // of Game::graph
 };
 
 /// E_q [sum of evidence - beta sum over latents of KL] + alpha sum of recognised.
@@ -39,13 +39,13 @@ struct Bounds {
 /// Does the learn block maximize a bound (elbo, iwae, rws, libi)?
 bool is_bound(const semantics::Learn& learn);
 
-/// The bounds of every learn block. Adds closed forms to the model's graph.
-std::vector<Bounds> derive_bounds(semantics::Model& model, const completion::Players& players,
-                                  base::Report& report);
+/// The bounds of every learn block. Adds closed forms to `graph`, which begins with the nodes of the model.
+std::vector<Bounds> derive_bounds(const semantics::Model& model, semantics::Graph& graph,
+                                  const completion::Players& players, base::Report& report);
 
 /// The bound of one source. None if nothing is learned from it, or after an error.
-std::optional<Bound> derive_bound(semantics::Model& model, const completion::Players& players,
-                                  base::Report& report, const semantics::Learn& learn,
-                                  semantics::SourceId source);
+std::optional<Bound> derive_bound(const semantics::Model& model, semantics::Graph& graph,
+                                  const completion::Players& players, base::Report& report,
+                                  const semantics::Learn& learn, semantics::SourceId source);
 
 }  // namespace game

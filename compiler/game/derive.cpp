@@ -9,8 +9,8 @@
 #include "compiler/game/equilibrium.h"
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
-#include "compiler/game/published.h"
-#include "compiler/game/simulated.h"
+#include "compiler/game/rows/published.h"
+#include "compiler/game/rows/simulated.h"
 #include "compiler/game/suggest_words.h"
 #include "runtime/completion/completion.h"
 
@@ -235,8 +235,9 @@ bool complete_source(const Model& model, const completion::Players& players, Sou
   return false;
 }
 
-Game derive(Model& model, base::Report& report) {
+Game derive(const Model& model, base::Report& report) {
   Game game;
+  game.graph = model.graph;
   const completion::Players players = players_of(model);
   bool in_order = true;
   for (int32_t i = 0; i < static_cast<int32_t>(model.sources.size()); ++i) {
@@ -252,7 +253,7 @@ Game derive(Model& model, base::Report& report) {
     in_order &= complete_source(model, players, result, report);
   }
   if (in_order) check_every_conditional_learns(model, players, game, report);
-  if (in_order) game.bounds = derive_bounds(model, players, report);
+  if (in_order) game.bounds = derive_bounds(model, game.graph, players, report);
   if (in_order) game.sums = derive_sums(model, game, report);
   for (int32_t i = 0; i < static_cast<int32_t>(model.players.size()); ++i) {
     game.utilities.push_back(utility_text(model, game, {i}));

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "compiler/game/elimination.h"
-#include "compiler/semantics/bounds.h"
-#include "compiler/semantics/enumeration.h"
+#include "compiler/semantics/learn/bounds.h"
+#include "compiler/semantics/learn/enumeration.h"
 #include "runtime/setting_bounds.h"
 
 namespace game {

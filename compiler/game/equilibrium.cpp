@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "compiler/semantics/dependence.h"
+#include "compiler/semantics/graph/dependence.h"
 
 namespace game {
 namespace {
@@ -72,7 +72,8 @@ int64_t scalar_values(const semantics::Variable& variable) {
 }
 
 /// A linear player whose target is not discrete is `other`: its statistics are unbounded. Rows with a larger
-/// spread than the pairs' rows then give two equilibria at any weights (tests/programs/oracle_test.py).
+/// spread than the pairs' rows then give two equilibria at any weights
+/// (tests/programs/training/oracle_test.py).
 enum class Form { other, linear, table };
 Form form_of(const Model& model, const Conditional& conditional) {
   if (conditional.parents.size() != 1 || conditional.arguments.size() != 1) return Form::other;

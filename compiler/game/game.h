@@ -73,6 +73,7 @@ struct Sum {
 enum class Equilibrium { none, unique, perhaps_a_continuum };
 
 struct Game {
+  semantics::Graph graph;              // the nodes of the model, then the closed forms of the bounds
   std::vector<SourceGame> sources;     // all sources, also those of weight 0
   std::vector<Bounds> bounds;          // by learn block
   std::vector<std::vector<Sum>> sums;  // by learn block
@@ -82,9 +83,8 @@ struct Game {
 };
 
 /// Derives the game. Reports ambiguous draws, sources without terms, conditionals without terms (help:
-/// `source generated { }`), and bounds that the model does not allow. Adds the bounds' closed forms to the
-/// model's graph.
-Game derive(semantics::Model& model, base::Report& report);
+/// `source generated { }`), and bounds that the model does not allow.
+Game derive(const semantics::Model& model, base::Report& report);
 
 /// The model's conditionals in the form that `completion` uses, with the same numbers.
 completion::Players players_of(const semantics::Model& model);

@@ -8,7 +8,7 @@
 
 #include "compiler/base/diagnostic_order.h"
 #include "compiler/lsp/diagnostics.h"
-#include "compiler/lsp/positions.h"
+#include "compiler/lsp/protocol/positions.h"
 #include "compiler/syntax/words.h"
 
 namespace lsp {

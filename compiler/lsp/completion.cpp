@@ -4,9 +4,9 @@
 
 #include "compiler/lsp/descriptions.h"
 #include "compiler/semantics/analysis.h"
-#include "compiler/semantics/data_functions.h"
-#include "compiler/semantics/evaluation.h"
-#include "compiler/semantics/learn_words.h"
+#include "compiler/semantics/data/data_functions.h"
+#include "compiler/semantics/expressions/evaluation.h"
+#include "compiler/semantics/learn/learn_words.h"
 #include "compiler/semantics/stdlib_text.h"
 #include "compiler/syntax/words.h"
 

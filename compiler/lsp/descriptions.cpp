@@ -1,7 +1,7 @@
 #include "compiler/lsp/descriptions.h"
 
-#include "compiler/semantics/data_functions.h"
-#include "compiler/semantics/evaluation.h"
+#include "compiler/semantics/data/data_functions.h"
+#include "compiler/semantics/expressions/evaluation.h"
 
 namespace lsp {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "compiler/lsp/names.h"
+#include "compiler/lsp/names/names.h"
 
 namespace lsp {
 

@@ -1,9 +1,9 @@
 #include "compiler/lsp/diagnostics.h"
 
 #include "compiler/base/diagnostic_order.h"
-#include "compiler/lsp/library_files.h"
-#include "compiler/lsp/positions.h"
-#include "compiler/lsp/uri.h"
+#include "compiler/lsp/names/library_files.h"
+#include "compiler/lsp/protocol/positions.h"
+#include "compiler/lsp/protocol/uri.h"
 
 namespace lsp {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "compiler/lsp/uri.h"
+#include "compiler/lsp/protocol/uri.h"
 
 namespace lsp {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "compiler/lsp/names.h"
-#include "compiler/lsp/program.h"
+#include "compiler/lsp/names/names.h"
+#include "compiler/lsp/names/program.h"
 #include "compiler/pipeline.h"
 
 namespace lsp {

@@ -4,9 +4,9 @@
 #include <filesystem>
 
 #include "compiler/base/text_file.h"
-#include "compiler/lsp/library_files.h"
-#include "compiler/lsp/positions.h"
-#include "compiler/lsp/uri.h"
+#include "compiler/lsp/names/library_files.h"
+#include "compiler/lsp/protocol/positions.h"
+#include "compiler/lsp/protocol/uri.h"
 
 namespace lsp {
 namespace {

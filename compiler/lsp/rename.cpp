@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "compiler/base/text_file.h"
-#include "compiler/lsp/positions.h"
+#include "compiler/lsp/protocol/positions.h"
 #include "compiler/syntax/words.h"
 
 namespace lsp {

@@ -11,10 +11,10 @@
 #include "compiler/lsp/completion.h"
 #include "compiler/lsp/diagnostics.h"
 #include "compiler/lsp/hover.h"
-#include "compiler/lsp/message_stream.h"
-#include "compiler/lsp/positions.h"
+#include "compiler/lsp/protocol/message_stream.h"
+#include "compiler/lsp/protocol/positions.h"
+#include "compiler/lsp/protocol/uri.h"
 #include "compiler/lsp/rename.h"
-#include "compiler/lsp/uri.h"
 #include "compiler/syntax/parse.h"
 
 namespace lsp {

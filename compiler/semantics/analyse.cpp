@@ -3,8 +3,8 @@
 #include <filesystem>
 
 #include "compiler/semantics/analysis.h"
-#include "compiler/semantics/labelled_folders.h"
-#include "compiler/semantics/own_statistics.h"
+#include "compiler/semantics/data/labelled_folders.h"
+#include "compiler/semantics/data/own_statistics.h"
 
 namespace semantics {
 

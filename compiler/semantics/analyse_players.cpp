@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "compiler/semantics/analysis.h"
-#include "compiler/semantics/substitute.h"
+#include "compiler/semantics/graph/substitute.h"
 
 namespace semantics {
 namespace {

@@ -1,5 +1,5 @@
 // `publish (c, x)`: which variables leave the program. Whether the players can draw them is checked in
-// game/published.cpp.
+// game/rows/published.cpp.
 #include "compiler/semantics/analysis.h"
 
 namespace semantics {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "compiler/semantics/analyse.h"
-#include "compiler/semantics/evaluator.h"
+#include "compiler/semantics/expressions/evaluator.h"
 #include "compiler/semantics/suggest.h"
 #include "runtime/counted.h"
 

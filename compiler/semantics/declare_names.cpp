@@ -1,7 +1,7 @@
 // The top level. Every name is entered before any expression is evaluated, so declarations may stand in any
 // order. Then params, lets and variables are evaluated, each after the declarations that it names.
 #include "compiler/semantics/analysis.h"
-#include "compiler/semantics/data_expression.h"
+#include "compiler/semantics/data/data_expression.h"
 
 namespace semantics {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "compiler/semantics/analysis.h"
-#include "compiler/semantics/tensor_limit.h"
+#include "compiler/semantics/graph/tensor_limit.h"
 
 namespace semantics {
 namespace {

@@ -1,7 +1,7 @@
 #include "compiler/semantics/observations.h"
 
 #include "compiler/semantics/analysis.h"
-#include "compiler/semantics/evaluation.h"
+#include "compiler/semantics/expressions/evaluation.h"
 
 namespace semantics {
 namespace {

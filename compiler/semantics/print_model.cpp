@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "compiler/semantics/dependence.h"
+#include "compiler/semantics/graph/dependence.h"
 #include "compiler/semantics/model.h"
 #include "runtime/printable.h"
 

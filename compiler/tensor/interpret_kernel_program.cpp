@@ -2,7 +2,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "compiler/semantics/evaluate_numeric.h"
+#include "compiler/semantics/graph/evaluate_numeric.h"
 #include "compiler/tensor/interpret.h"
 #include "compiler/tensor/philox.h"
 

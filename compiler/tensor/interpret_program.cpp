@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "compiler/semantics/evaluate_numeric.h"
+#include "compiler/semantics/graph/evaluate_numeric.h"
 #include "compiler/tensor/interpret.h"
 #include "compiler/tensor/philox.h"
 

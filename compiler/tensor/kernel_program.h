@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "compiler/semantics/graph.h"
+#include "compiler/semantics/graph/graph.h"
 #include "compiler/semantics/model.h"
 #include "runtime/scratch_layout.h"
 

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "compiler/tensor/passes/canonicalise_loops.h"
 #include "compiler/tensor/passes/choose_layouts.h"
 #include "compiler/tensor/passes/differentiate.h"
 #include "compiler/tensor/passes/fuse.h"
@@ -10,31 +11,54 @@
 
 namespace tensor {
 
-const std::vector<Pass> program_passes = {
+const std::vector<Pass> passes = {
     {"differentiate", differentiate},    // first: all other passes then see forward and backward as one
                                          // program
     {"simplify", simplify},              // shortens the adjoints and drops values that no gradient needs
     {"choose_layouts", choose_layouts},  // after simplify: fewer values to lay out
     {"cancel_layouts", simplify},        // cancels transpositions that now follow each other
+    {"fuse", fuse},                      // when nothing more can be simplified: loops hide what they compute
+    {"plan_memory", plan_memory},        // needs the instructions in their final order
+    {"canonicalise_loops", canonicalise_loops},  // last: plan_memory compares loops with their buffers' axes
 };
 
-Program run(const Pass& pass, Program program) {
-  program = pass.run(std::move(program));
-  if (const auto wrong = verify(program))
-    throw std::logic_error(std::string("after ") + pass.name + ": " + *wrong);
-  return program;
+namespace {
+
+void require_correct(const AnyProgram& program, const std::string& place) {
+  const auto wrong = std::visit([](const auto& one) { return verify(one); }, program);
+  if (wrong) throw std::logic_error(place + ": " + *wrong);
+}
+
+struct Runner {
+  AnyProgram& program;
+
+  template <class To, class From>
+  AnyProgram operator()(To (*run)(From)) const {
+    return run(std::get<From>(std::move(program)));
+  }
+};
+
+}  // namespace
+
+AnyProgram run(const Pass& pass, AnyProgram program) {
+  AnyProgram made = std::visit(Runner{program}, pass.run);
+  require_correct(made, std::string("after ") + pass.name);
+  return made;
 }
 
 KernelProgram make_kernel_program(Program program, const Trace& trace) {
-  if (const auto wrong = verify(program)) throw std::logic_error("as built: " + *wrong);
-  if (trace) trace("build", program);
-  for (const Pass& pass : program_passes) {
-    program = run(pass, std::move(program));
-    if (trace) trace(pass.name, program);
+  AnyProgram made = std::move(program);
+  require_correct(made, "as built");
+  if (trace) trace("build", made);
+  for (const Pass& pass : passes) {
+    made = run(pass, std::move(made));
+    if (trace) trace(pass.name, made);
   }
-  KernelProgram kernel_program = plan_memory(fuse(std::move(program)));
-  if (const auto wrong = verify(kernel_program)) throw std::logic_error("after plan_memory: " + *wrong);
-  return kernel_program;
+  return std::get<KernelProgram>(std::move(made));
+}
+
+std::string print(const AnyProgram& program) {
+  return std::visit([](const auto& one) { return print(one); }, program);
 }
 
 }  // namespace tensor

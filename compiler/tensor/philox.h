@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "compiler/semantics/graph.h"
+#include "compiler/semantics/graph/graph.h"
 
 namespace tensor {
 

@@ -124,7 +124,7 @@ std::string print_value(const Value& value) {
 Value parse_value(Line& line) {
   static const std::map<std::string, Op> names = {
 #define OPERATION(name, inputs, group) {#name, Op::name},
-#include "compiler/semantics/operations.def"
+#include "compiler/semantics/graph/operations.def"
 #include "compiler/tensor/operations.def"
 #undef OPERATION
   };

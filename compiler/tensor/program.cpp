@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "compiler/semantics/dependence.h"
+#include "compiler/semantics/graph/dependence.h"
 
 namespace tensor {
 
@@ -41,7 +41,7 @@ const semantics::OpInfo& info(Op op) {
   using enum semantics::OpGroup;
   static const semantics::OpInfo table[] = {
 #define OPERATION(name, inputs, group) {#name, inputs, group},
-#include "compiler/semantics/operations.def"
+#include "compiler/semantics/graph/operations.def"
 #include "compiler/tensor/operations.def"
 #undef OPERATION
   };

@@ -25,7 +25,7 @@ bool has_rows(const Shape& shape);
 /// The operations of semantics with their own numbers, then those of tensor/operations.def.
 enum class Op {
 #define OPERATION(name, inputs, group) name,
-#include "compiler/semantics/operations.def"
+#include "compiler/semantics/graph/operations.def"
 #include "compiler/tensor/operations.def"
 #undef OPERATION
 };

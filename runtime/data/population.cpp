@@ -9,10 +9,10 @@
 #include <numeric>
 #include <optional>
 
-#include "runtime/data/elementwise.h"
+#include "runtime/data/cells/words.h"
+#include "runtime/data/expressions/elementwise.h"
 #include "runtime/data/gather.h"
-#include "runtime/data/picture_arguments.h"
-#include "runtime/data/words.h"
+#include "runtime/data/pictures/picture_arguments.h"
 #include "runtime/failure.h"
 
 namespace data {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/data/evaluate.h"
+#include "runtime/data/expressions/evaluate.h"
 #include "runtime/data/table.h"
 
 namespace data {

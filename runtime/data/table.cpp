@@ -7,8 +7,8 @@
 #include <cstring>
 #include <numeric>
 
-#include "runtime/data/derived_rows.h"
-#include "runtime/data/words.h"
+#include "runtime/data/cells/words.h"
+#include "runtime/data/expressions/derived_rows.h"
 #include "runtime/failure.h"
 
 namespace data {

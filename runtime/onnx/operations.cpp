@@ -220,8 +220,8 @@ Written conv_data(Translation& t, const Value& value) {
   return convolution(t, value, "ConvTranspose", rest);
 }
 
-/// Every operation of compiler/semantics/operations.def and compiler/tensor/operations.def that can occur in
-/// a graph of the image, including those for which the graph is refused.
+/// Every operation of compiler/semantics/graph/operations.def and compiler/tensor/operations.def that can
+/// occur in a graph of the image, including those for which the graph is refused.
 const std::map<std::string, Operation>& table() {
   static const std::map<std::string, Operation> operations = {
       {"constant", constant},

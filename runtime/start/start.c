@@ -88,7 +88,7 @@ static void* open_runtime(void) {
   if (!find_self(own)) return refuse("the folder that it lies in cannot be known");
   *strrchr(own, '/') = '\0';
   snprintf(library, sizeof library, "%s/lib/libvaert.so.0", own);
-  // Must be set before the library loads its thread pool (runtime/core/thread_pool.h says why).
+  // Must be set before the library loads its thread pool (runtime/core/machine/thread_pool.h says why).
   if (getenv("OMP_WAIT_POLICY") == NULL) setenv("GOMP_SPINCOUNT", "2000", 0);
   void* opened = dlopen(library, RTLD_NOW | RTLD_LOCAL);
   if (opened == NULL) return refuse(dlerror());

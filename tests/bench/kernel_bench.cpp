@@ -5,7 +5,7 @@
 
 #include <ctime>
 
-#include "tests/numeric/loop_runner.h"
+#include "tests/numeric/support/loop_runner.h"
 
 namespace {
 using loop_runner::Buffers;

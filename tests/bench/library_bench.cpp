@@ -11,8 +11,8 @@
 #include <string>
 
 #include "runtime/abi.h"
-#include "runtime/core/peaks.h"
-#include "tests/numeric/reverse_layers.h"
+#include "runtime/core/machine/peaks.h"
+#include "tests/numeric/support/reverse_layers.h"
 
 namespace {
 

@@ -13,8 +13,6 @@
 #include <sstream>
 
 #include "compiler/tensor/passes.h"
-#include "compiler/tensor/passes/fuse.h"
-#include "compiler/tensor/passes/plan_memory.h"
 #include "compiler/tensor/passes/remove_dead.h"
 
 namespace {
@@ -23,19 +21,18 @@ using tensor::Program;
 
 const fs::path cases = fs::path(VAEC_ROOT) / "tests/golden/tensor";
 
-/// By name: the passes in the compiler's list; remove_dead, which they call; and the two that make the kernel
-/// program.
+/// By name: the passes in the compiler's list, and remove_dead, which they call. Before a pass of kernel
+/// programs, the passes from fuse on run too.
 std::map<std::string, std::function<std::string(Program)>> passes() {
   std::map<std::string, std::function<std::string(Program)>> result;
-  for (const tensor::Pass& pass : tensor::program_passes)
-    result[pass.name] = [&pass](Program program) { return print(run(pass, std::move(program))); };
+  const auto fuse = std::ranges::find(tensor::passes, std::string("fuse"), &tensor::Pass::name);
+  for (auto pass = tensor::passes.begin(); pass != tensor::passes.end(); ++pass)
+    result[pass->name] = [pass, fuse](Program program) {
+      tensor::AnyProgram made = std::move(program);
+      for (auto one = pass < fuse ? pass : fuse; one <= pass; ++one) made = run(*one, std::move(made));
+      return print(made);
+    };
   result["remove_dead"] = [](Program program) { return print(tensor::remove_dead(std::move(program))); };
-  result["fuse"] = [](Program program) { return print(tensor::fuse(std::move(program))); };
-  result["plan_memory"] = [](Program program) {
-    const tensor::KernelProgram kernel_program = plan_memory(tensor::fuse(std::move(program)));
-    if (const auto wrong = verify(kernel_program)) throw std::logic_error(*wrong);
-    return print(kernel_program);
-  };
   return result;
 }
 

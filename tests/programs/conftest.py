@@ -1,4 +1,4 @@
-"""Fixtures of the program tests. To run a test by hand: python3 -m pytest tests/programs/infer_test.py -k given"""
+"""Fixtures of the program tests. To run a test by hand: python3 -m pytest tests/programs/asking/infer_test.py -k given"""
 import pathlib
 import tempfile
 

@@ -299,7 +299,7 @@ void apply(Reverse& reverse, const Value& value, ValueId y, ValueId y_adjoint) {
 AdjointRule adjoint_rule(Op op) {
   static const AdjointRule table[] = {
 #define OPERATION(name, inputs, group) apply<adjoint_of_##name>,
-#include "compiler/semantics/operations.def"
+#include "compiler/semantics/graph/operations.def"
 #include "compiler/tensor/operations.def"
 #undef OPERATION
   };

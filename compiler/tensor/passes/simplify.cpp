@@ -5,7 +5,7 @@
 #include <map>
 #include <tuple>
 
-#include "compiler/semantics/evaluate_numeric.h"
+#include "compiler/semantics/graph/evaluate_numeric.h"
 #include "compiler/tensor/emit.h"
 #include "compiler/tensor/passes/remove_dead.h"
 

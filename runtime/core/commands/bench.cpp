@@ -9,10 +9,11 @@
 #include <cmath>
 
 #include "runtime/core/commands/commands.h"
-#include "runtime/core/commands/learning_machine.h"
-#include "runtime/core/commands/stopwatch.h"
+#include "runtime/core/commands/training/learning_machine.h"
+#include "runtime/core/commands/training/stopwatch.h"
 #include "runtime/core/learning/trainer.h"
-#include "runtime/core/peaks.h"
+#include "runtime/core/machine/peaks.h"
+#include "runtime/core/run/elapsed.h"
 #include "runtime/counted.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
@@ -28,10 +29,6 @@ constexpr double enough = 3;      // seconds, if the number of steps is not give
 constexpr int64_t few_steps = 5;  // at least, no matter how slow they are
 constexpr int64_t most_steps = 2000;
 constexpr size_t most_listed = 25;  // kernels in the table
-
-double seconds_since(steady_clock::time_point begin) {
-  return std::chrono::duration<double>(steady_clock::now() - begin).count();
-}
 
 struct Times {
   std::vector<double> steps;  // seconds of each step without a watch

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "runtime/core/evaluation/evaluated_sources.h"
-#include "runtime/core/generation.h"
-#include "runtime/core/sample_grid.h"
+#include "runtime/core/run/generation.h"
+#include "runtime/core/run/sample_grid.h"
 #include "runtime/counted.h"
 #include "runtime/failure.h"
 

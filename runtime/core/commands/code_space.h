@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/core/sampler.h"
+#include "runtime/core/inference/sampler.h"
 
 namespace core {
 

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "runtime/core/backend.h"
 #include "runtime/core/evaluation/request.h"
-#include "runtime/core/exchange.h"
+#include "runtime/core/exchange/exchange.h"
 #include "runtime/core/image.h"
-#include "runtime/core/progress.h"
+#include "runtime/core/machine/backend.h"
+#include "runtime/core/run/progress.h"
 
 namespace core {
 

@@ -5,16 +5,16 @@
 #include <algorithm>
 
 #include "runtime/core/commands/commands.h"
-#include "runtime/core/commands/compare_curves.h"
-#include "runtime/core/commands/compare_picture.h"
-#include "runtime/core/commands/figures.h"
-#include "runtime/core/commands/html.h"
+#include "runtime/core/commands/plots/html.h"
+#include "runtime/core/commands/reports/compare_curves.h"
+#include "runtime/core/commands/reports/compare_picture.h"
+#include "runtime/core/commands/reports/figures.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
-#include "runtime/core/run_directory.h"
-#include "runtime/core/trained_model.h"
+#include "runtime/core/run/run_directory.h"
+#include "runtime/core/run/trained_model.h"
 #include "runtime/counted.h"
-#include "runtime/data/byte_source.h"
+#include "runtime/data/arrays/byte_source.h"
 #include "runtime/failure.h"
 #include "runtime/printable.h"
 #include "runtime/training_metrics.h"
@@ -25,7 +25,7 @@ using nlohmann::json;
 
 namespace {
 
-struct Column {
+struct OfLearn {
   std::string learn;
   std::vector<std::pair<std::string, std::vector<double>>> values;  // by quantity, one number per seed
 
@@ -194,7 +194,7 @@ class Comparison {
   /// The names of the quantities, in the order in which they were first measured.
   std::vector<std::string> quantity_names() const {
     std::vector<std::string> names;
-    for (const Column& column : columns_)
+    for (const OfLearn& column : columns_)
       for (const auto& [name, numbers] : column.values)
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     return names;
@@ -202,10 +202,10 @@ class Comparison {
 
   std::vector<std::vector<std::string>> table() const {
     std::vector<std::vector<std::string>> rows(1, {""});
-    for (const Column& column : columns_) rows[0].push_back(column.learn);
+    for (const OfLearn& column : columns_) rows[0].push_back(column.learn);
     for (const std::string& name : quantity_names()) {
       rows.push_back({name});
-      for (const Column& column : columns_) rows.back().push_back(cell_text(column.find(name)));
+      for (const OfLearn& column : columns_) rows.back().push_back(cell_text(column.find(name)));
     }
     return rows;
   }
@@ -236,7 +236,7 @@ class Comparison {
     page += fmt::format("<p>{}.</p>\n", html_escaped(budget())) + html_table(table());
     if (has_picture_) {
       std::vector<std::string> names;
-      for (const Column& column : columns_) names.push_back(column.learn);
+      for (const OfLearn& column : columns_) names.push_back(column.learn);
       page +=
           fmt::format("<h2>Samples</h2>\n<p>A row each, from the top: {}. {}.</p>\n",
                       html_escaped(fmt::format("{}", fmt::join(names, ", "))),
@@ -256,7 +256,7 @@ class Comparison {
 
   json to_json() const {
     json methods = json::array();
-    for (const Column& column : columns_) {
+    for (const OfLearn& column : columns_) {
       json summary = json::object();
       for (const auto& [name, numbers] : column.values) {
         const Spread spread = spread_of(numbers);
@@ -280,7 +280,7 @@ class Comparison {
   std::vector<const Learn*> learns_;
   std::vector<std::pair<std::string, std::string>> overrides_;
   fs::path folder_;
-  std::vector<Column> columns_;
+  std::vector<OfLearn> columns_;
   std::map<std::string, std::vector<json>> results_;
   std::set<std::string> said_;  // notes of evaluations that have been printed
   bool has_picture_ = false, has_limiting_ = false;

@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "runtime/core/commands/commands.h"
-#include "runtime/core/commands/evaluate_report.h"
+#include "runtime/core/commands/reports/evaluate_report.h"
 #include "runtime/core/evaluation/accuracy.h"
 #include "runtime/core/evaluation/discrepancy.h"
 #include "runtime/core/evaluation/factors.h"
@@ -14,10 +14,10 @@
 #include "runtime/core/evaluation/likelihood.h"
 #include "runtime/core/evaluation/mechanisms.h"
 #include "runtime/core/evaluation/sample_distances.h"
+#include "runtime/core/inference/query.h"
 #include "runtime/core/json_fields.h"
-#include "runtime/core/output.h"
-#include "runtime/core/query.h"
-#include "runtime/core/trained_model.h"
+#include "runtime/core/run/output.h"
+#include "runtime/core/run/trained_model.h"
 #include "runtime/failure.h"
 
 namespace core {

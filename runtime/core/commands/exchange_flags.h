@@ -2,7 +2,7 @@
 #pragma once
 #include <CLI/CLI.hpp>
 
-#include "runtime/core/exchange.h"
+#include "runtime/core/exchange/exchange.h"
 
 namespace core {
 

@@ -6,11 +6,11 @@
 #include <array>
 #include <utility>
 
-#include "runtime/core/averages.h"
+#include "runtime/core/execution/averages.h"
+#include "runtime/core/execution/session.h"
 #include "runtime/core/json_fields.h"
-#include "runtime/core/run_directory.h"
-#include "runtime/core/session.h"
-#include "runtime/core/whole_folder.h"
+#include "runtime/core/run/run_directory.h"
+#include "runtime/core/run/whole_folder.h"
 #include "runtime/data/optional_library.h"
 #include "runtime/description.h"
 #include "runtime/failure.h"

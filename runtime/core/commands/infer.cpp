@@ -3,16 +3,16 @@
 
 #include <algorithm>
 
-#include "runtime/core/commands/chain_report.h"
 #include "runtime/core/commands/commands.h"
-#include "runtime/core/commands/given_values.h"
-#include "runtime/core/commands/value_files.h"
-#include "runtime/core/conditioner.h"
+#include "runtime/core/commands/reports/chain_report.h"
+#include "runtime/core/commands/values/given_values.h"
+#include "runtime/core/commands/values/value_files.h"
+#include "runtime/core/execution/rows_at_once.h"
+#include "runtime/core/inference/conditioner.h"
+#include "runtime/core/inference/query.h"
 #include "runtime/core/json_fields.h"
-#include "runtime/core/memory_need.h"
-#include "runtime/core/query.h"
-#include "runtime/core/rows_at_once.h"
-#include "runtime/core/trained_model.h"
+#include "runtime/core/machine/memory_need.h"
+#include "runtime/core/run/trained_model.h"
 #include "runtime/counted.h"
 #include "runtime/failure.h"
 

@@ -2,8 +2,8 @@
 #include <fmt/ranges.h>
 
 #include "runtime/core/commands/commands.h"
-#include "runtime/core/learning/settings.h"
-#include "runtime/data/words.h"
+#include "runtime/core/learning/settings/settings.h"
+#include "runtime/data/cells/words.h"
 #include "runtime/printable.h"
 
 namespace core {

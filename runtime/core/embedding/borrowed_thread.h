@@ -7,7 +7,7 @@
 #include <xmmintrin.h>
 #endif
 
-#include "runtime/core/executor.h"
+#include "runtime/core/execution/executor.h"
 
 namespace core {
 

@@ -9,13 +9,13 @@
 #include <mutex>
 #include <optional>
 
-#include "runtime/core/conditioner.h"
 #include "runtime/core/embedding/borrowed_thread.h"
-#include "runtime/core/generation.h"
-#include "runtime/core/query.h"
-#include "runtime/core/rows_at_once.h"
-#include "runtime/core/thread_pool.h"
-#include "runtime/core/trained_model.h"
+#include "runtime/core/execution/rows_at_once.h"
+#include "runtime/core/inference/conditioner.h"
+#include "runtime/core/inference/query.h"
+#include "runtime/core/machine/thread_pool.h"
+#include "runtime/core/run/generation.h"
+#include "runtime/core/run/trained_model.h"
 #include "runtime/data/population.h"
 #include "runtime/failure.h"
 #include "runtime/model_api.h"

@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "runtime/core/evaluation/evaluated_sources.h"
-#include "runtime/core/query.h"
-#include "runtime/core/rows_at_once.h"
+#include "runtime/core/execution/rows_at_once.h"
+#include "runtime/core/inference/query.h"
 #include "runtime/failure.h"
 
 namespace core {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "runtime/core/conditioner.h"
+#include "runtime/core/inference/conditioner.h"
 
 namespace core {
 

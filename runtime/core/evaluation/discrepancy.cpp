@@ -6,8 +6,8 @@
 
 #include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/importance.h"
-#include "runtime/core/generation.h"
-#include "runtime/core/rows_at_once.h"
+#include "runtime/core/execution/rows_at_once.h"
+#include "runtime/core/run/generation.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/frechet.h"
 #include "runtime/metrics/kernel_distance.h"

@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "runtime/core/sampler.h"
+#include "runtime/core/inference/sampler.h"
 
 namespace core {
 

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 
-#include "runtime/core/conditioner.h"
 #include "runtime/core/evaluation/evaluated_sources.h"
 #include "runtime/core/evaluation/importance.h"
-#include "runtime/core/query.h"
-#include "runtime/core/rows_at_once.h"
+#include "runtime/core/execution/rows_at_once.h"
+#include "runtime/core/inference/conditioner.h"
+#include "runtime/core/inference/query.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/frechet.h"
 #include "runtime/metrics/matching.h"

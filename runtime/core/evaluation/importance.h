@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/core/enumerated.h"
-#include "runtime/core/sampler.h"
+#include "runtime/core/inference/enumerated.h"
+#include "runtime/core/inference/sampler.h"
 
 namespace core {
 

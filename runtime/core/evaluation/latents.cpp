@@ -6,7 +6,7 @@
 
 #include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/importance.h"
-#include "runtime/core/rows_at_once.h"
+#include "runtime/core/execution/rows_at_once.h"
 #include "runtime/failure.h"
 #include "runtime/metrics/latent_use.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "runtime/core/evaluation/request.h"
-#include "runtime/core/session.h"
+#include "runtime/core/execution/session.h"
 
 namespace core {
 

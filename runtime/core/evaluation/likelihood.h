@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "runtime/core/session.h"
+#include "runtime/core/execution/session.h"
 
 namespace core {
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "runtime/core/evaluation/request.h"
-#include "runtime/core/session.h"
+#include "runtime/core/execution/session.h"
 
 namespace core {
 

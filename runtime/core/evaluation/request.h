@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/core/backend.h"
+#include "runtime/core/machine/backend.h"
 
 namespace core {
 

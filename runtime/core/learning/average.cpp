@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/core/averages.h"
+#include "runtime/core/execution/averages.h"
 
 namespace core {
 

@@ -5,7 +5,7 @@
 #pragma once
 #include <vector>
 
-#include "runtime/core/parameters.h"
+#include "runtime/core/execution/parameters.h"
 
 namespace core {
 

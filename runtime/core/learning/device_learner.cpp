@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runtime/core/averages.h"
+#include "runtime/core/execution/averages.h"
 #include "runtime/data_readers.h"
 #include "runtime/failure.h"
 

@@ -10,10 +10,10 @@
 #include <tuple>
 #include <vector>
 
+#include "runtime/core/execution/phase.h"
 #include "runtime/core/learning/average.h"
 #include "runtime/core/learning/optimizer.h"
-#include "runtime/core/learning/settings.h"
-#include "runtime/core/phase.h"
+#include "runtime/core/learning/settings/settings.h"
 
 namespace core {
 

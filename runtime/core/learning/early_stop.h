@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "runtime/core/learning/settings.h"
+#include "runtime/core/learning/settings/settings.h"
 
 namespace core {
 

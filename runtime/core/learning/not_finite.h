@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "runtime/core/executor.h"
+#include "runtime/core/execution/executor.h"
 
 namespace core {
 

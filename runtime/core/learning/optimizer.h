@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "runtime/core/image.h"
-#include "runtime/core/memory.h"
+#include "runtime/core/machine/memory.h"
 
 namespace core {
 

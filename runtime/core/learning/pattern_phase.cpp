@@ -7,15 +7,15 @@
 #include <cmath>
 #include <set>
 
-#include "runtime/core/memory_need.h"
+#include "runtime/core/machine/memory_need.h"
 #include "runtime/counted.h"
 #include "runtime/failure.h"
 
 namespace core {
 namespace {
 
-constexpr uint32_t order_site = 0x10000000;  // programs never have so many draws
-constexpr int64_t most_runs = 0xffff;        // sub-steps of a step (runtime/image.md)
+constexpr uint32_t chain_order_site = 0x10000000;  // programs never have so many draws
+constexpr int64_t most_runs = 0xffff;              // sub-steps of a step (runtime/image.md)
 
 completion::Players players_of(const Image& image) {
   std::vector<completion::Conditional> conditionals;
@@ -312,7 +312,7 @@ void PatternPhase::complete(PatternGame::OfPattern& entry, uint64_t seed, uint64
       });
     std::vector<int> order;
     for (int sweep = 0; sweep < std::max(1, replayed.sweeps); ++sweep) {
-      order = sweep_order(replayed.parts.size(), order_site, seed, sweep_step(step, run_ + 1));
+      order = sweep_order(replayed.parts.size(), chain_order_site, seed, sweep_step(step, run_ + 1));
       for (const std::vector<int>& piece : pieces_of(order))
         repeat(replayed.swept[piece], [&] {
           for (int part : piece)

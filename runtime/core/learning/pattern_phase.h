@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "runtime/completion/completion.h"
-#include "runtime/core/phase.h"
+#include "runtime/core/execution/phase.h"
 
 namespace core {
 

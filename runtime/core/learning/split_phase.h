@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/core/learning/settings.h"
-#include "runtime/core/phase.h"
+#include "runtime/core/execution/phase.h"
+#include "runtime/core/learning/settings/settings.h"
 
 namespace core {
 

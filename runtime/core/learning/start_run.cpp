@@ -1,7 +1,7 @@
 // The run that `start` names.
 #include <algorithm>
 
-#include "runtime/core/learning/settings.h"
+#include "runtime/core/learning/settings/settings.h"
 
 namespace core {
 namespace {

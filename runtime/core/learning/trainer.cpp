@@ -5,7 +5,7 @@
 
 #include "runtime/core/finite.h"
 #include "runtime/core/learning/trainer.h"
-#include "runtime/core/memory_need.h"
+#include "runtime/core/machine/memory_need.h"
 #include "runtime/failure.h"
 
 namespace core {

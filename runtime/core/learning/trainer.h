@@ -9,17 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/execution/phase.h"
+#include "runtime/core/execution/session.h"
 #include "runtime/core/learning/average.h"
 #include "runtime/core/learning/device_learner.h"
 #include "runtime/core/learning/libi.h"
 #include "runtime/core/learning/not_finite.h"
 #include "runtime/core/learning/optimizer.h"
 #include "runtime/core/learning/pattern_phase.h"
-#include "runtime/core/learning/settings.h"
+#include "runtime/core/learning/settings/settings.h"
 #include "runtime/core/learning/split_phase.h"
-#include "runtime/core/phase.h"
-#include "runtime/core/run_directory.h"
-#include "runtime/core/session.h"
+#include "runtime/core/run/run_directory.h"
 
 namespace core {
 

@@ -8,8 +8,8 @@
 #include "runtime/core/finite.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
-#include "runtime/core/preprocessing.h"
-#include "runtime/data/byte_source.h"
+#include "runtime/core/run/preprocessing.h"
+#include "runtime/data/arrays/byte_source.h"
 #include "runtime/failure.h"
 
 namespace core {

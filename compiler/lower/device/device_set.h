@@ -1,0 +1,35 @@
+// Which GPU kernels an image has: equal loops share one. In: arrangements. Out: how each kernel is launched.
+// The name of a kernel is the same for equal loops in every image.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compiler/lower/device/device_kernel.h"
+#include "compiler/lower/loops/arrange.h"
+
+namespace lower {
+
+class DeviceSet {
+ public:
+  /// The kernel that runs this loop.
+  DeviceKernel add(const Arrangement& arrangement);
+
+  size_t size() const { return kernels_.size(); }
+  const std::vector<DeviceKernel>& kernels() const { return kernels_; }
+  /// By kernel: the arrangement of the first loop that uses it.
+  const std::vector<Arrangement>& arrangements() const { return arrangements_; }
+  /// By kernel: the key that all its loops share.
+  const std::vector<std::string>& keys() const { return keys_; }
+
+ private:
+  std::map<std::string, size_t> by_key_;
+  std::vector<DeviceKernel> kernels_;
+  std::vector<Arrangement> arrangements_;
+  std::vector<std::string> keys_;
+};
+
+/// An object for the processor: the kernels in the host form (grid.h) and the runtime's own kernels.
+std::string emulated_object(const DeviceSet& set);
+
+}  // namespace lower

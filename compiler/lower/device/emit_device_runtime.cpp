@@ -1,0 +1,271 @@
+#include "compiler/lower/device/emit_device_runtime.h"
+
+#include <cmath>
+#include <limits>
+
+#include "compiler/lower/loops/random_tile.h"
+#include "compiler/lower/loops/vectors.h"
+
+namespace lower {
+namespace {
+
+constexpr unsigned block = 256;
+
+/// One kernel while it is written: its parameters, and functions that emit reads and writes of memory.
+class RuntimeKernel {
+ public:
+  RuntimeKernel(DeviceForm form, llvm::Module& module, const char* name, const std::vector<char>& types)
+      : ir(module.getContext()),
+        v{ir, 1, form == DeviceForm::ptx},
+        real(ir.getFloatTy()),
+        long_(ir.getInt64Ty()) {
+    std::vector<llvm::Type*> parameters;
+    for (const char type : types)
+      parameters.push_back(type == 'p'   ? ir.getPtrTy()
+                           : type == 'l' ? long_
+                           : type == 'f' ? real
+                                         : ir.getInt32Ty());
+    grid = make_grid(form, module, name, parameters, block);
+    ir.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", grid->function()));
+    llvm::FastMathFlags flags;
+    flags.setAllowContract();
+    ir.setFastMathFlags(flags);
+    p = grid->parameters(ir);
+  }
+  ~RuntimeKernel() { ir.CreateRetVoid(); }
+  RuntimeKernel(const RuntimeKernel&) = delete;
+
+  Value* wide(Value* number) { return ir.CreateZExt(number, long_); }
+  Value* i64(uint64_t number) { return ir.getInt64(number); }
+  Value* place(llvm::Type* type, Value* base, Value* index) { return ir.CreateGEP(type, base, index); }
+  Value* load(llvm::Type* type, Value* base, Value* index) {
+    return ir.CreateLoad(type, place(type, base, index));
+  }
+  Value* load(Value* base, Value* index) { return load(real, base, index); }
+  Value* number(Value* base, uint64_t index) { return load(real, base, i64(index)); }
+  void store(Value* value, Value* base, Value* index) {
+    ir.CreateStore(value, place(value->getType(), base, index));
+  }
+  /// Runs body(i) once for each i in [0, end), spread over all threads of the grid.
+  void each(Value* end, const std::function<void(Value*)>& body) {
+    grid->part(ir, [&](Value* thread) {
+      Value* first = wide(ir.CreateAdd(ir.CreateMul(grid->block_x, grid->threads), thread));
+      walk(first, end, wide(ir.CreateMul(grid->blocks_x, grid->threads)), body);
+    });
+  }
+  void walk(Value* from, Value* to, Value* step, const std::function<void(Value*)>& body) {
+    count(ir, from, to, step, {}, [&](Value* i, const Carried&) {
+      body(i);
+      return Carried{};
+    });
+  }
+  void only_thread_0(const std::function<void()>& body) {
+    grid->part(ir, [&](Value* thread) { when(ir, ir.CreateICmpEQ(thread, ir.getInt32(0)), body); });
+  }
+
+  llvm::IRBuilder<> ir;
+  Vectors v;
+  llvm::Type *real, *long_;
+  std::unique_ptr<Grid> grid;
+  std::vector<Value*> p;
+};
+
+// The places of the clock's numbers: {seed, step of draws, step, first step of the table}.
+struct Clock {
+  static constexpr uint64_t seed = 0, draws = 1, step = 2, table_begin = 3;
+};
+
+/// (clock, table, numbers, width): copies this step's row of the table to `numbers`, and sets the clock so
+/// that draws belong to this step.
+void emit_begin_step(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_begin_step", {'p', 'p', 'p', 'l'});
+  Value* now = t.load(t.long_, t.p[0], t.i64(Clock::step));
+  Value* row = t.ir.CreateSub(now, t.load(t.long_, t.p[0], t.i64(Clock::table_begin)));
+  Value* first = t.ir.CreateMul(row, t.p[3]);
+  t.each(t.p[3], [&](Value* i) { t.store(t.load(t.p[1], t.ir.CreateAdd(first, i)), t.p[2], i); });
+  t.only_thread_0([&] { t.store(now, t.p[0], t.i64(Clock::draws)); });
+}
+
+/// (clock, sweep): sets the clock so that draws belong to this sweep of the step.
+void emit_set_sweep(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_set_sweep", {'p', 'l'});
+  t.only_thread_0([&] {
+    Value* now = t.load(t.long_, t.p[0], t.i64(Clock::step));
+    t.store(t.ir.CreateAdd(now, t.ir.CreateShl(t.p[1], 32)), t.p[0], t.i64(Clock::draws));
+  });
+}
+
+/// (clock): sets the clock so that draws belong to the next sweep.
+void emit_next_sweep(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_next_sweep", {'p'});
+  t.only_thread_0([&] {
+    Value* now = t.load(t.long_, t.p[0], t.i64(Clock::draws));
+    t.store(t.ir.CreateAdd(now, t.i64(uint64_t{1} << 32)), t.p[0], t.i64(Clock::draws));
+  });
+}
+
+/// (clock, values, coefficients, sums, bad, count), one block: adds the values of the step to the sums, notes
+/// the first step with a value that is not finite, and ends the step.
+void emit_end_step(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_end_step", {'p', 'p', 'p', 'p', 'p', 'l'});
+  llvm::IRBuilder<>& ir = t.ir;
+  Value* next = ir.CreateAdd(t.load(t.long_, t.p[0], t.i64(Clock::step)), t.i64(1));
+  t.each(t.p[5], [&](Value* i) {
+    Value* value = ir.CreateLoad(t.real, t.load(ir.getPtrTy(), t.p[1], i));
+    Value* coefficient = ir.CreateLoad(t.real, t.load(ir.getPtrTy(), t.p[2], i));
+    Value* counts = ir.CreateFCmpUNE(coefficient, t.v.real(0));
+    Value* before = t.load(ir.getDoubleTy(), t.p[3], i);
+    Value* sum = ir.CreateFAdd(before, ir.CreateFPExt(value, ir.getDoubleTy()));
+    t.store(ir.CreateSelect(counts, sum, before), t.p[3], i);
+    Value* finite = ir.CreateFCmpOLT(t.v.abs(value), t.v.real(std::numeric_limits<double>::infinity()));
+    Value* first_bad = t.load(t.long_, t.p[4], i);
+    Value* fresh = ir.CreateAnd(ir.CreateNot(finite), ir.CreateICmpEQ(first_bad, t.i64(0)));
+    t.store(ir.CreateSelect(fresh, next, first_bad), t.p[4], i);
+  });
+  t.grid->barrier(ir);
+  t.only_thread_0([&] { t.store(next, t.p[0], t.i64(Clock::step)); });
+}
+
+/// (clock, site, place, data, rows, width, to), one block for each row r. Copies to row r of the batch the
+/// row that philox_row draws for its place, `place` + r.
+void emit_gather(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_gather", {'p', 'i', 'i', 'p', 'l', 'l', 'p'});
+  llvm::IRBuilder<>& ir = t.ir;
+  const auto low = [&](Value* number) { return ir.CreateTrunc(number, ir.getInt32Ty()); };
+  const auto high = [&](Value* number) { return low(ir.CreateLShr(number, 32)); };
+  t.grid->part(ir, [&](Value* thread) {
+    Value* key = t.load(t.long_, t.p[0], t.i64(Clock::seed));
+    Value* now = t.load(t.long_, t.p[0], t.i64(Clock::step));
+    Value* place = ir.CreateAdd(t.p[2], t.grid->block_x);
+    const auto words = emit_philox(t.v, {place, t.p[1], low(now), high(now)}, {low(key), high(key)});
+    llvm::Type* double_long = ir.getInt128Ty();
+    Value* drawn = ir.CreateOr(t.wide(words[0]), ir.CreateShl(t.wide(words[1]), 32));
+    Value* product = ir.CreateMul(ir.CreateZExt(drawn, double_long), ir.CreateZExt(t.p[4], double_long));
+    Value* row = ir.CreateTrunc(ir.CreateLShr(product, 64), t.long_);
+    Value* from = ir.CreateMul(row, t.p[5]);
+    Value* to = ir.CreateMul(t.wide(t.grid->block_x), t.p[5]);
+    t.walk(t.wide(thread), t.p[5], t.wide(t.grid->threads),
+           [&](Value* i) { t.store(t.load(t.p[3], ir.CreateAdd(from, i)), t.p[6], ir.CreateAdd(to, i)); });
+  });
+}
+
+/// (from, factor, to, count): to += factor * from.
+void emit_add(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_add", {'p', 'f', 'p', 'l'});
+  t.each(t.p[3],
+         [&](Value* i) { t.store(t.v.fma(t.p[1], t.load(t.p[0], i), t.load(t.p[2], i)), t.p[2], i); });
+}
+
+// The numbers of a player in one step, in the order of optimizer.cpp.
+enum Number : uint64_t { beta1, beta2, eps, rate, second_root, kept, momentum };
+
+/// (parameters, first, second, gradient, numbers, scale, count)
+void emit_adam(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_adam", {'p', 'p', 'p', 'p', 'p', 'p', 'l'});
+  llvm::IRBuilder<>& ir = t.ir;
+  const auto number = [&](uint64_t which) { return t.number(t.p[4], which); };
+  const auto moving = [&](Value* beta, Value* old, Value* fresh) {
+    return t.v.fma(beta, old, ir.CreateFMul(ir.CreateFSub(t.v.real(1), beta), fresh));
+  };
+  Value *b1 = number(beta1), *b2 = number(beta2), *epsilon = number(eps), *lr = number(rate);
+  Value *root = number(second_root), *share = number(kept), *scale = t.number(t.p[5], 0);
+  Value *most = t.v.real(0x1p63F), *least = t.v.real(-0x1p63F);  // as in optimizer.cpp
+  Value *infinite = t.v.real(HUGE_VALF), *minus_infinite = t.v.real(-HUGE_VALF);
+  t.each(t.p[6], [&](Value* i) {
+    Value* g = ir.CreateFMul(t.load(t.p[3], i), scale);
+    g = ir.CreateSelect(ir.CreateAnd(ir.CreateFCmpOGT(g, most), ir.CreateFCmpOLT(g, infinite)), most, g);
+    g = ir.CreateSelect(ir.CreateAnd(ir.CreateFCmpOLT(g, least), ir.CreateFCmpOGT(g, minus_infinite)), least,
+                        g);
+    Value* m = moving(b1, t.load(t.p[1], i), g);
+    Value* s = moving(b2, t.load(t.p[2], i), ir.CreateFMul(g, g));
+    t.store(m, t.p[1], i);
+    t.store(s, t.p[2], i);
+    Value* move = t.v.divide(ir.CreateFMul(lr, m), t.v.fma(t.v.sqrt(s), root, epsilon));
+    t.store(t.v.fma(t.load(t.p[0], i), share, move), t.p[0], i);
+  });
+}
+
+/// (parameters, gradient, numbers, scale, count)
+void emit_sgd(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_sgd", {'p', 'p', 'p', 'p', 'l'});
+  Value* factor = t.ir.CreateFMul(t.number(t.p[2], rate), t.number(t.p[3], 0));
+  t.each(t.p[4],
+         [&](Value* i) { t.store(t.v.fma(factor, t.load(t.p[1], i), t.load(t.p[0], i)), t.p[0], i); });
+}
+
+/// (parameters, buffer, gradient, numbers, scale, count)
+void emit_momentum(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_momentum", {'p', 'p', 'p', 'p', 'p', 'l'});
+  Value *lr = t.number(t.p[3], rate), *keep = t.number(t.p[3], momentum), *scale = t.number(t.p[4], 0);
+  t.each(t.p[5], [&](Value* i) {
+    Value* g = t.ir.CreateFMul(scale, t.load(t.p[2], i));
+    Value* b = t.v.fma(keep, t.load(t.p[1], i), g);
+    t.store(b, t.p[1], i);
+    t.store(t.v.fma(lr, b, t.load(t.p[0], i)), t.p[0], i);
+  });
+}
+
+/// (parameters, average, share, count): average += share * (parameters - average).
+void emit_average(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_average", {'p', 'p', 'p', 'l'});
+  Value* share = t.number(t.p[2], 0);
+  t.each(t.p[3], [&](Value* i) {
+    Value* average = t.load(t.p[1], i);
+    Value* difference = t.ir.CreateFSub(t.load(t.p[0], i), average);
+    t.store(t.v.fma(share, difference, average), t.p[1], i);
+  });
+}
+
+/// (values, partials, count): writes one double for each thread of the grid, the sum of the squares of its
+/// values.
+void emit_squares(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_squares", {'p', 'p', 'l'});
+  llvm::IRBuilder<>& ir = t.ir;
+  t.grid->part(ir, [&](Value* thread) {
+    Value* first = t.wide(ir.CreateAdd(ir.CreateMul(t.grid->block_x, t.grid->threads), thread));
+    Value* step = t.wide(ir.CreateMul(t.grid->blocks_x, t.grid->threads));
+    const Carried zero = {llvm::ConstantFP::get(ir.getDoubleTy(), 0.0)};
+    const Carried sum = count(ir, first, t.p[2], step, zero, [&](Value* i, const Carried& carried) {
+      Value* value = ir.CreateFPExt(t.load(t.p[0], i), ir.getDoubleTy());
+      return Carried{ir.CreateFAdd(carried[0], ir.CreateFMul(value, value))};
+    });
+    t.store(sum[0], t.p[1], first);
+  });
+}
+
+/// (partials, count, clip, scale), one block: scale <- min(1, clip / (sqrt(sum of the partials) + 1e-6)).
+void emit_clip(DeviceForm form, llvm::Module& module) {
+  RuntimeKernel t(form, module, "vae_clip", {'p', 'l', 'f', 'p'});
+  llvm::IRBuilder<>& ir = t.ir;
+  llvm::Type* wide_real = ir.getDoubleTy();
+  Value* shared = t.grid->shared(ir, wide_real, block);
+  const auto sum_of = [&](Value* base, Value* from, Value* to, Value* step) {
+    const Carried zero = {llvm::ConstantFP::get(wide_real, 0.0)};
+    return count(ir, from, to, step, zero, [&](Value* i, const Carried& carried) {
+      return Carried{ir.CreateFAdd(carried[0], t.load(wide_real, base, i))};
+    })[0];
+  };
+  t.grid->part(ir, [&](Value* thread) {
+    Value* sum = sum_of(t.p[0], t.wide(thread), t.p[1], t.wide(t.grid->threads));
+    t.store(sum, shared, t.wide(thread));
+  });
+  t.grid->barrier(ir);
+  t.only_thread_0([&] {
+    Value* sum = sum_of(shared, t.i64(0), t.wide(t.grid->threads), t.i64(1));
+    Value* norm = ir.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, sum);
+    Value* scale = ir.CreateFDiv(ir.CreateFPExt(t.p[2], wide_real),
+                                 ir.CreateFAdd(norm, llvm::ConstantFP::get(wide_real, 1e-6)));
+    t.store(t.v.minimum(ir.CreateFPTrunc(scale, t.real), t.v.real(1)), t.p[3], t.i64(0));
+  });
+}
+
+}  // namespace
+
+void emit_device_runtime(DeviceForm form, llvm::Module& module) {
+  for (const auto emit :
+       {emit_begin_step, emit_set_sweep, emit_next_sweep, emit_end_step, emit_gather, emit_add, emit_adam,
+        emit_sgd, emit_momentum, emit_average, emit_squares, emit_clip})
+    emit(form, module);
+}
+
+}  // namespace lower

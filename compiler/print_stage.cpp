@@ -1,0 +1,48 @@
+#include "compiler/print_stage.h"
+
+#include "compiler/syntax/parse.h"
+
+namespace vaec {
+namespace {
+
+std::string print_programs(const CheckedModel& checked, const std::string& after) {
+  std::string text;
+  const auto trace = [&](const char* pass, const tensor::AnyProgram& program) {
+    if (after == pass) text += tensor::print(program) + "\n";
+  };
+  const lower::Programs programs = build_programs(for_executable(checked), trace);
+  if (!after.empty()) return text;
+  for (const tensor::KernelProgram& program : programs.programs) text += tensor::print(program) + "\n";
+  return text;
+}
+
+}  // namespace
+
+const std::vector<std::string> stages = {"syntax", "model", "game", "tensor", "llvm", "asm", "ptx", "object"};
+
+std::vector<std::string> pass_names() {
+  std::vector<std::string> names = {"build"};
+  for (const tensor::Pass& pass : tensor::passes) names.emplace_back(pass.name);
+  return names;
+}
+
+std::optional<std::string> print_stage(const std::string& stage, const std::string& after,
+                                       const Request& request, base::SourceSet& sources,
+                                       base::Report& report) {
+  if (stage == "syntax") {
+    const syntax::Tree tree = syntax::parse(sources.add(request.path, request.text), report);
+    return report.has_errors() ? std::nullopt : std::optional(syntax::print(tree));
+  }
+  const auto checked = check_model(request, sources, report);
+  if (!checked) return std::nullopt;
+  if (stage == "model") return semantics::print(checked->model);
+  if (stage == "game") return game::explain_text(checked->model, checked->game);
+  if (stage == "tensor") return print_programs(*checked, after);
+  lower::Image image = make_image(*checked, request);
+  if (stage == "llvm") return image.llvm();
+  if (stage == "asm") return image.assembly();
+  if (stage == "ptx") return image.ptx();
+  return image.object();
+}
+
+}  // namespace vaec

@@ -1,0 +1,64 @@
+#include "compiler/semantics/data/own_statistics.h"
+
+#include <algorithm>
+#include <set>
+
+namespace semantics {
+namespace {
+using nlohmann::json;
+
+/// Collects the tables from which `normalize` takes its statistics.
+void find_normalized(const json& data, std::set<json>& tables) {
+  if (!data.is_structured()) return;
+  if (data.is_object() && data.value("op", "") == "normalize")
+    tables.insert(data.contains("by") ? data.at("by") : data.at("table"));
+  for (const json& part : data) find_normalized(part, tables);
+}
+
+struct Statistics {
+  const Model& model;
+  base::Report& report;
+
+  void find(NodeId node, std::set<json>& tables) const {
+    const Node& value = model.graph[node];
+    if (value.op == Op::column) return find_normalized(model[ColumnId{value.index}].expression, tables);
+    for (const NodeId input : value.inputs) find(input, tables);
+  }
+
+  std::set<json> of(const Given& given) const {
+    std::set<json> tables;
+    if (given.value) find(given.value, tables);
+    return tables;
+  }
+
+  void compare(const Source& source, const Given& given) const {
+    const std::set<json> own = of(given);
+    if (own.empty()) return;
+    for (const Source& other : model.sources) {
+      if (other.weight == 0) continue;
+      for (const Given& learned : other.givens) {
+        if (learned.variable.index != given.variable.index) continue;
+        const std::set<json> theirs = of(learned);
+        const bool shared = theirs.empty() || std::ranges::any_of(own, [&](const json& table) {
+                              return theirs.contains(table);
+                            });
+        if (shared) continue;
+        report.add(base::W0617, given.span, model[given.variable].name, source.name, other.name)
+            .note(learned.span, "these values are normalized by other statistics")
+            .help("name the table of the statistics: `normalize(table, by = other)`");
+        return;
+      }
+    }
+  }
+};
+
+}  // namespace
+
+void warn_of_own_statistics(const Model& model, base::Report& report) {
+  const Statistics statistics{model, report};
+  for (const Source& source : model.sources)
+    if (source.weight == 0)
+      for (const Given& given : source.givens) statistics.compare(source, given);
+}
+
+}  // namespace semantics

@@ -1,0 +1,181 @@
+#include "compiler/semantics/expressions/scan.h"
+
+#include "runtime/counted.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace semantics {
+
+namespace {
+
+using Kind = Value::Kind;
+
+/// The elements along the first axis; none after an error.
+std::optional<std::vector<Value>> elements_of(Evaluation& e, const Builtin::Call& call, const Value& xs) {
+  if (xs.kind == Kind::variables || xs.kind == Kind::list) {
+    if (!xs.items.empty()) return xs.items;
+    e.error(base::E0311, place_of(xs, call.span), "`scan` runs over at least one element");
+    return std::nullopt;
+  }
+  const NodeId whole = e.tensor(xs, place_of(xs, call.span));
+  if (!whole) return std::nullopt;
+  const Shape full = e.shape(whole);
+  if (e.own_rank(full) == 0) {
+    e.error(base::E0311, place_of(xs, call.span), "`scan` runs over the first axis, and a scalar has none");
+    return std::nullopt;
+  }
+  std::vector<Value> result;
+  for (int64_t t = 0; t < full[0]; ++t) {
+    std::vector<int64_t> bounds = {t, t + 1};
+    for (size_t axis = 1; axis < full.size(); ++axis) bounds.insert(bounds.end(), {0, full[axis]});
+    const NodeId part = e.build.reshape(e.build.slice(whole, bounds), Shape(full.begin() + 1, full.end()));
+    result.push_back(e.from_node(part, xs.span));
+  }
+  return result;
+}
+
+std::vector<Value> parts_of(const Value& state) {
+  return state.kind == Kind::tuple ? state.items : std::vector<Value>{state};
+}
+
+class Scan {
+ public:
+  Scan(Evaluation& e, const Builtin::Call& call)
+      : e_(e),
+        call_(call),
+        cell_(call.arguments[0]),
+        context_(call.context),
+        path_(e.layer_name(call.context, "scan")) {
+    context_.path = path_;
+    context_.shared = true;
+  }
+
+  /// One call of the cell. Each call numbers its layers from the start, so all calls have the same
+  /// parameters.
+  Value step(const Value& state, const Value& x) {
+    std::map<std::string, int> counts;
+    context_.layer_counts = &counts;
+    std::vector<Value> arguments(cell_.net->parameters.size());
+    for (Value& argument : arguments) argument.kind = Kind::none;
+    arguments[0] = state;
+    arguments[1] = x;
+    return e_.call_net(cell_, arguments, call_.span, context_);
+  }
+
+  /// The tensors of one step's result; none after an error.
+  std::optional<std::vector<NodeId>> tensors(const Value& state) {
+    std::vector<NodeId> result;
+    for (const Value& part : parts_of(state)) {
+      if (part.kind == Kind::error) return std::nullopt;
+      result.push_back(e_.tensor(part, place_of(part, call_.span)));
+      if (!result.back()) return std::nullopt;
+    }
+    return result;
+  }
+
+  /// Fills numbers in `init` to the shapes that the cell gives. To find the shapes, it calls the cell once,
+  /// and then removes the nodes and parameters of this call.
+  std::optional<Value> filled(const Value& init, const Value& x) {
+    const auto parts = parts_of(init);
+    if (std::ranges::none_of(parts, holds_number)) return init;
+    const Graph before = *e_.build.graph;
+    const size_t parameters = e_.model.parameters.size();
+    const auto given = tensors(step(init, x));
+    std::vector<Shape> shapes;
+    if (given)
+      for (const NodeId node : *given) shapes.push_back(e_.shape(node));
+    if (!given) return std::nullopt;
+    *e_.build.graph = before;
+    e_.model.parameters.resize(parameters);
+    if (shapes.size() != parts.size()) return init;  // the first step will report this
+    Value result = init;
+    const auto fill = [&](const Value& part, const Shape& shape) {
+      return holds_number(part) ? e_.from_node(e_.build.filled(number_in(part), shape), part.span) : part;
+    };
+    if (init.kind != Kind::tuple) return fill(init, shapes[0]);
+    for (size_t i = 0; i < parts.size(); ++i) result.items[i] = fill(parts[i], shapes[i]);
+    return result;
+  }
+
+  bool same_shapes(const std::vector<NodeId>& before, const std::vector<NodeId>& after) {
+    if (before.size() != after.size()) {
+      e_.error(base::E0311, call_.span,
+               fmt::format("`{}` gives a state of {} where `init` is a state of {}", cell_.net->name.text,
+                           counted(after.size(), "part"), counted(before.size(), "part")));
+      return false;
+    }
+    for (size_t i = 0; i < before.size(); ++i) {
+      const Shape from = e_.own_shape(e_.shape(before[i])), to = e_.own_shape(e_.shape(after[i]));
+      if (from == to) continue;
+      e_.error(base::E0302, call_.span)
+          .label(fmt::format("`{}` makes a state of shape {} of one of shape {}; they must be equal",
+                             cell_.net->name.text, to_string(to), to_string(from)))
+          .help("`init` has the shape of what the net gives; a number stands for any shape");
+      return false;
+    }
+    return true;
+  }
+
+  Value run(const std::vector<Value>& xs, const Value& init) {
+    const auto first = filled(init, xs[0]);
+    if (!first) return {};
+    auto last = tensors(*first);
+    if (!last) return {};
+    std::vector<std::vector<NodeId>> stacks(last->size());
+    Value state = *first;
+    for (const Value& x : xs) {
+      state = step(state, x);
+      const auto next = tensors(state);
+      if (!next || !same_shapes(*last, *next)) return {};
+      for (size_t i = 0; i < next->size(); ++i) stacks[i].push_back(stretched((*next)[i]));
+      last = next;
+    }
+    Value result;
+    result.kind = Kind::tuple;
+    result.span = call_.span;
+    for (const auto& stack : stacks)
+      result.items.push_back(e_.from_node(e_.build.concat(stack, 0), call_.span));
+    return init.kind == Kind::tuple ? result : result.items[0];
+  }
+
+ private:
+  /// The node with an axis of length 1 in front.
+  NodeId stretched(NodeId node) {
+    const NodeId whole = e_.shape(node).empty() ? e_.build.broadcast(node, e_.at_positions({})) : node;
+    Shape longer = e_.shape(whole);
+    longer.insert(longer.begin(), 1);
+    return e_.build.reshape(whole, longer);
+  }
+
+  Evaluation& e_;
+  const Builtin::Call& call_;
+  const Value& cell_;
+  ParameterContext context_;
+  std::string path_;
+};
+
+}  // namespace
+
+Value scan(Evaluation& e, const Builtin::Call& call) {
+  const Value &cell = call.arguments[0], &init = call.arguments[2];
+  if (cell.kind != Kind::net) {
+    e.error(base::E0301, place_of(cell, call.span), "the first argument of `scan`", "a net `cell(state, x)`",
+            describe(cell, *e.build.graph));
+    return {};
+  }
+  const auto& parameters = cell.net->parameters;
+  const auto needed =
+      std::ranges::count_if(parameters, [](const auto& parameter) { return parameter.fallback == nullptr; });
+  if (parameters.size() < 2 || needed > 2) {
+    e.error(base::E0222, place_of(cell, call.span), cell.net->name.text,
+            counted(parameters.size(), "argument"), 2)
+        .help("`scan` calls it with a state and an element, and takes the next state from it");
+    return {};
+  }
+  const auto xs = elements_of(e, call, call.arguments[1]);
+  return xs ? Scan(e, call).run(*xs, init) : Value{};
+}
+
+}  // namespace semantics

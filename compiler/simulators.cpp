@@ -1,0 +1,73 @@
+#include "compiler/simulators.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+
+#include "compiler/base/text_file.h"
+#include "compiler/semantics/analyse.h"
+#include "compiler/syntax/parse.h"
+#include "runtime/nearest_name.h"
+
+namespace vaec {
+namespace {
+
+/// Calls `visit` with every reader in a data expression, and with the column that the expression takes from
+/// it ("" if it names none).
+void for_each_reader(const nlohmann::json& expression, const std::string& column,
+                     const std::function<void(const nlohmann::json&, const std::string&)>& visit) {
+  if (!expression.is_structured()) return;
+  if (expression.is_object() && expression.value("op", "") == "reader") return visit(expression, column);
+  const bool names = expression.is_object() && expression.value("op", "") == "column";
+  for (const nlohmann::json& part : expression)
+    for_each_reader(part, names ? expression.at("name").get<std::string>() : "", visit);
+}
+
+/// Removes sources and learn blocks: here the model is only used to draw from its players.
+void keep_players(semantics::Model& model) {
+  model.sources.clear();
+  model.columns.clear();
+  model.learns.clear();
+  std::erase_if(model.conditionals,
+                [](const semantics::Conditional& conditional) { return conditional.player.index < 0; });
+}
+
+}  // namespace
+
+std::vector<Simulator> read_simulators(const semantics::Model& model, const std::string& path,
+                                       base::SourceSet& sources, base::Report& report) {
+  std::vector<Simulator> simulators;
+  for (const semantics::Column& column : model.columns) {
+    for_each_reader(column.expression, "", [&](const nlohmann::json& reader, const std::string& name) {
+      if (reader.at("name") != "run") return;
+      const auto& given = reader.at("args");
+      const std::string file = given.empty() ? reader.at("named").at("file") : given.at(0);
+      auto found = std::ranges::find(simulators, file, &Simulator::file);
+      if (found == simulators.end()) {
+        Simulator simulator{file, (std::filesystem::path(path).parent_path() / file).string(), {}, {}};
+        std::string cause;
+        const auto text = base::read_text_file(simulator.path, cause);
+        if (!text) {
+          report.add(base::E0001, column.span, simulator.path, cause).label("its rows are asked for here");
+          return;
+        }
+        simulator.text = *text;
+        const syntax::Tree tree = syntax::parse(sources.add(simulator.path, *text), report);
+        if (!report.has_errors()) simulator.model = semantics::analyse(tree, {}, sources, report);
+        keep_players(simulator.model);
+        found = simulators.insert(simulators.end(), std::move(simulator));
+      }
+      const auto& variables = found->model.variables;
+      if (report.has_errors() || name.empty() ||
+          std::ranges::any_of(variables, [&](const auto& variable) { return variable.name == name; }))
+        return;
+      std::vector<std::string> names;
+      for (const auto& variable : variables) names.push_back(variable.name);
+      auto& error = report.add(base::E0604, column.span, name);
+      if (const auto near = nearest_name(name, names)) error.help("did you mean `" + *near + "`?");
+    });
+  }
+  return simulators;
+}
+
+}  // namespace vaec

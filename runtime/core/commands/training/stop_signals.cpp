@@ -1,0 +1,34 @@
+#include "runtime/core/commands/training/stop_signals.h"
+
+#include <array>
+#include <csignal>
+
+namespace core {
+namespace {
+
+volatile std::sig_atomic_t asked = 0;
+
+constexpr std::array signals = {SIGINT, SIGTERM, SIGHUP};
+std::array<struct sigaction, signals.size()> inherited;
+
+}  // namespace
+
+void listen_for_stop() {
+  asked = 0;
+  for (size_t i = 0; i < signals.size(); ++i) {
+    sigaction(signals[i], nullptr, &inherited[i]);
+    if (signals[i] == SIGHUP && inherited[i].sa_handler == SIG_IGN) continue;
+    struct sigaction action = {};
+    action.sa_handler = [](int) { asked = 1; };
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+    sigaction(signals[i], &action, nullptr);
+  }
+}
+
+void end_listening() {
+  for (size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &inherited[i], nullptr);
+}
+
+bool stop_is_asked() { return asked != 0; }
+
+}  // namespace core

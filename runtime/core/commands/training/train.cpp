@@ -1,0 +1,288 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <ctime>
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/training/learning_machine.h"
+#include "runtime/core/commands/training/stop_signals.h"
+#include "runtime/core/commands/training/training_run.h"
+#include "runtime/core/json_fields.h"
+#include "runtime/core/learning/trainer.h"
+#include "runtime/core/machine/thread_pool.h"
+#include "runtime/core/run/preprocessing.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+std::string time_text() {
+  char text[32];
+  const std::time_t now = std::time(nullptr);
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+  return text;
+}
+
+json environment(const Session& session) {
+  json versions = {{"vaec", session.image.version},
+                   {"abi", VAE_ABI_VERSION},
+                   {"started", time_text()},
+                   {"device", session.device ? session.device->name() : "cpu"},
+                   {"cpu", session.image.cpu},
+                   {"cpu_features", session.image.cpu_features},
+                   {"backend", session.machine.library->name},
+                   {"threads", session.machine.threads},
+                   {"compiler", __VERSION__}};
+  if (session.device || session.machine.library->name == std::string("torch"))
+    versions["libtorch"] = torch_version();
+  return versions;
+}
+
+std::string device_name(const MachineRequest& machine) {
+  const int gpu = gpu_of(machine.device);
+  return gpu < 0 ? "cpu" : fmt::format("cuda:{}", gpu);
+}
+
+/// Sets the checkpoint of the run that `start` names from which the new run begins. It is kept in the
+/// settings, so that it also holds if the run is resumed before its first checkpoint.
+void take_checkpoint_of_start(Settings& settings, const std::string& which) {
+  if (which.empty()) return;
+  if (settings.start.empty())
+    throw Failure(Exit::usage,
+                  fmt::format("--checkpoint {}: it is one of the run that --start names", which));
+  settings.start = require_checkpoint(settings.start, which).path.string();
+}
+
+int begin(const Image& image, const TrainRequest& request) {
+  Settings settings = settings_of(find_learn(image, request.learn), image);
+  for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
+  check(settings, image);
+  fit_to_program(settings, image);
+  // The path is absolute, because a run without a checkpoint may be resumed from another folder.
+  if (!settings.start.empty()) settings.start = start_run(settings, image).string();
+  take_checkpoint_of_start(settings, request.checkpoint);
+  const MachineRequest machine = learning_machine(image, request, settings);
+  const PreparedImage prepared(image, find_statistics(image, settings.sources));
+  Session session(prepared.get(), machine);
+  if (session.device && request.profile)
+    throw Failure(Exit::bad_configuration,
+                  "--profile: in this version only the processor's steps are traced");
+  Site site(session, exchange_of(image, request.exchange, nullptr, ""));
+  // The trainer is made first: if data are missing, no run directory is made.
+  Trainer trainer(session, settings);
+  trainer.start();
+  TrainingRun run(session, settings, trainer, site,
+                  RunDirectory::create(request.out, image.file + "-" + settings.learn), request);
+  json config = to_json(settings);
+  config.update({{"program", image.file},
+                 {"params", image.params},
+                 {"threads", session.machine.threads},
+                 {"device", device_name(machine)},
+                 {"backend", session.machine.library->name}});
+  if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
+  if (site.exchanges()) config["exchange"] = site.settings();
+  run.directory().write("config.json", json_text(config, 2) + "\n");
+  run.directory().write("model.vae", image.text);
+  run.directory().write("env.json", environment(session).dump(2) + "\n");
+  return run.follow();
+}
+
+std::string config_file(const fs::path& run) { return (run / "config.json").string(); }
+
+/// The settings with which a run was begun. Fails if they do not fit this model.
+Settings settings_of_run(const Image& image, const fs::path& run, const json& config) {
+  Settings settings = settings_from(config, config_file(run));
+  try {
+    const Learn& learn = find_learn(image, settings.learn);
+    if (learn.method != settings.method)
+      throw Failure(Exit::bad_configuration,
+                    fmt::format("learn {} is {}, not {}", learn.name, learn.method, settings.method));
+    check(settings, image);
+    add_own_weights(settings, image);
+    // Runs of version 0.2.0 do not store the method's own keys; they used the keys of the program.
+    settings.scheduled.merge(std::map<std::string, NumberSchedule>(settings_of(learn, image).scheduled));
+  } catch (const Failure& failure) {
+    throw Failure(Exit::bad_configuration, fmt::format("{} is a run of another model, or of another version "
+                                                       "of its file: {}",
+                                                       run.string(), failure.what()));
+  }
+  return settings;
+}
+
+/// The device, the backend and the number of threads change the last bits of sums. So a resumed run keeps its
+/// own, unless the user says otherwise or its GPU does not exist now.
+struct MachineOfRun {
+  MachineRequest machine;
+  std::string device;              // the device that the run keeps as its own
+  bool recalled = false;           // the GPU was chosen by the run, not by the user
+  std::vector<std::string> notes;  // what the user may not expect
+};
+
+MachineOfRun machine_of_run(const Image& image, const TrainRequest& request, const Settings& settings,
+                            const json& config) {
+  const JsonFields kept(config, config_file(request.resume));
+  const std::string own = kept.text("device", "cpu");
+  if (!is_device(own) || own == "auto") kept.refuse("device", "cpu or cuda:N");
+  MachineRequest asked = request;
+  const bool keeps = request.device == "auto";
+  if (keeps && own == "cpu") asked.device = own;
+  MachineOfRun found;
+  found.machine = learning_machine(image, asked, settings);
+  const bool on_gpu = gpu_of(found.machine.device) >= 0;
+  found.device = keeps ? own : device_name(found.machine);
+  if (keeps && gpu_of(own) >= 0) {
+    if (on_gpu) {
+      found.machine.device = own;
+      found.recalled = true;
+    } else {
+      found.notes.push_back(
+          fmt::format("the run is of {}, which cannot be used here: it goes on on the processor", own));
+    }
+  }
+  if (on_gpu && kept.flag("cudnn_benchmark", false)) found.machine.cudnn_benchmark = true;
+  const int64_t threads = kept.whole("threads", bounds::threads, 0);
+  if (found.machine.threads == 0 && threads > most_threads())
+    found.notes.push_back(
+        fmt::format("the run is of {} threads, too many for this machine: it goes on with as many "
+                    "as there are cores, and sums may differ in their last bits",
+                    threads));
+  else if (found.machine.threads == 0)
+    found.machine.threads = static_cast<int>(threads);
+  const std::string backend = kept.has("backend") ? kept.word("backend", backend_names()) : "";
+  if (found.machine.backend.empty()) found.machine.backend = backend;
+  return found;
+}
+
+Session session_of_run(const Image& image, const MachineOfRun& machine) {
+  try {
+    return {image, machine.machine};
+  } catch (const Failure& failure) {
+    if (!machine.recalled) throw;
+    throw Failure(failure.exit_code, fmt::format("{}; the run was trained on {}: --device says otherwise",
+                                                 failure.what(), machine.device));
+  }
+}
+
+void refuse_to_go_back(const TrainRequest& request, const Settings& settings, int64_t step) {
+  if (settings.steps >= step) return;
+  const bool asked = std::any_of(request.overrides.begin(), request.overrides.end(),
+                                 [](const auto& entry) { return entry.first == "steps"; });
+  const std::string run = request.resume.string();
+  if (asked)
+    throw Failure(Exit::usage, fmt::format("--steps {}: {} has done {} steps already, and no run goes back",
+                                           settings.steps, run, step));
+  throw Failure(Exit::bad_data, fmt::format("{}: \"steps\" is {}, and its last checkpoint is of step {}",
+                                            config_file(request.resume), settings.steps, step));
+}
+
+/// What a changed number of steps means at step `step`, if it means anything.
+std::vector<std::string> notes_on_other_steps(const Image& image, const Settings& before, const Settings& now,
+                                              int64_t step) {
+  std::vector<std::string> notes;
+  if (before.steps == now.steps || step == 0 || step >= now.steps) return notes;
+  const double old_rate = before.schedule.rate(step, before.steps),
+               new_rate = now.schedule.rate(step, now.steps);
+  if (before.schedule.kind == now.schedule.kind && std::abs(new_rate - old_rate) > 1e-9)
+    notes.push_back(
+        fmt::format("schedule {} is now of {} steps, not {}: at step {} the learning rate {} from {:.3g} "
+                    "to {:.3g} of its full value",
+                    now.schedule.kind, now.steps, before.steps, step, new_rate > old_rate ? "rises" : "falls",
+                    old_rate, new_rate));
+  const Learn& learn = find_learn(image, now.learn);
+  if (learn.method == "libi")
+    if (const std::string old_phase =
+            Libi(before.own, before.steps).phase_name(std::min(step, before.steps) - 1),
+        new_phase = Libi(now.own, now.steps).phase_name(step);
+        old_phase != new_phase)
+      notes.push_back(
+          fmt::format("learn {} shares {} steps among its phases now, not {}: step {} is in the phase {}, "
+                      "the step before was in {}",
+                      now.learn, now.steps, before.steps, step, new_phase, old_phase));
+  return notes;
+}
+
+/// The settings of a resumed run that have changed since it began, except `steps` (see above).
+std::vector<std::string> notes_on_other_settings(const Settings& before, const Settings& now, int64_t step) {
+  std::vector<std::string> notes;
+  const json kept = to_json(before), asked = to_json(now);
+  for (const auto& [key, value] : asked.items())
+    if (key != "steps" && key != "start" && kept.value(key, json()) != value)
+      notes.push_back(fmt::format("{} is {} from step {} on; before it was {}", key, json_text(value), step,
+                                  json_text(kept.value(key, json()))));
+  return notes;
+}
+
+int resume(const Image& image, const TrainRequest& request) {
+  if (!request.checkpoint.empty())
+    throw Failure(Exit::usage, fmt::format("--checkpoint {}: a resumed run continues from its last "
+                                           "checkpoint; --start begins another run from any",
+                                           request.checkpoint));
+  RunDirectory directory = RunDirectory::open(request.resume);
+  const std::optional<Checkpoint> checkpoint = latest_checkpoint(request.resume);
+  const int64_t step = checkpoint ? checkpoint->step : 0;
+  json config = read_json(request.resume / "config.json");
+  Settings settings = settings_of_run(image, request.resume, config);
+  const Settings before = settings;
+  if (!request.learn.empty() && request.learn != settings.learn)
+    throw Failure(Exit::usage, fmt::format("{} is a run of learn {}, not {}", request.resume.string(),
+                                           settings.learn, request.learn));
+  for (const auto& [key, text] : request.overrides) {
+    if (key == "start")
+      throw Failure(Exit::usage,
+                    fmt::format("--start {}: a resumed run begins from its own checkpoint", text));
+    override_key(settings, key, text);
+  }
+  check(settings, image);
+  fit_to_program(settings, image);
+  refuse_to_go_back(request, settings, step);
+  const MachineOfRun machine = machine_of_run(image, request, settings, config);
+  const PreparedImage prepared(
+      image, find_statistics(image, settings.sources,
+                             checkpoint ? read_statistics(checkpoint->path) : data::KeptStatistics()));
+  Session session = session_of_run(prepared.get(), machine);
+  if (session.device && request.profile)
+    throw Failure(Exit::bad_configuration,
+                  "--profile: in this version only the processor's steps are traced");
+  Site site(session, exchange_of(image, request.exchange, config.value("exchange", json()),
+                                 config_file(request.resume)));
+  Trainer trainer(session, settings);
+  if (!checkpoint) trainer.start();
+  TrainingRun run(session, settings, trainer, site, std::move(directory), request);
+  if (checkpoint)
+    run.restore(*checkpoint);
+  else
+    run.begin_anew();
+  for (const std::string& note : machine.notes) run.note(note);
+  for (const std::string& note : notes_on_other_steps(image, before, settings, step)) run.note(note);
+  for (const std::string& note : notes_on_other_settings(before, settings, step)) run.note(note);
+  config.update(to_json(settings));
+  config["threads"] = session.machine.threads;
+  config["backend"] = session.machine.library->name;
+  config["device"] = machine.device;
+  if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
+  if (site.exchanges()) config["exchange"] = site.settings();
+  if (!config["resumed"].is_array()) config["resumed"] = json::array();
+  config["resumed"].push_back(step);
+  run.directory().write("config.json", json_text(config, 2) + "\n");
+  for (const auto& [file, text] :
+       {std::pair("model.vae", image.text), {"env.json", environment(session).dump(2) + "\n"}})
+    if (!fs::exists(run.directory().path() / file)) run.directory().write(file, text);
+  return run.follow();
+}
+
+}  // namespace
+
+int train(const Image& image, const TrainRequest& request) {
+  listen_for_stop();
+  std::signal(SIGPIPE, SIG_IGN);  // if the reader of the output goes away, training continues
+  const int code = request.resume.empty() ? begin(image, request) : resume(image, request);
+  end_listening();
+  return code;
+}
+
+}  // namespace core

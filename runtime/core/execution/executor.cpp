@@ -1,0 +1,409 @@
+#include "runtime/core/execution/executor.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <deque>
+#include <new>
+#include <thread>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+#include "runtime/core/machine/thread_pool.h"
+#include "runtime/failure.h"
+#include "runtime/out_of_memory.h"
+
+namespace core {
+namespace {
+
+constexpr int64_t line = 16;  // floats per cache line
+// For smaller loops, waking threads costs more than the loop itself: an element takes 0.1 to 1.7 ns.
+constexpr int64_t parallel_elements = 16384;
+
+/// Bounded, so that sums of such products do not overflow, also when they count bytes.
+int64_t product(int64_t a, int64_t b) {
+  int64_t result = 0;
+  if (__builtin_mul_overflow(a, b, &result) || result > int64_t{1} << 50)
+    throw Failure(Exit::bad_configuration, "at these batches a tensor has more than 2^50 elements");
+  return result;
+}
+
+int64_t elements(const std::vector<Extent>& extents, const std::vector<int64_t>& rows) {
+  int64_t count = 1;
+  for (const Extent& extent : extents) count = product(count, extent.length(rows));
+  return count;
+}
+
+int64_t whole_lines(int64_t count) { return (count + line - 1) / line * line; }
+
+ScratchLayout layout_of(const Program& program, const std::vector<int64_t>& rows) {
+  std::vector<int64_t> sizes(program.slots.size());
+  for (const Buffer& buffer : program.buffers)
+    if (buffer.kind == Buffer::Kind::scratch) {
+      int64_t& size = sizes[static_cast<size_t>(buffer.slot)];
+      size = std::max(size, whole_lines(elements(buffer.extents, rows)));
+    }
+  return lay_out(program.slots, sizes);
+}
+
+struct BoundLoop {
+  vae_kernel kernel;
+  vae_loop arguments;
+  int64_t units;
+  bool parallel;
+  std::vector<float*> pointers;
+  std::vector<int64_t> extents, strides;
+};
+
+/// A loop as a kernel of a GPU: the launch points to the parameters that are stored here.
+struct BoundLaunch {
+  cuda::Function function;
+  Launch launch;
+  std::vector<float*> pointers;
+  std::vector<int64_t> extents, strides;
+  std::vector<float> scalars;
+  std::vector<uint32_t> sites;
+  const uint64_t* clock;
+  Floats memory;  // partial sums, and one counter per blocks_x
+  float *partials, *counters;
+  std::vector<void*> parameters;
+};
+
+struct BoundLibraryCall {
+  vae_library_op* op;
+  const float *a, *b;
+  float* c;
+};
+
+struct BoundGather {
+  int column, source;
+  int64_t rows;
+  float* to;
+};
+
+struct BoundUpdate {
+  int player;
+  const float* gradient;
+};
+
+/// Calls with equal shapes share one prepared call, because it holds only scratch memory, never results.
+class LibraryOps {
+ public:
+  explicit LibraryOps(const vae_library* library) : library_(library) {}
+  LibraryOps(const LibraryOps&) = delete;
+  ~LibraryOps() {
+    for (auto& [key, op] : ops_) library_->release(op);
+  }
+
+  vae_library_op* gemm(const vae_gemm& shape, const std::string& name) {
+    return made({shape.m, shape.n, shape.k, shape.transpose_a, shape.transpose_b}, name,
+                [&](char* error, size_t size) { return library_->prepare_gemm(&shape, error, size); });
+  }
+  vae_library_op* convolution(const vae_convolution& s, const std::string& name) {
+    return made({s.direction, s.batch, s.in_channels, s.in_h, s.in_w, s.out_channels, s.out_h, s.out_w,
+                 s.kernel_h, s.kernel_w, s.stride_h, s.stride_w, s.padding_h, s.padding_w},
+                name,
+                [&](char* error, size_t size) { return library_->prepare_convolution(&s, error, size); });
+  }
+
+ private:
+  template <class Prepare>
+  vae_library_op* made(const std::vector<int64_t>& key, const std::string& name, Prepare prepare) {
+    vae_library_op*& op = ops_[key];
+    char error[256] = "";
+    if (!op) op = prepare(error, sizeof error);
+    if (!op && std::string(error).starts_with(out_of_memory)) throw OutOfMemory(error);
+    if (!op) throw Failure(Exit::internal, fmt::format("{} cannot be prepared: {}", name, error));
+    return op;
+  }
+
+  const vae_library* library_;
+  std::map<std::vector<int64_t>, vae_library_op*> ops_;
+};
+
+}  // namespace
+
+struct Executor::Parts {
+  Parts(const Image& in_image, const Machine& in_machine, const std::vector<int64_t>& in_rows)
+      : image(in_image), rows(in_rows), machine(in_machine), library_ops(in_machine.library) {}
+
+  float* at(int buffer) const { return placed[static_cast<size_t>(buffer)]; }
+
+  /// The memory of an input or output. If `carried` is not null, other programs share it.
+  float* visible_place(const std::string& name, int64_t size, Carried* carried) {
+    if (!carried) return visible.emplace_back(allocate(machine, size)).data();
+    auto found = carried->find(name);
+    if (found == carried->end()) found = carried->emplace(name, allocate(machine, size)).first;
+    const Floats& shared = found->second;
+    if (shared.size() != size) throw Failure(Exit::internal, fmt::format("{} has two sizes", name));
+    return shared.data();
+  }
+
+  void place(const Program& program, const std::shared_ptr<Floats>& memory, Carried* carried,
+             Executor& owner) {
+    const auto [starts, total] = layout_of(program, rows);
+    scratch_memory = memory ? memory : std::make_shared<Floats>(allocate(machine, total));
+    if (scratch_memory->size() < total) throw Failure(Exit::internal, "the shared memory is too small");
+    for (const Buffer& buffer : program.buffers) {
+      const int64_t size = elements(buffer.extents, rows);
+      float* place = nullptr;
+      switch (buffer.kind) {
+        case Buffer::Kind::scratch:
+          place = scratch_memory->data() + starts[static_cast<size_t>(buffer.slot)];
+          break;
+        case Buffer::Kind::part:  // placed below, when all other buffers have their places
+          break;
+        case Buffer::Kind::parameters:
+          place = machine.parameters.at(static_cast<size_t>(buffer.index)) + buffer.offset;
+          break;
+        case Buffer::Kind::coefficients:
+          place = const_cast<float*>(machine.coefficients);
+          break;
+        case Buffer::Kind::input:
+        case Buffer::Kind::output: {
+          // Two buffers of one name are one tensor.
+          auto& tensors = buffer.kind == Buffer::Kind::input ? owner.inputs_ : owner.outputs_;
+          const auto [entry, fresh] = tensors.try_emplace(buffer.name);
+          if (fresh) entry->second = {visible_place(buffer.name, size, carried), size};
+          place = entry->second.data;
+          break;
+        }
+      }
+      placed.push_back(place);
+    }
+    for (size_t i = 0; i < placed.size(); ++i) {
+      int64_t offset = 0;
+      const Buffer* buffer = &program.buffers[i];
+      size_t whole = i;
+      while (buffer->kind == Buffer::Kind::part) {
+        offset += buffer->offset;
+        whole = static_cast<size_t>(buffer->parent);
+        buffer = &program.buffers[whole];
+      }
+      if (whole != i) placed[i] = placed[whole] + offset;
+    }
+  }
+
+  void bind_launch(const Loop& loop) {
+    const DeviceKernel& kernel = image.device_kernels.at(loop.kernel);
+    BoundLaunch& bound = launches.emplace_back();
+    bound.function = machine.device->function(kernel.name);
+    int64_t kept = 1, reduced = 1;
+    for (const Extent& extent : loop.space) bound.extents.push_back(extent.length(rows));
+    for (size_t axis = 0; axis < bound.extents.size(); ++axis)
+      (static_cast<int>(axis) < loop.kept ? kept : reduced) *= bound.extents[axis];
+    if (kept * reduced >= int64_t{1} << 31)
+      throw Failure(
+          Exit::bad_configuration,
+          fmt::format("{} has 2^31 elements or more, too many for a GPU's kernel: use a smaller batch",
+                      loop.name));
+    for (const Access& access : loop.accesses) {
+      bound.pointers.push_back(at(access.buffer) + access.offset);
+      bound.strides.insert(bound.strides.end(), access.strides.begin(), access.strides.end());
+    }
+    bound.scalars = loop.scalars;
+    bound.sites = loop.sites;
+    bound.clock = machine.device->clock();
+    bound.launch = plan_launch(kernel, kept, reduced, machine.device->processors());
+    const auto add = [&](auto& list) {
+      for (auto& value : list) bound.parameters.push_back(static_cast<void*>(&value));
+    };
+    add(bound.pointers);
+    add(bound.extents);
+    add(bound.strides);
+    add(bound.scalars);
+    add(bound.sites);
+    const auto add_pointer = [&](auto& pointer) {
+      bound.parameters.push_back(const_cast<void*>(static_cast<const void*>(&pointer)));
+    };
+    if (!bound.sites.empty()) add_pointer(bound.clock);
+    if (kernel.reduces()) {
+      const int64_t parts = 2 * partial_sums(kernel, bound.launch, kept);  // in floats: two per double
+      if (parts > 0) bound.memory = machine.device->allocate(parts + bound.launch.blocks_x);
+      bound.partials = bound.memory.data();
+      bound.counters = bound.partials + parts;
+      bound.parameters.push_back(&bound.launch.log_width);
+      add_pointer(bound.partials);
+      add_pointer(bound.counters);
+    }
+    order.push_back(&bound);
+  }
+
+  void bind(const Loop& loop) {
+    if (machine.device) return bind_launch(loop);
+    BoundLoop& bound = loops.emplace_back();
+    bound.kernel = image.kernels[loop.kernel];
+    for (const Extent& extent : loop.space) bound.extents.push_back(extent.length(rows));
+    int64_t kept = 1, all = 1;
+    for (size_t axis = 0; axis < bound.extents.size(); ++axis) {
+      all *= bound.extents[axis];
+      if (static_cast<int>(axis) < loop.kept) kept *= bound.extents[axis];
+    }
+    for (const Access& access : loop.accesses) {
+      bound.pointers.push_back(at(access.buffer) + access.offset);
+      bound.strides.insert(bound.strides.end(), access.strides.begin(), access.strides.end());
+    }
+    const int64_t unit = std::max<int64_t>(1, elements(loop.unit, rows));
+    bound.units = (kept + unit - 1) / unit;
+    bound.parallel = machine.threads > 1 && bound.units > 1 && all >= parallel_elements;
+    bound.arguments = {
+        bound.pointers.data(), bound.extents.data(), bound.strides.data(), loop.scalars.data(), 0, 0,
+        loop.sites.data()};
+    order.push_back(&bound);
+  }
+
+  void bind(const Gemm& gemm) {
+    const vae_gemm shape = {gemm.m.length(rows), gemm.n.length(rows), gemm.k.length(rows), gemm.transpose_a,
+                            gemm.transpose_b};
+    order.push_back(&library_calls.emplace_back(
+        BoundLibraryCall{library_ops.gemm(shape, gemm.name), at(gemm.a), at(gemm.b), at(gemm.c)}));
+  }
+
+  void bind(const Convolution& convolution) {
+    vae_convolution shape = convolution.shape;
+    shape.batch = convolution.batch.length(rows);
+    order.push_back(&library_calls.emplace_back(
+        BoundLibraryCall{library_ops.convolution(shape, convolution.name), at(convolution.a),
+                         at(convolution.b), at(convolution.c)}));
+  }
+
+  void bind(const Gather& gather, const Program& program) {
+    const Buffer& buffer = program.buffers[static_cast<size_t>(gather.buffer)];
+    const int64_t count = buffer.extents.empty() ? 1 : buffer.extents.front().length(rows);
+    order.push_back(
+        &gathers.emplace_back(BoundGather{gather.column, gather.source, count, at(gather.buffer)}));
+  }
+
+  void bind(const Update& update) {
+    order.push_back(&updates.emplace_back(BoundUpdate{update.player, at(update.gradient)}));
+  }
+
+  void run(BoundLoop& loop, uint64_t seed, uint64_t step) const {
+    loop.arguments.seed = seed;
+    loop.arguments.step = step;
+    if (!loop.parallel) return loop.kernel(&loop.arguments, 0, loop.units);
+#pragma omp parallel num_threads(machine.threads)
+    {
+      const int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
+      const int64_t begin = loop.units * thread / threads, end = loop.units * (thread + 1) / threads;
+      if (begin < end) loop.kernel(&loop.arguments, begin, end);
+    }
+  }
+
+  using Step = std::variant<BoundLoop*, BoundLaunch*, BoundLibraryCall*, BoundGather*, BoundUpdate*>;
+
+  const Image& image;
+  const std::vector<int64_t> rows;
+  const Machine& machine;
+  LibraryOps library_ops;
+  std::shared_ptr<Floats> scratch_memory;
+  std::deque<Floats> visible;  // inputs and outputs
+  std::vector<float*> placed;
+  std::deque<BoundLoop> loops;  // deques keep elements in place: the arguments of a loop point into it
+  std::deque<BoundLaunch> launches;
+  std::deque<BoundLibraryCall> library_calls;
+  std::deque<BoundGather> gathers;
+  std::deque<BoundUpdate> updates;
+  std::vector<Step> order;
+  Device::Recording recording;
+};
+
+Executor::Executor(const Image& image, const Program& program, const Machine& machine,
+                   const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory, Carried* carried)
+    : program_(program), parts_(std::make_unique<Parts>(image, machine, rows)) {
+  parts_->place(program, memory, carried, *this);
+  for (const Instruction& instruction : program.instructions)
+    std::visit(
+        [&](const auto& item) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(item)>, Gather>)
+            parts_->bind(item, program);
+          else
+            parts_->bind(item);
+        },
+        instruction);
+}
+
+Executor::~Executor() = default;
+Executor::Executor(Executor&&) noexcept = default;
+
+int64_t Executor::scratch(const Program& program, const std::vector<int64_t>& rows) {
+  return layout_of(program, rows).total;
+}
+
+void Executor::run(uint64_t seed, uint64_t step, const Hooks& hooks) const {
+  const auto all = [&] {
+    for (size_t i = 0; i < parts_->order.size(); ++i) {
+      if (!hooks.watch) {
+        run(i, seed, step, hooks);
+        continue;
+      }
+      const Watch::Time begin = std::chrono::steady_clock::now();
+      run(i, seed, step, hooks);
+      hooks.watch->saw(*this, i, begin, std::chrono::steady_clock::now());
+    }
+  };
+  if (Device* device = parts_->machine.device) return device->run(parts_->recording, all);
+  all();
+}
+
+void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks& hooks) const {
+  const Parts::Step& item = parts_->order[instruction];
+  if (auto* loop = std::get_if<BoundLoop*>(&item)) {
+    parts_->run(**loop, seed, step);
+  } else if (auto* launch = std::get_if<BoundLaunch*>(&item)) {
+    parts_->machine.device->launch((*launch)->function, (*launch)->launch, (*launch)->parameters.data());
+  } else if (auto* call = std::get_if<BoundLibraryCall*>(&item)) {
+    parts_->machine.library->run((*call)->op, (*call)->a, (*call)->b, (*call)->c);
+  } else if (auto* gather = std::get_if<BoundGather*>(&item)) {
+    hooks.gather((*gather)->column, (*gather)->source, (*gather)->rows, (*gather)->to);
+  } else {
+    const BoundUpdate& update = *std::get<BoundUpdate*>(item);
+    hooks.update(update.player, update.gradient);
+  }
+}
+
+Executor::Tensor Executor::buffer(int index) const {
+  return {parts_->at(index), elements(program_.buffers[static_cast<size_t>(index)].extents, parts_->rows)};
+}
+
+std::vector<Work> Executor::works() const { return works_of(parts_->image, program_, parts_->rows); }
+
+std::string Executor::implementation(size_t instruction) const {
+  auto* const* call = std::get_if<BoundLibraryCall*>(&parts_->order.at(instruction));
+  return call ? parts_->machine.library->describe((*call)->op) : "";
+}
+
+Executor::Tensor Executor::named(const std::map<std::string, Tensor>& tensors,
+                                 const std::string& name) const {
+  const auto found = tensors.find(name);
+  if (found == tensors.end())
+    throw Failure(Exit::internal, fmt::format("the program {} has no tensor {}", program_.name, name));
+  return found->second;
+}
+
+std::vector<int64_t> class_rows(const Program& program, const std::vector<int64_t>& source_rows,
+                                int64_t others) {
+  std::vector<int64_t> rows;
+  for (const BatchClass& batch : program.batches)
+    rows.push_back(
+        product(batch.times, batch.source < 0 ? others : source_rows.at(static_cast<size_t>(batch.source))));
+  return rows;
+}
+
+int start_threads(int asked, const vae_library* library) {
+  const int threads = std::clamp(asked > 0 ? asked : omp_get_max_threads(), 1, most_threads());
+  omp_set_dynamic(0);
+  omp_set_num_threads(threads);
+  if (library) library->set_threads(threads);
+#if defined(__SSE__)
+#pragma omp parallel num_threads(threads)
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush results to zero, read denormals as zero
+#endif
+  return threads;
+}
+
+}  // namespace core

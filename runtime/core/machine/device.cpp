@@ -1,0 +1,168 @@
+#include "runtime/core/machine/device.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+#include "runtime/core/machine/backend.h"
+#include "runtime/failure.h"
+
+namespace core {
+using cuda::Driver;
+using cuda::Pointer;
+
+namespace {
+
+Pointer address(const void* pointer) { return reinterpret_cast<Pointer>(pointer); }
+
+const Driver& driver_for(const Image& image) {
+  if (!image.ptx)
+    throw Failure(Exit::bad_configuration,
+                  "--device cuda: this executable has no code for GPUs; build it with --target cuda or auto");
+  return Driver::get();
+}
+
+}  // namespace
+
+#define CUDA(call, ...) driver_.check(driver_.call(__VA_ARGS__), #call)
+
+Device::Device(const Image& image, const vae_torch_options& options) : driver_(driver_for(image)) {
+  const int ordinal = options.device;
+  int count = 0, device = 0, major = 0;
+  CUDA(cuDeviceGetCount, &count);
+  if (ordinal >= count)
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("--device cuda:{}: there {} {} here, from cuda:0 on", ordinal, count == 1 ? "is" : "are",
+                    count == 1 ? "one GPU" : fmt::format("{} GPUs", count)));
+  CUDA(cuDeviceGet, &device, ordinal);
+  CUDA(cuDeviceGetAttribute, &processors_, cuda::attribute_processors, device);
+  CUDA(cuDeviceGetAttribute, &major, cuda::attribute_major, device);
+  std::array<char, 128> text{};
+  CUDA(cuDeviceGetName, text.data(), static_cast<int>(text.size()), device);
+  name_ = text.data();
+  if (major < 7)
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("--device cuda:{}: {} is too old: compute capability 7.0 is needed", ordinal, name_));
+  library_ = open_torch(options);
+  // LibTorch's context: the primary context of the GPU, which all code of a process shares.
+  cuda::Context context = nullptr;
+  CUDA(cuDevicePrimaryCtxRetain, &context, device);
+  CUDA(cuCtxSetCurrent, context);
+  stream_ = static_cast<cuda::Stream>(torch_stream());
+  load(image);
+  clock_ = allocate(8);
+}
+
+Device::~Device() = default;  // the module and the context live as long as the process
+
+void Device::load(const Image& image) {
+  std::array<char, 4096> log{};
+  const unsigned options[] = {cuda::jit_error_log, cuda::jit_error_log_size};
+  void* values[] = {log.data(), std::bit_cast<void*>(log.size())};
+  if (driver_.cuModuleLoadDataEx(&module_, image.ptx, 2, options, values) != 0)
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("--device cuda: the driver does not take this executable's code: {}", log.data()));
+}
+
+Floats Device::allocate(int64_t count) {
+  Pointer pointer = 0;
+  const size_t words = std::max<size_t>(1, static_cast<size_t>(count)), bytes = words * sizeof(float);
+  if (driver_.cuMemAlloc_v2(&pointer, bytes) != 0) {
+    size_t free = 0, total = 0;
+    driver_.cuMemGetInfo_v2(&free, &total);
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("{} has no memory for {:.1f} MiB more: {:.1f} of {:.1f} are free", name_,
+                              static_cast<double>(bytes) / 0x1p20, static_cast<double>(free) / 0x1p20,
+                              static_cast<double>(total) / 0x1p20));
+  }
+  const auto free = [](float* memory, const void* driver) {
+    static_cast<const Driver*>(driver)->cuMemFree_v2(address(memory));
+  };
+  Floats memory(std::bit_cast<float*>(pointer), count, {free, &driver_});
+  clear(memory.data(), static_cast<int64_t>(words));
+  return memory;
+}
+
+void Device::upload(void* to, const void* from, size_t bytes) {
+  // `from` is not pinned memory, so the driver copies it before the call returns.
+  CUDA(cuMemcpyHtoDAsync_v2, address(to), from, bytes, stream_);
+}
+
+void Device::download(void* to, const void* from, size_t bytes) {
+  CUDA(cuMemcpyDtoHAsync_v2, to, address(from), bytes, stream_);
+  CUDA(cuStreamSynchronize, stream_);
+}
+
+void Device::copy(void* to, const void* from, size_t bytes) {
+  CUDA(cuMemcpyDtoDAsync_v2, address(to), address(from), bytes, stream_);
+}
+
+void Device::clear(float* to, int64_t count) {
+  CUDA(cuMemsetD32Async, address(to), 0, static_cast<size_t>(count), stream_);
+}
+
+cuda::Function Device::function(const std::string& name) {
+  const auto [entry, fresh] = functions_.try_emplace(name, nullptr);
+  if (fresh) CUDA(cuModuleGetFunction, &entry->second, module_, name.c_str());
+  return entry->second;
+}
+
+void Device::launch(cuda::Function function, const Launch& launch, void** parameters) {
+  CUDA(cuLaunchKernel, function, launch.blocks_x, launch.blocks_y, 1, launch.threads, 1, 1, 0, stream_,
+       parameters, nullptr);
+}
+
+int64_t Device::blocks_for(int64_t elements) const {
+  constexpr int64_t threads = threads_of_runtime_kernels;
+  return std::clamp<int64_t>((elements + threads - 1) / threads, 1, int64_t{16} * processors_);
+}
+
+void Device::enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters) {
+  Launch launch;
+  launch.threads = threads_of_runtime_kernels;
+  launch.blocks_x = static_cast<uint32_t>(blocks);
+  this->launch(function(kernel), launch, parameters.data());
+}
+
+void Device::run_whole(const std::function<void()>& work) {
+  const bool before = std::exchange(running_, true);
+  try {
+    work();
+  } catch (...) {
+    running_ = before;
+    throw;
+  }
+  running_ = before;
+}
+
+void Device::run(Recording& recording, const std::function<void()>& work) {
+  // The first time is not recorded: LibTorch then chooses its algorithms and allocates its memory.
+  if (recording.runs_++ == 0 || running_) return run_whole(work);
+  if (!recording.exec_) {
+    cuda::Graph graph = nullptr;
+    CUDA(cuStreamBeginCapture_v2, stream_, cuda::capture_relaxed);
+    try {
+      run_whole(work);
+    } catch (...) {
+      driver_.cuStreamEndCapture(stream_, &graph);
+      throw;
+    }
+    CUDA(cuStreamEndCapture, stream_, &graph);
+    CUDA(cuGraphInstantiateWithFlags, &recording.exec_, graph, 0);
+    recording.device_ = this;
+    CUDA(cuGraphDestroy, graph);
+  }
+  CUDA(cuGraphLaunch, recording.exec_, stream_);
+}
+
+Device::Recording::~Recording() {
+  if (exec_) device_->driver_.cuGraphExecDestroy(exec_);
+}
+
+}  // namespace core

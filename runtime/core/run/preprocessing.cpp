@@ -1,0 +1,151 @@
+#include "runtime/core/run/preprocessing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/core/run/run_directory.h"
+#include "runtime/data/arrays/byte_source.h"
+#include "runtime/data_readers.h"
+#include "runtime/failure.h"
+
+namespace core {
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* file_name = "preprocessing.json";
+
+/// The data expression by which the source gives the variable, without noise; null if the source does not
+/// observe the variable. An expression with noise is in a column that no program reads.
+json data_of(const Image& image, int source, int variable) {
+  const Source& declared = image.sources[static_cast<size_t>(source)];
+  for (const DataColumn& column : image.columns)
+    if (column.variable == variable && column.expression.value("op", "") == "given" &&
+        column.expression.at("source") == declared.name)
+      return column.expression.at("data");
+  if (declared.program < 0) return nullptr;
+  for (const Instruction& instruction : image.programs[static_cast<size_t>(declared.program)].instructions) {
+    const auto* gather = std::get_if<Gather>(&instruction);
+    if (!gather || gather->source != source) continue;
+    const DataColumn& column = image.columns[static_cast<size_t>(gather->column)];
+    if (column.variable == variable) return column.expression;
+  }
+  return nullptr;
+}
+
+json read_file(const fs::path& checkpoint) {
+  const fs::path file = checkpoint / file_name;
+  if (!fs::exists(file)) return json::object();
+  json text = read_json(file);
+  const bool good = text.is_object() && text.value("sources", json()).is_array() &&
+                    text.value("statistics", json()).is_array();
+  if (!good)
+    throw Failure(Exit::bad_data, fmt::format("{}: it has no `sources` and `statistics`", file.string()));
+  return text;
+}
+
+data::Transformation transformation_of(const Image& image, int source, int variable) {
+  const Variable& declared = image.variables[static_cast<size_t>(variable)];
+  Shape shape = declared.shape;
+  if (declared.domain == "simplex") shape.insert(shape.begin(), declared.classes);
+  json expression = data_of(image, source, variable);
+  if (data::needs_statistics(expression)) {
+    data::Context context{data::places_from_environment(image.search_folders())};
+    data::KeptStatistics found;
+    data::find_statistics(expression, context, found);
+    data::put_statistics(expression, found);
+  }
+  return {expression, shape};
+}
+
+}  // namespace
+
+PreparedImage::PreparedImage(const Image& image, const data::KeptStatistics& statistics) : image_(image) {
+  if (statistics.empty()) return;
+  copy_ = image;
+  for (DataColumn& column : copy_->columns) data::put_statistics(column.expression, statistics);
+}
+
+data::KeptStatistics find_statistics(const Image& image, const std::vector<std::string>& sources,
+                                     data::KeptStatistics kept) {
+  data::Context context{data::places_from_environment(image.search_folders())};
+  for (const std::string& name : sources)
+    for (size_t v = 0; v < image.variables.size(); ++v) {
+      const json expression = data_of(image, image.source(name), static_cast<int>(v));
+      if (data::needs_statistics(expression) && !find_reader(expression, "run"))
+        data::find_statistics(expression, context, kept);
+    }
+  return kept;
+}
+
+void save_preprocessing(const fs::path& folder, const Image& image, const std::vector<std::string>& sources) {
+  data::KeptStatistics kept;
+  for (const DataColumn& column : image.columns) data::collect_statistics(column.expression, kept);
+  json list = json::array();
+  for (const auto& [table, columns] : kept) list.push_back({{"table", table}, {"columns", columns}});
+  const std::string text = json{{"sources", sources}, {"statistics", list}}.dump() + "\n";
+  data::write_file(folder / file_name, {text.begin(), text.end()});
+}
+
+data::KeptStatistics read_statistics(const fs::path& checkpoint) {
+  const fs::path file = checkpoint / file_name;
+  const json text = read_file(checkpoint);
+  data::KeptStatistics kept;
+  for (const json& item : text.value("statistics", json::array())) {
+    if (!item.is_object() || !item.value("table", json()).is_string() || !item.contains("columns"))
+      throw Failure(Exit::bad_data, fmt::format("{}: an entry has no `table` and `columns`", file.string()));
+    data::statistics_from(item.at("columns"), file.string());  // so that messages name the file
+    kept[item.at("table")] = item.at("columns");
+  }
+  return kept;
+}
+
+Preprocessing::Preprocessing(const Image& image, const std::vector<std::string>& learned) : image_(image) {
+  for (const std::string& name : learned) learned_.insert(image.source(name));
+}
+
+Preprocessing::Preprocessing(const Image& image, const fs::path& checkpoint) : image_(image) {
+  const json names = read_file(checkpoint).value("sources", json());
+  for (size_t s = 0; s < image.sources.size(); ++s) {
+    const bool learned = names.is_array() ? std::ranges::count(names, json(image.sources[s].name)) > 0
+                                          : image.sources[s].weight > 0;
+    if (learned) learned_.insert(static_cast<int>(s));
+  }
+}
+
+const Preprocessing::Rule* Preprocessing::rule(int variable) {
+  const auto known = rules_.find(variable);
+  if (known != rules_.end()) return known->second.get();
+  std::vector<int> learned, others;
+  for (size_t s = 0; s < image_.sources.size(); ++s) {
+    const auto source = static_cast<int>(s);
+    if (!data_of(image_, source, variable).is_null())
+      (learned_.contains(source) ? learned : others).push_back(source);
+  }
+  const std::vector<int>& giving = learned.empty() ? others : learned;
+  if (giving.empty()) return (rules_[variable] = nullptr).get();
+  Rule rule{giving.front(), {}, transformation_of(image_, giving.front(), variable)};
+  for (const int other : learned)
+    if (!transformation_of(image_, other, variable).agrees_with(rule.transformation))
+      rule.different.push_back(other);
+  return (rules_[variable] = std::make_unique<const Rule>(std::move(rule))).get();
+}
+
+const data::Transformation* Preprocessing::undoable(int variable) {
+  if (image_.variables[static_cast<size_t>(variable)].domain == "category") return nullptr;
+  const Rule* found = rule(variable);
+  return found && found->transformation.can_undo() ? &found->transformation : nullptr;
+}
+
+void Preprocessing::undo(int variable, std::vector<float>& values) {
+  if (const data::Transformation* transformation = undoable(variable)) transformation->undo(values);
+}
+
+void Preprocessing::undo_for_picture(int variable, std::vector<float>& values) {
+  if (const data::Transformation* transformation = undoable(variable))
+    transformation->undo_for_picture(values);
+}
+
+}  // namespace core

@@ -1,0 +1,29 @@
+// Statistics of `normalize` inside a data expression, {"op":"normalize","table":E,"statistics":[...]}. They
+// are computed once and kept with a trained model, so that their table need not be read again.
+#pragma once
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "runtime/data/expressions/evaluate.h"
+#include "runtime/data/expressions/statistics.h"
+
+namespace data {
+
+/// Statistics as JSON, by the text of their table's expression.
+using KeptStatistics = std::map<std::string, nlohmann::json>;
+
+/// Whether some `normalize` of the expression has no statistics in it.
+bool needs_statistics(const nlohmann::json& expression);
+/// Adds to `kept` the statistics of each `normalize` in the expression, unless they are there already.
+void find_statistics(const nlohmann::json& expression, Context& context, KeptStatistics& kept);
+/// Puts statistics from `kept` into each `normalize` of the expression.
+void put_statistics(nlohmann::json& expression, const KeptStatistics& kept);
+/// Adds to `kept` the statistics that stand in the expression.
+void collect_statistics(const nlohmann::json& expression, KeptStatistics& kept);
+
+nlohmann::json to_json(const TableStatistics& statistics);
+/// The reverse of to_json. Failure(bad_data) naming `where` the text is from, if it is malformed.
+TableStatistics statistics_from(const nlohmann::json& text, const std::string& where);
+
+}  // namespace data

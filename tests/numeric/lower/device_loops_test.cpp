@@ -1,0 +1,187 @@
+// links: vaec_pipeline vaert_core
+// Runs the GPU kernel of a loop on the CPU, one block at a time. It computes the same as the CPU's kernel,
+// with the same draws. Covers every loop of the examples, and every way to divide a reduction.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "compiler/lower/device/emulated_loops.h"
+#include "runtime/abi.h"
+#include "runtime/core/launch.h"
+#include "tests/numeric/support/example_programs.h"
+#include "tests/numeric/support/loop_runner.h"
+
+namespace {
+using loop_runner::Buffers;
+using loop_runner::LoopBuilder;
+using semantics::Op;
+using tensor::Combine;
+
+constexpr loop_runner::Randomness randomness = {0x123456789abcdefULL, (uint64_t{3} << 32) + 41};
+
+core::DeviceKernel as_described(const lower::DeviceKernel& kernel) {
+  return {kernel.name, static_cast<core::DeviceKernel::Mapping>(kernel.mapping), kernel.threads, kernel.sums};
+}
+
+/// Runs all blocks, starting with the last, because their order must not matter.
+void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buffers, int64_t rows,
+                  int processors) {
+  const lower::Arrangement& arranged = loops.arrangement(number);
+  loop_runner::Bound bound(arranged.loop, buffers, rows);
+  const core::DeviceKernel kernel = as_described(loops.kernel(number));
+  core::Launch launch = core::plan_launch(kernel, bound.kept, bound.reduced, processors);
+  std::vector<double> partials(static_cast<size_t>(core::partial_sums(kernel, launch, bound.kept)), -1e300);
+  std::vector<uint32_t> counters(launch.blocks_x, 0);
+  std::vector<float> scalars = arranged.scalars;
+  std::vector<uint32_t> sites = arranged.sites;
+  const uint64_t clock[2] = {randomness.seed, randomness.step};
+  const void *clock_place = clock, *partials_place = partials.data(), *counters_place = counters.data();
+  std::vector<void*> parameters;
+  const auto add = [&](auto& list) {
+    for (auto& value : list) parameters.push_back(static_cast<void*>(&value));
+  };
+  add(bound.pointers);
+  add(bound.extents);
+  add(bound.strides);
+  add(scalars);
+  add(sites);
+  if (!sites.empty()) parameters.push_back(static_cast<void*>(&clock_place));
+  if (kernel.reduces()) {
+    parameters.push_back(&launch.log_width);
+    parameters.push_back(static_cast<void*>(&partials_place));
+    parameters.push_back(static_cast<void*>(&counters_place));
+  }
+  for (uint32_t y = launch.blocks_y; y-- > 0;)
+    for (uint32_t x = launch.blocks_x; x-- > 0;)
+      loops.code(number)(parameters.data(), x, y, launch.blocks_x, launch.blocks_y, launch.threads);
+  for (const uint32_t counter : counters) EXPECT_EQ(counter, 0U);
+}
+
+struct Case {
+  tensor::Loop loop;
+  Buffers buffers;
+};
+
+void expect_equal(const std::vector<Case>& cases, int64_t rows, int processors, const std::string& what) {
+  std::vector<tensor::Loop> loops;
+  for (const Case& one : cases) loops.push_back(one.loop);
+  const lower::CompiledLoops compiled(loops);
+  const lower::EmulatedLoops emulated(loops);
+  for (size_t i = 0; i < cases.size(); ++i) {
+    Buffers expected = cases[i].buffers, got = cases[i].buffers;
+    loop_runner::run(compiled, i, expected, rows, 1 << 30, randomness);
+    run_emulated(emulated, i, got, rows, processors);
+    for (size_t b = 0; b < got.size(); ++b)
+      for (size_t e = 0; e < got[b].size(); ++e) {
+        if (std::isnan(expected[b][e]) && std::isnan(got[b][e])) continue;
+        ASSERT_NEAR(got[b][e], expected[b][e], 1e-5 * std::max(1.0F, std::abs(expected[b][e])))
+            << what << ", loop " << cases[i].loop.name << " (" << lower::name_of(emulated.kernel(i).mapping)
+            << "), buffer " << b << " element " << e;
+      }
+  }
+}
+
+Buffers noise(const std::vector<int64_t>& sizes, unsigned seed, float low = 0.05F) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<float> spread(low, 0.95F);
+  Buffers buffers;
+  for (const int64_t size : sizes) {
+    buffers.emplace_back(static_cast<size_t>(size));
+    for (float& value : buffers.back()) value = spread(generator);
+  }
+  return buffers;
+}
+
+TEST(Reduction, of_columns_is_cut_every_way) {
+  for (const int64_t columns : {1, 5, 32, 100}) {
+    for (const int64_t reduced : {1, 7, 64, 3000, 20000}) {
+      LoopBuilder b({{columns}, {reduced}}, 1);
+      const int x = b.load(0, {1, columns});
+      b.store(x, 1, {1, 0}, Combine::sum);
+      b.store(x, 2, {1, 0}, Combine::max);
+      const Case one{b.loop(), noise({columns * reduced, columns, columns}, 1, -1)};
+      for (const int processors : {1, 8, 132}) expect_equal({one}, 1, processors, "columns");
+    }
+  }
+}
+
+TEST(Reduction, of_rows_is_cut_every_way) {
+  for (const int64_t kept : {1, 3, 300}) {
+    for (const int64_t reduced : {1, 10, 333, 5000}) {
+      LoopBuilder b({{kept}, {reduced}}, 1);
+      const int x = b.load(0, {reduced, 1});
+      b.store(b.apply(Op::multiply, x, x), 1, {1, 0}, Combine::sum);
+      b.store(x, 2, {1, 0}, Combine::min);
+      const Case one{b.loop(), noise({kept * reduced, kept, kept}, 2, -1)};
+      for (const int processors : {1, 8, 132}) expect_equal({one}, 1, processors, "rows");
+    }
+  }
+}
+
+TEST(Reduction, over_two_groups_of_axes) {
+  LoopBuilder b({{6}, {40}, {70}}, 1);
+  b.store(b.apply(Op::add, b.load(0, {70, 420, 1}), b.load(1, {0, 1, 0})), 2, {1, 0, 0}, Combine::sum);
+  expect_equal({{b.loop(), noise({6 * 40 * 70, 40, 6}, 3)}}, 1, 20, "two groups");
+}
+
+TEST(Sums, of_many_elements_keep_their_digits) {
+  // If it were summed in float alone, the sum of a thread's share would stop growing long before its end.
+  constexpr int64_t count = 1 << 23;
+  LoopBuilder b({{count}}, 0);
+  b.store(b.load(0, {1}), 1, {0}, Combine::sum);
+  const lower::EmulatedLoops emulated({b.loop()});
+  Buffers buffers = {std::vector<float>(count, 1.1F), {0}};
+  run_emulated(emulated, 0, buffers, 1, 1);
+  EXPECT_NEAR(buffers[1][0], 1.1F * static_cast<double>(count), 100);
+}
+
+// Named here so that they are linked into the test, where the kernels find them.
+__attribute__((used)) const void* const called_by_kernels[] = {
+    reinterpret_cast<const void*>(&vaert_lgamma), reinterpret_cast<const void*>(&vaert_sample_gamma_log)};
+
+class Examples : public testing::TestWithParam<const char*> {};
+
+TEST_P(Examples, have_kernels_that_compute_what_the_processor_computes) {
+  constexpr int64_t rows = 19, most = 200000;
+  const vaec::CheckedModel checked = programs::check_model(programs::example(GetParam()));
+  const auto elements = [](const std::vector<tensor::Extent>& extents) {
+    int64_t product = 1;
+    for (const tensor::Extent& extent : extents) product *= loop_runner::length(extent, rows);
+    return product;
+  };
+  size_t compared = 0;
+  for (const tensor::KernelProgram& kernel_program : vaec::build_programs(checked).programs) {
+    std::vector<Case> cases;
+    for (const tensor::Instruction& instruction : kernel_program.instructions) {
+      const auto* loop = std::get_if<tensor::Loop>(&instruction);
+      if (loop == nullptr || elements(loop->space) > most) continue;
+      Case& one = cases.emplace_back(Case{*loop, {}});
+      std::map<int, int> numbers;
+      std::vector<int64_t> sizes;
+      const auto place = [&](tensor::Access& access) {
+        const auto [entry, fresh] = numbers.try_emplace(access.buffer, static_cast<int>(sizes.size()));
+        if (fresh)
+          sizes.push_back(elements(kernel_program.buffers[static_cast<size_t>(access.buffer)].extents));
+        access.buffer = entry->second;
+      };
+      for (tensor::Access& access : one.loop.loads) place(access);
+      for (tensor::Store& store : one.loop.stores) place(store.access);
+      one.buffers = noise(sizes, static_cast<unsigned>(cases.size()));
+    }
+    const bool several_lengths =
+        std::any_of(kernel_program.batches.begin(), kernel_program.batches.end(),
+                    [](const tensor::BatchClass& batch) { return batch.times != 1; });
+    if (cases.empty() || several_lengths) continue;  // the emulation has a single number of rows
+    expect_equal(cases, rows, 8, kernel_program.name);
+    if (HasFailure()) return;
+    compared += cases.size();
+  }
+  EXPECT_GE(compared, 20U);
+}
+
+INSTANTIATE_TEST_SUITE_P(examples, Examples,
+                         testing::Values("digits/digits_glyphs.vae", "ladder/ladder.vae", "table/table.vae",
+                                         "five_players/five_players.vae"));
+
+}  // namespace
