@@ -80,7 +80,7 @@ def modules_seen_by(folder):
 
 
 def floor(folder):
-    """The position of a folder inside its module, in the order FLOORS; a folder that FLOORS lacks is the last."""
+    """The position of a folder inside its module, in the order FLOORS; a folder that is not in it is the last."""
     parts = folder.split("/")
     name = parts[2] if len(parts) > 2 else ""
     order = FLOORS["/".join(parts[:2])]

@@ -15,8 +15,8 @@ constexpr std::array table{
 
 const CodeInfo& info(Code code) { return table[static_cast<size_t>(code)]; }
 
-Diagnostic& Report::push(Code code, std::optional<Span> at, std::string message) {
-  diagnostics_.push_back({code, std::move(message), at, {}, {}, {}});
+Diagnostic& Report::add(Diagnostic diagnostic) {
+  diagnostics_.push_back(std::move(diagnostic));
   return diagnostics_.back();
 }
 

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/base/source.h"
@@ -18,7 +19,28 @@ enum class Code : int {
 #include "compiler/base/diagnostics.def"
 #undef DIAGNOSTIC
 };
-using enum Code;
+
+/// The number of arguments that a message takes: its `{}`, but no `{{`.
+consteval size_t count_arguments(std::string_view message) {
+  size_t count = 0;
+  for (size_t i = 0; i + 1 < message.size(); ++i) {
+    if (message[i] == '{' && message[i + 1] == '}') ++count;
+    if (message[i] == '{' && message[i + 1] == '{') ++i;
+  }
+  return count;
+}
+
+/// For each code an object of its own type, which knows its message: `report.add(base::E0101, span, a, b)`
+/// does not compile with a wrong number of arguments, or with one that has no text.
+#define DIAGNOSTIC(name, severity, message)                       \
+  inline constexpr struct name##Message {                         \
+    static constexpr Code code = Code::name;                      \
+    static constexpr const char* text = message;                  \
+    static constexpr size_t arguments = count_arguments(message); \
+    constexpr operator Code() const { return code; }              \
+  } name;
+#include "compiler/base/diagnostics.def"
+#undef DIAGNOSTIC
 
 struct CodeInfo {
   const char* name;  // "E0203"
@@ -58,22 +80,30 @@ struct Diagnostic {
   }
 };
 
+template <class Message, class... Arguments>
+  requires(Message::arguments == sizeof...(Arguments))
+Diagnostic diagnostic(Message, std::optional<Span> at, const Arguments&... arguments) {
+  constexpr fmt::format_string<const Arguments&...> text = Message::text;
+  return {Message::code, fmt::format(text, arguments...), at, {}, {}, {}};
+}
+
 class Report {
  public:
   explicit Report(const SourceSet& sources) : sources_(&sources) {}
 
   /// Adds a diagnostic; the table gives its severity. `at` may be std::nullopt.
-  template <class... Arguments>
-  Diagnostic& add(Code code, std::optional<Span> at, Arguments&&... arguments) {
-    return push(code, at, fmt::format(fmt::runtime(info(code).text), arguments...));
+  template <class Message, class... Arguments>
+    requires(Message::arguments == sizeof...(Arguments))
+  Diagnostic& add(Message message, std::optional<Span> at, const Arguments&... arguments) {
+    return add(diagnostic(message, at, arguments...));
   }
+  Diagnostic& add(Diagnostic diagnostic);
 
   bool has_errors() const;
   const std::deque<Diagnostic>& diagnostics() const { return diagnostics_; }
   const SourceSet& sources() const { return *sources_; }
 
  private:
-  Diagnostic& push(Code code, std::optional<Span> at, std::string message);
   const SourceSet* sources_;
   std::deque<Diagnostic> diagnostics_;
 };

@@ -48,11 +48,11 @@ std::optional<Domain> category_of(const syntax::DomainExpr& expr, Analysis& anal
     return domain;
   }
   if (!words || values.size() < 2)
-    return refuse("takes one argument, the number of classes, or two words or more, the classes");
+    return refuse("one argument, the number of classes, or two words or more, the classes");
   for (const Value& value : values) {
-    if (value.text.empty()) return refuse("needs words, and an empty one is none");
+    if (value.text.empty()) return refuse("words that are not empty");
     if (std::ranges::find(domain.words, value.text) != domain.words.end())
-      return refuse(fmt::format("has the word \"{}\" twice", value.text));
+      return refuse(fmt::format("each word once, not \"{}\" twice", value.text));
     domain.words.push_back(value.text);
   }
   domain.classes = static_cast<int64_t>(domain.words.size());
@@ -66,7 +66,7 @@ std::optional<Domain> domain_of(const syntax::DomainExpr& expr, Analysis& analys
     if (entry.kind == DomainKind::category) return category_of(expr, analysis);
     if (expr.arguments.size() != (entry.classes ? 1 : 0)) {
       analysis.report.add(base::E0204, expr.name.span, entry.name,
-                          entry.classes ? "takes one argument, the number of classes" : "takes no argument");
+                          entry.classes ? "one argument, the number of classes" : "no argument");
       return {};
     }
     if (!entry.classes) return domain;

@@ -50,8 +50,7 @@ struct Reader {
     if (done.count(key)) return;
     constexpr size_t deepest = 100;
     if (open.size() > deepest) {
-      analysis.report.add(base::E0311, import.what.span,
-                          fmt::format("files import one another more than {} deep", deepest));
+      analysis.report.add(base::E0219, import.what.span, deepest);
       analysis.broken_import = true;
       return;
     }

@@ -67,10 +67,7 @@ ExprPtr ExprBuilder::prefix(antlr4::Token* operation, ExprPtr operand) const {
 bool ExprBuilder::too_deep(antlr4::ParserRuleContext* context) {
   if (depth_ <= deepest_expression) return false;
   if (!refused_)
-    report_
-        .add(base::E0111, span(context),
-             fmt::format("this expression is more than {} operations deep", deepest_expression))
-        .help("name a part of it with `let`");
+    report_.add(base::E0111, span(context), deepest_expression).help("name a part of it with `let`");
   refused_ = true;
   return true;
 }

@@ -7,6 +7,8 @@ namespace syntax {
 
 namespace {
 
+constexpr size_t most_branches = 200;  // of one `if`
+
 const char* description(BlockKind kind) {
   switch (kind) {
     case BlockKind::net:
@@ -302,8 +304,8 @@ class TreeBuilder {
     const auto list = context->elseBranch();
     for (size_t i = 0; i < list.size(); ++i) {
       if (list[i]->IF()) {
-        if (i >= 200) {
-          report_.add(base::E0111, exprs_.span(list[i]->start), "more than 200 branches of one `if`");
+        if (i >= most_branches) {
+          report_.add(base::E0120, exprs_.span(list[i]->start), most_branches);
           break;
         }
         Statement nested;

@@ -90,27 +90,26 @@ std::string finding(const Token& token, std::string_view text) {
 constexpr const char* line_help =
     "a statement goes on in the next line after an operator, `,`, `=`, `~` or `|`, or inside `(` or `[`";
 
-}  // namespace
-
-SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t rule,
-                          const IntervalSet& expected, const base::SourceSet& sources) {
+base::Diagnostic explain(const std::vector<Token>& tokens, size_t at, size_t rule,
+                         const IntervalSet& expected, const base::SourceSet& sources) {
   const Token& token = tokens[at];
   const auto may_be = [&](size_t type) { return expected.contains(type); };
   const std::string_view text = sources.text(token.span);
   const size_t after = at + 1 < tokens.size() ? tokens[at + 1].type : 0;
-  SyntaxError error{base::E0101, token.span, expectation(rule, expected), finding(token, text), "", "", at};
+  base::Diagnostic error =
+      base::diagnostic(base::E0101, token.span, expectation(rule, expected), finding(token, text));
 
   const bool line_end = (token.type == VaeParser::END || token.supplied) && text != ";" && text != "}";
   if ((line_end || token.type == antlr4::Token::EOF) && at > 0) {
     // The error is shown right behind the last token, not on the next line.
     const base::Span before = tokens[at - 1].span;
     error.span = {before.file, before.end, before.end};
-    if (line_end && is_operator(after)) error.help = line_help;
+    if (line_end && is_operator(after)) error.text_help = line_help;
   }
   if (token.type == VaeParser::COMPARE && !may_be(VaeParser::INTEGER)) {
     if (rule != VaeParser::RuleReferenceStatement) {
-      error.code = base::E0114;
-      error.help = "join them: `a < b and b < c`";
+      error = base::diagnostic(base::E0114, error.span);
+      error.text_help = "join them: `a < b and b < c`";
     }
     return error;
   }
@@ -118,52 +117,54 @@ SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t ru
   const bool first_parameter =
       rule == VaeParser::RuleNetDeclaration && at > 0 && tokens[at - 1].type == VaeParser::LPAREN;
   if (token.type == VaeParser::ASSIGN && at > 0 && tokens[at - 1].type == VaeParser::RETURN) {
-    error.code = base::E0112;
-    error.span = tokens[at - 1].span;
-    error.first = "return";
-    error.label = "expected a name";
-    return error;
+    return base::diagnostic(base::E0112, tokens[at - 1].span, "return").label("expected a name");
   }
   if (reserved && (may_be(VaeParser::NAME) || first_parameter) && !may_be(VaeParser::RETURN)) {
-    error.code = base::E0112;
-    error.first = text;
-    error.label = fmt::format("expected {}", first_parameter ? "a name" : expectation(rule, expected));
-    return error;
+    return base::diagnostic(base::E0112, error.span, text)
+        .label(fmt::format("expected {}", first_parameter ? "a name" : expectation(rule, expected)));
   }
   if (rule == VaeParser::RuleFile) {
     if (is_name(token.type)) {
       if (after == VaeParser::ASSIGN)
-        error.help = fmt::format("write `param {0} = ...` or `let {0} = ...`", text);
+        error.text_help = fmt::format("write `param {0} = ...` or `let {0} = ...`", text);
       else if (const auto& words = declaration_words();
                const auto near = nearest_name(text, {words.begin(), words.end()}))
-        error.help = fmt::format("did you mean `{}`?", *near);
+        error.text_help = fmt::format("did you mean `{}`?", *near);
     }
-    if (error.help.empty() && is_operator(token.type)) error.help = line_help;
-    if (error.help.empty())
-      error.help =
+    if (error.text_help.empty() && is_operator(token.type)) error.text_help = line_help;
+    if (error.text_help.empty())
+      error.text_help =
           "a declaration begins with import, param, family, net, var, let, source, decoder, encoder, "
           "player, learn or publish";
     return error;
   }
   if (token.type == VaeParser::ASSIGN &&
       (may_be(VaeParser::LBRACE) || (rule == VaeParser::RulePrimary && may_be(VaeParser::RPAREN))))
-    error.help = "values are compared with `==`";
+    error.text_help = "values are compared with `==`";
   if (token.type == VaeParser::TILDE && rule == VaeParser::RuleLetStatement)
-    error.help = "`let` names a value; a conditional stands without it: `z | x ~ Family(...)`";
+    error.text_help = "`let` names a value; a conditional stands without it: `z | x ~ Family(...)`";
   if (rule == VaeParser::RuleReferenceStatement && token.type != VaeParser::END &&
       token.type == VaeParser::LPAREN)
-    error.help = "a call alone has no effect: bind its value, `h = f(x)`";
+    error.text_help = "a call alone has no effect: bind its value, `h = f(x)`";
   if (rule == VaeParser::RuleReferenceStatement && token.type == VaeParser::COMMA && may_be(VaeParser::TILDE))
-    error.help = "one variable stands on the left; give each its own line";
+    error.text_help = "one variable stands on the left; give each its own line";
   if (rule == VaeParser::RuleVarDeclaration && may_be(VaeParser::COLON))
-    error.help = "a variable is declared as `var x : binary[28, 28]`";
+    error.text_help = "a variable is declared as `var x : binary[28, 28]`";
   if (token.type == VaeParser::LBRACE && may_be(VaeParser::INTEGER) && !is_operator(token.type))
-    error.help = "a map `{a: 1}` stands only as the value of a key";
-  if (may_be(VaeParser::END) && token.type != VaeParser::END && error.help.empty() &&
+    error.text_help = "a map `{a: 1}` stands only as the value of a key";
+  if (may_be(VaeParser::END) && token.type != VaeParser::END && error.text_help.empty() &&
       (!is_operator(token.type) || token.type == VaeParser::COMMA) && !is_closing(token.type))
-    error.help = "statements end at a newline or `;`";
-  if (rule == VaeParser::RuleBlock && is_operator(token.type) && error.help.empty()) error.help = line_help;
+    error.text_help = "statements end at a newline or `;`";
+  if (rule == VaeParser::RuleBlock && is_operator(token.type) && error.text_help.empty())
+    error.text_help = line_help;
   return error;
+}
+
+}  // namespace
+
+SyntaxError explain_error(const std::vector<Token>& tokens, size_t at, size_t rule,
+                          const IntervalSet& expected, const base::SourceSet& sources) {
+  return {explain(tokens, at, rule, expected, sources), at};
 }
 
 }  // namespace syntax

@@ -87,9 +87,7 @@ class BracketMatcher {
   size_t refuse_nesting(size_t i, size_t end) {
     // If brackets nest too deep in one place, they mostly do so nearby too: only the first place is reported.
     if (!refused_)
-      report_
-          .add(base::E0111, tokens_[i].span, fmt::format("brackets nest more than {} deep", deepest_nesting))
-          .help("name a part of it with `let`");
+      report_.add(base::E0119, tokens_[i].span, deepest_nesting).help("name a part of it with `let`");
     refused_ = true;
     size_t depth = 0;
     for (; i < end; ++i) {

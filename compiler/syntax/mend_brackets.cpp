@@ -186,9 +186,8 @@ class BracketMender::Mender {
       begin_statement(i);
     } else if (!is_operator(last_) && (wants_block_ || (open_blocks() == 0 && is_name(head_)))) {
       if (!values_.empty() && closers_ahead(i) > 0) {
-        report(base::E0104, i,
-               fmt::format("`{{` cannot stand inside `{}`", sources_.text(tokens_[values_.back()].span)))
-            .note(tokens_[values_.back()].span, "opened here");
+        report(base::E0103, values_.back(), sources_.text(tokens_[values_.back()].span))
+            .note(tokens_[i].span, "a block begins here");
         repairs_.drop[i] = true;
         return;
       }
@@ -212,7 +211,7 @@ class BracketMender::Mender {
         reported_ = true;
         return;
       }
-      report(base::E0104, i, fmt::format("`{}` closes nothing", sources_.text(tokens_[i].span)));
+      report(base::E0104, i, sources_.text(tokens_[i].span));
       return;
     }
     const size_t top = values_.back();
@@ -250,8 +249,7 @@ class BracketMender::Mender {
 
   void report_mismatch(size_t i) {
     const base::Span opening = tokens_[values_.back()].span;
-    report(base::E0104, i,
-           fmt::format("`{}` cannot close `{}`", sources_.text(tokens_[i].span), sources_.text(opening)))
+    report(base::E0117, i, sources_.text(tokens_[i].span), sources_.text(opening))
         .note(opening, "opened here");
   }
 
@@ -286,7 +284,7 @@ class BracketMender::Mender {
     if (statement_ != none && wants_block_ && rest_ >= open_blocks() &&
         tokens_[i + 1].type != VaeLexer::LBRACE) {
       const bool in_its_place = !ends_line(i);
-      if (in_its_place) report(base::E0104, i, "`}` closes nothing");
+      if (in_its_place) report(base::E0104, i, "}");
       begin_block_without_brace(i);
       if (in_its_place) {
         repairs_.drop[i] = true;
@@ -300,13 +298,13 @@ class BracketMender::Mender {
         ++rest_;
         repairs_.late[i] = true;
       } else if (!std::exchange(brace_reported_, true)) {
-        add(base::E0104, i, "`}` closes nothing");
+        add(base::E0104, i, "}");
       }
       repairs_.drop[i] = true;
       return;
     }
     if (statement_ != none && entry_ && rest_ >= open_blocks()) {
-      report(base::E0104, i, "`}` closes nothing");
+      report(base::E0104, i, "}");
       repairs_.drop[i] = true;
       entry_ = false;
       return;
@@ -314,7 +312,7 @@ class BracketMender::Mender {
     const size_t opening = blocks_.back();
     if (rest_ >= open_blocks() && comes_early(i, opening)) {
       if (!std::exchange(brace_reported_, true))
-        add(base::E0104, i, "`}` closes the block too early").note(tokens_[opening].span, "it begins here");
+        add(base::E0118, i).note(tokens_[opening].span, "it begins here");
       reported_ = true;
       repairs_.drop[i] = true;
       return;
@@ -402,15 +400,15 @@ class BracketMender::Mender {
   }
 
   /// Adds an error, unless the statement already has one.
-  template <class Argument>
-  base::Diagnostic& report(base::Code code, size_t at, Argument&& argument) {
+  template <class Message, class... Arguments>
+  base::Diagnostic& report(Message message, size_t at, const Arguments&... arguments) {
     if (std::exchange(reported_, true) || swallowed(at)) return unwanted_;
-    return add(code, at, argument);
+    return add(message, at, arguments...);
   }
-  template <class Argument>
-  base::Diagnostic& add(base::Code code, size_t at, Argument&& argument) {
+  template <class Message, class... Arguments>
+  base::Diagnostic& add(Message message, size_t at, const Arguments&... arguments) {
     if (silent_) return unwanted_;
-    return report_.add(code, tokens_[at].span, argument);
+    return report_.add(message, tokens_[at].span, arguments...);
   }
 
   const std::vector<Token>& tokens_;

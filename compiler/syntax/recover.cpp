@@ -112,10 +112,10 @@ void Recovery::take_note(size_t start, size_t at, size_t end) {
 void Recovery::report_missing_braces() const {
   for (size_t i = 0; i < tokens_.size(); ++i) {
     if (!tokens_[i].supplied || tokens_[i].repaired || wrong_[i]) continue;
-    const SyntaxError error =
-        explain_error(tokens_, i, VaeParser::RuleBlock,
-                      antlr4::misc::IntervalSet::of(VaeParser::LBRACE, VaeParser::LBRACE), report_.sources());
-    report_.add(error.code, error.span, error.first, error.second).label(error.label).help(error.help);
+    report_.add(explain_error(tokens_, i, VaeParser::RuleBlock,
+                              antlr4::misc::IntervalSet::of(VaeParser::LBRACE, VaeParser::LBRACE),
+                              report_.sources())
+                    .diagnostic);
   }
 }
 
@@ -151,8 +151,7 @@ void Recovery::skip_statement(VaeParser& parser, size_t start) {
     }
   }
   // An error that was repaired before parsing has been reported; this error only follows from it.
-  if (!repaired && !follows(start, error.at))
-    report_.add(error.code, error.span, error.first, error.second).label(error.label).help(error.help);
+  if (!repaired && !follows(start, error.at)) report_.add(error.diagnostic);
   take_note(start, error.at, blocks.empty() ? end : blocks.front());
   for (size_t block : blocks) {
     parser.getTokenStream()->seek(block);

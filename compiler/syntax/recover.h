@@ -10,10 +10,7 @@ namespace syntax {
 
 /// A diagnostic that is reported only if nothing else is wrong with its statement.
 struct SyntaxError {
-  base::Code code;
-  base::Span span;
-  std::string first, second;  // arguments of the message
-  std::string label, help;
+  base::Diagnostic diagnostic;
   size_t at;  // the index of the token that is wrong
 };
 

@@ -25,7 +25,7 @@ const std::vector<Pass> passes = {
 namespace {
 
 void require_correct(const AnyProgram& program, const std::string& place) {
-  const auto wrong = std::visit([](const auto& one) { return verify(one); }, program);
+  const auto wrong = std::visit([](const auto& form) { return verify(form); }, program);
   if (wrong) throw std::logic_error(place + ": " + *wrong);
 }
 
@@ -58,7 +58,7 @@ KernelProgram make_kernel_program(Program program, const Trace& trace) {
 }
 
 std::string print(const AnyProgram& program) {
-  return std::visit([](const auto& one) { return print(one); }, program);
+  return std::visit([](const auto& form) { return print(form); }, program);
 }
 
 }  // namespace tensor

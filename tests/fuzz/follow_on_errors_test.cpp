@@ -264,7 +264,7 @@ TEST(FollowOnErrors, StatementsOfOneBlockHaveTheirOwnErrors) {
                                 true);
   const std::vector<std::string> expected = {
       "2:11 E0103 `(` is never closed", "3:11 E0103 `(` is never closed",
-      "4:10 E0101 expected a value, found the end of the line", "5:15 E0104 `)` cannot close `[`",
+      "4:10 E0101 expected a value, found the end of the line", "5:15 E0117 `)` cannot close `[`",
       "7:16 E0101 expected a value, found `}`"};
   EXPECT_EQ(errors, expected);
 }

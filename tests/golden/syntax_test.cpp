@@ -78,6 +78,14 @@ TEST(Parse, GoodStatementsBesideBadOnesAreKept) {
   EXPECT_EQ(syntax::print(parsed.tree), "param b = 2\nnet f(h)\n  return h\nvar y : real\n");
 }
 
+template <class Message, class... Arguments>
+concept Takes = requires(base::Report& report, Message message, Arguments... arguments) {
+  report.add(message, std::nullopt, arguments...);
+};
+static_assert(Takes<decltype(base::E0101), const char*, std::string>);
+static_assert(!Takes<decltype(base::E0101), const char*>, "E0101 takes two arguments");
+static_assert(!Takes<decltype(base::E0105), const char*>, "E0105 takes none");
+
 TEST(Parse, NestingDoesNotOverflowTheStack) {
   const auto repeat = [](const std::string& text, size_t times) {
     std::string all;
@@ -85,9 +93,9 @@ TEST(Parse, NestingDoesNotOverflowTheStack) {
     return all;
   };
   const std::pair<const char*, std::string> deep[] = {
-      {"E0111", "param a = " + repeat("(", 20000) + "1" + repeat(")", 20000)},
-      {"E0111", "param a = " + repeat("(", 20000)},
-      {"E0111", "param a = " + repeat("f([", 20000)},
+      {"E0119", "param a = " + repeat("(", 20000) + "1" + repeat(")", 20000)},
+      {"E0119", "param a = " + repeat("(", 20000)},
+      {"E0119", "param a = " + repeat("f([", 20000)},
       {"E0111", "param a = " + repeat("- ", 20000) + "1"},
       {"E0111", "param a = " + repeat("not ", 20000) + "true"},
       {"E0111", "param a = 2" + repeat(" ** 2", 20000)},
@@ -96,8 +104,8 @@ TEST(Parse, NestingDoesNotOverflowTheStack) {
       {"E0111", "param a = f" + repeat("(1)", 20000)},
       {"E0111", "param a = f" + repeat(".a", 20000)},
       {"E0111", "param a = " + repeat("(1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + ", 190) + "1" + repeat(")", 190)},
-      {"E0111", "net f(h) { if a { h = 1 } " + repeat("else if a { h = 1 }", 20000) + "}"},
-      {"E0111", "net f(h) { " + repeat("if a { ", 20000) + repeat("} ", 20000) + "}"},
+      {"E0120", "net f(h) { if a { h = 1 } " + repeat("else if a { h = 1 }", 20000) + "}"},
+      {"E0119", "net f(h) { " + repeat("if a { ", 20000) + repeat("} ", 20000) + "}"},
       {"", "net f(h) { " + repeat("h = 1; ", 20000) + "}"},
       {"", "param a = [" + repeat("1, ", 20000) + "]"},
       {"", "param a = " + repeat("(", 200) + "1" + repeat(")", 200)},

@@ -106,7 +106,7 @@ struct SourceReader {
     for (const Statement& statement : block) {
       if (statements > most_statements) return;
       if (++statements > most_statements) {
-        analysis.report.add(base::E0311, statement.span, "this unrolls to more than a million statements");
+        analysis.report.add(base::E0311, statement.span);
         return;
       }
       if (const auto* assign = std::get_if<Assign>(&statement.kind)) {

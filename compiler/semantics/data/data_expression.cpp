@@ -245,10 +245,10 @@ struct DataEvaluator {
   Value made(json data, base::Span span) {
     const DataSize size = size_of(data);
     if (size.depth <= deepest_data && size.operations <= most_data) return data_value(std::move(data), span);
-    analysis.report.add(base::E0311, span,
-                        size.depth > deepest_data
-                            ? fmt::format("these data are more than {} operations deep", deepest_data)
-                            : fmt::format("these data are made by more than {} operations", most_data));
+    if (size.depth > deepest_data)
+      analysis.report.add(base::E0618, span, deepest_data);
+    else
+      analysis.report.add(base::E0619, span, most_data);
     return {};
   }
 
@@ -285,8 +285,7 @@ struct DataEvaluator {
   Value elementwise(const Expr& expr, const DataOperation& operation,
                     const std::vector<const Expr*>& operands) {
     if (operands.size() > deepest_data) {
-      analysis.report.add(base::E0311, expr.span,
-                          fmt::format("these data are more than {} operations deep", deepest_data));
+      analysis.report.add(base::E0618, expr.span, deepest_data);
       return {};
     }
     json arguments = json::array();

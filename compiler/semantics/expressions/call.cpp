@@ -282,7 +282,7 @@ std::optional<Value> Evaluation::run(const syntax::Block& block, Scope& scope,
     if (++statements_ > most_statements) {
       unwinding_ = !open_calls_.empty();
       statements_ = 0;
-      report.add(base::E0311, statement.span, "this unrolls to more than a million statements");
+      report.add(base::E0311, statement.span);
       return Value{};
     }
     if (const auto* assign = std::get_if<syntax::Assign>(&statement.kind)) {

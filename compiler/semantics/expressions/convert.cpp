@@ -123,10 +123,6 @@ bool admits(const Domain& domain, double value) {
   return false;
 }
 
-base::Diagnostic& Evaluation::error(base::Code code, base::Span at) {
-  return with_calls(report.add(code, at));
-}
-
 base::Diagnostic& Evaluation::with_calls(base::Diagnostic& diagnostic) {
   constexpr size_t most = 3;
   const auto in_library = [&](base::Span place) { return sources.file(place.file).library; };

@@ -22,7 +22,9 @@ Value Evaluation::evaluate(const Expr& expr, Scope& scope, const ParameterContex
   build.span = outer;
   value.written = {};
   if (value.kind == Kind::tensor && count(shape(value.node)) > most_elements && expr.kind != ExprKind::name) {
-    error(base::E0311, expr.span, too_large(quoted(expr.span, sources), shape(value.node)));
+    const Shape large = shape(value.node);
+    error(base::E0318, expr.span, quoted(expr.span, sources), elements_text(large), to_string(large),
+          most_elements);
     return {};
   }
   // A name keeps the place of its origin, so that a note can show where its shape comes from.
@@ -118,7 +120,7 @@ Value Evaluation::list(const Expr& expr, Scope& scope, const ParameterContext& c
     constexpr size_t most_leaves = 100'000;
     leaves += leaves_of(value.items.back());
     if (leaves <= most_leaves) continue;
-    error(base::E0311, expr.span, "this list has more than 100000 elements, those of its lists counted");
+    error(base::E0316, expr.span, most_leaves);
     return {};
   }
   return value;

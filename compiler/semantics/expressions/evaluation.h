@@ -167,10 +167,9 @@ class Evaluation {
   // ---- diagnostics
   /// Adds an error, with notes for the calls of nets that led to it. An error inside a net of the library is
   /// shown at the user's call of it, with a note for the place inside.
-  base::Diagnostic& error(base::Code code, base::Span at);
-  template <class... Arguments>
-  base::Diagnostic& error(base::Code code, base::Span at, const Arguments&... arguments) {
-    return with_calls(report.add(code, at, arguments...));
+  template <class Message, class... Arguments>
+  base::Diagnostic& error(Message message, base::Span at, const Arguments&... arguments) {
+    return with_calls(report.add(message, at, arguments...));
   }
   base::Diagnostic& with_calls(base::Diagnostic& diagnostic);
 

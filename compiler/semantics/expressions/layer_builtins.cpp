@@ -22,7 +22,7 @@ NodeId Evaluation::parameter(const ParameterContext& context, const std::string&
                              const std::string& what, const Shape& shape, const Initial& initial) {
   const std::string name = what.empty() ? layer : layer + "." + what;
   if (count(shape) > most_elements) {
-    error(base::E0311, build.span, too_large("`" + name + "`", shape));
+    error(base::E0318, build.span, "`" + name + "`", elements_text(shape), to_string(shape), most_elements);
     return {};
   }
   if (context.shared)

@@ -16,14 +16,14 @@ using Kind = Value::Kind;
 std::optional<std::vector<Value>> elements_of(Evaluation& e, const Builtin::Call& call, const Value& xs) {
   if (xs.kind == Kind::variables || xs.kind == Kind::list) {
     if (!xs.items.empty()) return xs.items;
-    e.error(base::E0311, place_of(xs, call.span), "`scan` runs over at least one element");
+    e.error(base::E0312, place_of(xs, call.span), "an empty list");
     return std::nullopt;
   }
   const NodeId whole = e.tensor(xs, place_of(xs, call.span));
   if (!whole) return std::nullopt;
   const Shape full = e.shape(whole);
   if (e.own_rank(full) == 0) {
-    e.error(base::E0311, place_of(xs, call.span), "`scan` runs over the first axis, and a scalar has none");
+    e.error(base::E0312, place_of(xs, call.span), "a scalar");
     return std::nullopt;
   }
   std::vector<Value> result;
@@ -101,9 +101,8 @@ class Scan {
 
   bool same_shapes(const std::vector<NodeId>& before, const std::vector<NodeId>& after) {
     if (before.size() != after.size()) {
-      e_.error(base::E0311, call_.span,
-               fmt::format("`{}` gives a state of {} where `init` is a state of {}", cell_.net->name.text,
-                           counted(after.size(), "part"), counted(before.size(), "part")));
+      e_.error(base::E0313, call_.span, cell_.net->name.text, counted(after.size(), "part"),
+               counted(before.size(), "part"));
       return false;
     }
     for (size_t i = 0; i < before.size(); ++i) {

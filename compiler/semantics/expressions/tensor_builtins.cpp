@@ -34,7 +34,7 @@ std::optional<std::vector<int64_t>> axes_of(Evaluation& e, const Call& call, con
     const auto axis = e.axis(integer_value(number), shape, place);
     if (!axis) return std::nullopt;
     if (std::find(axes.begin(), axes.end(), *axis) != axes.end()) {
-      e.error(base::E0311, place, fmt::format("`{}` names axis {} twice", call.name, *axis));
+      e.error(base::E0314, place, call.name, *axis);
       return std::nullopt;
     }
     axes.push_back(*axis);
@@ -135,9 +135,7 @@ Value transpose(Evaluation& e, const Call& call) {
   if (!axes) return {};
   const size_t rank = e.own_rank(e.shape(h));
   if (axes->size() != rank) {
-    e.error(base::E0311, call.span,
-            fmt::format("{} is no order of the {} axes of {}", to_string(*axes), rank,
-                        to_string(e.own_shape(e.shape(h)))));
+    e.error(base::E0315, call.span, to_string(*axes), rank, to_string(e.own_shape(e.shape(h))));
     return {};
   }
   std::vector<int64_t> order = *axes;
@@ -246,7 +244,7 @@ Value range(Evaluation& e, const Call& call) {
   const auto last = e.integer(call.arguments[from_zero ? 0 : 1], "a bound of `range`", call.span);
   if (!first || !last) return {};
   if (*last > *first && static_cast<uint64_t>(*last) - static_cast<uint64_t>(*first) > longest) {
-    e.error(base::E0311, call.span, "this range has more than a million numbers");
+    e.error(base::E0317, call.span);
     return {};
   }
   Value list;

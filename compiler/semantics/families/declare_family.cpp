@@ -35,7 +35,7 @@ struct FamilyReader {
     const bool classes = *kind == DomainKind::category || *kind == DomainKind::simplex;
     if (decl.domain.arguments.size() != (classes ? 1 : 0)) {
       refuse(report.add(base::E0204, decl.domain.name.span, decl.domain.name.text,
-                        classes ? "takes one argument, the number of classes" : "takes no argument"));
+                        classes ? "one argument, the number of classes" : "no argument"));
       return;
     }
     if (decl.domain.shape.size() <= (*kind == DomainKind::real ? 1 : 0)) return;

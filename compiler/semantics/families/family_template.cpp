@@ -154,8 +154,7 @@ FamilyTemplate Evaluation::make_template(const syntax::FamilyDecl& decl, const D
     const auto* assign = std::get_if<syntax::Assign>(&statement.kind);
     if (!assign) continue;
     if (t.graph.nodes.size() > most_family_nodes) {
-      error(base::E0311, statement.span,
-            fmt::format("the body of `{}` has more than {} operations", decl.name.text, most_family_nodes));
+      error(base::E0413, statement.span, decl.name.text, most_family_nodes);
       return t;
     }
     if (assign->let) {

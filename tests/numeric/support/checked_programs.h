@@ -113,7 +113,7 @@ inline Wrong check(const tensor::Program& built, const tensor::Inputs& inputs) {
   const auto trace = [&](const char* pass, const tensor::AnyProgram& program) {
     if (wrong) return;
     const tensor::Results after =
-        std::visit([&](const auto& one) { return tensor::interpret(one, inputs); }, program);
+        std::visit([&](const auto& form) { return tensor::interpret(form, inputs); }, program);
     // `differentiate` computes the gradients, so there are none before it to compare with.
     if (before && pass == std::string("differentiate")) before->gradients.clear();
     if (before) wrong = difference(*before, after, fmt::format("{} after {}", built.name, pass));

@@ -37,7 +37,7 @@ def refused(folder, vaec, text, cause, *flags):
 
 
 def test_deep_syntax_has_a_limit(folder, vaec):
-    deep = "[E0111]: brackets nest more than 200 deep"
+    deep = "[E0119]: brackets nest more than 200 deep"
     for text in [param("(" * LONG + "1" + ")" * LONG), param("[" * LONG + "1" + "]" * LONG),
                  param("abs(" * LONG + "1" + ")" * LONG), player("sin(" * LONG + "z" + ")" * LONG),
                  player("where(1 > 0, 1, " * LONG + "z" + ")" * LONG),
@@ -50,6 +50,13 @@ def test_deep_syntax_has_a_limit(folder, vaec):
                  param("1 + " * 5 * LONG + "1"), param("true and " * LONG + "true"), player("z" + ".z" * LONG),
                  player("z" + "[0]" * LONG), player("z" + "(1)" * LONG), net(" a = " + "a + " * LONG + "a\n")]:
         refused(folder, vaec, text, "[E0111]: this expression is more than 1000 operations deep")
+
+
+def test_unrolled_code_has_a_limit(folder, vaec):
+    twice = " for i in range(0, 1000000) { for j in range(0, 1000000) { a = a } }\n"
+    refused(folder, vaec, net(twice), "[E0311]: this unrolls to more than a million statements")
+    refused(folder, vaec, net("if a { a = a } " + "else if a { a = a } " * 300 + "\n"),
+            "[E0120]: one `if` has more than 200 branches")
 
 
 def test_long_programs_are_understood(folder, vaec):
@@ -89,9 +96,9 @@ def test_data_have_a_limit(folder, vaec):
     for text in data(900, "t{} + 1"):
         understood(folder, vaec, text)
     for text in data(LONG, "t{} + 1") + data(0, "", "min(t0, " + "1, " * LONG + "2)"):
-        refused(folder, vaec, text, "[E0311]: these data are more than 1000 operations deep")
+        refused(folder, vaec, text, "[E0618]: these data are more than 1000 operations deep")
     for text in data(60, "t{0} + t{0}"):
-        refused(folder, vaec, text, "[E0311]: these data are made by more than 10000 operations")
+        refused(folder, vaec, text, "[E0619]: these data are made by more than 10000 operations")
 
 
 def test_a_family_has_a_limit(folder, vaec):
@@ -100,7 +107,7 @@ def test_a_family_has_a_limit(folder, vaec):
               "log_partition = 0.5 * mean * mean\nlog_base = -0.5 * x * x - 0.5 * log(2 * pi)\n"
               "sample = mean + normal()\n}\n")
     refused(folder, vaec, family + HEAD + "decoder p { x | z ~ F(dense(z, 4)) }\n" + LEARN,
-            "[E0311]: the body of `F` has more than 1000 operations")
+            "[E0413]: the body of `F` has more than 1000 operations")
 
 
 def test_values_on_the_command_line_have_a_limit(folder, vaec):
@@ -116,7 +123,7 @@ def test_imports_have_a_limit(folder, vaec):
         write(folder, f"f{i}.vae", f'import "f{i + 1}.vae"\n')
     write(folder, "f300.vae", "param b = 1\n")
     refused(folder, vaec, 'import "f0.vae"\n' + player("dense(z, 4)"),
-            "[E0311]: files import one another more than 100 deep")
+            "[E0219]: files import one another more than 100 deep")
 
 
 def test_many_errors_are_told_in_one_run(folder, vaec):
