@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "compiler/base/text_file.h"
-#include "compiler/failure.h"
 #include "compiler/lower/objects/link.h"
-#include "runtime/own_executable.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/own_executable.h"
 
 namespace vaec {
 namespace fs = std::filesystem;

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/private_folder.h"
+#include "runtime/shared/private_folder.h"
 
 namespace vaec {
 

@@ -18,16 +18,16 @@
 #include "compiler/commands/doctor.h"
 #include "compiler/commands/format_files.h"
 #include "compiler/commands/manual.h"
-#include "compiler/failure.h"
 #include "compiler/lower/processor.h"
 #include "compiler/lsp/server.h"
 #include "compiler/print_stage.h"
 #include "compiler/runtime_function.h"
 #include "compiler/sweep/sweep_command.h"
-#include "runtime/command_table.h"
-#include "runtime/command_words.h"
-#include "runtime/printable.h"
-#include "runtime/standard_streams.h"
+#include "runtime/shared/command_table.h"
+#include "runtime/shared/command_words.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
+#include "runtime/shared/standard_streams.h"
 
 namespace vaec {
 namespace {
@@ -286,6 +286,6 @@ int main(int count, char** values) {
 int main(int count, char** values) {
   hold_standard_streams();
   std::signal(SIGXFSZ, SIG_IGN);  // a write beyond a limit on file sizes then fails, and is reported
-  std::signal(SIGABRT, [](int) { _exit(static_cast<int>(vaec::Exit::internal)); });  // a failed assertion
+  std::signal(SIGABRT, [](int) { _exit(static_cast<int>(Exit::internal)); });  // a failed assertion
   return vaec::main(count, values);
 }

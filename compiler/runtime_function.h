@@ -2,8 +2,8 @@
 #pragma once
 #include <dlfcn.h>
 
-#include "compiler/failure.h"
 #include "compiler/files.h"
+#include "runtime/shared/failure.h"
 
 namespace vaec {
 

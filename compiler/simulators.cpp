@@ -7,7 +7,7 @@
 #include "compiler/base/text_file.h"
 #include "compiler/semantics/analyse.h"
 #include "compiler/syntax/parse.h"
-#include "runtime/nearest_name.h"
+#include "runtime/shared/nearest_name.h"
 
 namespace vaec {
 namespace {

@@ -12,6 +12,8 @@ COMPILER = ["base", "syntax", "semantics", "game", "tensor", "lower"]
 # Folders of the driver, which may include every module.
 DRIVER = ["commands", "lsp", "sweep"]
 RUNTIME = {
+    "shared": {"shared"},
+    "schema": {"schema"},
     "start": {"start"},
     "completion": {"completion"},
     "hdf5": {"hdf5"},
@@ -36,19 +38,11 @@ FLOORS = {
     "runtime/core": [{"", "machine"}, {"execution", "inference", "exchange", "run"}, {"learning"}, {"evaluation"},
                      {"embedding"}, {"commands"}],
 }
-# A module of plain indices that compiler and runtime both link. Used by the game and by the modules after it.
-SHARED = {module: {"runtime/completion"} for module in ("game", "tensor", "lower")}
-# Headers on which compiler and runtime must agree: where results are kept and who may write there, where
-# scratch buffers lie, the ranges of settings, how numbers are written and rounded, what a terminal may be
-# given, and the messages about misspelt names.
-KEPT_BY_BOTH = {"runtime/cache_folder.h", "runtime/closed_folder.h", "runtime/command_table.h",
-                "runtime/command_words.h", "runtime/content_hash.h", "runtime/counted.h", "runtime/data_readers.h",
-                "runtime/description.h",
-                "runtime/learn_keys.def", "runtime/learn_keys.h", "runtime/nearest_float.h",
-                "runtime/nearest_name.h", "runtime/onnx/onnx_api.h", "runtime/own_executable.h", "runtime/printable.h",
-                "runtime/private_folder.h", "runtime/published_rows.h", "runtime/scratch_layout.h",
-                "runtime/setting_bounds.h", "runtime/standard_streams.h", "runtime/training_flags.h",
-                "runtime/training_metrics.h"}
+# Folders for compiler and runtime. shared: small helpers that both use. schema: what they agree on about programs
+# and settings. completion: a module of plain indices, used by the game and by the modules after it.
+SHARED = {module: {"runtime/shared"} for module in ("base", "syntax")}
+SHARED["semantics"] = {"runtime/shared", "runtime/schema"}
+SHARED |= {module: SHARED["semantics"] | {"runtime/completion"} for module in ("game", "tensor", "lower")}
 LARGEST_FOLDER = 25
 LIBRARIES = {
     r"antlr4-runtime": {"compiler/syntax"},
@@ -69,14 +63,17 @@ def modules_seen_by(folder):
     part, *rest = folder.split("/")
     if part == "compiler":
         if not rest:
-            return {f"compiler/{module}" for module in COMPILER + DRIVER} | {"compiler"}
+            return {f"compiler/{module}" for module in COMPILER + DRIVER} | {"compiler"} | SHARED["semantics"]
         if rest[0] in DRIVER:
             return modules_seen_by("compiler") | {f"compiler/{rest[0]}"}
         before = {f"compiler/{module}" for module in COMPILER[: COMPILER.index(rest[0]) + 1]}
         return before | SHARED.get(rest[0], set())
+    shared = {"runtime", "runtime/shared"}
     if not rest:
-        return {f"runtime/{module}" for module in RUNTIME} | {"runtime"}
-    return {f"runtime/{module}" for module in RUNTIME[rest[0]]} | {"runtime"}
+        return shared | {f"runtime/{module}" for module in RUNTIME}
+    if rest[0] != "shared":
+        shared.add("runtime/schema")
+    return shared | {f"runtime/{module}" for module in RUNTIME[rest[0]]}
 
 
 def floor(folder):
@@ -115,7 +112,7 @@ def violations(root):
                     if floor(target.rpartition("/")[0]) > floor(str(path.parent.relative_to(root))):
                         found.append(f"{where}: {path.parent.name} includes {target}")
                 abi = target == "runtime/abi.h" and folder == "compiler/lower"
-                if module not in modules_seen_by(folder) and not abi and target not in KEPT_BY_BOTH:
+                if module not in modules_seen_by(folder) and not abi:
                     found.append(f"{where}: {folder} includes {target}")
             for pattern, modules in LIBRARIES.items():
                 if re.match(pattern, target) and folder not in modules:
@@ -131,7 +128,7 @@ def self_test():
         root = pathlib.Path(folder)
         (root / "compiler/base").mkdir(parents=True)
         (root / "compiler/base/a.h").write_text('#include "compiler/game/game.h"\n#include <llvm/IR/Module.h>\n'
-                                               '#include "runtime/failure.h"\n#include "runtime/cache_folder.h"\n')
+                                               '#include "runtime/version.h"\n#include "runtime/shared/cache_folder.h"\n')
         (root / "runtime/core/learning").mkdir(parents=True)
         (root / "runtime/core/learning/a.h").write_text('#include "runtime/core/commands/b.h"\n')
         for name in ("onednn_version.h", "gemm.cpp"):

@@ -14,9 +14,9 @@
 #include <system_error>
 #include <vector>
 
-#include "runtime/cache_folder.h"
-#include "runtime/closed_folder.h"
-#include "runtime/content_hash.h"
+#include "runtime/shared/cache_folder.h"
+#include "runtime/shared/closed_folder.h"
+#include "runtime/shared/content_hash.h"
 
 namespace base {
 namespace {

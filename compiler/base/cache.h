@@ -1,8 +1,8 @@
 // Values that a compilation keeps for later ones: by key, each in a small file, in a folder of the cache
-// (runtime/cache_folder.h). In: a key that contains everything the value depends on. Holds: only a complete
-// entry with an equal key is used. Several compilations may run at the same time. If a folder cannot be read
-// or written, nothing is cached, and nothing fails. Entries become part of programs, so a folder or file that
-// another user owns or can write is not used, and links are not followed.
+// (runtime/shared/cache_folder.h). In: a key that contains everything the value depends on. Holds: only a
+// complete entry with an equal key is used. Several compilations may run at the same time. If a folder cannot
+// be read or written, nothing is cached, and nothing fails. Entries become part of programs, so a folder or
+// file that another user owns or can write is not used, and links are not followed.
 #pragma once
 #include <atomic>
 #include <cstdint>

@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "compiler/base/diagnostic_order.h"
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace base {
 

@@ -10,9 +10,9 @@
 #include <sstream>
 #include <string_view>
 
-#include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/lower/objects/call.h"
+#include "runtime/shared/failure.h"
 
 namespace vaec {
 namespace fs = std::filesystem;

@@ -19,7 +19,7 @@
 #include "compiler/print_report.h"
 #include "compiler/print_stage.h"
 #include "compiler/timings.h"
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace vaec {
 namespace {

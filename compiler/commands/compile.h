@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "compiler/commands/learn_flags.h"
-#include "compiler/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace vaec {
 

@@ -1,4 +1,4 @@
-// Completions for shells, generated from the tables of commands (runtime/command_table.h).
+// Completions for shells, generated from the tables of commands (runtime/shared/command_table.h).
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>

@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "compiler/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace vaec {
 

@@ -8,14 +8,14 @@
 #include <string>
 
 #include "compiler/base/cache.h"
-#include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/lower/device/device_functions.h"
 #include "compiler/lower/objects/link.h"
 #include "compiler/lower/processor.h"
-#include "runtime/cache_folder.h"
-#include "runtime/onnx/onnx_api.h"
-#include "runtime/printable.h"
+#include "runtime/shared/cache_folder.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
+#include "runtime/shared/system_libraries.h"
 
 namespace vaec {
 namespace fs = std::filesystem;
@@ -34,8 +34,8 @@ std::string other_version(void* runtime) {
 /// Why executables cannot export in ONNX's format; empty if they can.
 std::string why_not_onnx(const std::string& library) {
   if (!fs::exists(library)) return "this vaec was built without libonnx";
-  if (dlopen(VAERT_ONNX_SYSTEM_LIBRARY, RTLD_NOW | RTLD_GLOBAL) == nullptr)
-    return fmt::format("{} (package {})", dlerror(), VAERT_ONNX_PACKAGES);
+  if (dlopen(onnx_system_library, RTLD_NOW | RTLD_GLOBAL) == nullptr)
+    return fmt::format("{} (package {})", dlerror(), onnx_packages);
   return dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr ? "" : dlerror();
 }
 

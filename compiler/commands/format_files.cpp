@@ -10,7 +10,7 @@
 #include "compiler/files.h"
 #include "compiler/print_report.h"
 #include "compiler/syntax/parse.h"
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace vaec {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace vaec {
 

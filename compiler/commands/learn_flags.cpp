@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/base/report.h"
-#include "compiler/failure.h"
 #include "compiler/syntax/parse.h"
-#include "runtime/learn_keys.h"
+#include "runtime/schema/learn_keys.h"
+#include "runtime/shared/failure.h"
 
 namespace vaec {
 namespace fs = std::filesystem;

@@ -1,5 +1,5 @@
-// The flags for methods' own keys (runtime/learn_keys.def), which are compiled in: `vaec build FILE --samples
-// 8`, `vaec run FILE train --samples 8`.
+// The flags for methods' own keys (runtime/schema/learn_keys.def), which are compiled in: `vaec build FILE
+// --samples 8`, `vaec run FILE train --samples 8`.
 #pragma once
 #include <map>
 #include <string>

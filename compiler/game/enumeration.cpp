@@ -8,7 +8,7 @@
 #include "compiler/game/elimination.h"
 #include "compiler/semantics/learn/bounds.h"
 #include "compiler/semantics/learn/enumeration.h"
-#include "runtime/setting_bounds.h"
+#include "runtime/schema/setting_bounds.h"
 
 namespace game {
 namespace {

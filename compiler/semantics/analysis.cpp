@@ -3,7 +3,7 @@
 #include <climits>
 #include <cstdint>
 
-#include "runtime/nearest_float.h"
+#include "runtime/shared/nearest_float.h"
 
 namespace semantics {
 using base::Diagnostic;

@@ -12,7 +12,7 @@
 #include "compiler/semantics/analyse.h"
 #include "compiler/semantics/expressions/evaluator.h"
 #include "compiler/semantics/suggest.h"
-#include "runtime/counted.h"
+#include "runtime/shared/counted.h"
 
 namespace semantics {
 

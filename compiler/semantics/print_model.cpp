@@ -7,7 +7,7 @@
 
 #include "compiler/semantics/graph/dependence.h"
 #include "compiler/semantics/model.h"
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace semantics {
 namespace {

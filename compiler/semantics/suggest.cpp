@@ -5,7 +5,7 @@
 #include <map>
 
 #include "compiler/semantics/analysis.h"
-#include "runtime/nearest_name.h"
+#include "runtime/shared/nearest_name.h"
 
 namespace semantics {
 namespace {

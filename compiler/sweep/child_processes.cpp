@@ -12,7 +12,7 @@
 #include <cstring>
 #include <map>
 
-#include "compiler/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace vaec {
 namespace fs = std::filesystem;

@@ -21,9 +21,9 @@
 #include "compiler/runtime_function.h"
 #include "compiler/sweep/child_processes.h"
 #include "compiler/sweep/sweep_run.h"
-#include "runtime/own_executable.h"
-#include "runtime/printable.h"
-#include "runtime/training_flags.h"
+#include "runtime/schema/training_flags.h"
+#include "runtime/shared/own_executable.h"
+#include "runtime/shared/printable.h"
 
 namespace vaec {
 namespace fs = std::filesystem;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "compiler/failure.h"
 #include "compiler/sweep/sweep_values.h"
+#include "runtime/shared/failure.h"
 
 namespace vaec {
 

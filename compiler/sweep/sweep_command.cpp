@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "runtime/setting_bounds.h"
-#include "runtime/training_flags.h"
+#include "runtime/schema/setting_bounds.h"
+#include "runtime/schema/training_flags.h"
 
 namespace vaec {
 namespace {

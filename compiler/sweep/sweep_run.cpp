@@ -11,12 +11,12 @@
 #include <fstream>
 #include <sstream>
 
-#include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/lower/objects/call.h"
-#include "runtime/content_hash.h"
-#include "runtime/private_folder.h"
-#include "runtime/training_flags.h"
+#include "runtime/schema/training_flags.h"
+#include "runtime/shared/content_hash.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/private_folder.h"
 
 namespace vaec {
 namespace fs = std::filesystem;

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "compiler/failure.h"
-#include "runtime/content_hash.h"
+#include "runtime/shared/content_hash.h"
+#include "runtime/shared/failure.h"
 
 namespace vaec {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "compiler/syntax/recover.h"
 #include "compiler/syntax/words.h"
-#include "runtime/nearest_name.h"
+#include "runtime/shared/nearest_name.h"
 
 namespace syntax {
 

@@ -1,7 +1,7 @@
 #include <charconv>
 
 #include "compiler/syntax/parse.h"
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace syntax {
 

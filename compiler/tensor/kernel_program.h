@@ -10,7 +10,7 @@
 
 #include "compiler/semantics/graph/graph.h"
 #include "compiler/semantics/model.h"
-#include "runtime/scratch_layout.h"
+#include "runtime/schema/scratch_layout.h"
 
 namespace tensor {
 

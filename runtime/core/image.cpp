@@ -8,9 +8,9 @@
 #include <map>
 #include <numeric>
 
-#include "runtime/description.h"
-#include "runtime/failure.h"
-#include "runtime/own_executable.h"
+#include "runtime/schema/description.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/own_executable.h"
 #include "runtime/version.h"
 
 namespace core {

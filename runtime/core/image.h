@@ -13,7 +13,7 @@
 
 #include "runtime/abi.h"
 #include "runtime/core/launch.h"
-#include "runtime/scratch_layout.h"
+#include "runtime/schema/scratch_layout.h"
 
 namespace core {
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/failure.h"
-#include "runtime/printable.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace {

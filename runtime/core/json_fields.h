@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/setting_bounds.h"
+#include "runtime/schema/setting_bounds.h"
 
 namespace core {
 

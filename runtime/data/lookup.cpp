@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <utility>
 
-#include "runtime/cache_folder.h"
-#include "runtime/closed_folder.h"
-#include "runtime/failure.h"
+#include "runtime/shared/cache_folder.h"
+#include "runtime/shared/closed_folder.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace fs = std::filesystem;

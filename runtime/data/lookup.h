@@ -1,6 +1,6 @@
 // Finds the files that a data expression names: first relative to the .vae file, then in $VAEC_DATA, then in
-// the cache (runtime/cache_folder.h). An executable that was moved searches its own folder and the current
-// folder before all these. A known set may also be in the subfolder of its name, or in torchvision's
+// the cache (runtime/shared/cache_folder.h). An executable that was moved searches its own folder and the
+// current folder before all these. A known set may also be in the subfolder of its name, or in torchvision's
 // subfolders. A name is also found with `.gz` after it. Failure(missing_input) lists every place that was
 // tried.
 #pragma once

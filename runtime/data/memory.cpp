@@ -11,7 +11,7 @@
 #include <string>
 
 #include "runtime/data/process_memory.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <set>
 
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace data {
 

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace fs = std::filesystem;

@@ -13,7 +13,7 @@
 #include "runtime/data/expressions/elementwise.h"
 #include "runtime/data/gather.h"
 #include "runtime/data/pictures/picture_arguments.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 

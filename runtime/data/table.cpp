@@ -9,7 +9,7 @@
 
 #include "runtime/data/cells/words.h"
 #include "runtime/data/expressions/derived_rows.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 

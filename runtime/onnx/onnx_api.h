@@ -2,10 +2,6 @@
 #pragma once
 #include <stddef.h>
 
-/// The system library that libvaert_onnx.so needs, and the packages that contain it.
-#define VAERT_ONNX_SYSTEM_LIBRARY "libonnx.so.1"
-#define VAERT_ONNX_PACKAGES "libonnx1 in Debian 12, libonnx1t64 in Debian 13"
-
 enum vaert_onnx_outcome {
   VAERT_ONNX_WRITTEN,
   VAERT_ONNX_REFUSED,       // `text` says why the graph cannot be written as ONNX

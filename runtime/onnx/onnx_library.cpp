@@ -6,9 +6,9 @@
 #include <cstring>
 #include <fstream>
 
-#include "runtime/description.h"
 #include "runtime/onnx/onnx_api.h"
 #include "runtime/onnx/translation.h"
+#include "runtime/schema/description.h"
 
 namespace onnx_export {
 namespace {

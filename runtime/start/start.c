@@ -62,7 +62,7 @@ static const struct {
 #undef FUNCTION
 };
 
-/// The executable's own path, as runtime/own_executable.h finds it.
+/// The executable's own path, as runtime/shared/own_executable.h finds it.
 static int find_self(char* path) {
   const ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
   if (size > 0) {

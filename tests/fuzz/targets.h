@@ -17,7 +17,6 @@
 
 #include "compiler/pipeline.h"
 #include "compiler/syntax/parse.h"
-#include "runtime/closed_folder.h"
 #include "runtime/core/execution/session.h"
 #include "runtime/core/image.h"
 #include "runtime/core/learning/settings/settings.h"
@@ -30,8 +29,9 @@
 #include "runtime/data/arrays/safetensors.h"
 #include "runtime/data/cells/csv.h"
 #include "runtime/data/pictures/decode_picture.h"
-#include "runtime/description.h"
-#include "runtime/failure.h"
+#include "runtime/schema/description.h"
+#include "runtime/shared/closed_folder.h"
+#include "runtime/shared/failure.h"
 #include "tests/numeric/support/core_toy_image.h"
 
 namespace fuzz {

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/base/report.h"
-#include "runtime/nearest_name.h"
+#include "runtime/shared/nearest_name.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include "compiler/game/names.h"
 #include "runtime/completion/completion.h"
-#include "runtime/published_rows.h"
+#include "runtime/schema/published_rows.h"
 
 namespace game {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "runtime/data_readers.h"
+#include "runtime/schema/data_readers.h"
 
 namespace game {
 namespace {

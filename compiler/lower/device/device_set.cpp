@@ -8,7 +8,7 @@
 #include "compiler/lower/host.h"
 #include "compiler/lower/loops/kernel_set.h"
 #include "compiler/lower/objects/object.h"
-#include "runtime/content_hash.h"
+#include "runtime/shared/content_hash.h"
 
 namespace lower {
 

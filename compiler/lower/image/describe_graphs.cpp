@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/tensor/program.h"
-#include "runtime/description.h"
+#include "runtime/schema/description.h"
 
 namespace lower {
 namespace {

@@ -20,7 +20,7 @@
 #include "compiler/lower/objects/object.h"
 #include "compiler/lower/processor.h"
 #include "runtime/abi.h"
-#include "runtime/description.h"
+#include "runtime/schema/description.h"
 
 namespace lower {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "compiler/tensor/passes/canonicalise_loops.h"
-#include "runtime/nearest_float.h"
+#include "runtime/shared/nearest_float.h"
 
 namespace lower {
 namespace {

@@ -5,7 +5,7 @@
 #include <cctype>
 
 #include "compiler/lower/loops/emit_loop.h"
-#include "runtime/content_hash.h"
+#include "runtime/shared/content_hash.h"
 
 namespace lower {
 

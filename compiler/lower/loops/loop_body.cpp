@@ -6,7 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "runtime/nearest_float.h"
+#include "runtime/shared/nearest_float.h"
 
 namespace lower {
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "compiler/lower/objects/call.h"
-#include "runtime/private_folder.h"
+#include "runtime/shared/private_folder.h"
 
 namespace lower {
 namespace {

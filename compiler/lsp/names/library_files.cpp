@@ -5,11 +5,11 @@
 #include <filesystem>
 
 #include "compiler/base/text_file.h"
-#include "compiler/failure.h"
 #include "compiler/files.h"
 #include "compiler/semantics/stdlib_text.h"
-#include "runtime/cache_folder.h"
-#include "runtime/content_hash.h"
+#include "runtime/shared/cache_folder.h"
+#include "runtime/shared/content_hash.h"
+#include "runtime/shared/failure.h"
 
 namespace lsp {
 namespace {
@@ -34,7 +34,7 @@ std::optional<std::string> shown_path(const base::SourceFile& file) {
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
     vaec::write_file(path, file.text);
-  } catch (const vaec::Failure&) {
+  } catch (const Failure&) {
     return {};
   }
   return path.string();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace lsp {
 namespace {

@@ -8,7 +8,7 @@
 #include "compiler/semantics/data/data_expression.h"
 #include "compiler/semantics/data/data_functions.h"
 #include "compiler/semantics/expressions/evaluation.h"
-#include "runtime/data_readers.h"
+#include "runtime/schema/data_readers.h"
 
 namespace semantics {
 namespace {

@@ -5,8 +5,8 @@
 #include <climits>
 
 #include "compiler/semantics/data/data_functions.h"
-#include "runtime/nearest_float.h"
-#include "runtime/nearest_name.h"
+#include "runtime/shared/nearest_float.h"
+#include "runtime/shared/nearest_name.h"
 
 namespace semantics {
 namespace {

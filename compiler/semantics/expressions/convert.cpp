@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "compiler/semantics/expressions/evaluation.h"
-#include "runtime/counted.h"
+#include "runtime/shared/counted.h"
 
 namespace semantics {
 

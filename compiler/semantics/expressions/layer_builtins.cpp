@@ -8,7 +8,7 @@
 
 #include "compiler/semantics/expressions/evaluation.h"
 #include "compiler/semantics/graph/tensor_limit.h"
-#include "runtime/nearest_float.h"
+#include "runtime/shared/nearest_float.h"
 
 namespace semantics {
 

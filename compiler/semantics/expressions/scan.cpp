@@ -1,6 +1,6 @@
 #include "compiler/semantics/expressions/scan.h"
 
-#include "runtime/counted.h"
+#include "runtime/shared/counted.h"
 
 #include <fmt/format.h>
 

@@ -10,7 +10,7 @@
 #include "compiler/semantics/families/family_call.h"
 #include "compiler/semantics/graph/dependence.h"
 #include "compiler/semantics/graph/evaluate_numeric.h"
-#include "runtime/nearest_float.h"
+#include "runtime/shared/nearest_float.h"
 
 namespace semantics {
 

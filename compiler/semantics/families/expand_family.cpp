@@ -9,8 +9,8 @@
 #include "compiler/semantics/analysis.h"
 #include "compiler/semantics/expressions/evaluation.h"
 #include "compiler/semantics/families/family_call.h"
-#include "runtime/counted.h"
-#include "runtime/nearest_float.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/nearest_float.h"
 
 namespace semantics {
 

@@ -10,7 +10,7 @@
 #include "compiler/semantics/families/complete_square.h"
 #include "compiler/semantics/families/draw_inside.h"
 #include "compiler/semantics/families/expectation.h"
-#include "runtime/counted.h"
+#include "runtime/shared/counted.h"
 
 namespace semantics {
 

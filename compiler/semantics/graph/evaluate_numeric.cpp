@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "compiler/semantics/graph/special_functions.h"
-#include "runtime/nearest_float.h"
+#include "runtime/shared/nearest_float.h"
 
 namespace semantics {
 

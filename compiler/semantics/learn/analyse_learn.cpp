@@ -11,9 +11,9 @@
 #include "compiler/semantics/learn/learn_values.h"
 #include "compiler/semantics/learn/learn_words.h"
 #include "compiler/syntax/parse.h"
-#include "runtime/learn_keys.h"
-#include "runtime/setting_bounds.h"
-#include "runtime/training_metrics.h"
+#include "runtime/schema/learn_keys.h"
+#include "runtime/schema/setting_bounds.h"
+#include "runtime/schema/training_metrics.h"
 
 namespace semantics {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "compiler/semantics/analysis.h"
-#include "runtime/setting_bounds.h"
+#include "runtime/schema/setting_bounds.h"
 
 namespace semantics {
 

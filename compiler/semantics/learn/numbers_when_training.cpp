@@ -1,6 +1,6 @@
 #include "compiler/semantics/learn/numbers_when_training.h"
 
-#include "runtime/learn_keys.h"
+#include "runtime/schema/learn_keys.h"
 
 namespace semantics {
 

@@ -1,8 +1,8 @@
 // Assigns scratch buffers to slots of the program's memory. If a loop may write over a buffer that it reads
 // last, index for index, the result takes the same slot; every other buffer gets its own slot. When the
 // numbers of rows are known, the runtime decides where slots lie and which share memory
-// (runtime/scratch_layout.h). The live range of a gradient array goes from its first part to its update. It
-// needs the instructions in their final order.
+// (runtime/schema/scratch_layout.h). The live range of a gradient array goes from its first part to its
+// update. It needs the instructions in their final order.
 #pragma once
 #include "compiler/tensor/kernel_program.h"
 

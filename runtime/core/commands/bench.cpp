@@ -14,9 +14,9 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/peaks.h"
 #include "runtime/core/run/elapsed.h"
-#include "runtime/counted.h"
-#include "runtime/failure.h"
-#include "runtime/printable.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace {

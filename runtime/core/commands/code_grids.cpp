@@ -12,9 +12,9 @@
 #include "runtime/core/machine/memory_need.h"
 #include "runtime/core/run/preprocessing.h"
 #include "runtime/core/run/trained_model.h"
-#include "runtime/counted.h"
-#include "runtime/failure.h"
-#include "runtime/printable.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace {

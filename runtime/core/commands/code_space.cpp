@@ -7,8 +7,8 @@
 #include "runtime/core/evaluation/evaluated_sources.h"
 #include "runtime/core/run/generation.h"
 #include "runtime/core/run/sample_grid.h"
-#include "runtime/counted.h"
-#include "runtime/failure.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -12,8 +12,6 @@
 #include <memory>
 #include <system_error>
 
-#include "runtime/command_table.h"
-#include "runtime/command_words.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/exchange_flags.h"
 #include "runtime/core/commands/export.h"
@@ -24,12 +22,14 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/thread_pool.h"
 #include "runtime/core/run/output.h"
-#include "runtime/counted.h"
-#include "runtime/failure.h"
 #include "runtime/out_of_memory.h"
-#include "runtime/printable.h"
-#include "runtime/standard_streams.h"
-#include "runtime/training_flags.h"
+#include "runtime/schema/training_flags.h"
+#include "runtime/shared/command_table.h"
+#include "runtime/shared/command_words.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
+#include "runtime/shared/standard_streams.h"
 
 namespace core {
 namespace {
@@ -474,7 +474,7 @@ int run_command_line(const vae_image& binary, int argc, char** argv) {
 
 }  // namespace core
 
-/// The commands of executables as JSON, in the form that runtime/command_table.h describes.
+/// The commands of executables as JSON, in the form that runtime/shared/command_table.h describes.
 extern "C" __attribute__((visibility("default"))) const char* vaert_command_table() {
   static const std::string text = [] {
     core::Image image;

@@ -1,5 +1,5 @@
 // The commands of an executable. Each takes its image and a request, and prints or writes its result.
-// Failures are thrown (runtime/failure.h); a command that returns has succeeded.
+// Failures are thrown (runtime/shared/failure.h); a command that returns has succeeded.
 #pragma once
 #include <filesystem>
 #include <functional>

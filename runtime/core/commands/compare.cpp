@@ -13,11 +13,11 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/run/run_directory.h"
 #include "runtime/core/run/trained_model.h"
-#include "runtime/counted.h"
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
-#include "runtime/printable.h"
-#include "runtime/training_metrics.h"
+#include "runtime/schema/training_metrics.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace fs = std::filesystem;

@@ -18,7 +18,7 @@
 #include "runtime/core/json_fields.h"
 #include "runtime/core/run/output.h"
 #include "runtime/core/run/trained_model.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

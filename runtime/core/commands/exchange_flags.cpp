@@ -1,6 +1,6 @@
 #include "runtime/core/commands/exchange_flags.h"
 
-#include "runtime/setting_bounds.h"
+#include "runtime/schema/setting_bounds.h"
 
 namespace core {
 namespace {

@@ -12,10 +12,11 @@
 #include "runtime/core/run/run_directory.h"
 #include "runtime/core/run/whole_folder.h"
 #include "runtime/data/optional_library.h"
-#include "runtime/description.h"
-#include "runtime/failure.h"
 #include "runtime/onnx/onnx_api.h"
-#include "runtime/printable.h"
+#include "runtime/schema/description.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
+#include "runtime/shared/system_libraries.h"
 #include "runtime/version.h"
 
 namespace core {
@@ -26,7 +27,7 @@ using nlohmann::json;
 constexpr std::array kinds = {"parameters", "mean", "log_density", "sample"};
 
 vaert_onnx_write_function* open_library() {
-  data::open_system_library(VAERT_ONNX_SYSTEM_LIBRARY, VAERT_ONNX_PACKAGES);
+  data::open_system_library(onnx_system_library, onnx_packages);
   return data::function_of<vaert_onnx_write_function>("libvaert_onnx.so", "vaert_onnx_write");
 }
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "runtime/setting_bounds.h"
+#include "runtime/schema/setting_bounds.h"
 
 namespace core {
 

@@ -1,6 +1,6 @@
 #include "runtime/core/commands/flag_texts.h"
 
-#include "runtime/training_flags.h"
+#include "runtime/schema/training_flags.h"
 
 namespace core {
 

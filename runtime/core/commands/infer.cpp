@@ -13,8 +13,8 @@
 #include "runtime/core/json_fields.h"
 #include "runtime/core/machine/memory_need.h"
 #include "runtime/core/run/trained_model.h"
-#include "runtime/counted.h"
-#include "runtime/failure.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -4,7 +4,7 @@
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/learning/settings/settings.h"
 #include "runtime/data/cells/words.h"
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 using nlohmann::json;

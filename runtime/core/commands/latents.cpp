@@ -12,11 +12,11 @@
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/run/trained_model.h"
-#include "runtime/counted.h"
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
 #include "runtime/metrics/principal_components.h"
-#include "runtime/printable.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace {

@@ -13,9 +13,9 @@
 #include "runtime/core/run/generation.h"
 #include "runtime/core/run/sample_grid.h"
 #include "runtime/core/run/trained_model.h"
-#include "runtime/counted.h"
-#include "runtime/failure.h"
-#include "runtime/printable.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace {

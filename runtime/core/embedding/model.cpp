@@ -17,8 +17,8 @@
 #include "runtime/core/run/generation.h"
 #include "runtime/core/run/trained_model.h"
 #include "runtime/data/population.h"
-#include "runtime/failure.h"
 #include "runtime/model_api.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

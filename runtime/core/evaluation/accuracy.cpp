@@ -9,7 +9,7 @@
 #include "runtime/core/evaluation/evaluated_sources.h"
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/inference/query.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

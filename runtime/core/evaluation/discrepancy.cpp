@@ -8,9 +8,9 @@
 #include "runtime/core/evaluation/importance.h"
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/run/generation.h"
-#include "runtime/failure.h"
 #include "runtime/metrics/frechet.h"
 #include "runtime/metrics/kernel_distance.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -10,9 +10,9 @@
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/inference/conditioner.h"
 #include "runtime/core/inference/query.h"
-#include "runtime/failure.h"
 #include "runtime/metrics/frechet.h"
 #include "runtime/metrics/matching.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "runtime/core/evaluation/evaluated_sources.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -7,8 +7,8 @@
 #include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/importance.h"
 #include "runtime/core/execution/rows_at_once.h"
-#include "runtime/failure.h"
 #include "runtime/metrics/latent_use.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "runtime/core/evaluation/importance.h"
-#include "runtime/failure.h"
 #include "runtime/metrics/points.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/importance.h"
-#include "runtime/failure.h"
 #include "runtime/metrics/mechanisms.h"
 #include "runtime/metrics/points.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -12,9 +12,9 @@
 #include "runtime/core/run/generation.h"
 #include "runtime/core/run/progress.h"
 #include "runtime/core/run/sample_grid.h"
-#include "runtime/failure.h"
 #include "runtime/metrics/frechet.h"
 #include "runtime/metrics/kernel_distance.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

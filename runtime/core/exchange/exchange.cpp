@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "runtime/core/json_fields.h"
-#include "runtime/data_readers.h"
-#include "runtime/failure.h"
-#include "runtime/nearest_name.h"
+#include "runtime/schema/data_readers.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/nearest_name.h"
 
 namespace core {
 namespace fs = std::filesystem;

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "runtime/core/inference/drawn_rows.h"
-#include "runtime/data_readers.h"
-#include "runtime/failure.h"
+#include "runtime/schema/data_readers.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

@@ -9,7 +9,7 @@
 
 #include "runtime/data/arrays/byte_source.h"
 #include "runtime/data/memory.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

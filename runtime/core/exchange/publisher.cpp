@@ -11,8 +11,8 @@
 
 #include "runtime/core/exchange/published_file.h"
 #include "runtime/core/inference/drawn_rows.h"
-#include "runtime/failure.h"
-#include "runtime/published_rows.h"
+#include "runtime/schema/published_rows.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

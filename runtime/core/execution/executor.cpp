@@ -14,8 +14,8 @@
 #endif
 
 #include "runtime/core/machine/thread_pool.h"
-#include "runtime/failure.h"
 #include "runtime/out_of_memory.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -9,7 +9,7 @@
 #include "runtime/core/execution/averages.h"
 #include "runtime/core/execution/philox.h"
 #include "runtime/core/finite.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

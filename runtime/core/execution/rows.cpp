@@ -12,8 +12,8 @@
 #include "runtime/core/execution/philox.h"
 #include "runtime/core/inference/drawn_rows.h"
 #include "runtime/core/inference/simulator.h"
-#include "runtime/data_readers.h"
-#include "runtime/failure.h"
+#include "runtime/schema/data_readers.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 

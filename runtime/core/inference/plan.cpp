@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "runtime/completion/completion.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

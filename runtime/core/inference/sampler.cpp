@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 

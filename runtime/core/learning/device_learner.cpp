@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "runtime/core/execution/averages.h"
-#include "runtime/data_readers.h"
-#include "runtime/failure.h"
+#include "runtime/schema/data_readers.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "runtime/failure.h"
-#include "runtime/training_metrics.h"
+#include "runtime/schema/training_metrics.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 // The sweeps are compiled for several kinds of processors. The resolver that chooses among them runs before
 // sanitizers have started, so with sanitizers there is one version.

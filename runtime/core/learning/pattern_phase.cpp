@@ -8,8 +8,8 @@
 #include <set>
 
 #include "runtime/core/machine/memory_need.h"
-#include "runtime/counted.h"
-#include "runtime/failure.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

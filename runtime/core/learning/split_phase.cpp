@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "runtime/counted.h"
-#include "runtime/failure.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 

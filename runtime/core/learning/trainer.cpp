@@ -6,7 +6,7 @@
 #include "runtime/core/finite.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/memory_need.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 using nlohmann::json;

@@ -10,7 +10,7 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/run/preprocessing.h"
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "runtime/data/optional_library.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

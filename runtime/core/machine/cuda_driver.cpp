@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core::cuda {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "runtime/core/machine/backend.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 using cuda::Driver;

@@ -7,8 +7,8 @@
 
 #include "runtime/choose_image.h"
 #include "runtime/core/image.h"
-#include "runtime/description.h"
-#include "runtime/failure.h"
+#include "runtime/schema/description.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

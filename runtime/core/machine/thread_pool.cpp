@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "runtime/own_executable.h"
+#include "runtime/shared/own_executable.h"
 
 namespace core {
 

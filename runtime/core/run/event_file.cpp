@@ -11,7 +11,7 @@
 #include <fstream>
 
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

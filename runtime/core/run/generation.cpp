@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "runtime/core/run/sample_grid.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 

@@ -4,8 +4,8 @@
 
 #include <cstring>
 
-#include "runtime/failure.h"
-#include "runtime/standard_streams.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/standard_streams.h"
 
 namespace core {
 

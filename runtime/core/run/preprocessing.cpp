@@ -6,8 +6,8 @@
 
 #include "runtime/core/run/run_directory.h"
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/data_readers.h"
-#include "runtime/failure.h"
+#include "runtime/schema/data_readers.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

@@ -7,7 +7,7 @@
 #include <cstdio>
 
 #include "runtime/core/run/output.h"
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 using std::chrono::steady_clock;

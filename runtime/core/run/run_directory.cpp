@@ -17,7 +17,7 @@
 #include "runtime/core/json_fields.h"
 #include "runtime/core/run/whole_folder.h"
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

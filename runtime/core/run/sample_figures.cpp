@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "runtime/core/run/sample_grid.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

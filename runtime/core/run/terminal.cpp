@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace {

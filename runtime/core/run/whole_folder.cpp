@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

@@ -9,11 +9,11 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runtime/closed_folder.h"
 #include "runtime/data/notes.h"
 #include "runtime/data/row_source.h"
-#include "runtime/failure.h"
-#include "runtime/printable.h"
+#include "runtime/shared/closed_folder.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace data {
 namespace fs = std::filesystem;

@@ -11,7 +11,7 @@
 #include "runtime/data/arrays/number_format.h"
 #include "runtime/data/memory.h"
 #include "runtime/data/table.h"
-#include "runtime/private_folder.h"
+#include "runtime/shared/private_folder.h"
 
 namespace data {
 

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 

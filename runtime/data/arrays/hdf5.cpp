@@ -10,8 +10,8 @@
 #include "runtime/data/arrays/byte_source.h"
 #include "runtime/data/optional_library.h"
 #include "runtime/data/read_ahead.h"
-#include "runtime/failure.h"
 #include "runtime/hdf5/hdf5_api.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 

@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "runtime/data/arrays/npy.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

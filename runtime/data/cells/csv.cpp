@@ -11,7 +11,7 @@
 #include "runtime/data/arrays/byte_source.h"
 #include "runtime/data/cells/cell_columns.h"
 #include "runtime/data/notes.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

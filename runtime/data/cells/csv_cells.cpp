@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

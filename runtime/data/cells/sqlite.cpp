@@ -8,7 +8,7 @@
 #include "runtime/data/arrays/byte_source.h"
 #include "runtime/data/cells/cell_columns.h"
 #include "runtime/data/optional_library.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 #include "runtime/sqlite/sqlite_api.h"
 
 namespace data {

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "runtime/data/population.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 using nlohmann::json;

@@ -9,8 +9,8 @@
 #include <optional>
 
 #include "runtime/data/expressions/derived_rows.h"
-#include "runtime/failure.h"
-#include "runtime/nearest_float.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/nearest_float.h"
 
 namespace data {
 namespace {

@@ -9,7 +9,7 @@
 #include "runtime/data/expressions/readers.h"
 #include "runtime/data/expressions/select.h"
 #include "runtime/data/expressions/statistics.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <functional>
 
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

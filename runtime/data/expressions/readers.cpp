@@ -18,7 +18,7 @@
 #include "runtime/data/sets/known_sets.h"
 #include "runtime/data/sets/mixing.h"
 #include "runtime/data/sets/synthetic.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

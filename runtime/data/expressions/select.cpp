@@ -11,7 +11,7 @@
 
 #include "runtime/data/expressions/derived_rows.h"
 #include "runtime/data/sets/random.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "runtime/data/expressions/derived_rows.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

@@ -10,7 +10,7 @@
 #include "runtime/data/expressions/elementwise.h"
 #include "runtime/data/expressions/expression_text.h"
 #include "runtime/data/expressions/kept_statistics.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

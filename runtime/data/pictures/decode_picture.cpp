@@ -19,7 +19,7 @@
 
 #include "runtime/data/arrays/byte_source.h"
 #include "runtime/data/pictures/orientation.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace fs = std::filesystem;

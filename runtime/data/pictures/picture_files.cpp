@@ -9,7 +9,7 @@
 
 #include "runtime/data/pictures/picture_folder.h"
 #include "runtime/data/read_ahead.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace fs = std::filesystem;

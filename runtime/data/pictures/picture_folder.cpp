@@ -7,7 +7,7 @@
 #include <cctype>
 
 #include "runtime/data/notes.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace fs = std::filesystem;

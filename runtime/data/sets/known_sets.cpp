@@ -13,13 +13,13 @@
 #include <cstring>
 #include <optional>
 
-#include "runtime/closed_folder.h"
 #include "runtime/data/arrays/byte_source.h"
 #include "runtime/data/lookup.h"
 #include "runtime/data/optional_library.h"
-#include "runtime/failure.h"
 #include "runtime/fetch/fetch_api.h"
-#include "runtime/printable.h"
+#include "runtime/shared/closed_folder.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace data {
 namespace fs = std::filesystem;

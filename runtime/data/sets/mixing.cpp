@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "runtime/data/sets/random.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

@@ -7,7 +7,7 @@
 #include <numbers>
 
 #include "runtime/data/sets/random.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace data {
 namespace {

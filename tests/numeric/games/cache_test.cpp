@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/cache_folder.h"
-#include "runtime/content_hash.h"
+#include "runtime/shared/cache_folder.h"
+#include "runtime/shared/content_hash.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "runtime/scratch_layout.h"
+#include "runtime/schema/scratch_layout.h"
 
 #include <gtest/gtest.h>
 

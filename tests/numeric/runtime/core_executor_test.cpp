@@ -8,7 +8,7 @@
 
 #include "runtime/core/execution/parameters.h"
 #include "runtime/core/execution/philox.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 #include "tests/numeric/support/backend_under_test.h"
 
 namespace core {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "runtime/core/execution/philox.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

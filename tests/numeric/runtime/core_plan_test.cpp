@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

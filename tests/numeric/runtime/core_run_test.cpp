@@ -14,7 +14,7 @@
 #include "runtime/core/run/run_directory.h"
 #include "runtime/data/arrays/npy.h"
 #include "runtime/data/arrays/safetensors.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 #include "runtime/version.h"
 #include "tests/numeric/support/core_toy_image.h"
 

@@ -10,7 +10,7 @@
 #include "runtime/data/cells/csv.h"
 #include "runtime/data/expressions/evaluate.h"
 #include "runtime/data/population.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace fs = std::filesystem;
 using nlohmann::json;

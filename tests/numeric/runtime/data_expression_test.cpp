@@ -21,7 +21,7 @@
 #include "runtime/data/population.h"
 #include "runtime/data/sets/glyphs.h"
 #include "runtime/data/sets/synthetic.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 #include "tests/numeric/support/picture_bytes.h"
 
 namespace fs = std::filesystem;

@@ -12,7 +12,7 @@
 #include "runtime/data/arrays/hdf5.h"
 #include "runtime/data/expressions/evaluate.h"
 #include "runtime/data/sets/random.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace fs = std::filesystem;
 using namespace data;

@@ -12,7 +12,7 @@
 #include "runtime/data/pictures/orientation.h"
 #include "runtime/data/pictures/picture_files.h"
 #include "runtime/data/population.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 #include "tests/numeric/support/picture_bytes.h"
 
 namespace fs = std::filesystem;

@@ -10,7 +10,7 @@
 
 #include "runtime/data/expressions/elementwise.h"
 #include "runtime/data/population.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace fs = std::filesystem;
 using nlohmann::json;

@@ -18,7 +18,7 @@
 #include "runtime/data/population.h"
 #include "runtime/data/read_ahead.h"
 #include "runtime/data/sets/random.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace fs = std::filesystem;
 using nlohmann::json;

@@ -10,7 +10,7 @@
 
 #include "runtime/data/sets/mixing.h"
 #include "runtime/data/sets/synthetic.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 using namespace data;
 

@@ -56,7 +56,7 @@ MORE = {"stop": ["--every", "evaluate=2"]}
 
 def table():
     """Returns for every key its kind, and a method that has the key."""
-    text = (ROOT / "runtime/learn_keys.def").read_text()
+    text = (ROOT / "runtime/schema/learn_keys.def").read_text()
     keys = re.findall(r"^LEARN_KEY\((\w+), (\w+), ([\w| ]+),", text, re.MULTILINE)
     methods = {"every_method": "symmetric", "bounds_of_all": "iwae", "symmetric | bounds_of_all": "elbo"}
     return {name: (kind, methods.get(method, method)) for name, kind, method in keys}

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "runtime/core/commands/plots/letters.h"
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace {

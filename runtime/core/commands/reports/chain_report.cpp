@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "runtime/counted.h"
+#include "runtime/shared/counted.h"
 
 namespace core {
 using nlohmann::json;

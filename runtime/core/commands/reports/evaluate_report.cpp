@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/counted.h"
-#include "runtime/printable.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace {

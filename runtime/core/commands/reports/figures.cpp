@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/printable.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 using nlohmann::json;

@@ -17,10 +17,10 @@
 #include "runtime/core/json_fields.h"
 #include "runtime/core/run/output.h"
 #include "runtime/core/run/run_directory.h"
-#include "runtime/counted.h"
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
-#include "runtime/printable.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace fs = std::filesystem;

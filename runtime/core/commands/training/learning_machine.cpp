@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/core/machine/cuda_driver.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 

@@ -13,7 +13,7 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/thread_pool.h"
 #include "runtime/core/run/preprocessing.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

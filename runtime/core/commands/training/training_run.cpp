@@ -9,9 +9,9 @@
 #include "runtime/core/commands/training/stop_signals.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/run/elapsed.h"
-#include "runtime/counted.h"
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
+#include "runtime/shared/counted.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

@@ -9,7 +9,7 @@
 #include "runtime/data/expressions/evaluate.h"
 #include "runtime/data/pictures/picture_files.h"
 #include "runtime/data/pictures/picture_folder.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

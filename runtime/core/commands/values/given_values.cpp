@@ -12,7 +12,7 @@
 #include "runtime/core/inference/query.h"
 #include "runtime/data/expressions/elementwise.h"
 #include "runtime/data/population.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

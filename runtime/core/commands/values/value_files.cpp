@@ -12,7 +12,7 @@
 #include "runtime/data/arrays/npz.h"
 #include "runtime/data/arrays/safetensors.h"
 #include "runtime/data/pictures/png.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;

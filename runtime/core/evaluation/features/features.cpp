@@ -8,8 +8,8 @@
 #include "runtime/core/evaluation/features/lenet.h"
 #include "runtime/core/evaluation/features/scripted_features.h"
 #include "runtime/core/execution/rows_at_once.h"
-#include "runtime/failure.h"
 #include "runtime/metrics/principal_components.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

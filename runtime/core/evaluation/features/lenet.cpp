@@ -10,9 +10,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runtime/cache_folder.h"
-#include "runtime/closed_folder.h"
-#include "runtime/content_hash.h"
 #include "runtime/core/evaluation/accuracy.h"
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/learning/settings/settings.h"
@@ -22,8 +19,11 @@
 #include "runtime/data/arrays/byte_source.h"
 #include "runtime/data/lookup.h"
 #include "runtime/data/optional_library.h"
-#include "runtime/failure.h"
-#include "runtime/printable.h"
+#include "runtime/shared/cache_folder.h"
+#include "runtime/shared/closed_folder.h"
+#include "runtime/shared/content_hash.h"
+#include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace {

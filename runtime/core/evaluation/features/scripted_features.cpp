@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "runtime/content_hash.h"
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/failure.h"
 #include "runtime/out_of_memory.h"
+#include "runtime/shared/content_hash.h"
+#include "runtime/shared/failure.h"
 #include "runtime/torch/script_api.h"
 
 namespace core {

@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "runtime/core/learning/settings/settings.h"
-#include "runtime/failure.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

@@ -8,9 +8,9 @@
 #include <cmath>
 
 #include "runtime/core/execution/averages.h"
-#include "runtime/failure.h"
-#include "runtime/setting_bounds.h"
-#include "runtime/training_metrics.h"
+#include "runtime/schema/setting_bounds.h"
+#include "runtime/schema/training_metrics.h"
+#include "runtime/shared/failure.h"
 
 namespace core {
 namespace {

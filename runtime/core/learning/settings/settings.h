@@ -9,7 +9,7 @@
 
 #include "runtime/core/image.h"
 #include "runtime/core/learning/optimizer.h"
-#include "runtime/learn_keys.h"
+#include "runtime/schema/learn_keys.h"
 
 namespace core {
 

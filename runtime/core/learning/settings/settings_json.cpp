@@ -4,7 +4,7 @@
 
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/settings/settings.h"
-#include "runtime/training_metrics.h"
+#include "runtime/schema/training_metrics.h"
 
 namespace core {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/learn_keys.h"
+#include "runtime/schema/learn_keys.h"
 
 struct TrainingFlag {
   std::string key, value, help;

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/nearest_name.h"
+#include "runtime/shared/nearest_name.h"
 
 /// "there is no flag --bath (did you mean --batch?)". If the flag was written as `--bath=5`, the value is
 /// left out.

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/training_metrics.h"
+#include "runtime/schema/training_metrics.h"
 
 struct LearnKey {
   enum class Kind { common, number, real, whole, built };
@@ -55,7 +55,7 @@ inline const std::vector<LearnKey>& learn_keys() {
     return std::vector<LearnKey>{
 #define LEARN_KEY(name, kind, methods, value, sweep, fallback, help) \
   {#name, Kind::kind, methods, value, Sweep::sweep, fallback, help},
-#include "runtime/learn_keys.def"
+#include "runtime/schema/learn_keys.def"
 #undef LEARN_KEY
     };
   }();
