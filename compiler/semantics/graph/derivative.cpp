@@ -1,10 +1,10 @@
 // Reverse accumulation on graph nodes. The compiler uses it to derive properties of a family, such as the
 // mean of a statistic, which is d log_partition / d natural parameter.
-#include <algorithm>
-#include <cmath>
 #include <map>
-#include <numbers>
+#include <numeric>
+#include <stdexcept>
 
+#include "compiler/semantics/gradients.h"
 #include "compiler/semantics/graph/build.h"
 
 namespace semantics {
@@ -24,177 +24,100 @@ std::vector<bool> dependents(const Graph& graph, NodeId root, NodeId leaf) {
   return depends;
 }
 
-bool has_derivative(Op op) {
-  switch (op) {
-    case Op::floor:
-    case Op::logical_not:
-    case Op::modulo:
-    case Op::less:
-    case Op::less_equal:
-    case Op::greater:
-    case Op::greater_equal:
-    case Op::equal:
-    case Op::not_equal:
-    case Op::logical_and:
-    case Op::logical_or:
-    case Op::max:
-    case Op::min:
-      return false;
-    default:
-      return info(op).group != OpGroup::random;
+/// The reverse sweep from one node to another, as an engine of the rules in gradients.h.
+class Sweep {
+ public:
+  using Id = NodeId;
+  using Shape = semantics::Shape;
+
+  Sweep(Build& build, NodeId root, NodeId wrt)
+      : build_(build), root_(root), wrt_(wrt), depends_(dependents(*build.graph, root, wrt)) {}
+
+  NodeId run();
+
+  bool wants(NodeId id) const { return depends_[static_cast<size_t>(id.index)]; }
+  void give(NodeId input, NodeId part) {
+    if (!wants(input)) return;
+    const auto [place, fresh] = adjoints_.try_emplace(input.index, part);
+    if (!fresh) place->second = build_.add(place->second, part);
   }
+
+  Shape shape(NodeId id) const { return build_.shape(id); }
+  static bool is_rows(int64_t) { return false; }  // graphs have no axis of rows
+  static int64_t& length(int64_t& extent) { return extent; }
+  static int64_t length(const int64_t& extent) { return extent; }
+  /// A broadcast keeps the rank, or its input is a scalar.
+  static std::vector<int64_t> map_of_broadcast(const Shape& from, const std::vector<int64_t>&) {
+    std::vector<int64_t> map(from.size());
+    std::iota(map.begin(), map.end(), 0);
+    return map;
+  }
+  NodeId number(double value, NodeId) { return build_.constant(value); }
+  NodeId zeros(const Shape& shape) { return build_.filled(0, shape); }
+  NodeId pointwise(Op op, std::vector<NodeId> inputs) { return build_.pointwise(op, std::move(inputs)); }
+  NodeId reshape(NodeId a, const Shape& to) { return build_.reshape(a, to); }
+  NodeId transpose(NodeId a, const std::vector<int64_t>& axes) { return build_.transpose(a, axes); }
+  NodeId broadcast(NodeId a, const Shape& to, const std::vector<int64_t>& map) {
+    Shape ones(to.size(), 1);
+    for (const int64_t axis : map) ones[static_cast<size_t>(axis)] = to[static_cast<size_t>(axis)];
+    return build_.broadcast(build_.reshape(a, ones), to);
+  }
+  NodeId sum(NodeId a, const std::vector<int64_t>& axes) { return build_.reduce(Op::sum, a, axes); }
+  NodeId slice(NodeId a, const std::vector<int64_t>& bounds, const Shape&) { return build_.slice(a, bounds); }
+  NodeId concat(const std::vector<NodeId>& parts, int64_t axis) { return build_.concat(parts, axis); }
+
+ private:
+  Build& build_;
+  NodeId root_, wrt_;
+  std::vector<bool> depends_;
+  std::map<int32_t, NodeId> adjoints_;  // by node; only of nodes that depend on `wrt`
+};
+
+using Rule = gradients::Rule<Sweep>;
+
+void pass_nothing_on(const Rule&) {}
+void refuse_library_operation(const Rule&) {
+  throw std::logic_error("a library operation of an expression is differentiated in tensor programs only");
 }
 
-/// The adjoints that a node with adjoint `g` passes to its inputs, in order. Empty if the node counts as a
-/// constant.
-std::vector<NodeId> input_adjoints(Build& b, NodeId id, NodeId g) {
-  const Node node = (*b.graph)[id];  // a copy, because adding nodes moves the others
-  const auto in = [&](size_t i) { return node.inputs[i]; };
-  const auto unary = [&](Op op) { return b.pointwise(op, {in(0)}); };
-  const auto choose = [&](Op comparison, NodeId when, NodeId otherwise) {
-    return b.pointwise(Op::where, {b.pointwise(comparison, {in(0), in(1)}), when, otherwise});
-  };
-  const NodeId zero = b.filled(0, node.shape);
-  switch (node.op) {
-    case Op::negate:
-      return {b.pointwise(Op::negate, {g})};
-    case Op::exp:
-      return {b.multiply(g, id)};
-    case Op::log:
-      return {b.divide(g, in(0))};
-    case Op::log1p:
-      return {b.divide(g, b.add(in(0), b.constant(1)))};
-    case Op::sqrt:
-      return {b.divide(g, b.scale(id, 2))};
-    case Op::abs: {
-      const NodeId below = b.pointwise(Op::less, {in(0), b.constant(0)});
-      return {b.pointwise(Op::where, {below, b.pointwise(Op::negate, {g}), g})};
-    }
-    case Op::relu:
-      return {b.pointwise(Op::where, {b.pointwise(Op::greater, {in(0), b.constant(0)}), g, zero})};
-    case Op::tanh:
-      return {b.multiply(g, b.subtract(b.constant(1), b.multiply(id, id)))};
-    case Op::sigmoid:
-      return {b.multiply(g, b.multiply(id, b.subtract(b.constant(1), id)))};
-    case Op::softplus:
-      return {b.multiply(g, unary(Op::sigmoid))};
-    case Op::erf: {
-      const NodeId bell = b.pointwise(Op::exp, {b.pointwise(Op::negate, {b.multiply(in(0), in(0))})});
-      return {b.multiply(g, b.scale(bell, 2 / std::sqrt(std::numbers::pi)))};
-    }
-    case Op::sin:
-      return {b.multiply(g, unary(Op::cos))};
-    case Op::cos:
-      return {b.pointwise(Op::negate, {b.multiply(g, unary(Op::sin))})};
-    case Op::lgamma:
-      return {b.multiply(g, unary(Op::digamma))};
-    case Op::digamma:
-      return {b.multiply(g, unary(Op::trigamma))};
-    case Op::log_i0:
-      return {b.multiply(g, unary(Op::i1_over_i0))};
-    case Op::add:
-      return {g, g};
-    case Op::subtract:
-      return {g, b.pointwise(Op::negate, {g})};
-    case Op::multiply:
-      return {b.multiply(g, in(1)), b.multiply(g, in(0))};
-    case Op::divide: {
-      const NodeId left = b.divide(g, in(1));
-      return {left, b.pointwise(Op::negate, {b.multiply(left, id)})};
-    }
-    case Op::power:
-      return {
-          b.multiply(g, b.multiply(in(1), b.pointwise(Op::power, {in(0), b.subtract(in(1), b.constant(1))}))),
-          b.multiply(g, b.multiply(id, b.pointwise(Op::log, {in(0)})))};
-    case Op::minimum:
-      return {choose(Op::less_equal, g, zero), choose(Op::less_equal, zero, g)};
-    case Op::maximum:
-      return {choose(Op::greater_equal, g, zero), choose(Op::greater_equal, zero, g)};
-    case Op::atan2: {
-      const NodeId square = b.add(b.multiply(in(0), in(0)), b.multiply(in(1), in(1)));
-      return {b.divide(b.multiply(g, in(1)), square),
-              b.pointwise(Op::negate, {b.divide(b.multiply(g, in(0)), square)})};
-    }
-    case Op::where:
-      return {NodeId{}, b.pointwise(Op::where, {in(0), g, zero}), b.pointwise(Op::where, {in(0), zero, g})};
-    case Op::reshape:
-      return {b.reshape(g, b.shape(in(0)))};
-    case Op::transpose: {
-      std::vector<int64_t> back(node.ints.size());
-      for (size_t i = 0; i < back.size(); ++i)
-        back[static_cast<size_t>(node.ints[i])] = static_cast<int64_t>(i);
-      return {b.transpose(g, back)};
-    }
-    case Op::broadcast: {
-      const Shape from = b.shape(in(0));
-      std::vector<int64_t> axes;
-      for (size_t axis = 0; axis < node.shape.size(); ++axis)
-        if (from.empty() || from[axis] != node.shape[axis]) axes.push_back(static_cast<int64_t>(axis));
-      return {b.reshape(b.reduce(Op::sum, g, axes), from)};
-    }
-    case Op::sum: {
-      const Shape from = b.shape(in(0));
-      Shape ones = from;
-      for (const int64_t axis : node.ints) ones[static_cast<size_t>(axis)] = 1;
-      return {b.broadcast(b.reshape(g, ones), from)};
-    }
-    case Op::slice: {
-      // Puts zeros around the adjoint, one axis after the other.
-      const Shape from = b.shape(in(0));
-      NodeId padded = g;
-      for (size_t axis = 0; axis < from.size(); ++axis) {
-        Shape before = b.shape(padded), after = before;
-        before[axis] = node.ints[2 * axis];
-        after[axis] = from[axis] - node.ints[2 * axis + 1];
-        std::vector<NodeId> parts;
-        if (before[axis] > 0) parts.push_back(b.filled(0, before));
-        parts.push_back(padded);
-        if (after[axis] > 0) parts.push_back(b.filled(0, after));
-        padded = b.concat(parts, static_cast<int64_t>(axis));
-      }
-      return {padded};
-    }
-    case Op::concat: {
-      std::vector<NodeId> result;
-      int64_t begin = 0;
-      for (const NodeId input : node.inputs) {
-        std::vector<int64_t> bounds;
-        for (size_t axis = 0; axis < node.shape.size(); ++axis) {
-          const bool along = static_cast<int64_t>(axis) == node.ints[0];
-          bounds.push_back(along ? begin : 0);
-          bounds.push_back(along ? begin + b.shape(input)[axis] : node.shape[axis]);
-        }
-        begin += b.shape(input)[static_cast<size_t>(node.ints[0])];
-        result.push_back(b.slice(g, bounds));
-      }
-      return result;
-    }
-    default:
-      return std::vector<NodeId>(node.inputs.size());
+/// What `derivative` knows of an operation.
+struct OpGradient {
+  void (*apply)(const Rule&) = pass_nothing_on;
+  bool has_derivative = true;
+};
+
+template <Op op>
+constexpr OpGradient by_rule = {gradients::Gradient<op>::template apply<Rule>,
+                                !gradients::Gradient<op>::is_step};
+
+#define GRADIENT_leaf(name) OpGradient{},
+#define GRADIENT_random(name) OpGradient{pass_nothing_on, false},
+#define GRADIENT_pointwise(name) by_rule<Op::name>,
+#define GRADIENT_shape(name) by_rule<Op::name>,
+#define GRADIENT_reduce(name) by_rule<Op::name>,
+#define GRADIENT_library(name) OpGradient{refuse_library_operation},
+constexpr OpGradient op_gradients[] = {
+#define OPERATION(name, inputs, group) GRADIENT_##group(name)
+#include "compiler/semantics/graph/operations.def"
+#undef OPERATION
+};
+
+const OpGradient& gradient_of(Op op) { return op_gradients[static_cast<size_t>(op)]; }
+
+NodeId Sweep::run() {
+  adjoints_[root_.index] = build_.filled(1, build_.shape(root_));
+  for (int32_t i = root_.index; i > wrt_.index; --i) {
+    if (!wants({i}) || !adjoints_.contains(i)) continue;
+    const Node node = (*build_.graph)[NodeId{i}];  // a copy, because adding nodes moves the others
+    gradient_of(node.op).apply({*this, node.inputs, node.ints, {this, NodeId{i}}, {this, adjoints_[i]}});
   }
+  const auto found = adjoints_.find(wrt_.index);
+  return found == adjoints_.end() ? build_.filled(0, build_.shape(wrt_)) : found->second;
 }
 
 }  // namespace
 
-NodeId derivative(Build& build, NodeId root, NodeId wrt) {
-  const auto depends = dependents(*build.graph, root, wrt);
-  std::map<int32_t, NodeId> adjoints;
-  adjoints[root.index] = build.filled(1, build.shape(root));
-  for (int32_t i = root.index; i > wrt.index; --i) {
-    if (!depends[static_cast<size_t>(i)] || !adjoints.contains(i)) continue;
-    const Op op = (*build.graph)[NodeId{i}].op;
-    if (!has_derivative(op)) continue;
-    const auto inputs = (*build.graph)[NodeId{i}].inputs;
-    const auto parts = input_adjoints(build, NodeId{i}, adjoints[i]);
-    for (size_t k = 0; k < inputs.size(); ++k) {
-      if (!parts[k] || !depends[static_cast<size_t>(inputs[k].index)]) continue;
-      const auto [place, fresh] = adjoints.try_emplace(inputs[k].index, parts[k]);
-      if (!fresh) place->second = build.add(place->second, parts[k]);
-    }
-  }
-  const auto found = adjoints.find(wrt.index);
-  return found == adjoints.end() ? build.filled(0, build.shape(wrt)) : found->second;
-}
+NodeId derivative(Build& build, NodeId root, NodeId wrt) { return Sweep(build, root, wrt).run(); }
 
 bool depends_on(const Graph& graph, NodeId root, NodeId leaf) {
   return dependents(graph, root, leaf)[static_cast<size_t>(root.index)];
@@ -223,7 +146,7 @@ bool reached_by(const Graph& graph, NodeId root, NodeId leaf, const Passes& pass
 }
 
 bool is_differentiable(const Node& node, size_t k) {
-  return has_derivative(node.op) && !(node.op == Op::where && k == 0);
+  return gradient_of(node.op).has_derivative && !(node.op == Op::where && k == 0);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// One rule for each operation. In: the value y of the operation and the adjoint of y. Out: the part of each
-// input's adjoint that comes through y.
+// One rule for each operation; those of expressions come from semantics/gradients.h. In: the value y of the
+// operation and the adjoint of y. Out: the part of each input's adjoint that comes through y.
 #pragma once
 #include <unordered_map>
 

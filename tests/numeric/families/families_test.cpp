@@ -158,39 +158,6 @@ TEST(Derivative, OfTheDensityIsStatisticMinusMean) {
   }
 }
 
-// derivative() handles the operations that families use; each is compared with central differences.
-TEST(Derivative, OfEachPointwiseOperationIsItsSlope) {
-  Graph graph;
-  Build build{&graph, {}};
-  const NodeId x = build.leaf(Op::variable, 0, {2}), y = build.leaf(Op::variable, 1, {2});
-  const auto value = [&](NodeId node, const Numbers& at) {
-    NumericEvaluator evaluate(graph,
-                              [&](const Node& leaf) { return leaf.index == 0 ? at : Numbers{1.3, 0.4}; });
-    return evaluate(node);
-  };
-  const Numbers at = {0.7, 0.2};
-  const auto expect_slope = [&](NodeId node) {
-    const Numbers slope = value(derivative(build, node, x), at);
-    for (size_t i = 0; i < at.size(); ++i) {
-      Numbers up = at, down = at;
-      up[i] += 1e-5;
-      down[i] -= 1e-5;
-      EXPECT_NEAR(slope[i], (value(node, up)[i] - value(node, down)[i]) / 2e-5, 1e-7)
-          << info(graph[node].op).name;
-    }
-  };
-  for (const Op op :
-       {Op::negate, Op::exp, Op::log, Op::log1p, Op::sqrt, Op::abs, Op::relu, Op::tanh, Op::sigmoid,
-        Op::softplus, Op::erf, Op::sin, Op::cos, Op::lgamma, Op::digamma, Op::log_i0})
-    expect_slope(build.pointwise(op, {x}));
-  for (const Op op :
-       {Op::add, Op::subtract, Op::multiply, Op::divide, Op::power, Op::minimum, Op::maximum, Op::atan2}) {
-    expect_slope(build.pointwise(op, {x, y}));
-    expect_slope(build.pointwise(op, {y, x}));
-  }
-  expect_slope(build.pointwise(Op::where, {build.pointwise(Op::less, {x, y}), x, y}));
-}
-
 TEST(Derivative, GoesThroughSlicesAndConcatenations) {
   Graph graph;
   Build build{&graph, {}};

@@ -153,7 +153,7 @@ def test_the_internals_are_there(folder, vaec):
 def test_the_operation_of_the_diff_is_in_the_code(folder, vaec):
     text = (ROOT / "docs/adding_an_operation.md").read_text()
     changes = re.findall(r"^--- (\S+)\n((?:\+.*\n)+)", text, re.M)
-    assert len(changes) > 10
+    assert len(changes) > 5
     for path, lines in changes:
         assert re.sub(r"^\+", "", lines, flags=re.M) in (ROOT / path).read_text(), f"{path}: {lines}"
 
