@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define VAE_ABI_VERSION 6
+#define VAE_ABI_VERSION 7
 
 /// What one loop kernel reads. All pointers outlive the call; strides count elements of 4 bytes.
 typedef struct vae_loop {
@@ -22,6 +22,7 @@ typedef struct vae_loop {
   uint64_t seed;           // random seed of the run
   uint64_t step;           // number of the training step or of the draw
   const uint32_t* sites;   // per random draw in the body: its site
+  int64_t first;           // number of the draws' first element: the rows of earlier ranks come before it
 } vae_loop;
 
 /// Computes units [begin, end) of the kept index space. A unit is `unit` elements of that space (`unit`

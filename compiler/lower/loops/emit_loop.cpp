@@ -79,6 +79,7 @@ class KernelEmitter : LoopBody {
     if (!arranged_.sites.empty()) {
       seed_ = field(offsetof(vae_loop, seed), ir_.getInt64Ty());
       step_ = field(offsetof(vae_loop, step), ir_.getInt64Ty());
+      first_element_ = field(offsetof(vae_loop, first), ir_.getInt64Ty());
       Value* sites = field(offsetof(vae_loop, sites), ir_.getPtrTy());
       for (size_t i = 0; i < arranged_.sites.size(); ++i) {
         sites_.push_back(entry_of(sites, ir_.getInt32Ty(), i));
@@ -172,9 +173,14 @@ class KernelEmitter : LoopBody {
             smaller(ir_.CreateNSWMul(function_->getArg(2), per_unit), extents_[vector_group().begin])};
   }
 
+  /// The number that draws give to an element of the space.
+  Value* element_number(Value* element) {
+    return first_element_ == nullptr ? element : ir_.CreateNSWAdd(first_element_, element);
+  }
+
   void emit_map() {
     if (arranged_.is_flat()) {
-      const Place place{pointers_, {}, i64(0)};
+      const Place place{pointers_, {}, element_number(i64(0))};
       const auto [from, to] = flat_range();
       emit_invariants(place);
       walk_mapped(place, from, to);
@@ -182,7 +188,7 @@ class KernelEmitter : LoopBody {
     }
     for_each_row(arranged_.kept.size() - 1, [&](const Place& row_place, Value* row) {
       Place place = row_place;
-      place.element = ir_.CreateNSWMul(row, extents_[vector_group().begin]);
+      place.element = element_number(ir_.CreateNSWMul(row, extents_[vector_group().begin]));
       emit_invariants(place);
       walk_mapped(place, i64(0), extents_[vector_group().begin]);
     });
@@ -447,6 +453,7 @@ class KernelEmitter : LoopBody {
     });
   }
 
+  Value* first_element_ = nullptr;        // if the loop draws: the number of its first element
   std::vector<Value*> tiles_;             // by scalar of the body: its tile of draws, or null
   Value* current_tile_ = nullptr;         // the number of the tile that is filled
   std::vector<Value*> sums_, wide_sums_;  // by store of a column reduction, or null
