@@ -25,7 +25,8 @@ RUNTIME = {
     "metrics": {"metrics"},
     "device": {"device"},
     "torch": {"torch"},
-    "core": {"core", "completion", "data", "metrics", "onednn", "onnx", "torch"},
+    "ranks": {"ranks"},
+    "core": {"core", "completion", "data", "metrics", "onednn", "onnx", "torch", "ranks"},
 }
 # Folders inside a module, lowest first ("" is the module's own folder). Folders of one line may include each
 # other; a folder includes no folder of a later line.
@@ -35,7 +36,7 @@ FLOORS = {
     "compiler/lower": [{""}, {"loops"}, {"objects"}, {"device"}, {"image"}],
     "compiler/lsp": [{"protocol"}, {"names"}, {""}],
     "compiler/game": [{"", "rows"}, {"explain"}],
-    "runtime/core": [{"", "machine"}, {"execution", "inference", "exchange", "run"}, {"learning"}, {"evaluation"},
+    "runtime/core": [{"", "machine", "ranks"}, {"execution", "inference", "exchange", "run"}, {"learning"}, {"evaluation"},
                      {"embedding"}, {"commands"}],
 }
 # Folders for compiler and runtime. shared: small helpers that both use. schema: what they agree on about programs
@@ -53,7 +54,8 @@ LIBRARIES = {
     r"Eigen/": {"runtime/metrics"},
     r"onnx/|google/protobuf/": {"runtime/onnx"},
     r"curl/|openssl/": {"runtime/fetch"},
-    r"torch/|ATen/|c10/": {"runtime/torch"},
+    r"torch/|ATen/|c10/": {"runtime/torch", "runtime/ranks"},
+    r"mpi\.h": {"runtime/ranks"},
 }
 # A preprocessor condition on the version of a library or of a compiler.
 VERSION = re.compile(r"\s*#\s*(?:el)?if.*(?:_VERSION|_VER\b|_MAJOR|_MINOR|H5_USE_|__GNUC|__clang|_GLIBCXX_|GLIBC)")

@@ -154,6 +154,11 @@ class KernelProgramInterpreter {
     const Numbers& rows = inputs_.columns.at({gather.column, gather.source});
     std::ranges::copy(rows, data(gather.buffer));
   }
+  void execute(const SumRanks& sum) {
+    std::copy_n(data(sum.from),
+                count(kernel_program_.buffers[static_cast<size_t>(sum.to)].extents, inputs_.rows),
+                data(sum.to));
+  }
   void execute(const Update& update) {
     const auto elements =
         count(kernel_program_.buffers[static_cast<size_t>(update.gradient)].extents, inputs_.rows);

@@ -118,13 +118,19 @@ struct Gather {
   int buffer = -1;
 };
 
+/// `to` is the sum over all ranks of their `from`, which each summed over its own rows of the source.
+struct SumRanks {
+  int source = -1;
+  int from = -1, to = -1;
+};
+
 /// The optimizer of player `player` changes its parameters by `gradient`, which is flat like the parameters.
 struct Update {
   int player = -1;
   int gradient = -1;
 };
 
-using Instruction = std::variant<Loop, Gemm, Convolution, Gather, Update>;
+using Instruction = std::variant<Loop, Gemm, Convolution, Gather, SumRanks, Update>;
 
 struct KernelProgram {
   std::string name;

@@ -78,6 +78,9 @@ std::string print_instruction(const Convolution& c) {
 std::string print_instruction(const Gather& g) {
   return fmt::format("gather column {} of source {} -> @{}\n", g.column, g.source, g.buffer);
 }
+std::string print_instruction(const SumRanks& s) {
+  return fmt::format("sum_ranks source {} @{} -> @{}\n", s.source, s.from, s.to);
+}
 std::string print_instruction(const Update& u) {
   return fmt::format("update player {} along @{}\n", u.player, u.gradient);
 }

@@ -106,6 +106,11 @@ class KernelProgramVerifier {
     write(gather.buffer);
     return {};
   }
+  Wrong check(const SumRanks& sum) {
+    if (auto reason = read(sum.from, "sum_ranks")) return reason;
+    write(sum.to);
+    return {};
+  }
   /// Every part of the gradient must be written before the update.
   Wrong check(const Update& update) {
     for (size_t b = 0; b < kernel_program_.buffers.size(); ++b) {

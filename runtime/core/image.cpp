@@ -221,6 +221,8 @@ class ProgramReader {
     if (op == "gather")
       return Gather{reference_column(text.at("column")), row_source(text.at("source"), image_),
                     buffer(text.at("buffer"))};
+    if (op == "sum_ranks")
+      return SumRanks{row_source(text.at("source"), image_), buffer(text.at("from")), buffer(text.at("to"))};
     require(op == "update", "instruction " + op);
     return Update{reference(text.at("player"), image_.players, "player"), buffer(text.at("gradient"))};
   }

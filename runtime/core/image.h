@@ -76,11 +76,16 @@ struct Gather {
   int column = -1, source = -1, buffer = -1;
 };
 
+/// `to` is the sum over all ranks of their `from`, which each summed over its own rows of the source.
+struct SumRanks {
+  int source = -1, from = -1, to = -1;
+};
+
 struct Update {
   int player = -1, gradient = -1;
 };
 
-using Instruction = std::variant<Loop, Gemm, Convolution, Gather, Update>;
+using Instruction = std::variant<Loop, Gemm, Convolution, Gather, SumRanks, Update>;
 
 /// The rows of a source's batch, or (source -1) as many rows as the caller asks for. Each row occurs `times`
 /// times.

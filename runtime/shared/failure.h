@@ -12,6 +12,7 @@ enum class Exit : int {
   missing_input = 66,
   internal = 70,
   cannot_write = 73,
+  lost_rank = 75,
   bad_configuration = 78,
   interrupted = 130,
 };

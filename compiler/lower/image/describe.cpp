@@ -327,6 +327,10 @@ struct InstructionWriter {
         {"op", "gather"}, {"column", gather.column}, {"source", gather.source}, {"buffer", gather.buffer}};
   }
 
+  json operator()(const tensor::SumRanks& sum) const {
+    return {{"op", "sum_ranks"}, {"source", sum.source}, {"from", sum.from}, {"to", sum.to}};
+  }
+
   json operator()(const tensor::Update& update) const {
     return {{"op", "update"}, {"player", update.player}, {"gradient", update.gradient}};
   }

@@ -4,8 +4,8 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "compiler/semantics/gradients.h"
 #include "compiler/semantics/graph/build.h"
+#include "compiler/semantics/graph/gradients.h"
 
 namespace semantics {
 

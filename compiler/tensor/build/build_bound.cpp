@@ -87,13 +87,18 @@ class BoundRows {
     return e.multiply(value, e.broadcast(program_.add(coefficient), e.shape(value), {}));
   }
 
+  /// The sum over the rows of the whole batch, also those of other ranks.
+  ValueId over_batch(ValueId per_row) {
+    return e.operation(Op::sum_ranks, {e.reduce(Op::sum, per_row, {0})}, {}, {bound_.source.index});
+  }
+
   /// Free bits (Kingma et al. 2016). While the mean over the batch is above `least`, each row keeps its
   /// value. Otherwise each row gets `least`, which passes no gradient to `per_row`.
   ValueId at_least(ValueId per_row, const Scale& least) {
     if (least.schedule.empty() && least.number == 0) return per_row;
     const Shape each = e.shape(per_row);
-    const ValueId count = e.reduce(Op::sum, e.constant(1, each), {0});
-    const ValueId mean = stop(e.broadcast(e.divide(e.reduce(Op::sum, per_row, {0}), count), each, {}));
+    const ValueId count = over_batch(e.constant(1, each));
+    const ValueId mean = stop(e.broadcast(e.divide(over_batch(per_row), count), each, {}));
     const ValueId floor = scaled(e.constant(1, each), least);
     return e.pointwise(Op::where, {e.pointwise(Op::greater, mean, floor), per_row, floor});
   }
@@ -363,9 +368,9 @@ class BoundBuilder {
     }
     // One row's share of the batch mean. A row that is alone in its batch has no other rows to compare with.
     const Shape each = {rows.known().rows()};
-    const ValueId count = e.reduce(Op::sum, e.constant(1, each), {0});
+    const ValueId count = rows.over_batch(e.constant(1, each));
     const ValueId share = e.broadcast(e.pointwise(Op::divide, 1.0, count), each, {});
-    const ValueId sum = e.broadcast(e.reduce(Op::sum, elbo, {0}), e.shape(elbo), {});
+    const ValueId sum = e.broadcast(rows.over_batch(elbo), e.shape(elbo), {});
     const ValueId rest = e.pointwise(Op::maximum, e.pointwise(Op::subtract, 1.0, share), 1e-6);
     const ValueId baseline = e.divide(e.multiply(e.subtract(sum, elbo), share), rest);
     return rows.stop(e.subtract(elbo, baseline));

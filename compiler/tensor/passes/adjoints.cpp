@@ -1,6 +1,6 @@
 #include "compiler/tensor/passes/adjoints.h"
 
-#include "compiler/semantics/gradients.h"
+#include "compiler/semantics/graph/gradients.h"
 
 namespace tensor {
 
@@ -71,6 +71,8 @@ struct Library {
   void give(size_t input, ValueId part) const { reverse.give(value.inputs[input], part); }
 };
 #define ADJOINT(name) void adjoint_of_##name(const Library& r)
+
+ADJOINT(sum_ranks) { r.give(0, r.e.operation(Op::sum_ranks, {r.y_adjoint}, r.value.shape, r.value.ints)); }
 
 // The library operations are bilinear and closed under differentiation.
 ADJOINT(dense) {

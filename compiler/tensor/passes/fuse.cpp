@@ -241,6 +241,11 @@ class Fuser {
       to.emplace_back(Gather{value.index, static_cast<int>(value.ints[0]), buffer_of(id)});
       return;
     }
+    if (value.op == Op::sum_ranks) {
+      const int from = read_buffer(library_operand(value.inputs[0], clusters));
+      to.emplace_back(SumRanks{static_cast<int>(value.ints[0]), from, buffer_of(id)});
+      return;
+    }
     auto operand = [&](size_t i) { return read_buffer(library_operand(value.inputs[i], clusters)); };
     const int a = operand(0), b = operand(1), c = buffer_of(id);
     const Shape &sa = program_[value.inputs[0]].shape, &sb = program_[value.inputs[1]].shape,

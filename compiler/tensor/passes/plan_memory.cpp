@@ -48,6 +48,8 @@ class Planner {
       for (int buffer : {conv->a, conv->b, conv->c}) touch(buffer, at);
     } else if (const auto* gather = std::get_if<Gather>(&instruction)) {
       touch(gather->buffer, at);
+    } else if (const auto* sum = std::get_if<SumRanks>(&instruction)) {
+      for (int buffer : {sum->from, sum->to}) touch(buffer, at);
     } else {
       touch(std::get<Update>(instruction).gradient, at);
     }

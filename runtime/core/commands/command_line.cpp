@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -139,6 +141,7 @@ class CommandLine {
     for (const TrainingFlag& flag : training_flags())
       with_environment(add_key(command, flag, flags_[flag.key]));
     add_machine_flags(command, train_);
+    add_rank_flags(command, train_);
     add_cudnn_flag(command, train_);
     add_exchange_flags(command, train_.exchange);
     CLI::Option* out =
@@ -174,6 +177,21 @@ class CommandLine {
     with_environment(command->add_option("--threads", request.threads,
                                          "number of threads; 0 (default): one for each core"))
         ->check(at_least(0));
+  }
+
+  static void add_rank_flags(CLI::App* command, MachineRequest& request) {
+    with_environment(command->add_option(
+        "--ranks", request.ranks.ranks,
+        "processes that train together: auto (default: as many as the launcher started), off, or how many to "
+        "start on this machine"));
+    with_environment(
+        command->add_option("--ranks-transport", request.ranks.transport,
+                            "how ranks exchange gradients: c10d or mpi (default: as the launcher does)"))
+        ->check(CLI::IsMember({"c10d", "mpi"}));
+    with_environment(
+        command->add_option("--rank-timeout", request.ranks.timeout,
+                            "seconds that a rank waits for another before it gives up (default 60)"))
+        ->check(CLI::PositiveNumber);
   }
 
   static void add_cudnn_flag(CLI::App* command, MachineRequest& request) {
@@ -418,6 +436,14 @@ int report(const std::string& who, const std::string& cause, Exit code) {
   return static_cast<int>(code);
 }
 
+/// Returns the exit code. A group of ranks that is still open cannot be closed, so the process then ends
+/// here.
+int end_rank(int code) {
+  if (!ranks_are_open()) return code;
+  std::fflush(nullptr);
+  _exit(code);
+}
+
 /// The setting that makes a command use less memory, for the message that memory is not sufficient.
 std::string less_memory(const std::string& who) {
   static const std::map<std::string, std::string> keys = {
@@ -456,19 +482,22 @@ int run_command_line(const vae_image& binary, int argc, char** argv) {
       who += line.command();
       throw;
     }
+  } catch (const SharedFailure& failure) {
+    if (!failure.is_reported_here) return end_rank(static_cast<int>(failure.exit_code));
+    return end_rank(report(who, failure.what(), failure.exit_code));
   } catch (const Failure& failure) {
-    return report(who, naming_the_environment(failure.what(), argc, argv), failure.exit_code);
+    return end_rank(report(who, naming_the_environment(failure.what(), argc, argv), failure.exit_code));
   } catch (const OutOfMemory& failure) {
-    return report(who, failure.what() + less_memory(who), Exit::bad_configuration);
+    return end_rank(report(who, failure.what() + less_memory(who), Exit::bad_configuration));
   } catch (const std::bad_alloc&) {
-    return report(who, out_of_memory + less_memory(who), Exit::bad_configuration);
+    return end_rank(report(who, out_of_memory + less_memory(who), Exit::bad_configuration));
   } catch (const std::exception& failure) {
     // fmt throws this if stdout cannot be written.
     const auto* system = dynamic_cast<const std::system_error*>(&failure);
     if (system && std::ferror(stdout) != 0)
       return report(who, fmt::format("cannot write the output: {}", system->code().message()),
                     Exit::cannot_write);
-    return report(who, fmt::format("internal error: {}", failure.what()), Exit::internal);
+    return end_rank(report(who, fmt::format("internal error: {}", failure.what()), Exit::internal));
   }
 }
 

@@ -57,6 +57,7 @@ struct BoundLoop {
   bool parallel;
   std::vector<float*> pointers;
   std::vector<int64_t> extents, strides;
+  const Loop* loop;
 };
 
 /// A loop as a kernel of a GPU: the launch points to the parameters that are stored here.
@@ -85,9 +86,23 @@ struct BoundGather {
   float* to;
 };
 
+struct BoundSum {
+  int source;
+  const float* from;
+  float* to;
+  int64_t count;
+};
+
 struct BoundUpdate {
   int player;
-  const float* gradient;
+  float* gradient;
+};
+
+/// A part of a player's gradient that an instruction is the last to write.
+struct GradientPart {
+  int player;
+  float* gradient;
+  int64_t begin, end;
 };
 
 /// Calls with equal shapes share one prepared call, because it holds only scratch memory, never results.
@@ -250,10 +265,40 @@ struct Executor::Parts {
     const int64_t unit = std::max<int64_t>(1, elements(loop.unit, rows));
     bound.units = (kept + unit - 1) / unit;
     bound.parallel = machine.threads > 1 && bound.units > 1 && all >= parallel_elements;
-    bound.arguments = {
-        bound.pointers.data(), bound.extents.data(), bound.strides.data(), loop.scalars.data(), 0, 0,
-        loop.sites.data()};
+    bound.arguments = {bound.pointers.data(),
+                       bound.extents.data(),
+                       bound.strides.data(),
+                       loop.scalars.data(),
+                       0,
+                       0,
+                       loop.sites.data(),
+                       0};
+    bound.loop = &loop;
     order.push_back(&bound);
+  }
+
+  /// The rows before the loop's own rows, in elements of its space.
+  static int64_t elements_before(const Loop& loop, const std::vector<int64_t>& first_rows,
+                                 const std::vector<int64_t>& rows) {
+    if (loop.sites.empty()) return 0;
+    int64_t inner = 1;
+    for (size_t axis = loop.space.size(); axis-- > 0;) {
+      const Extent& extent = loop.space[axis];
+      if (extent.batch < 0) {
+        inner *= extent.size;
+        continue;
+      }
+      // Draws are numbered along the rows, so only axes of length 1 may come before them.
+      for (size_t outer = 0; outer < axis; ++outer)
+        if (loop.space[outer].length(rows) != 1)
+          throw Failure(Exit::internal, loop.name + " draws along another axis than the rows");
+      return first_rows.at(static_cast<size_t>(extent.batch)) * inner;
+    }
+    return 0;
+  }
+
+  void begin_at(const std::vector<int64_t>& first_rows) {
+    for (BoundLoop& bound : loops) bound.arguments.first = elements_before(*bound.loop, first_rows, rows);
   }
 
   void bind(const Gemm& gemm) {
@@ -278,6 +323,39 @@ struct Executor::Parts {
         &gathers.emplace_back(BoundGather{gather.column, gather.source, count, at(gather.buffer)}));
   }
 
+  void bind(const SumRanks& sum, const Program& program) {
+    order.push_back(
+        &sums.emplace_back(BoundSum{sum.source, at(sum.from), at(sum.to),
+                                    elements(program.buffers[static_cast<size_t>(sum.to)].extents, rows)}));
+  }
+
+  /// Finds the instruction after which each part of the gradients does not change any more.
+  void find_gradient_parts(const Program& program) {
+    std::map<int, int> players;  // by the buffer of the gradient
+    for (const Instruction& instruction : program.instructions)
+      if (const auto* update = std::get_if<Update>(&instruction)) players[update->gradient] = update->player;
+    parts.assign(program.instructions.size(), {});
+    std::map<int, size_t> last;  // by buffer: its last writer
+    for (size_t i = 0; i < program.instructions.size(); ++i) {
+      const auto wrote = [&](int buffer) {
+        if (program.buffers[static_cast<size_t>(buffer)].kind == Buffer::Kind::part) last[buffer] = i;
+      };
+      if (const auto* loop = std::get_if<Loop>(&program.instructions[i]))
+        for (const Access& access : loop->accesses) wrote(access.buffer);
+      else if (const auto* gemm = std::get_if<Gemm>(&program.instructions[i]))
+        wrote(gemm->c);
+      else if (const auto* convolution = std::get_if<Convolution>(&program.instructions[i]))
+        wrote(convolution->c);
+    }
+    for (const auto& [buffer, instruction] : last) {
+      const Buffer& part = program.buffers[static_cast<size_t>(buffer)];
+      const auto player = players.find(part.parent);
+      if (player == players.end()) continue;
+      parts[instruction].push_back(
+          {player->second, at(part.parent), part.offset, part.offset + elements(part.extents, rows)});
+    }
+  }
+
   void bind(const Update& update) {
     order.push_back(&updates.emplace_back(BoundUpdate{update.player, at(update.gradient)}));
   }
@@ -294,7 +372,8 @@ struct Executor::Parts {
     }
   }
 
-  using Step = std::variant<BoundLoop*, BoundLaunch*, BoundLibraryCall*, BoundGather*, BoundUpdate*>;
+  using Step =
+      std::variant<BoundLoop*, BoundLaunch*, BoundLibraryCall*, BoundGather*, BoundSum*, BoundUpdate*>;
 
   const Image& image;
   const std::vector<int64_t> rows;
@@ -307,7 +386,9 @@ struct Executor::Parts {
   std::deque<BoundLaunch> launches;
   std::deque<BoundLibraryCall> library_calls;
   std::deque<BoundGather> gathers;
+  std::deque<BoundSum> sums;
   std::deque<BoundUpdate> updates;
+  std::vector<std::vector<GradientPart>> parts;  // by instruction
   std::vector<Step> order;
   Device::Recording recording;
 };
@@ -319,16 +400,20 @@ Executor::Executor(const Image& image, const Program& program, const Machine& ma
   for (const Instruction& instruction : program.instructions)
     std::visit(
         [&](const auto& item) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(item)>, Gather>)
+          using Item = std::decay_t<decltype(item)>;
+          if constexpr (std::is_same_v<Item, Gather> || std::is_same_v<Item, SumRanks>)
             parts_->bind(item, program);
           else
             parts_->bind(item);
         },
         instruction);
+  parts_->find_gradient_parts(program);
 }
 
 Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
+
+void Executor::begin_at(const std::vector<int64_t>& first_rows) { parts_->begin_at(first_rows); }
 
 int64_t Executor::scratch(const Program& program, const std::vector<int64_t>& rows) {
   return layout_of(program, rows).total;
@@ -360,10 +445,20 @@ void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks
     parts_->machine.library->run((*call)->op, (*call)->a, (*call)->b, (*call)->c);
   } else if (auto* gather = std::get_if<BoundGather*>(&item)) {
     hooks.gather((*gather)->column, (*gather)->source, (*gather)->rows, (*gather)->to);
+  } else if (auto* sum = std::get_if<BoundSum*>(&item)) {
+    if (Device* device = parts_->machine.device)
+      device->copy((*sum)->to, (*sum)->from, static_cast<size_t>((*sum)->count) * sizeof(float));
+    else
+      std::copy_n((*sum)->from, (*sum)->count, (*sum)->to);
+    if (hooks.sum_ranks) hooks.sum_ranks((*sum)->source, (*sum)->to, (*sum)->count);
   } else {
     const BoundUpdate& update = *std::get<BoundUpdate*>(item);
+    if (hooks.reduce) hooks.reduce(update.player, update.gradient);
     hooks.update(update.player, update.gradient);
   }
+  if (!hooks.gradient_part) return;
+  for (const GradientPart& part : parts_->parts[instruction])
+    hooks.gradient_part(part.player, part.gradient, part.begin, part.end);
 }
 
 Executor::Tensor Executor::buffer(int index) const {

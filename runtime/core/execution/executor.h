@@ -16,16 +16,23 @@
 namespace core {
 
 struct Pattern;
+struct BatchRows;
 
 /// What a program asks of the runtime while it runs.
 struct Hooks {
   /// Writes `rows` rows of the image's column, drawn for `source`.
   std::function<void(int column, int source, int64_t rows, float* to)> gather;
-  /// The same from the pattern's rows. `place` is the position of the first of these rows in the source's
-  /// batch.
-  std::function<void(int column, int source, const Pattern& pattern, int64_t place, int64_t rows, float* to)>
+  /// The same from the pattern's rows.
+  std::function<void(int column, int source, const Pattern& pattern, const BatchRows& rows, float* to)>
       gather_pattern;
+  /// Adds the gradients of all ranks, before the update. Not called if it is empty.
+  std::function<void(int player, float* gradient)> reduce;
   std::function<void(int player, const float* gradient)> update;
+  /// Adds the values of all ranks, each from its own rows of the source. Not called if it is empty.
+  std::function<void(int source, float* values, int64_t count)> sum_ranks;
+  /// Elements [begin, end) of the player's gradient will not change before its update. Not called if it is
+  /// empty.
+  std::function<void(int player, float* gradient, int64_t begin, int64_t end)> gradient_part;
   /// Is told how long each instruction took; may be null.
   Watch* watch = nullptr;
   /// On a device: the next draws belong to this sweep of the step; 0 ends a chain.
@@ -65,6 +72,10 @@ class Executor {
   /// On a device, seed and step come from the device's clock, and the program is recorded and replayed
   /// (device.h). Replays do not call the hooks, so what the hooks do must be recorded too.
   void run(uint64_t seed, uint64_t step, const Hooks& hooks) const;
+
+  /// From now on the first row of each batch class is this row of the whole batch, from which random draws
+  /// are numbered. Only on the processor.
+  void begin_at(const std::vector<int64_t>& first_rows);
 
   struct Tensor {
     float* data = nullptr;

@@ -41,6 +41,18 @@ PhaseRunner::PhaseRunner(Session& session, const Machine& machine, const Phase& 
   last_ = std::make_unique<Executor>(load(phase.program));
 }
 
+void PhaseRunner::begin_at(const std::vector<int64_t>& first_rows) {
+  const auto begin = [&](Executor& executor) {
+    executor.begin_at(class_rows(executor.program(), first_rows, 0));
+  };
+  for (Step& stage : stages_) {
+    begin(*stage.program);
+    for (Part& chain : stage.chains)
+      for (Executor& part : chain.parts) begin(part);
+  }
+  begin(*last_);
+}
+
 int64_t PhaseRunner::scratch(const Image& image, const Phase& phase,
                              const std::vector<int64_t>& source_rows) {
   int64_t most = 0;

@@ -45,6 +45,9 @@ class PhaseRunner : public LearningPhase {
   /// Opens every column that the phase gathers.
   static void open(Session& session, const Phase& phase);
 
+  /// From now on the batch of each source begins at this row of the whole batch.
+  void begin_at(const std::vector<int64_t>& first_rows);
+
   void run(uint64_t seed, uint64_t step, const Hooks& hooks) override;
   bool has_chains() const override;
   std::vector<Term> terms() const override;

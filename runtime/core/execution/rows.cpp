@@ -24,7 +24,7 @@ struct Rows::Simulated {
 
   Simulator simulator;
   std::string reader;
-  std::tuple<int, uint64_t, uint64_t, int64_t, int64_t> drawn_for = {-1, 0, 0, 0, 0};
+  std::tuple<int, uint64_t, uint64_t, int64_t, int64_t> drawn_for = {-1, 0, 0, 0, 0};  // all rows of a batch
   data::Table table;
 };
 
@@ -117,6 +117,19 @@ const Pattern& Rows::whole(int source) const {
   return whole_[source] = patterns.front().missing.empty() ? std::move(patterns.front()) : Pattern{};
 }
 
+std::vector<std::pair<std::string, std::string>> Rows::shapes() const {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const auto& [source, columns] : source_columns_)
+    for (const int column : columns) {
+      const data::Population& population = columns_.at(column);
+      const DataColumn& entry = image_.columns[static_cast<size_t>(column)];
+      found.emplace_back(fmt::format("source {}, {}", image_.sources[static_cast<size_t>(source)].name,
+                                     image_.name_of(entry.variable)),
+                         fmt::format("{} rows of {} numbers", population.rows(), population.row_size()));
+    }
+  return found;
+}
+
 void Rows::note_left_out(int source) {
   const auto counted = counts_.find(source);
   if (counted == counts_.end() || whole(source).count == counted->second || !noted_.insert(source).second)
@@ -167,8 +180,9 @@ void Rows::expect_random(int column, int source, const Pattern& pattern, uint64_
   }
 }
 
-void Rows::gather_random(int column, int source, uint64_t seed, uint64_t step, int64_t rows, float* to) {
-  gather_random(column, source, whole(source), seed, step, 0, rows, to);
+void Rows::gather_random(int column, int source, uint64_t seed, uint64_t step, const BatchRows& rows,
+                         float* to) {
+  gather_random(column, source, whole(source), seed, step, rows, to);
 }
 
 Rows::Simulated* Rows::simulated(int column) const {
@@ -186,38 +200,39 @@ const data::Population* Rows::peer_rows(int column) const {
 }
 
 void Rows::gather_simulated(Simulated& other, int column, int source, uint64_t seed, uint64_t step,
-                            int64_t place, int64_t rows, float* to) {
-  const std::tuple wanted(source, seed, step, place, rows);
+                            const BatchRows& rows, float* to) {
+  const std::tuple wanted(source, seed, step, rows.place, rows.all);
   if (other.drawn_for != wanted) {
     // Each source, and each pattern of a source, gets different rows.
-    const uint64_t own = seed + (static_cast<uint64_t>(source) << 40) + (static_cast<uint64_t>(place) << 20);
-    other.table = other.simulator.draw(own, step, rows);
+    const uint64_t own =
+        seed + (static_cast<uint64_t>(source) << 40) + (static_cast<uint64_t>(rows.place) << 20);
+    other.table = other.simulator.draw(own, step, rows.all);
     other.drawn_for = wanted;
   }
   data::Context context{context_.places, {{other.reader, other.table}}, context_.memory};
   const DataColumn& entry = image_.columns[static_cast<size_t>(column)];
   const data::Population population = data::load(entry.expression, spec_of(image_, entry), context);
-  chosen_.resize(static_cast<size_t>(rows));
-  std::iota(chosen_.begin(), chosen_.end(), int64_t{0});
-  population.gather(chosen_.data(), rows, to);
+  chosen_.resize(static_cast<size_t>(rows.rows));
+  std::iota(chosen_.begin(), chosen_.end(), rows.first);
+  population.gather(chosen_.data(), rows.rows, to);
 }
 
 void Rows::gather_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
-                         int64_t place, int64_t rows, float* to) {
+                         const BatchRows& rows, float* to) {
   if (Simulated* other = simulated(column))
-    return gather_simulated(*other, column, source, seed, step, place, rows, to);
+    return gather_simulated(*other, column, source, seed, step, rows, to);
+  const int64_t place = rows.place + rows.first;
+  chosen_.resize(static_cast<size_t>(rows.rows));
   if (const data::Population* peer = peer_rows(column)) {
-    chosen_.resize(static_cast<size_t>(rows));
-    for (int64_t r = 0; r < rows; ++r)
+    for (int64_t r = 0; r < rows.rows; ++r)
       chosen_[static_cast<size_t>(r)] =
           philox_row(seed, step, source, static_cast<uint32_t>(place + r), peer->rows());
-    return peer->gather(chosen_.data(), rows, to);
+    return peer->gather(chosen_.data(), rows.rows, to);
   }
-  chosen_.resize(static_cast<size_t>(rows));
-  for (int64_t r = 0; r < rows; ++r)
+  for (int64_t r = 0; r < rows.rows; ++r)
     chosen_[static_cast<size_t>(r)] =
         pattern.row(philox_row(seed, step, source, static_cast<uint32_t>(place + r), pattern.count));
-  expect_random(column, source, pattern, seed, step, place, rows);
+  expect_random(column, source, pattern, seed, step, place, rows.rows);
   gather(column, to);
 }
 
@@ -228,7 +243,7 @@ void Rows::gather_in_order(int column, int source, int64_t first, int64_t rows, 
 void Rows::gather_in_order(int column, int source, const Pattern& pattern, int64_t first, int64_t rows,
                            float* to) {
   if (Simulated* other = simulated(column))
-    return gather_simulated(*other, column, source, 0, static_cast<uint64_t>(first), 0, rows, to);
+    return gather_simulated(*other, column, source, 0, static_cast<uint64_t>(first), {0, 0, rows, rows}, to);
   chosen_.resize(static_cast<size_t>(rows));
   if (const data::Population* peer = peer_rows(column)) {
     for (int64_t r = 0; r < rows; ++r) chosen_[static_cast<size_t>(r)] = (first + r) % peer->rows();

@@ -32,6 +32,12 @@ struct PatternPart {
 /// without data has one part: the whole batch.
 std::vector<PatternPart> apportion(const std::vector<Pattern>& patterns, int64_t batch);
 
+/// Rows [first, first + rows) of the `all` rows that a batch of the source has of a pattern. `place`: the
+/// position of the pattern's first row in the batch.
+struct BatchRows {
+  int64_t place = 0, first = 0, rows = 0, all = 0;
+};
+
 class Peers;
 
 class Rows {
@@ -58,16 +64,22 @@ class Rows {
   std::vector<Pattern> patterns(int source) const;
 
   /// For row r of the batch, gathers the row that philox_row gives, among those that miss nothing.
-  void gather_random(int column, int source, uint64_t seed, uint64_t step, int64_t rows, float* to);
-  /// The same among the pattern's rows. `place` is the position of the first of these rows in the source's
-  /// batch.
+  void gather_random(int column, int source, uint64_t seed, uint64_t step, const BatchRows& rows, float* to);
+  void gather_random(int column, int source, uint64_t seed, uint64_t step, int64_t rows, float* to) {
+    gather_random(column, source, seed, step, BatchRows{0, 0, rows, rows}, to);
+  }
+  /// The same among the pattern's rows.
   void gather_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
-                     int64_t place, int64_t rows, float* to);
+                     const BatchRows& rows, float* to);
   /// Gathers the source's rows that miss nothing, in order from `first`. After the last row it begins again.
   void gather_in_order(int column, int source, int64_t first, int64_t rows, float* to);
   /// The same among the pattern's rows.
   void gather_in_order(int column, int source, const Pattern& pattern, int64_t first, int64_t rows,
                        float* to);
+
+  /// What the opened columns are, in an order that is the same for every rank: "source images, column image":
+  /// "60000 rows of 784 numbers".
+  std::vector<std::pair<std::string, std::string>> shapes() const;
 
   /// Notes that rows of this source were asked for, and that rows that miss something are left out.
   void note_left_out(int source);
@@ -81,8 +93,8 @@ class Rows {
                      int64_t place, int64_t rows);
   Simulated* simulated(int column) const;
   /// Gathers rows of another model. All columns of a source that ask for the same place get the same rows.
-  void gather_simulated(Simulated& other, int column, int source, uint64_t seed, uint64_t step, int64_t place,
-                        int64_t rows, float* to);
+  void gather_simulated(Simulated& other, int column, int source, uint64_t seed, uint64_t step,
+                        const BatchRows& rows, float* to);
 
   /// The rows that a peer's column has now, or null for another column.
   const data::Population* peer_rows(int column) const;

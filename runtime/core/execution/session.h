@@ -10,6 +10,7 @@
 #include "runtime/core/execution/parameters.h"
 #include "runtime/core/execution/rows.h"
 #include "runtime/core/machine/backend.h"
+#include "runtime/core/ranks/ranks.h"
 
 namespace core {
 
@@ -29,6 +30,7 @@ struct Session {
   Machine machine;                 // the processor, in fp32
   bool cudnn_benchmark = false;    // of the device
   Machine training;                // the processor in the precision asked for
+  Ranks* ranks = &Ranks::alone();  // who computes the other rows of each batch
   std::unique_ptr<Device> device;  // a GPU to learn on, or null
 };
 

@@ -64,6 +64,12 @@ class Counting {
             product_text(shape), 0, 2 * bytes_of_float * floats};
   }
 
+  Work operator()(const SumRanks& sum) const {
+    const Buffer& buffer = program_.buffers[static_cast<size_t>(sum.to)];
+    return {Work::Kind::loop, "sum over ranks", buffer.extents.empty() ? "1" : "several", 0,
+            2 * bytes_of_float};
+  }
+
   Work operator()(const Update& update) const {
     const Player& player = image_.players[static_cast<size_t>(update.player)];
     return {Work::Kind::update, fmt::format("update {}", player.name), "", 0, 0, update.player};

@@ -69,8 +69,8 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
     gather({column, source, 0}, session_.rows.whole(source), rows, to);
   };
-  hooks_.gather_pattern = [this](int column, int source, const Pattern& pattern, int64_t place, int64_t rows,
-                                 float* to) { gather({column, source, place}, pattern, rows, to); };
+  hooks_.gather_pattern = [this](int column, int source, const Pattern& pattern, const BatchRows& rows,
+                                 float* to) { gather({column, source, rows.place}, pattern, rows.rows, to); };
   hooks_.update = [this](int player, const float* gradient) { update(player, gradient); };
   hooks_.begin_sweep = [this](uint64_t sweep) {
     uint64_t* clock = device_.clock();
@@ -244,7 +244,7 @@ const DeviceLearner::Drawn& DeviceLearner::drawn(const Place& place, int64_t row
 void DeviceLearner::draw(const Place& place, Drawn& drawn) {
   const auto [column, source, first] = place;
   session_.rows.gather_random(column, source, session_.rows.whole(source), settings_.seed, step_of_draws_,
-                              first, drawn.count, drawn.host.data());
+                              {first, 0, drawn.count, drawn.count}, drawn.host.data());
   device_.upload(drawn.rows.data(), drawn.host.data(), drawn.host.size() * sizeof(float));
 }
 

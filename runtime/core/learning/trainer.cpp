@@ -39,19 +39,29 @@ Trainer::Trainer(Session& session, const Settings& settings)
         std::make_unique<DeviceLearner>(session, settings_, optimizers_, average_ ? &*average_ : nullptr);
   load_phases(phases);
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
-    session_.rows.gather_random(column, source, settings_.seed, static_cast<uint64_t>(step_), rows, to);
+    session_.rows.gather_random(column, source, settings_.seed, static_cast<uint64_t>(step_),
+                                batch_rows(source, rows), to);
   };
-  hooks_.gather_pattern = [this](int column, int source, const Pattern& pattern, int64_t place, int64_t rows,
+  hooks_.gather_pattern = [this](int column, int source, const Pattern& pattern, const BatchRows& rows,
                                  float* to) {
-    session_.rows.gather_random(column, source, pattern, settings_.seed, static_cast<uint64_t>(step_), place,
-                                rows, to);
+    session_.rows.gather_random(column, source, pattern, settings_.seed, static_cast<uint64_t>(step_), rows,
+                                to);
   };
   hooks_.update = [this](int player, const float* gradient) {
-    refuse_unless_finite();  // while the parameters are still those from which the terms were computed
+    if (!reduction_)
+      refuse_unless_finite();  // while the parameters are still those from which the terms were computed
     optimizers_[static_cast<size_t>(player)].update(
         session_.parameters.of(player), gradient, settings_.schedule.rate(step_, settings_.steps),
         settings_.clip.at(session_.image.players[static_cast<size_t>(player)].name));
   };
+  set_rank_hooks();
+}
+
+/// The source's rows of the batch that this rank gathers.
+BatchRows Trainer::batch_rows(int source, int64_t rows) const {
+  const auto index = static_cast<size_t>(source);
+  const auto found = settings_.batch.find(session_.image.sources[index].name);
+  return {0, shares_[index].first, rows, found == settings_.batch.end() ? rows : found->second};
 }
 
 double Trainer::weight_of(const std::string& source, int64_t step) const {
@@ -80,8 +90,9 @@ std::string Trainer::source_name(const Term& term) const {
 bool Trainer::set_coefficients() {
   std::vector<double> coefficients(session_.image.sources.size());
   for (const std::string& name : settings_.sources)
-    coefficients[static_cast<size_t>(session_.image.source(name))] =
-        weight_of(name, step_) / static_cast<double>(settings_.batch.at(name));
+    if (session_.ranks->share(settings_.batch.at(name)).counts)
+      coefficients[static_cast<size_t>(session_.image.source(name))] =
+          weight_of(name, step_) / static_cast<double>(settings_.batch.at(name));
   if (splits_)
     coefficients = splits_->coefficients([&](int source) {
       return weight_of(session_.image.sources[static_cast<size_t>(source)].name, step_);
@@ -124,16 +135,20 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
   std::vector<int64_t> source_rows(image.sources.size());
   for (const auto& [name, rows] : settings_.batch)
     if (const int source = image.source(name); source >= 0) source_rows[static_cast<size_t>(source)] = rows;
+  for (const int64_t rows : source_rows) shares_.push_back(session_.ranks->share(rows));
   for (const Phase& phase : phases) PhaseRunner::open(session_, phase);
   const Machine& machine = learner_ ? learner_->machine() : session_.training;
   if (!rows_miss_variables()) {
-    load_compiled(machine, phases, source_rows, [&](const Phase& phase, const auto& memory) {
-      return std::make_unique<PhaseRunner>(session_, machine, phase, source_rows, memory);
+    const std::vector<int64_t> own_rows = rows_of(shares_);
+    load_compiled(machine, phases, own_rows, [&](const Phase& phase, const auto& memory) {
+      auto runner = std::make_unique<PhaseRunner>(session_, machine, phase, own_rows, memory);
+      if (session_.ranks->is_several()) runner->begin_at(first_rows_of(shares_));
+      return runner;
     });
   } else if (is_compiled_whole(learn_)) {
     splits_ = std::make_unique<SplitRows>(session_, learn_, settings_);
     set_coefficients();
-    load_compiled(machine, splits_->phases(settings_.order), splits_->rows(),
+    load_compiled(machine, splits_->phases(settings_.order), rows_of(splits_->shares()),
                   [&](const Phase& phase, const auto& memory) {
                     return std::make_unique<SplitPhase>(session_, machine, phase, *splits_, memory);
                   });
@@ -239,8 +254,10 @@ void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
   for (const Term& other : terms_) known |= !libi_ && other.name == term.name;
   if (known) return;
   const int64_t rows = splits_ ? share.rows : source_rows[static_cast<size_t>(source)];
+  // The terms of patterns are sums over those that count.
+  const bool counts = splits_ ? share.counts : patterns_ || shares_[static_cast<size_t>(source)].counts;
   terms_.push_back({term.name, player, rows, term.factor * share.of_batch, share.of_batch, term.sum,
-                    term.coefficient, phase});
+                    term.coefficient, phase, counts});
 }
 
 /// The term's name in a checkpoint. The phases of libi have terms with the same names.
@@ -265,14 +282,16 @@ double Trainer::log_likelihood(Libi::Phase phase) const {
     if (term.phase != phase || !term.name.starts_with("bound@")) continue;
     // For rows of a pattern: times their share of the source's rows.
     const double weight = term.share * weight_of(source_name(term), step_);
-    const float value = learner_ ? learner_->value(term.value) : *term.value;
+    const float value = learner_ ? learner_->value(term.value) : term.own_value();
     const double mean = value / static_cast<double>(term.rows);
     sum += weight * mean;
     weights += weight;
     plain += mean;
     terms += 1;
   }
-  return weights > 0 ? sum / weights : plain / terms;  // a schedule may begin at 0, so all weights may be 0
+  const std::vector<double> all = session_.ranks->sum({sum, plain});
+  return weights > 0 ? all[0] / weights
+                     : all[1] / terms;  // a schedule may begin at 0, so all weights may be 0
 }
 
 void Trainer::run_libi() {
@@ -282,13 +301,15 @@ void Trainer::run_libi() {
     // The numbers of these batches are numbers of no step.
     Hooks looking = hooks_;
     looking.update = [](int, const float*) {};
+    looking.reduce = {};
+    looking.gradient_part = {};
     uint64_t batch = 0;
     looking.gather = [&](int column, int source, int64_t rows, float* to) {
-      session_.rows.gather_random(column, source, settings_.seed, batch, rows, to);
+      session_.rows.gather_random(column, source, settings_.seed, batch, batch_rows(source, rows), to);
     };
-    looking.gather_pattern = [&](int column, int source, const Pattern& pattern, int64_t place, int64_t rows,
+    looking.gather_pattern = [&](int column, int source, const Pattern& pattern, const BatchRows& rows,
                                  float* to) {
-      session_.rows.gather_random(column, source, pattern, settings_.seed, batch, place, rows, to);
+      session_.rows.gather_random(column, source, pattern, settings_.seed, batch, rows, to);
     };
     double sum = 0;
     for (int i = 0; i < Libi::batches_of_best; ++i) {
@@ -323,9 +344,14 @@ void Trainer::refuse(const Term& term, int64_t step, const std::string& what) co
 
 /// When a program updates a player, the terms of its phase have already been computed.
 void Trainer::refuse_unless_finite() {
-  for (const Term& term : terms_)
-    if (term.phase == phase_ && !std::isfinite(*term.value))
-      refuse(term, step_ + 1, name_of_not_finite(*term.value) + cause_of(term));
+  if (const Term* term = not_finite_term())
+    refuse(*term, step_ + 1, name_of_not_finite(*term->value) + cause_of(*term));
+}
+
+const Trainer::Term* Trainer::not_finite_term() const {
+  const auto found = std::ranges::find_if(
+      terms_, [&](const Term& term) { return term.phase == phase_ && !std::isfinite(term.own_value()); });
+  return found == terms_.end() ? nullptr : &*found;
 }
 
 /// Larger parameters come from a step that was too large.
@@ -345,6 +371,10 @@ std::string Trainer::cause_of(const Term& term) {
   DrawWatch watch(session_.image);
   Hooks again = hooks_;
   again.update = [](int, const float*) {};
+  // Other ranks do not compute the step again.
+  again.reduce = {};
+  again.gradient_part = {};
+  again.sum_ranks = {};
   again.watch = &watch;
   phases_[term.phase]->run(settings_.seed, static_cast<uint64_t>(step_), again);
   const std::string parameters = fmt::format("no parameter is beyond {:.3g} in size", greatest);
@@ -380,6 +410,8 @@ void Trainer::do_step() {
     if (learner_) learner_->put_coefficients();
     if (patterns_) set_pattern_weights();
   }
+  flags_ = {};
+  session_.ranks->set_step(step_);
   const size_t active = libi_ ? libi_->phase_at(step_) : 0;
   libi_ ? run_libi() : run_phases();
   ++step_;
@@ -389,7 +421,7 @@ void Trainer::do_step() {
     if (libi_ && term.phase != active) continue;
     ++term.steps;
     if (learner_) continue;  // the learner adds up the terms itself
-    const float value = *term.value;
+    const float value = term.own_value();
     if (!std::isfinite(value)) refuse(term, step_, std::string(name_of_not_finite(value)) + diverged);
     if (!term.coefficient || *term.coefficient != 0) term.sum += value;
   }

@@ -16,9 +16,10 @@
 #include "runtime/core/learning/libi.h"
 #include "runtime/core/learning/not_finite.h"
 #include "runtime/core/learning/optimizer.h"
-#include "runtime/core/learning/pattern_phase.h"
+#include "runtime/core/learning/phases/pattern_phase.h"
+#include "runtime/core/learning/phases/split_phase.h"
+#include "runtime/core/learning/reduction.h"
 #include "runtime/core/learning/settings/settings.h"
-#include "runtime/core/learning/split_phase.h"
 #include "runtime/core/run/run_directory.h"
 
 namespace core {
@@ -37,6 +38,19 @@ class Trainer {
   /// Failure(diagnostics) names the term that is no longer finite. On a GPU, the step is only enqueued, and
   /// fetch() reports such a failure.
   void do_step();
+  /// From now on, the ranks are told with each step whether this one was asked to stop.
+  void set_stop(std::function<bool()> asked) { stop_asked_ = std::move(asked); }
+  /// Whether any rank had been asked to stop when the last step was made: all ranks know the same.
+  bool stop_is_agreed() const { return flags_.stop; }
+  /// Adds up what the ranks have summed since the last line; afterwards rank 0 has the sums of all, the
+  /// others have none. Called before metrics() and save().
+  void collect();
+  /// SharedFailure names the ranks whose parameters have other bits than those of most ranks.
+  void require_same_parameters() const;
+  const Reduction* reduction() const { return reduction_ ? &*reduction_ : nullptr; }
+  /// A hash of the parameters.
+  uint64_t parameter_hash() const;
+
   /// Copies results from the GPU, if there is one: the sums of the terms, and if `state` is set, the
   /// parameters and the optimizers' state. Failure as in do_step().
   void fetch(bool state);
@@ -74,12 +88,19 @@ class Trainer {
     const float* value;
     const float* coefficient;  // of its tag, or null: in steps in which it is 0, the term counts as zero
     size_t phase;              // libi: the term has a value only in steps of this phase
-    double sum = 0;
+    bool counts = true;        // whether this rank computes rows of it
+    double sum = 0;            // of this rank's rows
     int64_t steps = 0;
+    float own_value() const { return counts ? *value : 0.0F; }
   };
   double restore_state(const nlohmann::json& state, const std::filesystem::path& file, int64_t step);
   [[noreturn]] void refuse(const Term& term, int64_t step, const std::string& what) const;
   void refuse_unless_finite();
+  const Term* not_finite_term() const;
+  void reduce(int player, float* gradient);
+  void sum_ranks(int source, float* values, int64_t count);
+  void set_rank_hooks();
+  BatchRows batch_rows(int source, int64_t rows) const;
   std::string cause_of(const Term& term);
   void load_phases(const std::vector<Phase>& phases);
   std::string batch_text() const;
@@ -116,6 +137,10 @@ class Trainer {
   std::unique_ptr<DeviceLearner> learner_;  // only if the session has a GPU
   bool learner_is_ready_ = false;
   std::optional<Libi> libi_;
+  std::optional<Reduction> reduction_;  // only if there are several ranks
+  std::vector<RowShare> shares_;        // per source: its rows of the batch that this rank computes
+  std::function<bool()> stop_asked_ = [] { return false; };
+  StepFlags flags_;  // of all ranks
   Hooks hooks_;
   bool weights_change_ = false;  // whether weights change from step to step
   int64_t step_ = 0;

@@ -127,7 +127,7 @@ double Trainer::restore_state(const json& state, const fs::path& file, int64_t s
   if (average_) average_->steps = fields.whole("averaged_steps", {0, step}, 0);
   constexpr double most = std::numeric_limits<double>::max();
   for (Term& term : terms_) {
-    term.sum = sums.real(key_of(term), -most, most, 0);
+    term.sum = session_.ranks->is_first() ? sums.real(key_of(term), -most, most, 0) : 0;
     term.steps = counts.whole(key_of(term), {0, step}, 0);
   }
   if (libi_) libi_->restore(fields.object("libi"), step);

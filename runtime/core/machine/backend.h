@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "runtime/abi.h"
+#include "runtime/core/ranks/ranks.h"
 
 namespace core {
 
@@ -14,6 +15,7 @@ struct MachineRequest {
   int threads = 0;              // 0: all
   /// On a GPU: convolutions are chosen by timing, so results differ in their last bits
   bool cudnn_benchmark = false;
+  RanksRequest ranks;
 };
 
 /// Whether `name` is auto, cpu, cuda, cuda:0, cuda:1, ...

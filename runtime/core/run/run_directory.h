@@ -22,6 +22,8 @@ class RunDirectory {
   /// Opens an existing run to append to it. Makes empty folders again, because version control does not keep
   /// them.
   static RunDirectory open(const std::filesystem::path& path);
+  /// A run that another rank writes: only its path.
+  static RunDirectory of_another_rank(const std::filesystem::path& path) { return RunDirectory(path); }
   ~RunDirectory();
   RunDirectory(RunDirectory&&) noexcept;
 

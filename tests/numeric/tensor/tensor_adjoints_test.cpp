@@ -56,6 +56,8 @@ std::optional<Case> case_of(Op op) {
     case Op::max:
     case Op::min:
       return Case{{{2, 3, 4}}, {3}, {0, 2}};
+    case Op::sum_ranks:
+      return Case{{n}, n, {0}};
     case Op::dense:
       return Case{{{3, 4}, {5, 4}}, {3, 5}};
     case Op::dense_data:

@@ -13,6 +13,7 @@
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/thread_pool.h"
 #include "runtime/core/run/preprocessing.h"
+#include "runtime/shared/content_hash.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -40,6 +41,12 @@ json environment(const Session& session) {
                    {"compiler", __VERSION__}};
   if (session.device || session.machine.library->name == std::string("torch"))
     versions["libtorch"] = torch_version();
+  const Ranks& ranks = *session.ranks;
+  if (ranks.is_several())
+    versions["ranks"] = {{"size", ranks.size()},
+                         {"launcher", ranks.launched().launcher},
+                         {"transport", ranks.transport()},
+                         {"job", ranks.launched().job}};
   return versions;
 }
 
@@ -58,7 +65,61 @@ void take_checkpoint_of_start(Settings& settings, const std::string& which) {
   settings.start = require_checkpoint(settings.start, which).path.string();
 }
 
-int begin(const Image& image, const TrainRequest& request) {
+/// Ranks compute on the processor, with the threads that each of them has.
+MachineRequest machine_of_ranks(const MachineRequest& asked, const Ranks& ranks) {
+  MachineRequest machine = asked;
+  if (!ranks.is_several()) return machine;
+  if (gpu_of(asked.device) >= 0)
+    throw Failure(
+        Exit::bad_configuration,
+        fmt::format("--device {}: in this version several ranks compute on processors alone; leave it "
+                    "out, or run alone by --ranks off",
+                    asked.device));
+  machine.device = "cpu";
+  if (machine.threads == 0) machine.threads = ranks.threads();
+  return machine;
+}
+
+/// All ranks must have the same program, settings and data before the first step.
+void require_equal_ranks(Session& session, const Settings& settings, const Trainer& trainer) {
+  Ranks& ranks = *session.ranks;
+  if (!ranks.is_several()) return;
+  const auto hash = [](const std::string& text) {
+    return fmt::format("the hash {:016x}", content_hash(text));
+  };
+  std::vector<std::pair<std::string, std::string>> texts = {
+      {"the version of vaec", session.image.version},
+      {"the program", hash(session.image.text)},
+      {"the program's params", json(session.image.params).dump()}};
+  const json keys = to_json(settings);
+  for (const auto& [key, value] : keys.items()) texts.emplace_back(key, json_text(value));
+  for (auto& shape : session.rows.shapes()) texts.push_back(std::move(shape));
+  texts.emplace_back("the parameters before the first step",
+                     fmt::format("the hash {:016x}", trainer.parameter_hash()));
+  ranks.require_equal(texts);
+}
+
+void refuse_exchange_of_ranks(const Ranks& ranks, const Site& site) {
+  if (ranks.is_several() && site.exchanges())
+    throw Failure(
+        Exit::bad_configuration,
+        "--ranks: in this version a program that publishes rows or reads those of peers runs on one rank");
+}
+
+/// Rank 0 makes or opens the run directory; the others learn its path.
+RunDirectory directory_of(Ranks& ranks, const std::function<RunDirectory()>& make) {
+  if (!ranks.is_several()) return make();
+  if (ranks.is_first()) {
+    RunDirectory directory = make();
+    ranks.agree();
+    ranks.from_first(directory.path().string());
+    return directory;
+  }
+  ranks.agree();
+  return RunDirectory::of_another_rank(ranks.from_first(std::string()));
+}
+
+int begin(const Image& image, const TrainRequest& request, Ranks& ranks) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   check(settings, image);
@@ -66,24 +127,34 @@ int begin(const Image& image, const TrainRequest& request) {
   // The path is absolute, because a run without a checkpoint may be resumed from another folder.
   if (!settings.start.empty()) settings.start = start_run(settings, image).string();
   take_checkpoint_of_start(settings, request.checkpoint);
-  const MachineRequest machine = learning_machine(image, request, settings);
+  const MachineRequest machine = learning_machine(image, machine_of_ranks(request, ranks), settings);
   const PreparedImage prepared(image, find_statistics(image, settings.sources));
   Session session(prepared.get(), machine);
+  session.ranks = &ranks;
   if (session.device && request.profile)
     throw Failure(Exit::bad_configuration,
                   "--profile: in this version only the processor's steps are traced");
   Site site(session, exchange_of(image, request.exchange, nullptr, ""));
   // The trainer is made first: if data are missing, no run directory is made.
+  refuse_exchange_of_ranks(ranks, site);
   Trainer trainer(session, settings);
   trainer.start();
-  TrainingRun run(session, settings, trainer, site,
-                  RunDirectory::create(request.out, image.file + "-" + settings.learn), request);
+  ranks.agree();
+  require_equal_ranks(session, settings, trainer);
+  TrainingRun run(
+      session, settings, trainer, site,
+      directory_of(ranks,
+                   [&] { return RunDirectory::create(request.out, image.file + "-" + settings.learn); }),
+      request);
+  ranks.settle();
+  if (!ranks.is_first()) return run.follow();
   json config = to_json(settings);
   config.update({{"program", image.file},
                  {"params", image.params},
-                 {"threads", session.machine.threads},
                  {"device", device_name(machine)},
                  {"backend", session.machine.library->name}});
+  // How many threads a rank has says nothing about a run on another number of ranks.
+  if (!ranks.is_several()) config["threads"] = session.machine.threads;
   if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
   if (site.exchanges()) config["exchange"] = site.settings();
   run.directory().write("config.json", json_text(config, 2) + "\n");
@@ -123,9 +194,9 @@ struct MachineOfRun {
   std::vector<std::string> notes;  // what the user may not expect
 };
 
-MachineOfRun machine_of_run(const Image& image, const TrainRequest& request, const Settings& settings,
-                            const json& config) {
-  const JsonFields kept(config, config_file(request.resume));
+MachineOfRun machine_of_run(const Image& image, const MachineRequest& request, const Settings& settings,
+                            const json& config, const std::string& config_name) {
+  const JsonFields kept(config, config_name);
   const std::string own = kept.text("device", "cpu");
   if (!is_device(own) || own == "auto") kept.refuse("device", "cpu or cuda:N");
   MachineRequest asked = request;
@@ -217,12 +288,12 @@ std::vector<std::string> notes_on_other_settings(const Settings& before, const S
   return notes;
 }
 
-int resume(const Image& image, const TrainRequest& request) {
+int resume(const Image& image, const TrainRequest& request, Ranks& ranks) {
   if (!request.checkpoint.empty())
     throw Failure(Exit::usage, fmt::format("--checkpoint {}: a resumed run continues from its last "
                                            "checkpoint; --start begins another run from any",
                                            request.checkpoint));
-  RunDirectory directory = RunDirectory::open(request.resume);
+  RunDirectory directory = directory_of(ranks, [&] { return RunDirectory::open(request.resume); });
   const std::optional<Checkpoint> checkpoint = latest_checkpoint(request.resume);
   const int64_t step = checkpoint ? checkpoint->step : 0;
   json config = read_json(request.resume / "config.json");
@@ -240,16 +311,19 @@ int resume(const Image& image, const TrainRequest& request) {
   check(settings, image);
   fit_to_program(settings, image);
   refuse_to_go_back(request, settings, step);
-  const MachineOfRun machine = machine_of_run(image, request, settings, config);
+  const MachineOfRun machine =
+      machine_of_run(image, machine_of_ranks(request, ranks), settings, config, config_file(request.resume));
   const PreparedImage prepared(
       image, find_statistics(image, settings.sources,
                              checkpoint ? read_statistics(checkpoint->path) : data::KeptStatistics()));
   Session session = session_of_run(prepared.get(), machine);
+  session.ranks = &ranks;
   if (session.device && request.profile)
     throw Failure(Exit::bad_configuration,
                   "--profile: in this version only the processor's steps are traced");
   Site site(session, exchange_of(image, request.exchange, config.value("exchange", json()),
                                  config_file(request.resume)));
+  refuse_exchange_of_ranks(ranks, site);
   Trainer trainer(session, settings);
   if (!checkpoint) trainer.start();
   TrainingRun run(session, settings, trainer, site, std::move(directory), request);
@@ -257,11 +331,16 @@ int resume(const Image& image, const TrainRequest& request) {
     run.restore(*checkpoint);
   else
     run.begin_anew();
+  ranks.agree();
+  require_equal_ranks(session, settings, trainer);
+  ranks.settle();
   for (const std::string& note : machine.notes) run.note(note);
   for (const std::string& note : notes_on_other_steps(image, before, settings, step)) run.note(note);
   for (const std::string& note : notes_on_other_settings(before, settings, step)) run.note(note);
+  if (!ranks.is_first()) return run.follow();
   config.update(to_json(settings));
-  config["threads"] = session.machine.threads;
+  config.erase("threads");
+  if (!ranks.is_several()) config["threads"] = session.machine.threads;
   config["backend"] = session.machine.library->name;
   config["device"] = machine.device;
   if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
@@ -275,14 +354,58 @@ int resume(const Image& image, const TrainRequest& request) {
   return run.follow();
 }
 
+/// The run that the launcher's earlier attempt at the same job began, if there is one: it is continued. Rank
+/// 0 looks for it.
+fs::path run_of_earlier_attempt(const Image& image, const TrainRequest& request, Ranks& ranks) {
+  if (ranks.launched().restarts == 0 || !request.resume.empty()) return {};
+  std::string found;
+  const auto is_of_this_job = [&](const fs::path& run) {
+    if (!fs::exists(run / "config.json") || !fs::exists(run / "env.json")) return false;
+    return read_json(run / "env.json").value("/ranks/job"_json_pointer, "") == ranks.launched().job;
+  };
+  if (ranks.is_first() && !request.out.empty() && is_of_this_job(request.out)) found = request.out.string();
+  if (ranks.is_first() && request.out.empty()) {
+    const std::string learn = request.learn.empty() ? image.learns.front().name : request.learn;
+    for (int64_t n = 1;; ++n) {
+      const fs::path run = fs::path("runs") / fmt::format("{}-{}-{}", image.file, learn, n);
+      if (!fs::exists(run)) break;
+      if (is_of_this_job(run)) found = run.string();
+    }
+  }
+  return ranks.from_first(found);
+}
+
+int train_on(const Image& image, TrainRequest request, Ranks& ranks) {
+  if (!ranks.is_first()) request.voice = Voice::quiet;
+  if (const fs::path earlier = run_of_earlier_attempt(image, request, ranks); !earlier.empty()) {
+    request.resume = earlier;
+    request.checkpoint.clear();
+    std::erase_if(request.overrides, [](const auto& entry) { return entry.first == "start"; });
+  }
+  return request.resume.empty() ? begin(image, request, ranks) : resume(image, request, ranks);
+}
+
 }  // namespace
 
 int train(const Image& image, const TrainRequest& request) {
+  // First of all: processes with threads cannot be forked.
+  Ranks ranks(request.ranks, image.file + " train");
   listen_for_stop();
   std::signal(SIGPIPE, SIG_IGN);  // if the reader of the output goes away, training continues
-  const int code = request.resume.empty() ? begin(image, request) : resume(image, request);
-  end_listening();
-  return code;
+  try {
+    const int code = train_on(image, request, ranks);
+    ranks.close();
+    end_listening();
+    return code;
+  } catch (const SharedFailure&) {
+    throw;
+  } catch (const Failure& failure) {
+    ranks.leave(failure);
+    throw;
+  } catch (const std::exception& failure) {
+    ranks.leave(Failure(Exit::internal, failure.what()));
+    throw;
+  }
 }
 
 }  // namespace core

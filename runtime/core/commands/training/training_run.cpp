@@ -68,7 +68,7 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
   }
   last_checkpoint_ = checkpoint.path;
   site_.restore(checkpoint.path, {[this](const std::string& text) { note(text); }, [] { return true; }});
-  directory_.cut_after(trainer_.step());
+  if (writes()) directory_.cut_after(trainer_.step());
   // If the run is told to stop early only now, it has no best checkpoint yet. Earlier results then do not
   // count.
   if (!early_ || !fs::exists(directory_.path() / "checkpoints" / "best")) return;
@@ -79,18 +79,23 @@ void TrainingRun::restore(const Checkpoint& checkpoint) {
 
 void TrainingRun::begin_anew() {
   note("it has no checkpoint yet: it begins at step 0");
-  directory_.cut_after(0);
+  if (writes()) directory_.cut_after(0);
 }
 
 int TrainingRun::follow() {
   Progress progress(request_.voice, trainer_.step(), settings_.steps);
-  progress.say(fmt::format("learn {}: steps {} to {}, {}, {}{}", settings_.learn, trainer_.step(),
-                           settings_.steps, counted(session_.machine.threads, "thread"),
+  const std::string ranks =
+      session_.ranks->is_several()
+          ? fmt::format("{} ranks ({}, {}) of ", session_.ranks->size(), session_.ranks->launched().launcher,
+                        session_.ranks->transport())
+          : "";
+  progress.say(fmt::format("learn {}: steps {} to {}, {}{}, {}{}", settings_.learn, trainer_.step(),
+                           settings_.steps, ranks, counted(session_.machine.threads, "thread"),
                            session_.device ? session_.device->name() + ", " : "",
                            directory_.path().string()));
   for (const std::string& note : notes_) progress.say("note: " + note);
   for (const std::string& note : trainer_.notes()) progress.say("note: " + note);
-  if (request_.profile) {
+  if (request_.profile && writes()) {
     trace_ = std::make_unique<Trace>();
     trace_file_ = fmt::format("trace-step-{}.json", trainer_.step());
     trainer_.tell(trace_.get());
@@ -101,10 +106,13 @@ int TrainingRun::follow() {
     return code;
   } catch (const Failure& failure) {
     end_trace();
-    throw Failure(failure.exit_code, fmt::format("{} ({})", failure.what(),
-                                                 last_checkpoint_.empty() ? "there is no checkpoint yet"
-                                                                          : "the last checkpoint is " +
-                                                                                last_checkpoint_.string()));
+    const std::string cause =
+        fmt::format("{} ({})", failure.what(),
+                    last_checkpoint_.empty() ? "there is no checkpoint yet"
+                                             : "the last checkpoint is " + last_checkpoint_.string());
+    if (const auto* shared = dynamic_cast<const SharedFailure*>(&failure))
+      throw SharedFailure(failure.exit_code, cause, shared->is_reported_here);
+    throw Failure(failure.exit_code, cause);
   }
 }
 
@@ -112,30 +120,33 @@ int TrainingRun::loop(Progress& progress) {
   started_ = line_begun_ = steady_clock::now();
   first_step_ = line_step_ = trainer_.step();
   site_.begin(settings_, directory_.path(), first_step_);
+  note_what_is_over();  // a resumed run may have been stopped
+  trainer_.set_stop(stop_is_asked);
   if (trainer_.step() >= settings_.steps) checkpoint();  // of the initial state, so that it can be looked at
   while (trainer_.step() < settings_.steps && !is_over()) {
     if (!exchange(progress)) stop();
     traced("step", [&] { trainer_.do_step(); });
     const int64_t step = trainer_.step();
     bool last = step == settings_.steps;
-    const bool stopping = stop_is_asked() && !last;
+    const bool stopping =
+        (session_.ranks->is_several() ? trainer_.stop_is_agreed() : stop_is_asked()) && !last;
     const bool state =
         last || stopping || due(step, "evaluate") || due(step, "sample") || due(step, "checkpoint");
     if (state || due(step, "log")) trainer_.fetch(state);
     if (state) trainer_.require_finite();
     if (last || due(step, "log") || due(step, "evaluate")) traced("log", [&] { log(progress); });
     last = last || is_over();
-    if (last || due(step, "sample")) traced("sample", [&] { draw_samples(); });
+    if (writes() && (last || due(step, "sample"))) traced("sample", [&] { draw_samples(); });
     for (const std::string& note : session_.rows.take_notes())
       progress.say("note: evaluation and pictures: " + note);
     if (last || due(step, "checkpoint")) traced("checkpoint", [&] { checkpoint(); });
-    if (!last && (due(step, "log") || due(step, "evaluate") || due(step, "sample"))) show();
+    if (writes() && !last && (due(step, "log") || due(step, "evaluate") || due(step, "sample"))) show();
     if (trace_ && trace_->full()) end_trace();
     progress.step(step);
     if (stopping) stop();
   }
   site_.end(trainer_);
-  directory_.write("report.html", report_page(directory_.path()));
+  if (writes()) directory_.write("report.html", report_page(directory_.path()));
   progress.leave_metrics();
   if (early_) progress.say((is_over() ? "stopped early: " : "") + early_->text());
   progress.say(fmt::format("{} steps in {}: {}", trainer_.step() - first_step_, duration_text(seconds()),
@@ -180,10 +191,19 @@ void TrainingRun::show() {
 void TrainingRun::log(Progress& progress) {
   const double rate =
       static_cast<double>(trainer_.step() - line_step_) / std::max(1e-9, seconds_since(line_begun_));
+  trainer_.require_same_parameters();
+  trainer_.collect();
   json line = trainer_.metrics(seconds(), rate);
+  line_step_ = trainer_.step();
+  line_begun_ = steady_clock::now();
+  if (writes()) write(line, progress);
+  if (due(trainer_.step(), "evaluate")) note_what_is_over();
+}
+
+/// Evaluates the run, if that is due, and writes the line.
+void TrainingRun::write(json& line, Progress& progress) {
   if (due(trainer_.step(), "evaluate")) evaluate(line, progress);
   if (json exchanged = site_.record(trainer_.step()); !exchanged.is_null()) line["exchange"] = exchanged;
-  line_step_ = trainer_.step();
   line_begun_ = steady_clock::now();
   directory_.append_metrics(line);
   progress.metrics(line);
@@ -191,7 +211,10 @@ void TrainingRun::log(Progress& progress) {
     directory_.best_checkpoint([&](const fs::path& folder) { save(folder); });
 }
 
-bool TrainingRun::is_over() const { return early_ && early_->is_over(); }
+/// Rank 0 alone evaluates, so it alone knows.
+void TrainingRun::note_what_is_over() {
+  if (early_) is_over_ = session_.ranks->from_first(early_->is_over());
+}
 
 /// A metric that cannot be evaluated (no held-out file, no density) is reported once and then left out. It
 /// stops the training only if `stop` needs it.
@@ -269,12 +292,17 @@ bool TrainingRun::exchange(Progress& progress) {
 void TrainingRun::stop() {
   trainer_.fetch(true);
   checkpoint();
-  directory_.write("report.html", report_page(directory_.path()));
-  throw Failure(Exit::interrupted, fmt::format("stopped at step {}; train --resume {} continues",
-                                               trainer_.step(), directory_.path().string()));
+  if (writes()) directory_.write("report.html", report_page(directory_.path()));
+  throw SharedFailure(Exit::interrupted,
+                      fmt::format("stopped at step {}; train --resume {} continues", trainer_.step(),
+                                  directory_.path().string()),
+                      writes());
 }
 
+/// All ranks have the same state; rank 0 writes it.
 void TrainingRun::checkpoint() {
+  trainer_.collect();
+  if (!writes()) return;
   directory_.checkpoint(trainer_.step(), [&](const fs::path& folder) { save(folder); });
   last_checkpoint_ = directory_.path() / "checkpoints" / fmt::format("step-{}", trainer_.step());
   if (settings_.keep > 0) directory_.keep_checkpoints(settings_.keep);

@@ -44,10 +44,13 @@ class TrainingRun {
   template <class Action>
   void traced(const char* what, const Action& action);
   void end_trace();
-  bool is_over() const;
+  bool is_over() const { return is_over_; }
+  void note_what_is_over();
+  bool writes() const { return session_.ranks->is_first(); }
   bool due(int64_t step, const char* what) const;
   double seconds() const;
   void log(Progress& progress);
+  void write(nlohmann::json& line, Progress& progress);
   void evaluate(nlohmann::json& line, Progress& progress);
   void draw_samples();
   void show();
@@ -70,6 +73,7 @@ class TrainingRun {
   std::vector<std::string> notes_;
   std::vector<std::vector<std::string>> evaluated_;  // the metrics, in groups that are measured together
   std::optional<EarlyStop> early_;
+  bool is_over_ = false;  // stopped early
   double seconds_before_ = 0;
   std::chrono::steady_clock::time_point started_, line_begun_, next_page_;
   int64_t first_step_ = 0, line_step_ = 0;

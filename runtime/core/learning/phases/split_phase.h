@@ -25,9 +25,10 @@ class SplitRows {
   SplitRows(Session& session, const Learn& learn, const Settings& settings);
 
   const std::vector<Phase>& phases(const std::string& order) const;
-  /// For each source, then each split. rows(): the rows of its batch, or 1 if it has none. coefficients():
-  /// its weight / rows, or 0 if it has no rows.
-  const std::vector<int64_t>& rows() const { return rows_; }
+  /// For each source, then each split. shares(): the rows of its batch that this rank computes; one row,
+  /// which does not count, if there are none. coefficients(): its weight / rows of the whole batch, or 0 if
+  /// no row counts.
+  const std::vector<RowShare>& shares() const { return shares_; }
   std::vector<double> coefficients(const std::function<double(int source)>& weight_of) const;
   /// The patterns from which nothing is learned, one line each.
   const std::vector<std::string>& notes() const { return notes_; }
@@ -35,8 +36,9 @@ class SplitRows {
   /// The rows that the terms of a source or split are computed from.
   struct Share {
     int source = -1;
-    int64_t rows = 0;
+    int64_t rows = 0;     // of the whole batch
     double of_batch = 0;  // share of the source's rows; 0: it has no rows
+    bool counts = true;   // whether this rank computes any of them
   };
   Share share(const std::string& name) const;
 
@@ -58,7 +60,8 @@ class SplitRows {
 
   Session& session_;
   const Learn& learn_;
-  std::vector<int64_t> rows_;
+  std::vector<int64_t> rows_;  // of the whole batch
+  std::vector<RowShare> shares_;
   std::map<int, Rows> placed_;                     // by index of the source or split
   std::map<int, std::vector<Pattern>> of_source_;  // all patterns of each source
   std::vector<std::string> notes_;

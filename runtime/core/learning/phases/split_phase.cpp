@@ -1,4 +1,4 @@
-#include "runtime/core/learning/split_phase.h"
+#include "runtime/core/learning/phases/split_phase.h"
 
 #include <fmt/format.h>
 
@@ -22,6 +22,10 @@ SplitRows::SplitRows(Session& session, const Learn& learn, const Settings& setti
   if (placed_.empty())
     throw Failure(Exit::bad_data,
                   fmt::format("learn {}: nothing is learned from any row of its sources", learn.name));
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    shares_.push_back(session.ranks->share(rows_[i]));
+    if (!placed_.contains(static_cast<int>(i))) shares_.back() = {0, 1, false};
+  }
 }
 
 const std::vector<Phase>& SplitRows::phases(const std::string& order) const {
@@ -68,8 +72,9 @@ int SplitRows::source_of(int index) const {
 std::vector<double> SplitRows::coefficients(const std::function<double(int source)>& weight_of) const {
   std::vector<double> found(rows_.size());
   for (const auto& [index, placed] : placed_)
-    found[static_cast<size_t>(index)] =
-        weight_of(source_of(index)) * placed.share / static_cast<double>(rows_[static_cast<size_t>(index)]);
+    if (shares_[static_cast<size_t>(index)].counts)
+      found[static_cast<size_t>(index)] =
+          weight_of(source_of(index)) * placed.share / static_cast<double>(rows_[static_cast<size_t>(index)]);
   return found;
 }
 
@@ -94,25 +99,32 @@ SplitRows::Share SplitRows::share(const std::string& name) const {
   if (index < 0) return {};
   const auto found = placed_.find(index);
   if (found == placed_.end()) return {source_of(index), 1, 0};
-  return {source_of(index), rows_[static_cast<size_t>(index)], found->second.share};
+  return {source_of(index), rows_[static_cast<size_t>(index)], found->second.share,
+          shares_[static_cast<size_t>(index)].counts};
 }
 
 void SplitRows::gather(const Hooks& hooks, int column, int source, int64_t rows, float* to) const {
   const int own = source_of(source);
-  if (const auto found = placed_.find(source); found != placed_.end())
-    return hooks.gather_pattern(column, own, found->second.pattern, found->second.place, rows, to);
+  if (const auto found = placed_.find(source); found != placed_.end()) {
+    const auto index = static_cast<size_t>(source);
+    return hooks.gather_pattern(column, own, found->second.pattern,
+                                {found->second.place, shares_[index].first, rows, rows_[index]}, to);
+  }
   // The coefficient is 0, so any values of the column will do.
   const int variable = session_.image.columns[static_cast<size_t>(column)].variable;
   const auto known = of_source_.find(own);
   if (known == of_source_.end()) return hooks.gather(column, own, rows, to);
   for (const Pattern& pattern : known->second)
-    if (!pattern.missing.contains(variable)) return hooks.gather_pattern(column, own, pattern, 0, rows, to);
+    if (!pattern.missing.contains(variable))
+      return hooks.gather_pattern(column, own, pattern, {0, 0, rows, rows}, to);
   throw Failure(Exit::internal, "no row has a value of a column");
 }
 
 SplitPhase::SplitPhase(Session& session, const Machine& machine, const Phase& phase, const SplitRows& rows,
                        const std::shared_ptr<Floats>& memory)
-    : rows_(rows), runner_(session, machine, phase, rows.rows(), memory) {}
+    : rows_(rows), runner_(session, machine, phase, rows_of(rows.shares()), memory) {
+  if (session.ranks->is_several()) runner_.begin_at(first_rows_of(rows.shares()));
+}
 
 void SplitPhase::run(uint64_t seed, uint64_t step, const Hooks& hooks) {
   Hooks own = hooks;

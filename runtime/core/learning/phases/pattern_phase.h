@@ -76,10 +76,11 @@ class PatternGame {
   struct OfPattern {
     int source;
     Pattern pattern;
-    int64_t first_place, rows;
-    double row_share;    // the part of the source's weight with which one row counts
-    Floats coefficient;  // one number
-    Machine machine;     // with this coefficient
+    int64_t first_place, all;  // of its rows in the source's batch
+    RowShare share;            // of these rows, what this rank computes
+    double row_share;          // the part of the source's weight with which one row counts
+    Floats coefficient;        // one number
+    Machine machine;           // with this coefficient
     Carried values;
     std::unique_ptr<Executor> gather;
     Repeated gathered;
@@ -90,6 +91,10 @@ class PatternGame {
 
   bool add(int source, Pattern pattern, const completion::Players& players, int64_t first_place, int64_t rows,
            int64_t batch, double share);
+  /// The weight of one row of the pattern here; 0 if no row counts.
+  static float coefficient_of(const OfPattern& entry, double weight) {
+    return entry.share.counts ? static_cast<float>(weight * entry.row_share) : 0.0F;
+  }
   void load(OfPattern& entry, const completion::Players& players, const completion::Completion& completed,
             const completion::Terms& terms, double scale);
   void share_memory(const PatternRequest& request);

@@ -1,4 +1,4 @@
-#include "runtime/core/learning/pattern_phase.h"
+#include "runtime/core/learning/phases/pattern_phase.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -69,7 +69,7 @@ void PatternGame::share_memory(const PatternRequest& request) {
   std::set<int64_t> rows;
   for (const PatternRequest::OfSource& requested : request.sources)
     for (const PatternPart& part : apportion(session_.rows.patterns(requested.source), requested.batch))
-      rows.insert(part.rows);
+      rows.insert(session_.ranks->share(part.rows).rows);
   int64_t most = 0;
   const auto count = [&](int program) {
     if (program < 0) return;
@@ -131,9 +131,10 @@ bool PatternGame::add(int source, Pattern pattern, const completion::Players& pl
   added.source = source;
   added.pattern = std::move(pattern);
   added.first_place = first_place;
-  added.rows = rows;
+  added.all = rows;
+  added.share = session_.ranks->share(rows);
   added.row_share = share / static_cast<double>(rows);
-  const auto coefficient = static_cast<float>(entry.weight * added.row_share);
+  const float coefficient = coefficient_of(added, entry.weight);
   added.coefficient = place(machine_, {&coefficient, 1});
   added.machine = machine_;
   added.machine.coefficients = added.coefficient.data();
@@ -143,7 +144,7 @@ bool PatternGame::add(int source, Pattern pattern, const completion::Players& pl
 
 void PatternGame::set_weights(const std::function<double(int source)>& weight_of) {
   for (OfPattern& entry : patterns_) {
-    const auto coefficient = static_cast<float>(weight_of(entry.source) * entry.row_share);
+    const float coefficient = coefficient_of(entry, weight_of(entry.source));
     if (machine_.device)
       machine_.device->upload(entry.coefficient.data(), &coefficient, sizeof coefficient);
     else
@@ -163,9 +164,12 @@ std::unique_ptr<Executor> PatternGame::executor(OfPattern& asked_for, int progra
                     image.names({asked_for.pattern.missing.begin(), asked_for.pattern.missing.end()})));
   }
   const Program& entry = session_.image.programs[static_cast<size_t>(program)];
-  const std::vector<int64_t> rows(entry.batches.size(), asked_for.rows);
-  return std::make_unique<Executor>(session_.image, entry, asked_for.machine, rows, memory_,
-                                    &asked_for.values);
+  const std::vector<int64_t> rows(entry.batches.size(), asked_for.share.rows);
+  auto made =
+      std::make_unique<Executor>(session_.image, entry, asked_for.machine, rows, memory_, &asked_for.values);
+  if (session_.ranks->is_several())
+    made->begin_at(std::vector<int64_t>(entry.batches.size(), asked_for.share.first));
+  return made;
 }
 
 void PatternGame::load(OfPattern& entry, const completion::Players& players,
@@ -336,7 +340,8 @@ void PatternPhase::learn(PatternGame::OfPattern& entry, uint64_t seed, uint64_t 
     if (!mine(term) || !term.counts) continue;
     repeat(term.added, [&] {
       run(*term.program, seed, step, hooks);
-      add(game_.machine_, term.sum, static_cast<float>(term.scale), sums_.data() + names_.at(term.name), 1);
+      if (entry.share.counts)
+        add(game_.machine_, term.sum, static_cast<float>(term.scale), sums_.data() + names_.at(term.name), 1);
     });
   }
 }
@@ -357,15 +362,19 @@ void PatternPhase::run(uint64_t seed, uint64_t step, const Hooks& hooks) {
   for (PatternGame::OfPattern& entry : game_.patterns_) {
     if (!concerns(entry)) continue;
     own.gather = [&](int column, int source, int64_t rows, float* to) {
-      hooks.gather_pattern(column, source, entry.pattern, entry.first_place, rows, to);
+      hooks.gather_pattern(column, source, entry.pattern,
+                           {entry.first_place, entry.share.first, rows, entry.all}, to);
     };
     if (entry.has_chains())
       learn(entry, seed, step, own);
     else
       repeat(learned_[&entry], [&] { learn(entry, seed, step, own); });
   }
-  for (const auto& [player, gradient] : gradients_)
-    if (!game_.frozen_.count(player)) hooks.update(player, gradient.data());
+  for (const auto& [player, gradient] : gradients_) {
+    if (game_.frozen_.count(player)) continue;
+    if (hooks.reduce) hooks.reduce(player, gradient.data());
+    hooks.update(player, gradient.data());
+  }
 }
 
 }  // namespace core

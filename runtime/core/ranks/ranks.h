@@ -1,0 +1,136 @@
+// The ranks of a run: processes that train one model together. Each computes its share of every batch. In:
+// the user's request and the launcher's environment. A call that involves all ranks must be made by all of
+// them in the same order. If a rank is lost, such a call prints one line and ends the process with code 75,
+// because a broken group cannot be closed.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/core/ranks/launchers.h"
+#include "runtime/ranks/ranks_api.h"
+#include "runtime/shared/failure.h"
+
+namespace core {
+
+struct RanksRequest {
+  std::string ranks = "auto";  // or off, or how many
+  std::string transport;       // c10d or mpi; empty: what the launcher offers
+  double timeout = 60;         // seconds that a rank waits for another
+  int64_t exact = 0;           // slices of a batch whose sums do not depend on the number of ranks; 0: none
+};
+
+/// The rows of a batch that a rank computes: [first, first + rows). A rank without rows of its own computes
+/// one row, which does not count.
+struct RowShare {
+  int64_t first = 0, rows = 0;
+  bool counts = true;
+};
+/// Part `part` of `parts`: rows floor(part * rows / parts) to floor((part + 1) * rows / parts).
+RowShare share_of(int64_t rows, int64_t part, int64_t parts);
+std::vector<int64_t> rows_of(const std::vector<RowShare>& shares);
+std::vector<int64_t> first_rows_of(const std::vector<RowShare>& shares);
+
+/// A failure that all ranks have at the same place: rank 0 alone reports it.
+struct SharedFailure : Failure {
+  SharedFailure(Exit code, const std::string& cause, bool in_report)
+      : Failure(code, cause), is_reported_here(in_report) {}
+  bool is_reported_here;
+};
+
+class Ranks {
+ public:
+  /// One rank, without any transport.
+  static Ranks& alone();
+
+  /// Finds the launcher, or forks the ranks that are asked for, and connects them. `who` begins the lines
+  /// that are printed when a rank is lost. If ranks are forked, the calling process waits for them and ends
+  /// with their exit code; only the ranks return. Failures: usage, bad_configuration.
+  Ranks(const RanksRequest& request, std::string who);
+  Ranks(const Ranks&) = delete;
+  /// Leaves the group open: close() closes it.
+  ~Ranks() = default;
+
+  int rank() const { return launched_.rank; }
+  int size() const { return launched_.size; }
+  bool is_several() const { return size() > 1; }
+  bool is_first() const { return rank() == 0; }
+  const Launched& launched() const { return launched_; }
+  const char* transport() const { return table_ ? table_->name : "none"; }
+  /// How many threads each rank of this machine has if they share its cores.
+  int threads() const { return threads_; }
+  RowShare share(int64_t rows) const { return share_of(rows, rank(), size()); }
+
+  /// Begins the sum over all ranks; `values` must not be touched until the handle has been awaited.
+  void* begin_sum(float* values, int64_t count);
+  void await(void* sum);
+  void sum(float* values, int64_t count);
+  /// The sums of numbers over all ranks, in the order of the ranks: the same bits everywhere.
+  std::vector<double> sum(std::vector<double> values);
+  /// The text of each rank.
+  std::vector<std::string> gather(const std::string& own);
+  /// The text of rank 0.
+  std::string from_first(const std::string& text);
+  bool from_first(bool value) { return from_first(std::string(value ? "1" : "0")) == "1"; }
+
+  /// Names the rank for messages: "rank 1 (host b, process 1234)".
+  std::string name_of(int rank) const;
+  /// For messages: how many steps are done.
+  void set_step(int64_t step) { step_ = step; }
+
+  /// All ranks tell whether they are ready. SharedFailure if any of them is not.
+  void agree(const Failure* own = nullptr);
+  /// After the last agree(), a rank that fails alone leaves without the others.
+  void settle() { is_settled_ = true; }
+  /// This rank has failed. Until settle(), all ranks fail together: SharedFailure. Afterwards it tells the
+  /// others why, before this process ends.
+  void leave(const Failure& failure);
+  /// SharedFailure names the first text that differs between the ranks. The texts have the same names
+  /// everywhere.
+  void require_equal(const std::vector<std::pair<std::string, std::string>>& texts);
+  /// All ranks have finished.
+  void close();
+
+ private:
+  Ranks() = default;
+  struct Member {
+    std::string host, mask, address;
+    int64_t process = 0;
+  };
+  void open(const RanksRequest& request);
+  void meet(const std::string& own_address);
+  void require_reachable(const std::string& own_address) const;
+  void count_threads();
+  std::vector<std::string> gather_fixed(const std::string& own, int64_t size);
+  std::optional<std::string> get(const std::string& key, int64_t wait_ms);
+  [[noreturn]] void lose(const std::string& cause);
+  std::string who_is_lost();
+  void linger();
+
+  std::string who_;
+  Launched launched_;
+  double timeout_ = 60;
+  int threads_ = 0;
+  const vaert_ranks* table_ = nullptr;
+  void* group_ = nullptr;
+  volatile int32_t* port_ = nullptr;  // forked ranks: where rank 0 writes the port of the store
+  bool serves_ = false, store_is_lost_ = false;
+  std::vector<Member> members_;
+  int64_t step_ = 0;
+  bool is_settled_ = false;
+};
+
+/// Whether a group of ranks is open or broken, so that the process must end by _exit.
+bool ranks_are_open();
+
+/// Forks `count` ranks. Returns in each of them; the calling process waits, and ends with their exit code.
+/// After a rank has failed, the others have `patience` seconds to end by themselves. Rank 0 writes the port
+/// of the store to *port, where the others read it.
+struct Forked {
+  int rank = 0;
+  volatile int32_t* port = nullptr;
+};
+Forked fork_ranks(int count, double patience);
+
+}  // namespace core
