@@ -61,8 +61,8 @@ typedef struct vae_library_op vae_library_op;  // opaque: one prepared call
 
 /// One implementation of the library operations. prepare_* may be slow; on failure it returns null and writes
 /// at most error_size bytes to `error`. run is called by one thread at a time. oneDNN's run uses only the
-/// scratch memory that was made in prepare_*, and it never fails. LibTorch's run takes memory from LibTorch
-/// and throws std::runtime_error if there is none left.
+/// scratch memory that was made in prepare_*, and it never fails. LibTorch's run takes memory from LibTorch,
+/// and may have none left. No C++ exception leaves these functions.
 typedef struct vae_library {
   const char* name;
   void (*set_threads)(int threads);
@@ -71,7 +71,8 @@ typedef struct vae_library {
   /// forward: a = source, b = weights, c = destination.
   /// backward-data: a = destination's adjoint, b = weights, c = source's adjoint.
   /// backward-weights: a = source, b = destination's adjoint, c = weights' adjoint.
-  void (*run)(vae_library_op* op, const float* a, const float* b, float* c);
+  /// Returns null, or in one line why it failed. The text is valid until the thread's next call.
+  const char* (*run)(vae_library_op* op, const float* a, const float* b, float* c);
   /// The implementation's own name for the code that runs ("brg:avx512_core"). The text is valid while `op`
   /// lives.
   const char* (*describe)(const vae_library_op* op);
@@ -85,7 +86,8 @@ const vae_library* vaert_onednn(void);
 const vae_library* vaert_onednn_bf16(void);
 
 /// VAE_TF32 is for CUDA devices only. Under VAE_BF16 the operands of products are rounded to bf16; sums and
-/// all tensors stay fp32.
+/// all tensors stay fp32. The exception is a convolution by LibTorch: its result is rounded to bf16 before it
+/// is stored as fp32.
 enum vae_precision { VAE_FP32 = 0, VAE_TF32 = 1, VAE_BF16 = 2 };
 
 typedef struct vae_torch_options {
@@ -101,7 +103,7 @@ typedef struct vae_torch_options {
 /// is from LibTorch's pool. It may be captured in a graph after every call in the graph has run once outside
 /// of a capture.
 const vae_library* vaert_torch(const vae_torch_options* options, char* error, size_t error_size);
-/// The stream that vaert_torch describes, a CUstream; null on the CPU.
+/// The stream that vaert_torch describes, a CUstream; null on the CPU, and if LibTorch does not name it.
 void* vaert_torch_stream(void);
 /// LibTorch's version, such as "1.13.1".
 const char* vaert_torch_version(void);

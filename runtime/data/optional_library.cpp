@@ -17,11 +17,20 @@ static fs::path own_folder() {
                                                             : fs::path();
 }
 
-void* function_of(const std::string& library, const std::string& function) {
+/// Sanitizers do not work with libraries that look into themselves first.
+constexpr int own_functions_first =
+#ifdef __SANITIZE_ADDRESS__
+    0;
+#else
+    RTLD_DEEPBIND;
+#endif
+
+void* function_of(const std::string& library, const std::string& function, Lookup lookup) {
   const fs::path beside = own_folder() / library, in_lib = own_folder().parent_path() / "lib" / library;
   std::error_code ignored;
   const fs::path path = fs::exists(beside, ignored) ? beside : in_lib;
-  void* opened = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* opened =
+      dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | (lookup == Lookup::own_first ? own_functions_first : 0));
   void* found = opened ? dlsym(opened, function.c_str()) : nullptr;
   if (!found) {
     const char* cause = dlerror();

@@ -39,11 +39,11 @@ const vae_library table = {
         [](const vae_convolution* shape, char* error, size_t size) {
           return prepare(onednn::make_convolution, shape, precision, error, size);
         },
-    .run =
-        [](vae_library_op* op, const float* a, const float* b, float* c) {
-          const onednn::Alone while_it_runs(op->alone);
-          op->run(a, b, c);
-        },
+    .run = [](vae_library_op* op, const float* a, const float* b, float* c) -> const char* {
+      const onednn::Alone while_it_runs(op->alone);
+      op->run(a, b, c);
+      return nullptr;
+    },
     .describe = [](const vae_library_op* op) { return op->description.c_str(); },
     .flops = [](const vae_library_op* op) { return op->flops; },
     .release = [](vae_library_op* op) { delete op; },

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "runtime/torch/library_op.h"
+#include "runtime/torch/torch_version.h"
 
 namespace torch_backend {
 namespace {
@@ -22,7 +23,7 @@ class Gemm final : public vae_library_op {
                      right = matrix(b, s.k, s.n, s.transpose_b != 0);
     at::Tensor result = matrix(c, s.m, s.n, false);
     if (place_.bf16)
-      result.copy_(at::mm(place_.operand(left), place_.operand(right)));
+      multiply_bf16(result, place_.operand(left), place_.operand(right));
     else
       at::mm_out(result, left, right);
   }

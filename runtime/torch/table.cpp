@@ -9,7 +9,10 @@
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <array>
+#include <cstdio>
 #include <stdexcept>
+#include <string>
 
 #include "runtime/torch/library_op.h"
 #include "runtime/torch/message.h"
@@ -60,6 +63,7 @@ void choose_device(const vae_torch_options& options) {
     at::Context& context = at::globalContext();
     context.setAllowTF32CuBLAS(options.precision == VAE_TF32);
     context.setAllowTF32CuDNN(options.precision == VAE_TF32);
+    forbid_sums_in_bf16(context);
     // If algorithms are chosen by timing, the last bits of a result differ from run to run.
     context.setBenchmarkCuDNN(options.benchmark != 0);
     context.setDeterministicCuDNN(options.benchmark == 0);
@@ -86,14 +90,19 @@ vae_library_op* prepare(Op (*make)(const Shape&, const Place&), const Shape* sha
   }
 }
 
-void run(vae_library_op* op, const float* a, const float* b, float* c) {
-  const c10::InferenceMode nothing_is_recorded;
+const char* run(vae_library_op* op, const float* a, const float* b, float* c) {
+  thread_local std::array<char, 256> error;
   try {
+    const c10::InferenceMode nothing_is_recorded;
     op->run(a, b, c);
+    return nullptr;
   } catch (const std::exception& failure) {
-    if (is_out_of_memory(failure)) throw OutOfMemory(memory_text(failure));
-    throw std::runtime_error(op->description + ": " + first_line(failure));
+    const std::string cause = is_out_of_memory(failure) ? "" : op->description + ": ";
+    std::snprintf(error.data(), error.size(), "%s%s", cause.c_str(), first_line(failure).c_str());
+  } catch (...) {
+    std::snprintf(error.data(), error.size(), "%s: no reason is given", op->description.c_str());
   }
+  return error.data();
 }
 
 const vae_library table = {

@@ -1,8 +1,9 @@
 // A libcuda.so.1 without a GPU, for tests of the host's code. Device memory is memory of the host that only
 // this library can access: a program that reads it directly dies. Kernels come from the library that
 // FAKE_CUDA_KERNELS names, in the host form of grid.h. Loaded PTX must contain each kernel and says how many
-// parameters it takes. Streams run work at once; a capture records it, and a graph replays it. FAKE_CUDA_LOG
-// names a file for the numbers of calls; FAKE_CUDA_DEVICES is the number of GPUs.
+// parameters it takes. Streams run work at once, except that
+// an upload reads the host's memory only when the next work runs; a capture records it, and a graph replays
+// it. FAKE_CUDA_LOG names a file for the numbers of calls; FAKE_CUDA_DEVICES is the number of GPUs.
 #include <dlfcn.h>
 #include <sys/mman.h>
 
@@ -14,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -37,6 +39,7 @@ struct State {
   size_t used = 0;
   int open = 0;
   Work* recording = nullptr;
+  Work uploads;  // which the stream has not yet begun
   std::map<std::string, Kernel> kernels;
   std::map<std::string, long> calls;
 
@@ -71,10 +74,17 @@ struct Open {
   }
 };
 
+/// Runs the uploads that wait. As on a GPU, they read the host's memory only now.
+void finish_uploads() {
+  const Open open;
+  for (const auto& upload : std::exchange(state.uploads, {})) upload();
+}
+
 int enqueue(std::function<void()> work) {
   if (state.recording) {
     state.recording->push_back(std::move(work));
   } else {
+    finish_uploads();
     const Open open;
     work();
   }
@@ -153,6 +163,8 @@ int cuModuleGetFunction(void** function, void*, const char* name) {
 }
 
 int cuMemAlloc_v2(unsigned long long* pointer, size_t bytes) {
+  if (const char* text = std::getenv("FAKE_CUDA_ALLOCATION"))
+    return std::atoi(text);  // the error that it gives
   if (state.recording) return capture_unsupported;
   const size_t padded = (bytes + 255) / 256 * 256;
   if (state.used + padded > capacity) return out_of_memory;
@@ -179,7 +191,8 @@ int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t bytes, 
   if (state.recording) return capture_unsupported;
   if (!state.holds(to, bytes)) return invalid;
   ++state.calls["uploads"];
-  return enqueue([=] { std::memcpy(std::bit_cast<void*>(to), from, bytes); });
+  state.uploads.push_back([=] { std::memcpy(std::bit_cast<void*>(to), from, bytes); });
+  return ok;
 }
 
 int cuMemcpyDtoHAsync_v2(void* to, unsigned long long from, size_t bytes, void*) {
@@ -194,7 +207,30 @@ int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t 
   return enqueue([=] { std::memcpy(std::bit_cast<void*>(to), std::bit_cast<const void*>(from), bytes); });
 }
 
+int cuMemHostAlloc(void** pointer, size_t bytes, unsigned) {
+  *pointer = std::malloc(bytes);
+  return *pointer ? ok : out_of_memory;
+}
+
+int cuMemFreeHost(void* pointer) {
+  std::free(pointer);
+  return ok;
+}
+
+// An event has passed when no upload waits any more, because all other work runs at once.
+int cuEventCreate(void** event, unsigned) {
+  *event = &state;
+  return ok;
+}
+int cuEventDestroy_v2(void*) { return ok; }
+int cuEventRecord(void*, void*) { return state.recording ? capture_unsupported : ok; }
+int cuEventSynchronize(void*) {
+  finish_uploads();
+  return ok;
+}
+
 int cuStreamSynchronize(void*) {
+  finish_uploads();
   ++state.calls["waits"];
   return state.recording ? capture_unsupported : ok;
 }
@@ -210,6 +246,8 @@ int cuLaunchKernel(void* function, unsigned blocks_x, unsigned blocks_y, unsigne
   for (size_t i = 0; i < kernel.sizes.size(); ++i)
     std::memcpy(&values.emplace_back(0), parameters[i], kernel.sizes[i]);
   if (!state.recording) ++state.calls["launches"];
+  for (const auto& [name, known] : state.kernels)
+    if (&known == &kernel && name.starts_with("vae_")) ++state.calls[name];
   return enqueue([=, values = std::move(values)]() mutable {
     std::vector<void*> places;
     for (uint64_t& value : values) places.push_back(&value);
@@ -243,6 +281,7 @@ int cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned long long) {
 int cuGraphLaunch(void* exec, void*) {
   if (state.recording) return capture_unsupported;
   ++state.calls["replays"];
+  finish_uploads();
   const Open open;
   for (const auto& work : *static_cast<Work*>(exec)) work();
   return ok;

@@ -1,6 +1,7 @@
 // A libvaert_torch.so for the fake CUDA driver in this folder. GEMM and convolution are those of libvaert.so.
 // They are enqueued on the fake GPU as host functions, so that a capture records them.
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 
 #include "runtime/abi.h"
@@ -17,7 +18,7 @@ struct Call {
   float* c;
 };
 
-void run(vae_library_op* op, const float* a, const float* b, float* c) {
+const char* run(vae_library_op* op, const float* a, const float* b, float* c) {
   static std::deque<Call> kept;  // never deleted, because a graph may replay a call until the process ends
   cuLaunchHostFunc(
       nullptr,
@@ -26,6 +27,7 @@ void run(vae_library_op* op, const float* a, const float* b, float* c) {
         vaert_onednn()->run(call.op, call.a, call.b, call.c);
       },
       &kept.emplace_back(Call{op, a, b, c}));
+  return nullptr;
 }
 
 }  // namespace
@@ -42,7 +44,10 @@ const vae_library* vaert_torch(const vae_torch_options* options, char* error, si
   return nullptr;
 }
 
-void* vaert_torch_stream(void) { return nullptr; }
+void* vaert_torch_stream(void) {
+  static int stream = 0;
+  return std::getenv("FAKE_TORCH_NO_STREAM") ? nullptr : &stream;
+}
 const char* vaert_torch_version(void) { return benchmark ? "fake, cudnn.benchmark" : "fake"; }
 
 }  // extern "C"

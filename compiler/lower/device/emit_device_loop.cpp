@@ -1,6 +1,9 @@
 #include "compiler/lower/device/emit_device_loop.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <stdexcept>
 
 #include "compiler/lower/loops/loop_body.h"
 #include "compiler/lower/loops/random_tile.h"
@@ -13,6 +16,7 @@ using Mapping = DeviceKernel::Mapping;
 
 // Elements that a thread sums in float before it adds the sum in double.
 constexpr int64_t summed_by_thread = 256;
+constexpr size_t parameter_bytes = 4096;       // the most that a kernel can have
 constexpr unsigned shared_bytes = 48U * 1024;  // the shared memory of a block that every GPU has
 
 std::vector<llvm::Type*> parameter_types(llvm::LLVMContext& context, const Arrangement& arrangement) {
@@ -31,6 +35,19 @@ std::vector<llvm::Type*> parameter_types(llvm::LLVMContext& context, const Arran
     add(2, pointer);
   }
   return types;
+}
+
+/// fuse joins so little into one loop that its kernel's parameters fit; a loop from elsewhere may be larger.
+void require_few_parameters(const std::vector<llvm::Type*>& types, const std::string& name) {
+  size_t bytes = 0;
+  for (const llvm::Type* type : types) {
+    const size_t size = type->isPointerTy() || type->isIntegerTy(64) ? 8 : 4;
+    bytes = (bytes + size - 1) / size * size + size;
+  }
+  if (bytes > parameter_bytes)
+    throw std::runtime_error(
+        fmt::format("the loop `{}` needs {} bytes of parameters, and a GPU's kernel has {}", name, bytes,
+                    parameter_bytes));
 }
 
 class DeviceLoop : LoopBody {
@@ -428,8 +445,9 @@ DeviceKernel describe_device_loop(const Arrangement& arrangement, const std::str
 
 void emit_device_loop(DeviceForm form, llvm::Module& module, const Arrangement& arrangement,
                       const DeviceKernel& kernel) {
-  const auto grid =
-      make_grid(form, module, kernel.name, parameter_types(module.getContext(), arrangement), kernel.threads);
+  const std::vector<llvm::Type*> types = parameter_types(module.getContext(), arrangement);
+  require_few_parameters(types, arrangement.loop.name);
+  const auto grid = make_grid(form, module, kernel.name, types, kernel.threads);
   DeviceLoop(*grid, arrangement, kernel).emit();
 }
 

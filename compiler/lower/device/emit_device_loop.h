@@ -18,7 +18,8 @@ namespace lower {
 ///   of them joins the sums. The order of the sums is fixed, so results do not depend on chance.
 DeviceKernel describe_device_loop(const Arrangement& arrangement, const std::string& name);
 
-/// Emits the kernel that describe_device_loop described.
+/// Emits the kernel that describe_device_loop described. Throws std::runtime_error if it has more parameters
+/// than a kernel can have.
 void emit_device_loop(DeviceForm form, llvm::Module& module, const Arrangement& arrangement,
                       const DeviceKernel& kernel);
 

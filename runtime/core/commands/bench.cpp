@@ -241,7 +241,10 @@ void bench(const Image& image, const BenchRequest& request) {
   json gpu;
   const bool may_choose = request.device == "auto";
   try {
-    gpu = time_device(image, learning_machine(image, request, settings), settings, request.steps);
+    const LearningMachine machine = learning_machine(image, request, settings);
+    if (!machine.why_no_gpu.empty())
+      fmt::print(stderr, "note: no GPU is timed: {}\n", printable(machine.why_no_gpu));
+    gpu = time_device(image, machine.request, settings, request.steps);
   } catch (const Failure& failure) {
     if (!may_choose || failure.exit_code != Exit::bad_configuration) throw;
     fmt::print(stderr, "note: no GPU is timed: {}\n", failure.what());

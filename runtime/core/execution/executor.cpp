@@ -142,6 +142,13 @@ class LibraryOps {
 
 }  // namespace
 
+/// `error`: what a library's run returned.
+static void check(const char* error) {
+  if (!error) return;
+  if (std::string_view(error).starts_with(out_of_memory)) throw OutOfMemory(error);
+  throw Failure(Exit::internal, error);
+}
+
 struct Executor::Parts {
   Parts(const Image& in_image, const Machine& in_machine, const std::vector<int64_t>& in_rows)
       : image(in_image), rows(in_rows), machine(in_machine), library_ops(in_machine.library) {}
@@ -442,7 +449,7 @@ void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks
   } else if (auto* launch = std::get_if<BoundLaunch*>(&item)) {
     parts_->machine.device->launch((*launch)->function, (*launch)->launch, (*launch)->parameters.data());
   } else if (auto* call = std::get_if<BoundLibraryCall*>(&item)) {
-    parts_->machine.library->run((*call)->op, (*call)->a, (*call)->b, (*call)->c);
+    check(parts_->machine.library->run((*call)->op, (*call)->a, (*call)->b, (*call)->c));
   } else if (auto* gather = std::get_if<BoundGather*>(&item)) {
     hooks.gather((*gather)->column, (*gather)->source, (*gather)->rows, (*gather)->to);
   } else if (auto* sum = std::get_if<BoundSum*>(&item)) {

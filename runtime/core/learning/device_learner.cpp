@@ -296,6 +296,7 @@ void DeviceLearner::add_to_average() {
   for (size_t player = 0; player < parameters_.size(); ++player) {
     float *parameters = parameters_[player].data(), *average = states_[player].back().device.data();
     const int64_t count = parameters_[player].size(), blocks = device_.blocks_for(count);
+    if (count == 0) continue;
     device_.launch_runtime_kernel("vae_average", blocks, parameters, average, share, count);
   }
 }
@@ -305,6 +306,7 @@ void DeviceLearner::update(int player, const float* gradient) {
   const OptimizerSettings& settings = optimizers_[at].settings();
   if (settings.kind == "none") return;
   if (counting_) ++counting_->updates[player];
+  if (parameters_[at].size() == 0) return;
   if (clip_of(player) > 0) clip_gradient(player, gradient);
   float *parameters = parameters_[at].data(), *numbers = numbers_.data() + width_of_numbers * player;
   float* scale = scales_.data() + player;

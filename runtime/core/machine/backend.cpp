@@ -45,7 +45,7 @@ const std::vector<std::string>& backend_names() {
 void* torch_function(const std::string& asks, const char* name) {
   if (!torch_is_open) name_the_processor();
   try {
-    void* found = data::function_of("libvaert_torch.so", name);
+    void* found = data::function_of("libvaert_torch.so", name, data::Lookup::own_first);
     torch_is_open = true;
     return found;
   } catch (const Failure& failure) {

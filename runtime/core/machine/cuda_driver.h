@@ -15,8 +15,11 @@ using Function = struct FunctionTag*;
 using Stream = struct StreamTag*;
 using Graph = struct GraphTag*;
 using GraphExec = struct GraphExecTag*;
+using Event = struct EventTag*;
 
+constexpr int out_of_memory = 2;                               // CUDA_ERROR_OUT_OF_MEMORY
 constexpr int capture_relaxed = 2;                             // CU_STREAM_CAPTURE_MODE_RELAXED
+constexpr unsigned event_without_time = 2;                     // CU_EVENT_DISABLE_TIMING
 constexpr int attribute_processors = 16;                       // CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT
 constexpr int attribute_major = 75;                            // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
 constexpr unsigned jit_error_log = 5, jit_error_log_size = 6;  // CU_JIT_ERROR_LOG_BUFFER and its size
@@ -41,6 +44,12 @@ struct Driver {
   int (*cuMemcpyDtoHAsync_v2)(void* to, Pointer from, size_t bytes, Stream stream);
   int (*cuMemcpyDtoDAsync_v2)(Pointer to, Pointer from, size_t bytes, Stream stream);
   int (*cuStreamSynchronize)(Stream stream);
+  int (*cuMemHostAlloc)(void** pointer, size_t bytes, unsigned flags);
+  int (*cuMemFreeHost)(void* pointer);
+  int (*cuEventCreate)(Event* event, unsigned flags);
+  int (*cuEventRecord)(Event event, Stream stream);
+  int (*cuEventSynchronize)(Event event);
+  int (*cuEventDestroy_v2)(Event event);
   int (*cuLaunchKernel)(Function function, unsigned blocks_x, unsigned blocks_y, unsigned blocks_z,
                         unsigned threads_x, unsigned threads_y, unsigned threads_z, unsigned shared,
                         Stream stream, void** parameters, void** extra);

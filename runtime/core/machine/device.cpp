@@ -54,6 +54,9 @@ Device::Device(const Image& image, const vae_torch_options& options) : driver_(d
   CUDA(cuDevicePrimaryCtxRetain, &context, device);
   CUDA(cuCtxSetCurrent, context);
   stream_ = static_cast<cuda::Stream>(torch_stream());
+  if (!stream_)  // work on the driver's default stream cannot be recorded
+    throw Failure(Exit::bad_configuration, "--device cuda: LibTorch does not name the stream of its work");
+  uploads_ = std::make_unique<Uploads>(driver_, stream_);
   load(image);
   clock_ = allocate(8);
 }
@@ -73,7 +76,8 @@ void Device::load(const Image& image) {
 Floats Device::allocate(int64_t count) {
   Pointer pointer = 0;
   const size_t words = std::max<size_t>(1, static_cast<size_t>(count)), bytes = words * sizeof(float);
-  if (driver_.cuMemAlloc_v2(&pointer, bytes) != 0) {
+  const int result = driver_.cuMemAlloc_v2(&pointer, bytes);
+  if (result == cuda::out_of_memory) {
     size_t free = 0, total = 0;
     driver_.cuMemGetInfo_v2(&free, &total);
     throw Failure(Exit::bad_configuration,
@@ -81,6 +85,7 @@ Floats Device::allocate(int64_t count) {
                               static_cast<double>(bytes) / 0x1p20, static_cast<double>(free) / 0x1p20,
                               static_cast<double>(total) / 0x1p20));
   }
+  driver_.check(result, "cuMemAlloc_v2");
   const auto free = [](float* memory, const void* driver) {
     static_cast<const Driver*>(driver)->cuMemFree_v2(address(memory));
   };
@@ -89,10 +94,7 @@ Floats Device::allocate(int64_t count) {
   return memory;
 }
 
-void Device::upload(void* to, const void* from, size_t bytes) {
-  // `from` is not pinned memory, so the driver copies it before the call returns.
-  CUDA(cuMemcpyHtoDAsync_v2, address(to), from, bytes, stream_);
-}
+void Device::upload(void* to, const void* from, size_t bytes) { uploads_->upload(address(to), from, bytes); }
 
 void Device::download(void* to, const void* from, size_t bytes) {
   CUDA(cuMemcpyDtoHAsync_v2, to, address(from), bytes, stream_);

@@ -12,6 +12,7 @@
 #include "runtime/core/launch.h"
 #include "runtime/core/machine/cuda_driver.h"
 #include "runtime/core/machine/memory.h"
+#include "runtime/core/machine/uploads.h"
 
 namespace core {
 
@@ -88,6 +89,7 @@ class Device {
   int processors_ = 1;
   cuda::Module module_ = nullptr;
   cuda::Stream stream_ = nullptr;
+  std::unique_ptr<Uploads> uploads_;
   std::map<std::string, cuda::Function> functions_;
   Floats clock_;
   bool running_ = false;  // while replayable work is executed

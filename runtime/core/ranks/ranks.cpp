@@ -121,8 +121,8 @@ std::vector<int64_t> first_rows_of(const std::vector<RowShare>& shares) {
 }
 
 Ranks& Ranks::alone() {
-  static Ranks one;
-  return one;
+  static Ranks single;
+  return single;
 }
 
 Ranks::Ranks(const RanksRequest& request, std::string who) : who_(std::move(who)), timeout_(request.timeout) {

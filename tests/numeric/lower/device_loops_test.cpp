@@ -125,6 +125,18 @@ TEST(Reduction, over_two_groups_of_axes) {
   expect_equal({{b.loop(), noise({6 * 40 * 70, 40, 6}, 3)}}, 1, 20, "two groups");
 }
 
+TEST(Parameters, of_a_kernel_are_limited) {
+  const auto with_numbers = [](int count) {
+    LoopBuilder b({{8}}, 1);
+    int sum = b.load(0, {1});
+    for (int i = 0; i < count; ++i) sum = b.apply(Op::add, sum, b.constant(3 + 0.25 * i));
+    b.store(sum, 1, {1});
+    return b.loop();
+  };
+  expect_equal({{with_numbers(900), noise({8, 8}, 5)}}, 1, 20, "900 numbers");
+  EXPECT_THROW(lower::EmulatedLoops({with_numbers(1100)}), std::runtime_error);
+}
+
 TEST(Sums, of_many_elements_keep_their_digits) {
   // If it were summed in float alone, the sum of a thread's share would stop growing long before its end.
   constexpr int64_t count = 1 << 23;

@@ -46,9 +46,9 @@ Values random_values(int64_t count, uint32_t seed) {
 /// not add.
 Values run(vae_library_op* op, const Values& a, const Values& b, int64_t count) {
   Values c(count, 1e30f);
-  library->run(op, a.data(), b.data(), c.data());
+  EXPECT_EQ(library->run(op, a.data(), b.data(), c.data()), nullptr);
   std::fill(c.begin(), c.end(), -1e30f);
-  library->run(op, a.data(), b.data(), c.data());
+  EXPECT_EQ(library->run(op, a.data(), b.data(), c.data()), nullptr);
   return c;
 }
 

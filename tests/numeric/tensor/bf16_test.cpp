@@ -32,9 +32,9 @@ class Bf16 : public testing::Test {
   static Values run(const vae_library* library, vae_library_op* op, const Values& a, const Values& b,
                     size_t count) {
     Values c(count, 1e30f);
-    library->run(op, a.data(), b.data(), c.data());
+    EXPECT_EQ(library->run(op, a.data(), b.data(), c.data()), nullptr);
     std::fill(c.begin(), c.end(), -1e30f);
-    library->run(op, a.data(), b.data(), c.data());
+    EXPECT_EQ(library->run(op, a.data(), b.data(), c.data()), nullptr);
     return c;
   }
 

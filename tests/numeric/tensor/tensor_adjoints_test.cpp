@@ -9,7 +9,7 @@
 
 #include "compiler/tensor/emit.h"
 #include "compiler/tensor/interpret.h"
-#include "compiler/tensor/passes.h"
+#include "tests/numeric/support/before_fuse.h"
 
 namespace {
 using tensor::Op;
@@ -152,7 +152,6 @@ const Op all_operations[] = {
 #define OPERATION(name, inputs, group) Op::name,
 #include "compiler/semantics/graph/operations.def"
 #include "compiler/tensor/operations.def"
-#include "tests/numeric/support/before_fuse.h"
 #undef OPERATION
 };
 INSTANTIATE_TEST_SUITE_P(Of, Adjoint, testing::ValuesIn(all_operations),

@@ -109,3 +109,31 @@ def test_an_installation_without_libtorch_says_so(folder, vaec):
     assert result.stderr.startswith(f"glyphs train: --backend torch: this installation cannot open {missing}: "), result
     assert result.stderr.count("\n") == 1 and not (folder / "runs").exists(), result
     succeed(folder / "bin/vaec", "run", "glyphs.vae", "train", "--steps", "1", "--quiet", cwd=folder, env=BY_ITSELF)
+
+
+OWN_LIBRARY = """
+#include <stdio.h>
+const char* dnnl_status2str(int status) { return "its own oneDNN"; }  /* libdnnl, which the runtime uses, has it too */
+const void* vaert_torch(const void* options, char* error, unsigned long size) {
+  snprintf(error, size, "%s", dnnl_status2str(0));
+  return 0;
+}
+"""
+
+
+def test_libtorch_uses_the_onednn_that_it_contains(folder, vaec):
+    skip_if_sanitized(vaec, "sanitizers do not work with a library that looks into itself first")
+    (folder / "bin").mkdir()
+    (folder / "lib").mkdir()
+    shutil.copy(vaec, folder / "bin/vaec")
+    for library in (vaec.parent.parent / "lib").glob("*.so*"):
+        if library.name != "libvaert_torch.so":
+            (folder / "lib" / library.name).symlink_to(library)
+    # The copy is a file, because the runtime looks for other libraries beside itself.
+    (folder / "lib/libvaert.so").unlink()
+    shutil.copy(vaec.parent.parent / "lib/libvaert.so", folder / "lib/libvaert.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "lib/libvaert_torch.so", write(folder, "own.c", OWN_LIBRARY)],
+                   check=True)
+    exe = build(folder / "bin/vaec", write(folder, "glyphs.vae", GLYPHS), folder)
+    result = call(exe, "train", "--backend", "torch", "--steps", "1", "--out", "run", cwd=folder, env=BY_ITSELF)
+    assert result.returncode == 78 and "--backend torch: its own oneDNN" in result.stderr, result

@@ -359,15 +359,34 @@ def test_what_is_missing_for_a_gpu_is_said(folder, vaec):
     assert result.returncode == 78 and "only train and bench use a GPU" in result.stderr, result
     if not has_driver():
         refused(fake, exe, "no NVIDIA driver is installed here", "--device", "cuda", LD_LIBRARY_PATH="")
-        # Auto chooses the processor then.
-        succeed(exe, "train", "--steps", "1", "--out", "auto", "--quiet", cwd=folder)
+        # Auto chooses the processor then, and says why.
+        result = succeed(exe, "train", "--steps", "1", "--out", "auto", "--quiet", cwd=folder)
+        assert result.stderr.startswith("training on the processor: no NVIDIA driver is installed here"), result
         assert json.loads((folder / "auto/env.json").read_text())["device"] == "cpu"
         only = fake.build("glyphs", GLYPHS, target="cuda")
         refused(fake, only, "built for one: --device cpu trains without", LD_LIBRARY_PATH="")
+    refused(fake, exe, "LibTorch does not name the stream", "--device", "cuda", FAKE_TORCH_NO_STREAM="1")
+    refused(fake, exe, "Fake GPU has no memory for", "--device", "cuda", FAKE_CUDA_ALLOCATION="2")
+    broken = call(exe, "train", "--steps", "1", "--out", "never", "--device", "cuda", cwd=folder,
+                  env=fake.environment(exe, FAKE_CUDA_ALLOCATION="1"))
+    assert broken.returncode == 70 and "cuMemAlloc_v2: invalid argument" in broken.stderr, broken
+    # Auto asks whether the GPU and the libraries can run the program.
+    for cause, more in {"the driver does not take": {"FAKE_CUDA_KERNELS": "/none"},
+                        "LibTorch does not name": {"FAKE_TORCH_NO_STREAM": "1"}}.items():
+        result = call(exe, "train", "--steps", "1", "--out", cause, "--quiet", cwd=folder,
+                      env=fake.environment(exe, **more))
+        assert result.returncode == 0 and result.stderr.startswith(f"training on the processor: {cause}"), result
     (folder / "fake/lib/libvaert_torch.so").unlink()
     refused(fake, exe, "libvaert_torch.so", "--device", "cuda")
     plain = fake.build("glyphs", GLYPHS, target="cpu")
     refused(fake, plain, "this executable has no code for GPUs; build it with --target cuda or auto", "--device", "cuda")
+
+
+def test_a_player_without_parameters_launches_nothing(folder, vaec):
+    fake = Fake(folder, vaec)
+    text = GLYPHS + "player fixed { x | z ~ Bernoulli(0) }\n"
+    counts = fake.train(fake.build("fixed", text), "run", "--steps", "2", "--average", "0.9")
+    assert counts["vae_average"] == 4, counts  # two players learn, in one step that runs and one that is recorded
 
 
 def test_auto_takes_the_gpu_and_info_names_it(folder, vaec):

@@ -7,8 +7,14 @@
 
 namespace core {
 
-/// With `auto`, an executable with code for GPUs uses a GPU if there is a driver. Failure(bad_configuration)
-/// if it was built only for GPUs and there is none.
-MachineRequest learning_machine(const Image& image, const MachineRequest& asked, const Settings& settings);
+struct LearningMachine {
+  MachineRequest request;
+  /// Why the processor was chosen, although the executable has code for GPUs; else empty.
+  std::string why_no_gpu;
+};
+
+/// With `auto`, an executable with code for GPUs uses a GPU if the GPU, its driver and LibTorch can run it.
+/// Failure(bad_configuration) if they cannot, and it was built only for GPUs.
+LearningMachine learning_machine(const Image& image, const MachineRequest& asked, const Settings& settings);
 
 }  // namespace core

@@ -15,6 +15,7 @@
 #include "runtime/core/run/preprocessing.h"
 #include "runtime/shared/content_hash.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace core {
 namespace fs = std::filesystem;
@@ -127,7 +128,10 @@ int begin(const Image& image, const TrainRequest& request, Ranks& ranks) {
   // The path is absolute, because a run without a checkpoint may be resumed from another folder.
   if (!settings.start.empty()) settings.start = start_run(settings, image).string();
   take_checkpoint_of_start(settings, request.checkpoint);
-  const MachineRequest machine = learning_machine(image, machine_of_ranks(request, ranks), settings);
+  const LearningMachine chosen = learning_machine(image, machine_of_ranks(request, ranks), settings);
+  const MachineRequest& machine = chosen.request;
+  if (!chosen.why_no_gpu.empty())
+    fmt::print(stderr, "training on the processor: {}\n", printable(chosen.why_no_gpu));
   const PreparedImage prepared(image, find_statistics(image, settings.sources));
   Session session(prepared.get(), machine);
   session.ranks = &ranks;
@@ -203,7 +207,7 @@ MachineOfRun machine_of_run(const Image& image, const MachineRequest& request, c
   const bool keeps = request.device == "auto";
   if (keeps && own == "cpu") asked.device = own;
   MachineOfRun found;
-  found.machine = learning_machine(image, asked, settings);
+  found.machine = learning_machine(image, asked, settings).request;
   const bool on_gpu = gpu_of(found.machine.device) >= 0;
   found.device = keeps ? own : device_name(found.machine);
   if (keeps && gpu_of(own) >= 0) {
