@@ -10,6 +10,7 @@
 
 #include "compiler/semantics/graph/graph.h"
 #include "compiler/semantics/missing_values.h"
+#include "runtime/schema/description.h"
 
 namespace semantics {
 
@@ -36,11 +37,7 @@ struct Variable {
 };
 
 /// How a parameter starts. uniform: in [-scale, scale]; normal: N(0, scale^2); orthogonal: with gain `scale`.
-struct Initial {
-  enum class Kind { constant, uniform, normal, orthogonal } kind = Kind::constant;
-  double value = 0;
-  double scale = 0;
-};
+using schema::Initial;
 
 struct Parameter {
   std::string name;  // player.target.layer.weight, as in a checkpoint
@@ -75,7 +72,7 @@ struct Conditional {
   bool discrete = false;
 };
 
-enum class Role { decoder, encoder, player };
+using schema::Role;
 struct Player {
   std::string name;
   Role role;

@@ -5,24 +5,6 @@
 
 namespace tensor {
 
-const char* name_of(Buffer::Kind kind) {
-  switch (kind) {
-    case Buffer::Kind::scratch:
-      return "scratch";
-    case Buffer::Kind::part:
-      return "part";
-    case Buffer::Kind::parameters:
-      return "parameters";
-    case Buffer::Kind::coefficients:
-      return "coefficients";
-    case Buffer::Kind::input:
-      return "input";
-    case Buffer::Kind::output:
-      return "output";
-  }
-  return "";
-}
-
 namespace {
 
 std::string print_access(const Access& access) {
@@ -92,7 +74,7 @@ std::string print(const KernelProgram& kernel_program) {
                                  to_string(kernel_program.batches), kernel_program.slots.size());
   for (size_t i = 0; i < kernel_program.buffers.size(); ++i) {
     const Buffer& b = kernel_program.buffers[i];
-    text += fmt::format("@{} {} {}", i, name_of(b.kind), to_string(b.extents));
+    text += fmt::format("@{} {} {}", i, schema::word_of(b.kind), to_string(b.extents));
     if (b.kind == Buffer::Kind::part) text += fmt::format(" of @{} + {}", b.parent, b.offset);
     if (b.kind == Buffer::Kind::scratch) text += fmt::format(" slot {}", b.slot);
     if (b.index >= 0) text += fmt::format(" index {}", b.index);

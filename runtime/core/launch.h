@@ -2,17 +2,12 @@
 // number of the GPU's multiprocessors. Out: the number of blocks, and of threads for each kept element.
 #pragma once
 #include <cstdint>
-#include <string>
+
+#include "runtime/schema/description.h"
 
 namespace core {
 
-/// A kernel as the image describes it.
-struct DeviceKernel {
-  std::string name;
-  enum class Mapping { elements, draws, rows, columns } mapping = Mapping::elements;
-  uint32_t threads = 256, sums = 0;
-  bool reduces() const { return mapping == Mapping::rows || mapping == Mapping::columns; }
-};
+using schema::DeviceKernel;
 
 struct Launch {
   uint32_t blocks_x = 1, blocks_y = 1, threads = 256;

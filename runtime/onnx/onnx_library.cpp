@@ -8,7 +8,7 @@
 
 #include "runtime/onnx/onnx_api.h"
 #include "runtime/onnx/translation.h"
-#include "runtime/schema/description.h"
+#include "runtime/schema/json_text.h"
 
 namespace onnx_export {
 namespace {
@@ -67,7 +67,7 @@ extern "C" int vaert_onnx_write(const char* graph, size_t graph_size, const floa
     return outcome;
   };
   try {
-    const auto model = onnx_export::make_model(description::read(graph, graph_size), parameters);
+    const auto model = onnx_export::make_model(schema::parse_text(graph, graph_size), parameters);
     if (model.ByteSizeLong() > INT_MAX)
       return say(VAERT_ONNX_REFUSED, "it is larger than 2 GiB, ONNX's limit");
     onnx::checker::check_model(model);

@@ -13,6 +13,7 @@
 struct Life {
   int first = -1, last = -1;
   bool operator==(const Life&) const = default;
+  static auto tied(auto& self) { return std::tie(self.first, self.last); }
 };
 
 struct ScratchLayout {

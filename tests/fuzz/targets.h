@@ -29,7 +29,7 @@
 #include "runtime/data/arrays/safetensors.h"
 #include "runtime/data/cells/csv.h"
 #include "runtime/data/pictures/decode_picture.h"
-#include "runtime/schema/description.h"
+#include "runtime/schema/json_text.h"
 #include "runtime/shared/closed_folder.h"
 #include "runtime/shared/failure.h"
 #include "tests/numeric/support/core_toy_image.h"
@@ -236,7 +236,7 @@ inline bool take_description(const Bytes& bytes) {
   if (!patch.is_discarded()) {
     nlohmann::json whole = toy::description("/fuzz");
     whole.merge_patch(patch);
-    text = description::text(whole);
+    text = schema::to_text(whole);
   }
   vae_image binary{};
   binary.abi_version = VAE_ABI_VERSION;

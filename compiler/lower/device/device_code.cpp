@@ -54,15 +54,9 @@ std::vector<Piece> pieces_of(const DeviceSet& set) {
 }  // namespace
 
 DeviceCode make_device_code(const KernelSet& set, base::Cache& cache) {
-  DeviceCode code{nlohmann::json::array(), {}};
+  DeviceCode code;
   DeviceSet device;
-  for (const Arrangement& arrangement : set.arrangements()) {
-    const DeviceKernel kernel = device.add(arrangement);
-    code.kernels.push_back({{"name", kernel.name},
-                            {"mapping", name_of(kernel.mapping)},
-                            {"threads", kernel.threads},
-                            {"sums", kernel.sums}});
-  }
+  for (const Arrangement& arrangement : set.arrangements()) code.kernels.push_back(device.add(arrangement));
   code.ptx = join_ptx(make_pieces(pieces_of(device), &cache).code);
   return code;
 }

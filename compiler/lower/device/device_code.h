@@ -2,16 +2,17 @@
 // launched (runtime/image.md, device_kernels). Each kernel is compiled and cached alone. Kernels that call
 // functions are compiled together, because one PTX text can define a function only once.
 #pragma once
-#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "compiler/base/cache.h"
+#include "compiler/lower/device/device_kernel.h"
 #include "compiler/lower/loops/kernel_set.h"
 
 namespace lower {
 
 struct DeviceCode {
-  nlohmann::json kernels;
+  std::vector<DeviceKernel> kernels;  // by kernel of the set
   std::string ptx;
 };
 

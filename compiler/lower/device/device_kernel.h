@@ -1,6 +1,6 @@
 // A loop's kernel on a GPU as plain data: its name, and what is needed to launch it.
 #pragma once
-#include <string>
+#include "runtime/schema/description.h"
 
 namespace lower {
 
@@ -10,13 +10,6 @@ namespace lower {
 /// - if it has sites, a pointer to {u64 seed, u64 step};
 /// - if it reduces: u32 k (2^k threads for a kept element), a pointer to doubles [sums][blocks_y][kept], and
 ///   a pointer to u32 [blocks_x], which are zero before and after.
-struct DeviceKernel {
-  std::string name;
-  enum class Mapping { elements, draws, rows, columns } mapping = Mapping::elements;
-  unsigned threads = 256;  // the most threads of a block; a power of two
-  unsigned sums = 0;       // the number of stores that combine
-};
-
-const char* name_of(DeviceKernel::Mapping mapping);
+using schema::DeviceKernel;
 
 }  // namespace lower

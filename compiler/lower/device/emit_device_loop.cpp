@@ -422,20 +422,6 @@ Mapping mapping_of(const Arrangement& arrangement) {
 
 }  // namespace
 
-const char* name_of(DeviceKernel::Mapping mapping) {
-  switch (mapping) {
-    case Mapping::elements:
-      return "elements";
-    case Mapping::draws:
-      return "draws";
-    case Mapping::rows:
-      return "rows";
-    case Mapping::columns:
-      return "columns";
-  }
-  return "";
-}
-
 DeviceKernel describe_device_loop(const Arrangement& arrangement, const std::string& name) {
   DeviceKernel kernel{name, mapping_of(arrangement)};
   for (const tensor::Store& store : arrangement.loop.stores) kernel.sums += store.combine != Combine::none;

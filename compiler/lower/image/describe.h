@@ -1,5 +1,5 @@
-// The description that an image carries: everything in runtime/image.md, as JSON. Adds the kernels of the
-// programs' loops to `kernels`.
+// The description of a model that an image carries (runtime/image.md). Adds the kernels of the programs'
+// loops to `kernels`.
 #pragma once
 #include <nlohmann/json.hpp>
 
@@ -8,7 +8,7 @@
 
 namespace lower {
 
-nlohmann::json describe(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
-                        const Origin& origin, KernelSet& kernels);
+schema::Description describe(const semantics::Model& model, const nlohmann::json& game,
+                             const Programs& programs, const Origin& origin, KernelSet& kernels);
 
 }  // namespace lower

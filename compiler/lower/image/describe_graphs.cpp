@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/tensor/program.h"
-#include "runtime/schema/description.h"
+#include "runtime/schema/json_text.h"
 
 namespace lower {
 namespace {
@@ -50,7 +50,7 @@ std::string describe_graphs(const std::vector<std::optional<Programs::Graphs>>& 
     if (!graphs->parameters.outputs.empty()) entry["parameters"] = of_graph(graphs->parameters);
     if (graphs->mean) entry["mean"] = of_graph(*graphs->mean);
   }
-  return description::text(std::move(list));
+  return schema::to_text(std::move(list));
 }
 
 }  // namespace lower

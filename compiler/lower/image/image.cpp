@@ -20,7 +20,7 @@
 #include "compiler/lower/objects/object.h"
 #include "compiler/lower/processor.h"
 #include "runtime/abi.h"
-#include "runtime/schema/description.h"
+#include "runtime/schema/json_text.h"
 
 namespace lower {
 namespace {
@@ -28,10 +28,6 @@ namespace {
 llvm::GlobalVariable* add_constant(llvm::Module& module, llvm::Constant* value, const char* name) {
   return new llvm::GlobalVariable(module, value->getType(), true, llvm::GlobalValue::ExternalLinkage, value,
                                   name);
-}
-
-const char* name_of(Target target) {
-  return target == Target::cpu ? "cpu" : target == Target::cuda ? "cuda" : "auto";
 }
 
 llvm::GlobalVariable* add_table(llvm::Module& module, const std::vector<llvm::Function*>& kernels) {
@@ -120,21 +116,18 @@ struct Image::Parts {
 Image::Image(const semantics::Model& model, const nlohmann::json& game, const Programs& programs,
              const Origin& origin, const std::vector<Simulator>& simulators, Target target)
     : parts_(std::make_unique<Parts>()) {
-  nlohmann::json description = describe(model, game, programs, origin, parts_->kernels);
-  description["simulators"] = nlohmann::json::array();
+  schema::ImageDescription description{
+      describe(model, game, programs, origin, parts_->kernels), origin.built_in, target, {}, {}};
   for (const Simulator& simulator : simulators)
-    description["simulators"].push_back(
-        {{"file", simulator.file},
-         {"image", describe(simulator.model, nlohmann::json::object(), simulator.programs, simulator.origin,
-                            parts_->kernels)}});
-  description["target"] = name_of(target);
-  if (!origin.built_in.empty()) description["built_in"] = origin.built_in;
+    description.simulators.push_back(
+        {simulator.file, describe(simulator.model, nlohmann::json::object(), simulator.programs,
+                                  simulator.origin, parts_->kernels)});
   if (target != Target::cpu) {
     DeviceCode code = make_device_code(parts_->kernels, parts_->cache);
-    description["device_kernels"] = std::move(code.kernels);
+    description.device_kernels = std::move(code.kernels);
     parts_->ptx = std::move(code.ptx);
   }
-  parts_->description = ::description::text(std::move(description));
+  parts_->description = schema::to_text(schema::write(description));
 }
 
 Image::Image(Image&&) noexcept = default;

@@ -29,9 +29,7 @@ struct Simulator {
   Origin origin;
 };
 
-/// What the image runs on. cpu: only the processor. cuda: also a GPU, and training asks for one. any: also a
-/// GPU, which training uses if there is one.
-enum class Target { cpu, cuda, any };
+using schema::Target;
 
 /// An image before it is machine code.
 class Image {

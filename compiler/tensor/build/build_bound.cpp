@@ -114,7 +114,7 @@ class BoundRows {
     ValueId sum = e.reduce(Op::sum, value, {0});
     if (repeated) sum = e.pointwise(Op::multiply, sum, 1 / static_cast<double>(samples_));
     program_.outputs.push_back({name, sum});
-    objective.push_back({name, factor});
+    objective.push_back({{name, factor}, {}});
   }
 
   const Model& model_;

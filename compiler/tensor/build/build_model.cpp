@@ -19,22 +19,28 @@ using semantics::Model;
 /// Sends programs through the passes, in the order in which they are added.
 class ModelBuilder {
  public:
-  explicit ModelBuilder(Trace trace = {}) : trace_(std::move(trace)) {}
+  explicit ModelBuilder(const Model& model, Trace trace = {}) : trace_(std::move(trace)) {
+    for (const Learn& learn : model.learns) {
+      schema::Learn& learned = made_.learns.emplace_back();
+      for (const auto& [key, coefficient] : scheduled_coefficients(model, learn))
+        learned.scheduled[key].coefficient = coefficient;
+    }
+  }
+
+  void refuse_learns(const std::string& why) {
+    for (schema::Learn& learned : made_.learns) learned.unavailable = why;
+  }
 
   void add_learns(const Model& model, const game::Game& game) {
     const ModelBasis basis(model, game.graph);
     for (size_t l = 0; l < model.learns.size(); ++l) {
       const Learn& learn = model.learns[l];
-      ModelPrograms::OfLearn& phases = made_.learns.emplace_back();
-      add_phases(basis, game, l, learn, phases);
-      if (learn.method == "libi") phases.multiplier = multiplier_coefficient(model);
-      phases.skipped = game.bounds[l].skipped;
-      phases.unlearned = game::unlearned_lines(model, game, l);
+      schema::Learn& learned = made_.learns[l];
+      add_phases(basis, game, l, learn, learned, learned);
+      if (learn.method == "libi") learned.multiplier = multiplier_coefficient(model);
+      for (const semantics::SourceId source : game.bounds[l].skipped) learned.skipped.push_back(source.index);
+      learned.unlearned = game::unlearned_lines(model, game, l);
     }
-  }
-
-  void refuse_learns(const Model& model, const std::string& why) {
-    for (size_t l = 0; l < model.learns.size(); ++l) made_.learns.emplace_back().unavailable = why;
   }
 
   void add_splits(const game::MissingGame& missing) { made_.splits = missing.splits; }
@@ -45,11 +51,13 @@ class ModelBuilder {
     for (size_t l = 0; l < missing.model.learns.size(); ++l) {
       Learn learn = missing.model.learns[l];
       learn.name += " with missing values";  // the name of its programs
-      auto& phases = made_.learns[l].missing;
+      schema::Learn& learned = made_.learns[l];
       for (const game::RefusedSplit& refused : missing.refused)
-        if (refused.learn == l) phases.refused.push_back(refused);
-      phases.splits = missing.splits_of(l);
-      if (!phases.splits.empty()) add_phases(basis, missing.game, l, learn, phases);
+        if (refused.learn == l) learned.missing.refused[static_cast<int>(refused.split)] = refused.why;
+      for (const size_t split : missing.splits_of(l))
+        learned.missing.splits.push_back(static_cast<int>(split));
+      if (!learned.missing.splits.empty())
+        add_phases(basis, missing.game, l, learn, learned, learned.missing);
     }
   }
 
@@ -66,7 +74,7 @@ class ModelBuilder {
     const bool of_player = basis.model[id].player.index >= 0;
     ModelPrograms::Graphs graphs = {build_parameters(basis, id), build_log_density(basis, id),
                                     build_draw(basis, id), build_mean(basis, id)};
-    ModelPrograms::OfConditional& programs = made_.conditionals.emplace_back();
+    schema::ConditionalPrograms& programs = made_.conditionals.emplace_back();
     programs.draw = add(graphs.sample);
     if (graphs.mean) programs.mean = add(*graphs.mean);
     if (auto jacobian = build_jacobian(basis, id)) programs.jacobian = add(std::move(*jacobian));
@@ -77,7 +85,7 @@ class ModelBuilder {
   }
 
   void add_draws(const ModelBasis& basis, ConditionalId id) {
-    ModelPrograms::OfConditional& programs = made_.conditionals.emplace_back();
+    schema::ConditionalPrograms& programs = made_.conditionals.emplace_back();
     programs.draw = add(build_draw(basis, id));
     programs.initial = add(build_initial(basis, id));
   }
@@ -90,31 +98,38 @@ class ModelBuilder {
     return static_cast<int>(made_.programs.size()) - 1;
   }
 
-  ModelPrograms::OfChain add_chain(Chain chain) {
-    ModelPrograms::OfChain added = {chain.source.index, chain.sweeps, chain.site, {}, std::move(chain.tags)};
-    for (Program& part : chain.parts) added.parts.push_back(add(std::move(part)));
-    return added;
+  schema::Stage add(Stage stage) {
+    schema::Stage numbered{add(std::move(stage.program)), {}};
+    for (Chain& chain : stage.chains) {
+      schema::GibbsChain& added = numbered.chains.emplace_back(
+          schema::GibbsChain{chain.source.index, chain.sweeps, chain.site, {}, std::move(chain.tags)});
+      for (Program& part : chain.parts) added.parts.push_back(add(std::move(part)));
+    }
+    return numbered;
   }
 
-  std::vector<ModelPrograms::OfPhase> add_all(std::vector<Phase> phases) {
-    std::vector<ModelPrograms::OfPhase> added;
+  std::vector<schema::Phase> add_all(std::vector<Phase> phases) {
+    std::vector<schema::Phase> added;
     for (Phase& phase : phases) {
-      auto& of_phase = added.emplace_back();
-      for (Stage& stage : phase.stages) {
-        auto& of_stage = of_phase.stages.emplace_back();
-        of_stage.program = add(std::move(stage.program));
-        for (Chain& chain : stage.chains) of_stage.chains.push_back(add_chain(std::move(chain)));
-      }
-      of_phase.program = add(std::move(phase.program));
-      of_phase.objective = std::move(phase.objective);
+      schema::Phase& numbered = added.emplace_back();
+      for (Stage& stage : phase.stages) numbered.stages.push_back(add(std::move(stage)));
+      numbered.program = add(std::move(phase.program));
+      numbered.objective.assign(phase.objective.begin(), phase.objective.end());
     }
     return added;
   }
 
-  /// Adds the phases of learn block `l`, in both orders, to `phases`.
-  template <class Phases>
+  /// Notes which outputs the keys of a learn block scale.
+  static void note_scheduled(const std::vector<Phase>& phases, schema::Learn& learned) {
+    for (const Phase& phase : phases)
+      for (const Objective& objective : phase.objective)
+        if (!objective.schedule.empty())
+          learned.scheduled[objective.schedule].outputs.push_back(objective.output);
+  }
+
+  /// Adds the phases of learn block `l`, in both orders, to `phases`, which belong to `learned`.
   void add_phases(const ModelBasis& basis, const game::Game& game, size_t l, const Learn& learn,
-                  Phases& phases) {
+                  schema::Learn& learned, schema::Phases& phases) {
     if (learn.method == "symmetric" || learn.method == "supervised") {
       const game::Game played = learn.method == "supervised" ? game::supervised(basis.model, game) : game;
       phases.alternating = add_all(build_phases(basis, played, learn, false));
@@ -122,7 +137,9 @@ class ModelBuilder {
       return;
     }
     // There is one objective for all players, so both orders are the same.
-    phases.alternating = add_all(build_bound_phases(basis, game.bounds[l], learn));
+    std::vector<Phase> built = build_bound_phases(basis, game.bounds[l], learn);
+    note_scheduled(built, learned);
+    phases.alternating = add_all(std::move(built));
     phases.simultaneous = phases.alternating;
   }
 
@@ -140,10 +157,10 @@ std::vector<ConditionalId> conditionals_of(const Model& model) {
 
 ModelPrograms build_model(const Model& model, const game::Game& game,
                           const std::optional<game::MissingGame>& missing, const Trace& trace) {
-  ModelBuilder builder(trace);
+  ModelBuilder builder(model, trace);
   const std::optional<std::string> refusal = unsupported(model);
   if (refusal)
-    builder.refuse_learns(model, *refusal);
+    builder.refuse_learns(*refusal);
   else
     builder.add_learns(model, game);
   if (missing) builder.add_splits(*missing);
@@ -158,7 +175,7 @@ ModelPrograms build_model(const Model& model, const game::Game& game,
 }
 
 ModelPrograms build_draws(const Model& model) {
-  ModelBuilder builder;
+  ModelBuilder builder(model);
   const ModelBasis basis(model);
   for (const ConditionalId id : conditionals_of(model)) builder.add_draws(basis, id);
   return builder.take();

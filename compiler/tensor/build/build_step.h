@@ -9,6 +9,7 @@
 
 #include "compiler/game/game.h"
 #include "compiler/tensor/build/translate.h"
+#include "runtime/schema/description.h"
 
 namespace tensor {
 
@@ -16,15 +17,7 @@ namespace tensor {
 /// None if it can build them all.
 std::optional<std::string> unsupported(const semantics::Model& model);
 
-/// A term that counts only in some steps: those in which the last sweep drew one of the term's parents after
-/// the term's target. In all other steps the expected gradient is zero. `coefficient` is the index of the
-/// tag's own coefficient; it follows the sources' coefficients.
-struct Tag {
-  std::string term;  // player.variable@source
-  int coefficient = -1;
-  int part = -1;                // the part that draws the term's target
-  std::vector<int> redrawn_by;  // the other parts that draw its parents
-};
+using schema::Tag;
 
 /// A Gibbs chain over the rows of one source. In every sweep all parts run, in an order drawn at `site`. A
 /// part reads and writes `variable@source`.
@@ -42,12 +35,9 @@ struct Stage {
   std::vector<Chain> chains;
 };
 
-/// How an output counts in the recorded utilities. The output is a sum over the rows of its source. It counts
-/// `factor` times in the utility of every player that maximizes it.
-struct Objective {
-  std::string output;
-  double factor = 1;     // 0: it is only recorded
-  std::string schedule;  // the key of the learn block that scales it in each step, or empty
+/// A part of the objective, and the key of the learn block that scales it in each step, or empty.
+struct Objective : schema::Objective {
+  std::string schedule;
 };
 
 /// One phase of a learning step: the stages, then `program` with the terms and updates.

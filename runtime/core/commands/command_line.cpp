@@ -65,13 +65,12 @@ void word_the_help(CLI::App& app) {
 /// The flags as CLI11 fills them, and the command that was chosen.
 class CommandLine {
  public:
-  CommandLine(const Image& image, const vae_image& binary)
+  explicit CommandLine(const Image& image)
       : image_(image),
-        binary_(binary),
         app_("The model " + printable(image.file) + ", compiled by vaec.", printable(image.file)) {
     app_.require_subcommand(1);
     app_.set_help_flag("-h,--help", "print this help");
-    app_.set_version_flag("--version", "vaec " + image.version, "print the version of vaec that made it");
+    app_.set_version_flag("--version", "vaec " + image.vaec, "print the version of vaec that made it");
     add_train();
     add_sample();
     add_infer();
@@ -324,7 +323,7 @@ class CommandLine {
         ->check(CLI::IsMember({"onnx"}));
     command->add_option("--out", export_.out, "the folder, made anew")->required();
     command->add_flag("--json", export_.json, "print what was written as JSON on stdout");
-    command->callback([this] { run_ = [this] { return export_model(image_, binary_, export_), 0; }; });
+    command->callback([this] { run_ = [this] { return export_model(image_, export_), 0; }; });
   }
 
   void add_compare() {
@@ -401,7 +400,6 @@ class CommandLine {
   }
 
   const Image& image_;
-  const vae_image& binary_;
   CLI::App app_;
   std::function<int()> run_;
   TrainRequest train_;
@@ -470,7 +468,7 @@ int run_command_line(const vae_image& binary, int argc, char** argv) {
   try {
     const Image image = read_image(binary);
     who = image.file;
-    CommandLine line(image, binary);
+    CommandLine line(image);
     try {
       const int code = line.run(argc, argv);
       require_output();
@@ -508,8 +506,7 @@ extern "C" __attribute__((visibility("default"))) const char* vaert_command_tabl
   static const std::string text = [] {
     core::Image image;
     image.file = "MODEL";
-    const vae_image binary{};  // no command is run
-    return core::CommandLine(image, binary).table().dump();
+    return core::CommandLine(image).table().dump();  // no command is run
   }();
   return text.c_str();
 }

@@ -13,7 +13,7 @@
 #include "runtime/core/run/whole_folder.h"
 #include "runtime/data/optional_library.h"
 #include "runtime/onnx/onnx_api.h"
-#include "runtime/schema/description.h"
+#include "runtime/schema/json_text.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/printable.h"
 #include "runtime/shared/system_libraries.h"
@@ -32,16 +32,8 @@ vaert_onnx_write_function* open_library() {
 }
 
 /// The graphs of each conditional, by kind.
-json read_graphs(const Image& image, const vae_image& binary) {
-  const json whole = json::parse(binary.description, binary.description + binary.description_size);
-  const std::string text = whole.value("graphs", "");
-  if (text.empty())
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("this executable was made by vaec {}, whose executables cannot export; build it "
-                    "again with vaec {}",
-                    image.version, vaert_version()));
-  json graphs = json::parse(text, nullptr, false);
+json read_graphs(const Image& image) {
+  json graphs = json::parse(image.graphs, nullptr, false);
   if (!graphs.is_array() || graphs.size() != image.conditionals.size())
     throw Failure(Exit::internal, "this executable's description is malformed: graphs");
   return graphs;
@@ -59,11 +51,8 @@ json describe(const Variable& variable) {
 
 class Exporter {
  public:
-  Exporter(const Session& session, const vae_image& binary, const Checkpoint& checkpoint)
-      : session_(session),
-        image_(session.image),
-        graphs_(read_graphs(image_, binary)),
-        write_(open_library()) {
+  Exporter(const Session& session, const Checkpoint& checkpoint)
+      : session_(session), image_(session.image), graphs_(read_graphs(image_)), write_(open_library()) {
     shared_ = {
         {"vaec", vaert_version()}, {"program", image_.file}, {"step", fmt::format("{}", checkpoint.step)}};
     const fs::path preprocessing = checkpoint.path / "preprocessing.json";
@@ -100,7 +89,7 @@ class Exporter {
                               {"parents", json_text(parents)},
                               {"family", conditional.family},
                               {"variables", json_text(variables)}});
-    const std::string text = description::text(graph);
+    const std::string text = schema::to_text(graph);
     std::array<char, 1000> cause = {};
     const int outcome = write_(text.data(), text.size(), session_.parameters.pointers().data(),
                                (folder / file).c_str(), cause.data(), cause.size());
@@ -131,7 +120,7 @@ void require_new(const fs::path& out) {
 
 }  // namespace
 
-void export_model(const Image& image, const vae_image& binary, const ExportRequest& request) {
+void export_model(const Image& image, const ExportRequest& request) {
   // The last part of "out/" is empty.
   const fs::path out = request.out.has_filename() ? request.out : request.out.parent_path();
   if (out.empty()) throw Failure(Exit::usage, "--out needs the name of a folder");
@@ -141,7 +130,7 @@ void export_model(const Image& image, const vae_image& binary, const ExportReque
   processor.device = "cpu";
   Session session(image, processor);
   load_checkpoint(session, checkpoint.path, request.weights);
-  Exporter exporter(session, binary, checkpoint);
+  Exporter exporter(session, checkpoint);
   const fs::path aside = out.parent_path() / fmt::format(".{}.{}.partial", out.filename().string(), getpid());
   write_aside(aside, [&](const fs::path& folder) {
     exporter.write_all(folder);

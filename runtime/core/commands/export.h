@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <string>
 
-#include "runtime/abi.h"
 #include "runtime/core/evaluation/request.h"
 #include "runtime/core/image.h"
 
@@ -13,8 +12,6 @@ struct ExportRequest : ModelRequest {
   std::string format = "onnx";
   std::filesystem::path out;  // a folder, made anew
 };
-/// `binary`: the image was read from it. The graphs are read from it only here, because no other command
-/// needs them.
-void export_model(const Image& image, const vae_image& binary, const ExportRequest& request);
+void export_model(const Image& image, const ExportRequest& request);
 
 }  // namespace core

@@ -46,7 +46,7 @@ json as_json(const Image& image) {
     json tensors = json::object();
     for (const Parameter& parameter : image.players[i].parameters) tensors[parameter.name] = parameter.shape;
     players.push_back({{"name", image.players[i].name},
-                       {"role", image.players[i].role},
+                       {"role", schema::word_of(image.players[i].role)},
                        {"parameters", image.players[i].parameter_count()},
                        {"tensors", tensors},
                        {"conditionals", conditionals}});
@@ -65,10 +65,10 @@ json as_json(const Image& image) {
   const std::vector<std::string> targets =
       image.ptx ? std::vector<std::string>{"cpu", "cuda"} : std::vector<std::string>{"cpu"};
   return {{"program", image.file},
-          {"vaec", image.version},
+          {"vaec", image.vaec},
           {"targets", targets},
-          {"cpu", image.cpu},
-          {"cpu_features", image.cpu_features},
+          {"cpu", image.cpu.name},
+          {"cpu_features", image.cpu.features},
           {"params", image.params},
           {"variables", variables},
           {"players", players},
@@ -84,11 +84,9 @@ void info(const Image& image, bool as_data) {
     fmt::print("{}\n", all.dump(2));
     return;
   }
-  fmt::print("{} (vaec {}, built for {}{})\n", printable(image.file), image.version,
-             image.cpu.empty() ? "any processor" : image.cpu, image.ptx ? " and NVIDIA GPUs" : "");
-  for (const auto& [name, value] : image.params.items())
-    fmt::print("  param {} = {}\n", name,
-               printable(value.is_string() ? value.get<std::string>() : value.dump()));
+  fmt::print("{} (vaec {}, built for {}{})\n", printable(image.file), image.vaec,
+             image.cpu.name.empty() ? "any processor" : image.cpu.name, image.ptx ? " and NVIDIA GPUs" : "");
+  for (const auto& [name, value] : image.params) fmt::print("  param {} = {}\n", name, printable(value));
   for (const json& variable : all["variables"])
     fmt::print("  var {} : {}\n", variable["name"].get<std::string>(),
                printable(variable["domain"].get<std::string>()));

@@ -35,7 +35,7 @@ bool is_mentioned(const Image& image, int variable) {
 bool is_encoded(const Image& image, int variable) {
   return std::any_of(image.conditionals.begin(), image.conditionals.end(), [&](const Conditional& entry) {
     return entry.target == variable && entry.player >= 0 &&
-           image.players[static_cast<size_t>(entry.player)].role == "encoder";
+           image.players[static_cast<size_t>(entry.player)].role == Role::encoder;
   });
 }
 

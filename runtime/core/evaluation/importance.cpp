@@ -19,7 +19,7 @@ int density_of(const Image& image, int variable, bool decoders_only = false) {
     if (conditional.target != variable) continue;
     if (conditional.player < 0) {
       if (!decoders_only && found < 0 && conditional.source >= 0) found = static_cast<int>(i);
-    } else if (image.players[static_cast<size_t>(conditional.player)].role == "decoder") {
+    } else if (image.players[static_cast<size_t>(conditional.player)].role == Role::decoder) {
       return static_cast<int>(i);
     }
   }
@@ -137,7 +137,7 @@ std::vector<std::pair<int, Importance>> plan_evaluation(const Image& image, Samp
     if (auto plan = plan_importance(image, image.sources[static_cast<size_t>(source)], need, drawn))
       found.emplace_back(source, std::move(*plan));
   const bool decoders = std::any_of(image.players.begin(), image.players.end(),
-                                    [](const Player& player) { return player.role == "decoder"; });
+                                    [](const Player& player) { return player.role == Role::decoder; });
   if (!decoders)
     throw Failure(Exit::bad_configuration,
                   fmt::format("{} need a decoder, and {} declares none: write `decoder` instead of "

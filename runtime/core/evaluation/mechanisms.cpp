@@ -148,7 +148,7 @@ class Mechanisms {
     for (size_t i = 0; i < image_.conditionals.size(); ++i) {
       const Conditional& entry = image_.conditionals[i];
       if (entry.target == code_ && entry.player >= 0 && entry.parents == std::vector<int>{data_} &&
-          image_.players[static_cast<size_t>(entry.player)].role == "encoder")
+          image_.players[static_cast<size_t>(entry.player)].role == Role::encoder)
         return static_cast<int>(i);
     }
     throw Failure(Exit::bad_configuration,

@@ -38,6 +38,28 @@ int64_t elements(const std::vector<Extent>& extents, const std::vector<int64_t>&
   return count;
 }
 
+/// The convolution as the library operations take it.
+vae_convolution shape_of(const Convolution& c, int64_t batch) {
+  using Direction = Convolution::Direction;
+  static_assert(static_cast<int>(Direction::forward) == VAE_FORWARD &&
+                static_cast<int>(Direction::backward_data) == VAE_BACKWARD_DATA &&
+                static_cast<int>(Direction::backward_weights) == VAE_BACKWARD_WEIGHTS);
+  return {static_cast<int32_t>(c.direction),
+          batch,
+          c.in_channels,
+          c.in_h,
+          c.in_w,
+          c.out_channels,
+          c.out_h,
+          c.out_w,
+          c.kernel_h,
+          c.kernel_w,
+          c.stride_h,
+          c.stride_w,
+          c.padding_h,
+          c.padding_w};
+}
+
 int64_t whole_lines(int64_t count) { return (count + line - 1) / line * line; }
 
 ScratchLayout layout_of(const Program& program, const std::vector<int64_t>& rows) {
@@ -316,8 +338,7 @@ struct Executor::Parts {
   }
 
   void bind(const Convolution& convolution) {
-    vae_convolution shape = convolution.shape;
-    shape.batch = convolution.batch.length(rows);
+    const vae_convolution shape = shape_of(convolution, convolution.batch.length(rows));
     order.push_back(&library_calls.emplace_back(
         BoundLibraryCall{library_ops.convolution(shape, convolution.name), at(convolution.a),
                          at(convolution.b), at(convolution.c)}));

@@ -54,18 +54,22 @@ void fill_orthogonal(float* values, const Shape& shape, int64_t count, double ga
 void fill(float* values, const Parameter& parameter, uint64_t seed, uint32_t site) {
   const int64_t count = parameter.elements();
   const Initial& initial = parameter.initial;
-  if (initial.kind == "constant") {
-    std::fill(values, values + count, static_cast<float>(initial.value));
-  } else if (initial.kind == "uniform") {
-    for (int64_t i = 0; i < count; ++i)
-      values[i] = static_cast<float>(
-          initial.scale * (2.0 * philox_uniform(seed, before_all_steps, site, static_cast<uint64_t>(i)) - 1));
-  } else if (initial.kind == "normal") {
-    fill_normal(values, count, initial.scale, seed, site);
-  } else if (initial.kind == "orthogonal") {
-    fill_orthogonal(values, parameter.shape, count, initial.scale, seed, site);
-  } else {
-    throw Failure(Exit::internal, fmt::format("{} starts as `{}`", parameter.name, initial.kind));
+  switch (initial.kind) {
+    case Initial::Kind::constant:
+      std::fill(values, values + count, static_cast<float>(initial.value));
+      break;
+    case Initial::Kind::uniform:
+      for (int64_t i = 0; i < count; ++i)
+        values[i] = static_cast<float>(
+            initial.scale *
+            (2.0 * philox_uniform(seed, before_all_steps, site, static_cast<uint64_t>(i)) - 1));
+      break;
+    case Initial::Kind::normal:
+      fill_normal(values, count, initial.scale, seed, site);
+      break;
+    case Initial::Kind::orthogonal:
+      fill_orthogonal(values, parameter.shape, count, initial.scale, seed, site);
+      break;
   }
 }
 

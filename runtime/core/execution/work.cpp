@@ -40,7 +40,7 @@ class Counting {
   }
 
   Work operator()(const Convolution& convolution) const {
-    const vae_convolution& s = convolution.shape;
+    const Convolution& s = convolution;
     const int64_t batch = convolution.batch.length(rows_);
     const double flops = 2.0 * static_cast<double>(batch * s.out_h * s.out_w) *
                          static_cast<double>(s.out_channels * s.in_channels) *

@@ -67,7 +67,7 @@ std::optional<DirectOrder> find_direct_order(const Image& image, const std::set<
                                              const std::vector<int>& targets) {
   std::vector<std::set<int>> groups;
   std::set<int> everyone;
-  for (const char* role : {"encoder", "player", "decoder"})
+  for (const Role role : {Role::encoder, Role::player, Role::decoder})
     for (size_t player = 0; player < image.players.size(); ++player)
       if (image.players[player].role == role) {
         groups.push_back({static_cast<int>(player)});
@@ -89,7 +89,8 @@ int generating_conditional(const Image& image, int target) {
   for (size_t i = 0; i < image.conditionals.size(); ++i) {
     const Conditional& conditional = image.conditionals[i];
     if (conditional.target != target || conditional.player < 0 || conditional.parents.empty()) continue;
-    if (image.players[static_cast<size_t>(conditional.player)].role == "decoder") return static_cast<int>(i);
+    if (image.players[static_cast<size_t>(conditional.player)].role == Role::decoder)
+      return static_cast<int>(i);
     if (found < 0) found = static_cast<int>(i);
   }
   return found;

@@ -33,8 +33,8 @@ completion::Players everyone(const Image& image) {
 
 int rank_of(const Image& image, const Conditional& conditional) {
   if (conditional.player < 0) return 3;
-  const std::string& role = image.players[static_cast<size_t>(conditional.player)].role;
-  return role == "encoder" ? 0 : role == "player" ? 1 : 2;
+  const Role role = image.players[static_cast<size_t>(conditional.player)].role;
+  return role == Role::encoder ? 0 : role == Role::player ? 1 : 2;
 }
 
 class Planner {

@@ -17,7 +17,8 @@ void add(std::optional<double>& sum, double value) { sum = sum.value_or(0) + val
 /// Encoder targets that are given count in the objective, times `alpha`, but not in the bound.
 bool is_evidence(const Image& image, const std::string& owner) {
   const int player = image.player(owner);
-  return owner == "source" || (player >= 0 && image.players[static_cast<size_t>(player)].role != "encoder");
+  return owner == "source" ||
+         (player >= 0 && image.players[static_cast<size_t>(player)].role != Role::encoder);
 }
 
 std::map<std::string, RowSums> rows_of(const Image& image, const std::vector<BoundTerm>& terms) {

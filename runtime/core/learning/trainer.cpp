@@ -73,9 +73,9 @@ double Trainer::weight_of(const std::string& source, int64_t step) const {
 /// The factor of a term in its utility, at a step.
 double Trainer::weight_of(const Term& term, int64_t step) const {
   const double weight = term.factor * weight_of(source_name(term), step);
-  for (const auto& [key, schedule] : learn_.keys.at("scheduled").items())
-    for (const json& output : schedule.at("outputs"))
-      if (output == term.name) return weight * settings_.scheduled.at(key).at(step);
+  for (const auto& [key, scheduled] : learn_.scheduled)
+    if (std::ranges::count(scheduled.outputs, term.name) > 0)
+      return weight * settings_.scheduled.at(key).at(step);
   return weight;
 }
 
@@ -99,8 +99,8 @@ bool Trainer::set_coefficients() {
     });
   const std::vector<float> before = session_.coefficients;
   session_.set_coefficients(coefficients);
-  for (const auto& [key, schedule] : learn_.keys.at("scheduled").items())
-    session_.coefficients[schedule.at("coefficient").get<size_t>()] =
+  for (const auto& [key, scheduled] : learn_.scheduled)
+    session_.coefficients[static_cast<size_t>(scheduled.coefficient)] =
         static_cast<float>(settings_.scheduled.at(key).at(step_));
   return session_.coefficients != before;
 }
@@ -232,7 +232,7 @@ std::vector<std::string> Trainer::notes() const {
     notes.push_back(fmt::format("source {} is left out: nothing is learned from its {}",
                                 session_.image.sources[static_cast<size_t>(source)].name,
                                 learn_.method == "supervised" ? "rows alone" : "bound"));
-  add(learn_.keys.value("unlearned", std::vector<std::string>()));
+  add(learn_.unlearned);
   return notes;
 }
 

@@ -7,7 +7,7 @@
 
 #include "runtime/choose_image.h"
 #include "runtime/core/image.h"
-#include "runtime/schema/description.h"
+#include "runtime/schema/json_text.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -39,14 +39,14 @@ std::vector<std::string> missing_features(const std::vector<std::string>& needed
 }
 
 std::vector<std::string> needed_features(const vae_image& image) {
-  const nlohmann::json text = description::read(image.description, image.description_size);
-  return text.at("cpu").at("features").get<std::vector<std::string>>();
+  const nlohmann::json text = schema::parse_text(image.description, image.description_size);
+  return schema::read<schema::Cpu>(text.at("cpu")).features;
 }
 
 }  // namespace
 
 void require_cpu(const Image& image) {
-  const std::vector<std::string> missing = missing_features(image.cpu_features);
+  const std::vector<std::string> missing = missing_features(image.cpu.features);
   if (!missing.empty())
     throw Failure(Exit::bad_configuration,
                   fmt::format("this executable needs a processor with {}, which this one does not have; "

@@ -12,7 +12,8 @@ namespace core {
 namespace {
 
 bool is_decoders(const Image& image, const Conditional& conditional) {
-  return conditional.player >= 0 && image.players[static_cast<size_t>(conditional.player)].role == "decoder";
+  return conditional.player >= 0 &&
+         image.players[static_cast<size_t>(conditional.player)].role == Role::decoder;
 }
 
 /// The generating conditional. If there is none: a conditional without parents, a decoder's before another

@@ -20,16 +20,12 @@ using tensor::Combine;
 
 constexpr loop_runner::Randomness randomness = {0x123456789abcdefULL, (uint64_t{3} << 32) + 41};
 
-core::DeviceKernel as_described(const lower::DeviceKernel& kernel) {
-  return {kernel.name, static_cast<core::DeviceKernel::Mapping>(kernel.mapping), kernel.threads, kernel.sums};
-}
-
 /// Runs all blocks, starting with the last, because their order must not matter.
 void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buffers, int64_t rows,
                   int processors) {
   const lower::Arrangement& arranged = loops.arrangement(number);
   loop_runner::Bound bound(arranged.loop, buffers, rows);
-  const core::DeviceKernel kernel = as_described(loops.kernel(number));
+  const schema::DeviceKernel& kernel = loops.kernel(number);
   core::Launch launch = core::plan_launch(kernel, bound.kept, bound.reduced, processors);
   std::vector<double> partials(static_cast<size_t>(core::partial_sums(kernel, launch, bound.kept)), -1e300);
   std::vector<uint32_t> counters(launch.blocks_x, 0);
@@ -76,7 +72,7 @@ void expect_equal(const std::vector<Case>& cases, int64_t rows, int processors, 
       for (size_t e = 0; e < got[b].size(); ++e) {
         if (std::isnan(expected[b][e]) && std::isnan(got[b][e])) continue;
         ASSERT_NEAR(got[b][e], expected[b][e], 1e-5 * std::max(1.0F, std::abs(expected[b][e])))
-            << what << ", loop " << cases[i].loop.name << " (" << lower::name_of(emulated.kernel(i).mapping)
+            << what << ", loop " << cases[i].loop.name << " (" << schema::word_of(emulated.kernel(i).mapping)
             << "), buffer " << b << " element " << e;
       }
   }

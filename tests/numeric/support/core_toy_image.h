@@ -14,14 +14,12 @@
 #include "runtime/abi.h"
 #include "runtime/core/execution/philox.h"
 #include "runtime/data/arrays/npy.h"
+#include "runtime/schema/description.h"
 
 namespace toy {
 using nlohmann::json;
 
 inline constexpr double encoder_variance = 0.5;
-
-/// A phase without chains.
-inline json phase_of(int program) { return {{"stages", json::array()}, {"program", program}}; }
 
 inline float normal(const vae_loop* loop, int64_t element) {
   return static_cast<float>(
@@ -83,84 +81,77 @@ enum Kernel {
   k_mean_prior
 };
 
-inline const json rows = json::array({{{"batch", 0}}});
+inline const std::vector<schema::Extent> rows = {{1, 0}}, scalar = {{1, -1}};
 
-inline json buffer(const char* kind, const std::string& name, json extents, int number = 0) {
-  json entry = {{"name", name}, {"kind", kind}, {"extents", extents}, {"offset", 0}};
-  if (std::string(kind) == "scratch") entry["slot"] = number;
-  if (std::string(kind) == "parameters" || std::string(kind) == "coefficients") entry["index"] = number;
-  return entry;
+/// `number`: the slot of a scratch buffer, or the index of parameters.
+inline schema::Buffer buffer(schema::Buffer::Kind kind, const std::string& name,
+                             const std::vector<schema::Extent>& extents, int number = -1) {
+  const bool scratch = kind == schema::Buffer::Kind::scratch;
+  return {name, kind, extents, -1, 0, scratch ? -1 : number, scratch ? number : -1};
 }
+inline schema::Buffer input(const std::string& name) {
+  return buffer(schema::Buffer::Kind::input, name, rows);
+}
+inline schema::Buffer output(const std::string& name, const std::vector<schema::Extent>& extents = rows) {
+  return buffer(schema::Buffer::Kind::output, name, extents);
+}
+inline schema::Buffer parameters(const std::string& name, int player) {
+  return buffer(schema::Buffer::Kind::parameters, name, scalar, player);
+}
+inline schema::Buffer scratch(const std::string& name, const std::vector<schema::Extent>& extents, int slot) {
+  return buffer(schema::Buffer::Kind::scratch, name, extents, slot);
+}
+inline schema::Buffer coefficients() { return buffer(schema::Buffer::Kind::coefficients, "", {{2, -1}}, 0); }
 
 /// A loop over one axis, the rows. The stride of an access is 1 if the buffer has rows, and 0 for a scalar.
-inline json loop(Kernel kernel, int kept, std::vector<std::pair<int, int>> accesses,
-                 std::vector<float> scalars, std::vector<uint32_t> sites = {}) {
-  json list = json::array();
-  for (auto [index, stride] : accesses)
-    list.push_back({{"buffer", index}, {"offset", 0}, {"strides", {stride}}});
-  return {{"op", "loop"}, {"name", "toy"},    {"kernel", kernel},   {"space", rows}, {"kept", kept},
-          {"unit", 1},    {"accesses", list}, {"scalars", scalars}, {"sites", sites}};
+inline schema::Loop loop(Kernel kernel, int kept, const std::vector<std::pair<int, int64_t>>& accesses,
+                         const std::vector<float>& scalars, const std::vector<uint32_t>& sites = {}) {
+  schema::Loop made{"toy", kernel, rows, kept, scalar, {}, scalars, sites};
+  for (const auto& [index, stride] : accesses) made.accesses.push_back({index, 0, {stride}});
+  return made;
 }
 
-/// The lists are vectors, because of braces around a single json value g++ makes an array and clang a copy.
-inline json program(const std::string& name, int batch, const std::vector<json>& buffers,
-                    const std::vector<json>& instructions) {
-  return {{"name", name},
-          {"batches", {batch}},
-          {"slots", {{0, 99}, {0, 99}, {0, 99}}},
-          {"buffers", buffers},
-          {"instructions", instructions}};
+inline schema::Program program(const std::string& name, int batch, const std::vector<schema::Buffer>& buffers,
+                               const std::vector<schema::Instruction>& instructions) {
+  return {name, {batch}, buffers, {{0, 99}, {0, 99}, {0, 99}}, instructions};
 }
 
-inline json programs() {
-  const json scalar = json::array({1}), s = std::sqrt(encoder_variance);
-  const float std_q = s.get<float>(), variance = encoder_variance;
-  const auto given = [&](const char* in, const char* out, int player, json instruction) {
-    return program(
-        std::string(out) + " given " + in, -1,
-        {buffer("input", in, rows), buffer("parameters", "", scalar, player), buffer("output", out, rows)},
-        {instruction});
+inline std::vector<schema::Program> programs() {
+  const float variance = encoder_variance, std_q = std::sqrt(variance);
+  const auto given = [&](const char* in, const char* out, int player, const schema::Loop& instruction) {
+    return program(std::string(out) + " given " + in, -1, {input(in), parameters("", player), output(out)},
+                   {instruction});
   };
   const auto log_density = [&](const char* target, const char* parent, int player, float v) {
     return program("log_density", -1,
-                   {buffer("input", target, rows), buffer("input", parent, rows),
-                    buffer("parameters", "", scalar, player), buffer("output", "log_density", rows)},
+                   {input(target), input(parent), parameters("", player), output("log_density")},
                    {loop(k_density, 1, {{0, 1}, {1, 1}, {2, 0}, {3, 1}}, {v})});
   };
+  const schema::Gather gather{0, 0, 0};
+  schema::Loop q_gradient = loop(k_gradient, 0, {{0, 1}, {2, 1}, {3, 0}, {4, 0}, {5, 0}}, {variance});
+  q_gradient.accesses[3].offset = 1;  // the coefficient of the source `generated`
   return {
       // 0: p learns on the images; z is drawn from q.
       program("p", 0,
-              {buffer("scratch", "x", rows, 0), buffer("parameters", "q", scalar, 1),
-               buffer("scratch", "z", rows, 1), buffer("parameters", "p", scalar, 0),
-               buffer("coefficients", "", {2}, 0), buffer("scratch", "g", scalar, 2),
-               buffer("output", "p.x@images", scalar)},
-              {{{"op", "gather"}, {"column", 0}, {"source", 0}, {"buffer", 0}},
-               loop(k_draw_given, 1, {{0, 1}, {1, 0}, {2, 1}}, {std_q}, {1}),
+              {scratch("x", rows, 0), parameters("q", 1), scratch("z", rows, 1), parameters("p", 0),
+               coefficients(), scratch("g", scalar, 2), output("p.x@images", scalar)},
+              {gather, loop(k_draw_given, 1, {{0, 1}, {1, 0}, {2, 1}}, {std_q}, {1}),
                loop(k_sum_density, 0, {{0, 1}, {2, 1}, {3, 0}, {6, 0}}, {1}),
-               loop(k_gradient, 0, {{0, 1}, {2, 1}, {3, 0}, {4, 0}, {5, 0}}, {1}),
-               {{"op", "update"}, {"player", 0}, {"gradient", 5}}}),
+               loop(k_gradient, 0, {{0, 1}, {2, 1}, {3, 0}, {4, 0}, {5, 0}}, {1}), schema::Update{0, 5}}),
       // 1: q learns on the source `generated`; x is drawn from p.
       program("q", 1,
-              {buffer("scratch", "z", rows, 0), buffer("parameters", "p", scalar, 0),
-               buffer("scratch", "x", rows, 1), buffer("parameters", "q", scalar, 1),
-               buffer("coefficients", "", {2}, 0), buffer("scratch", "g", scalar, 2),
-               buffer("output", "q.z@generated", scalar)},
+              {scratch("z", rows, 0), parameters("p", 0), scratch("x", rows, 1), parameters("q", 1),
+               coefficients(), scratch("g", scalar, 2), output("q.z@generated", scalar)},
               {loop(k_draw_prior, 1, {{0, 1}}, {}, {2}),
                loop(k_draw_given, 1, {{0, 1}, {1, 0}, {2, 1}}, {1}, {3}),
-               loop(k_sum_density, 0, {{0, 1}, {2, 1}, {3, 0}, {6, 0}}, {variance}),
-               [&] {
-                 json g = loop(k_gradient, 0, {{0, 1}, {2, 1}, {3, 0}, {4, 0}, {5, 0}}, {variance});
-                 g["accesses"][3]["offset"] = 1;  // the coefficient of the source `generated`
-                 return g;
-               }(),
-               {{"op", "update"}, {"player", 1}, {"gradient", 5}}}),
+               loop(k_sum_density, 0, {{0, 1}, {2, 1}, {3, 0}, {6, 0}}, {variance}), q_gradient,
+               schema::Update{1, 5}}),
       // 2: the rows of the source.
-      program("images", -1, {buffer("output", "x", rows)},
-              {{{"op", "gather"}, {"column", 0}, {"source", 0}, {"buffer", 0}}}),
+      program("images", -1, {output("x")}, {gather}),
       // 3-5: z ~ p
-      program("prior draw", -1, {buffer("output", "z", rows)}, {loop(k_draw_prior, 1, {{0, 1}}, {}, {4})}),
-      program("prior mean", -1, {buffer("output", "mean", rows)}, {loop(k_mean_prior, 1, {{0, 1}}, {})}),
-      program("prior density", -1, {buffer("input", "z", rows), buffer("output", "log_density", rows)},
+      program("prior draw", -1, {output("z")}, {loop(k_draw_prior, 1, {{0, 1}}, {}, {4})}),
+      program("prior mean", -1, {output("mean")}, {loop(k_mean_prior, 1, {{0, 1}}, {})}),
+      program("prior density", -1, {input("z"), output("log_density")},
               {loop(k_prior_density, 1, {{0, 1}, {1, 1}}, {})}),
       // 6-8: x | z ~ p
       given("z", "x", 0, loop(k_draw_given, 1, {{0, 1}, {1, 0}, {2, 1}}, {1}, {5})),
@@ -173,97 +164,65 @@ inline json programs() {
   };
 }
 
-inline json description(const std::filesystem::path& folder) {
-  const auto parameter = [](const char* name, double value) {
-    return json{{"name", name},
-                {"shape", json::array({1})},
-                {"offset", 0},
-                {"initial", {{"kind", "constant"}, {"value", value}, {"scale", 0}}}};
-  };
+inline std::vector<schema::Learn> learns() {
   const json adam = {{"kind", "adam"}, {"lr", 0.01}, {"beta1", 0.9}, {"beta2", 0.999}, {"eps", 1e-8}};
-  return {
-      {"abi", 1},
-      {"vaec", "test"},
-      {"file", "toy"},
-      {"folder", folder.string()},
-      {"text", "// toy\n"},
-      {"cpu", {{"name", "any"}, {"features", json::array()}}},
-      {"params", json::object()},
-      {"variables",
-       {{{"name", "x"},
-         {"domain", "real"},
-         {"classes", 0},
-         {"shape", json::array()},
-         {"tensor_shape", json::array()}},
-        {{"name", "z"},
-         {"domain", "real"},
-         {"classes", 0},
-         {"shape", json::array()},
-         {"tensor_shape", json::array()}}}},
-      {"players",
-       {{{"name", "p"}, {"role", "decoder"}, {"elements", 1}, {"parameters", {parameter("p.x.weight", 0.5)}}},
-        {{"name", "q"},
-         {"role", "encoder"},
-         {"elements", 1},
-         {"parameters", {parameter("q.z.weight", 0.1)}}}}},
-      {"columns",
-       {{{"expression", {{"op", "reader"}, {"name", "npy"}, {"args", {"x.npy"}}, {"named", json::object()}}},
-         {"variable", 0}}}},
-      {"sources",
-       {{{"name", "images"}, {"weight", 1.0}, {"known", {0}}, {"program", 2}},
-        {{"name", "generated"}, {"weight", 1.0}, {"known", json::array()}, {"program", -1}}}},
-      {"conditionals",
-       {{{"player", 0},
-         {"target", 1},
-         {"parents", json::array()},
-         {"family", "Normal"},
-         {"discrete", false},
-         {"draw", 3},
-         {"mean", 4},
-         {"log_density", 5}},
-        {{"player", 0},
-         {"target", 0},
-         {"parents", {1}},
-         {"family", "Normal"},
-         {"discrete", false},
-         {"draw", 6},
-         {"mean", 7},
-         {"log_density", 8}},
-        {{"player", 1},
-         {"target", 1},
-         {"parents", {0}},
-         {"family", "Normal"},
-         {"discrete", false},
-         {"draw", 9},
-         {"mean", 10},
-         {"log_density", 11}}}},
-      {"game", json::object()},
-      {"learns",
-       {{{"method", "symmetric"},
-         {"name", "symmetric"},
-         {"steps", 300},
-         {"batch", {{"images", 32}, {"generated", 16}}},
-         {"optimizers", {{"p", adam}, {"q", adam}}},
-         {"schedule", {{"kind", "constant"}}},
-         {"clip", 0},
-         {"seed", 7},
-         {"order", "alternating"},
-         {"precision", "fp32"},
-         {"sources", {0, 1}},
-         {"start", ""},
-         {"every", {{"log", 20}, {"sample", 0}, {"checkpoint", 50}, {"evaluate", 0}}},
-         {"own", json::object()},
-         {"phases", {{"alternating", {phase_of(0), phase_of(1)}}, {"simultaneous", json::array()}}}},
-        {{"method", "elbo"},
-         {"name", "elbo"},
-         {"steps", 1},
-         {"batch", {{"images", 32}}},
-         {"optimizers", json::object()},
-         {"sources", {0}},
-         {"unavailable", "needs what this version of vaec cannot run"}}}},
-      {"programs", programs()},
-  };
+  schema::Learn symmetric, elbo;
+  symmetric.method = symmetric.name = "symmetric";
+  symmetric.keys = {{"steps", 300},
+                    {"batch", {{"images", 32}, {"generated", 16}}},
+                    {"optimizers", {{"p", adam}, {"q", adam}}},
+                    {"schedule", {{"kind", "constant"}}},
+                    {"clip", 0},
+                    {"seed", 7},
+                    {"order", "alternating"},
+                    {"precision", "fp32"},
+                    {"start", ""},
+                    {"every", {{"log", 20}, {"sample", 0}, {"checkpoint", 50}, {"evaluate", 0}}},
+                    {"own", json::object()}};
+  symmetric.sources = {0, 1};
+  symmetric.alternating = {{{}, 0, {}}, {{}, 1, {}}};
+  elbo.method = elbo.name = "elbo";
+  elbo.keys = {{"steps", 1}, {"batch", {{"images", 32}}}, {"optimizers", json::object()}};
+  elbo.sources = {0};
+  elbo.unavailable = "needs what this version of vaec cannot run";
+  return {symmetric, elbo};
 }
+
+inline schema::ImageDescription whole(const std::filesystem::path& folder) {
+  const auto player = [](const char* name, schema::Role role, const char* parameter, double value) {
+    return schema::Player{name, role, 1, {{parameter, {1}, 0, {schema::Initial::Kind::constant, value, 0}}}};
+  };
+  const auto conditional = [](int player, int target, std::vector<int> parents, int draw) {
+    schema::Conditional made;
+    made.draw = draw;
+    made.mean = draw + 1;
+    made.log_density = draw + 2;
+    made.player = player;
+    made.target = target;
+    made.parents = std::move(parents);
+    made.family = "Normal";
+    return made;
+  };
+  schema::ImageDescription toy;
+  toy.vaec = "test";
+  toy.file = "toy";
+  toy.folder = folder.string();
+  toy.text = "// toy\n";
+  toy.cpu.name = "any";
+  toy.game = json::object();
+  toy.variables = {{"x", "real", 0, {}, {}}, {"z", "real", 0, {}, {}}};
+  toy.players = {player("p", schema::Role::decoder, "p.x.weight", 0.5),
+                 player("q", schema::Role::encoder, "q.z.weight", 0.1)};
+  toy.columns = {
+      {{{"op", "reader"}, {"name", "npy"}, {"args", {"x.npy"}}, {"named", json::object()}}, 0, "real"}};
+  toy.sources = {{"images", 1, {0}, 2}, {"generated", 1, {}, -1}};
+  toy.conditionals = {conditional(0, 1, {}, 3), conditional(0, 0, {1}, 6), conditional(1, 1, {0}, 9)};
+  toy.learns = learns();
+  toy.programs = programs();
+  return toy;
+}
+
+inline json description(const std::filesystem::path& folder) { return schema::write(whole(folder)); }
 
 /// Owns the text that the image refers to.
 struct Image {

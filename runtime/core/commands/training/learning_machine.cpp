@@ -16,7 +16,7 @@ LearningMachine learning_machine(const Image& image, const MachineRequest& asked
     machine.request.device = "cuda";
   } catch (const Failure& failure) {
     machine.why_no_gpu = failure.what();
-    if (image.target == "cuda")
+    if (image.target == Target::cuda)
       throw Failure(failure.exit_code,
                     fmt::format("{}; this executable was built for one: --device cpu trains without",
                                 machine.why_no_gpu));

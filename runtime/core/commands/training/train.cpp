@@ -31,12 +31,12 @@ std::string time_text() {
 }
 
 json environment(const Session& session) {
-  json versions = {{"vaec", session.image.version},
+  json versions = {{"vaec", session.image.vaec},
                    {"abi", VAE_ABI_VERSION},
                    {"started", time_text()},
                    {"device", session.device ? session.device->name() : "cpu"},
-                   {"cpu", session.image.cpu},
-                   {"cpu_features", session.image.cpu_features},
+                   {"cpu", session.image.cpu.name},
+                   {"cpu_features", session.image.cpu.features},
                    {"backend", session.machine.library->name},
                    {"threads", session.machine.threads},
                    {"compiler", __VERSION__}};
@@ -89,7 +89,7 @@ void require_equal_ranks(Session& session, const Settings& settings, const Train
     return fmt::format("the hash {:016x}", content_hash(text));
   };
   std::vector<std::pair<std::string, std::string>> texts = {
-      {"the version of vaec", session.image.version},
+      {"the version of vaec", session.image.vaec},
       {"the program", hash(session.image.text)},
       {"the program's params", json(session.image.params).dump()}};
   const json keys = to_json(settings);

@@ -131,7 +131,7 @@ void fit_to_program(Settings& settings, const Image& image) {
       refuse(settings, image, name, text_of(settings.own[name]),
              built[name].is_null() ? "" : text_of(built[name]));
     if (key.kind == Kind::built && !built[name].is_null()) settings.own[name] = built[name];
-    if (key.kind != Kind::number || learn.keys.at("scheduled").contains(name)) continue;
+    if (key.kind != Kind::number || learn.scheduled.contains(name)) continue;
     const auto asked = settings.scheduled.find(name);
     if (asked == settings.scheduled.end()) continue;
     if (asked->second.kind != "constant" || built[name] != asked->second.to)

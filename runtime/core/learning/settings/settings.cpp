@@ -262,6 +262,7 @@ const Learn& find_learn(const Image& image, const std::string& name) {
 
 Settings settings_of(const Learn& learn, const Image& image) {
   json text = learn.keys;
+  text["method"] = learn.method;
   text["learn"] = learn.name;
   text["average"] = text.value("own", json::object()).value("average", 0.0);
   std::vector<std::string> names;
@@ -272,7 +273,6 @@ Settings settings_of(const Learn& learn, const Image& image) {
   for (const auto& [source, weight] : weights.items())
     text["weights"][source] =
         weight.is_object() ? weight : json{{"kind", "constant"}, {"from", 0}, {"to", weight}, {"steps", 1}};
-  text.erase("scheduled");
   text.update(built_keys(learn));
   for (const char* key : {"clip", "evaluate", "stop", "keep"})
     if (own.contains(key)) text[key] = own[key];
