@@ -18,7 +18,8 @@ std::string print_programs(const CheckedModel& checked, const std::string& after
 
 }  // namespace
 
-const std::vector<std::string> stages = {"syntax", "model", "game", "tensor", "llvm", "asm", "ptx", "object"};
+const std::vector<std::string> stages = {"syntax", "model", "game", "tensor", "kernels",
+                                         "llvm",   "asm",   "ptx",  "object"};
 
 std::vector<std::string> pass_names() {
   std::vector<std::string> names = {"build"};
@@ -38,6 +39,7 @@ std::optional<std::string> print_stage(const std::string& stage, const std::stri
   if (stage == "model") return semantics::print(checked->model);
   if (stage == "game") return game::explain_text(checked->model, checked->game);
   if (stage == "tensor") return print_programs(*checked, after);
+  if (stage == "kernels") return lower::print_kernels(build_programs(for_executable(*checked)));
   lower::Image image = make_image(*checked, request);
   if (stage == "llvm") return image.llvm();
   if (stage == "asm") return image.assembly();

@@ -129,34 +129,10 @@ std::vector<schema::Learn> of_learns(const semantics::Model& model, const Progra
   return list;
 }
 
-/// A loop as its kernel sees it; library calls are described as they are.
-struct InstructionWriter {
-  KernelSet& kernels;
-
-  schema::Instruction operator()(const tensor::Loop& loop) const {
-    const Arrangement arranged = arrange(loop);
-    schema::Loop described{loop.name,           static_cast<uint32_t>(kernels.add(arranged)),
-                           arranged.loop.space, arranged.loop.kept,
-                           arranged.unit(),     arranged.loop.loads,
-                           arranged.scalars,    arranged.sites};
-    for (const tensor::Store& store : arranged.loop.stores) described.accesses.push_back(store.access);
-    return described;
-  }
-
-  schema::Instruction operator()(const auto& library_call) const { return library_call; }
-};
-
-schema::Program of_program(const tensor::KernelProgram& program, KernelSet& kernels) {
-  schema::Program described{program.name, program.batches, program.buffers, program.slots, {}};
-  for (const tensor::Instruction& instruction : program.instructions)
-    described.instructions.push_back(std::visit(InstructionWriter{kernels}, instruction));
-  return described;
-}
-
 }  // namespace
 
 schema::Description describe(const semantics::Model& model, const json& game, const Programs& programs,
-                             const Origin& origin, KernelSet& kernels) {
+                             const Origin& origin, std::vector<schema::Program> selected) {
   schema::Description described;
   described.vaec = VAEC_VERSION;
   described.file = origin.file;
@@ -173,8 +149,7 @@ schema::Description describe(const semantics::Model& model, const json& game, co
   described.conditionals = of_conditionals(model, programs);
   described.game = game;
   described.learns = of_learns(model, programs);
-  for (const tensor::KernelProgram& program : programs.programs)
-    described.programs.push_back(of_program(program, kernels));
+  described.programs = std::move(selected);
   described.graphs = describe_graphs(programs.graphs);
   return described;
 }

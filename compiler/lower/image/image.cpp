@@ -12,6 +12,7 @@
 #include "compiler/lower/host.h"
 #include "compiler/lower/image/describe.h"
 #include "compiler/lower/image/entry.h"
+#include "compiler/lower/image/select_kernels.h"
 #include "compiler/lower/loops/emit_loop.h"
 #include "compiler/lower/loops/kernel_set.h"
 #include "compiler/lower/objects/compile_kernels.h"
@@ -117,11 +118,16 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
              const Origin& origin, const std::vector<Simulator>& simulators, Target target)
     : parts_(std::make_unique<Parts>()) {
   schema::ImageDescription description{
-      describe(model, game, programs, origin, parts_->kernels), origin.built_in, target, {}, {}};
+      describe(model, game, programs, origin, select_kernels(programs.programs, parts_->kernels)),
+      origin.built_in,
+      target,
+      {},
+      {}};
   for (const Simulator& simulator : simulators)
     description.simulators.push_back(
-        {simulator.file, describe(simulator.model, nlohmann::json::object(), simulator.programs,
-                                  simulator.origin, parts_->kernels)});
+        {simulator.file,
+         describe(simulator.model, nlohmann::json::object(), simulator.programs, simulator.origin,
+                  select_kernels(simulator.programs.programs, parts_->kernels))});
   if (target != Target::cpu) {
     DeviceCode code = make_device_code(parts_->kernels, parts_->cache);
     description.device_kernels = std::move(code.kernels);

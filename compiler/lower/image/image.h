@@ -31,6 +31,9 @@ struct Simulator {
 
 using schema::Target;
 
+/// The kernels that the loops of the programs share: each with its form, its operations, and who runs it.
+std::string print_kernels(const Programs& programs);
+
 /// An image before it is machine code.
 class Image {
  public:

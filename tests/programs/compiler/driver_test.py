@@ -1,11 +1,12 @@
 """Tests the command line of vaec: exit codes, which text is written where, and that a failure writes no output."""
 import json
+import re
 import shutil
 
 import pytest
 
 import executable
-from executable import GLYPHS, call, skip_if_sanitized, succeed, write
+from executable import GLYPHS, SMALL_MODEL, call, skip_if_sanitized, succeed, write
 
 
 def test_build_names_the_executable_after_the_file(folder, vaec):
@@ -273,3 +274,30 @@ def test_output_that_was_not_written_exits_73(folder, vaec):
             result = call("sh", "-c", f"exec \"$@\" {target}", "sh", *words, cwd=folder)
             assert result.returncode == 73, (words, target, result)
             assert result.stderr.endswith(f": cannot write the output: {cause}\n"), (words, target, result)
+
+
+def test_each_stage_is_printed(folder, vaec):
+    file = write(folder, "small.vae", SMALL_MODEL)
+    printed = {stage: succeed(vaec, "check", f"--emit={stage}", file).stdout
+               for stage in ("syntax", "model", "game", "tensor", "kernels", "llvm", "asm")}
+    assert len(set(printed.values())) == len(printed) and all(printed.values())
+    # Every loop of the programs runs a kernel, and loops that do the same share one.
+    kernels = re.findall(r"^kernel (\d+) kernel_\w+$", printed["kernels"], re.M)
+    loops = sum(1 if times == "a loop" else int(times.split()[0])
+                for times in re.findall(r"^  (a loop|\d+ loops) of program", printed["kernels"], re.M))
+    assert [int(number) for number in kernels] == list(range(len(kernels)))
+    assert loops == len(re.findall(r"^loop ", printed["tensor"], re.M)) > len(kernels) > 0
+    assert all(re.search(rf"^define .*@{symbol}\(", printed["llvm"], re.M)
+               for symbol in re.findall(r"^kernel \d+ (\w+)$", printed["kernels"], re.M))
+
+
+def test_programs_are_printed_after_each_pass(folder, vaec):
+    file = write(folder, "small.vae", SMALL_MODEL)
+    after = {name: succeed(vaec, "check", "--emit=tensor", "--after", name, file).stdout
+             for name in ("build", "differentiate", "simplify", "choose_layouts", "cancel_layouts", "fuse", "plan_memory",
+                          "canonicalise_loops")}
+    assert all(text.startswith("program") for text in list(after.values())[:5])
+    assert all(text.startswith("kernels") for text in list(after.values())[5:])
+    assert after["canonicalise_loops"] == succeed(vaec, "check", "--emit=tensor", file).stdout
+    wrong = call(vaec, "check", "--emit=tensor", "--after=split", file)
+    assert wrong.returncode == 64 and "known: build, differentiate, simplify" in wrong.stderr, wrong

@@ -1,0 +1,75 @@
+#include "compiler/lower/image/select_kernels.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "compiler/lower/image/image.h"
+
+namespace lower {
+namespace {
+
+/// A loop as its kernel sees it; library calls are described as they are.
+struct Selector {
+  KernelSet& kernels;
+
+  schema::Instruction operator()(const tensor::Loop& loop) const {
+    const Arrangement arranged = arrange(loop);
+    schema::Loop described{loop.name,           static_cast<uint32_t>(kernels.add(arranged)),
+                           arranged.loop.space, arranged.loop.kept,
+                           arranged.unit(),     arranged.loop.loads,
+                           arranged.scalars,    arranged.sites};
+    for (const tensor::Store& store : arranged.loop.stores) described.accesses.push_back(store.access);
+    return described;
+  }
+
+  schema::Instruction operator()(const auto& library_call) const { return library_call; }
+};
+
+const char* name_of(Form form) {
+  switch (form) {
+    case Form::map:
+      return "map";
+    case Form::row_reduction:
+      return "sums of rows";
+    case Form::column_reduction:
+      return "sums of columns";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<schema::Program> select_kernels(const std::vector<tensor::KernelProgram>& programs,
+                                            KernelSet& kernels) {
+  std::vector<schema::Program> selected;
+  for (const tensor::KernelProgram& program : programs) {
+    schema::Program& made = selected.emplace_back(
+        schema::Program{program.name, program.batches, program.buffers, program.slots, {}});
+    for (const tensor::Instruction& instruction : program.instructions)
+      made.instructions.push_back(std::visit(Selector{kernels}, instruction));
+  }
+  return selected;
+}
+
+std::string print_kernels(const Programs& programs) {
+  KernelSet kernels;
+  std::map<uint32_t, std::map<std::string, size_t>> users;  // by kernel: how often each program runs it
+  for (const schema::Program& program : select_kernels(programs.programs, kernels))
+    for (const schema::Instruction& instruction : program.instructions)
+      if (const auto* loop = std::get_if<schema::Loop>(&instruction)) ++users[loop->kernel][program.name];
+  std::string text;
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    const Arrangement& arrangement = kernels.arrangements()[i];
+    const tensor::Loop& loop = arrangement.loop;
+    text += fmt::format("kernel {} {}\n  {}, {} loads, {} operations, {} stores{}\n", i, kernels.symbols()[i],
+                        name_of(arrangement.form), loop.loads.size(), loop.body.size(), loop.stores.size(),
+                        arrangement.per_element_calls ? ", calls of functions" : "");
+    for (const auto& [program, times] : users[static_cast<uint32_t>(i)])
+      text += fmt::format("  {} of program \"{}\"\n", times == 1 ? "a loop" : fmt::format("{} loops", times),
+                          program);
+  }
+  return text;
+}
+
+}  // namespace lower
