@@ -38,6 +38,7 @@ def main():
 
     tests = "".join(path.read_text(errors="replace") for path in TESTS.rglob("*")
                     if path.suffix in (".cpp", ".vae", ".py") and path.name != "coverage_test.py")
+    # Tests of element-wise operations go through runtime/schema/elementwise.def.
     operations = re.findall(r"^OPERATION\((\w+),", (ROOT / "compiler/semantics/graph/operations.def").read_text(), re.M)
     missing += [f"operation {name} is in no test" for name in operations if not re.search(rf"\b{name}\b", tests)]
     print("\n".join(missing))

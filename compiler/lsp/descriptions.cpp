@@ -2,35 +2,23 @@
 
 #include "compiler/semantics/data/data_functions.h"
 #include "compiler/semantics/expressions/evaluation.h"
+#include "compiler/semantics/graph/elementwise.h"
 
 namespace lsp {
 namespace {
 
 using Sentences = std::map<std::string_view, std::string_view>;
 
+Sentences with_elementwise_functions(Sentences table) {
+  for (const semantics::Elementwise& operation : semantics::elementwise_operations())
+    if (!operation.sentence.empty()) table[operation.notation.name] = operation.sentence;
+  for (const semantics::Composed& function : semantics::composed_functions())
+    table[function.name] = function.sentence;
+  return table;
+}
+
 const Sentences& of_functions() {
-  static const Sentences table = {
-      {"relu", "The larger of `h` and 0, element by element."},
-      {"tanh", "Hyperbolic tangent, element by element."},
-      {"sigmoid", "`1 / (1 + exp(-h))`, element by element."},
-      {"softplus", "`log(1 + exp(h))`, element by element."},
-      {"exp", "Exponential, element by element."},
-      {"log", "Natural logarithm, element by element."},
-      {"log1p", "`log(1 + h)`, accurate near 0, element by element."},
-      {"sqrt", "Square root, element by element."},
-      {"abs", "Absolute value, element by element."},
-      {"sin", "Sine, element by element."},
-      {"cos", "Cosine, element by element."},
-      {"floor", "The largest whole number that is not above `h`, element by element."},
-      {"atan2", "The angle of the point (x, y), element by element."},
-      {"min", "The smallest of the values, element by element."},
-      {"max", "The largest of the values, element by element."},
-      {"where", "`a` where the condition holds, else `b`. Of a table: its rows where the condition holds."},
-      {"square", "`h * h`, element by element."},
-      {"gelu", "GELU activation, element by element."},
-      {"silu", "`h * sigmoid(h)`, element by element."},
-      {"elu", "`h` where it is positive, else `alpha * (exp(h) - 1)`."},
-      {"leaky_relu", "`h` where it is positive, else `slope * h`."},
+  static const Sentences table = with_elementwise_functions({
       {"dense", "Linear layer with `n` outputs; flattens its input. Each call has its own parameters."},
       {"conv", "Convolution of `[channels, height, width]`. Each call has its own parameters."},
       {"deconv", "Transposed convolution of `[channels, height, width]`. Each call has its own parameters."},
@@ -61,9 +49,6 @@ const Sentences& of_functions() {
       {"stirling", "`lgamma(x + 1) - x log(x) + x`, accurate for large `x`."},
       {"onehot", "The one-hot vector of a class."},
       {"argmax", "The class of the largest value."},
-      {"lgamma", "Logarithm of the gamma function."},
-      {"digamma", "Derivative of `lgamma`."},
-      {"log_i0", "Logarithm of the modified Bessel function of order 0."},
       {"uniform", "Draws from the uniform distribution on (0, 1)."},
       {"normal", "Draws from the standard normal distribution."},
       {"gumbel", "Draws from the standard Gumbel distribution."},
@@ -103,7 +88,7 @@ const Sentences& of_functions() {
       {"missing", "1 where a value is missing, else 0."},
       {"flip", "Fresh noise: each bit flipped with probability `p`."},
       {"jitter", "Fresh noise: Gaussian noise of standard deviation `std` added."},
-  };
+  });
   return table;
 }
 

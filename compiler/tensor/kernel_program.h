@@ -21,6 +21,7 @@ using schema::Convolution;
 using schema::Extent;
 using schema::Gather;
 using schema::Gemm;
+using schema::SumRanks;
 using schema::Update;
 
 std::string to_string(const std::vector<BatchClass>& batches);  // "[0, 0x8]"

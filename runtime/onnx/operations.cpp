@@ -1,10 +1,10 @@
 #include "runtime/onnx/operations.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <map>
 #include <numeric>
+#include <string_view>
 
 namespace onnx_export {
 namespace {
@@ -28,26 +28,48 @@ Operation pointwise(Pointwise write) {
   };
 }
 
-Operation operator_of(const char* name) {
-  return pointwise([name](Writer& writer, const Names& names) { return writer.add(name, names); });
-}
+/// A formula of runtime/schema/elementwise.def: a number, an input a, b or c, or OPERATOR(FORMULA, ...).
+/// Parts that are written twice are computed once.
+class Formula {
+ public:
+  Formula(Writer& writer, const Names& inputs) : writer_(writer), inputs_(inputs) {}
 
-/// An ONNX operator whose result is true or false; it is converted to a number.
-Operation truth_of(const char* name, bool negated = false) {
-  return pointwise([=](Writer& writer, const Names& names) {
-    const std::string truth = writer.add(name, names);
-    return writer.from_truth(negated ? writer.add("Not", {truth}) : truth);
-  });
-}
+  std::string write(std::string_view text) {
+    const auto [place, fresh] = written_.try_emplace(std::string(text));
+    if (!fresh) return place->second;
+    const std::string value = compute(text);
+    return written_[std::string(text)] = value;
+  }
 
-/// An ONNX operator on true and false; numbers are converted to and from these.
-Operation logic_of(const char* name) {
-  return pointwise([name](Writer& writer, const Names& names) {
-    Names truths;
-    for (const std::string& number : names) truths.push_back(writer.to_truth(number));
-    return writer.from_truth(writer.add(name, truths));
-  });
-}
+ private:
+  std::string compute(std::string_view text) {
+    const size_t open = text.find('(');
+    if (open != text.npos) return apply(std::string(text.substr(0, open)), text.substr(open + 1));
+    if (text.size() == 1 && text[0] >= 'a') return inputs_.at(static_cast<size_t>(text[0] - 'a'));
+    return writer_.scalar(std::stod(std::string(text)));
+  }
+
+  /// `rest`: the operands and the bracket that closes them.
+  std::string apply(const std::string& name, std::string_view rest) {
+    Names operands;
+    int depth = 0;
+    for (size_t begin = 0, i = 0; i < rest.size(); ++i) {
+      if (rest[i] == '(') ++depth;
+      if (depth == 0 && (rest[i] == ',' || rest[i] == ')')) {
+        operands.push_back(write(rest.substr(begin, i - begin)));
+        begin = i + 2;  // after the comma and a space
+      }
+      if (rest[i] == ')') --depth;
+    }
+    if (name == "truth") return writer_.to_truth(operands.at(0));
+    if (name == "number") return writer_.from_truth(operands.at(0));
+    return writer_.add(name.c_str(), operands);
+  }
+
+  Writer& writer_;
+  const Names& inputs_;
+  std::map<std::string, std::string> written_;
+};
 
 Operation absent() {
   return [](Translation&, const Value& value) -> Written {
@@ -55,32 +77,10 @@ Operation absent() {
   };
 }
 
-/// log(1 + x) as log(u) x / (u - 1) with u = 1 + x. This keeps the digits that are lost when u is rounded
-/// (Kahan; Higham, "Accuracy and Stability of Numerical Algorithms", section 1.14.1).
-std::string log1p(Writer& writer, const Names& names) {
-  const std::string& x = names[0];
-  const std::string unit = writer.scalar(1), u = writer.add("Add", {x, unit}), log = writer.add("Log", {u});
-  const std::string step = writer.add("Sub", {u, unit});
-  const std::string exact = writer.add("Mul", {log, writer.add("Div", {x, step})});
-  const std::string near = writer.add("Where", {writer.add("Equal", {step, writer.scalar(0)}), x, exact});
-  return writer.add("Where", {writer.add("Greater", {u, writer.scalar(2)}), log, near});
-}
-
-std::string modulo(Writer& writer, const Names& names) {
-  const std::string quotient = writer.add("Floor", {writer.add("Div", names)});
-  return writer.add("Sub", {names[0], writer.add("Mul", {names[1], quotient})});
-}
-
-/// The angle of the point (x, y). atan(y / x) gives it only for the right half of the circle; the other cases
-/// are added.
-std::string atan2(Writer& writer, const Names& names) {
-  const std::string &y = names[0], &x = names[1], zero = writer.scalar(0);
-  const std::string half = writer.add("Atan", {writer.add("Div", {y, x})});
-  const std::string turn =
-      writer.add("Where", {writer.add("Less", {y, zero}), writer.scalar(-M_PI), writer.scalar(M_PI)});
-  const std::string upright = writer.add("Mul", {writer.add("Sign", {y}), writer.scalar(M_PI / 2)});
-  const std::string right = writer.add("Where", {writer.add("Equal", {x, zero}), upright, half});
-  return writer.add("Where", {writer.add("Less", {x, zero}), writer.add("Add", {half, turn}), right});
+Operation formula(const char* text) {
+  if (*text == 0) return absent();
+  return pointwise(
+      [text](Writer& writer, const Names& inputs) { return Formula(writer, inputs).write(text); });
 }
 
 Written constant(Translation& t, const Value& value) {
@@ -228,47 +228,8 @@ const std::map<std::string, Operation>& table() {
       {"iota", iota},
       {"input", input},
       {"parameter", parameter},
-      {"negate", operator_of("Neg")},
-      {"exp", operator_of("Exp")},
-      {"log", operator_of("Log")},
-      {"log1p", pointwise(log1p)},
-      {"sqrt", operator_of("Sqrt")},
-      {"abs", operator_of("Abs")},
-      {"relu", operator_of("Relu")},
-      {"tanh", operator_of("Tanh")},
-      {"sigmoid", operator_of("Sigmoid")},
-      {"softplus", operator_of("Softplus")},
-      {"erf", operator_of("Erf")},
-      {"sin", operator_of("Sin")},
-      {"cos", operator_of("Cos")},
-      {"floor", operator_of("Floor")},
-      {"lgamma", absent()},
-      {"digamma", absent()},
-      {"trigamma", absent()},
-      {"log_i0", absent()},
-      {"i1_over_i0", absent()},
-      {"logical_not", logic_of("Not")},
-      {"add", operator_of("Add")},
-      {"subtract", operator_of("Sub")},
-      {"multiply", operator_of("Mul")},
-      {"divide", operator_of("Div")},
-      {"modulo", pointwise(modulo)},
-      {"power", operator_of("Pow")},
-      {"minimum", operator_of("Min")},
-      {"maximum", operator_of("Max")},
-      {"atan2", pointwise(atan2)},
-      {"less", truth_of("Less")},
-      {"less_equal", truth_of("LessOrEqual")},
-      {"greater", truth_of("Greater")},
-      {"greater_equal", truth_of("GreaterOrEqual")},
-      {"equal", truth_of("Equal")},
-      {"not_equal", truth_of("Equal", true)},
-      {"logical_and", logic_of("And")},
-      {"logical_or", logic_of("Or")},
-      {"where", pointwise([](Writer& writer, const Names& names) {
-         return writer.add("Where", {writer.to_truth(names[0]), names[1], names[2]});
-       })},
-      {"stop", operator_of("Identity")},
+#define ELEMENTWISE(name, inputs, notation, cost, value, torch, onnx, sentence) {#name, formula(onnx)},
+#include "runtime/schema/elementwise.def"
       {"uniform", noise},
       {"normal", noise},
       {"gumbel", noise},

@@ -93,7 +93,7 @@ inline std::vector<LearnKey> own_keys_of(std::string_view method) {
 /// The environment variable that can replace a flag, such as VAEC_FREE_BITS.
 inline std::string environment_name(std::string_view flag) {
   std::string name = "VAEC_" + std::string(flag);
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return c == '-' ? '_' : std::toupper(c); });
   return name;
 }
 

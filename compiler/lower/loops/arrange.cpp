@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/semantics/graph/elementwise.h"
 #include "compiler/tensor/passes/canonicalise_loops.h"
 #include "runtime/shared/nearest_float.h"
 
@@ -162,23 +163,16 @@ void place_immediates(Arrangement& arranged) {
 bool calls_per_element(const Loop& loop) {
   return std::ranges::any_of(loop.body, [&](const Scalar& s) {
     if (s.kind != Scalar::Kind::operation) return false;
-    switch (s.op) {
-      case Op::lgamma:
-      case Op::digamma:
-      case Op::trigamma:
-      case Op::log_i0:
-      case Op::i1_over_i0:
-      case Op::atan2:
-        return true;
-      case Op::power: {
-        const Scalar& exponent = loop.body[static_cast<size_t>(s.inputs[1])];
-        return exponent.kind != Scalar::Kind::constant ||
-               (exponent.number != 2 && exponent.number != 0.5 && exponent.number != -1 &&
-                exponent.number != 3 && exponent.number != 1);
-      }
-      default:
-        return semantics::info(s.op).group == semantics::OpGroup::random && s.inputs[0] >= 0;
+    if (s.op == Op::power) {
+      const Scalar& exponent = loop.body[static_cast<size_t>(s.inputs[1])];
+      return exponent.kind != Scalar::Kind::constant ||
+             (exponent.number != 2 && exponent.number != 0.5 && exponent.number != -1 &&
+              exponent.number != 3 && exponent.number != 1);
     }
+    const semantics::OpGroup group = semantics::info(s.op).group;
+    if (group == semantics::OpGroup::random) return s.inputs[0] >= 0;
+    return group == semantics::OpGroup::pointwise &&
+           semantics::elementwise_operation(s.op).cost == semantics::Cost::call;
   });
 }
 

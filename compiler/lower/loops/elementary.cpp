@@ -3,6 +3,8 @@
 #include <limits>
 #include <numbers>
 
+#include "compiler/lower/loops/pointwise.h"
+
 namespace lower {
 namespace {
 
@@ -81,7 +83,9 @@ Value* sine_shifted(const Vectors& v, Value* x, uint32_t quarter_turns) {
 
 }  // namespace
 
-Value* emit_exp(const Vectors& v, Value* x) {
+FORM(exp) {
+  const Vectors& v = f.v;
+  Value* x = f.a;
   // The comparisons are false for NaN, so NaN stays. Only values that are certainly outside the range are
   // moved.
   Value* inside = v.select(v.less(x, v.real(-105)), v.real(-105), x);
@@ -110,7 +114,11 @@ Value* emit_log(const Vectors& v, Value* x) {
   return v.select(v.less(x, v.real(0)), v.real(nan), result);
 }
 
-Value* emit_log1p(const Vectors& v, Value* x) {
+FORM(log) { return emit_log(f.v, f.a); }
+
+FORM(log1p) {
+  const Vectors& v = f.v;
+  Value* x = f.a;
   // log(1 + x) = log u + (the part of x that the rounding of u = 1 + x lost) / u.
   Value* u = v.ir.CreateFAdd(x, v.real(1));
   Value* lost = v.select(v.less(v.real(1), x), v.ir.CreateFSub(v.real(1), v.ir.CreateFSub(u, x)),
@@ -121,7 +129,9 @@ Value* emit_log1p(const Vectors& v, Value* x) {
   return v.select(v.less(u, v.real(0)), v.real(nan), result);
 }
 
-Value* emit_tanh(const Vectors& v, Value* x) {
+FORM(tanh) {
+  const Vectors& v = f.v;
+  Value* x = f.a;
   Value* size = v.abs(x);
   // Near 0: x + x^3 P(x^2). Elsewhere 1 - 2 / (exp(2|x|) + 1).
   Value* s = v.ir.CreateFMul(x, x);
@@ -135,7 +145,9 @@ Value* emit_tanh(const Vectors& v, Value* x) {
   return v.select(v.less(size, v.real(0.625)), near_zero, far);
 }
 
-Value* emit_erf(const Vectors& v, Value* x) {
+FORM(erf) {
+  const Vectors& v = f.v;
+  Value* x = f.a;
   Value* s = v.ir.CreateFMul(x, x);
   Value* near_zero = v.polynomial(s, {1.283791661e-01, -3.761263490e-01, 1.128369421e-01, -2.685927041e-02,
                                       5.200634245e-03, -8.137437399e-04, 8.345225069e-05});
@@ -150,12 +162,31 @@ Value* emit_erf(const Vectors& v, Value* x) {
   return v.select(v.less(size, v.real(0.925)), near_zero, far);
 }
 
-Value* emit_sigmoid(const Vectors& v, Value* x, Value* e) {
+FORM(hypot) {
+  const Vectors& v = f.v;
+  // Scaled by a power of two, so that no square overflows, or loses the digits of a small number.
+  Value* larger = v.maximum(v.abs(f.a), v.abs(f.b));
+  Value *huge = v.less(v.real(0x1p60), larger), *tiny = v.less(larger, v.real(0x1p-60));
+  const auto by_size = [&](double if_huge, double if_tiny) {
+    return v.select(huge, v.real(if_huge), v.select(tiny, v.real(if_tiny), v.real(1)));
+  };
+  Value* scale = by_size(0x1p-66, 0x1p90);
+  Value *a = v.ir.CreateFMul(f.a, scale), *b = v.ir.CreateFMul(f.b, scale);
+  Value* length = v.sqrt(v.fma(a, a, v.ir.CreateFMul(b, b)));
+  return v.ir.CreateFMul(length, by_size(0x1p66, 0x1p-90));
+}
+
+// Both need e = exp(-|x|).
+FORM(sigmoid) {
+  const Vectors& v = f.v;
+  Value *x = f.a, *e = f.p.decay(x);
   Value* numerator = v.select(v.less(x, v.real(0)), e, v.real(1));
   return v.divide(numerator, v.ir.CreateFAdd(e, v.real(1)));
 }
 
-Value* emit_softplus(const Vectors& v, Value* x, Value* e) {
+FORM(softplus) {
+  const Vectors& v = f.v;
+  Value *x = f.a, *e = f.p.decay(x);
   // max(x, 0) + log(1 + e). The rounding of u = 1 + e loses only a small part of e, so 1.5 - u/2 is good
   // enough for 1/u. It is exact where e itself is small.
   Value* u = v.ir.CreateFAdd(e, v.real(1));
@@ -165,8 +196,9 @@ Value* emit_softplus(const Vectors& v, Value* x, Value* e) {
   return v.ir.CreateFAdd(positive, log);
 }
 
-Value* emit_sin(const Vectors& v, Value* x) { return sine_shifted(v, x, 0); }
-Value* emit_cos(const Vectors& v, Value* x) { return sine_shifted(v, x, 1); }
+// Accurate for |x| up to 10^4; the error grows beyond.
+FORM(sin) { return sine_shifted(f.v, f.a, 0); }
+FORM(cos) { return sine_shifted(f.v, f.a, 1); }
 
 Value* emit_cos_of_turns(const Vectors& v, Value* x) {
   Value* quadrant = nullptr;

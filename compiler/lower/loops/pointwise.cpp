@@ -37,100 +37,54 @@ Value* Pointwise::power(Value* x, Value* y, double exponent) {
   return call("vaert_power", {x, y});
 }
 
-Value* Pointwise::call(const char* name, std::initializer_list<Value*> arguments) {
+Value* Pointwise::call(const char* name, llvm::ArrayRef<Value*> arguments) {
   llvm::Type* real = v.ir.getFloatTy();
   auto* type = llvm::FunctionType::get(real, std::vector<llvm::Type*>(arguments.size(), real), false);
   llvm::Module& module = *v.ir.GetInsertBlock()->getModule();
-  return v.ir.CreateCall(module.getOrInsertFunction(name, type), llvm::ArrayRef<Value*>(arguments));
+  return v.ir.CreateCall(module.getOrInsertFunction(name, type), arguments);
 }
 
 Value* Pointwise::emit(Op op, const std::array<Value*, 3>& inputs, double exponent) {
-  llvm::IRBuilder<>& ir = v.ir;
-  Value* a = inputs[0];
-  Value* b = inputs[1];
+  const FormInputs form{*this, v, inputs[0], inputs[1], inputs[2], exponent};
   switch (op) {
-    case Op::negate:
-      return v.negate(a);
-    case Op::exp:
-      return emit_exp(v, a);
-    case Op::log:
-      return emit_log(v, a);
-    case Op::log1p:
-      return emit_log1p(v, a);
-    case Op::sqrt:
-      return v.sqrt(a);
-    case Op::abs:
-      return v.abs(a);
-    case Op::relu:
-      return v.select(v.less(a, v.real(0)), v.real(0), a);
-    case Op::tanh:
-      return emit_tanh(v, a);
-    case Op::sigmoid:
-      return emit_sigmoid(v, a, decay(a));
-    case Op::softplus:
-      return emit_softplus(v, a, decay(a));
-    case Op::erf:
-      return emit_erf(v, a);
-    case Op::sin:
-      return emit_sin(v, a);
-    case Op::cos:
-      return emit_cos(v, a);
-    case Op::floor:
-      return v.floor(a);
-    case Op::lgamma:
-      return call("vaert_lgamma", {a});
-    case Op::digamma:
-      return call("vaert_digamma", {a});
-    case Op::trigamma:
-      return call("vaert_trigamma", {a});
-    case Op::log_i0:
-      return call("vaert_log_i0", {a});
-    case Op::i1_over_i0:
-      return call("vaert_i1_over_i0", {a});
-    case Op::logical_not:
-      return truth(ir.CreateNot(bits_of(a)));
-    case Op::add:
-      return ir.CreateFAdd(a, b);
-    case Op::subtract:
-      return ir.CreateFSub(a, b);
-    case Op::multiply:
-      return ir.CreateFMul(a, b);
-    case Op::divide:
-      return v.divide(a, b);
-    // The remainder has the sign of the divisor, as in Python.
-    case Op::modulo:
-      return ir.CreateFSub(a, ir.CreateFMul(v.floor(ir.CreateFDiv(a, b)), b));
-    case Op::power:
-      return power(a, b, exponent);
-    case Op::minimum:
-      return v.minimum(a, b);
-    case Op::maximum:
-      return v.maximum(a, b);
-    case Op::atan2:
-      return call("vaert_atan2", {a, b});
-    case Op::less:
-      return truth(ir.CreateFCmpOLT(a, b));
-    case Op::less_equal:
-      return truth(ir.CreateFCmpOLE(a, b));
-    case Op::greater:
-      return truth(ir.CreateFCmpOGT(a, b));
-    case Op::greater_equal:
-      return truth(ir.CreateFCmpOGE(a, b));
-    case Op::equal:
-      return truth(ir.CreateFCmpOEQ(a, b));
-    case Op::not_equal:
-      return truth(ir.CreateFCmpUNE(a, b));
-    case Op::logical_and:
-      return truth(ir.CreateAnd(bits_of(a), bits_of(b)));
-    case Op::logical_or:
-      return truth(ir.CreateOr(bits_of(a), bits_of(b)));
-    case Op::where:
-      return v.select(bits_of(a), b, inputs[2]);
-    case Op::stop:
-      return a;
+#define FORM_cheap(name) form_of_##name(form)
+#define FORM_costly(name) form_of_##name(form)
+#define FORM_call(name) call("vaert_" #name, llvm::ArrayRef(inputs).take_front(semantics::info(op).inputs))
+#define ELEMENTWISE(name, inputs, notation, cost, ...) \
+  case Op::name:                                       \
+    return FORM_##cost(name);
+#include "runtime/schema/elementwise.def"
     default:
       throw std::logic_error(std::string("not a pointwise operation: ") + semantics::info(op).name);
   }
 }
+
+// The forms of one or a few instructions; elementary.cpp has the others.
+FORM(negate) { return f.v.negate(f.a); }
+FORM(sqrt) { return f.v.sqrt(f.a); }
+FORM(abs) { return f.v.abs(f.a); }
+FORM(relu) { return f.v.select(f.v.less(f.a, f.v.real(0)), f.v.real(0), f.a); }
+FORM(floor) { return f.v.floor(f.a); }
+FORM(logical_not) { return f.p.truth(f.v.ir.CreateNot(f.p.bits_of(f.a))); }
+FORM(add) { return f.v.ir.CreateFAdd(f.a, f.b); }
+FORM(subtract) { return f.v.ir.CreateFSub(f.a, f.b); }
+FORM(multiply) { return f.v.ir.CreateFMul(f.a, f.b); }
+FORM(divide) { return f.v.divide(f.a, f.b); }
+FORM(modulo) {
+  return f.v.ir.CreateFSub(f.a, f.v.ir.CreateFMul(f.v.floor(f.v.ir.CreateFDiv(f.a, f.b)), f.b));
+}
+FORM(power) { return f.p.power(f.a, f.b, f.exponent); }
+FORM(minimum) { return f.v.minimum(f.a, f.b); }
+FORM(maximum) { return f.v.maximum(f.a, f.b); }
+FORM(less) { return f.p.truth(f.v.ir.CreateFCmpOLT(f.a, f.b)); }
+FORM(less_equal) { return f.p.truth(f.v.ir.CreateFCmpOLE(f.a, f.b)); }
+FORM(greater) { return f.p.truth(f.v.ir.CreateFCmpOGT(f.a, f.b)); }
+FORM(greater_equal) { return f.p.truth(f.v.ir.CreateFCmpOGE(f.a, f.b)); }
+FORM(equal) { return f.p.truth(f.v.ir.CreateFCmpOEQ(f.a, f.b)); }
+FORM(not_equal) { return f.p.truth(f.v.ir.CreateFCmpUNE(f.a, f.b)); }
+FORM(logical_and) { return f.p.truth(f.v.ir.CreateAnd(f.p.bits_of(f.a), f.p.bits_of(f.b))); }
+FORM(logical_or) { return f.p.truth(f.v.ir.CreateOr(f.p.bits_of(f.a), f.p.bits_of(f.b))); }
+FORM(where) { return f.v.select(f.p.bits_of(f.a), f.b, f.c); }
+FORM(stop) { return f.a; }
 
 }  // namespace lower

@@ -1,5 +1,5 @@
-// Emits one pointwise operation of semantics/graph/operations.def as vector code. True is 1 and false is 0.
-// The bits of comparisons are kept, so that a `where` on one costs only a blend.
+// Emits one operation of runtime/schema/elementwise.def as vector code. True is 1 and false is 0. The
+// bits of comparisons are kept, so that a `where` on one costs only a blend.
 #pragma once
 #include <map>
 
@@ -22,16 +22,37 @@ class Pointwise {
     bits_.clear();
   }
 
- private:
+  // For the forms.
   Value* truth(Value* condition);
   Value* bits_of(Value* truth);
   Value* decay(Value* x);  // exp(-|x|)
   Value* power(Value* x, Value* y, double exponent);
-  Value* call(const char* name, std::initializer_list<Value*> arguments);
+
+ private:
+  Value* call(const char* name, llvm::ArrayRef<Value*> arguments);
 
   const Vectors& v;
   std::map<Value*, Value*> decays_;
   std::map<Value*, Value*> bits_;
 };
+
+/// What the form of an operation reads: its inputs a, b and c, and what emit() got.
+struct FormInputs {
+  Pointwise& p;
+  const Vectors& v;
+  Value *a, *b, *c;
+  double exponent;
+};
+
+// The vector form of each operation that is not a call. An operation without its FORM does not link.
+#define FORM(name) Value* form_of_##name(const FormInputs& f)
+#define FORM_cheap(name) FORM(name);
+#define FORM_costly(name) FORM(name);
+#define FORM_call(name)
+#define ELEMENTWISE(name, inputs, notation, cost, ...) FORM_##cost(name)
+#include "runtime/schema/elementwise.def"
+#undef FORM_cheap
+#undef FORM_costly
+#undef FORM_call
 
 }  // namespace lower

@@ -256,9 +256,9 @@ struct DataEvaluator {
     const auto needed = static_cast<size_t>(operation.operands);
     for (size_t i = 0; i < arguments.size(); ++i)
       if (arguments[i].name &&
-          (!operation.parameter || i != needed || arguments[i].name->text != operation.parameter))
+          (operation.parameter.empty() || i != needed || arguments[i].name->text != operation.parameter))
         return false;
-    return arguments.size() == needed || (operation.parameter && arguments.size() == needed + 1) ||
+    return arguments.size() == needed || (!operation.parameter.empty() && arguments.size() == needed + 1) ||
            (operation.folds && arguments.size() > needed);
   }
 
@@ -294,11 +294,11 @@ struct DataEvaluator {
       auto value = operand(*part);
       good = good && value;
       // Noise does not change which values are missing, so `missing` ignores it.
-      if (good && std::string(operation.name) == "missing") *value = without_noise(*value);
+      if (good && operation.name == "missing") *value = without_noise(*value);
       if (good) arguments.push_back(std::move(*value));
     }
     if (!good) return {};
-    if (operation.parameter && arguments.size() == static_cast<size_t>(operation.operands))
+    if (!operation.parameter.empty() && arguments.size() == static_cast<size_t>(operation.operands))
       arguments.push_back({{"op", "number"}, {"value", operation.otherwise}});
     json result = {{"op", operation.name}, {"args", arguments}};
     if (operation.folds) {
@@ -343,7 +343,7 @@ struct DataEvaluator {
                                       [](const Argument& argument) { return argument.name.has_value(); });
       const std::string needed = counted(operation->operands, "argument");
       if (named != expr.arguments.end() &&
-          (!operation->parameter || named->name->text != operation->parameter))
+          (operation->parameter.empty() || named->name->text != operation->parameter))
         analysis.report.add(base::E0221, named->name->span, function.text, named->name->text);
       else
         analysis.report.add(base::E0222, expr.span, function.text,

@@ -2,6 +2,9 @@
 
 #include <map>
 
+#include "compiler/semantics/expressions/evaluation.h"
+#include "compiler/semantics/graph/elementwise.h"
+
 namespace semantics {
 namespace {
 using FunctionKind = DataFunction::Kind;
@@ -71,45 +74,30 @@ std::vector<std::string> data_function_names() {
 }
 
 std::optional<DataOperation> data_operator(const std::string& text, bool unary) {
-  static const std::map<std::string, DataOperation> unaries = {{"-", {"negate", 1}},
-                                                               {"not", {"logical_not", 1}}};
-  static const std::map<std::string, DataOperation> binaries = {
-      {"+", {"add", 2}},           {"-", {"subtract", 2}},
-      {"*", {"multiply", 2}},      {"/", {"divide", 2}},
-      {"%", {"modulo", 2}},        {"**", {"power", 2}},
-      {"<", {"less", 2}},          {"<=", {"less_equal", 2}},
-      {">", {"greater", 2}},       {">=", {"greater_equal", 2}},
-      {"==", {"equal", 2}},        {"!=", {"not_equal", 2}},
-      {"and", {"logical_and", 2}}, {"or", {"logical_or", 2}}};
-  const auto& table = unary ? unaries : binaries;
-  const auto found = table.find(text);
-  if (found == table.end()) return {};
-  return found->second;
+  const auto op = find_operator(text, unary ? Notation::Kind::prefix : Notation::Kind::infix);
+  if (!op) return {};
+  return DataOperation{info(*op).name, info(*op).inputs};
 }
 
 std::optional<DataOperation> data_elementwise(const std::string& function) {
-  static const std::map<std::string, DataOperation> table = {{"relu", {"relu", 1}},
-                                                             {"tanh", {"tanh", 1}},
-                                                             {"sigmoid", {"sigmoid", 1}},
-                                                             {"exp", {"exp", 1}},
-                                                             {"log", {"log", 1}},
-                                                             {"softplus", {"softplus", 1}},
-                                                             {"log1p", {"log1p", 1}},
-                                                             {"sqrt", {"sqrt", 1}},
-                                                             {"abs", {"abs", 1}},
-                                                             {"sin", {"sin", 1}},
-                                                             {"cos", {"cos", 1}},
-                                                             {"floor", {"floor", 1}},
-                                                             {"atan2", {"atan2", 2}},
-                                                             {"where", {"where", 3}},
-                                                             {"missing", {"missing", 1}},
-                                                             {"square", {"square", 1}},
-                                                             {"gelu", {"gelu", 1}},
-                                                             {"silu", {"silu", 1}},
-                                                             {"elu", {"elu", 1, "alpha", 1}},
-                                                             {"leaky_relu", {"leaky_relu", 1, "slope", 0.01}},
-                                                             {"min", {"minimum", 2, nullptr, 0, true}},
-                                                             {"max", {"maximum", 2, nullptr, 0, true}}};
+  static const std::map<std::string, DataOperation> table = [] {
+    std::map<std::string, DataOperation> result = {{"missing", {"missing", 1}}};
+    for (const Elementwise& operation : elementwise_operations()) {
+      const Notation& notation = operation.notation;
+      const OpInfo& op = info(operation.op);
+      if (notation.kind == Notation::Kind::function)
+        result[notation.name] = {op.name, op.inputs, "", 0, notation.folds()};
+    }
+    for (const Composed& composed : composed_functions()) {
+      DataOperation& operation = result[composed.name] = {composed.name, 0, "", composed.otherwise};
+      for (const auto& parameter : signature_of({composed.name, composed.parameters, nullptr}).parameters)
+        if (parameter.optional)
+          operation.parameter = parameter.name;
+        else
+          ++operation.operands;
+    }
+    return result;
+  }();
   const auto found = table.find(function);
   if (found == table.end()) return {};
   return found->second;

@@ -44,11 +44,11 @@ std::vector<std::string> data_function_names();
 /// The data operation of an operator (`<` is `less`) or of an element-wise function (`exp`), and its number
 /// of operands. None if there is no such operation on data.
 struct DataOperation {
-  const char* name;  // as in operations.def, or a function of the language
-  int operands;
-  const char* parameter = nullptr;  // an optional last operand, given by place or by this name
-  double otherwise = 0;             // the parameter's value if the file gives none
-  bool folds = false;               // allows more operands: op(op(a, b), c)
+  std::string name;  // as in operations.def, or a function of the language
+  int operands = 0;
+  std::string parameter = {};  // an optional last operand, given by place or by this name; empty if none
+  double otherwise = 0;        // the parameter's value if the file gives none
+  bool folds = false;          // allows more operands: op(op(a, b), c)
 };
 std::optional<DataOperation> data_operator(const std::string& text, bool unary);
 std::optional<DataOperation> data_elementwise(const std::string& function);

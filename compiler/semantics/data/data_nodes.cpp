@@ -4,6 +4,7 @@
 
 #include "compiler/semantics/data/data_expression.h"
 #include "compiler/semantics/graph/build.h"
+#include "compiler/semantics/graph/elementwise.h"
 
 namespace semantics {
 namespace {
@@ -63,23 +64,9 @@ struct NodeMaker {
 };
 
 /// Whether the operation always gives 0 or 1.
-bool decides(const std::string& op) {
-  const auto direct = find_op(op);
-  if (!direct) return false;
-  switch (*direct) {
-    case Op::less:
-    case Op::less_equal:
-    case Op::greater:
-    case Op::greater_equal:
-    case Op::equal:
-    case Op::not_equal:
-    case Op::logical_and:
-    case Op::logical_or:
-    case Op::logical_not:
-      return true;
-    default:
-      return false;
-  }
+bool decides(const std::string& name) {
+  const auto op = find_op(name);
+  return op && is_truth(*op);
 }
 
 /// The operands from which the value can come: without the condition of `where` and the strength of noise.

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "compiler/semantics/expressions/evaluation.h"
+#include "compiler/semantics/graph/elementwise.h"
 #include "compiler/semantics/graph/evaluate_numeric.h"
 
 namespace semantics {
@@ -14,12 +14,6 @@ namespace semantics {
 using Kind = Value::Kind;
 
 namespace {
-
-const std::map<std::string, Op> operators = {
-    {"+", Op::add},           {"-", Op::subtract},       {"*", Op::multiply}, {"/", Op::divide},
-    {"%", Op::modulo},        {"**", Op::power},         {"<", Op::less},     {"<=", Op::less_equal},
-    {">", Op::greater},       {">=", Op::greater_equal}, {"==", Op::equal},   {"!=", Op::not_equal},
-    {"and", Op::logical_and}, {"or", Op::logical_or}};
 
 bool is_comparison(Op op) {
   return op == Op::less || op == Op::less_equal || op == Op::greater || op == Op::greater_equal ||
@@ -141,9 +135,9 @@ std::string why_not_finite(Op op, const std::string& name, const std::vector<Val
                       : input.kind == Kind::real  ? real_text(input.real)
                                                   : fmt::format("{}", input.boolean));
   // Shows the operation that was computed: for `square`, a product.
-  const auto sign = std::ranges::find(operators, op, [](const auto& entry) { return entry.second; });
-  const std::string applied = sign != operators.end()
-                                  ? fmt::format("`{} {} {}`", numbers[0], sign->first, numbers[1])
+  const Notation& notation = elementwise_operation(op).notation;
+  const std::string applied = notation.kind == Notation::Kind::infix
+                                  ? fmt::format("`{} {} {}`", numbers[0], notation.name, numbers[1])
                                   : fmt::format("`{}({})`", name, fmt::join(numbers, ", "));
   if (std::isnan(result)) return applied + " is not a number";
   if (op == Op::power && number_in(inputs[0]) == 0) return applied + " divides by zero";
@@ -165,7 +159,7 @@ Value Evaluation::unary(const std::string& op, const Value& a, base::Span at) {
 Value Evaluation::binary(const std::string& op, const Value& a, const Value& b, base::Span at) {
   if (a.kind == Kind::error || b.kind == Kind::error) return {};
   if (op == "@") return matmul(a, b, at);
-  const Op operation = operators.at(op);
+  const Op operation = *find_operator(op, Notation::Kind::infix);
   const bool equality = operation == Op::equal || operation == Op::not_equal;
   const bool constants = a.kind != Kind::tensor && b.kind != Kind::tensor;
   if (constants && equality && a.kind == b.kind &&

@@ -13,6 +13,7 @@
 #include "compiler/semantics/expressions/evaluator.h"
 #include "compiler/semantics/families/family_template.h"
 #include "compiler/semantics/graph/build.h"
+#include "compiler/semantics/graph/elementwise.h"
 
 namespace semantics {
 
@@ -35,6 +36,8 @@ struct Builtin {
 
 /// The functions of the language, and those that only the body of a family may call.
 const std::vector<Builtin>& pointwise_builtins();
+/// Those that are one element-wise operation.
+std::vector<Builtin> elementwise_builtins(Notation::Kind kind);
 const std::vector<Builtin>& tensor_builtins();
 const std::vector<Builtin>& layer_builtins();
 const std::vector<Builtin>& family_builtins();

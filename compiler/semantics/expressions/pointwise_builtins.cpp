@@ -71,30 +71,26 @@ Value leaky_relu(Evaluation& e, const Call& call) {
 
 }  // namespace
 
-const std::vector<Builtin>& pointwise_builtins() {
-  static const std::vector<Builtin> table = {
-      {"relu", "h", elementwise<Op::relu>},
-      {"tanh", "h", elementwise<Op::tanh>},
-      {"sigmoid", "h", elementwise<Op::sigmoid>},
-      {"softplus", "h", elementwise<Op::softplus>},
-      {"exp", "h", elementwise<Op::exp>},
-      {"log", "h", elementwise<Op::log>},
-      {"log1p", "h", elementwise<Op::log1p>},
-      {"sqrt", "h", elementwise<Op::sqrt>},
-      {"abs", "h", elementwise<Op::abs>},
-      {"sin", "h", elementwise<Op::sin>},
-      {"cos", "h", elementwise<Op::cos>},
-      {"floor", "h", elementwise<Op::floor>},
-      {"atan2", "y x", elementwise<Op::atan2>},
-      {"min", "values*", folded<Op::minimum>},
-      {"max", "values*", folded<Op::maximum>},
-      {"where", "condition a b", elementwise<Op::where>},
-      {"square", "h", square},
-      {"gelu", "h", gelu},
-      {"silu", "h", silu},
-      {"elu", "h alpha?", elu},
-      {"leaky_relu", "h slope?", leaky_relu},
+std::vector<Builtin> elementwise_builtins(Notation::Kind kind) {
+  std::vector<Builtin> result;
+  const auto add = [&](const Notation& notation, auto single, auto fold) {
+    if (notation.kind == kind)
+      result.push_back({notation.name, notation.parameters, notation.folds() ? fold : single});
   };
+#define ELEMENTWISE(name, inputs, notation, ...) \
+  add(Notation::notation, elementwise<Op::name>, folded<Op::name>);
+#include "runtime/schema/elementwise.def"
+  return result;
+}
+
+const std::vector<Builtin>& pointwise_builtins() {
+  static const std::vector<Builtin> table = [] {
+    std::vector<Builtin> result = elementwise_builtins(Notation::Kind::function);
+#define ELEMENTWISE(...)
+#define COMPOSED(name, parameters, otherwise, value, sentence) result.push_back({#name, parameters, name});
+#include "runtime/schema/elementwise.def"
+    return result;
+  }();
   return table;
 }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <set>
 
+#include "compiler/semantics/graph/elementwise.h"
 #include "compiler/semantics/graph/evaluate_numeric.h"
 #include "compiler/semantics/graph/log_space.h"
 
@@ -61,12 +62,6 @@ NodeId nearest_whole(Build& b, NodeId x) {
   const Op op = (*b.graph)[x].op;
   if (op == Op::floor || op == Op::poisson) return x;
   return b.pointwise(Op::floor, {b.add(x, b.constant(0.5))});
-}
-
-bool is_truth(Op op) {
-  return op == Op::less || op == Op::less_equal || op == Op::greater || op == Op::greater_equal ||
-         op == Op::equal || op == Op::not_equal || op == Op::logical_and || op == Op::logical_or ||
-         op == Op::logical_not;
 }
 
 /// Whether the node has the form of the result of Build::argmax.

@@ -113,23 +113,25 @@ Value stirling(Evaluation& e, const Call& call) {
 }  // namespace
 
 const std::vector<Builtin>& family_builtins() {
-  static const std::vector<Builtin> table = {
-      {"uniform", "", draw<Op::uniform>},
-      {"normal", "", draw<Op::normal>},
-      {"gumbel", "", draw<Op::gumbel>},
-      {"gamma", "shape", gamma},
-      {"beta", "a b", draw<Op::beta>},
-      {"poisson", "rate", draw<Op::poisson>},
-      {"binomial", "n prob", draw<Op::binomial>},
-      {"von_mises", "mean concentration", draw<Op::von_mises>},
-      {"lgamma", "x", elementwise<Op::lgamma>},
-      {"digamma", "x", elementwise<Op::digamma>},
-      {"log_i0", "x", elementwise<Op::log_i0>},
-      {"deviance", "x mean log_mean", deviance},
-      {"stirling", "x", stirling},
-      {"onehot", "index", onehot},
-      {"argmax", "h", argmax},
-  };
+  static const std::vector<Builtin> table = [] {
+    std::vector<Builtin> result = {
+        {"uniform", "", draw<Op::uniform>},
+        {"normal", "", draw<Op::normal>},
+        {"gumbel", "", draw<Op::gumbel>},
+        {"gamma", "shape", gamma},
+        {"beta", "a b", draw<Op::beta>},
+        {"poisson", "rate", draw<Op::poisson>},
+        {"binomial", "n prob", draw<Op::binomial>},
+        {"von_mises", "mean concentration", draw<Op::von_mises>},
+        {"deviance", "x mean log_mean", deviance},
+        {"stirling", "x", stirling},
+        {"onehot", "index", onehot},
+        {"argmax", "h", argmax},
+    };
+    const auto special = elementwise_builtins(Notation::Kind::family_function);
+    result.insert(result.end(), special.begin(), special.end());
+    return result;
+  }();
   return table;
 }
 

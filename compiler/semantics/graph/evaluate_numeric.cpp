@@ -6,94 +6,14 @@
 #include <numbers>
 #include <numeric>
 
-#include "compiler/semantics/graph/special_functions.h"
+#include "compiler/semantics/graph/elementwise.h"
 #include "runtime/shared/nearest_float.h"
 
 namespace semantics {
 
 double apply(Op op, double a, double b, double c) {
-  switch (op) {
-    case Op::negate:
-      return -a;
-    case Op::exp:
-      return std::exp(a);
-    case Op::log:
-      return std::log(a);
-    case Op::log1p:
-      return std::log1p(a);
-    case Op::sqrt:
-      return std::sqrt(a);
-    case Op::abs:
-      return std::abs(a);
-    case Op::relu:
-      return std::max(a, 0.0);
-    case Op::tanh:
-      return std::tanh(a);
-    case Op::sigmoid:
-      return a >= 0 ? 1 / (1 + std::exp(-a)) : std::exp(a) / (1 + std::exp(a));
-    case Op::softplus:
-      return std::max(a, 0.0) + std::log1p(std::exp(-std::abs(a)));
-    case Op::erf:
-      return std::erf(a);
-    case Op::sin:
-      return std::sin(a);
-    case Op::cos:
-      return std::cos(a);
-    case Op::floor:
-      return std::floor(a);
-    case Op::lgamma:
-      return std::lgamma(a);
-    case Op::digamma:
-      return digamma(a);
-    case Op::trigamma:
-      return trigamma(a);
-    case Op::log_i0:
-      return log_i0(a);
-    case Op::i1_over_i0:
-      return i1_over_i0(a);
-    case Op::logical_not:
-      return a == 0;
-    case Op::add:
-      return a + b;
-    case Op::subtract:
-      return a - b;
-    case Op::multiply:
-      return a * b;
-    case Op::divide:
-      return a / b;
-    case Op::modulo:
-      return a - b * std::floor(a / b);
-    case Op::power:
-      return std::pow(a, b);
-    case Op::minimum:
-      return a < b ? a : b;  // as in kernels: b if either is NaN
-    case Op::maximum:
-      return a > b ? a : b;
-    case Op::atan2:
-      return std::atan2(a, b);
-    case Op::less:
-      return a < b;
-    case Op::less_equal:
-      return a <= b;
-    case Op::greater:
-      return a > b;
-    case Op::greater_equal:
-      return a >= b;
-    case Op::equal:
-      return a == b;
-    case Op::not_equal:
-      return a != b;
-    case Op::logical_and:
-      return a != 0 && b != 0;
-    case Op::logical_or:
-      return a != 0 || b != 0;
-    case Op::where:
-      return a != 0 ? b : c;
-    case Op::stop:
-      return a;
-    default:
-      return std::numeric_limits<double>::quiet_NaN();
-  }
+  if (info(op).group != OpGroup::pointwise) return std::numeric_limits<double>::quiet_NaN();
+  return elementwise_operation(op).value(a, b, c);
 }
 
 namespace {

@@ -221,6 +221,12 @@ GRADIENT(atan2) {
   r.chain(0, r.b() / norm);
   r.chain(1, -(r.a() / norm));
 }
+// hypot(a, b) = r: d/da = a / r, d/db = b / r. Both are 0 at r = 0.
+GRADIENT(hypot) {
+  const auto length = where(equal(r.y, 0), 1, r.y);
+  r.chain(0, r.a() / length);
+  r.chain(1, r.b() / length);
+}
 STEP(less)
 STEP(less_equal)
 STEP(greater)

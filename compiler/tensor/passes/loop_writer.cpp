@@ -5,6 +5,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "compiler/semantics/graph/elementwise.h"
+
 namespace tensor {
 namespace {
 using semantics::OpGroup;
@@ -12,30 +14,8 @@ using semantics::OpGroup;
 constexpr int most_recomputed = 2;
 
 bool one_instruction(Op op) {
-  switch (op) {
-    case Op::negate:
-    case Op::abs:
-    case Op::relu:
-    case Op::floor:
-    case Op::logical_not:
-    case Op::add:
-    case Op::subtract:
-    case Op::multiply:
-    case Op::minimum:
-    case Op::maximum:
-    case Op::less:
-    case Op::less_equal:
-    case Op::greater:
-    case Op::greater_equal:
-    case Op::equal:
-    case Op::not_equal:
-    case Op::logical_and:
-    case Op::logical_or:
-    case Op::where:
-      return true;
-    default:
-      return false;
-  }
+  if (info(op).group != OpGroup::pointwise) return false;
+  return semantics::elementwise_operation(static_cast<semantics::Op>(op)).cost == semantics::Cost::cheap;
 }
 }  // namespace
 

@@ -27,7 +27,7 @@ double digamma(double x) {
 
 /// The same method as digamma, with series 6.4.12.
 double trigamma(double x) {
-  if (is_pole(x)) return nan;
+  if (is_pole(x)) return std::numeric_limits<double>::infinity();
   if (x < 0) {
     const double sine = std::sin(std::numbers::pi * x);
     return std::numbers::pi * std::numbers::pi / (sine * sine) - trigamma(1 - x);

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <string_view>
+#include <type_traits>
 
 #include "runtime/data/expressions/derived_rows.h"
 #include "runtime/shared/failure.h"
@@ -25,50 +27,27 @@ struct Operation {
   bool sees_missing = false;  // for all other operations, a missing operand makes the result missing
 };
 
-double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
-double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
-// The quotient is rounded down. The remainder therefore has the sign of the divisor, as in Python.
-double remainder_of(double a, double b) { return a - b * std::floor(a / b); }
+template <class Value>
+Operation declared(int arity, Value) {
+  constexpr bool truth = std::is_same_v<std::invoke_result_t<Value, double, double, double>, bool>;
+  return {static_cast<size_t>(arity), truth, [](Values v) -> double { return Value{}(v[0], v[1], v[2]); }};
+}
+
+/// The number of words in the parameters of a function.
+int count_of_words(std::string_view parameters) {
+  return 1 + static_cast<int>(std::ranges::count(parameters, ' '));
+}
 
 const std::map<std::string, Operation> operations = {
-    {"add", {2, false, [](Values v) { return v[0] + v[1]; }}},
-    {"subtract", {2, false, [](Values v) { return v[0] - v[1]; }}},
-    {"multiply", {2, false, [](Values v) { return v[0] * v[1]; }}},
-    {"divide", {2, false, [](Values v) { return v[0] / v[1]; }}},
-    {"modulo", {2, false, [](Values v) { return remainder_of(v[0], v[1]); }}},
-    {"power", {2, false, [](Values v) { return std::pow(v[0], v[1]); }}},
-    {"minimum", {2, false, [](Values v) { return v[0] < v[1] ? v[0] : v[1]; }}},
-    {"maximum", {2, false, [](Values v) { return v[0] > v[1] ? v[0] : v[1]; }}},
-    {"atan2", {2, false, [](Values v) { return std::atan2(v[0], v[1]); }}},
-    {"less", {2, true, [](Values v) { return double(v[0] < v[1]); }}},
-    {"less_equal", {2, true, [](Values v) { return double(v[0] <= v[1]); }}},
-    {"greater", {2, true, [](Values v) { return double(v[0] > v[1]); }}},
-    {"greater_equal", {2, true, [](Values v) { return double(v[0] >= v[1]); }}},
-    {"equal", {2, true, [](Values v) { return double(v[0] == v[1]); }}},
-    {"not_equal", {2, true, [](Values v) { return double(v[0] != v[1]); }}},
-    {"logical_and", {2, true, [](Values v) { return double(v[0] != 0 && v[1] != 0); }}},
-    {"logical_or", {2, true, [](Values v) { return double(v[0] != 0 || v[1] != 0); }}},
-    {"logical_not", {1, true, [](Values v) { return double(v[0] == 0); }}},
     {"missing", {1, true, [](Values v) { return double(std::isnan(v[0])); }, true}},
-    {"where", {3, false, [](Values v) { return v[0] != 0 ? v[1] : v[2]; }}},
-    {"negate", {1, false, [](Values v) { return -v[0]; }}},
-    {"exp", {1, false, [](Values v) { return std::exp(v[0]); }}},
-    {"log", {1, false, [](Values v) { return std::log(v[0]); }}},
-    {"log1p", {1, false, [](Values v) { return std::log1p(v[0]); }}},
-    {"sqrt", {1, false, [](Values v) { return std::sqrt(v[0]); }}},
-    {"abs", {1, false, [](Values v) { return std::fabs(v[0]); }}},
-    {"square", {1, false, [](Values v) { return v[0] * v[0]; }}},
-    {"floor", {1, false, [](Values v) { return std::floor(v[0]); }}},
-    {"sin", {1, false, [](Values v) { return std::sin(v[0]); }}},
-    {"cos", {1, false, [](Values v) { return std::cos(v[0]); }}},
-    {"tanh", {1, false, [](Values v) { return std::tanh(v[0]); }}},
-    {"sigmoid", {1, false, [](Values v) { return sigmoid(v[0]); }}},
-    {"softplus", {1, false, [](Values v) { return softplus(v[0]); }}},
-    {"relu", {1, false, [](Values v) { return v[0] > 0 ? v[0] : 0; }}},
-    {"leaky_relu", {2, false, [](Values v) { return v[0] > 0 ? v[0] : v[1] * v[0]; }}},
-    {"elu", {2, false, [](Values v) { return v[0] > 0 ? v[0] : v[1] * std::expm1(v[0]); }}},
-    {"silu", {1, false, [](Values v) { return v[0] * sigmoid(v[0]); }}},
-    {"gelu", {1, false, [](Values v) { return 0.5 * v[0] * (1 + std::erf(v[0] * M_SQRT1_2)); }}},
+#define VALUE(value) \
+  []([[maybe_unused]] double a, [[maybe_unused]] double b, [[maybe_unused]] double c) { return value; }
+#define ELEMENTWISE(name, inputs, notation, cost, value, ...) {#name, declared(inputs, VALUE(value))},
+#define SPECIAL(...)
+#define COMPOSED(name, parameters, otherwise, value, sentence) \
+  {#name, declared(count_of_words(parameters), VALUE(value))},
+#include "runtime/schema/elementwise.def"
+#undef VALUE
 };
 
 /// Rounds to the nearest float32. It must not be inlined: g++ 12 at -O2 drops the conversion to float and

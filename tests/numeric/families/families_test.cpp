@@ -310,7 +310,8 @@ TEST(NumericCheck, IntegratesOverThreeCoordinatesAndDrawsBeyond) {
     };
     const std::string domain = fmt::format("real[{}, 2]", n);
     EXPECT_EQ(codes_of_vectors(domain, gaussian("0.5")), std::vector<base::Code>{});
-    EXPECT_EQ(codes_of_vectors(domain, gaussian("0.6")), std::vector{n == 3 ? base::E0406 : base::E0407});
+    EXPECT_EQ(codes_of_vectors(domain, gaussian("0.6")),
+              std::vector{n == 3 ? base::Code::E0406 : base::Code::E0407});
   }
   for (const int n : {4, 7}) {
     const auto dirichlet = [&](const std::string& draw) {
@@ -322,7 +323,7 @@ TEST(NumericCheck, IntegratesOverThreeCoordinatesAndDrawsBeyond) {
     const std::string domain = fmt::format("simplex({})", n);
     EXPECT_EQ(codes_of_vectors(domain, dirichlet("alpha")), std::vector<base::Code>{});
     EXPECT_EQ(codes_of_vectors(domain, dirichlet("2 * alpha")),
-              std::vector{n == 4 ? base::E0408 : base::E0407});
+              std::vector{n == 4 ? base::Code::E0408 : base::Code::E0407});
   }
 }
 

@@ -117,6 +117,11 @@ TEST(TensorFunctions, HaveTheValuesOfTheirDefinitions) {
   expect_values("elu(h - 2)[0]", {std::exp(-1.0) - 1});
   expect_values("gelu(h)[0]", {0.5 * (1 + std::erf(1 / std::sqrt(2.0)))});
   expect_values("silu(h)[1]", {2 / (1 + std::exp(-2.0))});
+  expect_values("erf(h[0:2])", {std::erf(1), std::erf(2)});
+  expect_values("hypot(h[2:4], [4, 3])", {5, 5});
+  expect_values("hypot(reshape(h[2:4], [2, 1]), reshape(h[2:4], [1, 2]))",
+                {std::hypot(3, 3), 5, 5, std::hypot(4, 4)});
+  expect_values("hypot(h[2], 1e200)", {1e200});
 }
 
 TEST(TensorFunctions, StretchAxesOfLengthOneOnEqualRank) {

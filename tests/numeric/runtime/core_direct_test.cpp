@@ -16,7 +16,7 @@ struct Model {
 
   Model(std::vector<std::string> variables, std::vector<std::pair<std::string, std::string>> players) {
     for (std::string& name : variables) image.variables.push_back({name, "binary", 0, {4, 4}, {4, 4}});
-    for (auto& [name, role] : players) image.players.push_back({name, role, 0, {}});
+    for (auto& [name, role] : players) image.players.push_back({name, *schema::find_word<Role>(role), 0, {}});
   }
   Model& with(const std::string& player, const std::string& target, std::vector<std::string> parents = {}) {
     Conditional conditional;

@@ -37,7 +37,7 @@ Extent batch() { return {1, 0}; }
 
 Image image_with(Program program) {
   Image image;
-  image.players = {{"p", "decoder", 6, {}}};
+  image.players = {{"p", Role::decoder, 6, {}}};
   image.programs = {std::move(program)};
   image.kernels = kernels;
   image.kernel_count = 2;
@@ -46,7 +46,7 @@ Image image_with(Program program) {
 
 /// y = 3 transpose(x) + 10 + 2 step over [batch, 7], through a scratch buffer.
 Program transposing() {
-  Program program{"transposing", {-1}, {{0, 1}}, {}, {}};
+  Program program{"transposing", {-1}, {}, {{0, 1}}, {}};
   program.buffers = {{"x", Buffer::Kind::input, {{7}, batch()}},
                      {"", Buffer::Kind::scratch, {batch(), {7}}, -1, 0, -1, 0},
                      {"y", Buffer::Kind::output, {batch(), {7}}}};
@@ -109,15 +109,15 @@ TEST(Executor, GemmReadsAPartOfThePlayersParameters) {
 
 Image with_parameters() {
   Image image;
-  Player player{"p", "decoder", 0, {}};
+  Player player{"p", Role::decoder, 0, {}};
   const auto add = [&](const char* name, Shape shape, Initial initial) {
     player.parameters.push_back({name, std::move(shape), player.elements, std::move(initial)});
     player.elements += player.parameters.back().elements();
   };
-  add("p.a", {100, 100}, {"uniform", 0, 0.25});
-  add("p.b", {30000}, {"normal", 0, 2});
-  add("p.c", {5, 3, 2}, {"orthogonal", 0, 2});
-  add("p.d", {7}, {"constant", 1.5, 0});
+  add("p.a", {100, 100}, {Initial::Kind::uniform, 0, 0.25});
+  add("p.b", {30000}, {Initial::Kind::normal, 0, 2});
+  add("p.c", {5, 3, 2}, {Initial::Kind::orthogonal, 0, 2});
+  add("p.d", {7}, {Initial::Kind::constant, 1.5, 0});
   image.players = {player};
   return image;
 }

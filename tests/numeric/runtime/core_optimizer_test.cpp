@@ -16,7 +16,7 @@ constexpr int64_t gap_begin = 40000, gap_end = 40016,
                   all = 70000;  // with a gap between two parameters; long enough for several pieces
 
 Player player() {
-  return {"p", "decoder", all, {{"p.a", {gap_begin}, 0, {}}, {"p.b", {all - gap_end}, gap_end, {}}}};
+  return {"p", Role::decoder, all, {{"p.a", {gap_begin}, 0, {}}, {"p.b", {all - gap_end}, gap_end, {}}}};
 }
 
 std::vector<float> gradient_of(int step) {

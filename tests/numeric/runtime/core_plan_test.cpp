@@ -22,7 +22,7 @@ struct Model {
       if (role == "source")
         image.sources.push_back({name, 1, {}, -1});
       else
-        image.players.push_back({name, role, 0, {}});
+        image.players.push_back({name, *schema::find_word<Role>(role), 0, {}});
     }
     for (const std::string& text : conditionals) {
       Conditional conditional;

@@ -113,6 +113,7 @@ class TorchRendering {
       case OpGroup::reduce:
         return reduced(value, inputs[0]);
       case OpGroup::library:
+        if (value.op == Op::sum_ranks) return inputs[0];  // there is one rank
         return library_operation(value, inputs[0], inputs[1]);
     }
     throw std::logic_error("no such group of operations");
@@ -143,85 +144,12 @@ class TorchRendering {
   }
 
   static at::Tensor pointwise(Op op, const std::vector<at::Tensor>& x) {
+    const at::Tensor &a = x[0], &b = x[x.size() > 1 ? 1 : 0], &c = x[x.size() > 2 ? 2 : 0];
     switch (op) {
-      case Op::negate:
-        return at::neg(x[0]);
-      case Op::exp:
-        return at::exp(x[0]);
-      case Op::log:
-        return at::log(x[0]);
-      case Op::log1p:
-        return at::log1p(x[0]);
-      case Op::sqrt:
-        return at::sqrt(x[0]);
-      case Op::abs:
-        return at::abs(x[0]);
-      case Op::relu:
-        return at::relu(x[0]);
-      case Op::tanh:
-        return at::tanh(x[0]);
-      case Op::sigmoid:
-        return at::sigmoid(x[0]);
-      case Op::softplus:
-        return at::softplus(x[0]);
-      case Op::erf:
-        return at::erf(x[0]);
-      case Op::sin:
-        return at::sin(x[0]);
-      case Op::cos:
-        return at::cos(x[0]);
-      case Op::floor:
-        return at::floor(x[0]);
-      case Op::lgamma:
-        return at::lgamma(x[0]);
-      case Op::digamma:
-        return at::digamma(x[0]);
-      case Op::trigamma:
-        return at::polygamma(1, x[0]);
-      case Op::log_i0:
-        return at::log(at::i0(x[0]));
-      case Op::i1_over_i0:
-        return at::special_i1(x[0]) / at::i0(x[0]);
-      case Op::logical_not:
-        return number(x[0] == 0);
-      case Op::add:
-        return x[0] + x[1];
-      case Op::subtract:
-        return x[0] - x[1];
-      case Op::multiply:
-        return x[0] * x[1];
-      case Op::divide:
-        return x[0] / x[1];
-      case Op::modulo:
-        return at::remainder(x[0], x[1]);
-      case Op::power:
-        return at::pow(x[0], x[1]);
-      case Op::minimum:
-        return at::minimum(x[0], x[1]);
-      case Op::maximum:
-        return at::maximum(x[0], x[1]);
-      case Op::atan2:
-        return at::atan2(x[0], x[1]);
-      case Op::less:
-        return number(x[0] < x[1]);
-      case Op::less_equal:
-        return number(x[0] <= x[1]);
-      case Op::greater:
-        return number(x[0] > x[1]);
-      case Op::greater_equal:
-        return number(x[0] >= x[1]);
-      case Op::equal:
-        return number(x[0] == x[1]);
-      case Op::not_equal:
-        return number(x[0] != x[1]);
-      case Op::logical_and:
-        return number(at::logical_and(x[0], x[1]));
-      case Op::logical_or:
-        return number(at::logical_or(x[0], x[1]));
-      case Op::where:
-        return at::where(x[0] != 0, x[1], x[2]);
-      case Op::stop:
-        return x[0].detach();
+#define ELEMENTWISE(name, inputs, notation, cost, value, torch, ...) \
+  case Op::name:                                                     \
+    return torch;
+#include "runtime/schema/elementwise.def"
       default:
         throw std::logic_error("not a pointwise operation");
     }

@@ -11,7 +11,7 @@
 #include "compiler/semantics/graph/evaluate_numeric.h"
 #include "compiler/tensor/emit.h"
 #include "compiler/tensor/interpret.h"
-#include "compiler/tensor/passes.h"
+#include "tests/numeric/support/before_fuse.h"
 
 namespace {
 
@@ -91,8 +91,7 @@ tensor::Results interpreted(const tensor::Program& program, const std::vector<Nu
 }
 
 Gradients by_program(const Applied& applied, const std::vector<Numbers>& values) {
-  tensor::Program program = program_of(applied);
-  for (const tensor::Pass& pass : tensor::program_passes) program = tensor::run(pass, std::move(program));
+  const tensor::Program program = programs::before_fuse(program_of(applied));
   const Numbers flat = interpreted(program, values).gradients.at(0);
   Gradients result;
   for (size_t i = 0; i < values.size(); ++i) {

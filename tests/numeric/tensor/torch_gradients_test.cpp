@@ -4,6 +4,7 @@
 // backends; autograd uses none of these.
 #include <gtest/gtest.h>
 
+#include "compiler/print_stage.h"
 #include "tests/numeric/support/backend_under_test.h"
 #include "tests/numeric/support/compiled_programs.h"
 #include "tests/numeric/support/example_programs.h"

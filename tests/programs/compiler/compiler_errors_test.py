@@ -30,7 +30,7 @@ def test_wrong_command_lines_exit_64_with_one_line(folder, vaec):
             ("vaec build: FILE is required; see vaec build --help", "build"),
             ("vaec build: there is no flag --frob; see vaec build --help", "build", "--frob", program),
             ("vaec check: extra is one word too many; see vaec check --help", "check", program, "extra"),
-            ("vaec check: --emit: foo not in {syntax,model,game,tensor,llvm,asm,ptx,object}; see vaec check --help",
+            ("vaec check: --emit: foo not in {syntax,model,game,tensor,kernels,llvm,asm,ptx,object}; see vaec check --help",
              "check", "--emit=foo", program),
             ("vaec check: --error-format: xml not in {text,json}; see vaec check --help", "check", program,
              "--error-format", "xml"),

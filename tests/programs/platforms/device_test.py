@@ -371,6 +371,7 @@ def test_what_is_missing_for_a_gpu_is_said(folder, vaec):
                   env=fake.environment(exe, FAKE_CUDA_ALLOCATION="1"))
     assert broken.returncode == 70 and "cuMemAlloc_v2: invalid argument" in broken.stderr, broken
     # Auto asks whether the GPU and the libraries can run the program.
+    exe = fake.build("glyphs", GLYPHS)
     for cause, more in {"the driver does not take": {"FAKE_CUDA_KERNELS": "/none"},
                         "LibTorch does not name": {"FAKE_TORCH_NO_STREAM": "1"}}.items():
         result = call(exe, "train", "--steps", "1", "--out", cause, "--quiet", cwd=folder,
@@ -384,7 +385,7 @@ def test_what_is_missing_for_a_gpu_is_said(folder, vaec):
 
 def test_a_player_without_parameters_launches_nothing(folder, vaec):
     fake = Fake(folder, vaec)
-    text = GLYPHS + "player fixed { x | z ~ Bernoulli(0) }\n"
+    text = GLYPHS.replace("decoder", "var y : real[2]\nplayer fixed { y | z ~ Normal(0) }\ndecoder")
     counts = fake.train(fake.build("fixed", text), "run", "--steps", "2", "--average", "0.9")
     assert counts["vae_average"] == 4, counts  # two players learn, in one step that runs and one that is recorded
 

@@ -36,7 +36,7 @@ net f(h) {
   a = h + 0.1
   s = log1p(abs(h)) + sqrt(abs(h) + 0.1) + sin(h) * cos(h) - floor(h) + square(a) / (1 + square(h))
   c = where(h > 0.3 and h <= 1.5, atan2(h, a), atan2(a - 0.5, h)) + min(h, a, 0.2) - max(h, 0.1)
-  d = gelu(h) + silu(h) + elu(h) + leaky_relu(h) + tanh(h) * sigmoid(h) + softplus(h) + exp(-abs(h)) - relu(h)
+  d = gelu(h) + silu(h) + elu(h) + leaky_relu(h) + tanh(h) * sigmoid(h) + softplus(h) + exp(-abs(h)) - relu(h) + erf(h) * hypot(h, a)
   k = (abs(h) + 0.5) ** 1.7 + h % 0.7 + (not (h < 0) or a > 1) + (h != 0.5) - (h == 0.5) + (h >= 0) + (h < 1) + stop(h)
   return 0.2 * (s + c + d + k) + layer_norm(h) + softmax(h) - logsumexp(h) + sum(h) * mean(h)
 }
@@ -358,6 +358,7 @@ def test_without_its_library_export_says_so(folder, vaec):
 def test_the_table_has_every_operation(folder, vaec):
     table = (ROOT / "runtime/onnx/operations.cpp").read_text()
     named = set(re.findall(r'^ +\{"(\w+)", ', table.partition(" operations = {")[2], re.M))
+    assert '#include "runtime/schema/elementwise.def"' in table  # each line there has its formula
     operations = set()
     for path in ("compiler/semantics/graph/operations.def", "compiler/tensor/operations.def"):
         operations |= set(re.findall(r"^OPERATION\((\w+),", (ROOT / path).read_text(), re.M))
