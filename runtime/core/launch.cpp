@@ -23,6 +23,10 @@ uint32_t log2_below(int64_t number) {
 Launch plan_launch(const DeviceKernel& kernel, int64_t kept, int64_t reduced, int processors) {
   Launch launch;
   launch.threads = kernel.threads;
+  if (kept == 0) {
+    launch.blocks_x = 0;
+    return launch;
+  }
   const int64_t threads = kernel.threads;
   if (!kernel.reduces()) {
     const bool draws = kernel.mapping == DeviceKernel::Mapping::draws;

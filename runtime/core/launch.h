@@ -14,7 +14,8 @@ struct Launch {
   uint32_t log_width = 0;  // 2^log_width threads share a kept element of a reduction
 };
 
-/// `kept` and `reduced` count elements, both at least 1; `processors`: the GPU's multiprocessors.
+/// `kept` and `reduced` count elements; `processors`: the GPU's multiprocessors. If nothing is kept, there
+/// are no blocks.
 Launch plan_launch(const DeviceKernel& kernel, int64_t kept, int64_t reduced, int processors);
 
 /// How many doubles the blocks of the kept elements pass on as partial sums; 0 if each element has one block.

@@ -116,6 +116,7 @@ cuda::Function Device::function(const std::string& name) {
 }
 
 void Device::launch(cuda::Function function, const Launch& launch, void** parameters) {
+  if (launch.blocks_x == 0) return;  // the driver refuses a grid without blocks
   CUDA(cuLaunchKernel, function, launch.blocks_x, launch.blocks_y, 1, launch.threads, 1, 1, 0, stream_,
        parameters, nullptr);
 }
