@@ -271,7 +271,9 @@ size_t Clusters::accesses(const std::vector<int>& atoms) const {
     for (ValueId read : read_values(atom)) {
       const ValueId base = base_of(read);
       const Op op = program_[base].op;
-      if (op == Op::constant || op == Op::iota) continue;
+      // A number that the caller gives is loaded once for the whole loop.
+      const bool number = op == Op::input && program_[base].shape.empty();
+      if (op == Op::constant || op == Op::iota || number) continue;
       const auto& producers = atoms_of(base);
       if (producers.empty() || !contains(atoms, producers[0])) loads.insert(base);
     }
