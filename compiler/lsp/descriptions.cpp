@@ -96,7 +96,7 @@ const Sentences& of_keys() {
   static const Sentences table = {
       {"steps", "Number of updates; required."},
       {"batch", "Rows drawn from every source for an update (default 128); a map gives it per source."},
-      {"optimizer", "`adam`, `adamw` or `sgd` with their numbers, or `none`; a map gives it per player."},
+      {"optimizer", "An optimizer, such as `adam(1e-3)`, or `none`; a map gives it per player."},
       {"schedule", "Learning-rate schedule: `constant`, `cosine(warmup)` or `step(every, factor)`."},
       {"clip", "Largest norm of a player's gradient."},
       {"seed", "Random seed (default 0)."},

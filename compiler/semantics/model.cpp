@@ -45,7 +45,7 @@ Shape Variable::tensor_shape() const {
 
 bool is_frozen(const Learn& learn, const Player& player) {
   const auto optimizer = learn.optimizers.find(player.name);
-  return optimizer != learn.optimizers.end() && optimizer->second.kind == "none";
+  return optimizer != learn.optimizers.end() && !optimizer->second.learns();
 }
 
 bool rows_may_miss(const Model& model, const Learn& learn, MissingValues least) {

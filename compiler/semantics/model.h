@@ -11,6 +11,7 @@
 #include "compiler/semantics/graph/graph.h"
 #include "compiler/semantics/missing_values.h"
 #include "runtime/schema/description.h"
+#include "runtime/schema/optimizer_words.h"
 
 namespace semantics {
 
@@ -124,18 +125,13 @@ struct Publication {
   base::Span span;
 };
 
-struct Optimizer {
-  std::string kind = "adam";  // adam, adamw, sgd, none
-  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, momentum = 0;
-};
-
 struct Learn {
   std::string method;  // symmetric, elbo, iwae, rws, libi, supervised
   std::string name;    // the method's name, or the name after `as`
   int64_t steps = 0;
-  std::map<std::string, int64_t> batch;         // for every source that it learns from
-  std::map<std::string, Optimizer> optimizers;  // for every player
-  std::string schedule = "constant";            // constant, cosine, step
+  std::map<std::string, int64_t> batch;                 // for every source that it learns from
+  std::map<std::string, OptimizerSettings> optimizers;  // for every player
+  std::string schedule = "constant";                    // constant, cosine, step
   double schedule_warmup = 0, schedule_every = 0, schedule_factor = 1;
   double clip = 0;  // 0: no clipping
   uint64_t seed = 0;

@@ -140,9 +140,12 @@ struct Printer {
       line(1, "steps {}  seed {}  clip {}  order {}  precision {}", learn.steps, learn.seed, learn.clip,
            learn.order, learn.precision);
       for (const auto& [source, batch] : learn.batch) line(1, "batch {} = {}", source, batch);
-      for (const auto& [player, o] : learn.optimizers)
-        line(1, "optimizer {} = {} lr {} beta1 {} beta2 {} eps {} weight_decay {} momentum {}", player,
-             o.kind, o.lr, o.beta1, o.beta2, o.eps, o.weight_decay, o.momentum);
+      for (const auto& [player, optimizer] : learn.optimizers) {
+        std::string numbers;
+        for (const OptimizerNumber& number : optimizer.word().numbers)
+          numbers += fmt::format(" {} {}", number.name, optimizer.numbers.at(std::string(number.name)));
+        line(1, "optimizer {} = {}{}", player, optimizer.kind, numbers);
+      }
       line(1, "schedule {} warmup {} every {} factor {}", learn.schedule, learn.schedule_warmup,
            learn.schedule_every, learn.schedule_factor);
       for (const auto& [event, steps] : learn.every) line(1, "every {} = {}", event, steps);

@@ -204,6 +204,8 @@ struct DescriptionCheck {
     }
     for (const schema::Conditional& conditional : image.conditionals) check(conditional);
     for (const schema::Learn& learn : image.learns) check(learn);
+    for (const schema::OptimizerProgram& optimizer : image.optimizers) program(optimizer.program);
+    optional_program(image.clip);
   }
 };
 

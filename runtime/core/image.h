@@ -29,6 +29,7 @@ using schema::Learn;
 using schema::Loop;
 using schema::MissingPhases;
 using schema::Objective;
+using schema::OptimizerProgram;
 using schema::Parameter;
 using schema::Phase;
 using schema::Player;

@@ -322,6 +322,18 @@ struct Cpu {
   }
 };
 
+/// An optimizer's program. It can run if the number `needs` of the optimizer is not 0, or if `needs` is empty.
+struct OptimizerProgram {
+  std::string name, needs;
+  int program = -1;
+
+  static void fields(auto& self, auto&& field) {
+    field("name", self.name);
+    field("needs", self.needs);
+    field("program", self.program);
+  }
+};
+
 /// A model and its programs.
 struct Description {
   std::string vaec;                // the version of vaec
@@ -337,6 +349,8 @@ struct Description {
   std::vector<Conditional> conditionals;
   nlohmann::json game;  // what `vaec explain --format json` prints
   std::vector<Learn> learns;
+  std::vector<OptimizerProgram> optimizers;  // of several with one name, the first that can run
+  int clip = -1;                             // the program that bounds a gradient's norm
   std::vector<Program> programs;
   std::string graphs;  // the text of another JSON value, which only `export` reads
 
@@ -356,6 +370,8 @@ struct Description {
     field("conditionals", self.conditionals);
     field("game", self.game);
     field("learns", self.learns);
+    field("optimizers", self.optimizers);
+    field("clip", self.clip);
     field("programs", self.programs);
     field("graphs", self.graphs);
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/schema/training_metrics.h"
+#include "runtime/schema/optimizer_words.h"
 
 struct LearnKey {
   enum class Kind { common, number, real, whole, built };

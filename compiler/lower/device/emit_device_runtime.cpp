@@ -1,6 +1,5 @@
 #include "compiler/lower/device/emit_device_runtime.h"
 
-#include <cmath>
 #include <limits>
 
 #include "compiler/lower/loops/random_tile.h"
@@ -156,55 +155,6 @@ void emit_add(DeviceForm form, llvm::Module& module) {
          [&](Value* i) { t.store(t.v.fma(t.p[1], t.load(t.p[0], i), t.load(t.p[2], i)), t.p[2], i); });
 }
 
-// The numbers of a player in one step, in the order of optimizer.cpp.
-enum Number : uint64_t { beta1, beta2, eps, rate, second_root, kept, momentum };
-
-/// (parameters, first, second, gradient, numbers, scale, count)
-void emit_adam(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_adam", {'p', 'p', 'p', 'p', 'p', 'p', 'l'});
-  llvm::IRBuilder<>& ir = t.ir;
-  const auto number = [&](uint64_t which) { return t.number(t.p[4], which); };
-  const auto moving = [&](Value* beta, Value* old, Value* fresh) {
-    return t.v.fma(beta, old, ir.CreateFMul(ir.CreateFSub(t.v.real(1), beta), fresh));
-  };
-  Value *b1 = number(beta1), *b2 = number(beta2), *epsilon = number(eps), *lr = number(rate);
-  Value *root = number(second_root), *share = number(kept), *scale = t.number(t.p[5], 0);
-  Value *most = t.v.real(0x1p63F), *least = t.v.real(-0x1p63F);  // as in optimizer.cpp
-  Value *infinite = t.v.real(HUGE_VALF), *minus_infinite = t.v.real(-HUGE_VALF);
-  t.each(t.p[6], [&](Value* i) {
-    Value* g = ir.CreateFMul(t.load(t.p[3], i), scale);
-    g = ir.CreateSelect(ir.CreateAnd(ir.CreateFCmpOGT(g, most), ir.CreateFCmpOLT(g, infinite)), most, g);
-    g = ir.CreateSelect(ir.CreateAnd(ir.CreateFCmpOLT(g, least), ir.CreateFCmpOGT(g, minus_infinite)), least,
-                        g);
-    Value* m = moving(b1, t.load(t.p[1], i), g);
-    Value* s = moving(b2, t.load(t.p[2], i), ir.CreateFMul(g, g));
-    t.store(m, t.p[1], i);
-    t.store(s, t.p[2], i);
-    Value* move = t.v.divide(ir.CreateFMul(lr, m), t.v.fma(t.v.sqrt(s), root, epsilon));
-    t.store(t.v.fma(t.load(t.p[0], i), share, move), t.p[0], i);
-  });
-}
-
-/// (parameters, gradient, numbers, scale, count)
-void emit_sgd(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_sgd", {'p', 'p', 'p', 'p', 'l'});
-  Value* factor = t.ir.CreateFMul(t.number(t.p[2], rate), t.number(t.p[3], 0));
-  t.each(t.p[4],
-         [&](Value* i) { t.store(t.v.fma(factor, t.load(t.p[1], i), t.load(t.p[0], i)), t.p[0], i); });
-}
-
-/// (parameters, buffer, gradient, numbers, scale, count)
-void emit_momentum(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_momentum", {'p', 'p', 'p', 'p', 'p', 'l'});
-  Value *lr = t.number(t.p[3], rate), *keep = t.number(t.p[3], momentum), *scale = t.number(t.p[4], 0);
-  t.each(t.p[5], [&](Value* i) {
-    Value* g = t.ir.CreateFMul(scale, t.load(t.p[2], i));
-    Value* b = t.v.fma(keep, t.load(t.p[1], i), g);
-    t.store(b, t.p[1], i);
-    t.store(t.v.fma(lr, b, t.load(t.p[0], i)), t.p[0], i);
-  });
-}
-
 /// (parameters, average, share, count): average += share * (parameters - average).
 void emit_average(DeviceForm form, llvm::Module& module) {
   RuntimeKernel t(form, module, "vae_average", {'p', 'p', 'p', 'l'});
@@ -216,55 +166,11 @@ void emit_average(DeviceForm form, llvm::Module& module) {
   });
 }
 
-/// (values, partials, count): writes one double for each thread of the grid, the sum of the squares of its
-/// values.
-void emit_squares(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_squares", {'p', 'p', 'l'});
-  llvm::IRBuilder<>& ir = t.ir;
-  t.grid->part(ir, [&](Value* thread) {
-    Value* first = t.wide(ir.CreateAdd(ir.CreateMul(t.grid->block_x, t.grid->threads), thread));
-    Value* step = t.wide(ir.CreateMul(t.grid->blocks_x, t.grid->threads));
-    const Carried zero = {llvm::ConstantFP::get(ir.getDoubleTy(), 0.0)};
-    const Carried sum = count(ir, first, t.p[2], step, zero, [&](Value* i, const Carried& carried) {
-      Value* value = ir.CreateFPExt(t.load(t.p[0], i), ir.getDoubleTy());
-      return Carried{ir.CreateFAdd(carried[0], ir.CreateFMul(value, value))};
-    });
-    t.store(sum[0], t.p[1], first);
-  });
-}
-
-/// (partials, count, clip, scale), one block: scale <- min(1, clip / (sqrt(sum of the partials) + 1e-6)).
-void emit_clip(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_clip", {'p', 'l', 'f', 'p'});
-  llvm::IRBuilder<>& ir = t.ir;
-  llvm::Type* wide_real = ir.getDoubleTy();
-  Value* shared = t.grid->shared(ir, wide_real, block);
-  const auto sum_of = [&](Value* base, Value* from, Value* to, Value* step) {
-    const Carried zero = {llvm::ConstantFP::get(wide_real, 0.0)};
-    return count(ir, from, to, step, zero, [&](Value* i, const Carried& carried) {
-      return Carried{ir.CreateFAdd(carried[0], t.load(wide_real, base, i))};
-    })[0];
-  };
-  t.grid->part(ir, [&](Value* thread) {
-    Value* sum = sum_of(t.p[0], t.wide(thread), t.p[1], t.wide(t.grid->threads));
-    t.store(sum, shared, t.wide(thread));
-  });
-  t.grid->barrier(ir);
-  t.only_thread_0([&] {
-    Value* sum = sum_of(shared, t.i64(0), t.wide(t.grid->threads), t.i64(1));
-    Value* norm = ir.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, sum);
-    Value* scale = ir.CreateFDiv(ir.CreateFPExt(t.p[2], wide_real),
-                                 ir.CreateFAdd(norm, llvm::ConstantFP::get(wide_real, 1e-6)));
-    t.store(t.v.minimum(ir.CreateFPTrunc(scale, t.real), t.v.real(1)), t.p[3], t.i64(0));
-  });
-}
-
 }  // namespace
 
 void emit_device_runtime(DeviceForm form, llvm::Module& module) {
   for (const auto emit :
-       {emit_begin_step, emit_set_sweep, emit_next_sweep, emit_end_step, emit_gather, emit_add, emit_adam,
-        emit_sgd, emit_momentum, emit_average, emit_squares, emit_clip})
+       {emit_begin_step, emit_set_sweep, emit_next_sweep, emit_end_step, emit_gather, emit_add, emit_average})
     emit(form, module);
 }
 

@@ -94,10 +94,9 @@ std::vector<schema::Split> of_splits(const std::vector<game::Split>& splits) {
 
 json of_keys(const semantics::Learn& learn) {
   json optimizers = json::object();
-  for (const auto& [player, o] : learn.optimizers) {
-    optimizers[player] = {{"kind", o.kind},        {"lr", o.lr},   {"beta1", o.beta1},
-                          {"beta2", o.beta2},      {"eps", o.eps}, {"weight_decay", o.weight_decay},
-                          {"momentum", o.momentum}};
+  for (const auto& [player, optimizer] : learn.optimizers) {
+    optimizers[player] = optimizer.numbers;
+    optimizers[player]["kind"] = optimizer.kind;
   }
   return {{"steps", learn.steps},
           {"batch", learn.batch},
@@ -149,6 +148,8 @@ schema::Description describe(const semantics::Model& model, const json& game, co
   described.conditionals = of_conditionals(model, programs);
   described.game = game;
   described.learns = of_learns(model, programs);
+  described.optimizers = programs.optimizers;
+  described.clip = programs.clip;
   described.programs = std::move(selected);
   described.graphs = describe_graphs(programs.graphs);
   return described;

@@ -216,35 +216,25 @@ struct LearnReader : LearnValues {
       for (const auto& [name, expr] : *map) learn.optimizers[name] = optimizer(*expr);
       return;
     }
-    const Optimizer same = value ? optimizer(*value) : Optimizer{};
+    const OptimizerSettings same = value ? optimizer(*value) : OptimizerSettings();
     for (const std::string& name : names) learn.optimizers[name] = same;
   }
 
-  Optimizer optimizer(const Expr& expr) {
-    const Optimizer defaults;
-    const Signature adam = {
-        {"lr", defaults.lr}, {"beta1", defaults.beta1}, {"beta2", defaults.beta2}, {"eps", defaults.eps}};
-    Signature adamw = adam;
-    adamw.push_back({"weight_decay", 0.01});  // PyTorch's default
-    Optimizer result;
-    const auto word = word_call(
-        expr, "`optimizer`",
-        {{"adam", adam}, {"adamw", adamw}, {"sgd", {{"lr", defaults.lr}, {"momentum", 0}}}, {"none", {}}});
-    if (!word) return result;
-    result.kind = word->text;
-    for (const auto& [name, value] : word->numbers) {
-      if (name == "lr") result.lr = value;
-      if (name == "beta1") result.beta1 = value;
-      if (name == "beta2") result.beta2 = value;
-      if (name == "eps") result.eps = value;
-      if (name == "weight_decay") result.weight_decay = value;
-      if (name == "momentum") result.momentum = value;
+  OptimizerSettings optimizer(const Expr& expr) {
+    std::map<std::string, Signature> signatures;
+    for (const OptimizerWord& word : optimizer_words()) {
+      Signature& signature = signatures[std::string(word.name)];
+      for (const OptimizerNumber& number : word.numbers) signature.emplace_back(number.name, number.fallback);
     }
-    for (const char* name : {"beta1", "beta2", "momentum"}) {
-      const auto number = word->numbers.find(name);
-      if (number != word->numbers.end() && number->second >= 1)
-        analysis.report.add(base::E0301, expr.span, fmt::format("`{}` of `{}`", name, word->text),
-                            "less than 1", fmt::format("{}", number->second));
+    const auto call = word_call(expr, "`optimizer`", signatures);
+    if (!call) return OptimizerSettings();
+    OptimizerSettings result(call->text);
+    result.numbers = call->numbers;
+    for (const OptimizerNumber& number : result.word().numbers) {
+      const double value = result.numbers.at(std::string(number.name));
+      if (number.below_one && value >= 1)
+        analysis.report.add(base::E0301, expr.span, fmt::format("`{}` of `{}`", number.name, call->text),
+                            "less than 1", fmt::format("{}", value));
     }
     return result;
   }

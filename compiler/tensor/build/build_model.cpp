@@ -8,6 +8,7 @@
 #include "compiler/tensor/build/build_bound.h"
 #include "compiler/tensor/build/build_jacobian.h"
 #include "compiler/tensor/build/build_parameters.h"
+#include "compiler/tensor/build/build_update.h"
 
 namespace tensor {
 namespace {
@@ -82,6 +83,13 @@ class ModelBuilder {
     if (of_player && terms && !basis.model[id].parameters.empty()) programs.term = add(build_term(basis, id));
     if (of_player) programs.initial = add(build_initial(basis, id));
     made_.graphs.push_back(of_player ? std::optional(std::move(graphs)) : std::nullopt);
+  }
+
+  /// The updates of all optimizers, because a flag may choose another one than the file.
+  void add_updates() {
+    for (UpdateProgram& update : build_updates())
+      made_.optimizers.push_back({update.optimizer, update.needs, add(std::move(update.program))});
+    made_.clip = add(build_clip());
   }
 
   void add_draws(const ModelBasis& basis, ConditionalId id) {
@@ -171,6 +179,7 @@ ModelPrograms build_model(const Model& model, const game::Game& game,
     return semantics::rows_may_miss(model, learn);
   });
   for (const ConditionalId id : conditionals_of(model)) builder.add_conditional(basis, id, terms);
+  if (!model.learns.empty() && !refusal) builder.add_updates();
   return builder.take();
 }
 

@@ -20,6 +20,8 @@ struct ModelPrograms {
     std::optional<Program> mean;
   };
   std::vector<KernelProgram> programs;
+  std::vector<schema::OptimizerProgram> optimizers;
+  int clip = -1;                 // bounds a gradient's norm
   std::vector<int> source_rows;  // by source: its program
   std::vector<schema::ConditionalPrograms> conditionals;
   std::vector<std::optional<Graphs>> graphs;  // by conditional; only those of players

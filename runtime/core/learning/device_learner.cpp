@@ -12,14 +12,6 @@ namespace core {
 namespace {
 
 constexpr int64_t steps_of_table = 512;
-constexpr int64_t width_of_numbers = std::tuple_size_v<Optimizer::Numbers>;
-constexpr int64_t threads = Device::threads_of_runtime_kernels;
-constexpr int64_t share_of_squares = 2048;  // fewest elements that make a block worthwhile
-constexpr int64_t most_blocks_of_squares = 64;
-
-int64_t blocks_of_squares(int64_t elements) {
-  return std::clamp<int64_t>(elements / share_of_squares, 1, most_blocks_of_squares);
-}
 
 }  // namespace
 
@@ -35,36 +27,36 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
   machine_.device = &device_;
   machine_.library = device_.library();
   machine_.parameters.clear();
-  int64_t partials = 1;
+  int64_t numbers = 1;  // the last number belongs to the average
+  for (const Optimizer& optimizer : optimizers) numbers += static_cast<int64_t>(optimizer.number_count());
+  numbers_ = device_.allocate(numbers);
+  table_ = device_.allocate(steps_of_table * numbers);
+  float* own_numbers = numbers_.data();
   for (size_t player = 0; player < image.players.size(); ++player) {
-    parameters_.push_back(device_.allocate(image.players[player].elements));
+    const Optimizer& optimizer = optimizers[player];
+    const int64_t elements = image.players[player].elements;
+    parameters_.push_back(device_.allocate(elements));
     machine_.parameters.push_back(parameters_.back().data());
     auto& states = states_.emplace_back();
-    for (const auto& [name, host] : optimizers_[player].state())
-      states.push_back({host, device_.allocate(image.players[player].elements)});
-    if (average)
-      states.push_back(
-          {average->of(static_cast<int>(player)), device_.allocate(image.players[player].elements)});
-    int64_t of_player = 0;
-    for (const auto& [begin, end] : optimizers_[player].ranges())
-      of_player += blocks_of_squares(end - begin) * threads;
-    partials = std::max(partials, of_player);
+    UpdateRunner::Memory memory{elements, parameters_.back().data(), {}, own_numbers};
+    for (const auto& [name, host] : optimizer.state()) {
+      states.push_back({host, device_.allocate(elements)});
+      memory.state[name] = states.back().device.data();
+    }
+    if (average) states.push_back({average->of(static_cast<int>(player)), device_.allocate(elements)});
+    runners_.push_back(optimizer.program()
+                           ? std::make_unique<UpdateRunner>(image, *optimizer.program(), machine_,
+                                                            std::move(memory), optimizer.clip())
+                           : nullptr);
+    own_numbers += optimizer.number_count();
   }
   if (reads_averages(image))
     for (const auto& states : states_) machine_.parameters.push_back(states.back().device.data());
   coefficients_ = device_.allocate(static_cast<int64_t>(session.coefficients.size()));
   machine_.coefficients = coefficients_.data();
-  const auto players = static_cast<int64_t>(image.players.size());
-  numbers_ = device_.allocate(players * width_of_numbers + 1);  // the last number belongs to the average
-  table_ = device_.allocate(steps_of_table * numbers_.size());
-  scales_ = device_.allocate(players);
-  const std::vector<float> ones(static_cast<size_t>(players), 1.0F);
-  device_.upload(scales_.data(), ones.data(), ones.size() * sizeof(float));
-  if (std::any_of(settings.clip.begin(), settings.clip.end(),
-                  [](const auto& entry) { return entry.second > 0; }))
-    partials_ = device_.allocate(2 * partials);
   one_ = device_.allocate(1);
-  device_.upload(one_.data(), ones.data(), sizeof(float));
+  const float identity = 1;
+  device_.upload(one_.data(), &identity, sizeof identity);
 
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
     gather({column, source, 0}, session_.rows.whole(source), rows, to);
@@ -128,14 +120,15 @@ void DeviceLearner::fetch() {
 
 /// Uploads the numbers for the updates of the coming steps, and sets the clock to the first of these steps.
 void DeviceLearner::fill_table(int64_t step) {
-  std::vector<float> table;
+  std::vector<float> table(static_cast<size_t>(table_.size()));
+  float* row = table.data();
   for (int64_t ahead = 0; ahead < steps_of_table; ++ahead) {
+    const double rate = settings_.schedule.rate(step + ahead, settings_.steps);
     for (const Optimizer& optimizer : optimizers_) {
-      const auto numbers = optimizer.numbers(optimizer.steps + ahead + 1,
-                                             settings_.schedule.rate(step + ahead, settings_.steps));
-      table.insert(table.end(), numbers.begin(), numbers.end());
+      optimizer.write_numbers(optimizer.steps + ahead + 1, rate, row);
+      row += optimizer.number_count();
     }
-    table.push_back(average_ ? static_cast<float>(average_->share(ahead)) : 0);
+    *row++ = average_ ? static_cast<float>(average_->share(ahead)) : 0;
   }
   device_.upload(table_.data(), table.data(), table.size() * sizeof(float));
   const auto now = static_cast<uint64_t>(step);
@@ -268,28 +261,6 @@ void DeviceLearner::gather(const Place& place, const Pattern& pattern, int64_t r
   device_.launch_runtime_kernel("vae_gather", rows, clock, site, begin, data, from.count, from.width, to);
 }
 
-double DeviceLearner::clip_of(int player) const {
-  return settings_.clip.at(session_.image.players[static_cast<size_t>(player)].name);
-}
-
-/// Computes the norm of the gradient, without the gaps between parameters, and from it a factor for the
-/// update.
-void DeviceLearner::clip_gradient(int player, const float* gradient) {
-  float* partials = partials_.data();
-  int64_t used = 0;
-  for (const auto& [begin, end] : optimizers_[static_cast<size_t>(player)].ranges()) {
-    const float* values = gradient + begin;
-    float* place = partials + 2 * used;
-    int64_t count = end - begin;
-    const int64_t blocks = blocks_of_squares(count);
-    device_.launch_runtime_kernel("vae_squares", blocks, values, place, count);
-    used += blocks * threads;
-  }
-  auto clip = static_cast<float>(clip_of(player));
-  float* scale = scales_.data() + player;
-  device_.launch_runtime_kernel("vae_clip", 1, partials, used, clip, scale);
-}
-
 /// The last state of each player is its average.
 void DeviceLearner::add_to_average() {
   float* share = numbers_.data() + numbers_.size() - 1;
@@ -302,27 +273,10 @@ void DeviceLearner::add_to_average() {
 }
 
 void DeviceLearner::update(int player, const float* gradient) {
-  const auto at = static_cast<size_t>(player);
-  const OptimizerSettings& settings = optimizers_[at].settings();
-  if (settings.kind == "none") return;
+  const auto& runner = runners_[static_cast<size_t>(player)];
+  if (!runner) return;
   if (counting_) ++counting_->updates[player];
-  if (parameters_[at].size() == 0) return;
-  if (clip_of(player) > 0) clip_gradient(player, gradient);
-  float *parameters = parameters_[at].data(), *numbers = numbers_.data() + width_of_numbers * player;
-  float* scale = scales_.data() + player;
-  const int64_t count = parameters_[at].size(), blocks = device_.blocks_for(count);
-  const auto state = [&](size_t i) { return states_[at].at(i).device.data(); };
-  if (settings.kind != "sgd") {
-    float *first = state(0), *second = state(1);
-    device_.launch_runtime_kernel("vae_adam", blocks, parameters, first, second, gradient, numbers, scale,
-                                  count);
-  } else if (settings.momentum == 0) {
-    device_.launch_runtime_kernel("vae_sgd", blocks, parameters, gradient, numbers, scale, count);
-  } else {
-    float* buffer = state(0);
-    device_.launch_runtime_kernel("vae_momentum", blocks, parameters, buffer, gradient, numbers, scale,
-                                  count);
-  }
+  runner->run(gradient);
 }
 
 }  // namespace core

@@ -94,8 +94,6 @@ class DeviceLearner {
   /// Draws the rows of that step that only the host can draw.
   void draw_rows(uint64_t step);
   void update(int player, const float* gradient);
-  double clip_of(int player) const;
-  void clip_gradient(int player, const float* gradient);
   void add_to_average();
   void fill_table(int64_t step);
   const float* on_device(const float* coefficient) const;
@@ -107,9 +105,11 @@ class DeviceLearner {
   Machine machine_;
   Hooks hooks_;
   std::vector<Floats> parameters_;
-  std::vector<std::vector<State>> states_;  // per player
+  std::vector<std::vector<State>> states_;              // per player
+  std::vector<std::unique_ptr<UpdateRunner>> runners_;  // per player; null if it does not learn
   Average* average_;
-  Floats coefficients_, table_, numbers_, scales_, partials_;
+  Floats coefficients_, table_;
+  Floats numbers_;  // of this step: those of each player's update, then the average's share
   Floats values_, their_coefficients_, sums_,
       bad_;  // for the terms: pointers, pointers, doubles, step numbers
   Floats one_;

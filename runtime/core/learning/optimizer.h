@@ -1,60 +1,56 @@
-// Optimizers: one sweep over the flat array of a player's parameters, which maximizes the player's utility.
-// The state of an element is at the same offset as the element, so that a checkpoint names it like its
-// parameter. Formulas as in PyTorch (adam without weight decay, adamw decoupled, sgd with momentum); the bias
-// correction is computed in double.
+// The optimizer of one player: its settings, its state, and the numbers of each update. The image holds what
+// an update computes (compiler/tensor/build/build_update.h). The state of an element is at the same offset as
+// the element, so that a checkpoint names it like its parameter.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "runtime/core/image.h"
+#include "runtime/core/learning/update_runner.h"
 #include "runtime/core/machine/memory.h"
+#include "runtime/schema/optimizer_words.h"
 
 namespace core {
 
-struct OptimizerSettings {
-  std::string kind = "adam";  // adam, adamw, sgd, none
-  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, momentum = 0;
-};
-
 class Optimizer {
  public:
-  Optimizer(const Player& player, const OptimizerSettings& settings);
+  /// `clip` > 0 limits the gradient's norm.
+  Optimizer(const Image& image, const Player& player, const OptimizerSettings& settings, double clip = 0);
 
-  /// One step along `gradient` (uphill). `rate` multiplies the learning rate. `clip` > 0 limits the
-  /// gradient's norm.
-  void update(float* parameters, const float* gradient, double rate, double clip);
+  /// One step along `gradient` (uphill), on the processor. `rate` multiplies the learning rate. The
+  /// parameters must be the same array in each call.
+  void update(const Machine& machine, float* parameters, const float* gradient, double rate);
 
-  /// The numbers of the `update`-th update, counted from 1: beta1, beta2, eps, learning rate, 1 / root of the
-  /// second correction, share of a parameter that stays, momentum.
-  using Numbers = std::array<float, 7>;
-  Numbers numbers(int64_t update, double rate) const;
-  const OptimizerSettings& settings() const { return settings_; }
-  /// The ranges [begin, end) of the parameters, without the gaps between them.
-  std::vector<std::pair<int64_t, int64_t>> ranges() const;
+  /// How many numbers an update takes, and those of the `update`-th update, counted from 1, in the order of
+  /// numbers_of.
+  size_t number_count() const { return names_.size(); }
+  void write_numbers(int64_t update, double rate, float* to) const;
 
+  /// The program of an update; null if the player does not learn.
+  const Program* program() const { return program_; }
+  double clip() const { return clip_; }
   /// The state by PyTorch's names ("exp_avg", "exp_avg_sq", "momentum_buffer"), each laid out as the player's
   /// parameters.
   std::map<std::string, float*> state() const;
   int64_t steps = 0;  // how many steps are done
   /// How many bytes one step reads and writes.
-  double bytes() const;
+  double bytes() const { return program_ ? update_bytes(*program_, elements_) : 0; }
 
  private:
-  struct Range {
-    int64_t begin, end;
-  };
+  double number(const std::string& name, int64_t update, double rate) const;
+
+  const Image& image_;
   OptimizerSettings settings_;
-  /// Of parameters, without the gaps between them; cut into pieces for the threads
-  std::vector<Range> ranges_;
-  int64_t floats_ = 0;
-  bool parallel_ = false;
-  Floats first_, second_;
-  std::vector<double> squares_;  // sums of squares of the gradient, per range
+  double clip_;
+  int64_t elements_;
+  const Program* program_ = nullptr;
+  std::vector<std::string> names_;  // of the numbers
+  std::map<std::string, Floats> state_;
+  Floats numbers_;  // of the update that runs
+  std::unique_ptr<UpdateRunner> runner_;
 };
 
 /// The factor of the learning rate at step `step` (from 0) of `steps`.

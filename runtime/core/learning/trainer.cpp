@@ -26,7 +26,8 @@ Trainer::Trainer(Session& session, const Settings& settings)
     weights_change_ |= std::any_of(numbers->begin(), numbers->end(),
                                    [](const auto& entry) { return entry.second.kind != "constant"; });
   for (const Player& player : image.players)
-    optimizers_.emplace_back(player, settings.optimizers.at(player.name));
+    optimizers_.emplace_back(image, player, settings.optimizers.at(player.name),
+                             settings.clip.at(player.name));
   const std::vector<Phase>& phases =
       settings.order == "alternating" ? learn_.alternating : learn_.simultaneous;
   if (phases.empty())
@@ -50,9 +51,9 @@ Trainer::Trainer(Session& session, const Settings& settings)
   hooks_.update = [this](int player, const float* gradient) {
     if (!reduction_)
       refuse_unless_finite();  // while the parameters are still those from which the terms were computed
-    optimizers_[static_cast<size_t>(player)].update(
-        session_.parameters.of(player), gradient, settings_.schedule.rate(step_, settings_.steps),
-        settings_.clip.at(session_.image.players[static_cast<size_t>(player)].name));
+    optimizers_[static_cast<size_t>(player)].update(session_.machine, session_.parameters.of(player),
+                                                    gradient,
+                                                    settings_.schedule.rate(step_, settings_.steps));
   };
   set_rank_hooks();
 }
@@ -167,7 +168,7 @@ void Trainer::require_terms() const {
   for (const Conditional& conditional : image.conditionals) {
     if (conditional.player < 0 || !conditional.learned) continue;
     const std::string& player = image.players[static_cast<size_t>(conditional.player)].name;
-    if (settings_.optimizers.at(player).kind == "none") continue;
+    if (!settings_.optimizers.at(player).learns()) continue;
     const std::string name = fmt::format("{}.{}", player, image.name_of(conditional.target));
     if (std::none_of(terms_.begin(), terms_.end(),
                      [&](const Term& term) { return term.name.starts_with(name + "@"); }))
@@ -195,7 +196,7 @@ void Trainer::load_pattern_phases(const Machine& machine, const std::vector<int6
     request.sources.push_back({source, source_rows[static_cast<size_t>(source)]});
   }
   for (size_t player = 0; player < session_.image.players.size(); ++player)
-    if (settings_.optimizers.at(session_.image.players[player].name).kind == "none")
+    if (!settings_.optimizers.at(session_.image.players[player].name).learns())
       request.frozen.insert(static_cast<int>(player));
   patterns_ = std::make_unique<PatternGame>(session_, machine, request);
   set_pattern_weights();
@@ -219,8 +220,7 @@ double Trainer::update_bytes(int player) const {
 
 std::vector<std::string> Trainer::notes() const {
   std::vector<std::string> notes = start_notes_;
-  if (std::ranges::all_of(settings_.optimizers,
-                          [](const auto& entry) { return entry.second.kind == "none"; }))
+  if (std::ranges::all_of(settings_.optimizers, [](const auto& entry) { return !entry.second.learns(); }))
     notes.push_back("no player learns: every optimizer is none");
   const auto add = [&](const std::vector<std::string>& more) {
     notes.insert(notes.end(), more.begin(), more.end());

@@ -106,7 +106,7 @@ TEST(Analyse, DigitsIsAModelOfTwoPlayersAndThreeSources) {
   ASSERT_EQ(model.learns.size(), 2u);
   EXPECT_EQ(model.learns[0].steps, 20'000);
   EXPECT_EQ(model.learns[0].batch, (std::map<std::string, int64_t>{{"codes", 128}, {"images", 128}}));
-  EXPECT_EQ(model.learns[0].optimizers.at("q").lr, 1e-3);
+  EXPECT_EQ(model.learns[0].optimizers.at("q").numbers.at("lr"), 1e-3);
   EXPECT_EQ(model.learns[1].own["estimator"]["kind"], "zgr");
 }
 
@@ -301,7 +301,7 @@ TEST(Analyse, LearnKeysReachTheModel) {
   EXPECT_EQ(slow.steps, 30);
   EXPECT_EQ(slow.batch.at("codes"), 30);
   EXPECT_EQ(slow.optimizers.at("p").kind, "sgd");
-  EXPECT_EQ(slow.optimizers.at("p").momentum, 0.9);
+  EXPECT_EQ(slow.optimizers.at("p").numbers.at("momentum"), 0.9);
   EXPECT_EQ(slow.optimizers.at("q").kind, "none");
   EXPECT_EQ(slow.schedule, "cosine");
   EXPECT_EQ(slow.schedule_warmup, 5);

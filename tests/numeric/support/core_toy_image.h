@@ -68,8 +68,26 @@ inline void mean_prior(const vae_loop* loop, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) loop->pointers[0][i] = 0;
 }
 
-inline const vae_kernel kernels[] = {draw_given, draw_prior,    gradient,   sum_density,
-                                     density,    prior_density, mean_given, mean_prior};
+/// Loads: parameters, gradient, two moments, lr, beta1, beta2, eps, 1 / (1 - beta1^t), 1 / (1 - beta2^t).
+inline void adam(const vae_loop* loop, int64_t begin, int64_t end) {
+  float* const* at = loop->pointers;
+  const float lr = at[4][0], beta1 = at[5][0], beta2 = at[6][0], eps = at[7][0];
+  for (int64_t i = begin; i < end; ++i) {
+    const float g = at[1][i], m = beta1 * at[2][i] + (1 - beta1) * g,
+                v = beta2 * at[3][i] + (1 - beta2) * g * g;
+    at[10][i] = at[0][i] + lr * at[8][0] * m / (std::sqrt(v * at[9][0]) + eps);
+    at[11][i] = m;
+    at[12][i] = v;
+  }
+}
+/// Loads: parameters, gradient, lr.
+inline void sgd(const vae_loop* loop, int64_t begin, int64_t end) {
+  float* const* at = loop->pointers;
+  for (int64_t i = begin; i < end; ++i) at[3][i] = at[0][i] + at[2][0] * at[1][i];
+}
+
+inline const vae_kernel kernels[] = {draw_given,    draw_prior, gradient,   sum_density, density,
+                                     prior_density, mean_given, mean_prior, adam,        sgd};
 enum Kernel {
   k_draw_given,
   k_draw_prior,
@@ -78,7 +96,9 @@ enum Kernel {
   k_density,
   k_prior_density,
   k_mean_given,
-  k_mean_prior
+  k_mean_prior,
+  k_adam,
+  k_sgd
 };
 
 inline const std::vector<schema::Extent> rows = {{1, 0}}, scalar = {{1, -1}};
@@ -114,6 +134,22 @@ inline schema::Loop loop(Kernel kernel, int kept, const std::vector<std::pair<in
 inline schema::Program program(const std::string& name, int batch, const std::vector<schema::Buffer>& buffers,
                                const std::vector<schema::Instruction>& instructions) {
   return {name, {batch}, buffers, {{0, 99}, {0, 99}, {0, 99}}, instructions};
+}
+
+/// The update of an optimizer: arrays that it reads, numbers, arrays that it writes.
+inline schema::Program update(Kernel kernel, const std::vector<std::string>& read,
+                              const std::vector<std::string>& numbers,
+                              const std::vector<std::string>& written) {
+  std::vector<schema::Buffer> buffers;
+  std::vector<std::pair<int, int64_t>> accesses;
+  const auto add = [&](schema::Buffer::Kind kind, const std::string& name, bool array) {
+    accesses.emplace_back(static_cast<int>(buffers.size()), array ? 1 : 0);
+    buffers.push_back(buffer(kind, name, array ? rows : std::vector<schema::Extent>()));
+  };
+  for (const std::string& name : read) add(schema::Buffer::Kind::input, name, true);
+  for (const std::string& name : numbers) add(schema::Buffer::Kind::input, name, false);
+  for (const std::string& name : written) add(schema::Buffer::Kind::output, name, true);
+  return program("update", -1, buffers, {loop(kernel, 1, accesses, {})});
 }
 
 inline std::vector<schema::Program> programs() {
@@ -161,6 +197,11 @@ inline std::vector<schema::Program> programs() {
       given("x", "z", 1, loop(k_draw_given, 1, {{0, 1}, {1, 0}, {2, 1}}, {std_q}, {6})),
       given("x", "mean", 1, loop(k_mean_given, 1, {{0, 1}, {1, 0}, {2, 1}}, {})),
       log_density("z", "x", 1, variance),
+      // 12, 13: the updates.
+      update(k_adam, {"parameters", "gradient", "exp_avg", "exp_avg_sq"},
+             {"lr", "beta1", "beta2", "eps", "1 / (1 - beta1^t)", "1 / (1 - beta2^t)"},
+             {"parameters", "exp_avg", "exp_avg_sq"}),
+      update(k_sgd, {"parameters", "gradient"}, {"lr"}, {"parameters"}),
   };
 }
 
@@ -218,6 +259,7 @@ inline schema::ImageDescription whole(const std::filesystem::path& folder) {
   toy.sources = {{"images", 1, {0}, 2}, {"generated", 1, {}, -1}};
   toy.conditionals = {conditional(0, 1, {}, 3), conditional(0, 0, {1}, 6), conditional(1, 1, {0}, 9)};
   toy.learns = learns();
+  toy.optimizers = {{"adam", "", 12}, {"sgd", "", 13}};
   toy.programs = programs();
   return toy;
 }

@@ -134,27 +134,20 @@ void assign(const Flag& flag, const Call& call, const std::vector<std::pair<std:
   }
 }
 
-/// The ranges and defaults are those of the compiler (analyse_learn.cpp).
 OptimizerSettings parse_optimizer(const Flag& flag, const std::string& text) {
   const Call call = parse_call(flag, text);
-  OptimizerSettings o;
-  o.kind = call.name;
-  std::vector<std::pair<std::string, double*>> fields = {{"lr", &o.lr}};
-  if (o.kind == "adam" || o.kind == "adamw")
-    fields.insert(fields.end(), {{"beta1", &o.beta1}, {"beta2", &o.beta2}, {"eps", &o.eps}});
-  if (o.kind == "adamw") {
-    o.weight_decay = 0.01;
-    fields.emplace_back("weight_decay", &o.weight_decay);
+  if (!find_optimizer(call.name)) refuse(flag, "an optimizer is " + optimizer_calls());
+  OptimizerSettings optimizer(call.name);
+  std::vector<std::pair<std::string, double*>> fields;
+  for (const OptimizerNumber& number : optimizer.word().numbers) {
+    const std::string name(number.name);
+    fields.emplace_back(name, &optimizer.numbers.at(name));
   }
-  if (o.kind == "sgd") fields.emplace_back("momentum", &o.momentum);
-  if (o.kind == "none") fields.clear();
-  if (o.kind != "adam" && o.kind != "adamw" && o.kind != "sgd" && o.kind != "none")
-    refuse(flag, "an optimizer is adam(lr), adamw(lr), sgd(lr, momentum) or none");
   assign(flag, call, fields);
-  for (const auto& [name, place] : fields)
-    if ((name == "beta1" || name == "beta2" || name == "momentum") && *place >= 1)
-      refuse(flag, fmt::format("{} must be less than 1", name));
-  return o;
+  for (const OptimizerNumber& number : optimizer.word().numbers)
+    if (number.below_one && optimizer.numbers.at(std::string(number.name)) >= 1)
+      refuse(flag, fmt::format("{} must be less than 1", number.name));
+  return optimizer;
 }
 
 RateSchedule parse_schedule(const Flag& flag) {
@@ -307,7 +300,10 @@ void override_key(Settings& settings, const std::string& key, const std::string&
                 [&](OptimizerSettings& o, const std::string& value) { o = parse_optimizer(flag, value); });
   } else if (key == "lr") {
     set_entries(settings.optimizers, flag, "player",
-                [&](OptimizerSettings& o, const std::string& value) { o.lr = real(flag, value, 0); });
+                [&](OptimizerSettings& optimizer, const std::string& value) {
+                  const double lr = real(flag, value, 0);
+                  if (optimizer.learns()) optimizer.numbers.at("lr") = lr;
+                });
   } else if (key == "schedule") {
     settings.schedule = parse_schedule(flag);
   } else if (key == "clip") {

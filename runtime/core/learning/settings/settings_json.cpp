@@ -10,20 +10,17 @@ namespace core {
 namespace {
 using nlohmann::json;
 
-const std::vector<std::string> optimizer_kinds = {"adam", "adamw", "sgd", "none"},
-                               schedule_kinds = {"constant", "cosine", "step"};
+const std::vector<std::string> schedule_kinds = {"constant", "cosine", "step"};
 const double below_one = std::nextafter(1.0, 0.0);
 
 OptimizerSettings optimizer_from(const JsonFields& fields) {
-  OptimizerSettings o;
-  o.kind = fields.word("kind", optimizer_kinds, o.kind);
-  o.lr = fields.real("lr", 0, bounds::most_real, o.lr);
-  o.beta1 = fields.real("beta1", 0, below_one, o.beta1);
-  o.beta2 = fields.real("beta2", 0, below_one, o.beta2);
-  o.eps = fields.real("eps", 0, bounds::most_real, o.eps);
-  o.weight_decay = fields.real("weight_decay", 0, bounds::most_real, o.weight_decay);
-  o.momentum = fields.real("momentum", 0, below_one, o.momentum);
-  return o;
+  OptimizerSettings optimizer(fields.word("kind", optimizer_names(), "adam"));
+  for (const OptimizerNumber& number : optimizer.word().numbers) {
+    const std::string name(number.name);
+    const double most = number.below_one ? below_one : bounds::most_real;
+    optimizer.numbers[name] = fields.real(name, 0, most, number.fallback);
+  }
+  return optimizer;
 }
 
 RateSchedule schedule_from(const JsonFields& fields) {
@@ -110,13 +107,9 @@ void read_own_keys(const json& text, const JsonFields& fields, Settings& setting
 
 json to_json(const Settings& settings) {
   json optimizers = json::object();
-  for (const auto& [player, o] : settings.optimizers) {
-    json& entry = optimizers[player] = {{"kind", o.kind}};
-    if (o.kind == "none") continue;
-    entry["lr"] = o.lr;
-    if (o.kind == "sgd") entry["momentum"] = o.momentum;
-    if (o.kind == "adamw") entry["weight_decay"] = o.weight_decay;
-    if (o.kind != "sgd") entry.update({{"beta1", o.beta1}, {"beta2", o.beta2}, {"eps", o.eps}});
+  for (const auto& [player, optimizer] : settings.optimizers) {
+    optimizers[player] = optimizer.numbers;
+    optimizers[player]["kind"] = optimizer.kind;
   }
   json schedule = {{"kind", settings.schedule.kind}};
   if (settings.schedule.kind == "cosine") schedule["warmup"] = settings.schedule.warmup;
