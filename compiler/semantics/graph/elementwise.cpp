@@ -7,28 +7,13 @@
 #include "compiler/semantics/graph/special_functions.h"
 
 namespace semantics {
-namespace {
-
-template <class Value>
-Elementwise declared(Op op, Notation notation, Cost cost, Value, std::string_view sentence) {
-  constexpr bool is_truth = std::is_same_v<std::invoke_result_t<Value, double, double, double>, bool>;
-  return {op,
-          notation,
-          cost,
-          is_truth,
-          [](double a, double b, double c) -> double { return Value{}(a, b, c); },
-          sentence};
-}
-
-}  // namespace
 
 const std::vector<Elementwise>& elementwise_operations() {
+  // These stand for the inputs: the type of a value shows whether it is a truth.
+  [[maybe_unused]] constexpr double a = 0, b = 0, c = 0;
   static const std::vector<Elementwise> table = {
-#define ELEMENTWISE(name, inputs, notation, cost, value, torch, onnx, sentence)                              \
-  declared(                                                                                                  \
-      Op::name, Notation::notation, Cost::cost,                                                              \
-      []([[maybe_unused]] double a, [[maybe_unused]] double b, [[maybe_unused]] double c) { return value; }, \
-      sentence),
+#define ELEMENTWISE(name, inputs, notation, cost, value, torch, onnx, sentence) \
+  {Op::name, Notation::notation, Cost::cost, std::is_same_v<decltype(value), bool>, sentence},
 #include "runtime/schema/elementwise.def"
   };
   return table;

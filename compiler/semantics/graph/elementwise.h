@@ -34,7 +34,6 @@ struct Elementwise {
   Notation notation;
   Cost cost;
   bool is_truth;  // the result is always 0 or 1
-  double (*value)(double a, double b, double c);
   std::string_view sentence;
 };
 

@@ -6,14 +6,20 @@
 #include <numbers>
 #include <numeric>
 
-#include "compiler/semantics/graph/elementwise.h"
+#include "compiler/semantics/graph/special_functions.h"
 #include "runtime/shared/nearest_float.h"
 
 namespace semantics {
 
 double apply(Op op, double a, double b, double c) {
-  if (info(op).group != OpGroup::pointwise) return std::numeric_limits<double>::quiet_NaN();
-  return elementwise_operation(op).value(a, b, c);
+  switch (op) {
+#define ELEMENTWISE(name, inputs, notation, cost, value, ...) \
+  case Op::name:                                              \
+    return value;
+#include "runtime/schema/elementwise.def"
+    default:
+      return std::numeric_limits<double>::quiet_NaN();
+  }
 }
 
 namespace {

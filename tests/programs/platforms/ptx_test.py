@@ -11,7 +11,7 @@ import pytest
 import executable
 from executable import GLYPHS, call, device_functions_missing, succeed, write
 
-EXAMPLES = sorted((pathlib.Path(__file__).resolve().parents[2] / "examples").glob("*/*.vae"))
+EXAMPLES = sorted((pathlib.Path(__file__).resolve().parents[3] / "examples").glob("*/*.vae"))
 ASSEMBLER = shutil.which("ptxas") or shutil.which("ptxas", path=os.environ.get("CUDA_BIN", "/usr/local/cuda/bin"))
 EMPTY = ".version 7.0\n.target sm_70\n.address_size 64\n"
 
