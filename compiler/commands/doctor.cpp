@@ -66,12 +66,17 @@ bool doctor(std::ostream& out) {
     const std::string why_no_onnx = why_not_onnx(onnx);
     fmt::print(out, "{:<11}{:<9}{}\n", "onnx", why_no_onnx.empty() ? "ok" : "missing",
                printable(why_no_onnx.empty() ? onnx : "only export --format onnx needs it: " + why_no_onnx));
-    const std::string torch = fs::path(library).replace_filename("libvaert_torch.so");
-    const bool built = fs::exists(torch), opens = built && dlopen(torch.c_str(), RTLD_NOW | RTLD_LOCAL);
-    fmt::print(
-        out, "{:<11}{:<9}{}\n", "torch", opens ? "ok" : "missing",
-        printable(opens ? torch
-                        : "only --backend torch needs it" + (built ? fmt::format(": {}", dlerror()) : "")));
+    const auto optional = [&](const char* what, const char* file, const char* needed_by) {
+      const std::string path = fs::path(library).replace_filename(file);
+      const bool built = fs::exists(path), opens = built && dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+      fmt::print(out, "{:<11}{:<9}{}\n", what, opens ? "ok" : "missing",
+                 printable(opens ? path
+                                 : fmt::format("only {} needs it{}", needed_by,
+                                               built ? fmt::format(": {}", dlerror()) : "")));
+    };
+    optional("torch", "libvaert_torch.so", "--backend torch");
+    optional("c10d", "libvaert_c10d.so", "--ranks (packages libtorch-dev and libgloo-dev)");
+    optional("mpi", "libvaert_mpi.so", "--ranks-transport mpi (package libopenmpi-dev)");
   } catch (const Failure& failure) {
     line("runtime", false, failure.what());
   }

@@ -13,6 +13,7 @@
 #include "runtime/core/commands/training/stopwatch.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/peaks.h"
+#include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/elapsed.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
@@ -50,6 +51,39 @@ void measure(Trainer& trainer, int64_t steps, Times& times) {
     trainer.tell(nullptr);
     times.kernels.end_step();
   }
+}
+
+/// The time that rank 0 waited for other ranks, per step.
+struct Communication {
+  double waiting = 0, bytes = 0;
+};
+
+/// Times steps of several ranks. Each must make as many steps as the others, so rank 0 says how many.
+Communication measure_ranks(Trainer& trainer, Ranks& ranks, int64_t steps, Times& times) {
+  for (int i = 0; i < warming; ++i) trainer.do_step();
+  const auto begun = steady_clock::now();
+  for (int64_t i = 0; i < few_steps; ++i) trainer.do_step();
+  const double step = seconds_since(begun) / static_cast<double>(few_steps);
+  const auto fitting = std::clamp(static_cast<int64_t>(enough / step), few_steps, most_steps);
+  const int64_t count = std::stoll(ranks.from_first(std::to_string(steps > 0 ? steps : fitting)));
+  Communication found;
+  const auto one_step = [&] {
+    trainer.take_waiting();
+    trainer.take_bytes();
+    const auto start = steady_clock::now();
+    trainer.do_step();
+    return seconds_since(start);
+  };
+  for (int64_t i = 0; i < count; ++i) {
+    times.steps.push_back(one_step());
+    found.waiting += trainer.take_waiting() / static_cast<double>(count);
+    found.bytes = trainer.take_bytes();
+    trainer.tell(&times.kernels);
+    trainer.do_step();
+    trainer.tell(nullptr);
+    times.kernels.end_step();
+  }
+  return found;
 }
 
 double quantile(std::vector<double> values, double share) {
@@ -182,7 +216,16 @@ void print_table(const json& all) {
       number("steps_per_second"), number("milliseconds"), all["steps"].get<int64_t>(),
       number("fastest_tenth_milliseconds"), number("slowest_tenth_milliseconds"), number("gigaflops"),
       100 * number("of_peak"));
-  fmt::print("{:.0f} MB of memory at most\n\n", number("peak_memory_megabytes"));
+  fmt::print("{:.0f} MB of memory at most\n", number("peak_memory_megabytes"));
+  if (const auto ranks = all.find("ranks"); ranks != all.end())
+    fmt::print(
+        "{} ranks ({}): rank 0 waits {:.3f} ms of a step for the sums of {:.2f} MB of gradients, {:.1f} % of "
+        "the "
+        "step\n",
+        ranks->at("size").get<int64_t>(), ranks->at("transport").get<std::string>(),
+        ranks->at("waiting_milliseconds").get<double>(), ranks->at("megabytes").get<double>(),
+        100 * ranks->at("share_of_communication").get<double>());
+  fmt::print("\n");
   fmt::print("{:>6}  {:>9}  {:>5}  {:>7}  kernel\n", "share", "ms", "calls", "of peak");
   size_t place = 0;
   double rest = 0;
@@ -215,21 +258,37 @@ json time_device(const Image& image, const MachineRequest& machine, const Settin
 }
 
 json time_processor(const Image& image, const BenchRequest& request, const Settings& settings,
-                    bool beside_gpu) {
+                    bool beside_gpu, Ranks& ranks) {
   MachineRequest machine = request;
   machine.device = "cpu";
   machine.cudnn_benchmark = request.cudnn_benchmark && !beside_gpu;
   machine.precision = precision_of(settings);
+  if (ranks.is_several() && machine.threads == 0) machine.threads = ranks.threads();
   Session session(image, machine);
+  session.ranks = &ranks;
   Trainer trainer(session, settings);
   Times times;
-  measure(trainer, request.steps, times);
-  return results(session, trainer, settings, times, peak_memory_megabytes());
+  if (!ranks.is_several()) {
+    measure(trainer, request.steps, times);
+    return results(session, trainer, settings, times, peak_memory_megabytes());
+  }
+  ranks.agree();
+  ranks.settle();
+  const Communication found = measure_ranks(trainer, ranks, request.steps, times);
+  // The peaks are measured while the other ranks are idle.
+  json all = ranks.is_first() ? results(session, trainer, settings, times, peak_memory_megabytes()) : json();
+  if (ranks.is_first())
+    all["ranks"] = {{"size", ranks.size()},
+                    {"transport", ranks.transport()},
+                    {"waiting_milliseconds", 1e3 * found.waiting},
+                    {"megabytes", 1e-6 * found.bytes},
+                    {"share_of_communication", found.waiting / median(times.steps)}};
+  return all;
 }
 
 }  // namespace
 
-void bench(const Image& image, const BenchRequest& request) {
+static void bench_on(const Image& image, const BenchRequest& request, Ranks& ranks) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   fit_to_program(settings, image);
@@ -240,23 +299,38 @@ void bench(const Image& image, const BenchRequest& request) {
               {"devices", json::array()}};
   json gpu;
   const bool may_choose = request.device == "auto";
+  if (ranks.is_several() && gpu_of(request.device) >= 0)
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("--device {}: in this version several ranks compute on processors alone",
+                              request.device));
   try {
-    const LearningMachine machine = learning_machine(image, request, settings);
-    if (!machine.why_no_gpu.empty())
-      fmt::print(stderr, "note: no GPU is timed: {}\n", printable(machine.why_no_gpu));
-    gpu = time_device(image, machine.request, settings, request.steps);
+    if (!ranks.is_several()) {
+      const LearningMachine machine = learning_machine(image, request, settings);
+      if (!machine.why_no_gpu.empty())
+        fmt::print(stderr, "note: no GPU is timed: {}\n", printable(machine.why_no_gpu));
+      gpu = time_device(image, machine.request, settings, request.steps);
+    }
   } catch (const Failure& failure) {
     if (!may_choose || failure.exit_code != Exit::bad_configuration) throw;
     fmt::print(stderr, "note: no GPU is timed: {}\n", failure.what());
   }
   // If the user asked for a GPU by name, or for a precision that only a GPU has, the processor is not timed.
   if (gpu.is_null() || (may_choose && settings.precision != "tf32"))
-    all = time_processor(image, request, settings, !gpu.is_null());
+    all = time_processor(image, request, settings, !gpu.is_null(), ranks);
+  if (!ranks.is_first()) return;
   if (!gpu.is_null()) all["devices"].push_back(gpu);
   if (request.json)
     fmt::print("{}\n", all.dump(2));
   else
     print_table(all);
+}
+
+void bench(const Image& image, const BenchRequest& request) {
+  Ranks ranks(request.ranks, image.file + " bench");
+  ranks.run([&] {
+    bench_on(image, request, ranks);
+    return 0;
+  });
 }
 
 }  // namespace core

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <set>
 #include <system_error>
 
 #include "runtime/core/commands/commands.h"
@@ -23,6 +24,7 @@
 #include "runtime/core/evaluation/features/features.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/thread_pool.h"
+#include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/output.h"
 #include "runtime/out_of_memory.h"
 #include "runtime/schema/training_flags.h"
@@ -99,6 +101,9 @@ class CommandLine {
     std::vector<char*> words = with_help_as_flag(argc, argv);
     app_.parse(static_cast<int>(words.size()), words.data());
     if (command() != " info") wait_briefly(argv);
+    // Several ranks work on these together. Of other commands, rank 0 does all the work.
+    const std::set<std::string> shared = {" train", " bench", " evaluate", " infer"};
+    if (!shared.contains(command()) && is_other_rank()) return 0;
     return run_();
   }
 
@@ -118,6 +123,11 @@ class CommandLine {
   }
 
  private:
+  static bool is_other_rank() {
+    const std::optional<Launched> launched = find_launcher();
+    return launched && launched->rank > 0;
+  }
+
   /// CLI11 lists unexpected words in reverse order, and reports a misspelt command as a missing one.
   std::string cause_of(const CLI::ParseError& error) const {
     const auto chosen = app_.get_subcommands();
@@ -191,6 +201,11 @@ class CommandLine {
         command->add_option("--rank-timeout", request.ranks.timeout,
                             "seconds that a rank waits for another before it gives up (default 60)"))
         ->check(CLI::PositiveNumber);
+    with_environment(command->add_option("--exact-ranks", request.ranks.exact,
+                                         "slices of each batch, which the ranks divide: the parameters have "
+                                         "the same bits for every number of "
+                                         "ranks that divides it"))
+        ->check(at_least(1));
   }
 
   static void add_cudnn_flag(CLI::App* command, MachineRequest& request) {
@@ -246,6 +261,7 @@ class CommandLine {
   void add_infer() {
     CLI::App* command = app_.add_subcommand("infer", "infer some variables from others by a trained model");
     add_model_flags(command, infer_);
+    add_rank_flags(command, infer_);
     command->add_option("query", infer_.query, "\"c, z | x\": c and z given x")->required();
     one_at_a_time(
         command->add_option("--given", infer_.given,
@@ -278,6 +294,7 @@ class CommandLine {
     CLI::App* command = app_.add_subcommand("evaluate", "measure a trained model on held-out data");
     command->footer(metric_help());
     add_model_flags(command, evaluate_);
+    add_rank_flags(command, evaluate_);
     add_metric_flags(command, evaluate_, "loglik");
     command->callback(
         [this] { run_ = [this] { return check_machine(evaluate_), evaluate(image_, evaluate_), 0; }; });
@@ -364,6 +381,7 @@ class CommandLine {
     command->add_option("--steps", bench_.steps, "steps to measure (default: for 3 seconds)")
         ->check(at_least(1));
     add_machine_flags(command, bench_);
+    add_rank_flags(command, bench_);
     add_cudnn_flag(command, bench_);
     command->add_flag("--json", bench_.json, "print the result as JSON on stdout");
     command->footer(

@@ -146,6 +146,7 @@ class Comparison {
       }
       request.resume = run;
     }
+    request.ranks.ranks = "off";  // rank 0 alone compares
     train(image_, request);
   }
 

@@ -16,6 +16,7 @@
 #include "runtime/core/evaluation/sample_distances.h"
 #include "runtime/core/inference/query.h"
 #include "runtime/core/json_fields.h"
+#include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/output.h"
 #include "runtime/core/run/trained_model.h"
 #include "runtime/shared/failure.h"
@@ -27,7 +28,7 @@ using Asked = std::set<std::string>;
 
 json bounds(Session& session, const EvaluateRequest& request, const Asked& asked) {
   return measure_bounds(session, request.seed, request.samples, request.rows, asked,
-                        parse_drawn(session.image, request.draw));
+                        parse_drawn(session.image, request.draw), request.together);
 }
 
 json accuracies(Session& session, const EvaluateRequest& request, const Asked&) {
@@ -102,10 +103,17 @@ json measure_metrics(Session& session, const EvaluateRequest& request,
     const auto measure = metric_of(name).measure;
     if (std::find(done.begin(), done.end(), measure) != done.end()) continue;
     done.push_back(measure);
-    for (json& result : measure(session, request, asked)) {
-      if (measured) measured(result);
-      results.push_back(std::move(result));
-    }
+    const auto take = [&] {
+      for (json& result : measure(session, request, asked)) {
+        if (measured) measured(result);
+        results.push_back(std::move(result));
+      }
+    };
+    // Only these share their rows.
+    if (measure == bounds || !request.together)
+      take();
+    else
+      request.together->first_alone(take);
   }
   return results;
 }
@@ -126,18 +134,23 @@ json evaluate_run(const Image& image, const EvaluateRequest& request,
   require_metrics(request.metrics);
   TrainedModel model(image, request.run, request, request.checkpoint, request.weights);
   Session& session = model.session();
+  if (request.together) {
+    request.together->agree();
+    request.together->settle();
+  }
   const json results = measure_metrics(session, request, measured);
   for (const std::string& note : session.rows.take_notes())
     if (!said || said->insert(note).second) fmt::print(stderr, "note: {}\n", note);
   return {{"program", image.file}, {"step", model.checkpoint().step}, {"results", results}};
 }
 
-void evaluate(const Image& image, const EvaluateRequest& request) {
+static void evaluate_on(const Image& image, const EvaluateRequest& request, bool speaks) {
   // Each result is printed at once, because the next metric may take long or fail.
   const json found = evaluate_run(image, request, [&](const json& result) {
-    if (!request.json) print_result(result);
+    if (!request.json && speaks) print_result(result);
     require_output();
   });
+  if (!speaks) return;
   if (request.json) fmt::print("{}\n", json_text(found));
   require_output();
   for (const json& result : found.at("results"))
@@ -148,6 +161,19 @@ void evaluate(const Image& image, const EvaluateRequest& request) {
                       fmt::format("{} of {} is not a number: the parameters of step {} give none",
                                   result.value("of", result.at("metric").get<std::string>()),
                                   result.value("source", "the model"), found.at("step").get<int64_t>()));
+}
+
+void evaluate(const Image& image, const EvaluateRequest& request) {
+  Ranks ranks(request.ranks, image.file + " evaluate");
+  EvaluateRequest shared = request;
+  if (ranks.is_several()) {
+    shared.together = &ranks;
+    if (shared.threads == 0) shared.threads = ranks.threads();
+  }
+  ranks.run([&] {
+    evaluate_on(image, shared, ranks.is_first());
+    return 0;
+  });
 }
 
 }  // namespace core

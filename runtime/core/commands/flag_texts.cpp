@@ -12,10 +12,6 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                  {"device", "NAME"},
                                                  {"backend", "NAME"},
                                                  {"threads", "N"},
-                                                 {"ranks", "auto|off|N"},
-                                                 {"ranks-transport", "c10d|mpi"},
-                                                 {"rank-timeout", "SECONDS"},
-                                                 {"exact-ranks", "K"},
                                                  {"out", "PATH"},
                                                  {"resume", "DIR"},
                                                  {"run", "DIR"},
@@ -41,7 +37,11 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                  {"classes", "NAME"},
                                                  {"dims", "I,..."},
                                                  {"range", "X"},
-                                                 {"row", "I"}};
+                                                 {"row", "I"},
+                                                 {"ranks", "auto|off|N"},
+                                                 {"ranks-transport", "NAME"},
+                                                 {"rank-timeout", "SECONDS"},
+                                                 {"exact-ranks", "N"}};
     for (const TrainingFlag& flag : training_flags()) values.emplace(flag.key, flag.value);
     return values;
   }();

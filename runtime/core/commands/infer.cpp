@@ -10,6 +10,7 @@
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/inference/conditioner.h"
 #include "runtime/core/inference/query.h"
+#include "runtime/core/inference/shared_batches.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/machine/memory_need.h"
 #include "runtime/core/run/trained_model.h"
@@ -109,7 +110,7 @@ void undo(Preprocessing& preprocessing, const Image& image, std::vector<Result>&
 
 }  // namespace
 
-void infer(const Image& compiled, const InferRequest& request) {
+static void infer_on(const Image& compiled, const InferRequest& request, Ranks& ranks) {
   check_ending(request.out);
   Query query = parse_query(compiled, request.query, request.masks, request.by);
   check_picture(request.out, compiled, query.targets);
@@ -121,7 +122,8 @@ void infer(const Image& compiled, const InferRequest& request) {
   std::set<int> wanted = query.known;
   wanted.insert(query.partial.begin(), query.partial.end());
   const Given given = read_given(image, sampler, preprocessing, request.given, wanted);
-  for (const std::string& note : session.rows.take_notes()) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : session.rows.take_notes())
+    if (ranks.is_first()) fmt::print(stderr, "note: {}\n", note);
   for (const auto& [variable, values] : given.values)
     if (!query.known.contains(variable) && !query.partial.contains(variable))
       throw Failure(Exit::usage, fmt::format("--given {}: it does not stand after the bar of \"{}\"",
@@ -139,7 +141,7 @@ void infer(const Image& compiled, const InferRequest& request) {
     if (query.known.erase(variable)) query.partial.insert(variable);
   check_sides(image, query, request.query);
   const Plan plan = make_plan(image, query);
-  print_notes(image, query, plan);
+  if (ranks.is_first()) print_notes(image, query, plan);
   const Effort effort = {request.sweeps, request.chains, request.samples};
   Conditioner conditioner(sampler, image, plan, effort, request.seed, parse_drawn(image, request.draw));
   std::vector<Result> results, draws;
@@ -157,23 +159,34 @@ void infer(const Image& compiled, const InferRequest& request) {
   require_memory(fmt::format("--chains {}", copies), static_cast<double>(at_once) * bytes(copies));
   require_memory(fmt::format("--samples {}", effort.samples),
                  static_cast<double>(draws.empty() ? at_once : all_rows) * bytes(effort.samples));
-  for (int64_t first = 0; first < all_rows; first += at_once) {
-    const int64_t rows = std::min(at_once, all_rows - first);
-    const Answer answer = conditioner.answer(some_evidence(image, evidence, all_rows, first, at_once),
-                                             query.targets, at_once, rows);
+  ranks.agree();
+  ranks.settle();
+  // The sweeps of chains are numbered through all rows, so rank 0 makes them all.
+  Ranks& sharing = conditioner.has_chain() ? Ranks::alone() : ranks;
+  const auto answer = [&](int64_t batch, bool counts) {
+    const int64_t first = batch * at_once, rows = counts ? std::min(at_once, all_rows - first) : 0;
+    const Answer found = conditioner.answer(some_evidence(image, evidence, all_rows, first, at_once),
+                                            query.targets, at_once, rows);
     for (size_t i = 0; i < query.targets.size(); ++i) {
       const int64_t width = results[i].variable->elements();
-      const std::vector<float>& mean = answer.means.at(query.targets[i]);
+      const std::vector<float>& mean = found.means.at(query.targets[i]);
       results[i].values.insert(results[i].values.end(), mean.begin(), mean.begin() + rows * width);
       if (draws.empty()) continue;
-      const std::vector<float>& drawn = answer.draws.at(query.targets[i]);
+      const std::vector<float>& drawn = found.draws.at(query.targets[i]);
       for (int64_t row = 0; row < rows; ++row)
         for (int64_t sample = 0; sample < effort.samples; ++sample) {
           const auto begin = drawn.begin() + (sample * at_once + row) * width;
           draws[i].values.insert(draws[i].values.end(), begin, begin + width);
         }
     }
-  }
+  };
+  const auto all = [&] {
+    for_each_shared_batch(sharing, sampler, (all_rows + at_once - 1) / at_once, answer);
+  };
+  conditioner.has_chain() ? ranks.first_alone(all) : all();
+  for (auto* found : {&results, &draws})
+    for (Result& result : *found) result.values = joined(sharing, result.values);
+  if (!ranks.is_first()) return;
   std::vector<Result> written = results;
   std::ranges::move(draws, std::back_inserter(written));
   undo(preprocessing, image, written, request.out.extension() == ".png");
@@ -199,6 +212,16 @@ void infer(const Image& compiled, const InferRequest& request) {
                fmt::join(summed, ", "));
   if (report.contains("chain")) print_chain(report["chain"]);
   for (const json& summary : report["results"]) print_summary(summary);
+}
+
+void infer(const Image& compiled, const InferRequest& request) {
+  Ranks ranks(request.ranks, compiled.file + " infer");
+  InferRequest shared = request;
+  if (ranks.is_several() && shared.threads == 0) shared.threads = ranks.threads();
+  ranks.run([&] {
+    infer_on(compiled, shared, ranks);
+    return 0;
+  });
 }
 
 }  // namespace core

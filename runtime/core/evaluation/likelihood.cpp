@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "runtime/core/evaluation/importance.h"
+#include "runtime/core/inference/shared_batches.h"
 #include "runtime/metrics/points.h"
 #include "runtime/shared/failure.h"
 
@@ -132,16 +133,19 @@ void append(std::vector<double>& all, const std::vector<double>& added, int64_t 
 }
 
 RowEstimates estimate_all(Sampler& sampler, const Image& image, int source, const Importance& plan,
-                          int64_t samples, int64_t rows) {
+                          int64_t samples, int64_t rows, Ranks& ranks) {
   const int64_t at_once = std::min(rows, std::max<int64_t>(1, draws_at_once / samples));
   RowEstimates all;
-  for (int64_t first = 0; first < rows; first += at_once) {
-    const RowEstimates batch = estimate(sampler, image, source, plan, first, at_once, samples);
-    const int64_t count = std::min(at_once, rows - first);
-    append(all.likelihood, batch.likelihood, count);
-    append(all.bound, batch.bound, count);
-    append(all.divergence, batch.divergence, count);
-  }
+  for_each_shared_batch(
+      ranks, sampler, rows == 0 ? 0 : (rows + at_once - 1) / at_once, [&](int64_t batch, bool counts) {
+        const int64_t first = batch * at_once;
+        const int64_t count = counts ? std::min(at_once, rows - first) : 0;
+        const RowEstimates found = estimate(sampler, image, source, plan, first, at_once, samples);
+        append(all.likelihood, found.likelihood, count);
+        append(all.bound, found.bound, count);
+        append(all.divergence, found.divergence, count);
+      });
+  for (auto* numbers : {&all.likelihood, &all.bound, &all.divergence}) *numbers = joined(ranks, *numbers);
   return all;
 }
 
@@ -154,13 +158,14 @@ std::string text_of_divergence(const Image& image, const Importance& plan) {
 }  // namespace
 
 json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t most_rows,
-                    const std::set<std::string>& asked, const std::set<int>& drawn) {
+                    const std::set<std::string>& asked, const std::set<int>& drawn, Ranks* together) {
   const Image& image = session.image;
+  Ranks& ranks = together ? *together : Ranks::alone();
   Sampler sampler(session, seed);
   json results = json::array();
   for (const auto& [source, plan] : plan_evaluation(image, sampler, Need::densities, drawn)) {
     const int64_t all = sampler.source_rows(source), rows = most_rows > 0 ? std::min(most_rows, all) : all;
-    const RowEstimates found = estimate_all(sampler, image, source, plan, samples, rows);
+    const RowEstimates found = estimate_all(sampler, image, source, plan, samples, rows, ranks);
     std::vector<double> gap;
     for (size_t row = 0; row < found.bound.size(); ++row)
       gap.push_back(found.likelihood[row] - found.bound[row]);

@@ -17,9 +17,11 @@ namespace core {
 /// "exact", "summed" (variables summed over)}], nats per row. If nothing is left to draw, the result is the
 /// exact density, with 0 samples. `rows`: of each source, 0 for all. `drawn`: variables that are drawn even
 /// if they could be summed over. Failure(bad_configuration) if the model has no density, or no direct draws,
-/// for a variable.
+/// for a variable. The rows are shared with the ranks of `together`, if it is not null; then all of them must
+/// call this, and all get the same result, in the same bits as one rank alone.
 nlohmann::json measure_bounds(Session& session, uint64_t seed, int64_t samples, int64_t rows,
-                              const std::set<std::string>& asked, const std::set<int>& drawn = {});
+                              const std::set<std::string>& asked, const std::set<int>& drawn = {},
+                              Ranks* together = nullptr);
 
 /// Only `loglik`.
 nlohmann::json measure_log_likelihoods(Session& session, uint64_t seed, int64_t samples, int64_t rows);

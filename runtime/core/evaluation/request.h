@@ -8,6 +8,8 @@
 
 namespace core {
 
+class Ranks;
+
 /// The flags that commands on a trained model have in common.
 struct ModelRequest : MachineRequest {
   std::filesystem::path run;
@@ -29,6 +31,7 @@ struct EvaluateRequest : ModelRequest {
   int64_t n = 0;                   // samples for distances; 0: as many as there are held-out rows
   std::string factors;             // the variable of the true factors, for mcc; empty: chosen automatically
   int64_t limiting = 1000;         // steps of the chain x -> z -> x; 0: no limiting samples
+  Ranks* together = nullptr;       // ranks that all evaluate and share the rows; null: this one alone
 };
 
 }  // namespace core

@@ -51,6 +51,7 @@ struct Peers::Peer {
   std::map<int, data::Population> columns;  // open columns, with the rows in use
   std::set<int> open;
   std::optional<PublishedRows> rows;
+  fs::path path;                            // of these rows
   std::map<fs::path, std::string> refused;  // files that could not be used: path -> identity() at that time
   steady_clock::time_point looked;
   bool old_is_said = false;
@@ -169,6 +170,7 @@ bool Peers::take(Peer& peer, const fs::path& path, std::optional<int64_t> coveri
   if (!unreadable) peer.bytes += static_cast<int64_t>(size);
   ++peer.files;
   peer.rows = std::move(rows);
+  peer.path = path;
   peer.columns = std::move(columns);
   peer.old_is_said = false;
   return true;
@@ -246,6 +248,26 @@ bool Peers::refresh(int64_t step, const Listener& listener) {
     warn_of_age(*peer, step, listener);
   }
   return true;
+}
+
+json Peers::files_in_use() const {
+  json files = json::object();
+  for (const auto& [name, peer] : peers_)
+    if (!peer->open.empty()) files[name] = peer->path.string();
+  return files;
+}
+
+void Peers::follow(const json& files, int64_t step, const Listener& listener) {
+  step_ = step;
+  for (const auto& [name, file] : files.items()) {
+    Peer& peer = *peers_.at(name);
+    const fs::path path = file.get<std::string>();
+    if (path == peer.path) continue;
+    if (!take(peer, path, {}, listener))
+      throw Failure(Exit::bad_data,
+                    fmt::format("step {}: rank 0 took rows of peer {} from {}, which cannot be read here",
+                                step, name, path.string()));
+  }
 }
 
 void Peers::save(const fs::path& folder) const {

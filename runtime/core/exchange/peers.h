@@ -39,6 +39,11 @@ class Peers {
   /// or shapes than are read, Failure(missing_input) if nothing came within `peer_wait` seconds.
   bool refresh(int64_t step, const Listener& listener);
 
+  /// For each peer, the file whose rows refresh() took last: {peer: path}. Other ranks take the same files by
+  /// follow(). Failure(bad_data) if a file is not there or cannot be used.
+  nlohmann::json files_in_use() const;
+  void follow(const nlohmann::json& files, int64_t step, const Listener& listener);
+
   /// Saves the rows in use beside a checkpoint, so that a resumed run does not have to wait for a peer.
   void save(const std::filesystem::path& folder) const;
   void restore(const std::filesystem::path& folder, const Listener& listener);

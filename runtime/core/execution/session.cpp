@@ -1,5 +1,7 @@
 #include "runtime/core/execution/session.h"
 
+#include "runtime/core/ranks/ranks.h"
+
 namespace core {
 
 Session::Session(const Image& in_image, const MachineRequest& request)
@@ -7,7 +9,8 @@ Session::Session(const Image& in_image, const MachineRequest& request)
       parameters(in_image),
       coefficients(static_cast<size_t>(in_image.coefficients) + 1),
       rows(in_image),
-      cudnn_benchmark(request.cudnn_benchmark) {
+      cudnn_benchmark(request.cudnn_benchmark),
+      ranks(&Ranks::alone()) {
   if (const int gpu = gpu_of(request.device); gpu >= 0)
     device = std::make_unique<Device>(
         image, vae_torch_options{gpu, request.precision, static_cast<int32_t>(request.cudnn_benchmark)});

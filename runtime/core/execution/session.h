@@ -10,9 +10,10 @@
 #include "runtime/core/execution/parameters.h"
 #include "runtime/core/execution/rows.h"
 #include "runtime/core/machine/backend.h"
-#include "runtime/core/ranks/ranks.h"
 
 namespace core {
+
+class Ranks;
 
 struct Session {
   /// Failure(bad_configuration) if this installation, machine or processor does not have what is needed.
@@ -30,7 +31,7 @@ struct Session {
   Machine machine;                 // the processor, in fp32
   bool cudnn_benchmark = false;    // of the device
   Machine training;                // the processor in the precision asked for
-  Ranks* ranks = &Ranks::alone();  // who computes the other rows of each batch
+  Ranks* ranks;                    // who computes the other rows of each batch
   std::unique_ptr<Device> device;  // a GPU to learn on, or null
 };
 

@@ -54,6 +54,7 @@ class Sampler {
 
   /// Sets the step of the next draw's random numbers.
   void set_step(uint64_t step) { step_ = step; }
+  uint64_t step() const { return step_; }
   void set_seed(uint64_t seed) { seed_ = seed; }
 
  private:

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "runtime/core/ranks/ranks.h"
+
 namespace core {
 namespace {
 

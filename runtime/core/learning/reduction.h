@@ -6,9 +6,9 @@
 #include <map>
 #include <vector>
 
-#include "runtime/core/ranks/ranks.h"
-
 namespace core {
+
+class Ranks;
 
 /// What a rank says with a gradient; any rank's word holds for all of them.
 struct StepFlags {

@@ -6,6 +6,7 @@
 #include "runtime/core/finite.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/memory_need.h"
+#include "runtime/core/ranks/ranks.h"
 #include "runtime/shared/failure.h"
 
 namespace core {

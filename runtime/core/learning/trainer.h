@@ -47,7 +47,10 @@ class Trainer {
   void collect();
   /// SharedFailure names the ranks whose parameters have other bits than those of most ranks.
   void require_same_parameters() const;
-  const Reduction* reduction() const { return reduction_ ? &*reduction_ : nullptr; }
+  /// Seconds in which this rank waited for others, and bytes of gradients that it summed, since the last
+  /// call.
+  double take_waiting() { return reduction_ ? reduction_->take_waiting() : 0; }
+  double take_bytes() { return reduction_ ? reduction_->take_bytes() : 0; }
   /// A hash of the parameters.
   uint64_t parameter_hash() const;
 

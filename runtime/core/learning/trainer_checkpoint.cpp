@@ -8,6 +8,7 @@
 #include "runtime/core/finite.h"
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
+#include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/preprocessing.h"
 #include "runtime/data/arrays/byte_source.h"
 #include "runtime/shared/failure.h"

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "runtime/core/learning/trainer.h"
+#include "runtime/core/ranks/ranks.h"
 
 namespace core {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "runtime/abi.h"
-#include "runtime/core/ranks/ranks.h"
+#include "runtime/core/ranks/ranks_request.h"
 
 namespace core {
 

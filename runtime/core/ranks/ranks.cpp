@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -74,6 +76,16 @@ bool has_ended(int64_t process) {
   return state == 'Z' || state == 'X';
 }
 
+/// With --exact-ranks K, each slice of a batch is a rank of its own, so that the order of sums depends on K
+/// alone. Returns how many slices each process has.
+int slices_of_each(const RanksRequest& request, int processes) {
+  if (request.exact == 0) return 1;
+  if (request.exact % processes != 0)
+    throw Failure(Exit::usage, fmt::format("--exact-ranks {}: it must be a multiple of the {}", request.exact,
+                                           counted(processes, "rank")));
+  return static_cast<int>(request.exact / processes);
+}
+
 struct Transport {
   const char *name, *library, *function, *packages;
 };
@@ -102,64 +114,52 @@ void announce(void* context, int32_t port) { *static_cast<volatile int32_t*>(con
 
 bool ranks_are_open() { return open_or_broken; }
 
-RowShare share_of(int64_t rows, int64_t part, int64_t parts) {
-  const int64_t first = part * rows / parts, end = (part + 1) * rows / parts;
-  // The last part has a row, so row `first` exists.
-  return {first, std::max<int64_t>(1, end - first), end > first};
-}
-
-std::vector<int64_t> rows_of(const std::vector<RowShare>& shares) {
-  std::vector<int64_t> rows;
-  for (const RowShare& share : shares) rows.push_back(share.rows);
-  return rows;
-}
-
-std::vector<int64_t> first_rows_of(const std::vector<RowShare>& shares) {
-  std::vector<int64_t> rows;
-  for (const RowShare& share : shares) rows.push_back(share.first);
-  return rows;
-}
-
 Ranks& Ranks::alone() {
-  static Ranks single;
-  return single;
+  static Ranks ranks;
+  return ranks;
 }
 
 Ranks::Ranks(const RanksRequest& request, std::string who) : who_(std::move(who)), timeout_(request.timeout) {
-  if (request.ranks == "off") return;
   const int asked = asked_to_fork(request.ranks);
-  std::optional<Launched> found = find_launcher();
+  std::optional<Launched> found = request.ranks == "off" ? std::nullopt : find_launcher();
   if (found && asked > 0 && asked != found->size)
     throw Failure(Exit::usage, fmt::format("--ranks {}: {} has started {} ranks; leave --ranks out",
                                            request.ranks, found->launcher, found->size));
-  if (!found && asked < 2) return;
-  if (!found && request.transport == "mpi")
+  if (!found && asked >= 2 && request.transport == "mpi")
     throw Failure(Exit::usage,
                   fmt::format("--ranks {} --ranks-transport mpi: MPI's ranks are started by mpirun: "
                               "mpirun -n {} {} ... --ranks-transport mpi",
                               request.ranks, request.ranks, who_));
+  const int processes = found ? found->size : std::max(1, asked);
+  const int each = slices_of_each(request, processes);
+  const int forks = found ? each : processes * each;
+  if (found) launched_ = *found;
+  if (found && forks > 1 && (request.transport == "mpi" || found->host.empty()))
+    throw Failure(Exit::usage, "--exact-ranks: it needs --ranks-transport c10d if a rank has several slices");
+  launched_.size = processes * each;
+  if (launched_.size == 1) return;
   if (!found) table_of("c10d");  // a missing library is reported once, not by each rank
-  if (found) {
-    launched_ = *found;
-    serves_ = launched_.rank == 0 && !launched_.launcher_serves;
-    open(request);
-    return;
+  if (forks > 1) {
+    // Longer than the ranks themselves wait for one another.
+    const Forked forked = fork_ranks(forks, request.timeout + 15);
+    launched_.rank = launched_.rank * each + forked.rank;
+    if (!found) take_forked(forked);
   }
-  // Longer than the ranks themselves wait for one another.
-  const Forked forked = fork_ranks(asked, request.timeout + 15);
+  serves_ = launched_.rank == 0 && !launched_.launcher_serves;
+  open(request);
+}
+
+/// The ranks of this machine alone, which this process has forked.
+void Ranks::take_forked(const Forked& forked) {
   launched_.launcher = "--ranks";
-  launched_.size = asked;
-  launched_.rank = forked.rank;
   launched_.host = "127.0.0.1";
-  serves_ = forked.rank == 0;
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_);
-  while (!serves_ && *forked.port == 0) {
+  while (forked.rank != 0 && *forked.port == 0) {
     if (std::chrono::steady_clock::now() > end) lose("rank 0 did not begin to listen");
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  launched_.port = serves_ ? 0 : *forked.port;
+  launched_.port = *forked.port;
   port_ = forked.port;
-  open(request);
 }
 
 void Ranks::open(const RanksRequest& request) {
@@ -368,27 +368,40 @@ void Ranks::leave(const Failure& failure) {
   if (!table_->set) return;
   table_->set(group_, fmt::format("left/{}", rank()).c_str(), failure.what());
   table_->set(group_, VAERT_RANKS_FAILED, "");
+  for (int r = 0; r < size(); ++r)
+    if (r != rank()) alive_.push_back(r);
   linger();
+}
+
+/// What rank r said when it gave up. Nothing if it does not say so in time or its process has ended.
+std::optional<std::string> Ranks::last_words_of(int r, std::chrono::steady_clock::time_point end) {
+  const Member& member = members_[static_cast<size_t>(r)];
+  const std::string key = fmt::format("left/{}", r);
+  constexpr int64_t between_ms = 100;
+  while (!store_is_lost_) {
+    if (std::optional<std::string> said = get(key, between_ms)) return said;
+    if (std::chrono::steady_clock::now() >= end) break;
+    if (member.host == own_host() && has_ended(member.process)) break;
+  }
+  return std::nullopt;
 }
 
 /// Says which ranks do not answer any more, or which of them failed and why.
 std::string Ranks::who_is_lost() {
   if (!table_->set) return "another rank does not answer";
+  if (members_.empty()) return "the ranks could not meet";
   table_->set(group_, fmt::format("left/{}", rank()).c_str(), "");
   table_->set(group_, VAERT_RANKS_FAILED, "");
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(hearing_ms);
   std::vector<std::string> silent, ended, failed;
   for (int r = 0; r < size(); ++r) {
     if (r == rank()) continue;
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    const std::optional<std::string> said =
-        get(fmt::format("left/{}", r), std::max<int64_t>(0, left.count()));
+    const std::optional<std::string> said = last_words_of(r, end);
     if (store_is_lost_)
       return (launched_.launcher_serves ? launched_.launcher : name_of(0)) +
-             ", which has the store of the ranks, "
-             "does not answer any more";
+             ", which has the store of the ranks, does not answer any more";
     const Member& member = members_[static_cast<size_t>(r)];
+    if (said) alive_.push_back(r);
     if (!said) silent.push_back(name_of(r));
     if (!said && member.host == own_host() && has_ended(member.process)) ended.push_back(name_of(r));
     if (said && !said->empty()) failed.push_back(fmt::format("{} failed: {}", name_of(r), printable(*said)));
@@ -407,7 +420,7 @@ void Ranks::linger() {
   if (!serves_ && table_->set) table_->set(group_, fmt::format("seen/{}", rank()).c_str(), "");
   if (!serves_ || !table_->get) return;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(lingering_ms);
-  for (int r = 1; r < size(); ++r) {
+  for (const int r : alive_) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     get(fmt::format("seen/{}", r), std::max<int64_t>(0, left.count()));
@@ -416,13 +429,80 @@ void Ranks::linger() {
 
 void Ranks::lose(const std::string& cause) {
   const std::string lost = group_ ? who_is_lost() : "rank 0 does not answer";
+  // Gloo begins its messages with a place in its own source text.
+  const size_t place_end = cause.starts_with('[') ? cause.find("] ") : std::string::npos;
   fmt::print(stderr, "{}: rank {} of {}: {}, after step {} ({})\n", printable(who_), rank(), size(), lost,
-             step_, printable(cause));
+             step_, printable(place_end == std::string::npos ? cause : cause.substr(place_end + 2)));
   std::fflush(nullptr);
   if (group_) linger();
   _exit(static_cast<int>(Exit::lost_rank));
 }
 
+void Ranks::first_alone(const std::function<void()>& work) {
+  const std::string key = fmt::format("alone/{}", ++alone_);
+  if (!is_first()) return wait_for_first(key);
+  if (!is_several() || !table_->set) return work();
+  std::mutex mutex;
+  std::condition_variable done;
+  bool is_done = false;
+  std::thread beating([&] {
+    std::unique_lock lock(mutex);
+    for (int64_t beat = 0; !is_done; ++beat) {
+      table_->set(group_, "beat", std::to_string(beat).c_str());
+      done.wait_for(lock, std::chrono::seconds(1), [&] { return is_done; });
+    }
+  });
+  const auto stop = [&] {
+    {
+      const std::lock_guard lock(mutex);
+      is_done = true;
+    }
+    done.notify_all();
+    beating.join();
+  };
+  try {
+    work();
+  } catch (...) {
+    stop();
+    throw;
+  }
+  stop();
+  table_->set(group_, key.c_str(), "");
+}
+
+void Ranks::wait_for_first(const std::string& key) {
+  if (!table_->get) return;
+  constexpr int64_t look_ms = 200;
+  std::optional<std::string> beat;
+  auto heard = std::chrono::steady_clock::now();
+  while (!get(key, look_ms)) {
+    if (get(VAERT_RANKS_FAILED, 0)) lose("another rank has given up");
+    std::optional<std::string> now = get("beat", 0);
+    if (store_is_lost_) lose("the store of the ranks is closed");
+    if (now != beat) heard = std::chrono::steady_clock::now();
+    beat = std::move(now);
+    if (std::chrono::steady_clock::now() - heard > std::chrono::duration<double>(timeout_))
+      lose(fmt::format("no sign of life within {:.6g} s", timeout_));
+  }
+}
+
+int Ranks::run(const std::function<int()>& work) {
+  try {
+    const int code = work();
+    close();
+    return code;
+  } catch (const SharedFailure&) {
+    throw;
+  } catch (const Failure& failure) {
+    leave(failure);
+    throw;
+  } catch (const std::exception& failure) {
+    leave(Failure(Exit::internal, failure.what()));
+    throw;
+  }
+}
+
+/// All ranks have finished.
 void Ranks::close() {
   if (!group_) return;
   char error[most_error] = "";

@@ -3,34 +3,20 @@
 // them in the same order. If a rank is lost, such a call prints one line and ends the process with code 75,
 // because a broken group cannot be closed.
 #pragma once
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/core/ranks/launchers.h"
+#include "runtime/core/ranks/ranks_request.h"
+#include "runtime/core/ranks/row_share.h"
 #include "runtime/ranks/ranks_api.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
-
-struct RanksRequest {
-  std::string ranks = "auto";  // or off, or how many
-  std::string transport;       // c10d or mpi; empty: what the launcher offers
-  double timeout = 60;         // seconds that a rank waits for another
-  int64_t exact = 0;           // slices of a batch whose sums do not depend on the number of ranks; 0: none
-};
-
-/// The rows of a batch that a rank computes: [first, first + rows). A rank without rows of its own computes
-/// one row, which does not count.
-struct RowShare {
-  int64_t first = 0, rows = 0;
-  bool counts = true;
-};
-/// Part `part` of `parts`: rows floor(part * rows / parts) to floor((part + 1) * rows / parts).
-RowShare share_of(int64_t rows, int64_t part, int64_t parts);
-std::vector<int64_t> rows_of(const std::vector<RowShare>& shares);
-std::vector<int64_t> first_rows_of(const std::vector<RowShare>& shares);
 
 /// A failure that all ranks have at the same place: rank 0 alone reports it.
 struct SharedFailure : Failure {
@@ -38,6 +24,15 @@ struct SharedFailure : Failure {
       : Failure(code, cause), is_reported_here(in_report) {}
   bool is_reported_here;
 };
+
+/// Forks `count` ranks. Returns in each of them; the calling process waits, and ends with their exit code.
+/// After a rank has failed, the others have `patience` seconds to end by themselves. Rank 0 writes the port
+/// of the store to *port, where the others read it.
+struct Forked {
+  int rank = 0;
+  volatile int32_t* port = nullptr;
+};
+Forked fork_ranks(int count, double patience);
 
 class Ranks {
  public:
@@ -74,6 +69,14 @@ class Ranks {
   std::string from_first(const std::string& text);
   bool from_first(bool value) { return from_first(std::string(value ? "1" : "0")) == "1"; }
 
+  /// Rank 0 does this work while the others wait, however long it takes. They give up if rank 0 shows no sign
+  /// of life within the timeout.
+  void first_alone(const std::function<void()>& work);
+
+  /// Executes the work of all ranks and then closes the group. If this rank fails alone, the others learn
+  /// why.
+  int run(const std::function<int()>& work);
+
   /// Names the rank for messages: "rank 1 (host b, process 1234)".
   std::string name_of(int rank) const;
   /// For messages: how many steps are done.
@@ -89,15 +92,15 @@ class Ranks {
   /// SharedFailure names the first text that differs between the ranks. The texts have the same names
   /// everywhere.
   void require_equal(const std::vector<std::pair<std::string, std::string>>& texts);
-  /// All ranks have finished.
-  void close();
 
  private:
+  void close();
   Ranks() = default;
   struct Member {
     std::string host, mask, address;
     int64_t process = 0;
   };
+  void take_forked(const Forked& forked);
   void open(const RanksRequest& request);
   void meet(const std::string& own_address);
   void require_reachable(const std::string& own_address) const;
@@ -105,7 +108,9 @@ class Ranks {
   std::vector<std::string> gather_fixed(const std::string& own, int64_t size);
   std::optional<std::string> get(const std::string& key, int64_t wait_ms);
   [[noreturn]] void lose(const std::string& cause);
+  std::optional<std::string> last_words_of(int rank, std::chrono::steady_clock::time_point end);
   std::string who_is_lost();
+  void wait_for_first(const std::string& key);
   void linger();
 
   std::string who_;
@@ -117,20 +122,13 @@ class Ranks {
   volatile int32_t* port_ = nullptr;  // forked ranks: where rank 0 writes the port of the store
   bool serves_ = false, store_is_lost_ = false;
   std::vector<Member> members_;
+  int64_t alone_ = 0;       // how often first_alone() was called
+  std::vector<int> alive_;  // the ranks that gave up together with this one
   int64_t step_ = 0;
   bool is_settled_ = false;
 };
 
 /// Whether a group of ranks is open or broken, so that the process must end by _exit.
 bool ranks_are_open();
-
-/// Forks `count` ranks. Returns in each of them; the calling process waits, and ends with their exit code.
-/// After a rank has failed, the others have `patience` seconds to end by themselves. Rank 0 writes the port
-/// of the store to *port, where the others read it.
-struct Forked {
-  int rank = 0;
-  volatile int32_t* port = nullptr;
-};
-Forked fork_ranks(int count, double patience);
 
 }  // namespace core

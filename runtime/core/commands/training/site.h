@@ -33,6 +33,8 @@ class Site {
   bool exchanges() const { return !session_.image.published.empty() || !peers_of(session_.image).empty(); }
 
  private:
+  bool exchange_with_ranks(int64_t step, const Peers::Listener& listener);
+
   Session& session_;
   Exchange exchange_;
   Peers peers_;

@@ -1,5 +1,5 @@
-// How a user asks a training run to stop: Ctrl-C (SIGINT), SIGTERM, SIGHUP. The first signal asks for a
-// checkpoint. The second one of the same kind ends the process as usual.
+// How a user asks a training run to stop: Ctrl-C (SIGINT), SIGTERM, SIGHUP; under Slurm also SIGUSR1. The
+// first signal asks for a checkpoint. The second one of the same kind ends the process as usual.
 #pragma once
 
 namespace core {

@@ -12,6 +12,7 @@
 #include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/thread_pool.h"
+#include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/preprocessing.h"
 #include "runtime/shared/content_hash.h"
 #include "runtime/shared/failure.h"
@@ -100,13 +101,6 @@ void require_equal_ranks(Session& session, const Settings& settings, const Train
   ranks.require_equal(texts);
 }
 
-void refuse_exchange_of_ranks(const Ranks& ranks, const Site& site) {
-  if (ranks.is_several() && site.exchanges())
-    throw Failure(
-        Exit::bad_configuration,
-        "--ranks: in this version a program that publishes rows or reads those of peers runs on one rank");
-}
-
 /// Rank 0 makes or opens the run directory; the others learn its path.
 RunDirectory directory_of(Ranks& ranks, const std::function<RunDirectory()>& make) {
   if (!ranks.is_several()) return make();
@@ -140,7 +134,6 @@ int begin(const Image& image, const TrainRequest& request, Ranks& ranks) {
                   "--profile: in this version only the processor's steps are traced");
   Site site(session, exchange_of(image, request.exchange, nullptr, ""));
   // The trainer is made first: if data are missing, no run directory is made.
-  refuse_exchange_of_ranks(ranks, site);
   Trainer trainer(session, settings);
   trainer.start();
   ranks.agree();
@@ -327,7 +320,6 @@ int resume(const Image& image, const TrainRequest& request, Ranks& ranks) {
                   "--profile: in this version only the processor's steps are traced");
   Site site(session, exchange_of(image, request.exchange, config.value("exchange", json()),
                                  config_file(request.resume)));
-  refuse_exchange_of_ranks(ranks, site);
   Trainer trainer(session, settings);
   if (!checkpoint) trainer.start();
   TrainingRun run(session, settings, trainer, site, std::move(directory), request);
@@ -396,20 +388,9 @@ int train(const Image& image, const TrainRequest& request) {
   Ranks ranks(request.ranks, image.file + " train");
   listen_for_stop();
   std::signal(SIGPIPE, SIG_IGN);  // if the reader of the output goes away, training continues
-  try {
-    const int code = train_on(image, request, ranks);
-    ranks.close();
-    end_listening();
-    return code;
-  } catch (const SharedFailure&) {
-    throw;
-  } catch (const Failure& failure) {
-    ranks.leave(failure);
-    throw;
-  } catch (const std::exception& failure) {
-    ranks.leave(Failure(Exit::internal, failure.what()));
-    throw;
-  }
+  const int code = ranks.run([&] { return train_on(image, request, ranks); });
+  end_listening();
+  return code;
 }
 
 }  // namespace core

@@ -8,6 +8,7 @@
 #include "runtime/core/commands/reports/report.h"
 #include "runtime/core/commands/training/stop_signals.h"
 #include "runtime/core/json_fields.h"
+#include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/elapsed.h"
 #include "runtime/data/arrays/byte_source.h"
 #include "runtime/shared/counted.h"
@@ -136,7 +137,8 @@ int TrainingRun::loop(Progress& progress) {
     if (state) trainer_.require_finite();
     if (last || due(step, "log") || due(step, "evaluate")) traced("log", [&] { log(progress); });
     last = last || is_over();
-    if (writes() && (last || due(step, "sample"))) traced("sample", [&] { draw_samples(); });
+    if (last || due(step, "sample"))
+      session_.ranks->first_alone([&] { traced("sample", [&] { draw_samples(); }); });
     for (const std::string& note : session_.rows.take_notes())
       progress.say("note: evaluation and pictures: " + note);
     if (last || due(step, "checkpoint")) traced("checkpoint", [&] { checkpoint(); });
@@ -196,8 +198,12 @@ void TrainingRun::log(Progress& progress) {
   json line = trainer_.metrics(seconds(), rate);
   line_step_ = trainer_.step();
   line_begun_ = steady_clock::now();
-  if (writes()) write(line, progress);
-  if (due(trainer_.step(), "evaluate")) note_what_is_over();
+  const bool evaluates = due(trainer_.step(), "evaluate");
+  if (evaluates)
+    session_.ranks->first_alone([&] { write(line, progress); });
+  else if (writes())
+    write(line, progress);
+  if (evaluates) note_what_is_over();
 }
 
 /// Evaluates the run, if that is due, and writes the line.
@@ -302,10 +308,11 @@ void TrainingRun::stop() {
 /// All ranks have the same state; rank 0 writes it.
 void TrainingRun::checkpoint() {
   trainer_.collect();
-  if (!writes()) return;
-  directory_.checkpoint(trainer_.step(), [&](const fs::path& folder) { save(folder); });
+  session_.ranks->first_alone([&] {
+    directory_.checkpoint(trainer_.step(), [&](const fs::path& folder) { save(folder); });
+    if (settings_.keep > 0) directory_.keep_checkpoints(settings_.keep);
+  });
   last_checkpoint_ = directory_.path() / "checkpoints" / fmt::format("step-{}", trainer_.step());
-  if (settings_.keep > 0) directory_.keep_checkpoints(settings_.keep);
 }
 
 }  // namespace core

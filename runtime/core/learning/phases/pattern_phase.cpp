@@ -8,6 +8,7 @@
 #include <set>
 
 #include "runtime/core/machine/memory_need.h"
+#include "runtime/core/ranks/ranks.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
 

@@ -12,6 +12,7 @@
 
 #include "runtime/completion/completion.h"
 #include "runtime/core/execution/phase.h"
+#include "runtime/core/ranks/row_share.h"
 
 namespace core {
 

@@ -1,4 +1,5 @@
 #include "runtime/core/learning/phases/split_phase.h"
+#include "runtime/core/ranks/ranks.h"
 
 #include <fmt/format.h>
 

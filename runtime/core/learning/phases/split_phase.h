@@ -10,6 +10,7 @@
 
 #include "runtime/core/execution/phase.h"
 #include "runtime/core/learning/settings/settings.h"
+#include "runtime/core/ranks/row_share.h"
 
 namespace core {
 

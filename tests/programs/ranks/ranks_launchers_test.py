@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Tests training under launchers: the real torchrun and mpirun, and processes with the environment that Slurm, PMI or a
+user sets."""
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from executable import GLYPHS, build, call, digest, metrics, write
+from rank_runs import free_port, largest_difference, need_c10d, need_mpi, train
+from ranks_test import wait_for_steps
+
+STEPS = 20
+
+
+def glyphs(folder, vaec):
+    need_c10d(vaec)
+    return build(vaec, write(folder, "glyphs.vae", GLYPHS), folder)
+
+
+def torchrun():
+    """The command line of torchrun, for a Python that has torch. PyTorch 1.13 on Python 3.11 needs -r and -t."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-c", "import torch.distributed.run"], capture_output=True).returncode == 0:
+            return [python, "-m", "torch.distributed.run", "-r", "1", "-t", "1", "--no_python"]
+    pytest.skip("python3-torch is not installed")
+
+
+def mpirun():
+    if not shutil.which("mpirun"):
+        pytest.skip("openmpi-bin is not installed")
+    return ["mpirun", "--allow-run-as-root", "--oversubscribe"]
+
+
+def together(exe, run, environments, *arguments):
+    """Starts a rank in each environment. Returns their results."""
+    command = [exe, "train", "--out", run, "--threads", "1", "--quiet", "--steps", str(STEPS), *arguments]
+    ranks = [subprocess.Popen(command, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True)
+             for env in environments]
+    return [(rank.communicate(timeout=120), rank.returncode) for rank in ranks]
+
+
+def one_rank(exe, folder):
+    assert train(exe, folder / "one", "--steps", STEPS).returncode == 0
+    return folder / "one"
+
+
+def test_torchrun_gives_the_parameters_of_one_rank(folder, vaec):
+    exe = glyphs(folder, vaec)
+    result = call(*torchrun(), "--nproc_per_node=2", f"--master_port={free_port()}", exe, "train", "--out",
+                  folder / "run", "--quiet", "--steps", STEPS)
+    assert result.returncode == 0, result.stderr
+    assert largest_difference(one_rank(exe, folder), folder / "run", STEPS) < 1e-5
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_torchrun_restarts_and_the_run_goes_on_from_its_checkpoint(folder, vaec, named):
+    """A rank is killed. The parameters are those of a run that nobody interrupted, in every bit."""
+    exe = glyphs(folder, vaec)
+    steps = 400
+    out = ["--out", folder / "run"] if named else []
+    process = subprocess.Popen([*torchrun(), "--nproc_per_node=2", "--max_restarts=2", f"--master_port={free_port()}",
+                                exe, "train", *out, "--quiet", "--threads", "1", "--steps", str(steps)],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
+                               start_new_session=True)
+    run = folder / ("run" if named else "runs/glyphs-symmetric-1")
+    try:
+        wait_for_steps(run, 40, process)
+        pid = next(int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_rank(pid, process.pid, 1))
+        os.kill(pid, signal.SIGKILL)
+        _, err = process.communicate(timeout=240)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, err
+    result = call(exe, "train", "--ranks", 2, "--threads", 1, "--quiet", "--steps", steps, "--out", folder / "whole")
+    assert result.returncode == 0, result.stderr
+    assert digest(run, steps) == digest(folder / "whole", steps)
+    assert [line["step"] for line in metrics(run)] == list(range(10, steps + 1, 10))
+    assert not (folder / "runs/glyphs-symmetric-2").exists()
+
+
+def is_rank(pid, parent, rank):
+    """Whether the process is this rank of the torchrun `parent`."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            is_child = file.read().rsplit(")", 1)[1].split()[1] == str(parent)
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return is_child and f"RANK={rank}".encode() in file.read().split(b"\0")
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("transport", ["mpi", "c10d"])
+def test_mpirun_gives_the_parameters_of_one_rank(folder, vaec, transport):
+    exe = glyphs(folder, vaec)
+    need_mpi(vaec)
+    result = call(*mpirun(), "-n", 3, exe, "train", "--out", folder / "run", "--quiet", "--threads", 1,
+                  "--steps", STEPS, "--ranks-transport", transport, timeout=240)
+    assert result.returncode == 0, result.stderr
+    assert largest_difference(one_rank(exe, folder), folder / "run", STEPS) < 1e-5
+
+
+def test_mpirun_ends_all_ranks_if_one_is_killed(folder, vaec):
+    exe = glyphs(folder, vaec)
+    need_mpi(vaec)
+    process = subprocess.Popen([*mpirun(), "-n", "2", exe, "train", "--out", folder / "run", "--quiet", "--threads",
+                                "1", "--steps", "1000000", "--ranks-transport", "mpi"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    wait_for_steps(folder / "run", 20, process)
+    victim = next(pid for pid in os.listdir("/proc") if pid.isdigit() and has_rank(pid, process.pid))
+    os.kill(int(victim), signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    result = call(exe, "train", "--resume", folder / "run", "--ranks", "off", "--quiet", "--steps",
+                  metrics(folder / "run")[-1]["step"] + 20)
+    assert result.returncode == 0, result.stderr
+
+
+def has_rank(pid, parent):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            is_child = file.read().rsplit(")", 1)[1].split()[1] == str(parent)
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return is_child and b"OMPI_COMM_WORLD_RANK=1" in file.read().split(b"\0")
+    except OSError:
+        return False
+
+
+def test_the_environments_of_slurm_pmi_and_a_user(folder, vaec):
+    exe = glyphs(folder, vaec)
+    one = one_rank(exe, folder)
+    job = random.Random(os.getpid() + int(time.time())).randrange(1 << 20)
+    slurm = [{"SLURM_STEP_ID": "0", "SLURM_NTASKS": "2", "SLURM_PROCID": str(r), "SLURM_LOCALID": str(r),
+              "SLURM_JOB_ID": str(job), "SLURM_STEP_NODELIST": "localhost,n[001-003]"} for r in range(2)]
+    port = str(free_port())
+    pmi = [{"PMI_RANK": str(r), "PMI_SIZE": "2", "MPI_LOCALRANKID": str(r), "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": port} for r in range(2)]
+    port = str(free_port())
+    by_hand = [{"RANK": str(r), "WORLD_SIZE": "3", "MASTER_ADDR": "localhost", "MASTER_PORT": port} for r in range(3)]
+    for name, environments in (("slurm", slurm), ("pmi", pmi), ("by-hand", by_hand)):
+        results = together(exe, folder / name, environments)
+        assert [code for _, code in results] == [0] * len(environments), results
+        assert largest_difference(one, folder / name, STEPS) < 1e-5, name
+
+
+def test_a_launcher_that_says_too_little_is_refused(folder, vaec):
+    exe = glyphs(folder, vaec)
+    for env, text in (({"RANK": "0", "WORLD_SIZE": "2"}, "MASTER_ADDR is not set"),
+                      ({"RANK": "2", "WORLD_SIZE": "2", "MASTER_ADDR": "localhost"}, "RANK=2"),
+                      ({"RANK": "0", "WORLD_SIZE": "two", "MASTER_ADDR": "localhost"}, "WORLD_SIZE=two"),
+                      ({"PMI_RANK": "0", "PMI_SIZE": "2"}, "MASTER_ADDR is not set"),
+                      ({"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "no.such.host.invalid"}, "no.such.host.invalid"),
+                      ({"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "VAEC_IFNAME": "none0"},
+                       "VAEC_IFNAME=none0")):
+        result = call(exe, "train", "--out", folder / "run", "--rank-timeout", 5, env={"MASTER_PORT": str(free_port()),
+                                                                                      **env})
+        assert result.returncode in (75, 78) and text in result.stderr, (env, result)
+        assert not (folder / "run").exists()
+    alone = call(exe, "train", "--out", folder / "alone", "--ranks", "off", "--steps", 2, "--quiet",
+                 env={"RANK": "0", "WORLD_SIZE": "2"})
+    assert alone.returncode == 0, alone.stderr
+
+
+def test_a_rank_that_does_not_come_is_named(folder, vaec):
+    exe = glyphs(folder, vaec)
+    result = call(exe, "train", "--out", folder / "run", "--rank-timeout", 2,
+                  env={"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())})
+    assert result.returncode == 75 and "rank 1 has not come within 2 s" in result.stderr, result
+
+
+def test_a_rank_that_others_cannot_reach_says_what_to_set(folder, vaec):
+    """Two host names on one machine: the ranks would meet at the loopback."""
+    exe = glyphs(folder, vaec)
+    other = ["unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh"]
+    if subprocess.run([*other, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this user may not change the host name of a process")
+    port = str(free_port())
+    ranks = [subprocess.Popen([*(other if rank else []), exe, "train", "--out", folder / "run"], stderr=subprocess.PIPE,
+                              text=True, env={**os.environ, "RANK": str(rank), "WORLD_SIZE": "2",
+                                              "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port})
+             for rank in range(2)]
+    for rank in ranks:
+        _, err = rank.communicate(timeout=60)
+        assert rank.returncode == 78 and "set VAEC_IFNAME" in err, err
+
+
+def test_ranks_with_other_data_or_another_program_do_not_start(folder, vaec):
+    exe = glyphs(folder, vaec)
+    other = build(vaec, write(folder, "other.vae", GLYPHS.replace("glyphs(500", "glyphs(499")), folder)
+    port = str(free_port())
+    ranks = [subprocess.Popen([program, "train", "--out", folder / "run", "--quiet"], stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+                                   "MASTER_PORT": port})
+             for rank, program in enumerate((exe, other))]
+    said = [rank.communicate(timeout=60)[1] for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [65, 65], said
+    assert "the program: rank 0" in said[0] and not said[1], said
+
+
+def test_exact_ranks_give_the_same_bits_for_every_number_of_ranks(folder, vaec):
+    exe = glyphs(folder, vaec)
+    port = str(free_port())
+    exact = ["--exact-ranks", "4"]
+    for ranks in ("off", "2", "4"):
+        result = train(exe, folder / ranks, "--steps", STEPS, *exact, ranks=ranks)
+        assert result.returncode == 0, result.stderr
+    by_hand = [{"RANK": str(r), "WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": port} for r in range(2)]
+    results = together(exe, folder / "by-hand", by_hand, *exact)
+    assert [code for _, code in results] == [0, 0], results
+    assert len({digest(folder / name, STEPS) for name in ("off", "2", "4", "by-hand")}) == 1
+    assert largest_difference(one_rank(exe, folder), folder / "off", STEPS) < 1e-5
+    refused = train(exe, folder / "refused", *exact, ranks=3)
+    assert refused.returncode == 64 and "must be a multiple of the 3 ranks" in refused.stderr, refused
+
+
+def test_bench_shows_the_share_of_communication(folder, vaec):
+    exe = glyphs(folder, vaec)
+    result = call(exe, "bench", "--ranks", 2, "--threads", 1, "--steps", 5)
+    assert result.returncode == 0, result.stderr
+    line = next(line for line in result.stdout.splitlines() if line.startswith("2 ranks (c10d): rank 0 waits "))
+    assert "MB of gradients" in line and line.endswith("% of the step"), line
+
+
+def test_evaluate_shares_the_rows_and_gives_the_same_numbers(folder, vaec):
+    exe = glyphs(folder, vaec)
+    run = one_rank(exe, folder)
+    metrics_asked = ["--metrics", "loglik,elbo,mi", "--samples", 20, "--rows", 333, "--json", "--threads", 1]
+    one = call(exe, "evaluate", "--run", run, *metrics_asked)
+    for ranks in (2, 3):
+        several = call(exe, "evaluate", "--run", run, "--ranks", ranks, *metrics_asked)
+        assert several.returncode == 0, several.stderr
+        assert several.stdout == one.stdout, (ranks, several.stdout, one.stdout)
+
+
+def test_infer_shares_the_rows_and_gives_the_same_numbers(folder, vaec):
+    exe = glyphs(folder, vaec)
+    run = one_rank(exe, folder)
+    for ranks in ("off", 2, 3):
+        result = call(exe, "infer", "--run", run, "z | x", "--given", "images", "--samples", 3, "--ranks", ranks,
+                      "--threads", 1, "--out", folder / f"{ranks}.npz")
+        assert result.returncode == 0, result.stderr
+        assert (folder / f"{ranks}.npz").read_bytes() == (folder / "off.npz").read_bytes(), ranks
+
+
+def test_other_commands_are_done_by_rank_0(folder, vaec):
+    exe = glyphs(folder, vaec)
+    run = one_rank(exe, folder)
+    for rank in range(2):
+        result = call(exe, "sample", "--run", run, "--out", folder / f"{rank}.png", env={"RANK": str(rank),
+                                                                                        "WORLD_SIZE": "2",
+                                                                                        "MASTER_ADDR": "localhost"})
+        assert result.returncode == 0, result.stderr
+    assert (folder / "0.png").exists() and not (folder / "1.png").exists()
