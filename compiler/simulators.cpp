@@ -14,13 +14,13 @@ namespace {
 
 /// Calls `visit` with every reader in a data expression, and with the column that the expression takes from
 /// it ("" if it names none).
-void for_each_reader(const nlohmann::json& expression, const std::string& column,
-                     const std::function<void(const nlohmann::json&, const std::string&)>& visit) {
-  if (!expression.is_structured()) return;
-  if (expression.is_object() && expression.value("op", "") == "reader") return visit(expression, column);
-  const bool names = expression.is_object() && expression.value("op", "") == "column";
-  for (const nlohmann::json& part : expression)
-    for_each_reader(part, names ? expression.at("name").get<std::string>() : "", visit);
+void for_each_reader(const schema::DataExpression& expression, const std::string& column,
+                     const std::function<void(const schema::Reader&, const std::string&)>& visit) {
+  if (const auto* reader = expression.as<schema::Reader>()) visit(*reader, column);
+  const auto* named = expression.as<schema::TableColumn>();
+  schema::for_each_part(expression, [&](const schema::DataExpression& part) {
+    for_each_reader(part, named ? named->name : "", visit);
+  });
 }
 
 /// Removes sources and learn blocks: here the model is only used to draw from its players.
@@ -38,10 +38,9 @@ std::vector<Simulator> read_simulators(const semantics::Model& model, const std:
                                        base::SourceSet& sources, base::Report& report) {
   std::vector<Simulator> simulators;
   for (const semantics::Column& column : model.columns) {
-    for_each_reader(column.expression, "", [&](const nlohmann::json& reader, const std::string& name) {
-      if (reader.at("name") != "run") return;
-      const auto& given = reader.at("args");
-      const std::string file = given.empty() ? reader.at("named").at("file") : given.at(0);
+    for_each_reader(column.expression, "", [&](const schema::Reader& reader, const std::string& name) {
+      if (reader.name != "run") return;
+      const std::string file = schema::text_argument(reader, 0, "file");
       auto found = std::ranges::find(simulators, file, &Simulator::file);
       if (found == simulators.end()) {
         Simulator simulator{file, (std::filesystem::path(path).parent_path() / file).string(), {}, {}};

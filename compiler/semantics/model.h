@@ -82,14 +82,14 @@ struct Player {
   base::Span span;
 };
 
-/// A data column that the executable reads: `expression` has the form in runtime/image.md. When the data are
-/// opened, it is checked against the domain of `variable`. If noise or other operations follow, it is only
-/// checked to be reals of the variable's shape.
+/// A data column that the executable reads. When the data are opened, it is checked against the domain of
+/// `variable`. If noise or other operations follow, it is only checked to be reals of the variable's shape.
 struct Column {
-  nlohmann::json expression;
+  schema::DataExpression expression;
   VariableId variable;
   base::Span span;
-  bool whole = true;  // these are the variable's own values
+  bool whole = true;                  // these are the variable's own values
+  std::string noiseless_source = {};  // as in schema::DataColumn
 };
 
 /// One line of a source. For data: `value` (with the variable's tensor shape), computed from column leaves

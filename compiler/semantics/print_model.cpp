@@ -115,9 +115,12 @@ struct Printer {
   }
 
   void print_sources() {
-    for (size_t i = 0; i < model.columns.size(); ++i)
-      line(0, "column {} for {} = {}", i, variable(model.columns[i].variable),
-           printable(model.columns[i].expression.dump()));
+    for (size_t i = 0; i < model.columns.size(); ++i) {
+      const Column& column = model.columns[i];
+      line(0, "column {} for {}{} = {}", i, variable(column.variable),
+           column.noiseless_source.empty() ? "" : " without the noise of " + column.noiseless_source,
+           printable(schema::text_of(column.expression)));
+    }
     for (const Source& source : model.sources) {
       line(0, "source {} weight {}", source.name, source.weight);
       for (const Given& given : source.givens) {

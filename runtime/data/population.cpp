@@ -356,8 +356,8 @@ void Population::gather(const int64_t* rows, int64_t n, float* out) const {
   }
 }
 
-Population load(const nlohmann::json& expression, const VariableSpec& variable, Context& context) {
-  nlohmann::json completed = expression;
+Population load(const schema::DataExpression& expression, const VariableSpec& variable, Context& context) {
+  schema::DataExpression completed = expression;
   complete_picture_arguments(completed, variable.shape, variable.domain == "category");
   return Population(evaluate_column(completed, context), variable);
 }

@@ -6,7 +6,6 @@
 #pragma once
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -63,6 +62,6 @@ class Population {
 };
 
 /// The population of a variable in a source that contains `variable = expression`.
-Population load(const nlohmann::json& expression, const VariableSpec& variable, Context& context);
+Population load(const schema::DataExpression& expression, const VariableSpec& variable, Context& context);
 
 }  // namespace data

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/schema/data_expression.h"
 #include "runtime/schema/fields.h"
 #include "runtime/schema/program.h"
 
@@ -100,16 +101,20 @@ struct Player {
 };
 
 struct DataColumn {
-  nlohmann::json expression;
+  DataExpression expression;
   int variable = -1;
   /// The domain that its values must have: that of the variable, or real if noise and further operations make
   /// the variable's values from the column.
   std::string domain;
+  /// If a source adds noise to the variable's values, a column says what else the source does to them, and no
+  /// program reads that column. This is the name of the source then, else empty.
+  std::string noiseless_source = {};
 
   static void fields(auto& self, auto&& field) {
     field("expression", self.expression);
     field("variable", self.variable);
     field("domain", self.domain);
+    field("noiseless_source", self.noiseless_source);
   }
 };
 

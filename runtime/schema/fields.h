@@ -73,6 +73,8 @@ template <class T, template <class...> class Template>
 inline constexpr bool is = false;
 template <template <class...> class Template, class... Arguments>
 inline constexpr bool is<Template<Arguments...>, Template> = true;
+template <class T, class... Types>
+concept among = (std::same_as<T, Types> || ...);
 template <class T>
 concept OwnText = requires(const T& value) {
   { value.to_json() } -> std::same_as<nlohmann::json>;
@@ -180,9 +182,13 @@ void read_list(const nlohmann::json& text, T& list, const Place& place) {
   require_list(text, place);
   list.clear();
   for (size_t i = 0; i < text.size(); ++i) {
-    typename T::value_type item{};
-    read(text[i], item, {&place, {}, i});
-    list.insert(list.end(), std::move(item));
+    if constexpr (is<T, std::vector>) {
+      read(text[i], list.emplace_back(), {&place, {}, i});
+    } else {
+      typename T::value_type item{};
+      read(text[i], item, {&place, {}, i});
+      list.insert(std::move(item));
+    }
   }
 }
 

@@ -3,26 +3,19 @@
 #include <algorithm>
 #include <functional>
 
-#include "runtime/schema/data_readers.h"
+#include "runtime/schema/data_expression.h"
 
 namespace game {
 namespace {
-using nlohmann::json;
 using semantics::Model;
 using semantics::NodeId;
-using Visit = std::function<void(const json& reader)>;
-
-void for_each_reader(const json& data, const Visit& visit) {
-  if (!data.is_structured()) return;
-  if (data.is_object() && data.value("op", "") == "reader") return visit(data);
-  for (const json& part : data) for_each_reader(part, visit);
-}
+using Visit = std::function<void(const schema::Reader& reader)>;
 
 /// Visits the readers in all columns from which a value is computed.
 void for_each_reader(const Model& model, NodeId id, const Visit& visit) {
   const semantics::Node& node = model.graph[id];
   if (node.op == semantics::Op::column)
-    for_each_reader(model.columns[static_cast<size_t>(node.index)].expression, visit);
+    schema::for_each_reader(model.columns[static_cast<size_t>(node.index)].expression, visit);
   for (const NodeId input : node.inputs) for_each_reader(model, input, visit);
 }
 
@@ -36,9 +29,10 @@ std::vector<Simulated> simulated_by(const Model& model, const semantics::Source&
   std::vector<Simulated> all;
   for (const semantics::Given& given : source.givens) {
     if (given.drawn) continue;
-    for_each_reader(model, given.value, [&](const json& reader) {
-      if (!is_reader(reader, "run")) return;
-      const std::string file = reader_argument(reader, 0, "file"), run = reader_argument(reader, 1, "from");
+    for_each_reader(model, given.value, [&](const schema::Reader& reader) {
+      if (reader.name != "run") return;
+      const std::string file = schema::text_argument(reader, 0, "file"),
+                        run = schema::text_argument(reader, 1, "from");
       auto same = std::ranges::find_if(
           all, [&](const Simulated& other) { return other.file == file && other.run == run; });
       if (same == all.end()) same = all.insert(all.end(), {file, run, {}});
@@ -52,8 +46,8 @@ std::vector<FromPeer> peers_of(const Model& model, const semantics::Source& sour
   std::vector<FromPeer> all;
   for (const semantics::Given& given : source.givens) {
     if (given.drawn) continue;
-    for_each_reader(model, given.value, [&](const json& reader) {
-      const auto name = peer_of(reader);
+    for_each_reader(model, given.value, [&](const schema::Reader& reader) {
+      const auto name = schema::peer_of(reader);
       if (!name) return;
       auto same = std::ranges::find(all, *name, &FromPeer::peer);
       if (same == all.end()) same = all.insert(all.end(), {*name, {}});

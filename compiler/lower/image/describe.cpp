@@ -43,7 +43,8 @@ std::vector<schema::DataColumn> of_columns(const semantics::Model& model) {
   std::vector<schema::DataColumn> list;
   for (const semantics::Column& column : model.columns)
     list.push_back({column.expression, column.variable.index,
-                    column.whole ? semantics::name_of(model[column.variable].domain.kind) : "real"});
+                    column.whole ? semantics::name_of(model[column.variable].domain.kind) : "real",
+                    column.noiseless_source});
   return list;
 }
 

@@ -8,51 +8,50 @@
 #include "compiler/semantics/data/data_expression.h"
 #include "compiler/semantics/data/data_functions.h"
 #include "compiler/semantics/expressions/evaluation.h"
-#include "runtime/schema/data_readers.h"
 
 namespace semantics {
 namespace {
 using namespace syntax;
+using schema::DataExpression;
 
-bool is_number_but(const nlohmann::json& operand, double excluded) {
-  return operand.is_object() && operand.value("op", "") == "number" && operand.at("value") != excluded;
+bool is_number_but(const DataExpression& operand, double excluded) {
+  const auto number = schema::number_of(operand);
+  return number && *number != excluded;
 }
 
 /// Whether the operation has no result for some finite operands. The value is then missing.
-bool may_be_undefined(const nlohmann::json& expression) {
-  const std::string op = expression.value("op", "");
-  if (op == "divide" || op == "modulo") return !is_number_but(expression.at("args").at(1), 0);
+bool may_be_undefined(const schema::Elementwise& operation) {
+  const std::string& op = operation.op;
+  if (op == "divide" || op == "modulo") return !is_number_but(operation.args.at(1), 0);
   if (op == "power") {
-    const nlohmann::json& exponent = expression.at("args").at(1);
-    if (exponent.value("op", "") != "number") return true;
-    const double value = exponent.at("value").get<double>();
-    return value != std::floor(value);
+    const auto exponent = schema::number_of(operation.args.at(1));
+    return !exponent || *exponent != std::floor(*exponent);
   }
   return op == "log" || op == "log1p" || op == "sqrt";
 }
 
 /// Whether a data expression reads a file in which values may be missing, or computes values that may be
 /// undefined.
-MissingValues missing_values_of(const nlohmann::json& expression) {
+MissingValues missing_values_of(const DataExpression& expression) {
   MissingValues found = MissingValues::never;
-  if (expression.is_object() && expression.value("op", "") == "reader") {
-    const DataFunction* reader = find_data_function(expression.value("name", ""));
-    return reader ? reader->missing : found;
+  if (const auto* reader = expression.as<schema::Reader>()) {
+    const DataFunction* function = find_data_function(reader->name);
+    return function ? function->missing : found;
   }
-  if (!expression.is_structured()) return found;
-  if (expression.is_object() && expression.value("op", "") == "missing") return found;
-  if (expression.is_object() && may_be_undefined(expression)) found = MissingValues::unusual;
-  for (const nlohmann::json& part : expression) found = std::max(found, missing_values_of(part));
+  if (const auto* operation = expression.as<schema::Elementwise>()) {
+    if (operation->op == "missing") return found;
+    if (may_be_undefined(*operation)) found = MissingValues::unusual;
+  }
+  schema::for_each_part(
+      expression, [&](const DataExpression& part) { found = std::max(found, missing_values_of(part)); });
   return found;
 }
 
 /// The names of the peers whose rows an expression reads. The name "" stands for all other tables.
-std::set<std::string> tables_of(const nlohmann::json& expression) {
-  if (!expression.is_structured()) return {};
-  if (expression.is_object() && expression.value("op", "") == "reader")
-    return {peer_of(expression).value_or("")};
+std::set<std::string> tables_of(const DataExpression& expression) {
   std::set<std::string> found;
-  for (const nlohmann::json& part : expression) found.merge(tables_of(part));
+  schema::for_each_reader(
+      expression, [&](const schema::Reader& reader) { found.insert(schema::peer_of(reader).value_or("")); });
   return found;
 }
 
@@ -172,15 +171,14 @@ struct SourceReader {
                                                         : constant(value, *variable, assign.value->span);
     if (!node) return;
     source.givens.push_back({*variable, node, std::nullopt, span, missing_values(node)});
-    if (value.kind == Value::Kind::data && has_noise(value.data)) keep_without_noise(value, *variable);
+    if (value.kind == Value::Kind::data && has_noise(*value.data)) keep_without_noise(value, *variable);
   }
 
   /// Adds a column that no node reads. It lets a command treat the rows that it is given as the source does,
   /// but without noise.
   void keep_without_noise(const Value& value, VariableId variable) {
-    const nlohmann::json data = data_of_variable(without_noise(value.data), analysis.model[variable]);
-    analysis.model.columns.push_back(
-        {{{"op", "given"}, {"source", source.name}, {"data", data}}, variable, value.span});
+    analysis.model.columns.push_back({data_of_variable(without_noise(*value.data), analysis.model[variable]),
+                                      variable, value.span, true, source.name});
   }
 
   MissingValues missing_values(NodeId node) const {

@@ -11,36 +11,29 @@
 namespace semantics {
 namespace {
 using namespace syntax;
-using nlohmann::json;
+using schema::DataExpression;
 
 /// What the data draw anew at every step, in words; empty for tables that are read once.
-std::string drawn_at_every_step(const json& data) {
-  if (!data.is_structured()) return "";
-  if (data.is_object() && data.value("op", "") == "reader") {
-    if (data.value("name", "") == "run") return "rows of another trained model are drawn";
-    return data.value("name", "") == "peer" ? "rows of a peer are taken" : "";
-  }
-  for (const json& part : data)
-    if (const std::string found = drawn_at_every_step(part); !found.empty()) return found;
-  return "";
+std::string drawn_at_every_step(const DataExpression& data) {
+  if (schema::find_reader(data, "run")) return "rows of another trained model are drawn";
+  return schema::find_reader(data, "peer") ? "rows of a peer are taken" : "";
 }
 
 /// The columns that a table has. Empty for a value; none if only the runtime can know them.
-std::optional<std::vector<std::string>> columns_of(const json& data) {
-  const std::string op = data.at("op");
-  if (op == "reader") {
-    const DataFunction* reader = find_data_function(data.at("name"));
-    if (reader->columns.empty()) return std::nullopt;
-    return reader->columns;
+std::optional<std::vector<std::string>> columns_of(const DataExpression& data) {
+  if (const auto* reader = data.as<schema::Reader>()) {
+    const DataFunction* function = find_data_function(reader->name);
+    if (function->columns.empty()) return std::nullopt;
+    return function->columns;
   }
-  if (op != "column" && data.contains("table")) return columns_of(data.at("table"));
-  return std::vector<std::string>();
+  const DataExpression* table = data.as<schema::TableColumn>() ? nullptr : schema::table_of(data);
+  return table ? columns_of(*table) : std::vector<std::string>();
 }
 
-Value data_value(json data, base::Span span) {
+Value data_value(DataExpression data, base::Span span) {
   Value value;
   value.kind = Value::Kind::data;
-  value.data = std::move(data);
+  value.data = std::make_shared<const DataExpression>(std::move(data));
   value.span = span;
   return value;
 }
@@ -53,35 +46,33 @@ constexpr size_t deepest_data = 1000, most_data = 10'000;
 struct DataSize {
   size_t operations = 0, depth = 0;
 };
-DataSize size_of(const json& data) {
+DataSize size_of(const DataExpression& data) {
   DataSize size;
-  if (!data.is_structured()) return size;
-  for (const json& part : data) {
+  schema::for_each_part(data, [&](const DataExpression& part) {
     const DataSize inner = size_of(part);
     size.operations += inner.operations;
     size.depth = std::max(size.depth, inner.depth);
-  }
-  if (data.is_object() && data.contains("op")) ++size.operations, ++size.depth;
-  return size;
+  });
+  return {size.operations + 1, size.depth + 1};
 }
 
-json to_json(const Value& value) {
+schema::Constant constant_of(const Value& value) {
   switch (value.kind) {
     case Value::Kind::integer:
-      return value.integer;
+      return {value.integer};
     case Value::Kind::real:
-      return value.real;
+      return {value.real};
     case Value::Kind::boolean:
-      return value.boolean;
+      return {value.boolean};
     case Value::Kind::string:
-      return value.text;
+      return {value.text};
     case Value::Kind::list: {
-      json list = json::array();
-      for (const Value& item : value.items) list.push_back(to_json(item));
-      return list;
+      schema::Constant::List list;
+      for (const Value& item : value.items) list.push_back(constant_of(item));
+      return {std::move(list)};
     }
     default:
-      return nullptr;
+      return {};
   }
 }
 
@@ -208,7 +199,7 @@ struct DataEvaluator {
   Value field(const Expr& expr) {
     const Value table = evaluate(*expr.operands[0]);
     if (table.kind != Value::Kind::data) return {};
-    const auto columns = columns_of(table.data);
+    const auto columns = columns_of(*table.data);
     if (columns && std::find(columns->begin(), columns->end(), expr.text) == columns->end()) {
       auto& error = analysis.report.add(base::E0604, expr.text_span, expr.text);
       if (columns->empty()) {
@@ -220,7 +211,7 @@ struct DataEvaluator {
       }
       return {};
     }
-    return made({{"op", "column"}, {"table", table.data}, {"name", expr.text}}, expr.span);
+    return made(schema::TableColumn{*table.data, expr.text}, expr.span);
   }
 
   Value rows(const Expr& expr) {
@@ -230,19 +221,18 @@ struct DataEvaluator {
       analysis.report.add(base::E0606, expr.subscripts[0].span).help("write `t[a : b]`");
       return {};
     }
-    json result = {{"op", "rows"}, {"table", table.data}, {"begin", nullptr}, {"end", nullptr}};
-    const auto bound = [&](const ExprPtr& limit, const char* key) {
-      if (!limit) return true;
-      const auto value = analysis.integer(*limit, scope, "a row number", INT64_MIN);
-      if (value) result[key] = *value;
-      return value.has_value();
+    schema::TableRows result{*table.data, {}, {}};
+    const auto bound = [&](const ExprPtr& limit, std::optional<int64_t>& row) {
+      if (limit) row = analysis.integer(*limit, scope, "a row number", INT64_MIN);
+      return !limit || row;
     };
-    if (!bound(expr.subscripts[0].begin, "begin") || !bound(expr.subscripts[0].end, "end")) return {};
+    if (!bound(expr.subscripts[0].begin, result.begin) || !bound(expr.subscripts[0].end, result.end))
+      return {};
     return made(std::move(result), expr.span);
   }
 
   /// The data as a value. Reports an error if they have more operations than any sensible file.
-  Value made(json data, base::Span span) {
+  Value made(DataExpression data, base::Span span) {
     const DataSize size = size_of(data);
     if (size.depth <= deepest_data && size.operations <= most_data) return data_value(std::move(data), span);
     if (size.depth > deepest_data)
@@ -263,18 +253,18 @@ struct DataEvaluator {
   }
 
   /// An operand of element-wise arithmetic: data or a number.
-  std::optional<json> operand(const Expr& expr) {
+  std::optional<DataExpression> operand(const Expr& expr) {
     const Value value = evaluate(expr);
     switch (value.kind) {
       case Value::Kind::error:
         return {};
       case Value::Kind::data:
-        return value.data;
+        return *value.data;
       case Value::Kind::integer:
       case Value::Kind::real:
-        return json{{"op", "number"}, {"value", number_of(value)}};
+        return schema::Number{number_of(value)};
       case Value::Kind::boolean:
-        return json{{"op", "number"}, {"value", value.boolean ? 1 : 0}};
+        return schema::Number{value.boolean ? 1.0 : 0.0};
       default:
         analysis.report.add(base::E0301, expr.span, "what stands beside data", "data or a number",
                             kind_name(value));
@@ -288,7 +278,7 @@ struct DataEvaluator {
       analysis.report.add(base::E0618, expr.span, deepest_data);
       return {};
     }
-    json arguments = json::array();
+    std::vector<DataExpression> arguments;
     bool good = true;
     for (const Expr* part : operands) {
       auto value = operand(*part);
@@ -299,13 +289,11 @@ struct DataEvaluator {
     }
     if (!good) return {};
     if (!operation.parameter.empty() && arguments.size() == static_cast<size_t>(operation.operands))
-      arguments.push_back({{"op", "number"}, {"value", operation.otherwise}});
-    json result = {{"op", operation.name}, {"args", arguments}};
-    if (operation.folds) {
-      result = arguments[0];
-      for (size_t i = 1; i < arguments.size(); ++i)
-        result = {{"op", operation.name}, {"args", json::array({result, arguments[i]})}};
-    }
+      arguments.emplace_back(schema::Number{operation.otherwise});
+    if (!operation.folds) return made(schema::Elementwise{operation.name, std::move(arguments)}, expr.span);
+    DataExpression result = std::move(arguments[0]);
+    for (size_t i = 1; i < arguments.size(); ++i)
+      result = schema::Elementwise{operation.name, {std::move(result), std::move(arguments[i])}};
     return made(std::move(result), expr.span);
   }
 
@@ -431,44 +419,50 @@ struct DataEvaluator {
 
   Value build(const DataFunction& function, const std::vector<std::optional<Value>>& values,
               const std::vector<bool>& named, const Expr& expr) {
-    json result;
-    if (function.kind == DataFunction::Kind::reader) {
-      result = {{"op", "reader"}, {"name", function.name}};
-    } else if (function.kind == DataFunction::Kind::table_operation) {
-      for (const auto& value : values)
-        if (value && value->kind == Value::Kind::data &&
-            refuse_noise(*value, fmt::format("`{}` works", function.name)))
-          return {};
-      result = {{"op", function.name}, {"table", values[0]->data}};
-      if (function.name == "where") {
-        result["condition"] = values[1]->data;
-        return made(std::move(result), expr.span);
+    switch (function.kind) {
+      case DataFunction::Kind::reader: {
+        schema::Reader reader{arguments_of(function, values, named, 0), function.name};
+        return made(std::move(reader), expr.span);
       }
-      if (function.name == "normalize") {
-        if (values[1]) result["by"] = values[1]->data;
-        return made(std::move(result), expr.span);
-      }
-    } else {
-      return noise(function, *values[0], number_of(*values[1]), expr);
+      case DataFunction::Kind::table_operation:
+        for (const auto& value : values)
+          if (value && value->kind == Value::Kind::data &&
+              refuse_noise(*value, fmt::format("`{}` works", function.name)))
+            return {};
+        return on_table(function, values, named, expr);
+      case DataFunction::Kind::noise:
+        return noise(function, *values[0], number_of(*values[1]), expr);
     }
-    json positional = json::array(), by_name = json::object();
-    for (size_t i = function.kind == DataFunction::Kind::reader ? 0 : 1; i < values.size(); ++i) {
+    return {};
+  }
+
+  /// An operation on the table `values[0]`.
+  Value on_table(const DataFunction& function, const std::vector<std::optional<Value>>& values,
+                 const std::vector<bool>& named, const Expr& expr) {
+    const DataExpression& table = *values[0]->data;
+    if (const auto kind = schema::find_word<schema::Arranged::Kind>(function.name))
+      return made(schema::Arranged{arguments_of(function, values, named, 1), *kind, table}, expr.span);
+    const DataExpression* other = values[1] ? values[1]->data.get() : nullptr;
+    if (function.name == schema::Where::op) return made(schema::Where{table, *other}, expr.span);
+    if (function.name == schema::Without::op) return made(schema::Without{table, *other}, expr.span);
+    schema::Normalize normalize{table, {}, {}};
+    if (other) normalize.by = *other;
+    return made(std::move(normalize), expr.span);
+  }
+
+  /// The constant arguments from `first` on, by place or by name as the file gives them.
+  static schema::Arguments arguments_of(const DataFunction& function,
+                                        const std::vector<std::optional<Value>>& values,
+                                        const std::vector<bool>& named, size_t first) {
+    schema::Arguments arguments;
+    for (size_t i = first; i < values.size(); ++i) {
       if (!values[i]) continue;
-      json value = values[i]->kind == Value::Kind::data ? values[i]->data : to_json(*values[i]);
-      if (named[i]) {
-        by_name[function.arguments[i].name] = std::move(value);
-      } else {
-        positional.push_back(std::move(value));
-      }
+      if (named[i])
+        arguments.named[function.arguments[i].name] = constant_of(*values[i]);
+      else
+        arguments.args.push_back(constant_of(*values[i]));
     }
-    // The runtime expects `other` among the positional arguments.
-    if (by_name.contains("other")) {
-      positional.push_back(by_name["other"]);
-      by_name.erase("other");
-    }
-    result["args"] = std::move(positional);
-    result["named"] = std::move(by_name);
-    return made(std::move(result), expr.span);
+    return arguments;
   }
 
   Value noise(const DataFunction& function, const Value& operand, double amount, const Expr& expr) {
@@ -482,22 +476,20 @@ struct DataEvaluator {
                           fmt::format("{}", amount));
       return {};
     }
-    json result = {{"op", function.name}, {"args", {operand.data, {{"op", "number"}, {"value", amount}}}}};
-    // Each call gets its own number: two calls are two draws. A call that a let names is one draw, wherever
-    // the name is used.
-    result["noise"] = static_cast<int64_t>(analysis.noise_count++);
-    return made(std::move(result), expr.span);
+    return made(schema::Noise{probability ? schema::Noise::Kind::flip : schema::Noise::Kind::jitter,
+                              *operand.data, amount, static_cast<int64_t>(analysis.noise_count++)},
+                expr.span);
   }
 
   /// A table is computed once, but noise is drawn at every step, so a table cannot depend on noise. The same
   /// holds for rows that are drawn anew at every step. Reports an error in both cases, and returns whether it
   /// did.
   bool refuse_noise(const Value& value, const std::string& where) {
-    if (const std::string what = drawn_at_every_step(value.data); !what.empty()) {
+    if (const std::string what = drawn_at_every_step(*value.data); !what.empty()) {
       analysis.report.add(base::E0612, value.span, what, where);
       return true;
     }
-    if (!has_noise(value.data)) return false;
+    if (!has_noise(*value.data)) return false;
     analysis.report.add(base::E0611, value.span, where).help("add the noise last");
     return true;
   }

@@ -1,6 +1,5 @@
-// Data expressions of sources and of top-level lets. In: syntax. Out: values of kind `data` that hold the
-// JSON of runtime/image.md, with two more operations, `flip` and `jitter` (new noise at every draw). When a
-// variable takes the data, these two become nodes of the graph; the runtime reads only the column leaves.
+// Data expressions of sources and of top-level lets. In: syntax. Out: values of kind `data`. When a variable
+// takes the data, noise becomes nodes of the graph; the runtime reads only the column leaves.
 #pragma once
 #include "compiler/semantics/analysis.h"
 
@@ -14,13 +13,13 @@ Value evaluate_data(const syntax::Expr& expr, Scope& scope, Analysis& analysis);
 void bind_data(const syntax::Assign& assign, Scope& scope, Analysis& analysis);
 
 /// Whether the data contain `flip` or `jitter`.
-bool has_noise(const nlohmann::json& data);
+bool has_noise(const schema::DataExpression& data);
 
 /// The same data without the noise.
-nlohmann::json without_noise(const nlohmann::json& data);
+schema::DataExpression without_noise(const schema::DataExpression& data);
 
 /// `data` as the variable takes them: if the file names no picture size, pictures have the variable's size.
-nlohmann::json data_of_variable(const nlohmann::json& data, const Variable& variable);
+schema::DataExpression data_of_variable(const schema::DataExpression& data, const Variable& variable);
 
 /// The draws of noise so far. If a let with noise is used twice, its noise is drawn once.
 using Draws = std::map<std::pair<int64_t, Shape>, NodeId>;

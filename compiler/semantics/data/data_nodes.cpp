@@ -8,16 +8,16 @@
 
 namespace semantics {
 namespace {
-using nlohmann::json;
+using schema::DataExpression;
 
 /// Image readers give pictures of the variable's size if the file names no size.
-void fill_sizes(json& data, const Shape& shape) {
-  if (!data.is_structured()) return;
-  for (auto& part : data) fill_sizes(part, shape);
-  if (!data.is_object() || !data.contains("op") || data.at("op") != "reader" || data.at("name") != "images")
-    return;
-  if (data.at("args").size() > 1 || data.at("named").contains("size") || shape.size() < 2) return;
-  data["named"]["size"] = {shape[shape.size() - 2], shape[shape.size() - 1]};
+void fill_sizes(DataExpression& data, const Shape& shape) {
+  if (shape.size() < 2) return;
+  const schema::Constant::List size = {{shape[shape.size() - 2]}, {shape.back()}};
+  schema::for_each_reader(data, [&](schema::Reader& reader) {
+    if (reader.name == "images" && reader.args.size() <= 1)
+      reader.named.try_emplace("size", schema::Constant{size});
+  });
 }
 
 struct NodeMaker {
@@ -28,22 +28,24 @@ struct NodeMaker {
   Shape shape;
 
   /// `whole`: the data are the variable's own values, apart from noise.
-  NodeId node(const json& data, bool whole = true) {
-    if (data.at("op") == "number") return build.filled(data.at("value").get<double>(), shape);
-    if (!has_noise(data)) return column(data, whole);
-    const std::string op = data.at("op");
-    whole = whole && (op == "flip" || op == "jitter");
+  NodeId node(const DataExpression& data, bool whole = true) {
+    if (const auto number = schema::number_of(data)) return build.filled(*number, shape);
+    if (const auto* noise = data.as<schema::Noise>()) return add_noise(*noise, whole);
+    const auto* operation = data.as<schema::Elementwise>();
+    if (!operation || !has_noise(data)) return column(data, whole);
     std::vector<NodeId> inputs;
-    for (const json& argument : data.at("args")) inputs.push_back(node(argument, whole));
-    if (op == "flip") {
-      const NodeId uniform = draw(data.at("noise"), Op::uniform);
-      const NodeId other = build.subtract(build.filled(1, shape), inputs[0]);
-      return build.pointwise(Op::where, {build.pointwise(Op::less, {uniform, inputs[1]}), other, inputs[0]});
-    }
-    if (op == "jitter")
-      return build.add(inputs[0], build.multiply(inputs[1], draw(data.at("noise"), Op::normal)));
-    if (const auto direct = find_op(op)) return build.pointwise(*direct, inputs);
-    return analysis.evaluator.call(op, inputs, build.span);
+    for (const DataExpression& argument : operation->args) inputs.push_back(node(argument, false));
+    if (const auto direct = find_op(operation->op)) return build.pointwise(*direct, inputs);
+    return analysis.evaluator.call(operation->op, inputs, build.span);
+  }
+
+  NodeId add_noise(const schema::Noise& noise, bool whole) {
+    const NodeId data = node(*noise.data, whole), amount = build.filled(noise.amount, shape);
+    if (noise.op == schema::Noise::Kind::jitter)
+      return build.add(data, build.multiply(amount, draw(noise.number, Op::normal)));
+    const NodeId uniform = draw(noise.number, Op::uniform);
+    const NodeId other = build.subtract(build.filled(1, shape), data);
+    return build.pointwise(Op::where, {build.pointwise(Op::less, {uniform, amount}), other, data});
   }
 
   NodeId draw(int64_t noise, Op op) {
@@ -52,59 +54,75 @@ struct NodeMaker {
     return node;
   }
 
-  NodeId column(const json& expression, bool whole) {
-    json data = data_of_variable(expression, analysis.model[variable]);
+  NodeId column(const DataExpression& expression, bool whole) {
+    DataExpression data = data_of_variable(expression, analysis.model[variable]);
     std::vector<Column>& columns = analysis.model.columns;
     for (size_t i = 0; i < columns.size(); ++i)
-      if (columns[i].variable == variable && columns[i].expression == data && columns[i].whole == whole)
+      if (columns[i].variable == variable && columns[i].whole == whole &&
+          columns[i].noiseless_source.empty() && columns[i].expression == data)
         return build.leaf(Op::column, static_cast<int32_t>(i), shape);
-    columns.push_back({std::move(data), variable, build.span, whole});
+    columns.push_back({std::move(data), variable, build.span, whole, {}});
     return build.leaf(Op::column, static_cast<int32_t>(columns.size()) - 1, shape);
   }
 };
 
 /// Whether the operation always gives 0 or 1.
-bool decides(const std::string& name) {
-  const auto op = find_op(name);
-  return op && is_truth(*op);
+bool decides(const DataExpression& data) {
+  const auto* operation = data.as<schema::Elementwise>();
+  const auto direct = operation ? find_op(operation->op) : std::nullopt;
+  return direct && is_truth(*direct);
+}
+
+/// Whether the data are one of these operations on elements.
+bool is_operation(const DataExpression& data, std::initializer_list<const char*> names) {
+  const auto* operation = data.as<schema::Elementwise>();
+  return operation && std::ranges::count(names, operation->op) > 0;
 }
 
 /// The operands from which the value can come: without the condition of `where` and the strength of noise.
-std::vector<json> parts_of(const json& data) {
-  const std::string op = data.at("op");
-  if (!data.contains("args") || op == "reader") return {};
-  const json& arguments = data.at("args");
-  if (op == "flip" || op == "jitter") return {arguments.at(0)};
-  if (op == "where") return {arguments.at(1), arguments.at(2)};
-  return arguments;
+std::vector<const DataExpression*> parts_of(const DataExpression& data) {
+  std::vector<const DataExpression*> parts;
+  if (const auto* noise = data.as<schema::Noise>()) parts.push_back(&*noise->data);
+  if (const auto* operation = data.as<schema::Elementwise>())
+    for (const DataExpression& part : operation->args) parts.push_back(&part);
+  if (is_operation(data, {"where"})) parts.erase(parts.begin());
+  return parts;
+}
+
+bool all_parts(const DataExpression& data, bool (*holds)(const DataExpression&)) {
+  return std::ranges::all_of(parts_of(data), [&](const DataExpression* part) { return holds(*part); });
 }
 
 /// Whether the data are certainly only 0 and 1.
-bool is_bits(const json& data) {
-  const std::string op = data.at("op");
-  if (op == "number") return data.at("value") == 0 || data.at("value") == 1;
-  if (decides(op)) return true;
-  const bool keeps = op == "flip" || op == "where" || op == "multiply" || op == "minimum" || op == "maximum";
-  return keeps && std::ranges::all_of(parts_of(data), is_bits);
+bool is_bits(const DataExpression& data) {
+  if (const auto number = schema::number_of(data)) return *number == 0 || *number == 1;
+  if (const auto* noise = data.as<schema::Noise>())
+    return noise->op == schema::Noise::Kind::flip && is_bits(*noise->data);
+  return decides(data) ||
+         (is_operation(data, {"where", "multiply", "minimum", "maximum"}) && all_parts(data, is_bits));
 }
 
 /// Whether Gaussian noise shows in the value: it is not hidden by a comparison. For counts, rounding hides it
 /// too.
-bool is_jittered(const json& data, DomainKind kind) {
-  const std::string op = data.at("op");
-  if (op == "jitter") return true;
-  if (!has_noise(data) || decides(op) || (op == "floor" && kind == DomainKind::count)) return false;
-  return std::ranges::any_of(parts_of(data), [&](const json& part) { return is_jittered(part, kind); });
+bool is_jittered(const DataExpression& data, DomainKind kind) {
+  const auto* noise = data.as<schema::Noise>();
+  if (noise && noise->op == schema::Noise::Kind::jitter) return true;
+  if (!has_noise(data) || decides(data) || (is_operation(data, {"floor"}) && kind == DomainKind::count))
+    return false;
+  return std::ranges::any_of(parts_of(data),
+                             [&](const DataExpression* part) { return is_jittered(*part, kind); });
 }
 
 /// Whether some `flip` takes data that may not be bits.
-bool flips_reals(const json& data) {
-  if (data.at("op") == "flip" && !is_bits(data.at("args").at(0))) return true;
-  return has_noise(data) && std::ranges::any_of(data.at("args"), flips_reals);
+bool flips_reals(const DataExpression& data) {
+  const auto* noise = data.as<schema::Noise>();
+  bool found = noise && noise->op == schema::Noise::Kind::flip && !is_bits(*noise->data);
+  schema::for_each_part(data, [&](const DataExpression& part) { found = found || flips_reals(part); });
+  return found;
 }
 
 /// What would work instead of this noise; empty if the noise fits the variable.
-std::string other_noise(const json& data, const Domain& domain) {
+std::string other_noise(const DataExpression& data, const Domain& domain) {
   switch (domain.kind) {
     case DomainKind::category:
     case DomainKind::simplex:
@@ -125,32 +143,29 @@ std::string other_noise(const json& data, const Domain& domain) {
 
 }  // namespace
 
-bool has_noise(const json& data) {
-  if (!data.is_structured()) return false;
-  if (data.is_object() && data.contains("noise")) return true;
-  for (const auto& part : data)
-    if (has_noise(part)) return true;
-  return false;
+bool has_noise(const DataExpression& data) {
+  bool found = data.as<schema::Noise>() != nullptr;
+  schema::for_each_part(data, [&](const DataExpression& part) { found = found || has_noise(part); });
+  return found;
 }
 
-json without_noise(const json& data) {
-  if (!data.is_structured()) return data;
-  if (data.is_object() && data.contains("noise")) return without_noise(data.at("args").at(0));
-  json result = data;
-  for (json& part : result) part = without_noise(part);
+DataExpression without_noise(const DataExpression& data) {
+  if (const auto* noise = data.as<schema::Noise>()) return without_noise(*noise->data);
+  DataExpression result = data;
+  schema::for_each_part(result, [](DataExpression& part) { part = without_noise(part); });
   return result;
 }
 
-json data_of_variable(const json& data, const Variable& variable) {
-  json result = data;
+DataExpression data_of_variable(const DataExpression& data, const Variable& variable) {
+  DataExpression result = data;
   fill_sizes(result, variable.shape);
   return result;
 }
 
 NodeId node_of_data(const Value& data, VariableId variable, Draws& draws, Analysis& analysis) {
   const Variable& declared = analysis.model[variable];
-  if (has_noise(data.data)) {
-    if (const std::string help = other_noise(data.data, declared.domain); !help.empty()) {
+  if (has_noise(*data.data)) {
+    if (const std::string help = other_noise(*data.data, declared.domain); !help.empty()) {
       analysis.report.add(base::E0613, data.span, declared.name, name_of(declared.domain.kind))
           .note(declared.span, fmt::format("`{}` is declared here", declared.name))
           .help(help);
@@ -158,7 +173,7 @@ NodeId node_of_data(const Value& data, VariableId variable, Draws& draws, Analys
     }
   }
   NodeMaker maker{variable, draws, analysis, {&analysis.model.graph, data.span}, declared.tensor_shape()};
-  return maker.node(data.data);
+  return maker.node(*data.data);
 }
 
 }  // namespace semantics

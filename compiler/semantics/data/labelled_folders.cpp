@@ -4,47 +4,44 @@
 
 namespace semantics {
 namespace {
-using nlohmann::json;
+using schema::DataExpression;
 
-/// The folder that a reader of pictures names; null for any other expression.
-const json* folder_of(const json& data) {
-  if (!data.is_object() || data.value("op", "") != "reader" || data.value("name", "") != "images")
-    return nullptr;
-  const json &by_place = data.at("args"), &by_name = data.at("named");
-  if (!by_place.empty()) return &by_place[0];
-  const auto found = by_name.find("folder");
-  return found == by_name.end() ? nullptr : &*found;
+/// The folder that a reader of pictures names; null for any other reader.
+const std::string* folder_of(const schema::Reader& reader) {
+  if (reader.name != "images") return nullptr;
+  if (!reader.args.empty()) return reader.args[0].text();
+  const auto found = reader.named.find("folder");
+  return found == reader.named.end() ? nullptr : found->second.text();
 }
 
 /// Collects folders whose labels are used. `labels`: whether the labels of the tables in `data` are used.
-void find_labelled(const json& data, bool labels, std::set<json>& folders) {
-  if (const json* folder = folder_of(data)) {
-    if (labels) folders.insert(*folder);
+void find_labelled(const DataExpression& data, bool labels, std::set<std::string>& folders) {
+  if (const auto* reader = data.as<schema::Reader>()) {
+    const std::string* folder = folder_of(*reader);
+    if (folder && labels) folders.insert(*folder);
     return;
   }
-  if (!data.is_structured()) return;
-  if (!data.is_object()) {
-    for (const json& part : data) find_labelled(part, labels, folders);
-    return;
-  }
-  const std::string op = data.value("op", "");
-  if (op == "column") labels = data.at("name") == "label";
-  if (op == "per_class") labels = true;
-  for (const auto& [key, part] : data.items())
-    find_labelled(part, labels && (key == "table" || op == "without"), folders);
+  if (const auto* column = data.as<schema::TableColumn>()) labels = column->name == "label";
+  const auto* arranged = data.as<schema::Arranged>();
+  if (arranged && arranged->op == schema::Arranged::Kind::per_class) labels = true;
+  const DataExpression* table = schema::table_of(data);
+  const bool whole_rows = data.as<schema::Without>() != nullptr;
+  schema::for_each_part(data, [&](const DataExpression& part) {
+    find_labelled(part, labels && (&part == table || whole_rows), folders);
+  });
 }
 
-void mark(json& data, const std::set<json>& folders) {
-  const json* folder = folder_of(data);
-  if (folder && folders.contains(*folder)) data["named"]["labelled"] = true;
-  if (!folder && data.is_structured())
-    for (json& part : data) mark(part, folders);
+void mark(DataExpression& data, const std::set<std::string>& folders) {
+  schema::for_each_reader(data, [&](schema::Reader& reader) {
+    const std::string* folder = folder_of(reader);
+    if (folder && folders.contains(*folder)) reader.named["labelled"] = {true};
+  });
 }
 
 }  // namespace
 
 void mark_labelled_folders(Model& model) {
-  std::set<json> folders;
+  std::set<std::string> folders;
   for (const Column& column : model.columns) find_labelled(column.expression, false, folders);
   for (Column& column : model.columns) mark(column.expression, folders);
 }

@@ -5,41 +5,40 @@
 
 namespace semantics {
 namespace {
-using nlohmann::json;
+using schema::DataExpression;
 
-/// Collects the tables from which `normalize` takes its statistics.
-void find_normalized(const json& data, std::set<json>& tables) {
-  if (!data.is_structured()) return;
-  if (data.is_object() && data.value("op", "") == "normalize")
-    tables.insert(data.contains("by") ? data.at("by") : data.at("table"));
-  for (const json& part : data) find_normalized(part, tables);
+/// Collects the texts of the tables from which `normalize` takes its statistics.
+void find_normalized(const DataExpression& data, std::set<std::string>& tables) {
+  if (const auto* normalize = data.as<schema::Normalize>())
+    tables.insert(schema::text_of(normalize->by ? **normalize->by : *normalize->table));
+  schema::for_each_part(data, [&](const DataExpression& part) { find_normalized(part, tables); });
 }
 
 struct Statistics {
   const Model& model;
   base::Report& report;
 
-  void find(NodeId node, std::set<json>& tables) const {
+  void find(NodeId node, std::set<std::string>& tables) const {
     const Node& value = model.graph[node];
     if (value.op == Op::column) return find_normalized(model[ColumnId{value.index}].expression, tables);
     for (const NodeId input : value.inputs) find(input, tables);
   }
 
-  std::set<json> of(const Given& given) const {
-    std::set<json> tables;
+  std::set<std::string> of(const Given& given) const {
+    std::set<std::string> tables;
     if (given.value) find(given.value, tables);
     return tables;
   }
 
   void compare(const Source& source, const Given& given) const {
-    const std::set<json> own = of(given);
+    const std::set<std::string> own = of(given);
     if (own.empty()) return;
     for (const Source& other : model.sources) {
       if (other.weight == 0) continue;
       for (const Given& learned : other.givens) {
         if (learned.variable.index != given.variable.index) continue;
-        const std::set<json> theirs = of(learned);
-        const bool shared = theirs.empty() || std::ranges::any_of(own, [&](const json& table) {
+        const std::set<std::string> theirs = of(learned);
+        const bool shared = theirs.empty() || std::ranges::any_of(own, [&](const std::string& table) {
                               return theirs.contains(table);
                             });
         if (shared) continue;

@@ -49,7 +49,7 @@ struct Value {
   /// For a net declared inside a player: the name under which its calls share parameters.
   std::string net_instance;
   const syntax::FamilyDecl* family = nullptr;
-  nlohmann::json data;
+  std::shared_ptr<const schema::DataExpression> data;
   base::Span span;     // where the value comes from, for notes
   base::Span written;  // for an argument of a function of the language: its place in the call
 };

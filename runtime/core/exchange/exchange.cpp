@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "runtime/core/json_fields.h"
-#include "runtime/schema/data_readers.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/nearest_name.h"
 
@@ -70,8 +69,8 @@ void refuse_useless(const Image& image, const ExchangeRequest& request) {
 std::vector<std::string> peers_of(const Image& image) {
   std::vector<std::string> names;
   for (const DataColumn& column : image.columns)
-    if (const json* reader = find_reader(column.expression, "peer"))
-      if (const std::string name = *peer_of(*reader); std::ranges::find(names, name) == names.end())
+    if (const schema::Reader* reader = schema::find_reader(column.expression, "peer"))
+      if (const std::string name = *schema::peer_of(*reader); std::ranges::find(names, name) == names.end())
         names.push_back(name);
   return names;
 }

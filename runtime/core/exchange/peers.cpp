@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "runtime/core/inference/drawn_rows.h"
-#include "runtime/schema/data_readers.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -23,8 +22,8 @@ namespace {
 // A folder that others fill over a network is not listed at every step.
 constexpr milliseconds between_looks(100), longest_pause(50), said_after(1000);
 
-const json& reader_of(const Image& image, int column) {
-  return *find_reader(image.columns[static_cast<size_t>(column)].expression, "peer");
+const schema::Reader& reader_of(const Image& image, int column) {
+  return *schema::find_reader(image.columns[static_cast<size_t>(column)].expression, "peer");
 }
 
 /// Identifies a file and its present contents, so that a file that was written again is read again.
@@ -70,11 +69,11 @@ Peers::Peers(const Image& image, const Exchange& exchange) : image_(image), exch
 Peers::~Peers() = default;
 
 bool Peers::reads(int column) const {
-  return find_reader(image_.columns[static_cast<size_t>(column)].expression, "peer") != nullptr;
+  return schema::find_reader(image_.columns[static_cast<size_t>(column)].expression, "peer") != nullptr;
 }
 
 Peers::Peer* Peers::peer_of_column(int column) const {
-  return peers_.at(*peer_of(reader_of(image_, column))).get();
+  return peers_.at(*schema::peer_of(reader_of(image_, column))).get();
 }
 
 void Peers::open(int column) {
@@ -100,7 +99,7 @@ const data::Population& Peers::rows(int column) const {
 }
 
 data::Population Peers::load(const Peer& peer, int column, const PublishedRows& rows) const {
-  const std::string key = reader_of(image_, column).dump();
+  const std::string key = schema::text_of(reader_of(image_, column));
   data::Context context{data::places_from_environment(image_.search_folders()),
                         {{key, rows.table(fmt::format("peer {}, step {}", peer.name, rows.step))}},
                         data::Memory::from_environment()};
@@ -110,8 +109,8 @@ data::Population Peers::load(const Peer& peer, int column, const PublishedRows& 
 
 void Peers::require_agreement(const Peer& peer, const PublishedRows& rows, const fs::path& path) const {
   for (const int column : peer.open) {
-    const json &reader = reader_of(image_, column),
-               &expression = image_.columns[static_cast<size_t>(column)].expression;
+    const schema::Reader& reader = reader_of(image_, column);
+    const schema::DataExpression& expression = image_.columns[static_cast<size_t>(column)].expression;
     std::set<std::string> names;
     collect_columns(expression, reader, "", names);
     for (const std::string& name : names) {
@@ -124,8 +123,8 @@ void Peers::require_agreement(const Peer& peer, const PublishedRows& rows, const
         throw Failure(Exit::bad_data, fmt::format("{}: peer {} publishes no {}; it publishes {}",
                                                   path.string(), peer.name, name, fmt::join(there, ", ")));
       }
-      const bool plain = expression == reader ||
-                         (expression.value("op", "") == "column" && expression.at("table") == reader);
+      const auto* of_table = expression.as<schema::TableColumn>();
+      const bool plain = expression == reader || (of_table && *of_table->table == reader);
       const data::VariableSpec needed = spec_of(image_, image_.columns[static_cast<size_t>(column)]);
       if (plain && data::domain_text(needed) != found->domain)
         throw Failure(Exit::bad_data, fmt::format("{}: peer {} publishes {} as {}, and {} is {} here",

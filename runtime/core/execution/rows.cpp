@@ -12,15 +12,14 @@
 #include "runtime/core/execution/philox.h"
 #include "runtime/core/inference/drawn_rows.h"
 #include "runtime/core/inference/simulator.h"
-#include "runtime/schema/data_readers.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
 
 /// Another model, and the rows that it drew last.
 struct Rows::Simulated {
-  Simulated(const Image& image, const nlohmann::json& in_reader)
-      : simulator(image, in_reader), reader(in_reader.dump()) {}
+  Simulated(const Image& image, const schema::Reader& in_reader)
+      : simulator(image, in_reader), reader(schema::text_of(in_reader)) {}
 
   Simulator simulator;
   std::string reader;
@@ -53,12 +52,12 @@ void Rows::open(const Program& program) {
     if (!gather) continue;
     const DataColumn& column = image_.columns[static_cast<size_t>(gather->column)];
     const Variable& variable = image_.variables[static_cast<size_t>(column.variable)];
-    if (find_reader(column.expression, "peer")) {
+    if (schema::find_reader(column.expression, "peer")) {
       if (peers_) peers_->open(gather->column);
       continue;
     }
-    if (const nlohmann::json* run = find_reader(column.expression, "run")) {
-      std::unique_ptr<Simulated>& other = simulated_[run->dump()];
+    if (const schema::Reader* run = schema::find_reader(column.expression, "run")) {
+      std::unique_ptr<Simulated>& other = simulated_[schema::text_of(*run)];
       if (!other) other = std::make_unique<Simulated>(image_, *run);
       continue;
     }
@@ -186,16 +185,18 @@ void Rows::gather_random(int column, int source, uint64_t seed, uint64_t step, c
 }
 
 Rows::Simulated* Rows::simulated(int column) const {
-  const nlohmann::json* run = find_reader(image_.columns[static_cast<size_t>(column)].expression, "run");
-  return run ? simulated_.at(run->dump()).get() : nullptr;
+  const schema::Reader* run =
+      schema::find_reader(image_.columns[static_cast<size_t>(column)].expression, "run");
+  return run ? simulated_.at(schema::text_of(*run)).get() : nullptr;
 }
 
 const data::Population* Rows::peer_rows(int column) const {
-  const nlohmann::json* peer = find_reader(image_.columns[static_cast<size_t>(column)].expression, "peer");
+  const schema::Reader* peer =
+      schema::find_reader(image_.columns[static_cast<size_t>(column)].expression, "peer");
   if (!peer) return nullptr;
   if (!peers_)
     throw Failure(Exit::bad_configuration,
-                  fmt::format("rows of peer {} are read by `train` alone", *peer_of(*peer)));
+                  fmt::format("rows of peer {} are read by `train` alone", *schema::peer_of(*peer)));
   return &peers_->rows(column);
 }
 

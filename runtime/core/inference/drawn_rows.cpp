@@ -41,16 +41,13 @@ data::VariableSpec spec_of(const Image& image, const DataColumn& column) {
   return {variable.name, column.domain, variable.classes, variable.shape, variable.words};
 }
 
-void collect_columns(const nlohmann::json& expression, const nlohmann::json& reader,
+void collect_columns(const schema::DataExpression& expression, const schema::Reader& reader,
                      const std::string& column, std::set<std::string>& names) {
-  if (!expression.is_structured()) return;
-  if (expression == reader) {
-    names.insert(column);
-    return;
-  }
-  const bool names_one = expression.is_object() && expression.value("op", "") == "column";
-  for (const nlohmann::json& part : expression)
-    collect_columns(part, reader, names_one ? expression.at("name").get<std::string>() : "", names);
+  if (expression == reader) names.insert(column);
+  const auto* named = expression.as<schema::TableColumn>();
+  schema::for_each_part(expression, [&](const schema::DataExpression& part) {
+    collect_columns(part, reader, named ? named->name : "", names);
+  });
 }
 
 }  // namespace core

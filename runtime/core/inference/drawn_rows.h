@@ -29,7 +29,7 @@ data::VariableSpec spec_of(const Image& image, const DataColumn& column);
 
 /// Collects in `names` the columns that a data expression reads from the table of `reader`. "" stands for its
 /// first column.
-void collect_columns(const nlohmann::json& expression, const nlohmann::json& reader,
+void collect_columns(const schema::DataExpression& expression, const schema::Reader& reader,
                      const std::string& column, std::set<std::string>& names);
 
 }  // namespace core

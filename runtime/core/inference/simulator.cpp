@@ -9,12 +9,10 @@
 #include "runtime/core/inference/conditioner.h"
 #include "runtime/core/inference/drawn_rows.h"
 #include "runtime/core/run/trained_model.h"
-#include "runtime/schema/data_readers.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 namespace {
 
@@ -27,8 +25,8 @@ const Image& image_of(const Image& image, const std::string& file) {
 }  // namespace
 
 /// The run that `from` names.
-static fs::path run_of(const Image& image, const json& reader) {
-  fs::path given = reader_argument(reader, 1, "from");
+static fs::path run_of(const Image& image, const schema::Reader& reader) {
+  fs::path given = schema::text_argument(reader, 1, "from");
   if (fs::exists(given) || given.is_absolute()) return given;
   const std::vector<fs::path> folders = image.search_folders();
   const auto found =
@@ -37,19 +35,19 @@ static fs::path run_of(const Image& image, const json& reader) {
 }
 
 struct Simulator::Parts {
-  Parts(const Image& in_image, const fs::path& run, const json& in_reader)
+  Parts(const Image& in_image, const fs::path& run, const schema::Reader& in_reader)
       : model(in_image, run, {}), reader(in_reader) {}
 
   TrainedModel model;
   const Image& image = model.image();
-  json reader;
+  schema::Reader reader;
   std::vector<int> variables;  // the variables that are read
   Plan plan;
   Sampler sampler{model.session(), 0};
 };
 
-Simulator::Simulator(const Image& image, const json& reader) {
-  const std::string file = reader_argument(reader, 0, "file");
+Simulator::Simulator(const Image& image, const schema::Reader& reader) {
+  const std::string file = schema::text_argument(reader, 0, "file");
   parts_ = std::make_unique<Parts>(image_of(image, file), run_of(image, reader), reader);
   const Image& other = parts_->image;
   std::set<std::string> names;
@@ -65,10 +63,10 @@ Simulator::~Simulator() = default;
 data::Table Simulator::draw(uint64_t seed, uint64_t step, int64_t rows) {
   Parts& parts = *parts_;
   // The draws share no random numbers with the program that asks for them.
-  const uint64_t own = seed * 0x9E3779B97F4A7C15u + std::hash<std::string>()(parts.reader.dump());
+  const uint64_t own = seed * 0x9E3779B97F4A7C15u + std::hash<std::string>()(schema::text_of(parts.reader));
   const Values drawn = draw_rows(parts.sampler, parts.image, parts.plan, Effort{}.sweeps, own, step, rows);
   data::Table table;
-  table.origin = fmt::format("run(\"{}\")", reader_argument(parts.reader, 0, "file"));
+  table.origin = fmt::format("run(\"{}\")", schema::text_argument(parts.reader, 0, "file"));
   for (int index : parts.variables) {
     const Variable& variable = parts.image.variables[static_cast<size_t>(index)];
     TableValues values = table_values(variable, drawn.at(index), rows);

@@ -3,7 +3,6 @@
 // depends only on (seed, step).
 #pragma once
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -17,7 +16,7 @@ class Simulator {
   /// `reader`: the run(...) of a data expression. Draws the variables that the image's columns read from it.
   /// Failures: missing_input if there is no RUN, bad_data if its parameters do not fit, bad_configuration if
   /// the players cannot draw these variables.
-  Simulator(const Image& image, const nlohmann::json& reader);
+  Simulator(const Image& image, const schema::Reader& reader);
   ~Simulator();
 
   /// One column per variable that is read; classes as indices.

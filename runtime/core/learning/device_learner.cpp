@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "runtime/core/execution/averages.h"
-#include "runtime/schema/data_readers.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -248,7 +247,7 @@ void DeviceLearner::draw_rows(uint64_t step) {
 
 void DeviceLearner::gather(const Place& place, const Pattern& pattern, int64_t rows, float* to) {
   const auto [column, source, first] = place;
-  if (is_drawn_at_every_step(session_.image.columns[static_cast<size_t>(column)].expression)) {
+  if (schema::is_drawn_at_every_step(session_.image.columns[static_cast<size_t>(column)].expression)) {
     const Drawn& from = drawn(place, rows);
     if (from.count != rows) throw Failure(Exit::internal, "a step takes batches of two sizes from a source");
     return device_.copy(to, from.rows.data(), from.host.size() * sizeof(float));

@@ -6,7 +6,6 @@
 
 #include "runtime/core/run/run_directory.h"
 #include "runtime/data/arrays/byte_source.h"
-#include "runtime/schema/data_readers.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -18,19 +17,17 @@ namespace {
 constexpr const char* file_name = "preprocessing.json";
 
 /// The data expression by which the source gives the variable, without noise; null if the source does not
-/// observe the variable. An expression with noise is in a column that no program reads.
-json data_of(const Image& image, int source, int variable) {
+/// observe the variable.
+const schema::DataExpression* data_of(const Image& image, int source, int variable) {
   const Source& declared = image.sources[static_cast<size_t>(source)];
   for (const DataColumn& column : image.columns)
-    if (column.variable == variable && column.expression.value("op", "") == "given" &&
-        column.expression.at("source") == declared.name)
-      return column.expression.at("data");
+    if (column.variable == variable && column.noiseless_source == declared.name) return &column.expression;
   if (declared.program < 0) return nullptr;
   for (const Instruction& instruction : image.programs[static_cast<size_t>(declared.program)].instructions) {
     const auto* gather = std::get_if<Gather>(&instruction);
     if (!gather || gather->source != source) continue;
     const DataColumn& column = image.columns[static_cast<size_t>(gather->column)];
-    if (column.variable == variable) return column.expression;
+    if (column.variable == variable) return &column.expression;
   }
   return nullptr;
 }
@@ -46,11 +43,11 @@ json read_file(const fs::path& checkpoint) {
   return text;
 }
 
-data::Transformation transformation_of(const Image& image, int source, int variable) {
+/// `expression`: how a source gives the variable.
+data::Transformation transformation_of(const Image& image, schema::DataExpression expression, int variable) {
   const Variable& declared = image.variables[static_cast<size_t>(variable)];
   Shape shape = declared.shape;
   if (declared.domain == "simplex") shape.insert(shape.begin(), declared.classes);
-  json expression = data_of(image, source, variable);
   if (data::needs_statistics(expression)) {
     data::Context context{data::places_from_environment(image.search_folders())};
     data::KeptStatistics found;
@@ -73,9 +70,9 @@ data::KeptStatistics find_statistics(const Image& image, const std::vector<std::
   data::Context context{data::places_from_environment(image.search_folders())};
   for (const std::string& name : sources)
     for (size_t v = 0; v < image.variables.size(); ++v) {
-      const json expression = data_of(image, image.source(name), static_cast<int>(v));
-      if (data::needs_statistics(expression) && !find_reader(expression, "run"))
-        data::find_statistics(expression, context, kept);
+      const schema::DataExpression* expression = data_of(image, image.source(name), static_cast<int>(v));
+      if (expression && data::needs_statistics(*expression) && !schema::find_reader(*expression, "run"))
+        data::find_statistics(*expression, context, kept);
     }
   return kept;
 }
@@ -84,7 +81,8 @@ void save_preprocessing(const fs::path& folder, const Image& image, const std::v
   data::KeptStatistics kept;
   for (const DataColumn& column : image.columns) data::collect_statistics(column.expression, kept);
   json list = json::array();
-  for (const auto& [table, columns] : kept) list.push_back({{"table", table}, {"columns", columns}});
+  for (const auto& [table, columns] : kept)
+    list.push_back({{"table", table}, {"columns", schema::write(columns)}});
   const std::string text = json{{"sources", sources}, {"statistics", list}}.dump() + "\n";
   data::write_file(folder / file_name, {text.begin(), text.end()});
 }
@@ -96,8 +94,7 @@ data::KeptStatistics read_statistics(const fs::path& checkpoint) {
   for (const json& item : text.value("statistics", json::array())) {
     if (!item.is_object() || !item.value("table", json()).is_string() || !item.contains("columns"))
       throw Failure(Exit::bad_data, fmt::format("{}: an entry has no `table` and `columns`", file.string()));
-    data::statistics_from(item.at("columns"), file.string());  // so that messages name the file
-    kept[item.at("table")] = item.at("columns");
+    kept[item.at("table")] = data::statistics_from(item.at("columns"), file.string());
   }
   return kept;
 }
@@ -121,15 +118,16 @@ const Preprocessing::Rule* Preprocessing::rule(int variable) {
   std::vector<int> learned, others;
   for (size_t s = 0; s < image_.sources.size(); ++s) {
     const auto source = static_cast<int>(s);
-    if (!data_of(image_, source, variable).is_null())
-      (learned_.contains(source) ? learned : others).push_back(source);
+    if (data_of(image_, source, variable)) (learned_.contains(source) ? learned : others).push_back(source);
   }
   const std::vector<int>& giving = learned.empty() ? others : learned;
   if (giving.empty()) return (rules_[variable] = nullptr).get();
-  Rule rule{giving.front(), {}, transformation_of(image_, giving.front(), variable)};
+  const auto transformation = [&](int source) {
+    return transformation_of(image_, *data_of(image_, source, variable), variable);
+  };
+  Rule rule{giving.front(), {}, transformation(giving.front())};
   for (const int other : learned)
-    if (!transformation_of(image_, other, variable).agrees_with(rule.transformation))
-      rule.different.push_back(other);
+    if (!transformation(other).agrees_with(rule.transformation)) rule.different.push_back(other);
   return (rules_[variable] = std::make_unique<const Rule>(std::move(rule))).get();
 }
 

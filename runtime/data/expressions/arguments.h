@@ -2,11 +2,11 @@
 // Failure(bad_configuration) where one is missing or of another type; the message names the call and the
 // argument.
 #pragma once
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "runtime/data/table.h"
+#include "runtime/schema/data_expression.h"
 
 namespace data {
 
@@ -19,8 +19,8 @@ constexpr char hidden_labelled[] = "labelled";
 
 class Arguments {
  public:
-  /// `call` names the reader or operation in messages; `expression` may hold "args" and "named".
-  Arguments(std::string call, const nlohmann::json& expression);
+  /// `call` names the reader or operation in messages. `given` must outlive the Arguments.
+  Arguments(std::string call, const schema::Arguments& given) : call_(std::move(call)), given_(given) {}
 
   std::string text(size_t place, const std::string& name, std::optional<std::string> otherwise = {}) const;
   int64_t integer(size_t place, const std::string& name, std::optional<int64_t> otherwise = {}) const;
@@ -30,18 +30,17 @@ class Arguments {
   std::optional<Shape> sizes(size_t place, const std::string& name) const;
   /// A list of strings. A single string counts as a list of length one, and an integer as its digits.
   std::optional<std::vector<std::string>> texts(size_t place, const std::string& name) const;
-  /// The call as a user writes it: `mnist("train")`.
-  std::string written() const;
+  /// The call as a user writes it: `mnist("train")`. `table`: a first argument, if it is not empty.
+  std::string written(const std::string& table = "") const;
 
  private:
-  const nlohmann::json* find(size_t place, const std::string& name) const;
-  const nlohmann::json& need(size_t place, const std::string& name) const;
+  const schema::Constant* find(size_t place, const std::string& name) const;
+  const schema::Constant& need(size_t place, const std::string& name) const;
   [[noreturn]] void wrong(const std::string& name, const std::string& expected,
-                          const nlohmann::json& got) const;
+                          const schema::Constant& got) const;
 
   std::string call_;
-  std::vector<nlohmann::json> by_place_;
-  std::vector<std::pair<std::string, nlohmann::json>> by_name_;
+  const schema::Arguments& given_;
 };
 
 }  // namespace data

@@ -11,8 +11,6 @@
 namespace data {
 namespace {
 
-using nlohmann::json;
-
 const std::map<std::string, std::string> symbols = {
     {"add", "+"},           {"subtract", "-"},       {"multiply", "*"}, {"divide", "/"},
     {"modulo", "%"},        {"power", "**"},         {"less", "<"},     {"less_equal", "<="},
@@ -20,69 +18,83 @@ const std::map<std::string, std::string> symbols = {
     {"logical_and", "and"}, {"logical_or", "or"}};
 const std::map<std::string, std::string> names = {{"minimum", "min"}, {"maximum", "max"}};
 
+using schema::DataExpression;
+
 struct Writer {
   const std::string& value;
 
-  bool is_operator(const json& expression) const {
-    const std::string op = expression.value("op", "");
-    return symbols.contains(op) || op == "negate" || op == "logical_not";
+  static bool is_operator(const DataExpression& expression) {
+    const auto* operation = expression.as<schema::Elementwise>();
+    return operation &&
+           (symbols.contains(operation->op) || operation->op == "negate" || operation->op == "logical_not");
   }
 
-  std::string operand(const json& expression) const {
+  std::string operand(const DataExpression& expression) const {
     const std::string text = write(expression);
     return is_operator(expression) ? "(" + text + ")" : text;
   }
 
-  std::string call(const std::string& name, const json& expression, std::vector<std::string> parts) const {
-    for (const json& argument : expression.value("args", json::array()))
-      parts.push_back(argument.is_structured() ? write(argument) : argument.dump());
-    const json named = expression.value("named", json::object());
-    for (const auto& [key, argument] : named.items())
-      parts.push_back(key + " = " + (argument.is_object() ? write(argument) : argument.dump()));
-    return fmt::format("{}({})", name, fmt::join(parts, ", "));
+  std::string operator()(const schema::Number& number) const { return fmt::format("{}", number.value); }
+
+  std::string operator()(const schema::Reader& reader) const {
+    return value.empty() ? Arguments(reader.name, reader).written() : value;
   }
 
-  std::string of_table(const std::string& op, const json& expression) const {
-    std::string table = write(expression.at("table"));
-    if (op == "normalize")
-      return expression.contains("by")
-                 ? fmt::format("normalize({}, by = {})", table, expression_text(expression.at("by")))
-                 : fmt::format("normalize({})", table);
-    if (!value.empty()) return table;
-    if (op == "column") return table + "." + expression.at("name").get<std::string>();
-    if (op == "rows") {
-      const auto bound = [&](const char* key) {
-        const json limit = expression.value(key, json());
-        return limit.is_null() ? std::string() : limit.is_object() ? write(limit) : limit.dump();
-      };
-      return fmt::format("{}[{} : {}]", table, bound("begin"), bound("end"));
-    }
-    if (op == "where") return fmt::format("where({}, {})", table, write(expression.at("condition")));
-    return call(op, expression, {table});
+  std::string operator()(const schema::TableColumn& column) const {
+    const std::string table = write(*column.table);
+    return value.empty() ? table + "." + column.name : table;
   }
 
-  std::string write(const json& expression) const {
-    if (!expression.is_object()) return expression.dump();
-    const std::string op = expression.value("op", "");
-    if (op == "number") return fmt::format("{}", expression.at("value").get<double>());
-    if (op == "reader") {
-      const std::string name = expression.at("name");
-      return value.empty() ? Arguments(name, expression).written() : value;
-    }
-    if (expression.contains("table")) return of_table(op, expression);
-    const json& arguments = expression.at("args");
+  std::string operator()(const schema::TableRows& rows) const {
+    const std::string table = write(*rows.table);
+    const auto bound = [](std::optional<int64_t> row) { return row ? fmt::to_string(*row) : ""; };
+    return value.empty() ? fmt::format("{}[{} : {}]", table, bound(rows.begin), bound(rows.end)) : table;
+  }
+
+  std::string operator()(const schema::Where& where) const {
+    const std::string table = write(*where.table);
+    return value.empty() ? fmt::format("where({}, {})", table, write(*where.condition)) : table;
+  }
+
+  std::string operator()(const schema::Without& without) const {
+    const std::string table = write(*without.table);
+    return value.empty() ? fmt::format("without({}, {})", table, write(*without.other)) : table;
+  }
+
+  std::string operator()(const schema::Normalize& normalize) const {
+    const std::string table = write(*normalize.table);
+    return normalize.by ? fmt::format("normalize({}, by = {})", table, expression_text(**normalize.by))
+                        : fmt::format("normalize({})", table);
+  }
+
+  std::string operator()(const schema::Arranged& arranged) const {
+    const std::string table = write(*arranged.table);
+    return value.empty() ? Arguments(schema::word_of(arranged.op), arranged).written(table) : table;
+  }
+
+  std::string operator()(const schema::Elementwise& elementwise) const {
+    const std::string& op = elementwise.op;
+    const std::vector<DataExpression>& arguments = elementwise.args;
     if (const auto symbol = symbols.find(op); symbol != symbols.end() && arguments.size() == 2)
       return fmt::format("{} {} {}", operand(arguments[0]), symbol->second, operand(arguments[1]));
-    if (op == "negate") return "-" + operand(arguments[0]);
-    if (op == "logical_not") return "not " + operand(arguments[0]);
+    if (op == "negate" && !arguments.empty()) return "-" + operand(arguments[0]);
+    if (op == "logical_not" && !arguments.empty()) return "not " + operand(arguments[0]);
     const auto name = names.find(op);
-    return call(name == names.end() ? op : name->second, expression, {});
+    std::vector<std::string> parts;
+    for (const DataExpression& argument : arguments) parts.push_back(write(argument));
+    return fmt::format("{}({})", name == names.end() ? op : name->second, fmt::join(parts, ", "));
   }
+
+  std::string operator()(const schema::Noise& noise) const {
+    return fmt::format("{}({}, {})", schema::word_of(noise.op), write(*noise.data), noise.amount);
+  }
+
+  std::string write(const DataExpression& expression) const { return std::visit(*this, expression.kind); }
 };
 
 }  // namespace
 
-std::string expression_text(const json& expression, const std::string& value) {
+std::string expression_text(const DataExpression& expression, const std::string& value) {
   return Writer{value}.write(expression);
 }
 

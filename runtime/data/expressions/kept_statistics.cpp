@@ -11,97 +11,81 @@
 namespace data {
 namespace {
 
-using nlohmann::json;
+using schema::DataExpression;
+using schema::Normalize;
 
-constexpr const char* statistics_key = "statistics";
-
-bool is_normalize(const json& expression) {
-  return expression.is_object() && expression.value("op", "") == "normalize";
+/// Calls `visit` for every `normalize` in the expression, inner ones first.
+void for_each_normalize(auto& expression, const auto& visit) {
+  schema::for_each_part(expression, [&](auto& part) { for_each_normalize(part, visit); });
+  if (auto* normalize = expression.template as<Normalize>()) visit(*normalize);
 }
 
-/// Calls `visit` for every `normalize` in the expression, inner ones first. It does not look into
-/// `statistics`, which is not an expression.
-template <typename Json>
-void for_each_normalize(Json& expression, const std::function<void(Json&)>& visit) {
-  if (!expression.is_structured()) return;
-  if (expression.is_object()) {
-    for (auto entry = expression.begin(); entry != expression.end(); ++entry)
-      if (entry.key() != statistics_key) for_each_normalize<Json>(entry.value(), visit);
-    if (is_normalize(expression)) visit(expression);
-    return;
-  }
-  for (auto& part : expression) for_each_normalize<Json>(part, visit);
+const DataExpression& table_of_statistics(const Normalize& normalize) {
+  return normalize.by ? **normalize.by : *normalize.table;
 }
 
 /// The text of the table whose statistics are needed, without any statistics that were put into it.
-std::string table_text(const json& normalize) {
-  json table = normalize.at(normalize.contains("by") ? "by" : "table");
-  for_each_normalize<json>(table, [](json& inner) { inner.erase(statistics_key); });
-  return table.dump();
+std::string table_text(const Normalize& normalize) {
+  DataExpression table = table_of_statistics(normalize);
+  for_each_normalize(table, [](Normalize& inner) { inner.statistics.reset(); });
+  return schema::text_of(table);
+}
+
+Failure broken(const std::string& where, const std::string& cause) {
+  return Failure(Exit::bad_data,
+                 fmt::format("{}: the statistics of `normalize` are broken: {}", where, cause));
 }
 
 }  // namespace
 
-bool needs_statistics(const json& expression) {
+bool needs_statistics(const DataExpression& expression) {
   bool needed = false;
-  for_each_normalize<const json>(
-      expression, [&](const json& normalize) { needed |= !normalize.contains(statistics_key); });
+  for_each_normalize(expression,
+                     [&](const Normalize& normalize) { needed |= !normalize.statistics.has_value(); });
   return needed;
 }
 
-void find_statistics(const json& expression, Context& context, KeptStatistics& kept) {
-  for_each_normalize<const json>(expression, [&](const json& normalize) {
+void find_statistics(const DataExpression& expression, Context& context, KeptStatistics& kept) {
+  for_each_normalize(expression, [&](const Normalize& normalize) {
     const std::string text = table_text(normalize);
     if (kept.contains(text)) return;
-    const Value table = evaluate(normalize.at(normalize.contains("by") ? "by" : "table"), context);
+    const Value table = evaluate(table_of_statistics(normalize), context);
     if (!std::holds_alternative<Table>(table)) throw Failure(Exit::internal, "a number has no statistics");
-    kept[text] = to_json(statistics_of(std::get<Table>(table)));
+    kept[text] = statistics_of(std::get<Table>(table));
   });
 }
 
-void put_statistics(json& expression, const KeptStatistics& kept) {
-  for_each_normalize<json>(expression, [&](json& normalize) {
+void put_statistics(DataExpression& expression, const KeptStatistics& kept) {
+  for_each_normalize(expression, [&](Normalize& normalize) {
     const auto found = kept.find(table_text(normalize));
-    if (found != kept.end()) normalize[statistics_key] = found->second;
+    if (found != kept.end()) normalize.statistics = found->second;
   });
 }
 
-void collect_statistics(const json& expression, KeptStatistics& kept) {
-  for_each_normalize<const json>(expression, [&](const json& normalize) {
-    if (normalize.contains(statistics_key)) kept[table_text(normalize)] = normalize.at(statistics_key);
+void collect_statistics(const DataExpression& expression, KeptStatistics& kept) {
+  for_each_normalize(expression, [&](const Normalize& normalize) {
+    if (normalize.statistics) kept[table_text(normalize)] = *normalize.statistics;
   });
 }
 
-json to_json(const TableStatistics& statistics) {
-  json columns = json::array();
-  for (const ColumnStatistics& column : statistics)
-    columns.push_back({{"name", column.name},
-                       {"shape", column.shape},
-                       {"means", column.means},
-                       {"deviations", column.deviations}});
-  return columns;
+void check_statistics(const TableStatistics& statistics, const std::string& where) {
+  for (const ColumnStatistics& column : statistics) {
+    const auto elements = static_cast<size_t>(element_count(column.shape, where));
+    const bool fits = column.means.size() == column.deviations.size() &&
+                      (column.means.empty() || column.means.size() == elements);
+    const bool positive = std::ranges::all_of(column.deviations, [](double n) { return n > 0; });
+    if (!fits || !positive) throw broken(where, fmt::format("column `{}`", column.name));
+  }
 }
 
-TableStatistics statistics_from(const json& text, const std::string& where) {
-  const auto refuse = [&](const std::string& cause) {
-    return Failure(Exit::bad_data,
-                   fmt::format("{}: the statistics of `normalize` are broken: {}", where, cause));
-  };
+TableStatistics statistics_from(const nlohmann::json& text, const std::string& where) {
   TableStatistics statistics;
   try {
-    for (const json& column : text) {
-      statistics.push_back(
-          {column.at("name"), column.at("shape"), column.at("means"), column.at("deviations")});
-      const ColumnStatistics& read = statistics.back();
-      const auto elements = static_cast<size_t>(element_count(read.shape, where));
-      const bool fits = read.means.size() == read.deviations.size() &&
-                        (read.means.empty() || read.means.size() == elements);
-      const bool positive = std::ranges::all_of(read.deviations, [](double n) { return n > 0; });
-      if (!fits || !positive) throw refuse(fmt::format("column `{}`", read.name));
-    }
-  } catch (const json::exception& error) {
-    throw refuse(error.what());
+    schema::read(text, statistics, schema::Place{});
+  } catch (const schema::Malformed& error) {
+    throw broken(where, error.what());
   }
+  check_statistics(statistics, where);
   return statistics;
 }
 

@@ -1,5 +1,5 @@
-// Statistics of `normalize` inside a data expression, {"op":"normalize","table":E,"statistics":[...]}. They
-// are computed once and kept with a trained model, so that their table need not be read again.
+// Statistics of `normalize` inside a data expression. They are computed once and kept with a trained model,
+// so that their table need not be read again.
 #pragma once
 #include <map>
 #include <nlohmann/json.hpp>
@@ -10,20 +10,23 @@
 
 namespace data {
 
-/// Statistics as JSON, by the text of their table's expression.
-using KeptStatistics = std::map<std::string, nlohmann::json>;
+/// Statistics by the text of their table's expression.
+using KeptStatistics = std::map<std::string, TableStatistics>;
 
 /// Whether some `normalize` of the expression has no statistics in it.
-bool needs_statistics(const nlohmann::json& expression);
+bool needs_statistics(const schema::DataExpression& expression);
 /// Adds to `kept` the statistics of each `normalize` in the expression, unless they are there already.
-void find_statistics(const nlohmann::json& expression, Context& context, KeptStatistics& kept);
+void find_statistics(const schema::DataExpression& expression, Context& context, KeptStatistics& kept);
 /// Puts statistics from `kept` into each `normalize` of the expression.
-void put_statistics(nlohmann::json& expression, const KeptStatistics& kept);
+void put_statistics(schema::DataExpression& expression, const KeptStatistics& kept);
 /// Adds to `kept` the statistics that stand in the expression.
-void collect_statistics(const nlohmann::json& expression, KeptStatistics& kept);
+void collect_statistics(const schema::DataExpression& expression, KeptStatistics& kept);
 
-nlohmann::json to_json(const TableStatistics& statistics);
-/// The reverse of to_json. Failure(bad_data) naming `where` the text is from, if it is malformed.
+/// Failure(bad_data) naming `where` they are from, if the numbers do not fit their shapes or a deviation is
+/// not above 0.
+void check_statistics(const TableStatistics& statistics, const std::string& where);
+/// Reads statistics that schema::write wrote. Failure(bad_data) naming `where` the text is from, if it is
+/// malformed.
 TableStatistics statistics_from(const nlohmann::json& text, const std::string& where);
 
 }  // namespace data

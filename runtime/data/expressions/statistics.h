@@ -5,17 +5,12 @@
 #include <vector>
 
 #include "runtime/data/table.h"
+#include "runtime/schema/data_expression.h"
 
 namespace data {
 
-struct ColumnStatistics {
-  std::string name;
-  Shape shape;                            // shape of a row
-  std::vector<double> means, deviations;  // one per element; the deviation of a constant is 1
-};
-
-/// One entry per column. It has no numbers if the column is not numeric or contains an infinity.
-using TableStatistics = std::vector<ColumnStatistics>;
+using schema::ColumnStatistics;
+using schema::TableStatistics;
 
 /// Reads the rows once. Missing values do not count.
 TableStatistics statistics_of(const Table& table);

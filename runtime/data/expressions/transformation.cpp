@@ -15,17 +15,15 @@
 namespace data {
 namespace {
 
-using nlohmann::json;
+using schema::DataExpression;
 
-std::string operation_of(const json& expression) { return expression.value("op", ""); }
-
-bool is_number(const json& expression) {
-  return expression.is_number() || (expression.is_object() && operation_of(expression) == "number");
+/// The column of a table that the operation takes: the one it names, or else `column` of the table inside.
+std::string column_of(const DataExpression& expression, const std::string& column) {
+  const auto* named = expression.as<schema::TableColumn>();
+  return named ? named->name : column;
 }
 
-double number_of(const json& expression) {
-  return expression.is_number() ? expression.get<double>() : expression.at("value").get<double>();
-}
+bool is_number(const DataExpression& expression) { return expression.as<schema::Number>() != nullptr; }
 
 double logit(double p) { return std::log(p) - std::log1p(-p); }
 double inverse_softplus(double y) { return y > 30 ? y : std::log(std::expm1(y)); }
@@ -43,53 +41,52 @@ const std::map<std::string, double (*)(double)> inverses = {
 
 }  // namespace
 
-Transformation::Transformation(const json& expression, Shape value_shape)
+Transformation::Transformation(const DataExpression& expression, Shape value_shape)
     : expression_(expression), value_shape_(std::move(value_shape)) {
   elements_ = static_cast<size_t>(element_count(value_shape_, "a variable"));
   find_columns(expression_, "");
-  one_column_ = one_column_ && !reader_.is_null();
+  one_column_ = one_column_ && reader_;
   if (!can_apply()) return;
   find_scales(expression_, "");
   if (!scales_.empty()) find_inverses(expression_);
 }
 
 /// `column`: the name of the column that is taken of the table `expression`; empty if none is named.
-void Transformation::find_columns(const json& expression, const std::string& column) {
-  if (is_number(expression)) return;
-  const std::string op = operation_of(expression);
-  asks_for_missing_ |= op == "missing";
-  if (op == "reader") {
-    if (!reader_.is_null() && (reader_ != expression || column_ != column)) one_column_ = false;
-    reader_ = expression;
+void Transformation::find_columns(const DataExpression& expression, const std::string& column) {
+  if (const auto* reader = expression.as<schema::Reader>()) {
+    if (reader_ && (DataExpression(*reader_) != expression || column_ != column)) one_column_ = false;
+    reader_ = *reader;
     column_ = column;
     return;
   }
-  if (expression.contains("table")) {
-    // The innermost `column` operation names the column of the reader.
-    const bool names = op == "column";
-    return find_columns(expression.at("table"), names ? expression.at("name").get<std::string>() : column);
+  // The innermost `column` operation names the column of the reader.
+  if (const DataExpression* table = schema::table_of(expression))
+    return find_columns(*table, column_of(expression, column));
+  if (const auto* operation = expression.as<schema::Elementwise>()) {
+    asks_for_missing_ |= operation->op == "missing";
+    for (const DataExpression& argument : operation->args) find_columns(argument, "");
   }
-  for (const json& argument : expression.at("args")) find_columns(argument, "");
 }
 
-void Transformation::find_scales(const json& expression, const std::string& column) {
-  if (is_number(expression) || operation_of(expression) == "reader") return;
-  if (!expression.contains("table")) {
-    for (const json& argument : expression.at("args")) find_scales(argument, "");
-    return;
-  }
-  const std::string op = operation_of(expression);
-  if (op == "normalize") scales_[expression.dump()] = scale_of(expression, column);
-  find_scales(expression.at("table"), op == "column" ? expression.at("name").get<std::string>() : column);
+void Transformation::find_scales(const DataExpression& expression, const std::string& column) {
+  if (const auto* normalize = expression.as<schema::Normalize>())
+    scales_[schema::text_of(expression)] = scale_of(*normalize, column);
+  if (const DataExpression* table = schema::table_of(expression))
+    return find_scales(*table, column_of(expression, column));
+  if (const auto* operation = expression.as<schema::Elementwise>())
+    for (const DataExpression& argument : operation->args) find_scales(argument, "");
 }
 
 /// The scale of a column. If no column is named, it is that of the table as a value: of its first column, or
 /// of all columns that a `csv` names.
-Transformation::Scale Transformation::scale_of(const json& normalize, const std::string& column) const {
+Transformation::Scale Transformation::scale_of(const schema::Normalize& normalize,
+                                               const std::string& column) const {
   const std::string text = expression_text(normalize);
-  const TableStatistics statistics = statistics_from(normalize.at("statistics"), text);
-  const bool vector = column.empty() && column_.empty() && reader_.value("name", "") == "csv" &&
-                      Arguments("csv", reader_).texts(1, "columns");
+  if (!normalize.statistics) throw Failure(Exit::internal, fmt::format("{}: there are no statistics", text));
+  const TableStatistics& statistics = *normalize.statistics;
+  check_statistics(statistics, text);
+  const bool vector = column.empty() && column_.empty() && reader_->name == "csv" &&
+                      Arguments("csv", *reader_).texts(1, "columns");
   ColumnStatistics all;
   for (const ColumnStatistics& entry : statistics) {
     const bool wanted = vector || statistics.size() == 1 || entry.name == column ||
@@ -124,35 +121,35 @@ Transformation::Scale Transformation::stretched(const ColumnStatistics& statisti
 
 /// Finds inverses from the outermost operation inwards, until an operation has none. Inverses inside the
 /// innermost `normalize` that was reached are kept only if the whole expression can be undone.
-void Transformation::find_inverses(const json& expression) {
-  const json* rest = &expression;
+void Transformation::find_inverses(const DataExpression& expression) {
+  const DataExpression* rest = &expression;
   size_t kept = 0;
   bool whole = true;
-  while (operation_of(*rest) != "reader") {
-    if (rest->contains("table")) {
-      if (operation_of(*rest) == "normalize") {
-        const Scale scale = scales_.at(rest->dump());
+  while (!rest->as<schema::Reader>()) {
+    if (const DataExpression* table = schema::table_of(*rest)) {
+      if (rest->as<schema::Normalize>()) {
+        const Scale scale = scales_.at(schema::text_of(*rest));
         undo_.push_back([scale](double y, size_t i) { return y * scale.deviations[i] + scale.means[i]; });
         kept = undo_.size();
       }
-      rest = &rest->at("table");
+      rest = table;
       continue;
     }
-    if (!find_inverse_of_operation(*rest)) {
+    const auto* operation = rest->as<schema::Elementwise>();
+    if (!operation || !find_inverse_of_operation(*operation)) {
       whole = false;
       break;
     }
-    const json& arguments = rest->at("args");
-    rest = &arguments.at(is_number(arguments.at(0)) ? 1 : 0);
+    rest = &operation->args.at(is_number(operation->args.at(0)) ? 1 : 0);
   }
   normalized_ = kept;
   normalizes_reader_ = whole && undo_.size() == kept;
   if (!whole || kept == 0) undo_.resize(kept);
 }
 
-bool Transformation::find_inverse_of_operation(const json& expression) {
-  const std::string op = operation_of(expression);
-  const json& arguments = expression.at("args");
+bool Transformation::find_inverse_of_operation(const schema::Elementwise& operation) {
+  const std::string& op = operation.op;
+  const std::vector<DataExpression>& arguments = operation.args;
   if (arguments.size() == 1) {
     const auto found = inverses.find(op);
     if (found == inverses.end()) return false;
@@ -161,7 +158,7 @@ bool Transformation::find_inverse_of_operation(const json& expression) {
   }
   if (arguments.size() != 2 || is_number(arguments[0]) == is_number(arguments[1])) return false;
   const bool first = is_number(arguments[0]);  // the number is the first argument
-  const double number = number_of(arguments[first ? 0 : 1]);
+  const double number = *schema::number_of(arguments[first ? 0 : 1]);
   if ((op == "multiply" || op == "divide") && number == 0) return false;
   if (op == "add")
     undo_.push_back([number](double y, size_t) { return y - number; });
@@ -204,19 +201,20 @@ Column Transformation::scaled(const Column& column, const Scale& scale) const {
   return result;
 }
 
-Column Transformation::apply(const json& expression, const Column& raw) const {
-  if (operation_of(expression) == "reader") return raw;
-  if (expression.contains("table")) {
-    Column table = apply(expression.at("table"), raw);
-    return operation_of(expression) == "normalize" ? scaled(table, scales_.at(expression.dump())) : table;
+Column Transformation::apply(const DataExpression& expression, const Column& raw) const {
+  if (const DataExpression* table = schema::table_of(expression)) {
+    Column rows = apply(*table, raw);
+    return expression.as<schema::Normalize>() ? scaled(rows, scales_.at(schema::text_of(expression))) : rows;
   }
+  const auto* operation = expression.as<schema::Elementwise>();
+  if (!operation) return raw;
   std::vector<Operand> operands;
-  for (const json& argument : expression.at("args"))
-    if (is_number(argument))
-      operands.emplace_back(number_of(argument));
+  for (const DataExpression& argument : operation->args)
+    if (const auto number = schema::number_of(argument))
+      operands.emplace_back(*number);
     else
       operands.emplace_back(apply(argument, raw));
-  const Operand result = apply_elementwise(operation_of(expression), operands);
+  const Operand result = apply_elementwise(operation->op, operands);
   if (const Column* column = std::get_if<Column>(&result)) return *column;
   throw Failure(Exit::internal, "an operation on a column gives a number");
 }
@@ -244,7 +242,7 @@ void Transformation::undo(std::vector<float>& values) const { undo(values, undo_
 
 void Transformation::undo_for_picture(std::vector<float>& values) const {
   undo(values, normalized_);
-  if (normalized_ && normalizes_reader_ && reader_.value("name", "") == "idx")
+  if (normalized_ && normalizes_reader_ && reader_->name == "idx")
     for (float& value : values) value /= 255;
 }
 

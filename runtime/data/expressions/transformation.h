@@ -4,7 +4,6 @@
 #pragma once
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "runtime/data/expressions/statistics.h"
@@ -15,7 +14,7 @@ class Transformation {
  public:
   /// `expression`: as in a source, without noise and with its statistics put in. `value_shape`: shape of one
   /// row of the variable.
-  Transformation(const nlohmann::json& expression, Shape value_shape);
+  Transformation(const schema::DataExpression& expression, Shape value_shape);
 
   /// Whether the values are computed from exactly one column of one reader and do not depend on `missing`.
   bool can_apply() const { return one_column_ && !asks_for_missing_; }
@@ -24,9 +23,9 @@ class Transformation {
   bool asks_for_missing() const { return asks_for_missing_; }
   /// Whether the values are exactly those that the reader gives.
   bool is_identity() const;
-  /// The reader as a data expression, and the name of its column; the name is empty if the table is used as a
-  /// value.
-  const nlohmann::json& reader() const { return reader_; }
+  /// The reader, and the name of its column; the name is empty if the table is used as a value. There is a
+  /// reader if the transformation can be applied.
+  const schema::Reader& reader() const { return *reader_; }
   const std::string& column() const { return column_; }
   /// The expression with `value` in place of the reader: `normalize(x) > 0.5`.
   std::string text(const std::string& value) const;
@@ -54,20 +53,20 @@ class Transformation {
   using Inverse = std::function<double(double value, size_t element)>;
 
   void undo(std::vector<float>& values, size_t inverses) const;
-  void find_columns(const nlohmann::json& expression, const std::string& column);
-  void find_scales(const nlohmann::json& expression, const std::string& column);
-  void find_inverses(const nlohmann::json& expression);
-  bool find_inverse_of_operation(const nlohmann::json& expression);
-  Scale scale_of(const nlohmann::json& normalize, const std::string& column) const;
+  void find_columns(const schema::DataExpression& expression, const std::string& column);
+  void find_scales(const schema::DataExpression& expression, const std::string& column);
+  void find_inverses(const schema::DataExpression& expression);
+  bool find_inverse_of_operation(const schema::Elementwise& operation);
+  Scale scale_of(const schema::Normalize& normalize, const std::string& column) const;
   Scale stretched(const ColumnStatistics& statistics) const;
-  Column apply(const nlohmann::json& expression, const Column& raw) const;
+  Column apply(const schema::DataExpression& expression, const Column& raw) const;
   Column scaled(const Column& column, const Scale& scale) const;
 
-  nlohmann::json expression_;
+  schema::DataExpression expression_;
   Shape value_shape_;
   size_t elements_ = 1;
   bool one_column_ = true, asks_for_missing_ = false;
-  nlohmann::json reader_;
+  std::optional<schema::Reader> reader_;
   std::string column_;
   std::map<std::string, Scale> scales_;  // by the text of the `normalize` expression
   std::vector<Inverse> undo_;            // in the order in which they are applied

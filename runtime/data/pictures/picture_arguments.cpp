@@ -5,47 +5,48 @@
 namespace data {
 namespace {
 
-using nlohmann::json;
+using schema::DataExpression;
+
+/// Whether the operation chooses rows without looking at their pixels. Others, such as `without`, compare
+/// whole rows.
+bool chooses_rows(const DataExpression& expression) {
+  const auto* arranged = expression.as<schema::Arranged>();
+  return expression.as<schema::TableRows>() || expression.as<schema::Where>() ||
+         (arranged && arranged->op != schema::Arranged::Kind::windows);
+}
 
 struct Completion {
   const Shape& shape;
   bool classes;
 
   /// `labels`: only the column `label` of the tables in `expression` is used.
-  void complete(json& expression, bool labels) const {
-    if (!expression.is_object()) {
-      if (expression.is_array())
-        for (json& part : expression) complete(part, false);
+  void complete(DataExpression& expression, bool labels) const {
+    if (auto* reader = expression.as<schema::Reader>()) {
+      if (reader->name == "images") complete_reader(*reader, labels);
       return;
     }
-    const std::string op = expression.value("op", "");
-    if (op == "reader") {
-      if (expression.value("name", "") == "images") complete_reader(expression, labels);
-      return;
-    }
-    // These operations choose rows without looking at their pixels. Others, such as `without`, compare whole
-    // rows.
-    const bool chooses = op == "rows" || op == "where" || op == "shuffle" || op == "per_class";
-    const bool inside = op == "column" ? expression.value("name", "") == "label" : labels && chooses;
-    for (auto& [key, part] : expression.items()) complete(part, key == "table" && inside);
+    const auto* column = expression.as<schema::TableColumn>();
+    const bool inside = column ? column->name == "label" : labels && chooses_rows(expression);
+    const DataExpression* table = schema::table_of(expression);
+    schema::for_each_part(expression,
+                          [&](DataExpression& part) { complete(part, &part == table && inside); });
   }
 
-  void complete_reader(json& expression, bool labels) const {
-    json& named = expression["named"];
+  void complete_reader(schema::Reader& reader, bool labels) const {
     if (labels) {
-      named[hidden_labels] = true;
+      reader.named[hidden_labels] = {true};
       return;
     }
-    const bool sized = expression.contains("args") && expression["args"].size() > 1;
-    if (!sized && shape.size() >= 2 && !named.contains("size"))
-      named["size"] = {shape[shape.size() - 2], shape.back()};
-    if (classes) named[hidden_indices] = true;
+    if (reader.args.size() <= 1 && shape.size() >= 2)
+      reader.named.try_emplace(
+          "size", schema::Constant{schema::Constant::List{{shape[shape.size() - 2]}, {shape.back()}}});
+    if (classes) reader.named[hidden_indices] = {true};
   }
 };
 
 }  // namespace
 
-void complete_picture_arguments(json& expression, const Shape& shape, bool classes) {
+void complete_picture_arguments(DataExpression& expression, const Shape& shape, bool classes) {
   Completion{shape, classes}.complete(expression, false);
 }
 

@@ -3,12 +3,11 @@
 // none; with class indices for a variable of classes; and without the pixels if only the numbers of the
 // subfolders (`label`) are used.
 #pragma once
-#include <nlohmann/json.hpp>
-
 #include "runtime/data/table.h"
+#include "runtime/schema/data_expression.h"
 
 namespace data {
 
-void complete_picture_arguments(nlohmann::json& expression, const Shape& shape, bool classes);
+void complete_picture_arguments(schema::DataExpression& expression, const Shape& shape, bool classes);
 
 }  // namespace data

@@ -97,7 +97,7 @@ TEST(Analyse, DigitsIsAModelOfTwoPlayersAndThreeSources) {
   const auto& given = model.sources[0].givens.at(0);
   ASSERT_EQ(model.graph[given.value].op, Op::column);
   EXPECT_EQ(model.graph[given.value].shape, (Shape{28, 28}));
-  EXPECT_EQ(model.columns[0].expression, json::parse(R"(
+  EXPECT_EQ(schema::write(model.columns[0].expression), json::parse(R"(
     {"op": "greater", "args": [
       {"op": "column", "name": "image", "table": {"op": "reader", "name": "mnist", "args": ["train"], "named": {}}},
       {"op": "number", "value": 0.4375}]})"));
@@ -143,7 +143,7 @@ TEST(Analyse, DeclarationsStandInAnyOrder) {
     param threshold = 0.5)")
                           .model;
   EXPECT_EQ(model.variables[0].shape, (Shape{28, 28}));
-  EXPECT_EQ(model.columns.at(1).expression, json::parse(R"(
+  EXPECT_EQ(schema::write(model.columns.at(1).expression), json::parse(R"(
     {"op": "column", "name": "label", "table": {"op": "per_class", "args": [10], "named": {"seed": 3},
       "table": {"op": "reader", "name": "mnist", "args": ["train"], "named": {}}}})"));
 }
@@ -247,10 +247,11 @@ TEST(Analyse, ImagesTakeTheSizeOfTheirVariable) {
     source pairs { x = images("photos/"); s = images("masks/", gray = true) }
     source large { x = images("photos/", size = 64)[0 : 10] })")
                           .model;
-  EXPECT_EQ(model.columns[0].expression["named"]["size"], json::parse("[32, 48]"));
-  EXPECT_EQ(model.columns[1].expression["named"]["size"], json::parse("[32, 48]"));
-  EXPECT_EQ(model.columns[2].expression["table"]["named"]["size"], 64);
-  EXPECT_EQ(model.columns[2].expression["end"], 10);
+  EXPECT_EQ(schema::write(model.columns[0].expression)["named"]["size"], json::parse("[32, 48]"));
+  EXPECT_EQ(schema::write(model.columns[1].expression)["named"]["size"], json::parse("[32, 48]"));
+  const json sliced = schema::write(model.columns[2].expression);
+  EXPECT_EQ(sliced["table"]["named"]["size"], 64);
+  EXPECT_EQ(sliced["end"], 10);
 }
 
 TEST(Analyse, AConstantIsGivenToEveryRow) {

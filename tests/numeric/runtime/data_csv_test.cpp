@@ -11,22 +11,21 @@
 #include "runtime/data/expressions/evaluate.h"
 #include "runtime/data/population.h"
 #include "runtime/shared/failure.h"
+#include "tests/numeric/support/data_expressions.h"
 
 namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace data;
+using namespace data_tests;
 using Floats = std::vector<float>;
 
 namespace {
 
 /// `columns`: the wanted columns; if there are none, all columns are read.
 json csv(const std::vector<json>& columns = {}, json named = json::object()) {
-  json args = json::array({"t.csv"});
+  std::vector<json> args = {"t.csv"};
   if (!columns.empty()) args.push_back(columns);
-  return {{"op", "reader"}, {"name", "csv"}, {"args", std::move(args)}, {"named", std::move(named)}};
-}
-json column(json table, const std::string& name) {
-  return {{"op", "column"}, {"table", std::move(table)}, {"name", name}};
+  return reader("csv", args, named);
 }
 
 class Csv : public testing::Test {
@@ -202,7 +201,7 @@ TEST_F(Csv, SortedWordsAreTheClasses) {
               load(column(csv(), "city"), {"c", "real", 0, {}}, context);
             }).find("\"Paris\" is not a number"),
             std::string::npos);
-  const json sum = {{"op", "add"}, {"args", {column(csv(), "city"), {{"op", "number"}, {"value", 1}}}}};
+  const json sum = call("add", {column(csv(), "city"), number(1)});
   EXPECT_NE(failure_of(sum).find("\"Paris\" is not a number"), std::string::npos);
 }
 
@@ -215,7 +214,7 @@ TEST_F(Csv, DeclaredWordsKeepTheirOrder) {
   write("c\nsouth\nnorth\n\nsouth\n");
   const VariableSpec wind{"c", "category", 2, {}, {"south", "north"}};
   EXPECT_EQ(classes(csv(), wind), (std::vector<int>{0, 1, -1, 0}));
-  const json rest = {{"op", "rows"}, {"table", csv()}, {"begin", 3}, {"end", nullptr}};
+  const json rest = rows(csv(), 3, nullptr);
   EXPECT_EQ(classes(rest, wind), (std::vector<int>{0})) << "a part of the rows has the same classes";
   write("c\nsouth\nnorth\neast\n");
   EXPECT_EQ(
@@ -239,7 +238,7 @@ TEST_F(Csv, RowsOfWordsAreToldApartByTheirText) {
   write("c\nc\nb\n", "u.csv");
   json other = csv();
   other["args"][0] = "u.csv";
-  const json rest = {{"op", "without"}, {"table", csv()}, {"args", {other}}, {"named", json::object()}};
+  const json rest = without(csv(), other);
   EXPECT_EQ(classes(rest, {"c", "category", 2, {}, {"a", "b"}}), (std::vector<int>{0}));
 }
 

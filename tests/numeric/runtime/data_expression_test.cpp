@@ -22,25 +22,15 @@
 #include "runtime/data/sets/glyphs.h"
 #include "runtime/data/sets/synthetic.h"
 #include "runtime/shared/failure.h"
+#include "tests/numeric/support/data_expressions.h"
 #include "tests/numeric/support/picture_bytes.h"
 
 namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace data;
+using namespace data_tests;
 
 namespace {
-
-json number(double value) { return {{"op", "number"}, {"value", value}}; }
-json call(const std::string& op, json args) { return {{"op", op}, {"args", std::move(args)}}; }
-json column(json table, const std::string& name) {
-  return {{"op", "column"}, {"table", table}, {"name", name}};
-}
-json reader(const std::string& name, json args, json named = json::object()) {
-  return {{"op", "reader"}, {"name", name}, {"args", std::move(args)}, {"named", std::move(named)}};
-}
-json on_table(const std::string& op, json table, json args = json::array(), json named = json::object()) {
-  return {{"op", op}, {"table", table}, {"args", std::move(args)}, {"named", std::move(named)}};
-}
 
 std::string failure_of(const std::function<void()>& act, Exit code = Exit::bad_data) {
   try {
@@ -87,7 +77,7 @@ class Expressions : public testing::Test {
 using Floats = std::vector<float>;
 
 TEST_F(Expressions, ArithmeticIsElementWiseAndNumbersStretch) {
-  EXPECT_EQ(values(on_table("rows", call("add", {a, call("multiply", {number(10), b})})))[3], 18);
+  EXPECT_EQ(values(call("add", {a, call("multiply", {number(10), b})}))[3], 18);
   Floats quotients = values(call("modulo", {call("subtract", {a, number(5)}), number(3)}));
   EXPECT_EQ(quotients, (Floats{1, 2, 0, 1, 2, 0, 1, 2, 0, 1}));  // the sign of the divisor, as in Python
   EXPECT_EQ(values(call("power", {a, number(2)}))[9], 81);
@@ -115,32 +105,25 @@ TEST_F(Expressions, AMissingValueStaysMissingThroughComparisons) {
 
 TEST_F(Expressions, AByteComparedWithItsOwnDecimalIsNotAboveIt) {
   Column pixel = byte_column("image", {}, 1, {51}, pixel_levels());  // 51 / 255 = 0.2
-  context.evaluated.emplace(reader("p", json::array()).dump(), Table{"p", {pixel}});
+  context.evaluated.emplace(schema::text_of(expression(reader("p", json::array()))), Table{"p", {pixel}});
   EXPECT_EQ(values(call("greater", {reader("p", json::array()), number(0.2)})), Floats{0});
 }
 
 TEST_F(Expressions, RowsAreSlicedAsInPython) {
-  auto rows = [&](json begin, json end) {
-    return values({{"op", "rows"}, {"table", a}, {"begin", begin}, {"end", end}});
-  };
-  EXPECT_EQ(rows(7, nullptr), (Floats{7, 8, 9}));
-  EXPECT_EQ(rows(-2, nullptr), (Floats{8, 9}));
-  EXPECT_EQ(rows(nullptr, -8), (Floats{0, 1}));
-  EXPECT_EQ(rows(3, 5), (Floats{3, 4}));
-  EXPECT_EQ(rows(8, 100), (Floats{8, 9}));
-  EXPECT_EQ(rows(5, 2), Floats{});
-  json sliced = {{"op", "rows"}, {"table", table}, {"begin", 2}, {"end", nullptr}};
-  EXPECT_EQ(values({{"op", "rows"}, {"table", column(sliced, "a")}, {"begin", 1}, {"end", 3}}),
-            (Floats{3, 4}));
+  const auto slice = [&](const json& begin, const json& end) { return values(rows(a, begin, end)); };
+  EXPECT_EQ(slice(7, nullptr), (Floats{7, 8, 9}));
+  EXPECT_EQ(slice(-2, nullptr), (Floats{8, 9}));
+  EXPECT_EQ(slice(nullptr, -8), (Floats{0, 1}));
+  EXPECT_EQ(slice(3, 5), (Floats{3, 4}));
+  EXPECT_EQ(slice(8, 100), (Floats{8, 9}));
+  EXPECT_EQ(slice(5, 2), Floats{});
+  EXPECT_EQ(values(rows(column(rows(table, 2, nullptr), "a"), 1, 3)), (Floats{3, 4}));
 }
 
 TEST_F(Expressions, WhereKeepsTheRowsOfTheCondition) {
-  json kept = {
-      {"op", "where"}, {"table", table}, {"condition", call("equal", {column(table, "label"), number(2)})}};
+  const json kept = where(table, call("equal", {column(table, "label"), number(2)}));
   EXPECT_EQ(values(column(kept, "a")), (Floats{2, 5, 8}));
-  EXPECT_EQ(failure({{"op", "where"},
-                     {"table", table},
-                     {"condition", {{"op", "rows"}, {"table", a}, {"begin", 0}, {"end", 3}}}}),
+  EXPECT_EQ(failure(where(table, rows(a, 0, 3))),
             "where: the condition csv(\"t.csv\").a has 3 rows of shape [], the table csv(\"t.csv\") has 10 "
             "rows and "
             "needs one value for each");
@@ -159,13 +142,13 @@ TEST_F(Expressions, PerClassAndWithoutSplitATable) {
   Floats labels = values(column(few, "label"));
   EXPECT_EQ(labels.size(), 6u);
   for (float label : {0, 1, 2}) EXPECT_EQ(std::count(labels.begin(), labels.end(), label), 2);
-  EXPECT_EQ(values(column(on_table("without", table, {few}), "a")).size(), 4u);
+  EXPECT_EQ(values(column(without(table, few), "a")).size(), 4u);
   EXPECT_EQ(failure(on_table("per_class", table, {4})),
             "per_class: csv(\"t.csv\") has 3 rows of class 1, fewer than 4");
 }
 
 TEST_F(Expressions, NormalizeGivesMeanZeroAndDeviationOne) {
-  Floats normal = values(column(on_table("normalize", table), "a"));
+  Floats normal = values(column(normalize(table), "a"));
   double sum = 0, squares = 0;
   for (float value : normal) sum += value, squares += value * value;
   EXPECT_NEAR(sum, 0, 1e-6);
@@ -208,8 +191,7 @@ TEST_F(Expressions, BrokenCsvFilesAreRefusedWithTheirLine) {
 }
 
 TEST_F(Expressions, RowsOrShapesThatDoNotGoTogetherAreNamed) {
-  json three = {{"op", "rows"}, {"table", b}, {"begin", 0}, {"end", 3}};
-  EXPECT_EQ(failure(call("add", {a, three})),
+  EXPECT_EQ(failure(call("add", {a, rows(b, 0, 3)})),
             "csv(\"t.csv\").a has 10 rows, csv(\"t.csv\").b has 3: they do not go together");
   EXPECT_EQ(failure(reader("mnist", {"training"}), Exit::bad_configuration),
             "mnist: `split` must be \"train\", \"test\" or \"all\", not \"training\"");
@@ -268,7 +250,7 @@ TEST_F(Expressions, ATableWithoutRowsIsBadDataByName) {
     const std::string name = inner["args"][0];
     // On its own, and inside operations that could accept an empty table.
     for (const json& whole :
-         {each, on_table("normalize", each), call("divide", {each, each}), on_table("shuffle", each)}) {
+         {each, normalize(each), call("divide", {each, each}), on_table("shuffle", each)}) {
       const std::string text = failure(whole);
       EXPECT_NE(text.find(name), std::string::npos) << whole << ": " << text;
       EXPECT_TRUE(text.find("no rows") != std::string::npos || text.find("is empty") != std::string::npos ||

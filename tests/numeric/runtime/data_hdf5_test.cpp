@@ -13,9 +13,11 @@
 #include "runtime/data/expressions/evaluate.h"
 #include "runtime/data/sets/random.h"
 #include "runtime/shared/failure.h"
+#include "tests/numeric/support/data_expressions.h"
 
 namespace fs = std::filesystem;
 using namespace data;
+using namespace data_tests;
 
 namespace {
 
@@ -213,19 +215,13 @@ TEST_F(Hdf5, ADatasetWithoutRowsIsBadDataByName) {
   write(file, "none", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {0, 3}, reals.data(), false);
   H5Fclose(file);
   Context context{{folder, "", ""}};
-  const std::string text = failure_of([&] {
-    evaluate_column(
-        {{"op", "reader"}, {"name", "hdf5"}, {"args", {"t.h5", "none"}}, {"named", nlohmann::json::object()}},
-        context);
-  });
+  const std::string text = failure_of([&] { evaluate_column(reader("hdf5", {"t.h5", "none"}), context); });
   EXPECT_EQ(text, "hdf5(\"t.h5\", \"none\"): there are no rows");
 }
 
 TEST_F(Hdf5, ItIsAReaderLikeTheOthers) {
   Context context{{folder, "", ""}};
-  const Column column = evaluate_column(
-      {{"op", "reader"}, {"name", "hdf5"}, {"args", {"t.h5", "labels"}}, {"named", nlohmann::json::object()}},
-      context);
+  const Column column = evaluate_column(reader("hdf5", {"t.h5", "labels"}), context);
   EXPECT_EQ(column.label(), "hdf5(\"t.h5\", \"labels\")");
   EXPECT_EQ(column.at(0), -100);
 }

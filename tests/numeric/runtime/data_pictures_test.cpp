@@ -13,11 +13,13 @@
 #include "runtime/data/pictures/picture_files.h"
 #include "runtime/data/population.h"
 #include "runtime/shared/failure.h"
+#include "tests/numeric/support/data_expressions.h"
 #include "tests/numeric/support/picture_bytes.h"
 
 namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace data;
+using namespace data_tests;
 using pictures::Bytes;
 using pictures::png;
 using pictures::two_bytes;
@@ -25,12 +27,7 @@ using Floats = std::vector<float>;
 
 namespace {
 
-json images(json named = json::object()) {
-  return {{"op", "reader"}, {"name", "images"}, {"args", {"set"}}, {"named", std::move(named)}};
-}
-json column(json table, const std::string& name) {
-  return {{"op", "column"}, {"table", std::move(table)}, {"name", name}};
-}
+json images(json named = json::object()) { return reader("images", {"set"}, named); }
 
 class Pictures : public testing::Test {
  protected:

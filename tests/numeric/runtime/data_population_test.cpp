@@ -11,21 +11,14 @@
 #include "runtime/data/expressions/elementwise.h"
 #include "runtime/data/population.h"
 #include "runtime/shared/failure.h"
+#include "tests/numeric/support/data_expressions.h"
 
 namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace data;
+using namespace data_tests;
 
 namespace {
-
-json reader(const std::string& name, json args) {
-  return {{"op", "reader"}, {"name", name}, {"args", std::move(args)}, {"named", json::object()}};
-}
-json column(json table, const std::string& name) {
-  return {{"op", "column"}, {"table", table}, {"name", name}};
-}
-json number(double value) { return {{"op", "number"}, {"value", value}}; }
-json call(const std::string& op, json args) { return {{"op", op}, {"args", std::move(args)}}; }
 
 Context context_in(const fs::path& folder) { return Context{places_from_environment({folder})}; }
 

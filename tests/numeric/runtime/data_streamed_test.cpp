@@ -19,30 +19,14 @@
 #include "runtime/data/read_ahead.h"
 #include "runtime/data/sets/random.h"
 #include "runtime/shared/failure.h"
+#include "tests/numeric/support/data_expressions.h"
 
 namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace data;
+using namespace data_tests;
 
 namespace {
-
-json reader(const std::string& name, json args, json named = json::object()) {
-  return {{"op", "reader"}, {"name", name}, {"args", std::move(args)}, {"named", std::move(named)}};
-}
-json number(double value) { return {{"op", "number"}, {"value", value}}; }
-json call(const std::string& op, json args) { return {{"op", op}, {"args", std::move(args)}}; }
-json rows(json table, json begin, json end) {
-  return {{"op", "rows"}, {"table", table}, {"begin", begin}, {"end", end}};
-}
-json on_table(const std::string& op, json table, json args = json::array()) {
-  return {{"op", op}, {"table", table}, {"args", std::move(args)}, {"named", json::object()}};
-}
-json column(json table, const std::string& name) {
-  return {{"op", "column"}, {"table", table}, {"name", name}};
-}
-json where(json table, json condition) {
-  return {{"op", "where"}, {"table", table}, {"condition", condition}};
-}
 
 constexpr int64_t count = 300;
 
@@ -181,16 +165,16 @@ TEST_F(Streamed, OperationsOnTablesKeepTheNumbersOfRows) {
   EXPECT_EQ(same_bits(rows(reals, 10, -5), real), count - 15);
   EXPECT_EQ(same_bits(on_table("shuffle", reals, {3}), real), count);
   EXPECT_EQ(same_bits(where(reals, call("less", {doubles, number(20)})), real), 60);
-  EXPECT_EQ(same_bits(on_table("normalize", reals), real), count);
+  EXPECT_EQ(same_bits(normalize(reals), real), count);
   EXPECT_EQ(same_bits(on_table("windows", reals, {5, 2}), {"x", "real", 0, {5, 4, 6}}), (count - 5) / 2 + 1);
-  EXPECT_EQ(same_bits(on_table("without", reals, {rows(reals, 0, 2)}), real), count - 4);
+  EXPECT_EQ(same_bits(without(reals, rows(reals, 0, 2)), real), count - 4);
   EXPECT_EQ(same_bits(column(on_table("per_class", reader("images", {"pictures"}), {7}), "image"),
                       {"x", "unit", 0, {3, 5, 7}}),
             21);
 }
 
 TEST_F(Streamed, OperationsCompose) {
-  const json table = on_table("shuffle", rows(on_table("normalize", reals), 3, 250), {1});
+  const json table = on_table("shuffle", rows(normalize(reals), 3, 250), {1});
   EXPECT_EQ(same_bits(on_table("windows", table, {3}), {"x", "real", 0, {3, 4, 6}}), 245);
   EXPECT_EQ(same_bits(call("greater", {rows(table, 40, 100), rows(bytes, 0, 60)}), binary), 60);
   const json lit = where(bytes, call("greater", {rows(doubles, nullptr, nullptr), number(50)}));

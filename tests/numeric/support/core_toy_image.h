@@ -254,8 +254,10 @@ inline schema::ImageDescription whole(const std::filesystem::path& folder) {
   toy.variables = {{"x", "real", 0, {}, {}}, {"z", "real", 0, {}, {}}};
   toy.players = {player("p", schema::Role::decoder, "p.x.weight", 0.5),
                  player("q", schema::Role::encoder, "q.z.weight", 0.1)};
-  toy.columns = {
-      {{{"op", "reader"}, {"name", "npy"}, {"args", {"x.npy"}}, {"named", json::object()}}, 0, "real"}};
+  schema::Reader npy;
+  npy.name = "npy";
+  npy.args.push_back({std::string("x.npy")});
+  toy.columns = {{npy, 0, "real"}};
   toy.sources = {{"images", 1, {0}, 2}, {"generated", 1, {}, -1}};
   toy.conditionals = {conditional(0, 1, {}, 3), conditional(0, 0, {1}, 6), conditional(1, 1, {0}, 9)};
   toy.learns = learns();

@@ -13,18 +13,26 @@
 
 namespace core {
 namespace fs = std::filesystem;
-using nlohmann::json;
+using schema::Constant;
 
 namespace {
 
 using Names = std::vector<std::string>;
 
-json reader(const char* name, json arguments, json named = json::object()) {
-  return {{"op", "reader"}, {"name", name}, {"args", std::move(arguments)}, {"named", std::move(named)}};
+using Options = std::map<std::string, Constant>;
+
+schema::DataExpression reader(const char* name, Constant::List arguments, Options named = {}) {
+  return schema::Reader{{std::move(arguments), std::move(named)}, name};
+}
+
+Constant list_of(const Names& names) {
+  Constant::List list;
+  for (const std::string& name : names) list.push_back({name});
+  return {std::move(list)};
 }
 
 std::string reader_name(const data::Transformation* rule) {
-  return rule && rule->can_apply() ? rule->reader().value("name", "") : "";
+  return rule && rule->can_apply() ? rule->reader().name : "";
 }
 
 /// Whether the column contains pictures, in [0, 1].
@@ -49,22 +57,21 @@ Names names_in_source(const data::Transformation* rule) {
 }
 
 /// A source's CSV options, for files in the same form as the source's file.
-json options_of_source(const data::Transformation* rule) {
-  json named = json::object();
+Options options_of_source(const data::Transformation* rule) {
+  Options named;
   if (reader_name(rule) != "csv") return named;
   const char* places[] = {"path", "columns", "separator", "missing", "header", "comment"};
-  const json& arguments = rule->reader().at("args");
+  const Constant::List& arguments = rule->reader().args;
   for (size_t i = 2; i < arguments.size() && i < std::size(places); ++i) named[places[i]] = arguments[i];
-  const json others = rule->reader().value("named", json::object());
-  for (const auto& [name, value] : others.items())
+  for (const auto& [name, value] : rule->reader().named)
     if (name != "columns" && name != "path") named[name] = value;
   return named;
 }
 
 /// Whether a CSV file, read with these options, has the columns. Any failure counts as no.
-bool has_columns(const std::string& path, const Names& names, const json& named, data::Context& context) {
+bool has_columns(const std::string& path, const Names& names, const Options& named, data::Context& context) {
   try {
-    const data::Value value = data::evaluate(reader("csv", {path}, named), context);
+    const data::Value value = data::evaluate(reader("csv", {Constant{path}}, named), context);
     const std::vector<data::Column>& columns = std::get<data::Table>(value).columns;
     return std::ranges::all_of(names, [&](const std::string& name) {
       return std::ranges::any_of(columns, [&](const data::Column& column) {
@@ -79,17 +86,17 @@ bool has_columns(const std::string& path, const Names& names, const json& named,
 data::Column read_csv_column(const std::string& path, const Variable& variable,
                              const data::Transformation* rule, data::Context& context) {
   const Names own = own_names(variable), theirs = names_in_source(rule);
-  const json options = options_of_source(rule);
-  const auto read = [&](const Names& names, const json& named) {
-    return data::evaluate_column(reader("csv", {path, names}, named), context);
+  const Options options = options_of_source(rule);
+  const auto read = [&](const Names& names, const Options& named) {
+    return data::evaluate_column(reader("csv", {Constant{path}, list_of(names)}, named), context);
   };
-  std::vector<std::pair<Names, json>> ways = {{own, json::object()}};
+  std::vector<std::pair<Names, Options>> ways = {{own, {}}};
   if (!options.empty()) ways.emplace_back(own, options);
   if (!theirs.empty()) ways.emplace_back(theirs, options);
-  if (!theirs.empty() && !options.empty()) ways.emplace_back(theirs, json::object());
+  if (!theirs.empty() && !options.empty()) ways.emplace_back(theirs, Options());
   for (const auto& [names, named] : ways)
     if (has_columns(path, names, named, context)) return read(names, named);
-  return read(own, json::object());
+  return read(own, {});
 }
 
 bool is_picture(const fs::path& path) { return !fs::is_directory(path) && data::is_picture_name(path); }
@@ -115,18 +122,22 @@ data::Column read_form(const fs::path& path, const Image& image, const Variable&
   data::Context context{data::places_from_environment(image.search_folders())};
   const std::string ending = path.extension().string(), absolute = fs::absolute(path).string();
   if (ending == ".csv") return read_csv_column(absolute, variable, rule, context);
-  const auto column = [&](const json& expression) { return data::evaluate_column(expression, context); };
-  if (ending == ".npy") return column(reader("npy", {absolute}));
-  if (ending == ".npz") return column(reader("npz", {absolute, variable.name}));
-  if (ending == ".safetensors") return column(reader("safetensors", {absolute, variable.name}));
+  const auto column = [&](const char* name, Constant::List arguments, Options named = {}) {
+    return data::evaluate_column(reader(name, std::move(arguments), std::move(named)), context);
+  };
+  const Constant file{absolute};
+  if (ending == ".npy") return column("npy", {file});
+  if (ending == ".npz") return column("npz", {file, {variable.name}});
+  if (ending == ".safetensors") return column("safetensors", {file, {variable.name}});
   if (fs::is_directory(path) && variable.shape.size() >= 2) {
-    const int64_t w = variable.shape.back(), h = variable.shape[variable.shape.size() - 2];
-    return column(reader("images", {absolute},
-                         {{"size", {h, w}},
-                          {"gray", variable.shape.size() == 2 || variable.shape[0] == 1},
-                          {data::hidden_indices, variable.domain == "category"}}));
+    const Constant h{variable.shape[variable.shape.size() - 2]}, w{variable.shape.back()};
+    const bool gray = variable.shape.size() == 2 || variable.shape[0] == 1;
+    return column("images", {file},
+                  {{"size", {Constant::List{h, w}}},
+                   {"gray", {gray}},
+                   {data::hidden_indices, {variable.domain == "category"}}});
   }
-  return column(reader("idx", {absolute}));
+  return column("idx", {file});
 }
 
 }  // namespace
