@@ -131,8 +131,7 @@ struct Learn {
   int64_t steps = 0;
   std::map<std::string, int64_t> batch;                 // for every source that it learns from
   std::map<std::string, OptimizerSettings> optimizers;  // for every player
-  std::string schedule = "constant";                    // constant, cosine, step
-  double schedule_warmup = 0, schedule_every = 0, schedule_factor = 1;
+  schema::RateSchedule schedule;
   double clip = 0;  // 0: no clipping
   uint64_t seed = 0;
   std::string order = "alternating";  // or simultaneous

@@ -149,8 +149,8 @@ struct Printer {
           numbers += fmt::format(" {} {}", number.name, optimizer.numbers.at(std::string(number.name)));
         line(1, "optimizer {} = {}{}", player, optimizer.kind, numbers);
       }
-      line(1, "schedule {} warmup {} every {} factor {}", learn.schedule, learn.schedule_warmup,
-           learn.schedule_every, learn.schedule_factor);
+      line(1, "schedule {} warmup {} every {} factor {}", learn.schedule.kind, learn.schedule.warmup,
+           learn.schedule.every, learn.schedule.factor);
       for (const auto& [event, steps] : learn.every) line(1, "every {} = {}", event, steps);
       if (!learn.start.empty()) line(1, "start {}", printable(nlohmann::json(learn.start).dump()));
       if (!learn.own.empty()) line(1, "own {}", printable(learn.own.dump()));

@@ -13,6 +13,7 @@
 #include "runtime/schema/data_expression.h"
 #include "runtime/schema/fields.h"
 #include "runtime/schema/program.h"
+#include "runtime/schema/settings.h"
 
 namespace schema {
 
@@ -288,8 +289,8 @@ struct ScheduledKey {
 };
 
 struct Learn : Phases {
-  std::string method, name;
-  nlohmann::json keys;  // of the file, resolved
+  std::string method, name;  // as in the settings
+  Settings settings;         // as the file gives them
   std::vector<int> sources;
   std::vector<int> skipped;            // those of `sources` on which its bound has no parameters
   std::vector<std::string> unlearned;  // notes about variables that sources give and no term reads
@@ -304,7 +305,7 @@ struct Learn : Phases {
   static void fields(auto& self, auto&& field) {
     field("method", self.method);
     field("name", self.name);
-    field("keys", self.keys);
+    field("settings", self.settings);
     field("sources", self.sources);
     field("skipped", self.skipped);
     field("unlearned", self.unlearned);

@@ -1,5 +1,6 @@
 #include "compiler/lower/image/describe.h"
 
+#include "compiler/lower/image/describe_settings.h"
 #include "compiler/lower/host.h"
 #include "compiler/lower/image/describe_graphs.h"
 #include "compiler/tensor/program.h"
@@ -93,29 +94,6 @@ std::vector<schema::Split> of_splits(const std::vector<game::Split>& splits) {
   return list;
 }
 
-json of_keys(const semantics::Learn& learn) {
-  json optimizers = json::object();
-  for (const auto& [player, optimizer] : learn.optimizers) {
-    optimizers[player] = optimizer.numbers;
-    optimizers[player]["kind"] = optimizer.kind;
-  }
-  return {{"steps", learn.steps},
-          {"batch", learn.batch},
-          {"optimizers", optimizers},
-          {"schedule",
-           {{"kind", learn.schedule},
-            {"warmup", learn.schedule_warmup},
-            {"every", learn.schedule_every},
-            {"factor", learn.schedule_factor}}},
-          {"clip", learn.clip},
-          {"seed", learn.seed},
-          {"order", learn.order},
-          {"precision", learn.precision},
-          {"start", learn.start},
-          {"every", learn.every},
-          {"own", learn.own}};
-}
-
 std::vector<schema::Learn> of_learns(const semantics::Model& model, const Programs& programs) {
   std::vector<schema::Learn> list;
   for (size_t l = 0; l < model.learns.size(); ++l) {
@@ -123,7 +101,7 @@ std::vector<schema::Learn> of_learns(const semantics::Model& model, const Progra
     schema::Learn& described = list.emplace_back(programs.learns[l]);
     described.method = learn.method;
     described.name = learn.name;
-    described.keys = of_keys(learn);
+    described.settings = describe_settings(model, learn);
     described.sources = indices(learn.sources);
   }
   return list;

@@ -244,13 +244,13 @@ struct LearnReader : LearnValues {
         expr, "`schedule`",
         {{"constant", {}}, {"cosine", {{"warmup", 0}}}, {"step", {{"every", required}, {"factor", 0.1}}}});
     if (!word) return;
-    learn.schedule = word->text;
-    if (word->text == "cosine") learn.schedule_warmup = word->numbers.at("warmup");
+    learn.schedule.kind = word->text;
+    if (word->text == "cosine") learn.schedule.warmup = word->numbers.at("warmup");
     if (word->text != "step") return;
-    learn.schedule_every = word->numbers.at("every");
-    learn.schedule_factor = word->numbers.at("factor");
-    if (learn.schedule_every < 1) {
-      learn.schedule_every = 1;
+    learn.schedule.every = word->numbers.at("every");
+    learn.schedule.factor = word->numbers.at("factor");
+    if (learn.schedule.every < 1) {
+      learn.schedule.every = 1;
       analysis.report
           .add(base::E0301, expr.span, "`every` of `step`", "at least 1 step",
                fmt::format("{}", word->numbers.at("every")))

@@ -8,10 +8,10 @@
 #include "runtime/core/commands/code_space.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/values/value_files.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/machine/memory_need.h"
 #include "runtime/core/run/preprocessing.h"
 #include "runtime/core/run/trained_model.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/printable.h"
@@ -202,12 +202,12 @@ class Grids {
     write_results(request_.out, {{shown.name, &shown, std::move(values)}}, rows, columns);
     const int64_t step = model_.checkpoint().step;
     if (request_.json)
-      fmt::print("{}\n", json_text({{"file", request_.out.string()},
-                                    {"code", space_.variable().name},
-                                    {"of", shown.name},
-                                    {"rows", rows},
-                                    {"columns", columns},
-                                    {"step", step}}));
+      fmt::print("{}\n", schema::json_text({{"file", request_.out.string()},
+                                            {"code", space_.variable().name},
+                                            {"of", shown.name},
+                                            {"rows", rows},
+                                            {"columns", columns},
+                                            {"step", step}}));
     else
       fmt::print("{}\n",
                  printable(fmt::format("{} of {} of {} from {} of step {} in {}",

@@ -9,11 +9,11 @@
 #include "runtime/core/commands/reports/compare_curves.h"
 #include "runtime/core/commands/reports/compare_picture.h"
 #include "runtime/core/commands/reports/figures.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/run/run_directory.h"
 #include "runtime/core/run/trained_model.h"
 #include "runtime/data/arrays/byte_source.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/schema/training_metrics.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
@@ -62,9 +62,9 @@ class Comparison {
     }
     draw_picture();
     write_page();
-    write_file("compare.json", json_text(to_json(), 2) + "\n");
+    write_file("compare.json", schema::json_text(to_json(), 2) + "\n");
     if (request_.json) {
-      fmt::print("{}\n", json_text(to_json()));
+      fmt::print("{}\n", schema::json_text(to_json()));
     } else {
       print_aligned(table());
       say(fmt::format("{}: report.html, compare.json{}", folder_.string(),
@@ -137,9 +137,10 @@ class Comparison {
       const json kept = core::to_json(before), asked = core::to_json(settings);
       for (const auto& [key, value] : asked.items())
         if (key == "start" ? !is_start(before.start, settings, image_) : kept.at(key) != value)
-          throw Failure(Exit::bad_configuration,
-                        fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out",
-                                    run.string(), key, json_text(kept.at(key)), json_text(value)));
+          throw Failure(
+              Exit::bad_configuration,
+              fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out",
+                          run.string(), key, schema::json_text(kept.at(key)), schema::json_text(value)));
       if (const auto last = latest_checkpoint(run); last && last->step >= settings.steps) {
         say(fmt::format("{}: loaded, step {}", run.string(), last->step));
         return;

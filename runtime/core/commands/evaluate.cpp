@@ -15,10 +15,10 @@
 #include "runtime/core/evaluation/mechanisms.h"
 #include "runtime/core/evaluation/sample_distances.h"
 #include "runtime/core/inference/query.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/output.h"
 #include "runtime/core/run/trained_model.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -151,7 +151,7 @@ static void evaluate_on(const Image& image, const EvaluateRequest& request, bool
     require_output();
   });
   if (!speaks) return;
-  if (request.json) fmt::print("{}\n", json_text(found));
+  if (request.json) fmt::print("{}\n", schema::json_text(found));
   require_output();
   for (const json& result : found.at("results"))
     for (const char* key : {"mean", "value"})

@@ -8,11 +8,11 @@
 
 #include "runtime/core/execution/averages.h"
 #include "runtime/core/execution/session.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/run/run_directory.h"
 #include "runtime/core/run/whole_folder.h"
 #include "runtime/data/optional_library.h"
 #include "runtime/onnx/onnx_api.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/schema/json_text.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/printable.h"
@@ -56,7 +56,7 @@ class Exporter {
     shared_ = {
         {"vaec", vaert_version()}, {"program", image_.file}, {"step", fmt::format("{}", checkpoint.step)}};
     const fs::path preprocessing = checkpoint.path / "preprocessing.json";
-    if (fs::exists(preprocessing)) shared_["preprocessing"] = json_text(read_json(preprocessing));
+    if (fs::exists(preprocessing)) shared_["preprocessing"] = schema::json_text(read_json(preprocessing));
   }
 
   /// Writes every graph whose operations ONNX has to a file in the folder.
@@ -86,9 +86,9 @@ class Exporter {
     graph["metadata"].update({{"graph", kind},
                               {"player", player},
                               {"target", target.name},
-                              {"parents", json_text(parents)},
+                              {"parents", schema::json_text(parents)},
                               {"family", conditional.family},
-                              {"variables", json_text(variables)}});
+                              {"variables", schema::json_text(variables)}});
     const std::string text = schema::to_text(graph);
     std::array<char, 1000> cause = {};
     const int outcome = write_(text.data(), text.size(), session_.parameters.pointers().data(),
@@ -147,11 +147,11 @@ void export_model(const Image& image, const ExportRequest& request) {
     fmt::print(stderr, "note: {} is not written: {}\n", printable(graph["file"].get<std::string>()),
                graph["why"].get<std::string>());
   if (request.json) {
-    fmt::print("{}\n", json_text({{"out", out.string()},
-                                  {"format", request.format},
-                                  {"step", checkpoint.step},
-                                  {"graphs", exporter.written()},
-                                  {"refused", exporter.refused()}}));
+    fmt::print("{}\n", schema::json_text({{"out", out.string()},
+                                          {"format", request.format},
+                                          {"step", checkpoint.step},
+                                          {"graphs", exporter.written()},
+                                          {"refused", exporter.refused()}}));
     return;
   }
   fmt::print("{}: {} graphs of step {}\n", printable(out.string()), exporter.written().size(),

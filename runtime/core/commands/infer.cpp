@@ -11,9 +11,9 @@
 #include "runtime/core/inference/conditioner.h"
 #include "runtime/core/inference/query.h"
 #include "runtime/core/inference/shared_batches.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/machine/memory_need.h"
 #include "runtime/core/run/trained_model.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
 
@@ -203,7 +203,7 @@ static void infer_on(const Image& compiled, const InferRequest& request, Ranks& 
     warn_of_chain(report["chain"]);
   }
   if (request.json) {
-    fmt::print("{}\n", json_text(report));
+    fmt::print("{}\n", schema::json_text(report));
     return;
   }
   fmt::print("{}\n", describe(image, plan));

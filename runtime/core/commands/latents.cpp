@@ -10,10 +10,10 @@
 #include "runtime/core/commands/plots/plot_picture.h"
 #include "runtime/core/commands/values/value_files.h"
 #include "runtime/core/execution/rows_at_once.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/run/trained_model.h"
 #include "runtime/data/arrays/byte_source.h"
 #include "runtime/metrics/principal_components.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/printable.h"
@@ -54,13 +54,13 @@ class LatentPlane {
     }
     const std::string& source = image_.sources[static_cast<size_t>(source_)].name;
     if (request_.json) {
-      fmt::print("{}\n", json_text({{"file", request_.out.string()},
-                                    {"code", code().name},
-                                    {"source", source},
-                                    {"rows", rows_},
-                                    {"classes", has_classes() ? json(class_variable().name) : json()},
-                                    {"variance_shares", shares_},
-                                    {"step", model_.checkpoint().step}}));
+      fmt::print("{}\n", schema::json_text({{"file", request_.out.string()},
+                                            {"code", code().name},
+                                            {"source", source},
+                                            {"rows", rows_},
+                                            {"classes", has_classes() ? json(class_variable().name) : json()},
+                                            {"variance_shares", shares_},
+                                            {"step", model_.checkpoint().step}}));
       return;
     }
     std::vector<std::string> percents;

@@ -8,11 +8,11 @@
 #include "runtime/core/commands/values/value_files.h"
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/inference/conditioner.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/machine/memory_need.h"
 #include "runtime/core/run/generation.h"
 #include "runtime/core/run/sample_grid.h"
 #include "runtime/core/run/trained_model.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/printable.h"
@@ -142,10 +142,10 @@ void sample(const Image& compiled, const SampleRequest& request) {
     for (const auto& [variable, numbers] : means) add(variable, ".mean", numbers);
   write_results(request.out, results, request.n, request.columns);
   if (request.json)
-    fmt::print("{}\n", json_text({{"file", request.out.string()},
-                                  {"rows", request.n},
-                                  {"step", checkpoint.step},
-                                  {"limiting", request.limiting}}));
+    fmt::print("{}\n", schema::json_text({{"file", request.out.string()},
+                                          {"rows", request.n},
+                                          {"step", checkpoint.step},
+                                          {"limiting", request.limiting}}));
   else
     fmt::print("{} of step {} in {}\n", counted(request.n, "row"), checkpoint.step,
                printable(request.out.string()));

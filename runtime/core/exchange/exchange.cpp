@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "runtime/core/json_fields.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/nearest_name.h"
 
@@ -18,8 +18,8 @@ namespace {
 Exchange kept_exchange(const json& kept, const std::string& where) {
   Exchange exchange;
   if (kept.is_null()) return exchange;
-  const JsonFields fields(kept, where, "exchange");
-  const JsonFields peers = fields.object("peers");
+  const schema::JsonFields fields(kept, where, "exchange");
+  const schema::JsonFields peers = fields.object("peers");
   for (const std::string& name : peers.keys()) exchange.peers[name] = peers.text(name);
   exchange.publish = fields.text("publish", "");
   exchange.lockstep = fields.flag("lockstep", false);

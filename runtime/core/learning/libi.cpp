@@ -52,7 +52,7 @@ nlohmann::json Libi::state() const {
   return state;
 }
 
-void Libi::restore(const JsonFields& state, int64_t steps) {
+void Libi::restore(const schema::JsonFields& state, int64_t steps) {
   constexpr double most = std::numeric_limits<double>::max();
   multiplier_ = state.real("multiplier", 0, most);
   violations_ = state.real("violations", -most, most);

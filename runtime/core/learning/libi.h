@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "runtime/core/json_fields.h"
+#include "runtime/schema/json_fields.h"
 
 namespace core {
 
@@ -36,7 +36,7 @@ class Libi {
   nlohmann::json record(int64_t last_step);
   nlohmann::json state() const;
   /// Restores the state of a run of `steps` steps. Failure(bad_data).
-  void restore(const JsonFields& state, int64_t steps);
+  void restore(const schema::JsonFields& state, int64_t steps);
 
  private:
   int64_t fit_end_ = 0, constrain_end_ = 0;

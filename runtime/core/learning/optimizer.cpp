@@ -59,15 +59,4 @@ std::map<std::string, float*> Optimizer::state() const {
   return places;
 }
 
-double RateSchedule::rate(int64_t step, int64_t steps) const {
-  const auto now = static_cast<double>(step), all = static_cast<double>(steps);
-  if (kind == "cosine") {
-    const double rising = warmup < 1 ? warmup * all : warmup;  // below 1: as a share of all steps
-    if (now < rising) return (now + 1) / rising;
-    return 0.5 * (1 + std::cos(M_PI * std::min(1.0, (now - rising) / std::max(1.0, all - rising))));
-  }
-  if (kind == "step" && every >= 1) return std::pow(factor, std::floor(now / every));
-  return 1;
-}
-
 }  // namespace core

@@ -11,7 +11,7 @@
 #include "runtime/core/image.h"
 #include "runtime/core/learning/update_runner.h"
 #include "runtime/core/machine/memory.h"
-#include "runtime/schema/optimizer_words.h"
+#include "runtime/schema/settings.h"
 
 namespace core {
 
@@ -51,13 +51,6 @@ class Optimizer {
   std::map<std::string, Floats> state_;
   Floats numbers_;  // of the update that runs
   std::unique_ptr<UpdateRunner> runner_;
-};
-
-/// The factor of the learning rate at step `step` (from 0) of `steps`.
-struct RateSchedule {
-  std::string kind = "constant";  // constant, cosine, step
-  double warmup = 0, every = 0, factor = 1;
-  double rate(int64_t step, int64_t steps) const;
 };
 
 }  // namespace core

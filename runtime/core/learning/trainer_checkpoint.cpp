@@ -6,11 +6,11 @@
 #include <limits>
 
 #include "runtime/core/finite.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/preprocessing.h"
 #include "runtime/data/arrays/byte_source.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -117,11 +117,11 @@ double Trainer::restore(const Checkpoint& checkpoint) {
 
 /// Terms that are new to the run, because it now learns from more sources, begin at zero.
 double Trainer::restore_state(const json& state, const fs::path& file, int64_t step) {
-  const JsonFields fields(state, file.string());
+  const schema::JsonFields fields(state, file.string());
   if (fields.whole("step", bounds::steps) != step)
     fields.refuse("step", fmt::format("{}, as the folder's name says,", step));
-  const JsonFields updates = fields.object("updates"), sums = fields.object("sums"),
-                   counts = fields.object("summed_steps");
+  const schema::JsonFields updates = fields.object("updates"), sums = fields.object("sums"),
+                           counts = fields.object("summed_steps");
   for (size_t i = 0; i < session_.image.players.size(); ++i)
     optimizers_[i].steps = updates.whole(session_.image.players[i].name, bounds::steps);
   // An average that is new to the run begins here.

@@ -14,9 +14,9 @@
 #include <limits>
 #include <sstream>
 
-#include "runtime/core/json_fields.h"
 #include "runtime/core/run/whole_folder.h"
 #include "runtime/data/arrays/byte_source.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -248,7 +248,7 @@ std::optional<Checkpoint> latest_checkpoint(const fs::path& run) {
 static Checkpoint checkpoint_in(const fs::path& path) {
   const fs::path state = path / "state.json";
   const json text = read_json(state);
-  return {JsonFields(text, state.string()).whole("step", bounds::steps), path};
+  return {schema::JsonFields(text, state.string()).whole("step", bounds::steps), path};
 }
 
 static Checkpoint best_checkpoint_of(const fs::path& run) {

@@ -304,8 +304,8 @@ TEST(Analyse, LearnKeysReachTheModel) {
   EXPECT_EQ(slow.optimizers.at("p").kind, "sgd");
   EXPECT_EQ(slow.optimizers.at("p").numbers.at("momentum"), 0.9);
   EXPECT_EQ(slow.optimizers.at("q").kind, "none");
-  EXPECT_EQ(slow.schedule, "cosine");
-  EXPECT_EQ(slow.schedule_warmup, 5);
+  EXPECT_EQ(slow.schedule.kind, "cosine");
+  EXPECT_EQ(slow.schedule.warmup, 5);
   EXPECT_EQ(slow.clip, 1);
   EXPECT_EQ(slow.seed, 7u);
   EXPECT_EQ(slow.order, "simultaneous");

@@ -52,7 +52,7 @@ TEST(Libi, ItsStateIsAllThatTheNextStepsNeed) {
   whole.observe(-4);
   Libi resumed = libi(nlohmann::json::object(), 30);
   const auto kept = nlohmann::json::parse(whole.state().dump());
-  resumed.restore(core::JsonFields(kept, "state.json"), 30);
+  resumed.restore(schema::JsonFields(kept, "state.json"), 30);
   EXPECT_TRUE(resumed.has_best());
   for (Libi* one : {&whole, &resumed}) one->observe(-3.7);
   EXPECT_EQ(whole.multiplier(), resumed.multiplier());

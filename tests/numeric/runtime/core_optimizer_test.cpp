@@ -188,7 +188,7 @@ TEST(Optimizer, EveryWordButNoneHasAProgram) {
 }
 
 TEST(RateSchedule, CosineRisesThenFallsToZero) {
-  const RateSchedule cosine = {.kind = "cosine", .warmup = 10};
+  const schema::RateSchedule cosine = {.kind = "cosine", .warmup = 10};
   EXPECT_DOUBLE_EQ(cosine.rate(0, 110), 0.1);
   EXPECT_DOUBLE_EQ(cosine.rate(9, 110), 1);
   EXPECT_DOUBLE_EQ(cosine.rate(10, 110), 1);
@@ -197,7 +197,7 @@ TEST(RateSchedule, CosineRisesThenFallsToZero) {
 }
 
 TEST(RateSchedule, StepMultipliesEverySoManySteps) {
-  const RateSchedule step = {.kind = "step", .every = 100, .factor = 0.5};
+  const schema::RateSchedule step = {.kind = "step", .every = 100, .factor = 0.5};
   EXPECT_DOUBLE_EQ(step.rate(99, 1000), 1);
   EXPECT_DOUBLE_EQ(step.rate(100, 1000), 0.5);
   EXPECT_DOUBLE_EQ(step.rate(250, 1000), 0.25);

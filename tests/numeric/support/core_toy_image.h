@@ -206,24 +206,23 @@ inline std::vector<schema::Program> programs() {
 }
 
 inline std::vector<schema::Learn> learns() {
-  const json adam = {{"kind", "adam"}, {"lr", 0.01}, {"beta1", 0.9}, {"beta2", 0.999}, {"eps", 1e-8}};
   schema::Learn symmetric, elbo;
   symmetric.method = symmetric.name = "symmetric";
-  symmetric.keys = {{"steps", 300},
-                    {"batch", {{"images", 32}, {"generated", 16}}},
-                    {"optimizers", {{"p", adam}, {"q", adam}}},
-                    {"schedule", {{"kind", "constant"}}},
-                    {"clip", 0},
-                    {"seed", 7},
-                    {"order", "alternating"},
-                    {"precision", "fp32"},
-                    {"start", ""},
-                    {"every", {{"log", 20}, {"sample", 0}, {"checkpoint", 50}, {"evaluate", 0}}},
-                    {"own", json::object()}};
+  schema::Settings& settings = symmetric.settings;
+  settings.method = settings.learn = "symmetric";
+  settings.steps = 300;
+  settings.batch = {{"images", 32}, {"generated", 16}};
+  settings.optimizers = {{"p", {.lr = 0.01}}, {"q", {.lr = 0.01}}};
+  settings.clip = {{"p", 0}, {"q", 0}};
+  settings.seed = 7;
+  settings.sources = {"images", "generated"};
+  settings.every = {{"log", 20}, {"sample", 0}, {"checkpoint", 50}, {"evaluate", 0}};
   symmetric.sources = {0, 1};
   symmetric.alternating = {{{}, 0, {}}, {{}, 1, {}}};
-  elbo.method = elbo.name = "elbo";
-  elbo.keys = {{"steps", 1}, {"batch", {{"images", 32}}}, {"optimizers", json::object()}};
+  elbo.method = elbo.name = elbo.settings.method = elbo.settings.learn = "elbo";
+  elbo.settings.steps = 1;
+  elbo.settings.batch = {{"images", 32}};
+  elbo.settings.sources = {"images"};
   elbo.sources = {0};
   elbo.unavailable = "needs what this version of vaec cannot run";
   return {symmetric, elbo};

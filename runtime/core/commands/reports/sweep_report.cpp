@@ -14,10 +14,10 @@
 #include "runtime/core/commands/reports/figures.h"
 #include "runtime/core/commands/reports/varied_values.h"
 #include "runtime/core/commands/values/value_files.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/run/output.h"
 #include "runtime/core/run/run_directory.h"
 #include "runtime/data/arrays/byte_source.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/printable.h"
@@ -89,7 +89,7 @@ class SweepReport {
     write_file("runs.csv", runs_csv_);
     write_file("report.html", page());
     if (as_json) {
-      fmt::print("{}\n", json_text(to_json()));
+      fmt::print("{}\n", schema::json_text(to_json()));
     } else {
       print_aligned(table());
       fmt::print("{}\n", printable(fmt::format("{}: report.html, table.csv, runs.csv", folder_.string())));

@@ -9,12 +9,12 @@
 #include "runtime/core/commands/training/learning_machine.h"
 #include "runtime/core/commands/training/stop_signals.h"
 #include "runtime/core/commands/training/training_run.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/thread_pool.h"
 #include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/preprocessing.h"
 #include "runtime/shared/content_hash.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/printable.h"
 
@@ -154,7 +154,7 @@ int begin(const Image& image, const TrainRequest& request, Ranks& ranks) {
   if (!ranks.is_several()) config["threads"] = session.machine.threads;
   if (session.device) config["cudnn_benchmark"] = session.cudnn_benchmark;
   if (site.exchanges()) config["exchange"] = site.settings();
-  run.directory().write("config.json", json_text(config, 2) + "\n");
+  run.directory().write("config.json", schema::json_text(config, 2) + "\n");
   run.directory().write("model.vae", image.text);
   run.directory().write("env.json", environment(session).dump(2) + "\n");
   return run.follow();
@@ -193,7 +193,7 @@ struct MachineOfRun {
 
 MachineOfRun machine_of_run(const Image& image, const MachineRequest& request, const Settings& settings,
                             const json& config, const std::string& config_name) {
-  const JsonFields kept(config, config_name);
+  const schema::JsonFields kept(config, config_name);
   const std::string own = kept.text("device", "cpu");
   if (!is_device(own) || own == "auto") kept.refuse("device", "cpu or cuda:N");
   MachineRequest asked = request;
@@ -280,8 +280,8 @@ std::vector<std::string> notes_on_other_settings(const Settings& before, const S
   const json kept = to_json(before), asked = to_json(now);
   for (const auto& [key, value] : asked.items())
     if (key != "steps" && key != "start" && kept.value(key, json()) != value)
-      notes.push_back(fmt::format("{} is {} from step {} on; before it was {}", key, json_text(value), step,
-                                  json_text(kept.value(key, json()))));
+      notes.push_back(fmt::format("{} is {} from step {} on; before it was {}", key, schema::json_text(value),
+                                  step, schema::json_text(kept.value(key, json()))));
   return notes;
 }
 
@@ -343,7 +343,7 @@ int resume(const Image& image, const TrainRequest& request, Ranks& ranks) {
   if (site.exchanges()) config["exchange"] = site.settings();
   if (!config["resumed"].is_array()) config["resumed"] = json::array();
   config["resumed"].push_back(step);
-  run.directory().write("config.json", json_text(config, 2) + "\n");
+  run.directory().write("config.json", schema::json_text(config, 2) + "\n");
   for (const auto& [file, text] :
        {std::pair("model.vae", image.text), {"env.json", environment(session).dump(2) + "\n"}})
     if (!fs::exists(run.directory().path() / file)) run.directory().write(file, text);

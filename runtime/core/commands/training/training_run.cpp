@@ -7,10 +7,10 @@
 
 #include "runtime/core/commands/reports/report.h"
 #include "runtime/core/commands/training/stop_signals.h"
-#include "runtime/core/json_fields.h"
 #include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/elapsed.h"
 #include "runtime/data/arrays/byte_source.h"
+#include "runtime/schema/json_fields.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
 
@@ -247,7 +247,8 @@ void TrainingRun::evaluate(json& line, Progress& progress) {
     }
   });
   if (results.empty()) return;
-  directory_.write("evaluation.json", json_text({{"step", trainer_.step()}, {"results", results}}) + "\n");
+  directory_.write("evaluation.json",
+                   schema::json_text({{"step", trainer_.step()}, {"results", results}}) + "\n");
   for (json& result : results) {
     result.erase("confusion");
     result.erase("words");
@@ -262,7 +263,8 @@ void TrainingRun::draw_samples() {
   std::optional<json> figures;
   trainer_.with_average([&] { figures = figures_->draw(settings_.seed, trainer_.step()); });
   if (figures)
-    directory_.write(fmt::format("samples/step-{}.json", trainer_.step()), json_text(*figures) + "\n");
+    directory_.write(fmt::format("samples/step-{}.json", trainer_.step()),
+                     schema::json_text(*figures) + "\n");
   if (!grid_) grid_ = std::make_unique<SampleGrid>(session_, settings_.sources);
   std::optional<data::Picture> picture;
   trainer_.with_average([&] { picture = grid_->draw(settings_.seed, trainer_.step()); });

@@ -11,8 +11,7 @@
 namespace core {
 
 bool is_compiled_whole(const Learn& learn) {
-  const auto own = learn.keys.value("own", nlohmann::json::object());
-  return learn.method != "symmetric" || !own.value("enumerate", nlohmann::json::array()).empty();
+  return learn.method != "symmetric" || !learn.settings.own.value("enumerate", "").empty();
 }
 
 SplitRows::SplitRows(Session& session, const Learn& learn, const Settings& settings)

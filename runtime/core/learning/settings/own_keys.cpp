@@ -14,46 +14,7 @@ namespace {
 using nlohmann::json;
 using Kind = LearnKey::Kind;
 
-/// An estimator as the language writes it: `zgr`, `gumbel(0.5)`.
-std::string text_of_estimator(const json& estimator) {
-  std::string text = estimator.at("kind");
-  if (estimator.contains("temperature"))
-    text += fmt::format("({})", estimator.at("temperature").get<double>());
-  return text;
-}
-
-/// Writes whole numbers without a fraction: config.json says 3, not 3.0.
-json json_of_number(double number) {
-  const auto whole = static_cast<int64_t>(std::clamp(number, -1e15, 1e15));
-  return static_cast<double>(whole) == number ? json(whole) : json(number);
-}
-
-/// The value that holds if the key is not given; null if that is not a number.
-json fallback_of(const LearnKey& key, const std::string& method) {
-  if (key.name == "samples") return method == "elbo" ? 1 : 10;
-  double number = 0;
-  const auto [end, error] =
-      std::from_chars(key.fallback.data(), key.fallback.data() + key.fallback.size(), number);
-  return error == std::errc() ? json_of_number(number) : json();
-}
-
-/// Sorts the items of a list such as `c=enumerate,z=zgr`, so that equal lists have equal texts. Commas in
-/// brackets do not separate items.
-std::string in_order(const std::string& text) {
-  std::vector<std::string> items(1);
-  int depth = 0;
-  for (const char c : text) {
-    depth += (c == '(') - (c == ')');
-    if (c == ',' && depth == 0)
-      items.emplace_back();
-    else
-      items.back() += c;
-  }
-  std::ranges::sort(items);
-  return fmt::to_string(fmt::join(items, ","));
-}
-
-/// The value of a flag, in the form of built_keys().
+/// The value of a flag, in the form of Settings::own.
 json value_of_text(const std::string& text) {
   std::string plain, digits;
   for (const char c : text)
@@ -63,8 +24,8 @@ json value_of_text(const std::string& text) {
   if (plain == "true" || plain == "false") return plain == "true";
   double number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error == std::errc() && end == digits.data() + digits.size()) return json_of_number(number);
-  return in_order(plain);
+  if (error == std::errc() && end == digits.data() + digits.size()) return schema::json_of_number(number);
+  return schema::in_order(plain);
 }
 
 std::string text_of(const json& value) {
@@ -88,25 +49,6 @@ std::string text_of(const NumberSchedule& s) {
 
 }  // namespace
 
-json built_keys(const Learn& learn) {
-  json found = json::object();
-  const json own = learn.keys.value("own", json::object());
-  for (const LearnKey& key : own_keys_of(learn.method)) {
-    const std::string name(key.name);
-    found[name] = own.contains(name) ? own[name] : fallback_of(key, learn.method);
-    if (name == "estimator" && own.contains("estimator")) found[name] = text_of_estimator(own[name]);
-    if (name == "estimator" && own.contains("estimators")) {
-      std::vector<std::string> items;
-      for (const auto& [variable, estimator] : own["estimators"].items())
-        items.push_back(variable + "=" + text_of_estimator(estimator));
-      found[name] = fmt::to_string(fmt::join(items, ","));
-    }
-    if (name == "enumerate" && own.contains(name))
-      found[name] = in_order(fmt::to_string(fmt::join(own[name].get<std::vector<std::string>>(), ",")));
-  }
-  return found;
-}
-
 void override_own_key(Settings& settings, const LearnKey& key, const std::string& text) {
   const std::string name(key.name);
   if ((key.methods & method_bit(settings.method)) == 0)
@@ -124,18 +66,21 @@ void override_own_key(Settings& settings, const LearnKey& key, const std::string
 
 void fit_to_program(Settings& settings, const Image& image) {
   const Learn& learn = find_learn(image, settings.learn);
-  const json built = built_keys(learn);
+  const Settings& built = learn.settings;
   for (const LearnKey& key : own_keys_of(learn.method)) {
     const std::string name(key.name);
-    if (key.kind == Kind::built && settings.own.contains(name) && settings.own[name] != built[name])
-      refuse(settings, image, name, text_of(settings.own[name]),
-             built[name].is_null() ? "" : text_of(built[name]));
-    if (key.kind == Kind::built && !built[name].is_null()) settings.own[name] = built[name];
-    if (key.kind != Kind::number || learn.scheduled.contains(name)) continue;
-    const auto asked = settings.scheduled.find(name);
-    if (asked == settings.scheduled.end()) continue;
-    if (asked->second.kind != "constant" || built[name] != asked->second.to)
-      refuse(settings, image, name, text_of(asked->second), text_of(built[name]));
+    if (key.kind == Kind::built) {
+      const json value = built.own.value(name, json());
+      if (settings.own.contains(name) && settings.own[name] != value)
+        refuse(settings, image, name, text_of(settings.own[name]), value.is_null() ? "" : text_of(value));
+      if (!value.is_null()) settings.own[name] = value;
+    } else if (key.kind == Kind::number && !learn.scheduled.contains(name)) {
+      const auto asked = settings.scheduled.find(name);
+      if (asked == settings.scheduled.end()) continue;
+      const NumberSchedule& value = built.scheduled.at(name);
+      if (asked->second.kind != "constant" || asked->second.to != value.to)
+        refuse(settings, image, name, text_of(asked->second), text_of(value));
+    }
   }
 }
 

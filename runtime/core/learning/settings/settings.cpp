@@ -254,22 +254,7 @@ const Learn& find_learn(const Image& image, const std::string& name) {
 }
 
 Settings settings_of(const Learn& learn, const Image& image) {
-  json text = learn.keys;
-  text["method"] = learn.method;
-  text["learn"] = learn.name;
-  text["average"] = text.value("own", json::object()).value("average", 0.0);
-  std::vector<std::string> names;
-  for (int source : learn.sources) names.push_back(image.sources[static_cast<size_t>(source)].name);
-  text["sources"] = names;
-  const json own = text.value("own", json::object());
-  const json weights = own.value("weight", json::object());
-  for (const auto& [source, weight] : weights.items())
-    text["weights"][source] =
-        weight.is_object() ? weight : json{{"kind", "constant"}, {"from", 0}, {"to", weight}, {"steps", 1}};
-  text.update(built_keys(learn));
-  for (const char* key : {"clip", "evaluate", "stop", "keep"})
-    if (own.contains(key)) text[key] = own[key];
-  Settings settings = settings_from(text, fmt::format("learn {} of {}", learn.name, image.file));
+  Settings settings = learn.settings;
   add_own_weights(settings, image);
   for (const Player& player : image.players) {
     settings.optimizers.try_emplace(player.name);
@@ -346,14 +331,6 @@ void override_key(Settings& settings, const std::string& key, const std::string&
     set_entries(settings.every, flag, "event",
                 [&](int64_t& n, const std::string& value) { n = whole(flag, value, bounds::every); });
   }
-}
-
-double NumberSchedule::at(int64_t step) const {
-  if (kind == "constant") return to;
-  const auto now = static_cast<double>(step);
-  // The number rises during half of each period and stays during the other half (Fu et al. 2019).
-  const double share = kind == "linear" ? now / steps : 2 * std::fmod(now, steps) / steps;
-  return from + (to - from) * std::min(1.0, share);
 }
 
 void check(const Settings& settings, const Image& image) {

@@ -7,7 +7,7 @@
 
 #include "runtime/schema/setting_bounds.h"
 
-namespace core {
+namespace schema {
 
 /// A JSON value as text. File names may contain bytes that are not UTF-8, which JSON does not allow; these
 /// bytes are replaced.
@@ -44,4 +44,4 @@ class JsonFields {
   std::string where_, path_;
 };
 
-}  // namespace core
+}  // namespace schema

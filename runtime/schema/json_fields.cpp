@@ -1,4 +1,4 @@
-#include "runtime/core/json_fields.h"
+#include "runtime/schema/json_fields.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,7 +9,7 @@
 #include "runtime/shared/failure.h"
 #include "runtime/shared/printable.h"
 
-namespace core {
+namespace schema {
 namespace {
 using nlohmann::json;
 
@@ -134,4 +134,4 @@ std::vector<std::string> JsonFields::keys() const {
   return keys;
 }
 
-}  // namespace core
+}  // namespace schema

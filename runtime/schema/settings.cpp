@@ -1,17 +1,28 @@
-// Settings as JSON: what config.json holds, and the keys of a learn block as the compiler describes them.
+#include "runtime/schema/settings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/core/json_fields.h"
-#include "runtime/core/learning/settings/settings.h"
+#include "runtime/schema/json_fields.h"
+#include "runtime/schema/learn_keys.h"
 #include "runtime/schema/training_metrics.h"
+#include "runtime/shared/failure.h"
 
-namespace core {
+namespace schema {
 namespace {
 using nlohmann::json;
 
 const std::vector<std::string> schedule_kinds = {"constant", "cosine", "step"};
 const double below_one = std::nextafter(1.0, 0.0);
+
+json optimizer_json(const OptimizerSettings& optimizer) {
+  json text = optimizer.numbers;
+  text["kind"] = optimizer.kind;
+  return text;
+}
 
 OptimizerSettings optimizer_from(const JsonFields& fields) {
   OptimizerSettings optimizer(fields.word("kind", optimizer_names(), "adam"));
@@ -21,6 +32,13 @@ OptimizerSettings optimizer_from(const JsonFields& fields) {
     optimizer.numbers[name] = fields.real(name, 0, most, number.fallback);
   }
   return optimizer;
+}
+
+json schedule_json(const RateSchedule& s) {
+  json text = {{"kind", s.kind}};
+  if (s.kind == "cosine") text["warmup"] = s.warmup;
+  if (s.kind == "step") text.update({{"every", s.every}, {"factor", s.factor}});
+  return text;
 }
 
 RateSchedule schedule_from(const JsonFields& fields) {
@@ -44,10 +62,13 @@ NumberSchedule number_schedule_from(const JsonFields& fields) {
 
 using NumberSchedules = std::map<std::string, NumberSchedule>;
 
-json schedules_json(const NumberSchedules& schedules) {
+json number_schedule_json(const NumberSchedule& s) {
+  return {{"kind", s.kind}, {"from", s.from}, {"to", s.to}, {"steps", s.steps}};
+}
+
+json number_schedules_json(const NumberSchedules& schedules) {
   json text = json::object();
-  for (const auto& [name, s] : schedules)
-    text[name] = {{"kind", s.kind}, {"from", s.from}, {"to", s.to}, {"steps", s.steps}};
+  for (const auto& [name, schedule] : schedules) text[name] = number_schedule_json(schedule);
   return text;
 }
 
@@ -105,41 +126,40 @@ void read_own_keys(const json& text, const JsonFields& fields, Settings& setting
 
 }  // namespace
 
-json to_json(const Settings& settings) {
-  json optimizers = json::object();
-  for (const auto& [player, optimizer] : settings.optimizers) {
-    optimizers[player] = optimizer.numbers;
-    optimizers[player]["kind"] = optimizer.kind;
-  }
-  json schedule = {{"kind", settings.schedule.kind}};
-  if (settings.schedule.kind == "cosine") schedule["warmup"] = settings.schedule.warmup;
-  if (settings.schedule.kind == "step")
-    schedule.update({{"every", settings.schedule.every}, {"factor", settings.schedule.factor}});
-  json text = {{"method", settings.method},
-               {"learn", settings.learn},
-               {"steps", settings.steps},
-               {"batch", settings.batch},
-               {"optimizers", optimizers},
-               {"schedule", schedule},
-               {"clip", clip_json(settings.clip)},
-               {"seed", settings.seed},
-               {"order", settings.order},
-               {"precision", settings.precision},
-               {"sources", settings.sources},
-               {"start", settings.start},
-               {"every", settings.every},
-               {"average", settings.average},
-               {"weights", schedules_json(settings.weights)},
-               {"evaluate", settings.evaluate},
+json Settings::to_json() const {
+  json described = json::object();
+  for (const auto& [player, optimizer] : optimizers) described[player] = optimizer_json(optimizer);
+  json text = {{"method", method},
+               {"learn", learn},
+               {"steps", steps},
+               {"batch", batch},
+               {"optimizers", described},
+               {"schedule", schedule_json(schedule)},
+               {"clip", clip_json(clip)},
+               {"seed", seed},
+               {"order", order},
+               {"precision", precision},
+               {"sources", sources},
+               {"start", start},
+               {"every", every},
+               {"average", average},
+               {"weights", number_schedules_json(weights)},
+               {"evaluate", evaluate},
                {"stop", nullptr},
-               {"keep", settings.keep}};
-  for (const auto& [key, value] : settings.own.items()) text[key] = value;
-  for (const auto& [key, number] : settings.scheduled)
-    text[key] =
-        number.kind == "constant" ? json(number.to) : schedules_json(NumberSchedules{{key, number}})[key];
-  if (!settings.stop.metric.empty())
-    text["stop"] = {{"metric", settings.stop.metric}, {"patience", settings.stop.patience}};
+               {"keep", keep}};
+  for (const auto& [key, value] : own.items()) text[key] = value;
+  for (const auto& [key, number] : scheduled)
+    text[key] = number.kind == "constant" ? json(number.to) : number_schedule_json(number);
+  if (!stop.metric.empty()) text["stop"] = {{"metric", stop.metric}, {"patience", stop.patience}};
   return text;
+}
+
+Settings Settings::from_json(const json& text, const Place& place) {
+  try {
+    return settings_from(text, place.text());
+  } catch (const Failure& failure) {
+    throw Malformed({}, failure.what());
+  }
 }
 
 Settings settings_from(const json& text, const std::string& where) {
@@ -176,4 +196,42 @@ Settings settings_from(const json& text, const std::string& where) {
   return settings;
 }
 
-}  // namespace core
+double RateSchedule::rate(int64_t step, int64_t steps) const {
+  const auto now = static_cast<double>(step), all = static_cast<double>(steps);
+  if (kind == "cosine") {
+    const double rising = warmup < 1 ? warmup * all : warmup;  // below 1: as a share of all steps
+    if (now < rising) return (now + 1) / rising;
+    return 0.5 * (1 + std::cos(M_PI * std::min(1.0, (now - rising) / std::max(1.0, all - rising))));
+  }
+  if (kind == "step" && every >= 1) return std::pow(factor, std::floor(now / every));
+  return 1;
+}
+
+double NumberSchedule::at(int64_t step) const {
+  if (kind == "constant") return to;
+  const auto now = static_cast<double>(step);
+  // The number rises during half of each period and stays during the other half (Fu et al. 2019).
+  const double share = kind == "linear" ? now / steps : 2 * std::fmod(now, steps) / steps;
+  return from + (to - from) * std::min(1.0, share);
+}
+
+json json_of_number(double number) {
+  const auto whole = static_cast<int64_t>(std::clamp(number, -1e15, 1e15));
+  return static_cast<double>(whole) == number ? json(whole) : json(number);
+}
+
+std::string in_order(const std::string& list) {
+  std::vector<std::string> items(1);
+  int depth = 0;
+  for (const char c : list) {
+    depth += (c == '(') - (c == ')');
+    if (c == ',' && depth == 0)
+      items.emplace_back();
+    else
+      items.back() += c;
+  }
+  std::ranges::sort(items);
+  return fmt::to_string(fmt::join(items, ","));
+}
+
+}  // namespace schema
