@@ -157,7 +157,7 @@ struct Model {
   std::optional<Publication> publication;
   std::vector<Learn> learns;
   std::map<std::string, std::string> params;  // top-level params and their values, as text
-  size_t splits = 0;  // how many splits (game::MissingGame) follow the sources
+  size_t splits = 0;                          // how many splits (game::MissingGame) follow the sources
 
   /// Programs have a coefficient for each source and split. After these come others: for tags and for keys.
   int first_free_coefficient() const { return static_cast<int>(sources.size() + splits); }

@@ -328,7 +328,8 @@ struct Cpu {
   }
 };
 
-/// An optimizer's program. It can run if the number `needs` of the optimizer is not 0, or if `needs` is empty.
+/// An optimizer's program. It can run if the number `needs` of the optimizer is not 0, or if `needs` is
+/// empty.
 struct OptimizerProgram {
   std::string name, needs;
   int program = -1;

@@ -1,8 +1,8 @@
 #include "compiler/lower/image/describe.h"
 
-#include "compiler/lower/image/describe_settings.h"
 #include "compiler/lower/host.h"
 #include "compiler/lower/image/describe_graphs.h"
+#include "compiler/lower/image/describe_settings.h"
 #include "compiler/tensor/program.h"
 
 namespace lower {

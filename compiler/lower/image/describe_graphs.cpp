@@ -1,56 +1,54 @@
 #include "compiler/lower/image/describe_graphs.h"
 
-#include <nlohmann/json.hpp>
-
 #include "compiler/tensor/program.h"
+#include "runtime/schema/graph.h"
 #include "runtime/schema/json_text.h"
 
 namespace lower {
 namespace {
 
-using nlohmann::json;
-
-json of_shape(const tensor::Shape& shape) {
-  json lengths = json::array();
-  for (const tensor::Extent& extent : shape) lengths.push_back(extent.batch >= 0 ? -1 : extent.size);
-  return lengths;
-}
-
-json of_value(const tensor::Program& program, const tensor::Value& value) {
-  json entry = {{"op", tensor::info(value.op).name}, {"shape", of_shape(value.shape)}};
-  for (const tensor::ValueId input : value.inputs) entry["inputs"].push_back(input.index);
-  if (!value.ints.empty()) entry["ints"] = value.ints;
-  if (!value.name.empty()) entry["name"] = value.name;
-  if (value.op == tensor::Op::constant) entry["number"] = value.number;
+schema::GraphValue of_value(const tensor::Program& program, const tensor::Value& value) {
+  schema::GraphValue described;
+  described.op = tensor::info(value.op).name;
+  for (const tensor::Extent& extent : value.shape)
+    described.shape.push_back(extent.batch >= 0 ? -1 : extent.size);
+  for (const tensor::ValueId input : value.inputs) described.inputs.push_back(input.index);
+  described.ints.assign(value.ints.begin(), value.ints.end());
+  described.name = value.name;
+  if (value.op == tensor::Op::constant) described.number = value.number;
   if (value.op == tensor::Op::parameter) {
     const tensor::ParameterPlace& place = program.parameters[static_cast<size_t>(value.index)];
-    entry["player"] = place.player;
-    entry["offset"] = place.offset;
+    described.player = place.player;
+    described.offset = place.offset;
   }
-  if (tensor::info(value.op).group == semantics::OpGroup::random) entry["site"] = value.site;
-  return entry;
+  if (tensor::info(value.op).group == semantics::OpGroup::random) described.site = value.site;
+  return described;
 }
 
-json of_graph(const tensor::Program& program) {
-  json values = json::array(), outputs = json::array();
-  for (const tensor::Value& value : program.values) values.push_back(of_value(program, value));
+schema::Graph of_graph(const tensor::Program& program) {
+  schema::Graph graph;
+  for (const tensor::Value& value : program.values) graph.values.push_back(of_value(program, value));
   for (const tensor::Output& output : program.outputs)
-    outputs.push_back({{"name", output.name}, {"value", output.value.index}});
-  return {{"values", values}, {"outputs", outputs}};
+    graph.outputs.push_back({output.name, output.value.index});
+  return graph;
+}
+
+schema::ConditionalGraphs of_conditional(const Programs::Graphs& graphs) {
+  schema::ConditionalGraphs described;
+  described.log_density = of_graph(graphs.log_density);
+  described.sample = of_graph(graphs.sample);
+  if (!graphs.parameters.outputs.empty()) described.parameters = of_graph(graphs.parameters);
+  if (graphs.mean) described.mean = of_graph(*graphs.mean);
+  return described;
 }
 
 }  // namespace
 
 std::string describe_graphs(const std::vector<std::optional<Programs::Graphs>>& conditionals) {
-  json list = json::array();
-  for (const auto& graphs : conditionals) {
-    json& entry = list.emplace_back(json::object());
-    if (!graphs) continue;
-    entry = {{"log_density", of_graph(graphs->log_density)}, {"sample", of_graph(graphs->sample)}};
-    if (!graphs->parameters.outputs.empty()) entry["parameters"] = of_graph(graphs->parameters);
-    if (graphs->mean) entry["mean"] = of_graph(*graphs->mean);
-  }
-  return schema::to_text(std::move(list));
+  std::vector<schema::ConditionalGraphs> list;
+  for (const auto& graphs : conditionals)
+    list.push_back(graphs ? of_conditional(*graphs) : schema::ConditionalGraphs());
+  return schema::to_text(schema::write(list));
 }
 
 }  // namespace lower

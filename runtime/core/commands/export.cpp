@@ -12,6 +12,7 @@
 #include "runtime/core/run/whole_folder.h"
 #include "runtime/data/optional_library.h"
 #include "runtime/onnx/onnx_api.h"
+#include "runtime/schema/graph.h"
 #include "runtime/schema/json_fields.h"
 #include "runtime/schema/json_text.h"
 #include "runtime/shared/failure.h"
@@ -24,19 +25,25 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::array kinds = {"parameters", "mean", "log_density", "sample"};
-
 vaert_onnx_write_function* open_library() {
   data::open_system_library(onnx_system_library, onnx_packages);
   return data::function_of<vaert_onnx_write_function>("libvaert_onnx.so", "vaert_onnx_write");
 }
 
-/// The graphs of each conditional, by kind.
-json read_graphs(const Image& image) {
-  json graphs = json::parse(image.graphs, nullptr, false);
-  if (!graphs.is_array() || graphs.size() != image.conditionals.size())
-    throw Failure(Exit::internal, "this executable's description is malformed: graphs");
-  return graphs;
+/// The graphs of each conditional.
+std::vector<schema::ConditionalGraphs> read_graphs(const Image& image) {
+  std::vector<schema::ConditionalGraphs> graphs;
+  std::string cause = "another number of conditionals";
+  try {
+    const json text = schema::parse_text(image.graphs.data(), image.graphs.size());
+    schema::read(text, graphs, {nullptr, "graphs"});
+    if (graphs.size() == image.conditionals.size()) return graphs;
+  } catch (const json::exception& failure) {
+    cause = failure.what();
+  } catch (const schema::Malformed& failure) {
+    cause = failure.what();
+  }
+  throw Failure(Exit::internal, "this executable's description is malformed: graphs: " + cause);
 }
 
 json describe(const Variable& variable) {
@@ -62,15 +69,16 @@ class Exporter {
   /// Writes every graph whose operations ONNX has to a file in the folder.
   void write_all(const fs::path& folder) {
     for (size_t i = 0; i < image_.conditionals.size(); ++i)
-      for (const char* kind : kinds)
-        if (graphs_[i].contains(kind)) write(image_.conditionals[i], kind, graphs_[i][kind], folder);
+      schema::ConditionalGraphs::fields(graphs_[i], [&](const char* kind, const auto& graph) {
+        if (graph) write(image_.conditionals[i], kind, schema::write(*graph), folder);
+      });
   }
 
   const json& written() const { return written_; }
   const json& refused() const { return refused_; }
 
  private:
-  void write(const Conditional& conditional, const char* kind, json& graph, const fs::path& folder) {
+  void write(const Conditional& conditional, const char* kind, json graph, const fs::path& folder) {
     const Variable& target = image_.variables[static_cast<size_t>(conditional.target)];
     const std::string player = image_.players[static_cast<size_t>(conditional.player)].name;
     const std::string name = fmt::format("{}.{}", player, target.name);
@@ -103,7 +111,8 @@ class Exporter {
 
   const Session& session_;
   const Image& image_;
-  json graphs_, shared_;
+  const std::vector<schema::ConditionalGraphs> graphs_;
+  json shared_;
   vaert_onnx_write_function* write_;
   json written_ = json::array(), refused_ = json::array();
 };

@@ -4,8 +4,8 @@
 
 #include "runtime/core/check_description.h"
 #include "runtime/schema/json_text.h"
-#include "tests/numeric/support/data_expressions.h"
 #include "tests/numeric/support/core_toy_image.h"
+#include "tests/numeric/support/data_expressions.h"
 
 namespace {
 using namespace data_tests;

@@ -13,8 +13,8 @@
 #include "runtime/core/machine/thread_pool.h"
 #include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/preprocessing.h"
-#include "runtime/shared/content_hash.h"
 #include "runtime/schema/json_fields.h"
+#include "runtime/shared/content_hash.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/printable.h"
 
