@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/schema/training_metrics.h"
 #include "runtime/schema/optimizer_words.h"
+#include "runtime/schema/training_metrics.h"
 
 struct LearnKey {
   enum class Kind { common, number, real, whole, built };
@@ -94,7 +94,8 @@ inline std::vector<LearnKey> own_keys_of(std::string_view method) {
 /// The environment variable that can replace a flag, such as VAEC_FREE_BITS.
 inline std::string environment_name(std::string_view flag) {
   std::string name = "VAEC_" + std::string(flag);
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return c == '-' ? '_' : std::toupper(c); });
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return c == '-' ? '_' : std::toupper(c); });
   return name;
 }
 

@@ -1,6 +1,7 @@
-// How parameters change by a gradient: a tensor program for each optimizer (runtime/schema/optimizer_words.h), and
-// one that bounds the gradient. A program serves players of every size: batch class 0 is the floats of a
-// player's flat array. Numbers that change from step to step, or that a flag sets, are inputs.
+// How parameters change by a gradient: a tensor program for each optimizer
+// (runtime/schema/optimizer_words.h), and one that bounds the gradient. A program serves players of every
+// size: batch class 0 is the floats of a player's flat array. Numbers that change from step to step, or that
+// a flag sets, are inputs.
 #pragma once
 #include <string>
 #include <vector>

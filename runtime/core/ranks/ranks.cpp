@@ -492,6 +492,7 @@ int Ranks::run(const std::function<int()>& work) {
     close();
     return code;
   } catch (const SharedFailure&) {
+    part();
     throw;
   } catch (const Failure& failure) {
     leave(failure);
@@ -502,16 +503,28 @@ int Ranks::run(const std::function<int()>& work) {
   }
 }
 
+/// The rank with the store ends last, so that the others can still read it.
+void Ranks::part() {
+  if (!group_ || !table_->set) return;
+  if (!serves_) {
+    table_->set(group_, fmt::format("done/{}", rank()).c_str(), "");
+    return;
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_);
+  for (int r = 1; r < size() && std::chrono::steady_clock::now() < end; ++r) {
+    const Member& member = members_[static_cast<size_t>(r)];
+    while (!get(fmt::format("done/{}", r), lingering_ms) && !store_is_lost_ &&
+           std::chrono::steady_clock::now() < end)
+      if (member.host == own_host() && has_ended(member.process)) break;
+  }
+}
+
 /// All ranks have finished.
 void Ranks::close() {
   if (!group_) return;
   char error[most_error] = "";
-  // The store is closed last.
   if (table_->barrier(group_, error, sizeof error) != 0) lose(error);
-  if (serves_ && table_->get)
-    for (int r = 1; r < size(); ++r) get(fmt::format("done/{}", r), lingering_ms);
-  else if (table_->set)
-    table_->set(group_, fmt::format("done/{}", rank()).c_str(), "");
+  part();
   table_->close(group_);
   group_ = nullptr;
   open_or_broken = false;

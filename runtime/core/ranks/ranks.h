@@ -94,6 +94,7 @@ class Ranks {
   void require_equal(const std::vector<std::pair<std::string, std::string>>& texts);
 
  private:
+  void part();
   void close();
   Ranks() = default;
   struct Member {

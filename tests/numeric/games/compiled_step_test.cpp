@@ -41,8 +41,7 @@ std::vector<int> programs_of(const core::Phase& phase) {
 }
 
 void compare_steps(const vaec::Request& request) {
-  const lower::Programs programs =
-      vaec::build_programs(vaec::for_executable(programs::check_model(request)));
+  const lower::Programs programs = vaec::build_programs(vaec::for_executable(programs::check_model(request)));
   size_t compared = 0;
   compiled::with_image(request, [&](const core::Image& image) {
     for (const core::Learn& learn : image.learns) {

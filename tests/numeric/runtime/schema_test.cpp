@@ -1,5 +1,6 @@
+// links: vaert_core
 // The description between compiler and runtime: what is written reads back as it was, and a text that does
-// not fit its types is refused with the place where it does not. links: vaert_core
+// not fit its types is refused with the place where it does not.
 #include <gtest/gtest.h>
 
 #include "runtime/core/check_description.h"

@@ -212,7 +212,9 @@ inline std::vector<schema::Learn> learns() {
   settings.method = settings.learn = "symmetric";
   settings.steps = 300;
   settings.batch = {{"images", 32}, {"generated", 16}};
-  settings.optimizers = {{"p", {.lr = 0.01}}, {"q", {.lr = 0.01}}};
+  OptimizerSettings adam("adam");
+  adam.numbers["lr"] = 0.01;
+  settings.optimizers = {{"p", adam}, {"q", adam}};
   settings.clip = {{"p", 0}, {"q", 0}};
   settings.seed = 7;
   settings.sources = {"images", "generated"};
@@ -222,6 +224,7 @@ inline std::vector<schema::Learn> learns() {
   elbo.method = elbo.name = elbo.settings.method = elbo.settings.learn = "elbo";
   elbo.settings.steps = 1;
   elbo.settings.batch = {{"images", 32}};
+  elbo.settings.every = settings.every;
   elbo.settings.sources = {"images"};
   elbo.sources = {0};
   elbo.unavailable = "needs what this version of vaec cannot run";

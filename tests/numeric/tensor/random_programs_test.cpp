@@ -34,6 +34,8 @@ lower::Programs steps_and_means(lower::Programs all) {
     if (mean >= 0) keep(conditional.mean);
   }
   for (int& rows : result.source_rows) rows = -1;
+  result.optimizers.clear();
+  result.clip = -1;
   return result;
 }
 

@@ -234,7 +234,7 @@ def overwrite(pid, old, new):
     """Replaces bytes in the writable memory of a process. Returns how often they were there."""
     found = 0
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
-        for line in maps:
+        for line in maps.readlines():
             place, rights = line.split()[:2]
             if not rights.startswith("rw") or line.rstrip().endswith(("[vvar]", "[vsyscall]")):
                 continue
@@ -242,14 +242,13 @@ def overwrite(pid, old, new):
             try:
                 memory.seek(begin)
                 content = memory.read(end_of_map - begin)
-            except OSError:
+            except OSError:  # not readable, or the process has ended meanwhile
                 continue
             at = content.find(old)
-            while at >= 0:
+            if at >= 0:
                 memory.seek(begin + at)
                 memory.write(new)
                 found += 1
-                at = content.find(old, at + len(old))
     return found
 
 
@@ -258,7 +257,7 @@ def test_ranks_whose_parameters_have_drifted_apart_stop(folder, vaec):
     frozen = GLYPHS.replace("learn symmetric { ", "learn symmetric { optimizer = {p: adam(1e-3), q: none}; ")
     exe = glyphs(folder, vaec, frozen)
     process = start(exe, folder / "run", "--steps", ENDLESS, ranks=3)
-    wait_for_steps(folder / "run", 20, process)
+    wait_for_steps(folder / "run", 30, process)
     weights = safetensors(folder / "run/checkpoints/step-20/model.safetensors")["q.z.dense1.weight"][1]
     pid = children(process)[1]
     try:

@@ -94,7 +94,7 @@ void require_equal_ranks(Session& session, const Settings& settings, const Train
       {"the program", hash(session.image.text)},
       {"the program's params", json(session.image.params).dump()}};
   const json keys = to_json(settings);
-  for (const auto& [key, value] : keys.items()) texts.emplace_back(key, json_text(value));
+  for (const auto& [key, value] : keys.items()) texts.emplace_back(key, schema::json_text(value));
   for (auto& shape : session.rows.shapes()) texts.push_back(std::move(shape));
   texts.emplace_back("the parameters before the first step",
                      fmt::format("the hash {:016x}", trainer.parameter_hash()));
