@@ -47,11 +47,7 @@ struct Players {
 
   void run(const Block& block, Work& work) {
     for (const Statement& statement : block) {
-      if (statements > most_statements) return;
-      if (++statements > most_statements) {
-        analysis.report.add(base::E0311, statement.span);
-        return;
-      }
+      if (!analysis.count_statement(statements, statement.span)) return;
       if (const auto* assign = std::get_if<Assign>(&statement.kind)) {
         run(*assign, work);
       } else if (const auto* conditional = std::get_if<ConditionalDecl>(&statement.kind)) {
@@ -394,12 +390,7 @@ void analyse_players(const Tree& tree, Analysis& analysis) {
   for (const Declaration& declaration : tree.declarations) {
     const auto* decl = std::get_if<PlayerDecl>(&declaration.kind);
     if (!decl) continue;
-    const auto declared = analysis.names.find(decl->name.text);
-    if (declared == analysis.names.end() || !(declared->second.span == decl->name.span)) {
-      // The player was refused because its name is taken: do not report its variables as missing.
-      analysis.lost_reference = true;
-      continue;
-    }
+    if (analysis.is_refused(decl->name)) continue;
     const PlayerId id{static_cast<int32_t>(model.players.size())};
     model.players.push_back({decl->name.text, role_of(decl->role), {}, {}, declaration.span});
     Work work;

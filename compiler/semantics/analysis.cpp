@@ -9,6 +9,20 @@ namespace semantics {
 using base::Diagnostic;
 using syntax::Expr;
 
+bool Analysis::is_refused(const syntax::Name& name) {
+  const auto declared = names.find(name.text);
+  if (declared != names.end() && declared->second.span == name.span) return false;
+  lost_reference = true;
+  return true;
+}
+
+bool Analysis::count_statement(int64_t& statements, base::Span at) {
+  if (statements > most_statements) return false;
+  if (++statements <= most_statements) return true;
+  report.add(base::E0311, at);
+  return false;
+}
+
 Scope& Analysis::new_scope(Scope* outer) {
   scopes.emplace_back();
   scopes.back().outer = outer;

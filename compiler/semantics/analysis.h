@@ -47,6 +47,13 @@ struct Analysis {
 
   Scope& new_scope(Scope* outer);
 
+  /// Whether a declaration of a source or player was refused because its name is taken. Variables that only
+  /// it gives are then not reported as missing.
+  bool is_refused(const syntax::Name& name);
+  /// Counts a statement that is unrolled. False if there are more than most_statements; the first time, that
+  /// is an error.
+  bool count_statement(int64_t& statements, base::Span at);
+
   /// Returns false if `name` is taken, and reports an error that shows its first declaration.
   bool declare(const syntax::Name& name, const std::string& what);
 

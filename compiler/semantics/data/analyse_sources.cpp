@@ -103,11 +103,7 @@ struct SourceReader {
   /// Runs the statements in order, with `for` and `if` unrolled.
   void run(const Block& block) {
     for (const Statement& statement : block) {
-      if (statements > most_statements) return;
-      if (++statements > most_statements) {
-        analysis.report.add(base::E0311, statement.span);
-        return;
-      }
+      if (!analysis.count_statement(statements, statement.span)) return;
       if (const auto* assign = std::get_if<Assign>(&statement.kind)) {
         if (assign->let) {
           bind_data(*assign, scope, analysis);
@@ -349,11 +345,7 @@ void analyse_sources(const Tree& tree, Analysis& analysis) {
   for (const Declaration& declaration : tree.declarations) {
     const auto* decl = std::get_if<SourceDecl>(&declaration.kind);
     if (!decl) continue;
-    const auto declared = analysis.names.find(decl->name.text);
-    if (declared == analysis.names.end() || !(declared->second.span == decl->name.span)) {
-      analysis.lost_reference = true;
-      continue;
-    }
+    if (analysis.is_refused(decl->name)) continue;
     Source source;
     source.name = decl->name.text;
     source.span = declaration.span;

@@ -14,6 +14,7 @@
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/learning/settings/settings.h"
 #include "runtime/core/learning/trainer.h"
+#include "runtime/core/run/elapsed.h"
 #include "runtime/core/run/progress.h"
 #include "runtime/core/run/run_directory.h"
 #include "runtime/data/arrays/byte_source.h"
@@ -94,16 +95,13 @@ class Classifier {
     fmt::print(stderr, "training the classifier of FD-LeNet, once; it is kept in {}\n",
                printable(folder().string()));
     const auto begin = std::chrono::steady_clock::now();
-    const auto seconds = [&] {
-      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    };
     try {
       Trainer trainer(session_, settings_);
       while (trainer.step() < settings_.steps) {
         trainer.do_step();
         if (trainer.step() % steps_between_lines == 0)
           fmt::print(stderr, "  step {} of {}, {}\n", trainer.step(), settings_.steps,
-                     duration_text(seconds()));
+                     duration_text(seconds_since(begin)));
       }
     } catch (const Failure& failure) {
       if (failure.exit_code != Exit::missing_input) throw;
@@ -113,7 +111,7 @@ class Classifier {
                                 failure.what()));
     }
     json about = measure();
-    about["seconds"] = std::round(seconds());
+    about["seconds"] = std::round(seconds_since(begin));
     keep(about);
     fmt::print(stderr, "  it finds {:.2f} % of MNIST's test images\n", 100 * about["accuracy"].get<double>());
   }
