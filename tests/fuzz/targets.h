@@ -20,7 +20,7 @@
 #include "runtime/core/execution/session.h"
 #include "runtime/core/image.h"
 #include "runtime/core/learning/settings/settings.h"
-#include "runtime/core/learning/trainer.h"
+#include "runtime/core/learning/step/training_state.h"
 #include "runtime/core/run/run_directory.h"
 #include "runtime/data/arrays/hdf5.h"
 #include "runtime/data/arrays/idx.h"
@@ -181,8 +181,8 @@ class ToyRun {
         toy_((toy::write_rows(folder_), toy::description(folder_))),
         image_(core::read_image(toy_.binary)),
         session_(image_, {.threads = 1}),
-        trainer_(session_, core::settings_of(image_.learns.front(), image_)) {
-    trainer_.save(folder_, 1);
+        settings_(core::settings_of(image_.learns.front(), image_)) {
+    core::save(core::initial_state(session_, settings_), image_, settings_, folder_, 1);
   }
   ~ToyRun() { fs::remove_all(folder_); }
   ToyRun(const ToyRun&) = delete;
@@ -193,14 +193,14 @@ class ToyRun {
     return folder_ / name;
   }
   const fs::path& folder() const { return folder_; }
-  core::Trainer& trainer() { return trainer_; }
+  void restore() { core::restored_state(session_, settings_, {0, folder_}); }
 
  private:
   fs::path folder_;
   toy::Image toy_;
   core::Image image_;
   core::Session session_;
-  core::Trainer trainer_;
+  core::Settings settings_;
 };
 
 inline ToyRun& toy_run() {
@@ -218,7 +218,7 @@ inline bool take_config(const Bytes& bytes) {
 
 inline bool take_state(const Bytes& bytes) {
   toy_run().put("state.json", bytes);
-  return taken([&] { toy_run().trainer().restore({0, toy_run().folder()}); });
+  return taken([&] { toy_run().restore(); });
 }
 
 inline bool take_metrics(const Bytes& bytes) {

@@ -253,7 +253,7 @@ void print_table(const json& all) {
 json time_device(const Image& image, const MachineRequest& machine, const Settings& settings, int64_t steps) {
   if (gpu_of(machine.device) < 0) return {};
   Session session(image, machine);
-  Trainer trainer(session, settings);
+  Trainer trainer(session, settings, initial_state(session, settings));
   return measure_device(session, trainer, settings, steps);
 }
 
@@ -266,7 +266,7 @@ json time_processor(const Image& image, const BenchRequest& request, const Setti
   if (ranks.is_several() && machine.threads == 0) machine.threads = ranks.threads();
   Session session(image, machine);
   session.ranks = &ranks;
-  Trainer trainer(session, settings);
+  Trainer trainer(session, settings, initial_state(session, settings));
   Times times;
   if (!ranks.is_several()) {
     measure(trainer, request.steps, times);

@@ -29,10 +29,9 @@ void load_checkpoint(Session& session, const fs::path& checkpoint, const std::st
   session.load_parameters(there && weights != "last" ? averages : checkpoint / "model.safetensors");
   if (!read) return;
   const data::Tensors tensors = data::read_safetensors(averages);
-  const size_t players = image.players.size();
-  for (size_t player = 0; player < players; ++player)
+  for (size_t player = 0; player < image.players.size(); ++player)
     take_tensors(image.players[player], tensors, "", averages,
-                 session.parameters.of(static_cast<int>(players + player)));
+                 session.parameters.average_of(static_cast<int>(player)));
 }
 
 }  // namespace core

@@ -1,4 +1,4 @@
-// Moving averages of the players' parameters, as commands on trained models use them (learning/average.h
+// Moving averages of the players' parameters, as commands on trained models use them (learning/step/average.h
 // makes them). Programs of the image may read the averages beside the parameters. If a checkpoint has
 // averages, commands load them in place of the parameters.
 #pragma once
@@ -9,8 +9,7 @@
 
 namespace core {
 
-/// Whether some program reads averages. `Parameters` then holds the averages of player k at `of(players +
-/// k)`.
+/// Whether some program reads averages. Its buffer of the averages of player k has the index players + k.
 bool reads_averages(const Image& image);
 
 /// Loads the parameters that commands compute with: the averages if the checkpoint has any and `weights` is

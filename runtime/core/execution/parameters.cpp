@@ -77,21 +77,29 @@ void fill(float* values, const Parameter& parameter, uint64_t seed, uint32_t sit
 
 Parameters::Parameters(const Image& image) {
   for (const Player& player : image.players) flat_.emplace_back(player.elements);
-  if (!reads_averages(image)) return;
-  for (const Player& player : image.players) flat_.emplace_back(player.elements);
+  if (reads_averages(image)) keep_averages();
+}
+
+void Parameters::keep_averages() {
+  if (!averages_.empty()) return;
+  for (const Floats& parameters : flat_) averages_.emplace_back(parameters.size());
 }
 
 std::vector<float*> Parameters::pointers() const {
   std::vector<float*> found;
-  for (const Floats& flat : flat_) found.push_back(flat.data());
+  for (const auto* arrays : {&flat_, &averages_})
+    for (const Floats& flat : *arrays) found.push_back(flat.data());
   return found;
 }
 
-void Parameters::initialise(const Image& image, uint64_t seed) {
+void Parameters::initialise(const Image& image, uint64_t seed, const Take& take) {
   uint32_t site = first_site;
   for (size_t player = 0; player < image.players.size(); ++player)
-    for (const Parameter& parameter : image.players[player].parameters)
-      fill(flat_[player].data() + parameter.offset, parameter, seed, site++);
+    for (const Parameter& parameter : image.players[player].parameters) {
+      float* to = flat_[player].data() + parameter.offset;
+      if (!take || !take(parameter, to)) fill(to, parameter, seed, site);
+      ++site;
+    }
 }
 
 void add_tensors(const Player& player, const float* flat, const std::string& suffix, data::Tensors& tensors) {

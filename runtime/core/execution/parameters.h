@@ -2,6 +2,7 @@
 #pragma once
 #include <deque>
 #include <filesystem>
+#include <functional>
 
 #include "runtime/core/image.h"
 #include "runtime/core/machine/memory.h"
@@ -11,18 +12,25 @@ namespace core {
 
 class Parameters {
  public:
-  /// All zero.
+  /// All zero. If a program reads averages, they are kept.
   explicit Parameters(const Image& image);
 
   float* of(int player) const { return flat_[static_cast<size_t>(player)].data(); }
+  /// Keeps a moving average of all parameters beside them, zero at first.
+  void keep_averages();
+  /// The player's averages, laid out as its parameters. They must be kept.
+  float* average_of(int player) const { return averages_.at(static_cast<size_t>(player)).data(); }
+  /// The players' parameters, then their averages if they are kept.
   std::vector<float*> pointers() const;
 
-  /// Gives each parameter its initial values as the file says. They depend only on the seed and on the
-  /// parameter's place in the image.
-  void initialise(const Image& image, uint64_t seed);
+  /// Says whether it has given the parameter its values.
+  using Take = std::function<bool(const Parameter& parameter, float* to)>;
+  /// Gives each parameter its initial values as the file says, unless `take` gives it others. They depend
+  /// only on the seed and on the parameter's place in the image.
+  void initialise(const Image& image, uint64_t seed, const Take& take = {});
 
  private:
-  std::deque<Floats> flat_;
+  std::deque<Floats> flat_, averages_;
 };
 
 /// Adds the tensors of one flat array to `tensors`, each under the parameter's name followed by `suffix`.

@@ -1,69 +1,41 @@
+#include "runtime/core/learning/trainer.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "runtime/core/finite.h"
-#include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/memory_need.h"
 #include "runtime/core/ranks/ranks.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
-using nlohmann::json;
 
-namespace {
-
-constexpr const char* diverged = "; a lower learning rate or clip may help";
-
-}  // namespace
-
-Trainer::Trainer(Session& session, const Settings& settings)
-    : session_(session), settings_(settings), learn_(find_learn(session.image, settings.learn)) {
-  const Image& image = session.image;
-  session.parameters.initialise(image, settings.seed);
+Trainer::Trainer(Session& session, const Settings& settings, TrainingState state)
+    : session_(session),
+      settings_(settings),
+      learn_(find_learn(session.image, settings.learn)),
+      state_(std::move(state)),
+      optimizers_(optimizers_of(session.image, settings)) {
   set_coefficients();
   for (const auto* numbers : {&settings.weights, &settings.scheduled})
     weights_change_ |= std::any_of(numbers->begin(), numbers->end(),
                                    [](const auto& entry) { return entry.second.kind != "constant"; });
-  for (const Player& player : image.players)
-    optimizers_.emplace_back(image, player, settings.optimizers.at(player.name),
-                             settings.clip.at(player.name));
-  const std::vector<Phase>& phases =
-      settings.order == "alternating" ? learn_.alternating : learn_.simultaneous;
-  if (phases.empty())
-    throw Failure(Exit::bad_configuration,
-                  fmt::format("learn {} has no program for the order {}", learn_.name, settings.order));
   if (learn_.method == "libi") libi_.emplace(settings.own, settings.steps);
-  if (settings.average > 0) average_.emplace(image, session.parameters, settings.average);
-  if (session.device)
-    learner_ =
-        std::make_unique<DeviceLearner>(session, settings_, optimizers_, average_ ? &*average_ : nullptr);
-  load_phases(phases);
-  hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
-    session_.rows.gather_random(column, source, settings_.seed, static_cast<uint64_t>(step_),
-                                batch_rows(source, rows), to);
-  };
-  hooks_.gather_pattern = [this](int column, int source, const Pattern& pattern, const BatchRows& rows,
-                                 float* to) {
-    session_.rows.gather_random(column, source, pattern, settings_.seed, static_cast<uint64_t>(step_), rows,
-                                to);
-  };
-  hooks_.update = [this](int player, const float* gradient) {
-    if (!reduction_)
-      refuse_unless_finite();  // while the parameters are still those from which the terms were computed
-    optimizers_[static_cast<size_t>(player)].update(session_.machine, session_.parameters.of(player),
-                                                    gradient,
-                                                    settings_.schedule.rate(step_, settings_.steps));
-  };
-  set_rank_hooks();
+  if (session.ranks->is_several()) reduction_.emplace(*session.ranks);
+  executor_ =
+      make_step_executor({session, settings_, optimizers_, state_, reduction_ ? &*reduction_ : nullptr});
+  load_phases(find_phases());
+  begin_totals();
+  executor_->begin({phases_, terms_, splits_ ? splits_->shares() : shares_, libi_.has_value()});
 }
 
-/// The source's rows of the batch that this rank gathers.
-BatchRows Trainer::batch_rows(int source, int64_t rows) const {
-  const auto index = static_cast<size_t>(source);
-  const auto found = settings_.batch.find(session_.image.sources[index].name);
-  return {0, shares_[index].first, rows, found == settings_.batch.end() ? rows : found->second};
+const std::vector<Phase>& Trainer::find_phases() const {
+  const std::vector<Phase>& phases =
+      settings_.order == "alternating" ? learn_.alternating : learn_.simultaneous;
+  if (phases.empty())
+    throw Failure(Exit::bad_configuration,
+                  fmt::format("learn {} has no program for the order {}", learn_.name, settings_.order));
+  return phases;
 }
 
 double Trainer::weight_of(const std::string& source, int64_t step) const {
@@ -94,22 +66,23 @@ bool Trainer::set_coefficients() {
   for (const std::string& name : settings_.sources)
     if (session_.ranks->share(settings_.batch.at(name)).counts)
       coefficients[static_cast<size_t>(session_.image.source(name))] =
-          weight_of(name, step_) / static_cast<double>(settings_.batch.at(name));
+          weight_of(name, state_.step) / static_cast<double>(settings_.batch.at(name));
   if (splits_)
     coefficients = splits_->coefficients([&](int source) {
-      return weight_of(session_.image.sources[static_cast<size_t>(source)].name, step_);
+      return weight_of(session_.image.sources[static_cast<size_t>(source)].name, state_.step);
     });
   const std::vector<float> before = session_.coefficients;
   session_.set_coefficients(coefficients);
   for (const auto& [key, scheduled] : learn_.scheduled)
     session_.coefficients[static_cast<size_t>(scheduled.coefficient)] =
-        static_cast<float>(settings_.scheduled.at(key).at(step_));
+        static_cast<float>(settings_.scheduled.at(key).at(state_.step));
   return session_.coefficients != before;
 }
 
 void Trainer::set_pattern_weights() {
-  patterns_->set_weights(
-      [&](int source) { return weight_of(session_.image.sources[static_cast<size_t>(source)].name, step_); });
+  patterns_->set_weights([&](int source) {
+    return weight_of(session_.image.sources[static_cast<size_t>(source)].name, state_.step);
+  });
 }
 
 /// The batch sizes as a user would write them.
@@ -122,12 +95,13 @@ std::string Trainer::batch_text() const {
 
 /// Loads the phases. They run one after the other, so they share their memory.
 template <class Make>
-void Trainer::load_compiled(const Machine& machine, const std::vector<Phase>& phases,
-                            const std::vector<int64_t>& rows, const Make& make) {
+void Trainer::load_compiled(const std::vector<Phase>& phases, const std::vector<int64_t>& rows,
+                            const Make& make) {
+  const Machine& machine = executor_->machine();
   int64_t scratch = 0;
   for (const Phase& phase : phases)
     scratch = std::max(scratch, PhaseRunner::scratch(session_.image, phase, rows));
-  if (!learner_) require_memory(batch_text(), static_cast<double>(scratch) * sizeof(float));
+  require_memory(machine, batch_text(), static_cast<double>(scratch) * sizeof(float));
   const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
   for (const Phase& phase : phases) phases_.push_back(make(phase, memory));
 }
@@ -139,10 +113,10 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
     if (const int source = image.source(name); source >= 0) source_rows[static_cast<size_t>(source)] = rows;
   for (const int64_t rows : source_rows) shares_.push_back(session_.ranks->share(rows));
   for (const Phase& phase : phases) PhaseRunner::open(session_, phase);
-  const Machine& machine = learner_ ? learner_->machine() : session_.training;
+  const Machine& machine = executor_->machine();
   if (!rows_miss_variables()) {
     const std::vector<int64_t> own_rows = rows_of(shares_);
-    load_compiled(machine, phases, own_rows, [&](const Phase& phase, const auto& memory) {
+    load_compiled(phases, own_rows, [&](const Phase& phase, const auto& memory) {
       auto runner = std::make_unique<PhaseRunner>(session_, machine, phase, own_rows, memory);
       if (session_.ranks->is_several()) runner->begin_at(first_rows_of(shares_));
       return runner;
@@ -150,12 +124,12 @@ void Trainer::load_phases(const std::vector<Phase>& phases) {
   } else if (is_compiled_whole(learn_)) {
     splits_ = std::make_unique<SplitRows>(session_, learn_, settings_);
     set_coefficients();
-    load_compiled(machine, splits_->phases(settings_.order), rows_of(splits_->shares()),
+    load_compiled(splits_->phases(settings_.order), rows_of(splits_->shares()),
                   [&](const Phase& phase, const auto& memory) {
                     return std::make_unique<SplitPhase>(session_, machine, phase, *splits_, memory);
                   });
   } else {
-    load_pattern_phases(machine, source_rows);
+    load_pattern_phases(source_rows);
   }
   for (size_t phase = 0; phase < phases_.size(); ++phase)
     for (const LearningPhase::Term& term : phases_[phase]->terms()) add_term(term, phase, source_rows);
@@ -189,7 +163,7 @@ bool Trainer::rows_miss_variables() const {
   });
 }
 
-void Trainer::load_pattern_phases(const Machine& machine, const std::vector<int64_t>& source_rows) {
+void Trainer::load_pattern_phases(const std::vector<int64_t>& source_rows) {
   PatternRequest request;
   request.asked_by = batch_text();
   for (const std::string& name : settings_.sources) {
@@ -199,7 +173,7 @@ void Trainer::load_pattern_phases(const Machine& machine, const std::vector<int6
   for (size_t player = 0; player < session_.image.players.size(); ++player)
     if (!settings_.optimizers.at(session_.image.players[player].name).learns())
       request.frozen.insert(static_cast<int>(player));
-  patterns_ = std::make_unique<PatternGame>(session_, machine, request);
+  patterns_ = std::make_unique<PatternGame>(session_, executor_->machine(), request);
   set_pattern_weights();
   int64_t runs = 0;
   const auto add = [&](std::vector<int> players) {
@@ -220,7 +194,7 @@ double Trainer::update_bytes(int player) const {
 }
 
 std::vector<std::string> Trainer::notes() const {
-  std::vector<std::string> notes = start_notes_;
+  std::vector<std::string> notes = state_.notes;
   if (std::ranges::all_of(settings_.optimizers, [](const auto& entry) { return !entry.second.learns(); }))
     notes.push_back("no player learns: every optimizer is none");
   const auto add = [&](const std::vector<std::string>& more) {
@@ -258,7 +232,18 @@ void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
   // The terms of patterns are sums over those that count.
   const bool counts = splits_ ? share.counts : patterns_ || shares_[static_cast<size_t>(source)].counts;
   terms_.push_back({term.name, player, rows, term.factor * share.of_batch, share.of_batch, term.sum,
-                    term.coefficient, phase, counts});
+                    term.coefficient, phase, counts, nullptr});
+}
+
+/// Joins the terms with their totals in the state. Terms that are new to the run, because it now learns from
+/// more sources, begin at zero.
+void Trainer::begin_totals() {
+  const std::map<std::string, TermSum> kept = std::exchange(state_.sums, {});
+  for (Term& term : terms_) {
+    const auto found = kept.find(key_of(term));
+    term.total = &state_.sums[key_of(term)];
+    if (found != kept.end()) *term.total = found->second;
+  }
 }
 
 /// The term's name in a checkpoint. The phases of libi have terms with the same names.
@@ -270,21 +255,14 @@ std::string Trainer::player_name(const Term& term) const {
   return session_.image.players[static_cast<size_t>(term.player)].name;
 }
 
-void Trainer::run_phases() {
-  if (learner_) return learner_->do_step(step_, phases_);
-  for (phase_ = 0; phase_ < phases_.size(); ++phase_)
-    phases_[phase_]->run(settings_.seed, static_cast<uint64_t>(step_), hooks_);
-}
-
 /// The mean log-likelihood of the rows of the phase's last run, in nats per row. Sources are weighted.
 double Trainer::log_likelihood(Libi::Phase phase) const {
   double sum = 0, weights = 0, plain = 0, terms = 0;
   for (const Term& term : terms_) {
     if (term.phase != phase || !term.name.starts_with("bound@")) continue;
     // For rows of a pattern: times their share of the source's rows.
-    const double weight = term.share * weight_of(source_name(term), step_);
-    const float value = learner_ ? learner_->value(term.value) : term.own_value();
-    const double mean = value / static_cast<double>(term.rows);
+    const double weight = term.share * weight_of(source_name(term), state_.step);
+    const double mean = executor_->value(term) / static_cast<double>(term.rows);
     sum += weight * mean;
     weights += weight;
     plain += mean;
@@ -295,151 +273,55 @@ double Trainer::log_likelihood(Libi::Phase phase) const {
                      : all[1] / terms;  // a schedule may begin at 0, so all weights may be 0
 }
 
-void Trainer::run_libi() {
-  const Libi::Phase phase = libi_->phase_at(step_);
-  const auto step = static_cast<uint64_t>(step_);
-  if (phase == Libi::constrain && !libi_->has_best()) {
-    // The numbers of these batches are numbers of no step.
-    Hooks looking = hooks_;
-    looking.update = [](int, const float*) {};
-    looking.reduce = {};
-    looking.gradient_part = {};
-    uint64_t batch = 0;
-    looking.gather = [&](int column, int source, int64_t rows, float* to) {
-      session_.rows.gather_random(column, source, settings_.seed, batch, batch_rows(source, rows), to);
-    };
-    looking.gather_pattern = [&](int column, int source, const Pattern& pattern, const BatchRows& rows,
-                                 float* to) {
-      session_.rows.gather_random(column, source, pattern, settings_.seed, batch, rows, to);
-    };
-    double sum = 0;
-    for (int i = 0; i < Libi::batches_of_best; ++i) {
-      batch = step + (static_cast<uint64_t>(i + 1) << 48);
-      if (learner_)
-        learner_->look(step_, batch, *phases_[Libi::fit]);
-      else
-        phases_[Libi::fit]->run(settings_.seed, batch, looking);
-      sum += log_likelihood(Libi::fit);
-    }
-    libi_->set_best(sum / Libi::batches_of_best);
+/// Estimates the likelihood that the first phase has reached, from batches whose numbers are of no step.
+void Trainer::find_best_likelihood() {
+  double sum = 0;
+  for (int i = 0; i < Libi::batches_of_best; ++i) {
+    const uint64_t batch = static_cast<uint64_t>(state_.step) + (static_cast<uint64_t>(i + 1) << 48);
+    executor_->look(Libi::fit, batch);
+    sum += log_likelihood(Libi::fit);
   }
-  const auto value = static_cast<float>(libi_->multiplier());
+  state_.libi.best = sum / Libi::batches_of_best;
+}
+
+void Trainer::do_step_of_libi() {
+  const Libi::Phase phase = libi_->phase_at(state_.step);
+  if (phase == Libi::constrain && !state_.libi.best) find_best_likelihood();
+  const auto value = static_cast<float>(state_.libi.multiplier);
   if (float& coefficient = session_.coefficients[static_cast<size_t>(learn_.multiplier)];
       coefficient != value) {
     coefficient = value;
-    if (learner_) learner_->put_coefficients();
+    executor_->coefficients_changed();
   }
-  if (learner_)
-    learner_->do_step(step_, {&phases_[phase], 1}, phase);
-  else
-    phases_[phase_ = phase]->run(settings_.seed, step, hooks_);
-  if (phase == Libi::constrain) libi_->observe(log_likelihood(phase));
-}
-
-void Trainer::refuse(const Term& term, int64_t step, const std::string& what) const {
-  throw Failure(
-      Exit::diagnostics,
-      fmt::format("step {}: {}term {} is {}", step,
-                  term.player < 0 ? "the " : "player " + player_name(term) + "'s ", term.name, what));
-}
-
-/// When a program updates a player, the terms of its phase have already been computed.
-void Trainer::refuse_unless_finite() {
-  if (const Term* term = not_finite_term())
-    refuse(*term, step_ + 1, name_of_not_finite(*term->value) + cause_of(*term));
-}
-
-const Trainer::Term* Trainer::not_finite_term() const {
-  const auto found = std::ranges::find_if(
-      terms_, [&](const Term& term) { return term.phase == phase_ && !std::isfinite(term.own_value()); });
-  return found == terms_.end() ? nullptr : &*found;
-}
-
-/// Larger parameters come from a step that was too large.
-static constexpr float large_parameter = 1e6;
-
-std::string Trainer::cause_of(const Term& term) {
-  float greatest = 0;
-  bool finite = true;
-  for (size_t player = 0; player < session_.image.players.size(); ++player) {
-    const float* values = session_.parameters.of(static_cast<int>(player));
-    for (int64_t i = 0; i < session_.image.players[player].elements; ++i) {
-      finite = finite && std::isfinite(values[i]);
-      greatest = std::max(greatest, std::abs(values[i]));
-    }
-  }
-  if (!finite || greatest > large_parameter) return diverged;
-  DrawWatch watch(session_.image);
-  Hooks again = hooks_;
-  again.update = [](int, const float*) {};
-  // Other ranks do not compute the step again.
-  again.reduce = {};
-  again.gradient_part = {};
-  again.sum_ranks = {};
-  again.watch = &watch;
-  phases_[term.phase]->run(settings_.seed, static_cast<uint64_t>(step_), again);
-  const std::string parameters = fmt::format("no parameter is beyond {:.3g} in size", greatest);
-  if (watch.found())
-    return fmt::format(" because a draw of {} is {}: {}, so `sample` of its family has no value there",
-                       *watch.found(), watch.is_nan() ? "not a number" : "infinite", parameters);
-  return fmt::format(": {} and every draw is finite, so the log-density overflows at its family's arguments",
-                     parameters);
-}
-
-void Trainer::fetch(bool state) {
-  if (!learner_is_ready_) return;
-  const std::vector<DeviceLearner::Sum> sums = learner_->take_sums();
-  for (size_t i = 0; i < terms_.size(); ++i) {
-    if (sums[i].first_bad > 0)
-      refuse(terms_[i], sums[i].first_bad, std::string("infinite or not a number") + diverged);
-    terms_[i].sum += sums[i].sum;
-  }
-  if (state) learner_->fetch();
-}
-
-void Trainer::prepare_learner() {
-  std::vector<DeviceLearner::Observed> observed;
-  for (const Term& term : terms_) observed.push_back({term.value, term.coefficient, libi_ ? term.phase : 0});
-  learner_->observe(observed);
-  learner_->put(step_);
-  learner_is_ready_ = true;
+  executor_->do_step({phase, phase + size_t{1}});
+  if (phase == Libi::constrain) libi_->observe(state_.libi, log_likelihood(phase));
 }
 
 void Trainer::do_step() {
-  if (learner_ && !learner_is_ready_) prepare_learner();
   if (weights_change_ && set_coefficients()) {
-    if (learner_) learner_->put_coefficients();
+    executor_->coefficients_changed();
     if (patterns_) set_pattern_weights();
   }
-  flags_ = {};
-  session_.ranks->set_step(step_);
-  const size_t active = libi_ ? libi_->phase_at(step_) : 0;
-  libi_ ? run_libi() : run_phases();
-  ++step_;
-  if (average_ && learner_) ++average_->steps;  // the learner updates the average itself
-  if (average_ && !learner_) average_->add();
-  for (Term& term : terms_) {
-    if (libi_ && term.phase != active) continue;
-    ++term.steps;
-    if (learner_) continue;  // the learner adds up the terms itself
-    const float value = term.own_value();
-    if (!std::isfinite(value)) refuse(term, step_, std::string(name_of_not_finite(value)) + diverged);
-    if (!term.coefficient || *term.coefficient != 0) term.sum += value;
-  }
+  session_.ranks->set_step(state_.step);
+  libi_ ? do_step_of_libi() : executor_->do_step({0, phases_.size()});
+  for (const Term& term : terms_)
+    if (!libi_ || term.phase == libi_->phase_at(state_.step)) ++term.total->steps;
+  ++state_.step;
 }
 
 void Trainer::with_average(const std::function<void()>& work) {
-  if (!average_) return work();
+  if (settings_.average <= 0) return work();
   const Image& image = session_.image;
   std::vector<std::vector<float>> last;
   for (size_t i = 0; i < image.players.size(); ++i) {
-    float* parameters = session_.parameters.of(static_cast<int>(i));
+    const auto player = static_cast<int>(i);
+    float* parameters = state_.parameters.of(player);
     last.emplace_back(parameters, parameters + image.players[i].elements);
-    std::copy_n(average_->of(static_cast<int>(i)), image.players[i].elements, parameters);
+    std::copy_n(state_.parameters.average_of(player), image.players[i].elements, parameters);
   }
   const auto put_back = [&] {
     for (size_t i = 0; i < last.size(); ++i)
-      std::copy(last[i].begin(), last[i].end(), session_.parameters.of(static_cast<int>(i)));
+      std::copy(last[i].begin(), last[i].end(), state_.parameters.of(static_cast<int>(i)));
   };
   try {
     work();

@@ -1,4 +1,4 @@
-// What the ranks of a run do together in a step and between steps.
+// What the ranks of a run do together between steps.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,56 +11,23 @@
 
 namespace core {
 
-void Trainer::set_rank_hooks() {
-  if (!session_.ranks->is_several()) return;
-  reduction_.emplace(*session_.ranks);
-  hooks_.reduce = [this](int player, float* gradient) { reduce(player, gradient); };
-  hooks_.sum_ranks = [this](int source, float* values, int64_t count) { sum_ranks(source, values, count); };
-  hooks_.gradient_part = [this](int player, float* gradient, int64_t begin, int64_t end) {
-    reduction_->add(player, gradient, begin, end);
-  };
-}
-
-/// If a term is not finite on any rank, all ranks leave before the update.
-void Trainer::reduce(int player, float* gradient) {
-  const Term* bad = not_finite_term();
-  const StepFlags all =
-      reduction_->finish(player, gradient, session_.image.players[static_cast<size_t>(player)].elements,
-                         {bad != nullptr, stop_asked_()});
-  flags_.stop = flags_.stop || all.stop;
-  if (!all.not_finite) return;
-  std::string cause;
-  if (bad) {
-    try {
-      refuse_unless_finite();
-    } catch (const Failure& failure) {
-      cause = failure.what();
-    }
-  }
-  for (const std::string& said : session_.ranks->gather(cause))
-    if (!said.empty()) throw SharedFailure(Exit::diagnostics, said, session_.ranks->is_first());
-}
-
-void Trainer::sum_ranks(int source, float* values, int64_t count) {
-  const RowShare& share =
-      splits_ ? splits_->shares()[static_cast<size_t>(source)] : shares_[static_cast<size_t>(source)];
-  if (!share.counts) std::fill_n(values, count, 0.0F);
-  session_.ranks->sum(values, count);
+void Trainer::set_stop(std::function<bool()> asked) {
+  if (reduction_) reduction_->set_stop(std::move(asked));
 }
 
 void Trainer::collect() {
   if (!reduction_) return;
   std::vector<double> sums;
-  for (const Term& term : terms_) sums.push_back(term.sum);
+  for (const Term& term : terms_) sums.push_back(term.total->sum);
   sums = session_.ranks->sum(std::move(sums));
-  for (size_t i = 0; i < terms_.size(); ++i) terms_[i].sum = session_.ranks->is_first() ? sums[i] : 0;
+  for (size_t i = 0; i < terms_.size(); ++i) terms_[i].total->sum = session_.ranks->is_first() ? sums[i] : 0;
 }
 
 uint64_t Trainer::parameter_hash() const {
   // FNV-1a on words, because a hash by bytes takes longer than a step of a small model.
   uint64_t hash = 0xcbf29ce484222325U;
   for (size_t i = 0; i < session_.image.players.size(); ++i) {
-    const float* values = session_.parameters.of(static_cast<int>(i));
+    const float* values = state_.parameters.of(static_cast<int>(i));
     for (int64_t k = 0; k < session_.image.players[i].elements; ++k)
       hash = (hash ^ std::bit_cast<uint32_t>(values[k])) * 0x100000001b3U;
   }
@@ -83,7 +50,7 @@ void Trainer::require_same_parameters() const {
       fmt::format(
           "step {}: the parameters of {} have drifted away from those of {}: their processors or their "
           "memory compute differently",
-          step_, fmt::join(others, ", "),
+          state_.step, fmt::join(others, ", "),
           undecided ? "the other ranks (which are right is not known)" : "the other ranks"),
       session_.ranks->is_first());
 }

@@ -18,4 +18,8 @@ void require_memory(const std::string& who, double bytes) {
                                                      size_text(bytes), size_text(all)));
 }
 
+void require_memory(const Machine& machine, const std::string& who, double bytes) {
+  if (!machine.device) require_memory(who, bytes);
+}
+
 }  // namespace core

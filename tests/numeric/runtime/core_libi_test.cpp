@@ -1,7 +1,7 @@
 // Likelihood before inference in the runtime: which step belongs to which phase, and how the multiplier
 // changes.
 // links: vaert_core
-#include "runtime/core/learning/libi.h"
+#include "runtime/core/learning/phases/libi.h"
 
 #include <gtest/gtest.h>
 
@@ -26,38 +26,37 @@ TEST(Libi, PhasesShareTheStepsInOrder) {
 }
 
 TEST(Libi, TheMultiplierMaximizesTheViolationAndStaysAboveZero) {
-  Libi one = libi({{"epsilon", 0.5}, {"dual_rate", 0.25}}, 30);
-  EXPECT_EQ(one.multiplier(), 1) << "where the objective is the bound itself";
-  EXPECT_FALSE(one.has_best());
-  one.set_best(-10);
-  one.observe(-12.5);  // 2 nats below the allowed value
-  EXPECT_DOUBLE_EQ(one.multiplier(), 1.5);
-  one.observe(-9.5);  // 1 nat above the allowed value
-  EXPECT_DOUBLE_EQ(one.multiplier(), 1.25);
-  const nlohmann::json line = one.record(12);
+  const Libi one = libi({{"epsilon", 0.5}, {"dual_rate", 0.25}}, 30);
+  LibiState state;
+  EXPECT_EQ(state.multiplier, 1) << "where the objective is the bound itself";
+  state.best = -10;
+  one.observe(state, -12.5);  // 2 nats below the allowed value
+  EXPECT_DOUBLE_EQ(state.multiplier, 1.5);
+  one.observe(state, -9.5);  // 1 nat above the allowed value
+  EXPECT_DOUBLE_EQ(state.multiplier, 1.25);
+  const nlohmann::json line = one.record(state, 12);
   EXPECT_EQ(line, (nlohmann::json{
                       {"phase", "constrain"}, {"best", -10.0}, {"multiplier", 1.25}, {"violation", 0.5}}));
-  one.observe(100);
-  EXPECT_EQ(one.multiplier(), 0);
-  one.observe(-10.5);  // exactly the allowed value
-  EXPECT_EQ(one.multiplier(), 0);
-  one.observe(-11.5);
-  EXPECT_DOUBLE_EQ(one.multiplier(), 0.25);
+  one.observe(state, 100);
+  EXPECT_EQ(state.multiplier, 0);
+  one.observe(state, -10.5);  // exactly the allowed value
+  EXPECT_EQ(state.multiplier, 0);
+  one.observe(state, -11.5);
+  EXPECT_DOUBLE_EQ(state.multiplier, 0.25);
 }
 
 TEST(Libi, ItsStateIsAllThatTheNextStepsNeed) {
-  Libi whole = libi(nlohmann::json::object(), 30);
-  EXPECT_EQ(whole.record(3), (nlohmann::json{{"phase", "fit"}}));
-  whole.set_best(-3);
-  whole.observe(-4);
-  Libi resumed = libi(nlohmann::json::object(), 30);
-  const auto kept = nlohmann::json::parse(whole.state().dump());
-  resumed.restore(schema::JsonFields(kept, "state.json"), 30);
-  EXPECT_TRUE(resumed.has_best());
-  for (Libi* one : {&whole, &resumed}) one->observe(-3.7);
-  EXPECT_EQ(whole.multiplier(), resumed.multiplier());
-  EXPECT_EQ(whole.record(15), resumed.record(15));
-  EXPECT_EQ(whole.state(), resumed.state());
+  const Libi method = libi(nlohmann::json::object(), 30);
+  LibiState whole;
+  EXPECT_EQ(method.record(whole, 3), (nlohmann::json{{"phase", "fit"}}));
+  whole.best = -3;
+  method.observe(whole, -4);
+  const auto kept = nlohmann::json::parse(to_json(whole).dump());
+  LibiState resumed = libi_state_of(schema::JsonFields(kept, "state.json"), 30);
+  for (LibiState* state : {&whole, &resumed}) method.observe(*state, -3.7);
+  EXPECT_EQ(whole.multiplier, resumed.multiplier);
+  EXPECT_EQ(method.record(whole, 15), method.record(resumed, 15));
+  EXPECT_EQ(to_json(whole), to_json(resumed));
 }
 
 }  // namespace

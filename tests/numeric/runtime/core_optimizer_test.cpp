@@ -1,7 +1,7 @@
 // Compares the compiled optimizers with their formulas in double, and the learning-rate schedules with closed
 // forms.
 // links: vaec_pipeline vaert_core vaert_data vaert_onednn
-#include "runtime/core/learning/optimizer.h"
+#include "runtime/core/learning/step/processor_update.h"
 
 #include <gtest/gtest.h>
 
@@ -51,11 +51,13 @@ std::vector<float> updated(const Image& image, const OptimizerSettings& settings
                            double clip, int threads = 1) {
   Machine machine;
   machine.threads = threads;
-  Optimizer optimizer(image, player(), settings, clip);
+  const Optimizer optimizer(image, player(), settings, clip);
+  OptimizerState state = optimizer.initial_state();
   std::vector<float> parameters(all, 0.5F), gradient(all);
+  ProcessorUpdate update(image, machine, optimizer, parameters.data(), state);
   for (int step = 1; step <= steps; ++step) {
     gradient = gradient_of(step);
-    optimizer.update(machine, parameters.data(), gradient.data(), rate);
+    update.run(gradient.data(), rate);
   }
   return parameters;
 }
@@ -153,14 +155,16 @@ TEST(Optimizer, AnUpdateIsOneLoop) {
 TEST(Optimizer, AGradientWhoseSquareOverflowsLeavesFiniteMoments) {
   with_optimizers([](const Image& image) {
     const Machine machine;
-    Optimizer optimizer(image, player(), settings_of("adam", {{"lr", 1e-2}, {"beta2", 0.99}}));
+    const Optimizer optimizer(image, player(), settings_of("adam", {{"lr", 1e-2}, {"beta2", 0.99}}));
+    OptimizerState state = optimizer.initial_state();
     std::vector<float> parameters(all, 0.5F);
     std::vector<float> gradient = gradient_of(1);
-    const auto update = [&] { optimizer.update(machine, parameters.data(), gradient.data(), 1); };
+    ProcessorUpdate processor(image, machine, optimizer, parameters.data(), state);
+    const auto update = [&] { processor.run(gradient.data(), 1); };
     gradient[7] = -1e30F;
     update();
     EXPECT_TRUE(std::isfinite(parameters[7]));
-    for (const auto& [name, values] : optimizer.state()) EXPECT_TRUE(std::isfinite(values[7])) << name;
+    for (const auto& [name, values] : state.moments) EXPECT_TRUE(std::isfinite(values[7])) << name;
     const float before = parameters[7];
     gradient = gradient_of(1);
     for (int step = 0; step < 100; ++step) update();

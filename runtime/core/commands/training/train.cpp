@@ -134,8 +134,7 @@ int begin(const Image& image, const TrainRequest& request, Ranks& ranks) {
                   "--profile: in this version only the processor's steps are traced");
   Site site(session, exchange_of(image, request.exchange, nullptr, ""));
   // The trainer is made first: if data are missing, no run directory is made.
-  Trainer trainer(session, settings);
-  trainer.start();
+  Trainer trainer(session, settings, started_state(session, settings));
   ranks.agree();
   require_equal_ranks(session, settings, trainer);
   TrainingRun run(
@@ -285,6 +284,23 @@ std::vector<std::string> notes_on_other_settings(const Settings& before, const S
   return notes;
 }
 
+/// The state that the checkpoint holds. If it is broken, the failure says from where else the run can
+/// continue.
+TrainingState state_of(const Checkpoint& checkpoint, Session& session, const Settings& settings,
+                       const RunDirectory& directory) {
+  try {
+    return restored_state(session, settings, checkpoint);
+  } catch (const Failure& failure) {
+    if (failure.exit_code != Exit::bad_data && failure.exit_code != Exit::missing_input) throw;
+    throw Failure(failure.exit_code,
+                  fmt::format("{}; {}", failure.what(),
+                              directory.has_checkpoint_before(checkpoint.step)
+                                  ? fmt::format("without {} the run continues from the checkpoint before",
+                                                checkpoint.path.string())
+                                  : "it is of the run's only checkpoint"));
+  }
+}
+
 int resume(const Image& image, const TrainRequest& request, Ranks& ranks) {
   if (!request.checkpoint.empty())
     throw Failure(Exit::usage, fmt::format("--checkpoint {}: a resumed run continues from its last "
@@ -320,11 +336,13 @@ int resume(const Image& image, const TrainRequest& request, Ranks& ranks) {
                   "--profile: in this version only the processor's steps are traced");
   Site site(session, exchange_of(image, request.exchange, config.value("exchange", json()),
                                  config_file(request.resume)));
-  Trainer trainer(session, settings);
-  if (!checkpoint) trainer.start();
+  TrainingState state =
+      checkpoint ? state_of(*checkpoint, session, settings, directory) : started_state(session, settings);
+  const double seconds = state.seconds;
+  Trainer trainer(session, settings, std::move(state));
   TrainingRun run(session, settings, trainer, site, std::move(directory), request);
   if (checkpoint)
-    run.restore(*checkpoint);
+    run.continue_from(*checkpoint, seconds);
   else
     run.begin_anew();
   ranks.agree();

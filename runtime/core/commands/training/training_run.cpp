@@ -55,18 +55,8 @@ static bool has(const json& results, const std::string& metric) {
                      [&](const json& result) { return result.value("metric", "") == metric; });
 }
 
-void TrainingRun::restore(const Checkpoint& checkpoint) {
-  try {
-    seconds_before_ = trainer_.restore(checkpoint);
-  } catch (const Failure& failure) {
-    if (failure.exit_code != Exit::bad_data && failure.exit_code != Exit::missing_input) throw;
-    throw Failure(failure.exit_code,
-                  fmt::format("{}; {}", failure.what(),
-                              directory_.has_checkpoint_before(checkpoint.step)
-                                  ? fmt::format("without {} the run continues from the checkpoint before",
-                                                checkpoint.path.string())
-                                  : "it is of the run's only checkpoint"));
-  }
+void TrainingRun::continue_from(const Checkpoint& checkpoint, double seconds) {
+  seconds_before_ = seconds;
   last_checkpoint_ = checkpoint.path;
   site_.restore(checkpoint.path, {[this](const std::string& text) { note(text); }, [] { return true; }});
   if (writes()) directory_.cut_after(trainer_.step());

@@ -30,8 +30,9 @@ class TrainingRun {
   /// The text is printed when the run begins.
   void note(const std::string& text) { notes_.push_back(text); }
 
-  /// Goes back to the checkpoint and removes what the run wrote after it.
-  void restore(const Checkpoint& checkpoint);
+  /// Called if the trainer's state is of this checkpoint and not of the run's beginning. Removes what the run
+  /// wrote after it. `seconds`: how long the run had taken.
+  void continue_from(const Checkpoint& checkpoint, double seconds);
 
   /// For a run that was stopped before its first checkpoint: removes all that it wrote.
   void begin_anew();

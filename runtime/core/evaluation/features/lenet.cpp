@@ -96,7 +96,7 @@ class Classifier {
                printable(folder().string()));
     const auto begin = std::chrono::steady_clock::now();
     try {
-      Trainer trainer(session_, settings_);
+      Trainer trainer(session_, settings_, initial_state(session_, settings_));
       while (trainer.step() < settings_.steps) {
         trainer.do_step();
         if (trainer.step() % steps_between_lines == 0)

@@ -82,7 +82,7 @@ void PatternGame::share_memory(const PatternRequest& request) {
     count(image.sources[static_cast<size_t>(requested.source)].program);
   for (const Conditional& conditional : image.conditionals)
     for (const int program : {conditional.draw, conditional.initial, conditional.term}) count(program);
-  if (!machine_.device) require_memory(request.asked_by, static_cast<double>(most) * sizeof(float));
+  require_memory(machine_, request.asked_by, static_cast<double>(most) * sizeof(float));
   memory_ = std::make_shared<Floats>(allocate(machine_, most));
 }
 

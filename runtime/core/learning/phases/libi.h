@@ -10,6 +10,20 @@
 
 namespace core {
 
+/// What libi knows between two steps.
+struct LibiState {
+  double multiplier = 1;  // of the constraint; at 1 the objective is the evidence lower bound
+  /// The best likelihood, in nats per row, which the parameters reach at the end of the first phase.
+  std::optional<double> best;
+  /// The sum and number of the violations since the last line of metrics.
+  double violations = 0;
+  int64_t observed = 0;
+};
+
+nlohmann::json to_json(const LibiState& state);
+/// Reads the state of a run of `steps` steps. Failure(bad_data).
+LibiState libi_state_of(const schema::JsonFields& fields, int64_t steps);
+
 class Libi {
  public:
   enum Phase { fit, constrain, refit };
@@ -22,29 +36,17 @@ class Libi {
   std::string phase_name(int64_t step) const;
   /// How many batches estimate the best likelihood, before the second phase begins.
   static constexpr int batches_of_best = 64;
-  bool has_best() const { return best_.has_value(); }
-  /// The best likelihood, in nats per row, reached by the present parameters.
-  void set_best(double log_likelihood) { best_ = log_likelihood; }
 
-  /// The multiplier of the constraint. It begins at 1, where the objective is the evidence lower bound.
-  double multiplier() const { return multiplier_; }
   /// Called after a step of the second phase. multiplier <- max(0, multiplier + dual_rate * violation), where
   /// the violation is best - epsilon - log_likelihood.
-  void observe(double log_likelihood);
+  void observe(LibiState& state, double log_likelihood) const;
 
   /// "phase", and if known "best", "multiplier" and "violation" (nats; the mean since the last call).
-  nlohmann::json record(int64_t last_step);
-  nlohmann::json state() const;
-  /// Restores the state of a run of `steps` steps. Failure(bad_data).
-  void restore(const schema::JsonFields& state, int64_t steps);
+  nlohmann::json record(LibiState& state, int64_t last_step) const;
 
  private:
   int64_t fit_end_ = 0, constrain_end_ = 0;
   double epsilon_ = 0.1, dual_rate_ = 0.1;
-  double multiplier_ = 1;
-  std::optional<double> best_;
-  double violations_ = 0;
-  int64_t observed_ = 0;
 };
 
 }  // namespace core

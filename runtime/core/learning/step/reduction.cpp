@@ -1,4 +1,4 @@
-#include "runtime/core/learning/reduction.h"
+#include "runtime/core/learning/step/reduction.h"
 
 #include <algorithm>
 #include <chrono>
@@ -43,7 +43,7 @@ void Reduction::add(int player, float* gradient, int64_t begin, int64_t end) {
   ready = {0, 0};
 }
 
-StepFlags Reduction::finish(int player, float* gradient, int64_t elements, StepFlags own) {
+bool Reduction::finish(int player, float* gradient, int64_t elements, bool not_finite) {
   OfPlayer& known = players_[player];
   const auto begun = std::chrono::steady_clock::now();
   std::vector<Range> sent = std::exchange(known.sent, {});
@@ -64,8 +64,8 @@ StepFlags Reduction::finish(int player, float* gradient, int64_t elements, StepF
       staged_.insert(staged_.end(), gradient + range.begin, gradient + range.end);
   }
   known.sent.clear();
-  staged_.push_back(own.not_finite ? 1.0F : 0.0F);
-  staged_.push_back(own.stop ? 1.0F : 0.0F);
+  staged_.push_back(not_finite ? 1.0F : 0.0F);
+  staged_.push_back(stop_asked_() ? 1.0F : 0.0F);
   known.running.push_back(ranks_.begin_sum(staged_.data(), static_cast<int64_t>(staged_.size())));
   bytes_ += static_cast<double>(staged_.size()) * sizeof(float);
   for (void* sum : std::exchange(known.running, {})) ranks_.await(sum);
@@ -77,7 +77,8 @@ StepFlags Reduction::finish(int player, float* gradient, int64_t elements, StepF
   }
   waiting_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   const float* said = staged_.data() + staged_.size() - flags;
-  return {said[0] > 0, said[1] > 0};
+  stop_is_agreed_ = stop_is_agreed_ || said[1] > 0;
+  return said[0] > 0;
 }
 
 double Reduction::take_waiting() { return std::exchange(waiting_, 0.0); }

@@ -1,8 +1,8 @@
-#include "runtime/core/learning/optimizer.h"
+#include "runtime/core/learning/step/optimizer.h"
 
-#include <algorithm>
 #include <cmath>
 
+#include "runtime/core/learning/step/update_runner.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -20,23 +20,17 @@ const Program& find_program(const Image& image, const OptimizerSettings& setting
 }  // namespace
 
 Optimizer::Optimizer(const Image& image, const Player& player, const OptimizerSettings& settings, double clip)
-    : image_(image), settings_(settings), clip_(clip), elements_(player.elements) {
+    : settings_(settings), clip_(clip), elements_(player.elements) {
   if (!settings.learns()) return;
   program_ = &find_program(image, settings);
   names_ = numbers_of(*program_);
-  numbers_ = Floats(static_cast<int64_t>(names_.size()));
-  for (const std::string& name : state_of(*program_)) state_.emplace(name, elements_);
 }
 
-void Optimizer::update(const Machine& machine, float* parameters, const float* gradient, double rate) {
-  if (!program_) return;
-  ++steps;
-  write_numbers(steps, rate, numbers_.data());
-  if (!runner_)
-    runner_ = std::make_unique<UpdateRunner>(
-        image_, *program_, machine, UpdateRunner::Memory{elements_, parameters, state(), numbers_.data()},
-        clip_);
-  runner_->run(gradient);
+OptimizerState Optimizer::initial_state() const {
+  OptimizerState state;
+  if (!program_) return state;
+  for (const std::string& name : state_of(*program_)) state.moments.emplace(name, elements_);
+  return state;
 }
 
 void Optimizer::write_numbers(int64_t update, double rate, float* to) const {
@@ -53,10 +47,14 @@ double Optimizer::number(const std::string& name, int64_t update, double rate) c
   return settings_.numbers.at(name) * (name == "lr" ? rate : 1);
 }
 
-std::map<std::string, float*> Optimizer::state() const {
-  std::map<std::string, float*> places;
-  for (const auto& [name, values] : state_) places.emplace(name, values.data());
-  return places;
+double Optimizer::bytes() const { return program_ ? update_bytes(*program_, elements_) : 0; }
+
+std::vector<Optimizer> optimizers_of(const Image& image, const Settings& settings) {
+  std::vector<Optimizer> optimizers;
+  for (const Player& player : image.players)
+    optimizers.emplace_back(image, player, settings.optimizers.at(player.name),
+                            settings.clip.at(player.name));
+  return optimizers;
 }
 
 }  // namespace core

@@ -1,10 +1,11 @@
-#include "runtime/core/learning/device_learner.h"
+#include "runtime/core/learning/step/device_steps.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "runtime/core/execution/averages.h"
+#include "runtime/core/learning/step/average.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -14,35 +15,35 @@ constexpr int64_t steps_of_table = 512;
 
 }  // namespace
 
-DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::vector<Optimizer>& optimizers,
-                             Average* average)
-    : session_(session),
-      settings_(settings),
-      optimizers_(optimizers),
-      device_(*session.device),
-      average_(average) {
-  const Image& image = session.image;
-  machine_ = session.machine;
+DeviceSteps::DeviceSteps(const StepContext& context)
+    : session_(context.session),
+      settings_(context.settings),
+      optimizers_(context.optimizers),
+      state_(context.state),
+      device_(*context.session.device) {
+  const Image& image = session_.image;
+  machine_ = session_.machine;
   machine_.device = &device_;
   machine_.library = device_.library();
   machine_.parameters.clear();
   int64_t numbers = 1;  // the last number belongs to the average
-  for (const Optimizer& optimizer : optimizers) numbers += static_cast<int64_t>(optimizer.number_count());
+  for (const Optimizer& optimizer : optimizers_) numbers += static_cast<int64_t>(optimizer.number_count());
   numbers_ = device_.allocate(numbers);
   table_ = device_.allocate(steps_of_table * numbers);
   float* own_numbers = numbers_.data();
   for (size_t player = 0; player < image.players.size(); ++player) {
-    const Optimizer& optimizer = optimizers[player];
-    const int64_t elements = image.players[player].elements;
+    const Optimizer& optimizer = optimizers_[player];
+    const int64_t elements = optimizer.elements();
     parameters_.push_back(device_.allocate(elements));
     machine_.parameters.push_back(parameters_.back().data());
     auto& states = states_.emplace_back();
     UpdateRunner::Memory memory{elements, parameters_.back().data(), {}, own_numbers};
-    for (const auto& [name, host] : optimizer.state()) {
-      states.push_back({host, device_.allocate(elements)});
+    for (const auto& [name, host] : state_.optimizers[player].moments) {
+      states.push_back({host.data(), device_.allocate(elements)});
       memory.state[name] = states.back().device.data();
     }
-    if (average) states.push_back({average->of(static_cast<int>(player)), device_.allocate(elements)});
+    if (settings_.average > 0)
+      states.push_back({state_.parameters.average_of(static_cast<int>(player)), device_.allocate(elements)});
     runners_.push_back(optimizer.program()
                            ? std::make_unique<UpdateRunner>(image, *optimizer.program(), machine_,
                                                             std::move(memory), optimizer.clip())
@@ -51,7 +52,7 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
   }
   if (reads_averages(image))
     for (const auto& states : states_) machine_.parameters.push_back(states.back().device.data());
-  coefficients_ = device_.allocate(static_cast<int64_t>(session.coefficients.size()));
+  coefficients_ = device_.allocate(static_cast<int64_t>(session_.coefficients.size()));
   machine_.coefficients = coefficients_.data();
   one_ = device_.allocate(1);
   const float identity = 1;
@@ -77,86 +78,103 @@ DeviceLearner::DeviceLearner(Session& session, const Settings& settings, std::ve
   };
 }
 
-const float* DeviceLearner::on_device(const float* coefficient) const {
+const float* DeviceSteps::on_device(const float* coefficient) const {
   return coefficient ? coefficients_.data() + (coefficient - session_.coefficients.data()) : one_.data();
 }
 
-void DeviceLearner::observe(const std::vector<Observed>& terms) {
-  terms_ = static_cast<int64_t>(terms.size());
+void DeviceSteps::begin(const StepWork& work) {
+  work_.emplace(work);
+  place_terms();
+  upload_state();
+  hooks_.coefficients_changed();
+  fill_table();
+}
+
+void DeviceSteps::place_terms() {
   std::vector<const float*> values, coefficients;
-  for (const Observed& term : terms) {
-    Kind& kind = kinds_[term.kind];
+  for (const Term& term : work_->terms) {
+    Kind& kind = kinds_[kind_of(term)];
     if (kind.terms++ == 0) kind.first_term = static_cast<int64_t>(values.size());
-    values.push_back(term.sum);
+    values.push_back(term.value);
     coefficients.push_back(on_device(term.coefficient));
   }
-  values_ = device_.allocate(2 * terms_);
-  their_coefficients_ = device_.allocate(2 * terms_);
-  sums_ = device_.allocate(2 * terms_);
-  bad_ = device_.allocate(2 * terms_);
+  const auto words = 2 * static_cast<int64_t>(values.size());
+  values_ = device_.allocate(words);
+  their_coefficients_ = device_.allocate(words);
+  sums_ = device_.allocate(words);
+  bad_ = device_.allocate(words);
   device_.upload(values_.data(), static_cast<const void*>(values.data()), values.size() * sizeof(float*));
   device_.upload(their_coefficients_.data(), static_cast<const void*>(coefficients.data()),
                  coefficients.size() * sizeof(float*));
 }
 
-void DeviceLearner::put(int64_t step) {
+void DeviceSteps::upload_state() {
   for (size_t player = 0; player < parameters_.size(); ++player) {
     const auto bytes = static_cast<size_t>(parameters_[player].size()) * sizeof(float);
-    device_.upload(parameters_[player].data(), session_.parameters.of(static_cast<int>(player)), bytes);
+    device_.upload(parameters_[player].data(), state_.parameters.of(static_cast<int>(player)), bytes);
     for (const State& state : states_[player]) device_.upload(state.device.data(), state.host, bytes);
   }
-  hooks_.coefficients_changed();
-  fill_table(step);
 }
 
-void DeviceLearner::fetch() {
+void DeviceSteps::fetch(bool all) {
+  fetch_totals();
+  if (!all) return;
   for (size_t player = 0; player < parameters_.size(); ++player) {
     const auto bytes = static_cast<size_t>(parameters_[player].size()) * sizeof(float);
-    device_.download(session_.parameters.of(static_cast<int>(player)), parameters_[player].data(), bytes);
+    device_.download(state_.parameters.of(static_cast<int>(player)), parameters_[player].data(), bytes);
     for (const State& state : states_[player]) device_.download(state.host, state.device.data(), bytes);
   }
 }
 
+void DeviceSteps::set_clock(uint64_t step) {
+  const uint64_t clock[] = {settings_.seed, step, step, step};
+  device_.upload(device_.clock(), clock, sizeof clock);
+}
+
 /// Uploads the numbers for the updates of the coming steps, and sets the clock to the first of these steps.
-void DeviceLearner::fill_table(int64_t step) {
+void DeviceSteps::fill_table() {
   std::vector<float> table(static_cast<size_t>(table_.size()));
   float* row = table.data();
   for (int64_t ahead = 0; ahead < steps_of_table; ++ahead) {
-    const double rate = settings_.schedule.rate(step + ahead, settings_.steps);
-    for (const Optimizer& optimizer : optimizers_) {
-      optimizer.write_numbers(optimizer.steps + ahead + 1, rate, row);
-      row += optimizer.number_count();
+    const double rate = settings_.schedule.rate(state_.step + ahead, settings_.steps);
+    for (size_t player = 0; player < optimizers_.size(); ++player) {
+      optimizers_[player].write_numbers(state_.optimizers[player].updates + ahead + 1, rate, row);
+      row += optimizers_[player].number_count();
     }
-    *row++ = average_ ? static_cast<float>(average_->share(ahead)) : 0;
+    *row++ = settings_.average > 0
+                 ? static_cast<float>(average_share(settings_.average, state_.averaged_steps + ahead + 1))
+                 : 0;
   }
   device_.upload(table_.data(), table.data(), table.size() * sizeof(float));
-  const auto now = static_cast<uint64_t>(step);
-  const uint64_t clock[] = {settings_.seed, now, now, now};
-  device_.upload(device_.clock(), clock, sizeof clock);
-  table_begin_ = step;
+  set_clock(static_cast<uint64_t>(state_.step));
+  table_begin_ = state_.step;
 }
 
-void DeviceLearner::do_step(int64_t step, Phases phases, size_t number) {
+void DeviceSteps::do_step(PhaseRange phases) {
+  const size_t number = work_->has_one_phase ? phases.first : 0;
   Kind& kind = kinds_[number];
   // The table assumes that a player which is updated now is updated in all of its steps.
-  if (step - table_begin_ >= steps_of_table || number != kind_) fill_table(step);
+  if (state_.step - table_begin_ >= steps_of_table || number != kind_) fill_table();
   kind_ = number;
-  draw_rows(static_cast<uint64_t>(step));
+  const auto step = static_cast<uint64_t>(state_.step);
+  draw_rows(step);
   counting_ = kind.updates.empty() ? &kind : nullptr;
   const auto work = [&] {
     uint64_t* clock = device_.clock();
     float *table = table_.data(), *numbers = numbers_.data();
     int64_t width = numbers_.size();
     device_.launch_runtime_kernel("vae_begin_step", 1, clock, table, numbers, width);
-    for (const auto& phase : phases) phase->run(settings_.seed, static_cast<uint64_t>(step), hooks_);
-    if (average_) add_to_average();
+    for (size_t phase = phases.first; phase < phases.end; ++phase)
+      work_->phases[phase]->run(settings_.seed, step, hooks_);
+    if (settings_.average > 0) add_to_averages();
     const int64_t words = 2 * kind.first_term;  // in words: a pointer, a double or a step number has two
     float *values = values_.data() + words, *coefficients = their_coefficients_.data() + words;
     float *sums = sums_.data() + words, *bad = bad_.data() + words;
     device_.launch_runtime_kernel("vae_end_step", 1, clock, values, coefficients, sums, bad, kind.terms);
   };
-  const bool fixed =
-      std::none_of(phases.begin(), phases.end(), [](const auto& phase) { return phase->has_chains(); });
+  bool fixed = true;
+  for (size_t phase = phases.first; phase < phases.end; ++phase)
+    fixed = fixed && !work_->phases[phase]->has_chains();
   if (fixed)
     device_.run(kind.recording, work);
   else
@@ -164,41 +182,44 @@ void DeviceLearner::do_step(int64_t step, Phases phases, size_t number) {
   for (const auto& [player, times] : kind.updates) {
     if (times != 1)
       throw Failure(Exit::internal, fmt::format("a step updates player {} {} times", player, times));
-    ++optimizers_[static_cast<size_t>(player)].steps;
+    ++state_.optimizers[static_cast<size_t>(player)].updates;
   }
+  if (settings_.average > 0) ++state_.averaged_steps;
   counting_ = nullptr;
 }
 
-void DeviceLearner::look(int64_t step, uint64_t batch, LearningPhase& phase) {
-  const uint64_t clock[] = {settings_.seed, batch, batch, batch};
-  device_.upload(device_.clock(), clock, sizeof clock);
+void DeviceSteps::look(size_t phase, uint64_t batch) {
+  set_clock(batch);
   draw_rows(batch);
   Hooks looking = hooks_;
   looking.update = [](int, const float*) {};
-  phase.run(settings_.seed, batch, looking);
-  table_begin_ = step - steps_of_table;  // so that the next step sets the clock and the table again
+  work_->phases[phase]->run(settings_.seed, batch, looking);
+  table_begin_ = state_.step - steps_of_table;  // so that the next step sets the clock and the table again
 }
 
-float DeviceLearner::value(const float* sum) {
+float DeviceSteps::value(const Term& term) {
   float value = 0;
-  device_.download(&value, sum, sizeof value);
+  device_.download(&value, term.value, sizeof value);
   return value;
 }
 
-std::vector<DeviceLearner::Sum> DeviceLearner::take_sums() {
-  const auto count = static_cast<size_t>(terms_);
+/// Adds the sums of the steps since the last call to the totals of the terms.
+void DeviceSteps::fetch_totals() {
+  const size_t count = work_->terms.size();
   std::vector<double> sums(count);
-  std::vector<int64_t> bad(count);
+  std::vector<int64_t> bad(count);  // the first step after which the term was not finite; 0: none
   device_.download(sums.data(), sums_.data(), count * sizeof(double));
   device_.download(bad.data(), bad_.data(), count * sizeof(int64_t));
   const std::vector<double> zeros(count, 0.0);
   device_.upload(sums_.data(), zeros.data(), count * sizeof(double));
-  std::vector<Sum> taken;
-  for (size_t i = 0; i < count; ++i) taken.push_back({sums[i], bad[i]});
-  return taken;
+  for (size_t i = 0; i < count; ++i) {
+    const Term& term = work_->terms[i];
+    if (bad[i] > 0) refuse(session_.image, term, bad[i], std::string("infinite or not a number") + diverged);
+    term.total->sum += sums[i];
+  }
 }
 
-const DeviceLearner::Resident& DeviceLearner::resident(const Place& place, const Pattern& pattern) {
+const DeviceSteps::Resident& DeviceSteps::resident(const Place& place, const Pattern& pattern) {
   const auto [entry, fresh] = columns_.try_emplace(place);
   Resident& resident = entry->second;
   if (!fresh) return resident;
@@ -219,7 +240,7 @@ const DeviceLearner::Resident& DeviceLearner::resident(const Place& place, const
   return resident;
 }
 
-const DeviceLearner::Drawn& DeviceLearner::drawn(const Place& place, int64_t rows) {
+const DeviceSteps::Drawn& DeviceSteps::drawn(const Place& place, int64_t rows) {
   const auto [entry, fresh] = drawn_.try_emplace(place);
   Drawn& drawn = entry->second;
   if (!fresh) return drawn;
@@ -233,19 +254,19 @@ const DeviceLearner::Drawn& DeviceLearner::drawn(const Place& place, int64_t row
 }
 
 /// Rows of another model or of a peer have no missing values, even if other columns of the source have some.
-void DeviceLearner::draw(const Place& place, Drawn& drawn) {
+void DeviceSteps::draw(const Place& place, Drawn& drawn) {
   const auto [column, source, first] = place;
   session_.rows.gather_random(column, source, session_.rows.whole(source), settings_.seed, step_of_draws_,
                               {first, 0, drawn.count, drawn.count}, drawn.host.data());
   device_.upload(drawn.rows.data(), drawn.host.data(), drawn.host.size() * sizeof(float));
 }
 
-void DeviceLearner::draw_rows(uint64_t step) {
+void DeviceSteps::draw_rows(uint64_t step) {
   step_of_draws_ = step;
   for (auto& [place, drawn] : drawn_) draw(place, drawn);
 }
 
-void DeviceLearner::gather(const Place& place, const Pattern& pattern, int64_t rows, float* to) {
+void DeviceSteps::gather(const Place& place, const Pattern& pattern, int64_t rows, float* to) {
   const auto [column, source, first] = place;
   if (schema::is_drawn_at_every_step(session_.image.columns[static_cast<size_t>(column)].expression)) {
     const Drawn& from = drawn(place, rows);
@@ -260,8 +281,7 @@ void DeviceLearner::gather(const Place& place, const Pattern& pattern, int64_t r
   device_.launch_runtime_kernel("vae_gather", rows, clock, site, begin, data, from.count, from.width, to);
 }
 
-/// The last state of each player is its average.
-void DeviceLearner::add_to_average() {
+void DeviceSteps::add_to_averages() {
   float* share = numbers_.data() + numbers_.size() - 1;
   for (size_t player = 0; player < parameters_.size(); ++player) {
     float *parameters = parameters_[player].data(), *average = states_[player].back().device.data();
@@ -271,7 +291,7 @@ void DeviceLearner::add_to_average() {
   }
 }
 
-void DeviceLearner::update(int player, const float* gradient) {
+void DeviceSteps::update(int player, const float* gradient) {
   const auto& runner = runners_[static_cast<size_t>(player)];
   if (!runner) return;
   if (counting_) ++counting_->updates[player];

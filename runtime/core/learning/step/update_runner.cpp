@@ -1,4 +1,4 @@
-#include "runtime/core/learning/update_runner.h"
+#include "runtime/core/learning/step/update_runner.h"
 
 #include <algorithm>
 

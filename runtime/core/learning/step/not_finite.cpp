@@ -1,4 +1,4 @@
-#include "runtime/core/learning/not_finite.h"
+#include "runtime/core/learning/step/not_finite.h"
 
 #include <algorithm>
 #include <cmath>
