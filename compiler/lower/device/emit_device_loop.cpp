@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "compiler/lower/device/kernel_parameters.h"
 #include "compiler/lower/loops/loop_body.h"
 #include "compiler/lower/loops/random_tile.h"
 
@@ -16,45 +17,44 @@ using Mapping = DeviceKernel::Mapping;
 
 // Elements that a thread sums in float before it adds the sum in double.
 constexpr int64_t summed_by_thread = 256;
-constexpr size_t parameter_bytes = 4096;       // the most that a kernel can have
+constexpr size_t most_parameter_bytes = 4096;  // of a kernel
 constexpr unsigned shared_bytes = 48U * 1024;  // the shared memory of a block that every GPU has
 
-std::vector<llvm::Type*> parameter_types(llvm::LLVMContext& context, const Arrangement& arrangement) {
+using Parameters = schema::LoopKernel<Emitted>;
+
+/// The parameters of the loop's kernel, without their values.
+Parameters parameters_of(const Arrangement& arrangement) {
   const tensor::Loop& loop = arrangement.loop;
-  const size_t accesses = loop.loads.size() + loop.stores.size(), rank = loop.space.size();
-  std::vector<llvm::Type*> types;
-  const auto add = [&](size_t times, llvm::Type* type) { types.insert(types.end(), times, type); };
-  llvm::Type* pointer = llvm::PointerType::get(context, 0);
-  add(accesses, pointer);
-  add(rank + accesses * rank, llvm::Type::getInt64Ty(context));
-  add(arrangement.scalars.size(), llvm::Type::getFloatTy(context));
-  add(arrangement.sites.size(), llvm::Type::getInt32Ty(context));
-  if (!arrangement.sites.empty()) add(1, pointer);
+  Parameters parameters;
+  parameters.pointers.resize(loop.loads.size() + loop.stores.size());
+  parameters.extents.resize(loop.space.size());
+  parameters.strides.resize(parameters.pointers.size() * loop.space.size());
+  parameters.scalars.resize(arrangement.scalars.size());
+  parameters.sites.resize(arrangement.sites.size());
+  if (!arrangement.sites.empty()) parameters.clock.emplace();
   if (arrangement.form != Form::map) {
-    add(1, llvm::Type::getInt32Ty(context));
-    add(2, pointer);
+    parameters.log_width.emplace();
+    parameters.partials.emplace();
+    parameters.counters.emplace();
   }
-  return types;
+  return parameters;
 }
 
 /// fuse joins so little into one loop that its kernel's parameters fit; a loop from elsewhere may be larger.
-void require_few_parameters(const std::vector<llvm::Type*>& types, const std::string& name) {
-  size_t bytes = 0;
-  for (const llvm::Type* type : types) {
-    const size_t size = type->isPointerTy() || type->isIntegerTy(64) ? 8 : 4;
-    bytes = (bytes + size - 1) / size * size + size;
-  }
-  if (bytes > parameter_bytes)
+void require_few_parameters(Parameters& parameters, const std::string& name) {
+  const size_t bytes = parameter_bytes(parameters);
+  if (bytes > most_parameter_bytes)
     throw std::runtime_error(
         fmt::format("the loop `{}` needs {} bytes of parameters, and a GPU's kernel has {}", name, bytes,
-                    parameter_bytes));
+                    most_parameter_bytes));
 }
 
 class DeviceLoop : LoopBody {
  public:
-  DeviceLoop(Grid& grid, const Arrangement& arrangement, const DeviceKernel& kernel)
+  DeviceLoop(Grid& grid, const Arrangement& arrangement, const DeviceKernel& kernel, Parameters parameters)
       : LoopBody(grid.function(), arrangement, 1, grid.is_ptx()), grid_(grid), kernel_(kernel) {
-    take_parameters(grid.parameters(ir_));
+    set_values(parameters, grid.parameters(ir_));
+    take(parameters);
   }
 
   void emit() {
@@ -67,29 +67,22 @@ class DeviceLoop : LoopBody {
   }
 
  private:
-  void take_parameters(const std::vector<Value*>& values) {
-    size_t next = 0;
-    const auto take = [&](size_t count) {
-      const auto from = values.begin() + static_cast<std::ptrdiff_t>(next);
-      next += count;
-      return std::vector<Value*>(from, from + static_cast<std::ptrdiff_t>(count));
-    };
-    const size_t rank = loop_.space.size();
-    pointers_ = take(access_count());
-    const std::vector<Value*> extents = take(rank), strides = take(access_count() * rank);
-    take_extents([&](size_t axis) { return extents[axis]; },
-                 [&](size_t access, size_t axis) { return strides[access * rank + axis]; });
-    immediates_ = take(arranged_.scalars.size());
-    sites_ = take(arranged_.sites.size());
-    if (!sites_.empty()) {
-      Value* clock = values[next++];
-      seed_ = ir_.CreateLoad(ir_.getInt64Ty(), clock);
-      step_ = ir_.CreateLoad(ir_.getInt64Ty(), ir_.CreateConstGEP1_64(ir_.getInt64Ty(), clock, 1));
+  void take(const Parameters& parameters) {
+    pointers_.assign(parameters.pointers.begin(), parameters.pointers.end());
+    take_extents(
+        [&](size_t axis) { return parameters.extents[axis]; },
+        [&](size_t access, size_t axis) { return parameters.strides[access * loop_.space.size() + axis]; });
+    immediates_.assign(parameters.scalars.begin(), parameters.scalars.end());
+    sites_.assign(parameters.sites.begin(), parameters.sites.end());
+    if (parameters.clock) {
+      seed_ = ir_.CreateLoad(ir_.getInt64Ty(), *parameters.clock);
+      step_ =
+          ir_.CreateLoad(ir_.getInt64Ty(), ir_.CreateConstGEP1_64(ir_.getInt64Ty(), *parameters.clock, 1));
     }
     if (arranged_.form == Form::map) return;
-    log_width_ = values[next];
-    partials_ = values[next + 1];
-    counters_ = values[next + 2];
+    log_width_ = *parameters.log_width;
+    partials_ = *parameters.partials;
+    counters_ = *parameters.counters;
   }
 
   Quotient divide(Value* number, Value* by) override {
@@ -431,10 +424,11 @@ DeviceKernel describe_device_loop(const Arrangement& arrangement, const std::str
 
 void emit_device_loop(DeviceForm form, llvm::Module& module, const Arrangement& arrangement,
                       const DeviceKernel& kernel) {
-  const std::vector<llvm::Type*> types = parameter_types(module.getContext(), arrangement);
-  require_few_parameters(types, arrangement.loop.name);
-  const auto grid = make_grid(form, module, kernel.name, types, kernel.threads);
-  DeviceLoop(*grid, arrangement, kernel).emit();
+  Parameters parameters = parameters_of(arrangement);
+  require_few_parameters(parameters, arrangement.loop.name);
+  const auto grid =
+      make_grid(form, module, kernel.name, parameter_types(parameters, module.getContext()), kernel.threads);
+  DeviceLoop(*grid, arrangement, kernel, std::move(parameters)).emit();
 }
 
 }  // namespace lower

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "compiler/lower/device/kernel_parameters.h"
 #include "compiler/lower/loops/random_tile.h"
 #include "compiler/lower/loops/vectors.h"
 
@@ -11,25 +12,20 @@ namespace {
 constexpr unsigned block = 256;
 
 /// One kernel while it is written: its parameters, and functions that emit reads and writes of memory.
+template <template <template <class> class> class Kernel>
 class RuntimeKernel {
  public:
-  RuntimeKernel(DeviceForm form, llvm::Module& module, const char* name, const std::vector<char>& types)
+  RuntimeKernel(DeviceForm form, llvm::Module& module)
       : ir(module.getContext()),
         v{ir, 1, form == DeviceForm::ptx},
         real(ir.getFloatTy()),
         long_(ir.getInt64Ty()) {
-    std::vector<llvm::Type*> parameters;
-    for (const char type : types)
-      parameters.push_back(type == 'p'   ? ir.getPtrTy()
-                           : type == 'l' ? long_
-                           : type == 'f' ? real
-                                         : ir.getInt32Ty());
-    grid = make_grid(form, module, name, parameters, block);
+    grid = make_grid(form, module, p.name, parameter_types(p, module.getContext()), block);
     ir.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", grid->function()));
     llvm::FastMathFlags flags;
     flags.setAllowContract();
     ir.setFastMathFlags(flags);
-    p = grid->parameters(ir);
+    set_values(p, grid->parameters(ir));
   }
   ~RuntimeKernel() { ir.CreateRetVoid(); }
   RuntimeKernel(const RuntimeKernel&) = delete;
@@ -66,7 +62,7 @@ class RuntimeKernel {
   Vectors v;
   llvm::Type *real, *long_;
   std::unique_ptr<Grid> grid;
-  std::vector<Value*> p;
+  Kernel<Emitted> p;
 };
 
 // The places of the clock's numbers: {seed, step of draws, step, first step of the table}.
@@ -74,95 +70,85 @@ struct Clock {
   static constexpr uint64_t seed = 0, draws = 1, step = 2, table_begin = 3;
 };
 
-/// (clock, table, numbers, width): copies this step's row of the table to `numbers`, and sets the clock so
-/// that draws belong to this step.
 void emit_begin_step(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_begin_step", {'p', 'p', 'p', 'l'});
-  Value* now = t.load(t.long_, t.p[0], t.i64(Clock::step));
-  Value* row = t.ir.CreateSub(now, t.load(t.long_, t.p[0], t.i64(Clock::table_begin)));
-  Value* first = t.ir.CreateMul(row, t.p[3]);
-  t.each(t.p[3], [&](Value* i) { t.store(t.load(t.p[1], t.ir.CreateAdd(first, i)), t.p[2], i); });
-  t.only_thread_0([&] { t.store(now, t.p[0], t.i64(Clock::draws)); });
+  RuntimeKernel<schema::BeginStep> t(form, module);
+  Value* now = t.load(t.long_, t.p.clock, t.i64(Clock::step));
+  Value* row = t.ir.CreateSub(now, t.load(t.long_, t.p.clock, t.i64(Clock::table_begin)));
+  Value* first = t.ir.CreateMul(row, t.p.count);
+  t.each(t.p.count, [&](Value* i) { t.store(t.load(t.p.table, t.ir.CreateAdd(first, i)), t.p.numbers, i); });
+  t.only_thread_0([&] { t.store(now, t.p.clock, t.i64(Clock::draws)); });
 }
 
-/// (clock, sweep): sets the clock so that draws belong to this sweep of the step.
 void emit_set_sweep(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_set_sweep", {'p', 'l'});
+  RuntimeKernel<schema::SetSweep> t(form, module);
   t.only_thread_0([&] {
-    Value* now = t.load(t.long_, t.p[0], t.i64(Clock::step));
-    t.store(t.ir.CreateAdd(now, t.ir.CreateShl(t.p[1], 32)), t.p[0], t.i64(Clock::draws));
+    Value* now = t.load(t.long_, t.p.clock, t.i64(Clock::step));
+    t.store(t.ir.CreateAdd(now, t.ir.CreateShl(t.p.sweep, 32)), t.p.clock, t.i64(Clock::draws));
   });
 }
 
-/// (clock): sets the clock so that draws belong to the next sweep.
 void emit_next_sweep(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_next_sweep", {'p'});
+  RuntimeKernel<schema::NextSweep> t(form, module);
   t.only_thread_0([&] {
-    Value* now = t.load(t.long_, t.p[0], t.i64(Clock::draws));
-    t.store(t.ir.CreateAdd(now, t.i64(uint64_t{1} << 32)), t.p[0], t.i64(Clock::draws));
+    Value* now = t.load(t.long_, t.p.clock, t.i64(Clock::draws));
+    t.store(t.ir.CreateAdd(now, t.i64(uint64_t{1} << 32)), t.p.clock, t.i64(Clock::draws));
   });
 }
 
-/// (clock, values, coefficients, sums, bad, count), one block: adds the values of the step to the sums, notes
-/// the first step with a value that is not finite, and ends the step.
 void emit_end_step(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_end_step", {'p', 'p', 'p', 'p', 'p', 'l'});
+  RuntimeKernel<schema::EndStep> t(form, module);
   llvm::IRBuilder<>& ir = t.ir;
-  Value* next = ir.CreateAdd(t.load(t.long_, t.p[0], t.i64(Clock::step)), t.i64(1));
-  t.each(t.p[5], [&](Value* i) {
-    Value* value = ir.CreateLoad(t.real, t.load(ir.getPtrTy(), t.p[1], i));
-    Value* coefficient = ir.CreateLoad(t.real, t.load(ir.getPtrTy(), t.p[2], i));
+  Value* next = ir.CreateAdd(t.load(t.long_, t.p.clock, t.i64(Clock::step)), t.i64(1));
+  t.each(t.p.count, [&](Value* i) {
+    Value* value = ir.CreateLoad(t.real, t.load(ir.getPtrTy(), t.p.values, i));
+    Value* coefficient = ir.CreateLoad(t.real, t.load(ir.getPtrTy(), t.p.coefficients, i));
     Value* counts = ir.CreateFCmpUNE(coefficient, t.v.real(0));
-    Value* before = t.load(ir.getDoubleTy(), t.p[3], i);
+    Value* before = t.load(ir.getDoubleTy(), t.p.sums, i);
     Value* sum = ir.CreateFAdd(before, ir.CreateFPExt(value, ir.getDoubleTy()));
-    t.store(ir.CreateSelect(counts, sum, before), t.p[3], i);
+    t.store(ir.CreateSelect(counts, sum, before), t.p.sums, i);
     Value* finite = ir.CreateFCmpOLT(t.v.abs(value), t.v.real(std::numeric_limits<double>::infinity()));
-    Value* first_bad = t.load(t.long_, t.p[4], i);
+    Value* first_bad = t.load(t.long_, t.p.bad, i);
     Value* fresh = ir.CreateAnd(ir.CreateNot(finite), ir.CreateICmpEQ(first_bad, t.i64(0)));
-    t.store(ir.CreateSelect(fresh, next, first_bad), t.p[4], i);
+    t.store(ir.CreateSelect(fresh, next, first_bad), t.p.bad, i);
   });
   t.grid->barrier(ir);
-  t.only_thread_0([&] { t.store(next, t.p[0], t.i64(Clock::step)); });
+  t.only_thread_0([&] { t.store(next, t.p.clock, t.i64(Clock::step)); });
 }
 
-/// (clock, site, place, data, rows, width, to), one block for each row r. Copies to row r of the batch the
-/// row that philox_row draws for its place, `place` + r.
 void emit_gather(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_gather", {'p', 'i', 'i', 'p', 'l', 'l', 'p'});
+  RuntimeKernel<schema::GatherRows> t(form, module);
   llvm::IRBuilder<>& ir = t.ir;
   const auto low = [&](Value* number) { return ir.CreateTrunc(number, ir.getInt32Ty()); };
   const auto high = [&](Value* number) { return low(ir.CreateLShr(number, 32)); };
   t.grid->part(ir, [&](Value* thread) {
-    Value* key = t.load(t.long_, t.p[0], t.i64(Clock::seed));
-    Value* now = t.load(t.long_, t.p[0], t.i64(Clock::step));
-    Value* place = ir.CreateAdd(t.p[2], t.grid->block_x);
-    const auto words = emit_philox(t.v, {place, t.p[1], low(now), high(now)}, {low(key), high(key)});
+    Value* key = t.load(t.long_, t.p.clock, t.i64(Clock::seed));
+    Value* now = t.load(t.long_, t.p.clock, t.i64(Clock::step));
+    Value* place = ir.CreateAdd(t.p.place, t.grid->block_x);
+    const auto words = emit_philox(t.v, {place, t.p.site, low(now), high(now)}, {low(key), high(key)});
     llvm::Type* double_long = ir.getInt128Ty();
     Value* drawn = ir.CreateOr(t.wide(words[0]), ir.CreateShl(t.wide(words[1]), 32));
-    Value* product = ir.CreateMul(ir.CreateZExt(drawn, double_long), ir.CreateZExt(t.p[4], double_long));
+    Value* product = ir.CreateMul(ir.CreateZExt(drawn, double_long), ir.CreateZExt(t.p.rows, double_long));
     Value* row = ir.CreateTrunc(ir.CreateLShr(product, 64), t.long_);
-    Value* from = ir.CreateMul(row, t.p[5]);
-    Value* to = ir.CreateMul(t.wide(t.grid->block_x), t.p[5]);
-    t.walk(t.wide(thread), t.p[5], t.wide(t.grid->threads),
-           [&](Value* i) { t.store(t.load(t.p[3], ir.CreateAdd(from, i)), t.p[6], ir.CreateAdd(to, i)); });
+    Value* from = ir.CreateMul(row, t.p.width);
+    Value* to = ir.CreateMul(t.wide(t.grid->block_x), t.p.width);
+    t.walk(t.wide(thread), t.p.width, t.wide(t.grid->threads),
+           [&](Value* i) { t.store(t.load(t.p.data, ir.CreateAdd(from, i)), t.p.to, ir.CreateAdd(to, i)); });
   });
 }
 
-/// (from, factor, to, count): to += factor * from.
 void emit_add(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_add", {'p', 'f', 'p', 'l'});
-  t.each(t.p[3],
-         [&](Value* i) { t.store(t.v.fma(t.p[1], t.load(t.p[0], i), t.load(t.p[2], i)), t.p[2], i); });
+  RuntimeKernel<schema::Add> t(form, module);
+  t.each(t.p.count,
+         [&](Value* i) { t.store(t.v.fma(t.p.factor, t.load(t.p.from, i), t.load(t.p.to, i)), t.p.to, i); });
 }
 
-/// (parameters, average, share, count): average += share * (parameters - average).
 void emit_average(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel t(form, module, "vae_average", {'p', 'p', 'p', 'l'});
-  Value* share = t.number(t.p[2], 0);
-  t.each(t.p[3], [&](Value* i) {
-    Value* average = t.load(t.p[1], i);
-    Value* difference = t.ir.CreateFSub(t.load(t.p[0], i), average);
-    t.store(t.v.fma(share, difference, average), t.p[1], i);
+  RuntimeKernel<schema::MoveAverage> t(form, module);
+  Value* share = t.number(t.p.share, 0);
+  t.each(t.p.count, [&](Value* i) {
+    Value* average = t.load(t.p.average, i);
+    Value* difference = t.ir.CreateFSub(t.load(t.p.parameters, i), average);
+    t.store(t.v.fma(share, difference, average), t.p.average, i);
   });
 }
 

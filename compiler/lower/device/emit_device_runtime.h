@@ -1,6 +1,6 @@
 // The GPU kernels that are not loops of a program. The runtime launches them around the loops, so that a step
-// needs nothing from the host. In: a module. Out: these kernels in the module; runtime/image.md says what
-// each does.
+// needs nothing from the host. In: a module. Out: the RuntimeKernels of runtime/schema/device_kernels.h in
+// the module.
 #pragma once
 #include <llvm/IR/Module.h>
 

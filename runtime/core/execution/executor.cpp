@@ -82,18 +82,12 @@ struct BoundLoop {
   const Loop* loop;
 };
 
-/// A loop as a kernel of a GPU: the launch points to the parameters that are stored here.
+/// A loop as a kernel of a GPU.
 struct BoundLaunch {
   cuda::Function function;
   Launch launch;
-  std::vector<float*> pointers;
-  std::vector<int64_t> extents, strides;
-  std::vector<float> scalars;
-  std::vector<uint32_t> sites;
-  const uint64_t* clock;
+  schema::LoopKernel<> parameters;
   Floats memory;  // partial sums, and one counter per blocks_x
-  float *partials, *counters;
-  std::vector<void*> parameters;
 };
 
 struct BoundLibraryCall {
@@ -237,42 +231,31 @@ struct Executor::Parts {
     BoundLaunch& bound = launches.emplace_back();
     bound.function = machine.device->function(kernel.name);
     int64_t kept = 1, reduced = 1;
-    for (const Extent& extent : loop.space) bound.extents.push_back(extent.length(rows));
-    for (size_t axis = 0; axis < bound.extents.size(); ++axis)
-      (static_cast<int>(axis) < loop.kept ? kept : reduced) *= bound.extents[axis];
+    schema::LoopKernel<>& parameters = bound.parameters;
+    for (size_t axis = 0; axis < loop.space.size(); ++axis) {
+      const int64_t extent = loop.space[axis].length(rows);
+      parameters.extents.emplace_back(extent);
+      (static_cast<int>(axis) < loop.kept ? kept : reduced) *= extent;
+    }
     if (kept * reduced >= int64_t{1} << 31)
       throw Failure(
           Exit::bad_configuration,
           fmt::format("{} has 2^31 elements or more, too many for a GPU's kernel: use a smaller batch",
                       loop.name));
     for (const Access& access : loop.accesses) {
-      bound.pointers.push_back(at(access.buffer) + access.offset);
-      bound.strides.insert(bound.strides.end(), access.strides.begin(), access.strides.end());
+      parameters.pointers.emplace_back(at(access.buffer) + access.offset);
+      parameters.strides.insert(parameters.strides.end(), access.strides.begin(), access.strides.end());
     }
-    bound.scalars = loop.scalars;
-    bound.sites = loop.sites;
-    bound.clock = machine.device->clock();
+    parameters.scalars.assign(loop.scalars.begin(), loop.scalars.end());
+    parameters.sites.assign(loop.sites.begin(), loop.sites.end());
+    if (!loop.sites.empty()) parameters.clock.emplace(machine.device->clock());
     bound.launch = plan_launch(kernel, kept, reduced, machine.device->processors());
-    const auto add = [&](auto& list) {
-      for (auto& value : list) bound.parameters.push_back(static_cast<void*>(&value));
-    };
-    add(bound.pointers);
-    add(bound.extents);
-    add(bound.strides);
-    add(bound.scalars);
-    add(bound.sites);
-    const auto add_pointer = [&](auto& pointer) {
-      bound.parameters.push_back(const_cast<void*>(static_cast<const void*>(&pointer)));
-    };
-    if (!bound.sites.empty()) add_pointer(bound.clock);
     if (kernel.reduces()) {
       const int64_t parts = 2 * partial_sums(kernel, bound.launch, kept);  // in floats: two per double
       if (parts > 0) bound.memory = machine.device->allocate(parts + bound.launch.blocks_x);
-      bound.partials = bound.memory.data();
-      bound.counters = bound.partials + parts;
-      bound.parameters.push_back(&bound.launch.log_width);
-      add_pointer(bound.partials);
-      add_pointer(bound.counters);
+      parameters.log_width.emplace(bound.launch.log_width);
+      parameters.partials.emplace(reinterpret_cast<double*>(bound.memory.data()));
+      parameters.counters.emplace(reinterpret_cast<uint32_t*>(bound.memory.data() + parts));
     }
     order.push_back(&bound);
   }
@@ -468,7 +451,7 @@ void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks
   if (auto* loop = std::get_if<BoundLoop*>(&item)) {
     parts_->run(**loop, seed, step);
   } else if (auto* launch = std::get_if<BoundLaunch*>(&item)) {
-    parts_->machine.device->launch((*launch)->function, (*launch)->launch, (*launch)->parameters.data());
+    parts_->machine.device->launch((*launch)->function, (*launch)->launch, (*launch)->parameters);
   } else if (auto* call = std::get_if<BoundLibraryCall*>(&item)) {
     check(parts_->machine.library->run((*call)->op, (*call)->a, (*call)->b, (*call)->c));
   } else if (auto* gather = std::get_if<BoundGather*>(&item)) {

@@ -115,7 +115,7 @@ cuda::Function Device::function(const std::string& name) {
   return entry->second;
 }
 
-void Device::launch(cuda::Function function, const Launch& launch, void** parameters) {
+void Device::enqueue(cuda::Function function, const Launch& launch, void** parameters) {
   if (launch.blocks_x == 0) return;  // the driver refuses a grid without blocks
   CUDA(cuLaunchKernel, function, launch.blocks_x, launch.blocks_y, 1, launch.threads, 1, 1, 0, stream_,
        parameters, nullptr);
@@ -124,13 +124,6 @@ void Device::launch(cuda::Function function, const Launch& launch, void** parame
 int64_t Device::blocks_for(int64_t elements) const {
   constexpr int64_t threads = threads_of_runtime_kernels;
   return std::clamp<int64_t>((elements + threads - 1) / threads, 1, int64_t{16} * processors_);
-}
-
-void Device::enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters) {
-  Launch launch;
-  launch.threads = threads_of_runtime_kernels;
-  launch.blocks_x = static_cast<uint32_t>(blocks);
-  this->launch(function(kernel), launch, parameters.data());
 }
 
 void Device::run_whole(const std::function<void()>& work) {

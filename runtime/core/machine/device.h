@@ -13,6 +13,7 @@
 #include "runtime/core/machine/cuda_driver.h"
 #include "runtime/core/machine/memory.h"
 #include "runtime/core/machine/uploads.h"
+#include "runtime/schema/device_kernels.h"
 
 namespace core {
 
@@ -40,13 +41,19 @@ class Device {
   void clear(float* to, int64_t count);
 
   cuda::Function function(const std::string& name);
-  /// `parameters`: pointers to the kernel's parameters in order.
-  void launch(cuda::Function function, const Launch& launch, void** parameters);
-  /// Launches one of the runtime's own kernels (runtime/image.md). `Types` must be the types of its
-  /// parameters.
-  template <class... Types>
-  void launch_runtime_kernel(const char* kernel, int64_t blocks, const Types&... parameters) {
-    enqueue(kernel, blocks, {const_cast<void*>(static_cast<const void*>(&parameters))...});
+  /// Launches the function as a kernel of runtime/schema/device_kernels.h.
+  template <class Kernel>
+  void launch(cuda::Function function, const Launch& launch, const Kernel& kernel) {
+    std::vector<void*> places;  // the driver's interface takes pointers to values that it only reads
+    schema::each_parameter(
+        kernel, [&](const auto& parameter) { places.push_back(const_cast<void*>(parameter.place())); });
+    enqueue(function, launch, places.data());
+  }
+  /// Launches one of the runtime's own kernels, by its name.
+  template <class Kernel>
+  void launch(int64_t blocks, const Kernel& kernel) {
+    launch(function(Kernel::name),
+           Launch{.blocks_x = static_cast<uint32_t>(blocks), .threads = threads_of_runtime_kernels}, kernel);
   }
   static constexpr uint32_t threads_of_runtime_kernels = 256;  // per block
   /// Enough blocks for one thread per element. If there are many elements, each thread takes several.
@@ -79,7 +86,8 @@ class Device {
 
  private:
   void load(const Image& image);
-  void enqueue(const char* kernel, int64_t blocks, std::vector<void*> parameters);
+  /// `parameters`: pointers to the kernel's parameters in order.
+  void enqueue(cuda::Function function, const Launch& launch, void** parameters);
   /// Executes the work without recording the replayable work that it contains separately.
   void run_whole(const std::function<void()>& work);
 

@@ -24,7 +24,8 @@ void clear(const Machine& machine, const Floats& memory) {
 
 void add(const Machine& machine, const float* from, float factor, float* to, int64_t count) {
   if (Device* device = machine.device)
-    return device->launch_runtime_kernel("vae_add", device->blocks_for(count), from, factor, to, count);
+    return device->launch(device->blocks_for(count),
+                          schema::Add<>{.from = from, .factor = factor, .to = to, .count = count});
 #pragma omp parallel for simd num_threads(machine.threads) schedule(static) if (parallel : count > 1 << 16)
   for (int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
 }

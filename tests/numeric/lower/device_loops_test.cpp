@@ -9,6 +9,7 @@
 #include "compiler/lower/device/emulated_loops.h"
 #include "runtime/abi.h"
 #include "runtime/core/launch.h"
+#include "runtime/schema/device_kernels.h"
 #include "tests/numeric/support/example_programs.h"
 #include "tests/numeric/support/loop_runner.h"
 
@@ -29,25 +30,22 @@ void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buf
   core::Launch launch = core::plan_launch(kernel, bound.kept, bound.reduced, processors);
   std::vector<double> partials(static_cast<size_t>(core::partial_sums(kernel, launch, bound.kept)), -1e300);
   std::vector<uint32_t> counters(launch.blocks_x, 0);
-  std::vector<float> scalars = arranged.scalars;
-  std::vector<uint32_t> sites = arranged.sites;
   const uint64_t clock[2] = {randomness.seed, randomness.step};
-  const void *clock_place = clock, *partials_place = partials.data(), *counters_place = counters.data();
-  std::vector<void*> parameters;
-  const auto add = [&](auto& list) {
-    for (auto& value : list) parameters.push_back(static_cast<void*>(&value));
-  };
-  add(bound.pointers);
-  add(bound.extents);
-  add(bound.strides);
-  add(scalars);
-  add(sites);
-  if (!sites.empty()) parameters.push_back(static_cast<void*>(&clock_place));
+  schema::LoopKernel<> call;
+  call.pointers.assign(bound.pointers.begin(), bound.pointers.end());
+  call.extents.assign(bound.extents.begin(), bound.extents.end());
+  call.strides.assign(bound.strides.begin(), bound.strides.end());
+  call.scalars.assign(arranged.scalars.begin(), arranged.scalars.end());
+  call.sites.assign(arranged.sites.begin(), arranged.sites.end());
+  if (!call.sites.empty()) call.clock.emplace(&clock[0]);
   if (kernel.reduces()) {
-    parameters.push_back(&launch.log_width);
-    parameters.push_back(static_cast<void*>(&partials_place));
-    parameters.push_back(static_cast<void*>(&counters_place));
+    call.log_width.emplace(launch.log_width);
+    call.partials.emplace(partials.data());
+    call.counters.emplace(counters.data());
   }
+  std::vector<void*> parameters;
+  schema::each_parameter(
+      call, [&](const auto& parameter) { parameters.push_back(const_cast<void*>(parameter.place())); });
   for (uint32_t y = launch.blocks_y; y-- > 0;)
     for (uint32_t x = launch.blocks_x; x-- > 0;)
       loops.code(number)(parameters.data(), x, y, launch.blocks_x, launch.blocks_y, launch.threads);

@@ -65,13 +65,9 @@ DeviceSteps::DeviceSteps(const StepContext& context)
                                  float* to) { gather({column, source, rows.place}, pattern, rows.rows, to); };
   hooks_.update = [this](int player, const float* gradient) { update(player, gradient); };
   hooks_.begin_sweep = [this](uint64_t sweep) {
-    uint64_t* clock = device_.clock();
-    device_.launch_runtime_kernel("vae_set_sweep", 1, clock, sweep);
+    device_.launch(1, schema::SetSweep<>{.clock = device_.clock(), .sweep = sweep});
   };
-  hooks_.next_sweep = [this] {
-    uint64_t* clock = device_.clock();
-    device_.launch_runtime_kernel("vae_next_sweep", 1, clock);
-  };
+  hooks_.next_sweep = [this] { device_.launch(1, schema::NextSweep<>{.clock = device_.clock()}); };
   hooks_.coefficients_changed = [this] {
     device_.upload(coefficients_.data(), session_.coefficients.data(),
                    session_.coefficients.size() * sizeof(float));
@@ -160,17 +156,21 @@ void DeviceSteps::do_step(PhaseRange phases) {
   draw_rows(step);
   counting_ = kind.updates.empty() ? &kind : nullptr;
   const auto work = [&] {
-    uint64_t* clock = device_.clock();
-    float *table = table_.data(), *numbers = numbers_.data();
-    int64_t width = numbers_.size();
-    device_.launch_runtime_kernel("vae_begin_step", 1, clock, table, numbers, width);
+    device_.launch(1, schema::BeginStep<>{.clock = device_.clock(),
+                                          .table = table_.data(),
+                                          .numbers = numbers_.data(),
+                                          .count = numbers_.size()});
     for (size_t phase = phases.first; phase < phases.end; ++phase)
       work_->phases[phase]->run(settings_.seed, step, hooks_);
     if (settings_.average > 0) add_to_averages();
     const int64_t words = 2 * kind.first_term;  // in words: a pointer, a double or a step number has two
-    float *values = values_.data() + words, *coefficients = their_coefficients_.data() + words;
-    float *sums = sums_.data() + words, *bad = bad_.data() + words;
-    device_.launch_runtime_kernel("vae_end_step", 1, clock, values, coefficients, sums, bad, kind.terms);
+    const auto from = [&](const Floats& list) { return static_cast<void*>(list.data() + words); };
+    device_.launch(1, schema::EndStep<>{.clock = device_.clock(),
+                                        .values = static_cast<const float**>(from(values_)),
+                                        .coefficients = static_cast<const float**>(from(their_coefficients_)),
+                                        .sums = static_cast<double*>(from(sums_)),
+                                        .bad = static_cast<int64_t*>(from(bad_)),
+                                        .count = kind.terms});
   };
   bool fixed = true;
   for (size_t phase = phases.first; phase < phases.end; ++phase)
@@ -274,11 +274,13 @@ void DeviceSteps::gather(const Place& place, const Pattern& pattern, int64_t row
     return device_.copy(to, from.rows.data(), from.host.size() * sizeof(float));
   }
   const Resident& from = resident(place, pattern);
-  uint64_t* clock = device_.clock();
-  uint32_t site = 0x40000000U + static_cast<uint32_t>(source);
-  auto begin = static_cast<uint32_t>(first);
-  float* data = from.rows.data();
-  device_.launch_runtime_kernel("vae_gather", rows, clock, site, begin, data, from.count, from.width, to);
+  device_.launch(rows, schema::GatherRows<>{.clock = device_.clock(),
+                                            .site = 0x40000000U + static_cast<uint32_t>(source),
+                                            .place = static_cast<uint32_t>(first),
+                                            .data = from.rows.data(),
+                                            .rows = from.count,
+                                            .width = from.width,
+                                            .to = to});
 }
 
 void DeviceSteps::add_to_averages() {
@@ -287,7 +289,8 @@ void DeviceSteps::add_to_averages() {
     float *parameters = parameters_[player].data(), *average = states_[player].back().device.data();
     const int64_t count = parameters_[player].size(), blocks = device_.blocks_for(count);
     if (count == 0) continue;
-    device_.launch_runtime_kernel("vae_average", blocks, parameters, average, share, count);
+    device_.launch(blocks, schema::MoveAverage<>{
+                               .parameters = parameters, .average = average, .share = share, .count = count});
   }
 }
 
