@@ -18,10 +18,13 @@ class Argument {
   Argument(Value value) : value_{value} {}
   /// For the driver, which copies it when the kernel is launched.
   const void* place() const { return &value_; }
+  T value() const { return value_; }
 
  private:
   T value_;
 };
+
+// `bytes` of a kernel: how many it reads and writes, if its parameters say that.
 
 /// Copies this step's row of the table to `numbers`, and sets the clock so that draws belong to this step.
 template <template <class> class As = Argument>
@@ -32,6 +35,7 @@ struct BeginStep {
   As<float*> numbers;
   As<int64_t> count;
 
+  double bytes() const { return 8.0 * static_cast<double>(count.value()); }
   static void fields(auto& self, auto&& field) {
     field("clock", self.clock);
     field("table", self.table);
@@ -47,6 +51,7 @@ struct SetSweep {
   As<uint64_t*> clock;
   As<uint64_t> sweep;
 
+  double bytes() const { return 16.0; }
   static void fields(auto& self, auto&& field) {
     field("clock", self.clock);
     field("sweep", self.sweep);
@@ -59,6 +64,7 @@ struct NextSweep {
   static constexpr const char* name = "vae_next_sweep";
   As<uint64_t*> clock;
 
+  double bytes() const { return 16.0; }
   static void fields(auto& self, auto&& field) { field("clock", self.clock); }
 };
 
@@ -74,6 +80,7 @@ struct EndStep {
   As<int64_t*> bad;
   As<int64_t> count;
 
+  double bytes() const { return 48.0 * static_cast<double>(count.value()); }
   static void fields(auto& self, auto&& field) {
     field("clock", self.clock);
     field("values", self.values);
@@ -116,6 +123,7 @@ struct Add {
   As<float*> to;
   As<int64_t> count;
 
+  double bytes() const { return 12.0 * static_cast<double>(count.value()); }
   static void fields(auto& self, auto&& field) {
     field("from", self.from);
     field("factor", self.factor);
@@ -133,6 +141,7 @@ struct MoveAverage {
   As<const float*> share;
   As<int64_t> count;
 
+  double bytes() const { return 12.0 * static_cast<double>(count.value()); }
   static void fields(auto& self, auto&& field) {
     field("parameters", self.parameters);
     field("average", self.average);

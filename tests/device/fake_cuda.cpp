@@ -269,6 +269,7 @@ int cuStreamBeginCapture_v2(void*, int) {
 
 int cuStreamEndCapture(void*, void** graph) {
   *graph = state.recording;
+  if (state.recording) state.calls["nodes"] += static_cast<long>(state.recording->size());
   state.recording = nullptr;
   return *graph ? ok : invalid;
 }

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "runtime/core/commands/commands.h"
+#include "runtime/core/commands/training/count_steps.h"
 #include "runtime/core/commands/training/learning_machine.h"
 #include "runtime/core/commands/training/stopwatch.h"
 #include "runtime/core/learning/trainer.h"
@@ -293,6 +294,12 @@ static void bench_on(const Image& image, const BenchRequest& request, Ranks& ran
   for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
   fit_to_program(settings, image);
   check(settings, image);
+  if (!request.count.empty()) {
+    if (ranks.is_several())
+      throw Failure(Exit::usage, "--count counts the work of one process: use --ranks 1");
+    const json count = count_steps(image, request, settings);
+    return request.json ? fmt::print("{}\n", count.dump(2)) : print_count(count);
+  }
   json all = {{"program", image.file},
               {"learn", settings.learn},
               {"batch", settings.batch},

@@ -23,6 +23,7 @@
 #include "runtime/core/commands/picture_commands.h"
 #include "runtime/core/evaluation/features/features.h"
 #include "runtime/core/learning/trainer.h"
+#include "runtime/core/machine/cards.h"
 #include "runtime/core/machine/thread_pool.h"
 #include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/output.h"
@@ -380,6 +381,10 @@ class CommandLine {
       if (flag.own) add_key(command, flag, benched_[flag.key]);
     command->add_option("--steps", bench_.steps, "steps to measure (default: for 3 seconds)")
         ->check(at_least(1));
+    command
+        ->add_option("--count", bench_.count,
+                     "count the work of a step on a GPU of this kind, and estimate its time; needs no GPU")
+        ->check(CLI::IsMember(card_ids()));
     add_machine_flags(command, bench_);
     add_rank_flags(command, bench_);
     add_cudnn_flag(command, bench_);

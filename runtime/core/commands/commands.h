@@ -108,6 +108,7 @@ struct BenchRequest : MachineRequest {
   std::vector<std::pair<std::string, std::string>> overrides;  // as train takes them
   /// How many are measured; 0: as many as take some seconds
   int64_t steps = 0;
+  std::string count;  // a card's id: count the work of a step on such a GPU; empty: measure
   bool json = false;
 };
 /// Measures how fast steps are, and for each kernel its time, its share, and how well it uses the processor.

@@ -10,6 +10,7 @@ const std::map<std::string, std::string>& values_of_flags() {
                                                  {"checkpoint", "NAME"},
                                                  {"weights", "NAME"},
                                                  {"device", "NAME"},
+                                                 {"count", "NAME"},
                                                  {"backend", "NAME"},
                                                  {"threads", "N"},
                                                  {"out", "PATH"},

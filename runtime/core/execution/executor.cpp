@@ -401,6 +401,7 @@ struct Executor::Parts {
   std::deque<BoundUpdate> updates;
   std::vector<std::vector<GradientPart>> parts;  // by instruction
   std::vector<Step> order;
+  std::vector<Work> works;  // of each instruction, if the device counts
   Device::Recording recording;
 };
 
@@ -419,6 +420,7 @@ Executor::Executor(const Image& image, const Program& program, const Machine& ma
         },
         instruction);
   parts_->find_gradient_parts(program);
+  if (machine.device && machine.device->counts()) parts_->works = works_of(image, program, rows);
 }
 
 Executor::~Executor() = default;
@@ -448,6 +450,10 @@ void Executor::run(uint64_t seed, uint64_t step, const Hooks& hooks) const {
 
 void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks& hooks) const {
   const Parts::Step& item = parts_->order[instruction];
+  if (!parts_->works.empty()) {
+    const Work& work = parts_->works[instruction];
+    parts_->machine.device->begin_operation(work.name, work.bytes);
+  }
   if (auto* loop = std::get_if<BoundLoop*>(&item)) {
     parts_->run(**loop, seed, step);
   } else if (auto* launch = std::get_if<BoundLaunch*>(&item)) {

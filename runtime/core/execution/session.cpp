@@ -1,5 +1,7 @@
 #include "runtime/core/execution/session.h"
 
+#include "runtime/core/machine/counted_device.h"
+#include "runtime/core/machine/cuda_device.h"
 #include "runtime/core/ranks/ranks.h"
 
 namespace core {
@@ -11,8 +13,10 @@ Session::Session(const Image& in_image, const MachineRequest& request)
       rows(in_image),
       cudnn_benchmark(request.cudnn_benchmark),
       ranks(&Ranks::alone()) {
-  if (const int gpu = gpu_of(request.device); gpu >= 0)
-    device = std::make_unique<Device>(
+  if (request.counted)
+    device = std::make_unique<CountedDevice>(image, *request.counted, request.precision);
+  else if (const int gpu = gpu_of(request.device); gpu >= 0)
+    device = std::make_unique<CudaDevice>(
         image, vae_torch_options{gpu, request.precision, static_cast<int32_t>(request.cudnn_benchmark)});
   machine.library = open_backend(request);
   require_cpu(image);

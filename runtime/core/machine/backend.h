@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "runtime/abi.h"
+#include "runtime/core/machine/cards.h"
 #include "runtime/core/ranks/ranks_request.h"
 
 namespace core {
@@ -16,6 +17,8 @@ struct MachineRequest {
   /// On a GPU: convolutions are chosen by timing, so results differ in their last bits
   bool cudnn_benchmark = false;
   RanksRequest ranks;
+  /// If not null: training works for a GPU of this kind, and only counts what it would execute
+  const Card* counted = nullptr;
 };
 
 /// Whether `name` is auto, cpu, cuda, cuda:0, cuda:1, ...

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/core/machine/device.h"
+#include "runtime/core/machine/cuda_device.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -12,7 +12,7 @@ LearningMachine learning_machine(const Image& image, const MachineRequest& asked
   machine.request.precision = precision_of(settings);
   if (asked.device != "auto" || !image.ptx) return machine;
   try {
-    const Device can_run_it(image, {0, machine.request.precision, asked.cudnn_benchmark ? 1 : 0});
+    const CudaDevice can_run_it(image, {0, machine.request.precision, asked.cudnn_benchmark ? 1 : 0});
     machine.request.device = "cuda";
   } catch (const Failure& failure) {
     machine.why_no_gpu = failure.what();

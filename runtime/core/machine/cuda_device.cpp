@@ -1,4 +1,4 @@
-#include "runtime/core/machine/device.h"
+#include "runtime/core/machine/cuda_device.h"
 
 #include <fmt/format.h>
 
@@ -29,7 +29,7 @@ const Driver& driver_for(const Image& image) {
 
 #define CUDA(call, ...) driver_.check(driver_.call(__VA_ARGS__), #call)
 
-Device::Device(const Image& image, const vae_torch_options& options) : driver_(driver_for(image)) {
+CudaDevice::CudaDevice(const Image& image, const vae_torch_options& options) : driver_(driver_for(image)) {
   const int ordinal = options.device;
   int count = 0, device = 0, major = 0;
   CUDA(cuDeviceGetCount, &count);
@@ -57,13 +57,11 @@ Device::Device(const Image& image, const vae_torch_options& options) : driver_(d
   if (!stream_)  // work on the driver's default stream cannot be recorded
     throw Failure(Exit::bad_configuration, "--device cuda: LibTorch does not name the stream of its work");
   uploads_ = std::make_unique<Uploads>(driver_, stream_);
-  load(image);
+  load(image);  // the module and the context live as long as the process
   clock_ = allocate(8);
 }
 
-Device::~Device() = default;  // the module and the context live as long as the process
-
-void Device::load(const Image& image) {
+void CudaDevice::load(const Image& image) {
   std::array<char, 4096> log{};
   const unsigned options[] = {cuda::jit_error_log, cuda::jit_error_log_size};
   void* values[] = {log.data(), std::bit_cast<void*>(log.size())};
@@ -73,7 +71,7 @@ void Device::load(const Image& image) {
         fmt::format("--device cuda: the driver does not take this executable's code: {}", log.data()));
 }
 
-Floats Device::allocate(int64_t count) {
+Floats CudaDevice::allocate(int64_t count) {
   Pointer pointer = 0;
   const size_t words = std::max<size_t>(1, static_cast<size_t>(count)), bytes = words * sizeof(float);
   const int result = driver_.cuMemAlloc_v2(&pointer, bytes);
@@ -94,39 +92,35 @@ Floats Device::allocate(int64_t count) {
   return memory;
 }
 
-void Device::upload(void* to, const void* from, size_t bytes) { uploads_->upload(address(to), from, bytes); }
+void CudaDevice::upload(void* to, const void* from, size_t bytes) {
+  uploads_->upload(address(to), from, bytes);
+}
 
-void Device::download(void* to, const void* from, size_t bytes) {
+void CudaDevice::download(void* to, const void* from, size_t bytes) {
   CUDA(cuMemcpyDtoHAsync_v2, to, address(from), bytes, stream_);
   CUDA(cuStreamSynchronize, stream_);
 }
 
-void Device::copy(void* to, const void* from, size_t bytes) {
+void CudaDevice::copy(void* to, const void* from, size_t bytes) {
   CUDA(cuMemcpyDtoDAsync_v2, address(to), address(from), bytes, stream_);
 }
 
-void Device::clear(float* to, int64_t count) {
+void CudaDevice::clear(float* to, int64_t count) {
   CUDA(cuMemsetD32Async, address(to), 0, static_cast<size_t>(count), stream_);
 }
 
-cuda::Function Device::function(const std::string& name) {
+cuda::Function CudaDevice::function(const std::string& name) {
   const auto [entry, fresh] = functions_.try_emplace(name, nullptr);
   if (fresh) CUDA(cuModuleGetFunction, &entry->second, module_, name.c_str());
   return entry->second;
 }
 
-void Device::enqueue(cuda::Function function, const Launch& launch, void** parameters) {
-  if (launch.blocks_x == 0) return;  // the driver refuses a grid without blocks
+void CudaDevice::enqueue(cuda::Function function, const Launch& launch, void** parameters) {
   CUDA(cuLaunchKernel, function, launch.blocks_x, launch.blocks_y, 1, launch.threads, 1, 1, 0, stream_,
        parameters, nullptr);
 }
 
-int64_t Device::blocks_for(int64_t elements) const {
-  constexpr int64_t threads = threads_of_runtime_kernels;
-  return std::clamp<int64_t>((elements + threads - 1) / threads, 1, int64_t{16} * processors_);
-}
-
-void Device::run_whole(const std::function<void()>& work) {
+void CudaDevice::run_whole(const std::function<void()>& work) {
   const bool before = std::exchange(running_, true);
   try {
     work();
@@ -137,7 +131,7 @@ void Device::run_whole(const std::function<void()>& work) {
   running_ = before;
 }
 
-void Device::run(Recording& recording, const std::function<void()>& work) {
+void CudaDevice::run(Recording& recording, const std::function<void()>& work) {
   // The first time is not recorded: LibTorch then chooses its algorithms and allocates its memory.
   if (recording.runs_++ == 0 || running_) return run_whole(work);
   if (!recording.exec_) {
@@ -151,14 +145,10 @@ void Device::run(Recording& recording, const std::function<void()>& work) {
     }
     CUDA(cuStreamEndCapture, stream_, &graph);
     CUDA(cuGraphInstantiateWithFlags, &recording.exec_, graph, 0);
-    recording.device_ = this;
+    recording.driver_ = &driver_;
     CUDA(cuGraphDestroy, graph);
   }
   CUDA(cuGraphLaunch, recording.exec_, stream_);
-}
-
-Device::Recording::~Recording() {
-  if (exec_) device_->driver_.cuGraphExecDestroy(exec_);
 }
 
 }  // namespace core

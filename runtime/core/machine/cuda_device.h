@@ -1,0 +1,43 @@
+// A GPU of this machine, with CUDA's driver and LibTorch. In: an image with PTX. The stream of all its work
+// belongs to LibTorch.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+
+#include "runtime/core/image.h"
+#include "runtime/core/machine/device.h"
+#include "runtime/core/machine/uploads.h"
+
+namespace core {
+
+class CudaDevice final : public Device {
+ public:
+  /// Failure(bad_configuration) if the image has no code for GPUs, this machine has no such GPU, or this
+  /// installation has no LibTorch for it.
+  CudaDevice(const Image& image, const vae_torch_options& options);
+
+  Floats allocate(int64_t count) override;
+  void upload(void* to, const void* from, size_t bytes) override;
+  void download(void* to, const void* from, size_t bytes) override;
+  void copy(void* to, const void* from, size_t bytes) override;
+  void clear(float* to, int64_t count) override;
+  cuda::Function function(const std::string& name) override;
+  void run(Recording& recording, const std::function<void()>& work) override;
+  void begin_operation(const std::string&, double) override {}
+
+ private:
+  void load(const Image& image);
+  void enqueue(cuda::Function function, const Launch& launch, void** parameters) override;
+  /// Executes the work without recording the replayable work that it contains separately.
+  void run_whole(const std::function<void()>& work);
+
+  const cuda::Driver& driver_;
+  cuda::Module module_ = nullptr;
+  cuda::Stream stream_ = nullptr;
+  std::unique_ptr<Uploads> uploads_;
+  std::map<std::string, cuda::Function> functions_;
+  bool running_ = false;  // while replayable work is executed
+};
+
+}  // namespace core
