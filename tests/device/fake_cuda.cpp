@@ -142,6 +142,7 @@ int cuModuleLoadDataEx(void** module, const void* text, unsigned, const unsigned
                   path ? dlerror() : "FAKE_CUDA_KERNELS is not set");
     return invalid;
   }
+  ++state.calls["modules"];
   const std::string ptx = static_cast<const char*>(text), entry = ".visible .entry ";
   for (size_t at = ptx.find(entry); at != std::string::npos; at = ptx.find(entry, at + 1)) {
     const size_t begin = at + entry.size(), open = ptx.find('(', begin), close = ptx.find(')', open);

@@ -14,10 +14,12 @@ Session::Session(const Image& in_image, const MachineRequest& request)
       cudnn_benchmark(request.cudnn_benchmark),
       ranks(&Ranks::alone()) {
   if (request.counted)
-    device = std::make_unique<CountedDevice>(image, *request.counted, request.precision);
+    device = std::make_shared<CountedDevice>(image, *request.counted, request.precision);
   else if (const int gpu = gpu_of(request.device); gpu >= 0)
-    device = std::make_unique<CudaDevice>(
-        image, vae_torch_options{gpu, request.precision, static_cast<int32_t>(request.cudnn_benchmark)});
+    device = request.opened ? request.opened
+                            : std::make_shared<CudaDevice>(
+                                  image, vae_torch_options{gpu, request.precision,
+                                                           static_cast<int32_t>(request.cudnn_benchmark)});
   machine.library = open_backend(request);
   require_cpu(image);
   machine.threads = start_threads(request.threads, machine.library);

@@ -32,7 +32,7 @@ struct Session {
   bool cudnn_benchmark = false;    // of the device
   Machine training;                // the processor in the precision asked for
   Ranks* ranks;                    // who computes the other rows of each batch
-  std::unique_ptr<Device> device;  // a GPU to learn on, or null
+  std::shared_ptr<Device> device;  // a GPU to learn on, or null
 };
 
 }  // namespace core

@@ -1,5 +1,6 @@
 // The device, precision and backend that a user asked for, and the table of library operations that follows.
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,8 @@
 
 namespace core {
 
+class Device;
+
 struct MachineRequest {
   std::string device = "auto";  // or cpu, cuda, cuda:1, ...
   int precision = VAE_FP32;     // a vae_precision, of the library operations in training
@@ -17,6 +20,8 @@ struct MachineRequest {
   /// On a GPU: convolutions are chosen by timing, so results differ in their last bits
   bool cudnn_benchmark = false;
   RanksRequest ranks;
+  /// If not null: the GPU that `device` names, opened with these options already
+  std::shared_ptr<Device> opened;
   /// If not null: training works for a GPU of this kind, and only counts what it would execute
   const Card* counted = nullptr;
 };

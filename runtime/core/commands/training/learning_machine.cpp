@@ -12,7 +12,8 @@ LearningMachine learning_machine(const Image& image, const MachineRequest& asked
   machine.request.precision = precision_of(settings);
   if (asked.device != "auto" || !image.ptx) return machine;
   try {
-    const CudaDevice can_run_it(image, {0, machine.request.precision, asked.cudnn_benchmark ? 1 : 0});
+    machine.request.opened = std::make_shared<CudaDevice>(
+        image, vae_torch_options{0, machine.request.precision, asked.cudnn_benchmark ? 1 : 0});
     machine.request.device = "cuda";
   } catch (const Failure& failure) {
     machine.why_no_gpu = failure.what();

@@ -206,12 +206,16 @@ MachineOfRun machine_of_run(const Image& image, const MachineRequest& request, c
     if (on_gpu) {
       found.machine.device = own;
       found.recalled = true;
+      if (gpu_of(own) != 0) found.machine.opened.reset();
     } else {
       found.notes.push_back(
           fmt::format("the run is of {}, which cannot be used here: it goes on on the processor", own));
     }
   }
-  if (on_gpu && kept.flag("cudnn_benchmark", false)) found.machine.cudnn_benchmark = true;
+  if (on_gpu && !request.cudnn_benchmark && kept.flag("cudnn_benchmark", false)) {
+    found.machine.cudnn_benchmark = true;
+    found.machine.opened.reset();
+  }
   const int64_t threads = kept.whole("threads", bounds::threads, 0);
   if (found.machine.threads == 0 && threads > most_threads())
     found.notes.push_back(
