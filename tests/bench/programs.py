@@ -40,12 +40,17 @@ def default_setting(threads):
     return environment, []
 
 
-def python_with_torch():
-    python = os.environ.get("VAEC_PYTHON", "/usr/bin/python3")
-    probe = subprocess.run([python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
+def python_with_torch(python):
+    """Returns the version of its PyTorch, and the modes of compiling that this version has."""
+    ask = "import torch; print(torch.__version__, hasattr(torch, 'compile'))"
+    try:
+        probe = subprocess.run([python, "-c", ask], capture_output=True, text=True)
+    except OSError as error:
+        sys.exit(f"run: --python {python}: {error.strerror}")
     if probe.returncode:
-        sys.exit(f"run: {python} has no torch (Debian: apt-get install python3-torch); VAEC_PYTHON names another")
-    return python, probe.stdout.strip()
+        sys.exit(f"run: {python} has no torch (Debian: apt-get install python3-torch); --python names another")
+    version, can_compile = probe.stdout.split()
+    return version, ["compile_default", "compile"] if can_compile == "True" else []
 
 
 def succeed(command, **environment):
@@ -105,8 +110,9 @@ class Vaec:
 
 
 class Torch:
-    def __init__(self):
-        self.python, self.version = python_with_torch()
+    def __init__(self, python):
+        self.python = python
+        self.version, self.compiled = python_with_torch(python)
 
     def run(self, script, setting, *flags):
         environment, own_flags = setting

@@ -1,5 +1,6 @@
 """Runs the PyTorch scripts beside this file: their arguments, their precision, and their mode. In a mode, a step is
-run as it is (eager), compiled, captured as a CUDA graph, or both.
+run as it is (eager), compiled, captured as a CUDA graph, or both. `compile` tries kernels (max-autotune);
+`compile_default` does not.
 
 A script gives `run` a function that makes its model: model(options) returns the turns of a step in order, each one a
 Turn. For each mode one JSON object is printed. It has the median time of a step in milliseconds and
@@ -21,8 +22,10 @@ import typing
 import torch
 
 
-CAPTURED, COMPILED = ("graph", "compiled_graph"), ("compile", "compiled_graph")
-MODES = ("eager", "graph", "compile", "compiled_graph")
+CAPTURED = ("graph", "compiled_graph")
+# The mode of torch.compile. A step that is captured in one graph must not record graphs itself.
+COMPILED = {"compile_default": "default", "compile": "max-autotune", "compiled_graph": "max-autotune-no-cudagraphs"}
+MODES = ("eager", "graph", *COMPILED)
 
 
 class Turn(typing.NamedTuple):
@@ -74,9 +77,7 @@ def step_of(turns, options):
     utilities = [in_bf16(turn.utility, options.device) if options.precision == "bf16" else turn.utility
                  for turn in turns]
     if options.mode in COMPILED:
-        # The whole step is captured in one graph, so a compiled function must not record graphs itself.
-        mode = "max-autotune" if options.mode == "compile" else "max-autotune-no-cudagraphs"
-        utilities = [torch.compile(utility, mode=mode, dynamic=False) for utility in utilities]
+        utilities = [torch.compile(utility, mode=COMPILED[options.mode], dynamic=False) for utility in utilities]
 
     def step():
         if options.mode == "compile":
