@@ -127,6 +127,10 @@ class Ranks {
   std::vector<int> alive_;  // the ranks that gave up together with this one
   int64_t step_ = 0;
   bool is_settled_ = false;
+
+  static constexpr size_t most_error_ = 1024;  // bytes of a transport's message
+  friend bool ranks_are_open();
+  static bool open_or_broken_;
 };
 
 /// Whether a group of ranks is open or broken, so that the process must end by _exit.
