@@ -20,6 +20,10 @@ typedef struct vaert_ranks_options {
   /// Is called with the store's port before other ranks can be awaited; may be null.
   void (*announce)(void* context, int32_t port);
   void* context;
+  /// Is asked again and again while a call waits, by a transport that does not notice itself that another
+  /// rank has died: another number than 0 ends the wait. May be null.
+  int (*gives_up)(void* ranks);
+  void* ranks;
 } vaert_ranks_options;
 
 typedef struct vaert_ranks {

@@ -68,7 +68,9 @@ Launched torchrun() {
   found.restarts = number_or("TORCHELASTIC_RESTART_COUNT", 0, 1 << 30, 0);
   found.launcher_serves = variable("TORCHELASTIC_USE_AGENT_STORE") == "True";
   found.prefix = fmt::format("/worker/attempt_{}/vaec/", found.restarts);
-  found.job = "torchrun " + variable("TORCHELASTIC_RUN_ID");
+  const std::string name = variable("TORCHELASTIC_RUN_ID");
+  found.job = "torchrun " + name;
+  found.job_has_own_name = name != "none";  // torchrun's default
   return found;
 }
 
@@ -83,6 +85,7 @@ Launched slurm() {
   found.restarts = number_or("SLURM_RESTART_COUNT", 0, 1 << 30, 0);
   found.prefix = fmt::format("vaec/{}.{}/", job, variable("SLURM_STEP_ID"));
   found.job = fmt::format("slurm {}", job);
+  found.job_has_own_name = true;
   return found;
 }
 
@@ -138,7 +141,6 @@ std::optional<Launched> find_launcher() {
     found = pmi();
   else if (!variable("RANK").empty() && number_or("WORLD_SIZE", 1, most_ranks, 1) > 1)
     found = by_hand();
-  if (found && found->size == 1) found.reset();
   return found;
 }
 

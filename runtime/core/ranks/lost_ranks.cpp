@@ -44,10 +44,41 @@ std::optional<std::string> Ranks::last_words_of(int r, std::chrono::steady_clock
   return std::nullopt;
 }
 
+std::vector<std::string> Ranks::dead_ranks_of_this_host() const {
+  std::vector<std::string> dead;
+  for (int r = 0; r < static_cast<int>(members_.size()); ++r) {
+    const Member& member = members_[static_cast<size_t>(r)];
+    if (r != rank() && member.host == own_host() && has_ended(member.process)) dead.push_back(name_of(r));
+  }
+  return dead;
+}
+
+/// Only the second look counts: a rank that ended in good order has sent its last message before. But the
+/// first look says who died first; others may have given up meanwhile.
+bool Ranks::sees_a_death() {
+  if (!dead_.empty()) return true;
+  dead_ = dead_ranks_of_this_host();
+  return false;
+}
+
+namespace {
+
+std::string do_not_answer(const std::vector<std::string>& names) {
+  return fmt::format("{} {} not answer any more", fmt::join(names, ", "), names.size() == 1 ? "does" : "do");
+}
+
+}  // namespace
+
 /// Says which ranks do not answer any more, or which of them failed and why.
 std::string Ranks::who_is_lost() {
-  if (!table_->set) return "another rank does not answer";
   if (members_.empty()) return "the ranks could not meet";
+  if (!table_->set) {
+    const std::vector<std::string> dead = dead_.empty() ? dead_ranks_of_this_host() : dead_;
+    return dead.empty()
+               ? "another rank does not answer any more; MPI does not say which, but no rank of this "
+                 "host has ended"
+               : do_not_answer(dead);
+  }
   table_->set(group_, fmt::format("left/{}", rank()).c_str(), "");
   table_->set(group_, VAERT_RANKS_FAILED, "");
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(hearing_ms);
@@ -67,9 +98,7 @@ std::string Ranks::who_is_lost() {
   if (!failed.empty()) return fmt::format("{}", fmt::join(failed, "; "));
   // The others may be busy with a long step.
   if (!ended.empty()) silent = ended;
-  if (!silent.empty())
-    return fmt::format("{} {} not answer any more", fmt::join(silent, ", "),
-                       silent.size() == 1 ? "does" : "do");
+  if (!silent.empty()) return do_not_answer(silent);
   return "the ranks do not reach one another";
 }
 

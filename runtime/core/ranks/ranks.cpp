@@ -59,6 +59,13 @@ Ranks& Ranks::alone() {
 Ranks::Ranks(const RanksRequest& request, std::string who) : who_(std::move(who)), timeout_(request.timeout) {
   const int asked = asked_to_fork(request.ranks);
   std::optional<Launched> found = request.ranks == "off" ? std::nullopt : find_launcher();
+  if (found && found->size == 1) {
+    launched_.launcher = found->launcher;
+    launched_.job = found->job;
+    launched_.job_has_own_name = found->job_has_own_name;
+    launched_.restarts = found->restarts;
+    found.reset();
+  }
   if (found && asked > 0 && asked != found->size)
     throw Failure(Exit::usage, fmt::format("--ranks {}: {} has started {} ranks; leave --ranks out",
                                            request.ranks, found->launcher, found->size));
@@ -124,6 +131,8 @@ void Ranks::open(const RanksRequest& request) {
     options.announce = announce;
     options.context = const_cast<int32_t*>(port_);
   }
+  options.gives_up = [](void* ranks) { return static_cast<int>(static_cast<Ranks*>(ranks)->sees_a_death()); };
+  options.ranks = this;
   char error[most_error_] = "";
   open_or_broken_ = true;
   group_ = table_->open(&options, error, sizeof error);

@@ -110,6 +110,8 @@ class Ranks {
   std::optional<std::string> get(const std::string& key, int64_t wait_ms);
   [[noreturn]] void lose(const std::string& cause);
   std::optional<std::string> last_words_of(int rank, std::chrono::steady_clock::time_point end);
+  std::vector<std::string> dead_ranks_of_this_host() const;
+  bool sees_a_death();
   std::string who_is_lost();
   void wait_for_first(const std::string& key);
   void linger();
@@ -123,8 +125,9 @@ class Ranks {
   volatile int32_t* port_ = nullptr;  // forked ranks: where rank 0 writes the port of the store
   bool serves_ = false, store_is_lost_ = false;
   std::vector<Member> members_;
-  int64_t alone_ = 0;       // how often first_alone() was called
-  std::vector<int> alive_;  // the ranks that gave up together with this one
+  std::vector<std::string> dead_;  // whom sees_a_death() saw
+  int64_t alone_ = 0;              // how often first_alone() was called
+  std::vector<int> alive_;         // the ranks that gave up together with this one
   int64_t step_ = 0;
   bool is_settled_ = false;
 

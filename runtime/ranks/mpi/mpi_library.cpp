@@ -17,10 +17,14 @@ using std::chrono::steady_clock;
 
 // MPI counts in int; a longer sum is made in pieces.
 constexpr int64_t most_at_once = 1 << 30;
+// How often a waiting rank looks whether others have died. After a death, mpirun leaves one second.
+constexpr milliseconds between_looks(100);
 
 struct Group {
   int rank = 0, size = 1;
   milliseconds timeout{0};
+  int (*gives_up)(void*) = nullptr;
+  void* ranks = nullptr;
 };
 
 Group& group_of(void* handle) { return *static_cast<Group*>(handle); }
@@ -29,9 +33,11 @@ void put(char* error, size_t size, const std::string& text) {
   std::snprintf(error, size, "%s", text.c_str());
 }
 
-/// Waits for the requests. MPI has no timeouts, so they are tested again and again, at first without a pause.
+/// Waits for the requests. MPI has no timeouts and does not report dead ranks of this machine. So the
+/// requests are tested again and again, at first without a pause.
 bool finish(const Group& group, std::vector<MPI_Request>& requests, char* error, size_t error_size) {
   const steady_clock::time_point begun = steady_clock::now();
+  steady_clock::time_point next_look = begun + between_looks;
   for (;;) {
     int done = 0;
     if (MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE) !=
@@ -40,7 +46,15 @@ bool finish(const Group& group, std::vector<MPI_Request>& requests, char* error,
       return false;
     }
     if (done) return true;
-    const auto waited = steady_clock::now() - begun;
+    const steady_clock::time_point now = steady_clock::now();
+    const auto waited = now - begun;
+    if (now > next_look) {
+      next_look = now + between_looks;
+      if (group.gives_up && group.gives_up(group.ranks) != 0) {
+        put(error, error_size, "its process has ended");
+        return false;
+      }
+    }
     if (waited > group.timeout) {
       put(error, error_size,
           "no answer within " + std::to_string(group.timeout.count() / 1000.0).substr(0, 5) + " s");
@@ -72,6 +86,8 @@ void* open(const vaert_ranks_options* options, char* error, size_t error_size) {
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   auto group = std::make_unique<Group>();
   group->timeout = milliseconds(options->timeout_ms);
+  group->gives_up = options->gives_up;
+  group->ranks = options->ranks;
   MPI_Comm_rank(MPI_COMM_WORLD, &group->rank);
   MPI_Comm_size(MPI_COMM_WORLD, &group->size);
   if (group->rank != options->rank || group->size != options->size) {

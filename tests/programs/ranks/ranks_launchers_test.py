@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Tests training under launchers: the real torchrun and mpirun, and processes with the environment that Slurm, PMI or a
 user sets."""
+import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -46,8 +48,8 @@ def together(exe, run, environments, *arguments):
     return [(rank.communicate(timeout=120), rank.returncode) for rank in ranks]
 
 
-def one_rank(exe, folder):
-    assert train(exe, folder / "one", "--steps", STEPS).returncode == 0
+def one_rank(exe, folder, steps=STEPS):
+    assert train(exe, folder / "one", "--steps", steps).returncode == 0
     return folder / "one"
 
 
@@ -72,12 +74,10 @@ def test_torchrun_restarts_and_the_run_goes_on_from_its_checkpoint(folder, vaec,
     run = folder / ("run" if named else "runs/glyphs-symmetric-1")
     try:
         wait_for_steps(run, 40, process)
-        pid = next(int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_rank(pid, process.pid, 1))
-        os.kill(pid, signal.SIGKILL)
+        os.kill(rank_process(process, 1), signal.SIGKILL)
         _, err = process.communicate(timeout=240)
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        end_group(process)
     assert process.returncode == 0, err
     result = call(exe, "train", "--ranks", 2, "--threads", 1, "--quiet", "--steps", steps, "--out", folder / "whole")
     assert result.returncode == 0, result.stderr
@@ -86,15 +86,66 @@ def test_torchrun_restarts_and_the_run_goes_on_from_its_checkpoint(folder, vaec,
     assert not (folder / "runs/glyphs-symmetric-2").exists()
 
 
-def is_rank(pid, parent, rank):
-    """Whether the process is this rank of the torchrun `parent`."""
+def rank_process(launcher, rank, variable="RANK"):
+    """The id of the process of this rank, which the launcher has started."""
+    for pid in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                is_child = file.read().rsplit(")", 1)[1].split()[1] == str(launcher.pid)
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if is_child and f"{variable}={rank}".encode() in file.read().split(b"\0"):
+                    return int(pid)
+        except OSError:  # no process, or one that has ended
+            continue
+    raise AssertionError(f"no process of rank {rank}")
+
+
+def end_group(process):
+    """Kills the process and its children, if it still runs."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def test_torchrun_goes_on_with_fewer_ranks_if_a_machine_is_lost(folder, vaec):
+    """Two agents stand for two machines. One is killed with its rank: the other resumes alone, without --resume."""
+    exe = glyphs(folder, vaec)
+    steps = 300
+    command = [*torchrun(), "--nnodes=1:2", "--nproc_per_node=1", "--max_restarts=3", "--rdzv_backend=c10d",
+               f"--rdzv_endpoint=127.0.0.1:{free_port()}", "--rdzv_id=shrinking", exe, "train", "--out", folder / "run",
+               "--quiet", "--threads", "1", "--steps", str(steps)]
+    machines = []
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            is_child = file.read().rsplit(")", 1)[1].split()[1] == str(parent)
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return is_child and f"RANK={rank}".encode() in file.read().split(b"\0")
-    except OSError:
-        return False
+        for _ in range(2):
+            machines.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                             start_new_session=True))
+            time.sleep(1)  # the first one has the store of the rendezvous
+        wait_for_steps(folder / "run", 30, machines[0])
+        environment = json.loads((folder / "run/env.json").read_text())
+        assert environment["ranks"]["size"] == 2, environment
+        end_group(machines[1])
+        _, err = machines[0].communicate(timeout=240)
+    finally:
+        for machine in machines:
+            end_group(machine)
+    assert machines[0].returncode == 0, err
+    lines = metrics(folder / "run")
+    assert [line["step"] for line in lines] == list(range(10, steps + 1, 10))
+    assert json.loads((folder / "run/config.json").read_text())["resumed"], "it did not begin anew"
+    assert largest_difference(one_rank(exe, folder, steps), folder / "run", steps) < 1e-3
+
+
+def test_a_second_launch_of_a_job_with_fewer_ranks_resumes_its_run(folder, vaec):
+    exe = glyphs(folder, vaec)
+    for ranks, steps, job in ((3, 20, "again"), (2, 40, "again"), (1, 60, "again"), (2, 60, "other")):
+        result = call(*torchrun(), f"--nproc_per_node={ranks}", f"--rdzv_id={job}", f"--master_port={free_port()}", exe,
+                      "train", "--out", folder / "run", "--quiet", "--threads", 1, "--steps", steps)
+        if job == "other":
+            assert result.returncode != 0 and "--resume continues a run" in result.stderr, result.stderr
+        else:
+            assert result.returncode == 0, (ranks, result.stderr)
+    assert largest_difference(one_rank(exe, folder, 60), folder / "run", 60) < 1e-5
+    assert json.loads((folder / "run/config.json").read_text())["resumed"] == [20, 40]
 
 
 @pytest.mark.parametrize("transport", ["mpi", "c10d"])
@@ -107,30 +158,48 @@ def test_mpirun_gives_the_parameters_of_one_rank(folder, vaec, transport):
     assert largest_difference(one_rank(exe, folder), folder / "run", STEPS) < 1e-5
 
 
-def test_mpirun_ends_all_ranks_if_one_is_killed(folder, vaec):
+def start_mpirun(exe, run, ranks, *arguments):
+    return subprocess.Popen([*mpirun(), "-n", str(ranks), exe, "train", "--out", run, "--quiet", "--threads", "1",
+                             "--steps", "1000000", "--ranks-transport", "mpi", *arguments], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_rank_that_is_killed_under_mpi_is_named(folder, vaec, victim):
+    """Both by the ranks of its host, with the step, and by mpirun, which ends all ranks."""
     exe = glyphs(folder, vaec)
     need_mpi(vaec)
-    process = subprocess.Popen([*mpirun(), "-n", "2", exe, "train", "--out", folder / "run", "--quiet", "--threads",
-                                "1", "--steps", "1000000", "--ranks-transport", "mpi"], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
-    wait_for_steps(folder / "run", 20, process)
-    victim = next(pid for pid in os.listdir("/proc") if pid.isdigit() and has_rank(pid, process.pid))
-    os.kill(int(victim), signal.SIGKILL)
-    process.communicate(timeout=60)
+    process = start_mpirun(exe, folder / "run", 3)
+    try:
+        wait_for_steps(folder / "run", 20, process)
+        pid = rank_process(process, victim, "OMPI_COMM_WORLD_RANK")
+        os.kill(pid, signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+    finally:
+        end_group(process)
     assert process.returncode != 0
+    assert re.search(rf"of 3: rank {victim} \(host [^ ]+, process {pid}\) does not answer any more, after step \d+ "
+                     r"\(its process has ended\)", err), err
+    assert f"mpirun noticed that process rank {victim}" in err, err
     result = call(exe, "train", "--resume", folder / "run", "--ranks", "off", "--quiet", "--steps",
                   metrics(folder / "run")[-1]["step"] + 20)
     assert result.returncode == 0, result.stderr
 
 
-def has_rank(pid, parent):
+def test_a_rank_that_hangs_under_mpi_is_given_up(folder, vaec):
+    """MPI does not say which rank it is, so the message says that."""
+    exe = glyphs(folder, vaec)
+    need_mpi(vaec)
+    process = start_mpirun(exe, folder / "run", 2, "--rank-timeout", "3")
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            is_child = file.read().rsplit(")", 1)[1].split()[1] == str(parent)
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return is_child and b"OMPI_COMM_WORLD_RANK=1" in file.read().split(b"\0")
-    except OSError:
-        return False
+        wait_for_steps(folder / "run", 20, process)
+        os.kill(rank_process(process, 1, "OMPI_COMM_WORLD_RANK"), signal.SIGSTOP)
+        _, err = process.communicate(timeout=60)
+    finally:
+        end_group(process)
+    assert process.returncode == 75, err
+    assert ("rank 0 of 2: another rank does not answer any more; MPI does not say which, but no rank of this host has "
+            "ended, after step ") in err and "(no answer within 3" in err, err
 
 
 def test_the_environments_of_slurm_pmi_and_a_user(folder, vaec):

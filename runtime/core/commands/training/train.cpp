@@ -44,7 +44,7 @@ json environment(const Session& session) {
   if (session.device || session.machine.library->name == std::string("torch"))
     versions["libtorch"] = torch_version();
   const Ranks& ranks = *session.ranks;
-  if (ranks.is_several())
+  if (ranks.is_several() || !ranks.launched().job.empty())
     versions["ranks"] = {{"size", ranks.size()},
                          {"launcher", ranks.launched().launcher},
                          {"transport", ranks.transport()},
@@ -373,13 +373,16 @@ int resume(const Image& image, const TrainRequest& request, Ranks& ranks) {
 }
 
 /// The run that the launcher's earlier attempt at the same job began, if there is one: it is continued. Rank
-/// 0 looks for it.
+/// 0 looks for it. If a machine joins a job of torchrun, that does not count as a restart. Then, and if a job
+/// is launched again by hand, the run is known by --out and the name of the job.
 fs::path run_of_earlier_attempt(const Image& image, const TrainRequest& request, Ranks& ranks) {
-  if (ranks.launched().restarts == 0 || !request.resume.empty()) return {};
+  const Launched& launched = ranks.launched();
+  if (!request.resume.empty()) return {};
+  if (launched.restarts == 0 && (request.out.empty() || !launched.job_has_own_name)) return {};
   std::string found;
   const auto is_of_this_job = [&](const fs::path& run) {
     if (!fs::exists(run / "config.json") || !fs::exists(run / "env.json")) return false;
-    return read_json(run / "env.json").value("/ranks/job"_json_pointer, "") == ranks.launched().job;
+    return read_json(run / "env.json").value("/ranks/job"_json_pointer, "") == launched.job;
   };
   if (ranks.is_first() && !request.out.empty() && is_of_this_job(request.out)) found = request.out.string();
   if (ranks.is_first() && request.out.empty()) {
