@@ -103,7 +103,7 @@ class CommandLine {
     app_.parse(static_cast<int>(words.size()), words.data());
     if (command() != " info") wait_briefly(argv);
     // Several ranks work on these together. Of other commands, rank 0 does all the work.
-    const std::set<std::string> shared = {" train", " bench", " evaluate", " infer"};
+    const std::set<std::string> shared = {" train", " bench", " evaluate", " compare", " infer", " sample"};
     if (!shared.contains(command()) && is_other_rank()) return 0;
     return run_();
   }
@@ -192,11 +192,11 @@ class CommandLine {
   static void add_rank_flags(CLI::App* command, MachineRequest& request) {
     with_environment(command->add_option(
         "--ranks", request.ranks.ranks,
-        "processes that train together: auto (default: as many as the launcher started), off, or how many to "
+        "processes that share the rows: auto (default: as many as the launcher started), off, or how many to "
         "start on this machine"));
     with_environment(
         command->add_option("--ranks-transport", request.ranks.transport,
-                            "how ranks exchange gradients: c10d or mpi (default: as the launcher does)"))
+                            "how ranks exchange numbers: c10d or mpi (default: as the launcher does)"))
         ->check(CLI::IsMember({"c10d", "mpi"}));
     with_environment(
         command->add_option("--rank-timeout", request.ranks.timeout,
@@ -240,6 +240,7 @@ class CommandLine {
   void add_sample() {
     CLI::App* command = app_.add_subcommand("sample", "draw rows from a trained model");
     add_model_flags(command, sample_);
+    add_rank_flags(command, sample_);
     command->add_option("--n", sample_.n, "rows to draw (default 64)")->check(at_least(1));
     command
         ->add_option("--limiting", sample_.limiting,
@@ -348,6 +349,7 @@ class CommandLine {
     CLI::App* command = app_.add_subcommand(
         "compare", "train several learn blocks and compare them in a table and a picture");
     add_parameter_flags(command, compare_);
+    add_rank_flags(command, compare_);
     add_drawing_flags(command, compare_);
     compare_.metrics.clear();
     one_at_a_time(command->add_option("--learn", compare_.learns, "the learn blocks (default: all)"))

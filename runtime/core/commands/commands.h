@@ -14,6 +14,8 @@
 
 namespace core {
 
+class Ranks;
+
 void info(const Image& image, bool json);
 
 struct TrainRequest : MachineRequest {
@@ -29,6 +31,8 @@ struct TrainRequest : MachineRequest {
 
 /// Returns the exit code: ok, or interrupted after a checkpoint.
 int train(const Image& image, const TrainRequest& request);
+/// The same on ranks that are open, or on one; they stay open.
+int train_on_open(const Image& image, const TrainRequest& request, Ranks& ranks);
 
 struct SampleRequest : ModelRequest {
   int64_t n = 64;

@@ -10,6 +10,7 @@
 #include "runtime/core/commands/reports/compare_picture.h"
 #include "runtime/core/commands/reports/figures.h"
 #include "runtime/core/learning/trainer.h"
+#include "runtime/core/ranks/ranks.h"
 #include "runtime/core/run/run_directory.h"
 #include "runtime/core/run/trained_model.h"
 #include "runtime/data/arrays/byte_source.h"
@@ -44,11 +45,15 @@ struct OfLearn {
 
 class Comparison {
  public:
-  Comparison(const Image& image, const CompareRequest& request) : image_(image), request_(request) {
+  /// The ranks train each block and measure it together. Rank 0 makes the folder, the pictures and the
+  /// tables.
+  Comparison(const Image& image, const CompareRequest& request, Ranks& ranks)
+      : image_(image), request_(request), ranks_(ranks) {
     require_metrics(request.metrics);
     choose_learns();
     choose_budget();
-    folder_ = request.out.empty() ? free_folder() : request.out;
+    ranks.agree();
+    folder_ = ranks.from_first((request.out.empty() ? free_folder() : request.out).string());
   }
 
   void run() {
@@ -57,9 +62,19 @@ class Comparison {
       for (int64_t i = 0; i < request_.seeds; ++i) {
         const fs::path run = run_of(*learn, seed(i));
         train_or_load(*learn, seed(i), run);
-        measure(run, seed(i));
+        ranks_.agree();  // rank 0 has written all files
+        ranks_.patiently([&] { measure(run, seed(i)); });
       }
     }
+    ranks_.agree();
+    ranks_.settle();
+    ranks_.first_alone([&] {
+      if (ranks_.is_first()) report();
+    });
+  }
+
+ private:
+  void report() {
     draw_picture();
     write_page();
     write_file("compare.json", schema::json_text(to_json(), 2) + "\n");
@@ -72,11 +87,10 @@ class Comparison {
     }
   }
 
- private:
   uint64_t seed(int64_t i) const { return request_.seed + static_cast<uint64_t>(i); }
   /// With --json, stdout contains only data.
   void say(const std::string& line) const {
-    fmt::print(request_.json ? stderr : stdout, "{}\n", printable(line));
+    if (ranks_.is_first()) fmt::print(request_.json ? stderr : stdout, "{}\n", printable(line));
   }
   fs::path run_of(const Learn& learn, uint64_t seed) const {
     return folder_ / fmt::format("{}-seed-{}", learn.name, seed);
@@ -119,41 +133,52 @@ class Comparison {
     return settings;
   }
 
+  /// How far a run is: "absent", "begun" or "done". It must have these settings.
+  std::string state_of(const fs::path& run, const Settings& settings) const {
+    std::error_code ignored;
+    if (!fs::exists(run / "config.json", ignored)) return "absent";
+    const json config = read_json(run / "config.json");
+    Settings before = settings_from(config, (run / "config.json").string());
+    add_own_weights(before, image_);
+    const json kept = core::to_json(before), asked = core::to_json(settings);
+    for (const auto& [key, value] : asked.items())
+      if (key == "start" ? !is_start(before.start, settings, image_) : kept.at(key) != value)
+        throw Failure(
+            Exit::bad_configuration,
+            fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out", run.string(),
+                        key, schema::json_text(kept.at(key)), schema::json_text(value)));
+    const std::optional<Checkpoint> last = latest_checkpoint(run);
+    if (!last || last->step < settings.steps) return "begun";
+    say(fmt::format("{}: loaded, step {}", run.string(), last->step));
+    return "done";
+  }
+
   void train_or_load(const Learn& learn, uint64_t seed, const fs::path& run) {
     const Settings settings = settings_for(learn, seed);
     TrainRequest request;
     request.learn = learn.name;
     static_cast<MachineRequest&>(request) = request_;
     request.voice = request_.json ? Voice::quiet : Voice::normal;
-    std::error_code ignored;
-    if (!fs::exists(run / "config.json", ignored)) {
+    ranks_.unsettle();
+    std::string state = ranks_.is_first() ? state_of(run, settings) : "";
+    ranks_.agree();
+    state = ranks_.from_first(state);
+    if (state == "done") return;
+    if (state == "absent") {
       request.overrides = overrides_;
       request.overrides.emplace_back("seed", fmt::to_string(seed));
       request.out = run;
     } else {
-      const json config = read_json(run / "config.json");
-      Settings before = settings_from(config, (run / "config.json").string());
-      add_own_weights(before, image_);
-      const json kept = core::to_json(before), asked = core::to_json(settings);
-      for (const auto& [key, value] : asked.items())
-        if (key == "start" ? !is_start(before.start, settings, image_) : kept.at(key) != value)
-          throw Failure(
-              Exit::bad_configuration,
-              fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out",
-                          run.string(), key, schema::json_text(kept.at(key)), schema::json_text(value)));
-      if (const auto last = latest_checkpoint(run); last && last->step >= settings.steps) {
-        say(fmt::format("{}: loaded, step {}", run.string(), last->step));
-        return;
-      }
       request.resume = run;
     }
-    request.ranks.ranks = "off";  // rank 0 alone compares
-    train(image_, request);
+    train_on_open(image_, request, ranks_);
+    ranks_.unsettle();
   }
 
   /// Measures the metrics that were asked for, or else those of the usual metrics that the model allows.
   void measure(const fs::path& run, uint64_t seed) {
     EvaluateRequest request = request_;
+    if (ranks_.is_several()) request.together = &ranks_;
     request.run = run;
     request.seed = seed;
     const bool asked = !request_.metrics.empty();
@@ -279,6 +304,7 @@ class Comparison {
 
   const Image& image_;
   const CompareRequest& request_;
+  Ranks& ranks_;
   std::vector<const Learn*> learns_;
   std::vector<std::pair<std::string, std::string>> overrides_;
   fs::path folder_;
@@ -290,6 +316,14 @@ class Comparison {
 
 }  // namespace
 
-void compare(const Image& image, const CompareRequest& request) { Comparison(image, request).run(); }
+void compare(const Image& image, const CompareRequest& request) {
+  Ranks ranks(request.ranks, image.file + " compare");
+  CompareRequest shared = request;
+  if (ranks.is_several() && shared.threads == 0) shared.threads = ranks.threads();
+  ranks.run([&] {
+    Comparison(image, shared, ranks).run();
+    return 0;
+  });
+}
 
 }  // namespace core

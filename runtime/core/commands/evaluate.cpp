@@ -33,7 +33,7 @@ json bounds(Session& session, const EvaluateRequest& request, const Asked& asked
 
 json accuracies(Session& session, const EvaluateRequest& request, const Asked&) {
   return measure_accuracies(session, request.seed, {request.sweeps, 1, request.samples}, request.rows,
-                            request.query, parse_drawn(session.image, request.draw));
+                            request.query, parse_drawn(session.image, request.draw), request.together);
 }
 
 /// A metric. Metrics with the same function are measured together, on the same draws.
@@ -78,6 +78,17 @@ std::vector<std::string> metric_names() {
   return names;
 }
 
+/// If the ranks share the rows, they fail together.
+json measure_together(decltype(*Metric::measure) measure, Session& session, const EvaluateRequest& request,
+                      const Asked& asked) {
+  if (!request.together) return measure(session, request, asked);
+  request.together->unsettle();
+  json results = measure(session, request, asked);
+  request.together->agree();
+  request.together->settle();
+  return results;
+}
+
 }  // namespace
 
 std::string metric_help() {
@@ -103,17 +114,10 @@ json measure_metrics(Session& session, const EvaluateRequest& request,
     const auto measure = metric_of(name).measure;
     if (std::find(done.begin(), done.end(), measure) != done.end()) continue;
     done.push_back(measure);
-    const auto take = [&] {
-      for (json& result : measure(session, request, asked)) {
-        if (measured) measured(result);
-        results.push_back(std::move(result));
-      }
-    };
-    // Only these share their rows.
-    if (measure == bounds || !request.together)
-      take();
-    else
-      request.together->first_alone(take);
+    for (json& result : measure_together(*measure, session, request, asked)) {
+      if (measured) measured(result);
+      results.push_back(std::move(result));
+    }
   }
   return results;
 }
@@ -140,7 +144,10 @@ json evaluate_run(const Image& image, const EvaluateRequest& request,
   }
   const json results = measure_metrics(session, request, measured);
   for (const std::string& note : session.rows.take_notes())
-    if (!said || said->insert(note).second) fmt::print(stderr, "note: {}\n", note);
+    if (request.together && !request.together->is_first())
+      continue;
+    else if (!said || said->insert(note).second)
+      fmt::print(stderr, "note: {}\n", note);
   return {{"program", image.file}, {"step", model.checkpoint().step}, {"results", results}};
 }
 
@@ -171,7 +178,7 @@ void evaluate(const Image& image, const EvaluateRequest& request) {
     if (shared.threads == 0) shared.threads = ranks.threads();
   }
   ranks.run([&] {
-    evaluate_on(image, shared, ranks.is_first());
+    ranks.patiently([&] { evaluate_on(image, shared, ranks.is_first()); });
     return 0;
   });
 }

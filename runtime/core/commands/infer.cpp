@@ -159,12 +159,7 @@ static void infer_on(const Image& compiled, const InferRequest& request, Ranks& 
   require_memory(fmt::format("--chains {}", copies), static_cast<double>(at_once) * bytes(copies));
   require_memory(fmt::format("--samples {}", effort.samples),
                  static_cast<double>(draws.empty() ? at_once : all_rows) * bytes(effort.samples));
-  ranks.agree();
-  ranks.settle();
-  // The sweeps of chains are numbered through all rows, so rank 0 makes them all.
-  Ranks& sharing = conditioner.has_chain() ? Ranks::alone() : ranks;
-  const auto answer = [&](int64_t batch, bool counts) {
-    const int64_t first = batch * at_once, rows = counts ? std::min(at_once, all_rows - first) : 0;
+  const auto answer = [&](int64_t first, int64_t rows) {
     const Answer found = conditioner.answer(some_evidence(image, evidence, all_rows, first, at_once),
                                             query.targets, at_once, rows);
     for (size_t i = 0; i < query.targets.size(); ++i) {
@@ -180,12 +175,12 @@ static void infer_on(const Image& compiled, const InferRequest& request, Ranks& 
         }
     }
   };
-  const auto all = [&] {
-    for_each_shared_batch(sharing, sampler, (all_rows + at_once - 1) / at_once, answer);
-  };
-  conditioner.has_chain() ? ranks.first_alone(all) : all();
+  for_each_shared_rows(ranks, sampler, all_rows, at_once, answer, &conditioner);
   for (auto* found : {&results, &draws})
-    for (Result& result : *found) result.values = joined(sharing, result.values);
+    for (Result& result : *found) result.values = joined(ranks, result.values);
+  conditioner.join_mixing(ranks);
+  ranks.agree();
+  ranks.settle();
   if (!ranks.is_first()) return;
   std::vector<Result> written = results;
   std::ranges::move(draws, std::back_inserter(written));
@@ -219,7 +214,7 @@ void infer(const Image& compiled, const InferRequest& request) {
   InferRequest shared = request;
   if (ranks.is_several() && shared.threads == 0) shared.threads = ranks.threads();
   ranks.run([&] {
-    infer_on(compiled, shared, ranks);
+    ranks.patiently([&] { infer_on(compiled, shared, ranks); });
     return 0;
   });
 }

@@ -7,7 +7,7 @@
 #include "runtime/core/commands/values/given_values.h"
 #include "runtime/core/commands/values/value_files.h"
 #include "runtime/core/execution/rows_at_once.h"
-#include "runtime/core/inference/conditioner.h"
+#include "runtime/core/inference/shared_batches.h"
 #include "runtime/core/machine/memory_need.h"
 #include "runtime/core/run/generation.h"
 #include "runtime/core/run/sample_grid.h"
@@ -35,8 +35,12 @@ class Batches {
  public:
   /// `partial`: variables that are given in part, by masks.
   Batches(const Image& image, Sampler& sampler, std::vector<int> targets, const std::set<int>& given,
-          const std::set<int>& partial, const SampleRequest& request)
-      : image_(image), sampler_(sampler), targets_(std::move(targets)), limiting_(request.limiting) {
+          const std::set<int>& partial, const SampleRequest& request, bool says)
+      : image_(image),
+        sampler_(sampler),
+        targets_(std::move(targets)),
+        limiting_(request.limiting),
+        noted_(!says) {
     if (limiting_ > 0) return;
     const Query query = {targets_, given, partial, {}};
     Effort effort;
@@ -61,6 +65,9 @@ class Batches {
                   limiting_ > 0 ? "nothing gives the codes from which the chain could start" : no_plan_);
   }
 
+  /// What draws rows that are given in part or must be inferred; null if the model generates all.
+  Conditioner* conditioner() { return conditioner_ ? &*conditioner_ : nullptr; }
+
  private:
   void note_ignored() {
     if (!noted_)
@@ -75,7 +82,7 @@ class Batches {
   const std::vector<int> targets_;
   int64_t limiting_;
   std::optional<Conditioner> conditioner_;
-  bool plan_first_ = false, noted_ = false;
+  bool plan_first_ = false, noted_;
   std::string no_plan_;
 };
 
@@ -89,7 +96,7 @@ void append(Values& all, const Values& batch, const Image& image, int64_t rows) 
 
 }  // namespace
 
-void sample(const Image& compiled, const SampleRequest& request) {
+static void sample_on(const Image& compiled, const SampleRequest& request, Ranks& ranks) {
   check_ending(request.out);
   if (request.columns > 0 && request.out.extension() != ".png")
     throw Failure(Exit::usage, fmt::format("--columns {}: only a picture has columns, and --out {} is none",
@@ -110,22 +117,27 @@ void sample(const Image& compiled, const SampleRequest& request) {
   if (!given.masks.empty() && request.limiting > 0)
     throw Failure(Exit::usage, fmt::format("--limiting: {} is known in part only",
                                            image.name_of(given.masks.begin()->first)));
-  Batches batches(image, sampler, targets, whole, variables_of(given.masks), request);
+  Batches batches(image, sampler, targets, whole, variables_of(given.masks), request, ranks.is_first());
   double numbers = 0;  // in a row: its draws and means
   for (const int target : targets)
     numbers += 2.0 * static_cast<double>(image.variables[static_cast<size_t>(target)].elements());
   require_memory(fmt::format("--n {}", request.n), static_cast<double>(request.n) * numbers * sizeof(float));
   Values values, means;
   const int64_t at_once = std::min(queried_rows_at_once, request.n);
-  for (int64_t first = 0; first < request.n; first += at_once) {
+  const auto draw = [&](int64_t first, int64_t rows) {
     const int64_t given_rows = std::max<int64_t>(1, given.rows);
     const Evidence known = {some_rows(image, given.values, given_rows, first, at_once),
                             some_rows(image, given.masks, given_rows, first, at_once)};
     const Drawn drawn = batches.draw(known, at_once);
-    const int64_t rows = std::min(at_once, request.n - first);
     append(values, drawn.values, image, rows);
     append(means, drawn.means, image, rows);
-  }
+  };
+  for_each_shared_rows(ranks, sampler, request.n, at_once, draw, batches.conditioner());
+  for (Values* all : {&values, &means})
+    for (auto& [variable, numbers] : *all) numbers = joined(ranks, numbers);
+  ranks.agree();
+  ranks.settle();
+  if (!ranks.is_first()) return;
   // A picture shows means. Arrays contain draws, and if the file holds several tensors, also means.
   const bool picture = request.out.extension() == ".png", several = holds_several(request.out);
   std::vector<Result> results;
@@ -149,6 +161,16 @@ void sample(const Image& compiled, const SampleRequest& request) {
   else
     fmt::print("{} of step {} in {}\n", counted(request.n, "row"), checkpoint.step,
                printable(request.out.string()));
+}
+
+void sample(const Image& compiled, const SampleRequest& request) {
+  Ranks ranks(request.ranks, compiled.file + " sample");
+  SampleRequest shared = request;
+  if (ranks.is_several() && shared.threads == 0) shared.threads = ranks.threads();
+  ranks.run([&] {
+    ranks.patiently([&] { sample_on(compiled, shared, ranks); });
+    return 0;
+  });
 }
 
 }  // namespace core

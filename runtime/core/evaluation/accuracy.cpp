@@ -9,6 +9,7 @@
 #include "runtime/core/evaluation/evaluated_sources.h"
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/inference/query.h"
+#include "runtime/core/inference/shared_batches.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -48,6 +49,26 @@ class Tally {
   }
 
   const std::vector<std::vector<int64_t>>& confusion() const { return confusion_; }
+
+  /// Takes the rows of all ranks, in their order.
+  void join(Ranks& ranks) {
+    fractions_ = joined(ranks, fractions_);
+    std::vector<double> numbers;
+    for (const Row& row : rows_)
+      for (const auto* counts : {&row.both, &row.either})
+        std::ranges::copy(*counts, std::back_inserter(numbers));
+    numbers = joined(ranks, numbers);
+    rows_.clear();
+    for (auto at = numbers.cbegin(); at != numbers.cend(); at += 2 * static_cast<std::ptrdiff_t>(classes_)) {
+      const auto middle = at + static_cast<std::ptrdiff_t>(classes_);
+      rows_.push_back({{at, middle}, {middle, middle + static_cast<std::ptrdiff_t>(classes_)}});
+    }
+    for (std::vector<int64_t>& counts : confusion_) {
+      const std::vector<int64_t> all = joined(ranks, counts);
+      std::ranges::fill(counts, 0);
+      for (size_t i = 0; i < all.size(); ++i) counts[i % classes_] += all[i];
+    }
+  }
 
   /// The mean over rows of the fraction of correct positions, and its standard error.
   std::pair<double, double> accuracy() const {
@@ -128,7 +149,7 @@ std::vector<Question> asked_question(const Image& image, int source, const Query
 
 /// A tally for each target of the question.
 std::vector<Tally> tally(const Image& image, Sampler& sampler, const Question& question, const Effort& effort,
-                         uint64_t seed, int64_t rows, const std::set<int>& drawn, bool& exact) {
+                         uint64_t seed, int64_t rows, const std::set<int>& drawn, Ranks& ranks, bool& exact) {
   std::vector<Tally> result;
   for (int target : question.query.targets)
     result.emplace_back(image.variables[static_cast<size_t>(target)].classes);
@@ -139,11 +160,10 @@ std::vector<Tally> tally(const Image& image, Sampler& sampler, const Question& q
   Conditioner conditioner(sampler, image, question.plan, spent, seed, drawn);
   exact = conditioner.is_exact();
   const int64_t at_once = std::min(rows, queried_rows_at_once);
-  for (int64_t first = 0; first < rows; first += at_once) {
+  const auto count = [&](int64_t first, int64_t counted) {
     const Values row_values = sampler.source(question.source, at_once, first);
     Evidence evidence;
     for (int known : question.query.known) evidence.values[known] = row_values.at(known);
-    const int64_t counted = std::min(at_once, rows - first);
     const Answer answer = conditioner.answer(evidence, question.query.targets, at_once, counted);
     for (size_t i = 0; i < result.size(); ++i) {
       const int target = question.query.targets[i];
@@ -153,7 +173,9 @@ std::vector<Tally> tally(const Image& image, Sampler& sampler, const Question& q
         result[i].add(row_values.at(target).data() + row * width,
                       answer.means.at(target).data() + row * width, width / variable.classes);
     }
-  }
+  };
+  for_each_shared_rows(ranks, sampler, rows, at_once, count, &conditioner);
+  for (Tally& counts : result) counts.join(ranks);
   return result;
 }
 
@@ -175,8 +197,9 @@ Query read_query(const Image& image, const std::string& text) {
 }  // namespace
 
 json measure_accuracies(Session& session, uint64_t seed, const Effort& effort, int64_t rows,
-                        const std::string& query_text, const std::set<int>& drawn) {
+                        const std::string& query_text, const std::set<int>& drawn, Ranks* together) {
   const Image& image = session.image;
+  Ranks& ranks = together ? *together : Ranks::alone();
   Sampler sampler(session, seed);
   std::vector<Question> questions;
   const Query query = query_text.empty() ? Query{} : read_query(image, query_text);
@@ -193,7 +216,8 @@ json measure_accuracies(Session& session, uint64_t seed, const Effort& effort, i
   for (const Question& question : questions) {
     const int64_t all = sampler.source_rows(question.source), used = rows > 0 ? std::min(rows, all) : all;
     bool exact = false;
-    const std::vector<Tally> counts = tally(image, sampler, question, effort, seed, used, drawn, exact);
+    const std::vector<Tally> counts =
+        tally(image, sampler, question, effort, seed, used, drawn, ranks, exact);
     for (size_t i = 0; i < counts.size(); ++i) {
       const int target = question.query.targets[i];
       const auto result = [&](const char* metric, std::pair<double, double> value) {

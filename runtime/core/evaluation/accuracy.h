@@ -10,12 +10,16 @@
 
 namespace core {
 
+class Ranks;
+
 /// [{"source", "metric": "accuracy", "of", "mean", "standard_error", "rows", "confusion"}]; the confusion
 /// matrix has a row per true class. For variables with a shape, also the metric "mean_iou"; "sweeps" if there
 /// was a chain, "exact" if the means contain no draws. `drawn`: variables that are not summed over. `rows`:
-/// of each source, 0 for all. `query`: "c, d | x", or empty for every category given the rest.
-/// Failure(bad_configuration) if no source knows such variables, Failure(usage) if the query cannot be read.
+/// of each source, 0 for all. `together`: ranks that share the rows. `query`: "c, d | x", or empty for every
+/// category given the rest. Failure(bad_configuration) if no source knows such variables, Failure(usage) if
+/// the query cannot be read.
 nlohmann::json measure_accuracies(Session& session, uint64_t seed, const Effort& effort, int64_t rows,
-                                  const std::string& query, const std::set<int>& drawn = {});
+                                  const std::string& query, const std::set<int>& drawn = {},
+                                  Ranks* together = nullptr);
 
 }  // namespace core

@@ -6,6 +6,7 @@
 
 #include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/importance.h"
+#include "runtime/core/evaluation/shared_metrics.h"
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/run/generation.h"
 #include "runtime/metrics/frechet.h"
@@ -24,7 +25,7 @@ class Sides {
  public:
   Sides(const Image& image, Sampler& sampler, int source, const Importance& plan,
         const EvaluateRequest& request)
-      : image_(image), sampler_(sampler), source_(source), plan_(plan) {
+      : image_(image), sampler_(sampler), source_(source), plan_(plan), ranks_(sharing_ranks(request)) {
     const int64_t all = sampler.source_rows(source), asked = request.n > 0 ? request.n : rows_of_blocks;
     rows_ = std::min(asked, request.rows > 0 ? std::min(request.rows, all) : all);
     for (int variable : plan.known)
@@ -32,31 +33,33 @@ class Sides {
   }
 
   int64_t rows() const { return rows_; }
+  Ranks& ranks() const { return ranks_; }
   /// The variables that the source knows and the model generates.
   const std::vector<int>& generated() const { return generated_; }
 
   /// Visits rows of data with codes drawn by the encoders. `visit` gets the values, their rows, and how many
-  /// of these count.
+  /// of these count: none if another rank has them.
   template <typename Visit>
   void each_completed(const Visit& visit) {
     const int64_t at_once = std::min(generated_rows_at_once, rows_);
-    for (int64_t first = 0; first < rows_; first += at_once) {
+    for_each_shared_rows(ranks_, sampler_, rows_, at_once, [&](int64_t first, int64_t counted) {
       Values values = sampler_.source(source_, at_once, first);
       sampler_.follow(plan_.proposal, values, at_once);
-      visit(values, at_once, std::min(at_once, rows_ - first));
-    }
+      visit(values, at_once, counted);
+    });
   }
 
   /// Visits rows drawn from the model. False if nothing gives the codes from which the model generates.
   template <typename Visit>
   bool each_sampled(const Visit& visit) {
     const int64_t at_once = std::min(generated_rows_at_once, rows_);
-    for (int64_t first = 0; first < rows_; first += at_once) {
+    bool gives = true;
+    for_each_shared_rows(ranks_, sampler_, rows_, at_once, [&](int64_t, int64_t counted) {
       const auto drawn = generate(image_, sampler_, generated_, {}, at_once, 0);
-      if (!drawn) return false;
-      visit(drawn->values, at_once, std::min(at_once, rows_ - first));
-    }
-    return true;
+      gives = gives && drawn;
+      if (drawn) visit(drawn->values, at_once, counted);
+    });
+    return gives;
   }
 
   /// log q of the codes in `values`, for each row.
@@ -74,6 +77,7 @@ class Sides {
   Sampler& sampler_;
   int source_;
   const Importance& plan_;
+  Ranks& ranks_;
   int64_t rows_ = 0;
   std::vector<int> generated_;
 };
@@ -113,6 +117,7 @@ json compare(const Image& image, Sides& sides, int source, const Importance& pla
   });
   json results = json::array();
   if (!drawn) return results;
+  for (metrics::Points* points : {&data, &codes, &samples, &prior}) *points = joined(sides.ranks(), *points);
   const auto add = [&](const std::string& subject, const char* between, const metrics::Points& a,
                        const metrics::Points& b) {
     json result = {
@@ -165,6 +170,7 @@ json measure_encoder_fit(Session& session, const EvaluateRequest& request) {
     if (!drawn || !whole) continue;
     sides.each_completed(
         [&](const Values& values, int64_t at_once, int64_t rows) { add(on_data, values, at_once, rows); });
+    for (auto* found : {&on_data, &on_samples}) *found = joined(sides.ranks(), *found);
     results.push_back(
         {{"metric", "encoder_fit"},
          {"source", image.sources[static_cast<size_t>(source)].name},

@@ -7,6 +7,7 @@
 
 #include "runtime/core/evaluation/evaluated_sources.h"
 #include "runtime/core/evaluation/importance.h"
+#include "runtime/core/evaluation/shared_metrics.h"
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/inference/conditioner.h"
 #include "runtime/core/inference/query.h"
@@ -131,17 +132,19 @@ json measure(const Image& image, Sampler& sampler, int source, int factors, cons
   Conditioner conditioner(sampler, image, plan, effort, request.seed);
   metrics::Points truth{width_of(image, {factors}), {}}, codes{width_of(image, query.targets), {}};
   const int64_t at_once = std::min(encoded_rows_at_once, rows);
-  for (int64_t first = 0; first < rows; first += at_once) {
+  const auto infer = [&](int64_t first, int64_t counted) {
     const Values values = sampler.source(source, at_once, first);
     Evidence evidence;
     for (int known : query.known) evidence.values[known] = values.at(known);
-    const int64_t counted = std::min(at_once, rows - first);
     const Answer answer = conditioner.answer(evidence, query.targets, at_once, counted);
     for (int64_t row = 0; row < counted; ++row) {
       append(truth, values, {factors}, row, image);
       append(codes, answer.means, query.targets, row, image);
     }
-  }
+  };
+  Ranks& ranks = sharing_ranks(request);
+  for_each_shared_rows(ranks, sampler, rows, at_once, infer, &conditioner);
+  for (metrics::Points* points : {&truth, &codes}) *points = joined(ranks, *points);
   const metrics::Correlation found = metrics::correlate(truth, codes);
   return {{"metric", "mcc"},
           {"source", image.sources[static_cast<size_t>(source)].name},

@@ -6,6 +6,7 @@
 
 #include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/importance.h"
+#include "runtime/core/evaluation/shared_metrics.h"
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/metrics/latent_use.h"
 #include "runtime/shared/failure.h"
@@ -26,7 +27,7 @@ class Latents {
  public:
   Latents(const Image& image, Sampler& sampler, int source, const Importance& plan,
           const EvaluateRequest& request)
-      : image_(image), sampler_(sampler), source_(source), plan_(plan) {
+      : image_(image), sampler_(sampler), source_(source), plan_(plan), ranks_(sharing_ranks(request)) {
     const int64_t all = sampler.source_rows(source);
     rows_ = request.rows > 0 ? std::min(request.rows, all) : all;
     // If latents read other latents, their means are averages over draws of those.
@@ -105,7 +106,7 @@ class Latents {
   const std::map<int, metrics::Points>& means() {
     if (!means_.empty()) return means_;
     const int64_t at_once = std::min(encoded_rows_at_once, rows_);
-    for (int64_t first = 0; first < rows_; first += at_once) {
+    for_each_shared_rows(ranks_, sampler_, rows_, at_once, [&](int64_t first, int64_t counted) {
       const Values rows = sampler_.source(source_, at_once, first);
       std::map<int, std::vector<double>> sums;
       for (int64_t sample = 0; sample < samples_; ++sample) {
@@ -123,10 +124,10 @@ class Latents {
       for (const auto& [latent, sum] : sums) {
         metrics::Points& points = means_[latent];
         points.width = variable(latent).elements();
-        const int64_t count = std::min(at_once, rows_ - first) * points.width;
-        points.values.insert(points.values.end(), sum.begin(), sum.begin() + count);
+        points.values.insert(points.values.end(), sum.begin(), sum.begin() + counted * points.width);
       }
-    }
+    });
+    for (auto& [latent, points] : means_) points = joined(ranks_, points);
     return means_;
   }
 
@@ -135,20 +136,27 @@ class Latents {
     const Values rows = sampler_.source(source_, n, 0);
     Values drawn = rows;
     sampler_.follow(plan_.proposal, drawn, n);
-    std::vector<double> densities(static_cast<size_t>(n * n));
-    for (int64_t shift = 0; shift < n; ++shift) {
+    std::vector<double> by_shift;  // [shift, k]
+    for_each_shared_batch(ranks_, sampler_, n, [&](int64_t shift, bool counts) {
       Values values = drawn;
       for (const auto& [known, numbers] : rows) {
         const int64_t width = static_cast<int64_t>(numbers.size()) / n;
         std::rotate_copy(numbers.begin(), numbers.begin() + shift * width, numbers.end(),
                          values[known].begin());
       }
+      std::vector<double> sums(static_cast<size_t>(n));
       for (int index : plan_.proposal.conditionals) {
         const std::vector<float> found = sampler_.log_density(index, values, n);
-        for (int64_t k = 0; k < n; ++k)
-          densities[static_cast<size_t>(k * n + (k + shift) % n)] += found[static_cast<size_t>(k)];
+        for (size_t k = 0; k < sums.size(); ++k) sums[k] += found[k];
       }
-    }
+      if (counts) by_shift.insert(by_shift.end(), sums.begin(), sums.end());
+    });
+    by_shift = joined(ranks_, by_shift);
+    std::vector<double> densities(static_cast<size_t>(n * n));
+    for (int64_t shift = 0; shift < n; ++shift)
+      for (int64_t k = 0; k < n; ++k)
+        densities[static_cast<size_t>(k * n + (k + shift) % n)] =
+            by_shift[static_cast<size_t>(shift * n + k)];
     return densities;
   }
 
@@ -156,6 +164,7 @@ class Latents {
   Sampler& sampler_;
   int source_;
   const Importance& plan_;
+  Ranks& ranks_;
   int64_t rows_ = 0, samples_ = 1;
   std::map<int, metrics::Points> means_;
 };

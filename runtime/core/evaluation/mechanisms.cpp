@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <numeric>
 
 #include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/importance.h"
+#include "runtime/core/evaluation/shared_metrics.h"
 #include "runtime/metrics/mechanisms.h"
 #include "runtime/metrics/points.h"
 #include "runtime/shared/failure.h"
@@ -25,7 +28,12 @@ class Mechanisms {
  public:
   Mechanisms(const Image& image, Sampler& sampler, int source, const Importance& plan, int decoder,
              const EvaluateRequest& request)
-      : image_(image), sampler_(sampler), source_(source), plan_(plan), decoder_(decoder) {
+      : image_(image),
+        sampler_(sampler),
+        source_(source),
+        plan_(plan),
+        ranks_(sharing_ranks(request)),
+        decoder_(decoder) {
     const int64_t all = sampler.source_rows(source);
     rows_ = std::min(request.rows > 0 ? request.rows : default_rows, all);
     samples_ = std::max<int64_t>(request.samples, 2);
@@ -33,7 +41,9 @@ class Mechanisms {
     code_ = conditional(decoder).parents.front();
     outputs_ = variable(data_).elements();
     codes_ = variable(code_).elements();
-    at_once_ = std::clamp<int64_t>(most_row_copies / outputs_, 1, std::min<int64_t>(512, rows_));
+    // A power of two, so that the rows of a mean Jacobian are whole batches, or a part of one.
+    at_once_ = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(
+        std::clamp<int64_t>(most_row_copies / outputs_, 1, std::min<int64_t>(512, rows_)))));
     if (outputs_ < codes_)
       throw Failure(
           Exit::bad_configuration,
@@ -61,7 +71,11 @@ class Mechanisms {
         if (++summed == rows_in_mean) end_batch();
       }
     });
-    if (of_means.empty()) end_batch();
+    if (rows_ < rows_in_mean && summed > 0) end_batch();
+    local = joined(ranks_, local);
+    of_means = joined(ranks_, of_means);
+    const std::vector<int64_t> all_dependent = joined(ranks_, std::vector<int64_t>{dependent});
+    dependent = std::accumulate(all_dependent.begin(), all_dependent.end(), int64_t{0});
     std::erase_if(of_means, [](double found) { return !std::isfinite(found); });
     if (local.empty() || of_means.empty())
       throw Failure(
@@ -104,6 +118,9 @@ class Mechanisms {
         errors.push_back(error / static_cast<double>(codes_));
       }
     });
+    errors = joined(ranks_, errors);
+    for (auto* units : {&variances, &predicted})
+      for (Numbers& numbers : *units) numbers = joined(ranks_, numbers);
     json result = about("self_consistency");
     result.update(to_json(metrics::mean_of(errors)));
     result["samples"] = samples_;
@@ -127,14 +144,18 @@ class Mechanisms {
             {"rows", rows_}};
   }
 
-  /// Visits the codes of the source's rows, and how many of them count.
+  /// Visits the codes of the source's rows, and how many of them count: none if another rank has them. A rank
+  /// has all rows of a mean Jacobian.
   template <typename Visit>
   void each_batch(const Visit& visit) {
-    for (int64_t first = 0; first < rows_; first += at_once_) {
-      Values values = sampler_.source(source_, at_once_, first);
-      if (values.count(code_) == 0) sampler_.follow(plan_.proposal, values, at_once_);
-      visit(Values{{code_, values.at(code_)}}, std::min(at_once_, rows_ - first));
-    }
+    const int64_t together = std::max(rows_in_mean, at_once_);
+    for_each_shared_rows(ranks_, sampler_, rows_, together, [&](int64_t first, int64_t count) {
+      for (int64_t done = 0; done < together; done += at_once_) {
+        Values values = sampler_.source(source_, at_once_, first + done);
+        if (values.count(code_) == 0) sampler_.follow(plan_.proposal, values, at_once_);
+        visit(Values{{code_, values.at(code_)}}, std::clamp<int64_t>(count - done, 0, at_once_));
+      }
+    });
   }
 
   static Numbers row_of(const std::vector<float>& values, int64_t row, int64_t width) {
@@ -167,8 +188,9 @@ class Mechanisms {
 
   /// For each output: 1 / variance given the codes, over all rows.
   Numbers decoder_precisions() {
-    Numbers squares(static_cast<size_t>(outputs_));
+    Numbers of_batches;  // [batch, outputs]
     each_batch([&](const Values& codes, int64_t counted) {
+      Numbers squares(static_cast<size_t>(outputs_));
       const std::vector<float> means = sampler_.mean(decoder_, codes, at_once_);
       for (int64_t sample = 0; sample < samples_; ++sample) {
         const std::vector<float> draws = sampler_.draw(decoder_, codes, at_once_);
@@ -177,7 +199,11 @@ class Mechanisms {
           squares[static_cast<size_t>(i % outputs_)] += off * off;
         }
       }
+      if (counted > 0) of_batches.insert(of_batches.end(), squares.begin(), squares.end());
     });
+    of_batches = joined(ranks_, of_batches);
+    Numbers squares(static_cast<size_t>(outputs_));
+    for (size_t i = 0; i < of_batches.size(); ++i) squares[i % squares.size()] += of_batches[i];
     for (double& number : squares) number = static_cast<double>(rows_ * samples_) / number;
     return squares;
   }
@@ -240,6 +266,7 @@ class Mechanisms {
   Sampler& sampler_;
   int source_;
   const Importance& plan_;
+  Ranks& ranks_;
   int decoder_, data_ = -1, code_ = -1;
   int64_t rows_ = 0, samples_ = 0, outputs_ = 0, codes_ = 0, at_once_ = 0;
 };

@@ -8,6 +8,7 @@
 #include "runtime/core/evaluation/discrepancy.h"
 #include "runtime/core/evaluation/estimate_json.h"
 #include "runtime/core/evaluation/features/features.h"
+#include "runtime/core/evaluation/shared_metrics.h"
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/core/run/generation.h"
 #include "runtime/core/run/progress.h"
@@ -56,6 +57,7 @@ class SampleDistances {
   SampleDistances(Session& session, const EvaluateRequest& request)
       : session_(session),
         request_(request),
+        ranks_(sharing_ranks(request)),
         sampler_(session, request.seed),
         variable_(chosen_variable(session.image, request.variable)),
         learned_(largest_source(session.image, sampler_, variable_, true)),
@@ -64,7 +66,11 @@ class SampleDistances {
     if (learned_ < 0)
       throw Failure(Exit::bad_configuration,
                     fmt::format("no source has rows of {} to compare samples with", name()));
-    features_ = make_features(request.features, sampler_, session, variable_, learned_);
+    const auto make = [&] {
+      features_ = make_features(request.features, sampler_, session, variable_, learned_);
+    };
+    ranks_.first_alone(make);  // it may train a classifier, which the others then find in the cache
+    if (!features_) make();
     data_ = features_of_source(learned_, features_->fitted_rows());
     if (held_out_ >= 0) {
       test_ = features_of_source(held_out_, 0);
@@ -96,7 +102,7 @@ class SampleDistances {
     add("random", from_random_codes());
     if (chain_)
       add("limiting", from_chain());
-    else if (request_.limiting > 0)
+    else if (request_.limiting > 0 && ranks_.is_first())
       fmt::print(stderr, "note: no limiting samples: nothing draws the parents of {} from it\n", name());
     return result;
   }
@@ -154,8 +160,7 @@ class SampleDistances {
 
   metrics::Points features_of_source(int source, int64_t first) {
     metrics::Points points;
-    each_rows(sampler_, session_, source, variable_, first, request_.rows,
-              [&](const float* rows, int64_t count) { features_->append(rows, count, points); });
+    append_features(*features_, ranks_, sampler_, session_, source, variable_, first, request_.rows, points);
     return points;
   }
 
@@ -167,24 +172,25 @@ class SampleDistances {
     kept.emplace();
     const auto begin = steady_clock::now();
     auto said = begin;
-    for (int64_t first = 0; first < rows_; first += generated_rows_at_once) {
-      const int64_t rows = std::min(generated_rows_at_once, rows_ - first);
-      const auto drawn =
-          generate(session_.image, sampler_, {variable_}, {}, std::min(generated_rows_at_once, rows_), steps);
+    const int64_t at_once = std::min(generated_rows_at_once, rows_);
+    for_each_shared_rows(ranks_, sampler_, rows_, at_once, [&](int64_t first, int64_t rows) {
+      const auto drawn = generate(session_.image, sampler_, {variable_}, {}, at_once, steps);
       if (!drawn)
         throw Failure(Exit::bad_configuration, fmt::format("nothing gives the codes of {}", name()));
-      features_->append(drawn->values.at(variable_).data(), rows, kept->draws);
-      features_->append(drawn->means.at(variable_).data(), rows, kept->means);
-      if (steady_clock::now() - said < between_lines) continue;
+      append_counted(*features_, drawn->values.at(variable_).data(), at_once, rows, kept->draws);
+      append_counted(*features_, drawn->means.at(variable_).data(), at_once, rows, kept->means);
+      if (!ranks_.is_first() || steady_clock::now() - said < between_lines) return;
       said = steady_clock::now();
       fmt::print(stderr, "{} of {} rows drawn, {}\n", first + rows, rows_,
                  duration_text(std::chrono::duration<double>(said - begin).count()));
-    }
+    });
+    for (metrics::Points* points : {&kept->draws, &kept->means}) *points = joined(ranks_, *points);
     return *kept;
   }
 
   Session& session_;
   const EvaluateRequest& request_;
+  Ranks& ranks_;
   Sampler sampler_;
   int variable_, learned_, held_out_;
   std::unique_ptr<Features> features_;

@@ -6,6 +6,7 @@
 
 #include "runtime/core/execution/phase.h"
 #include "runtime/core/execution/philox.h"
+#include "runtime/core/inference/shared_batches.h"
 
 namespace core {
 namespace {
@@ -149,6 +150,8 @@ Answer Conditioner::answer(const Evidence& evidence, const std::vector<int>& tar
   const int64_t chains = effort_.chains, all = rows * chains;
   Answer answer;
   Sums sums;
+  if (counted > 0)
+    for (const auto& [variable, meter] : meters_) measured_[variable].push_back(meter);
   for (const int target : targets) sums.targets[target] = {};
   const auto keep_draws = [&](const Values& state) {
     for (const int target : targets) {
@@ -238,7 +241,9 @@ Values Conditioner::sum_over_states(const Evidence& evidence, const std::vector<
 
 void Conditioner::measure_mixing(const Sums& sums, int64_t rows, int64_t counted) {
   const int64_t all = rows * effort_.chains;
-  for (auto& [variable, meter] : meters_) {
+  if (counted == 0) return;
+  for (auto& [variable, meters] : measured_) {
+    MixingMeter& meter = meters.back();
     const std::vector<double>& series = sums.series.at(variable);
     for (int64_t row = 0; row < counted; ++row) {
       std::vector<double> numbers;
@@ -269,8 +274,25 @@ Values Conditioner::draw(const Evidence& evidence, int64_t rows) {
 
 std::map<int, Mixing> Conditioner::mixing() const {
   std::map<int, Mixing> found;
-  for (const auto& [variable, meter] : meters_) found.emplace(variable, meter.result());
+  for (const auto& [variable, none] : meters_) {
+    MixingMeter meter = none;
+    if (const auto measured = measured_.find(variable); measured != measured_.end())
+      for (const MixingMeter& part : measured->second) meter.add(part);
+    found.emplace(variable, meter.result());
+  }
   return found;
+}
+
+void Conditioner::join_mixing(Ranks& ranks) {
+  for (const auto& [variable, none] : meters_) {
+    std::vector<MixingMeter>& meters = measured_[variable];
+    std::vector<double> own;
+    for (const MixingMeter& meter : meters) std::ranges::copy(meter.sums(), std::back_inserter(own));
+    const std::vector<double> all = joined(ranks, own);
+    const size_t size = none.sums().size();
+    meters.assign(all.size() / size, none);
+    for (size_t i = 0; i < meters.size(); ++i) meters[i].set_sums(all.data() + i * size);
+  }
 }
 
 }  // namespace core

@@ -12,6 +12,8 @@
 
 namespace core {
 
+class Ranks;
+
 /// What is known of some rows.
 struct Evidence {
   Values values;
@@ -59,6 +61,12 @@ class Conditioner {
   /// projection along a fixed direction of +-1: of the conditional mean if the variable is a target, else of
   /// the draws.
   std::map<int, Mixing> mixing() const;
+  /// How many sweeps have been made: they decide the orders of the next ones.
+  uint64_t sweeps_done() const { return sweeps_done_; }
+  void set_sweeps_done(uint64_t sweeps) { sweeps_done_ = sweeps; }
+  /// Takes what the ranks have measured for mixing(), whose calls of answer() were shares of those of one
+  /// rank, in order. All ranks must call it.
+  void join_mixing(Ranks& ranks);
 
  private:
   struct Sums;
@@ -83,7 +91,9 @@ class Conditioner {
   Effort effort_;
   Enumerated summed_;
   uint64_t seed_, sweeps_done_ = 0;
-  std::map<int, MixingMeter> meters_;
+  std::map<int, MixingMeter> meters_;  // without rows
+  // Of each call of answer() that counts rows: added in order, so that the sums do not depend on ranks.
+  std::map<int, std::vector<MixingMeter>> measured_;
 };
 
 }  // namespace core

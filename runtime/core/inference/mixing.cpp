@@ -70,6 +70,29 @@ void MixingMeter::add(const std::vector<double>& numbers) {
     }
 }
 
+void MixingMeter::add(const MixingMeter& other) {
+  rows_ += other.rows_;
+  apart_ += other.apart_;
+  within_ += other.within_;
+  between_ += other.between_;
+  for (size_t lag = 0; lag < autocovariance_.size(); ++lag)
+    autocovariance_[lag] += other.autocovariance_[lag];
+}
+
+std::vector<double> MixingMeter::sums() const {
+  std::vector<double> sums = {static_cast<double>(rows_), static_cast<double>(apart_), within_, between_};
+  sums.insert(sums.end(), autocovariance_.begin(), autocovariance_.end());
+  return sums;
+}
+
+void MixingMeter::set_sums(const double* sums) {
+  rows_ = static_cast<int64_t>(sums[0]);
+  apart_ = static_cast<int64_t>(sums[1]);
+  within_ = sums[2];
+  between_ = sums[3];
+  std::copy_n(sums + 4, autocovariance_.size(), autocovariance_.begin());
+}
+
 Mixing MixingMeter::result() const {
   Mixing mixing;
   mixing.draws = chains_ * draws_;

@@ -27,7 +27,13 @@ class MixingMeter {
   MixingMeter(int64_t chains, int64_t draws);
   /// Adds a row: chains * draws numbers, one chain after the other.
   void add(const std::vector<double>& numbers);
+  /// Adds the rows of another meter of equally many chains and draws.
+  void add(const MixingMeter& other);
   Mixing result() const;
+
+  /// All sums, as numbers, and the other way round.
+  std::vector<double> sums() const;
+  void set_sums(const double* sums);
 
  private:
   int64_t chains_, draws_, half_;

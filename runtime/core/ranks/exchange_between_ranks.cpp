@@ -13,6 +13,13 @@
 namespace core {
 using nlohmann::json;
 
+namespace {
+
+// The first byte of what the ranks gather: a text, or the state of a rank (null, or its failure).
+constexpr char is_text = '=', is_state = '!';
+
+}  // namespace
+
 void* Ranks::begin_sum(float* values, int64_t count) {
   char error[most_error_] = "";
   void* sum = table_->begin_sum(group_, values, count, error, sizeof error);
@@ -40,16 +47,29 @@ std::vector<std::string> Ranks::gather_fixed(const std::string& own, int64_t siz
   return texts;
 }
 
-std::vector<std::string> Ranks::gather(const std::string& own) {
-  if (!is_several()) return {own};
+std::vector<std::string> Ranks::gather_padded(const std::string& own) {
   const auto length = static_cast<int64_t>(own.size());
   std::vector<int64_t> lengths;
   for (const std::string& text :
        gather_fixed(std::string(reinterpret_cast<const char*>(&length), sizeof length), sizeof length))
     std::memcpy(&lengths.emplace_back(), text.data(), sizeof length);
-  std::vector<std::string> texts =
-      gather_fixed(own, std::max<int64_t>(1, *std::max_element(lengths.begin(), lengths.end())));
+  std::vector<std::string> texts = gather_fixed(own, *std::max_element(lengths.begin(), lengths.end()));
   for (size_t r = 0; r < texts.size(); ++r) texts[r].resize(static_cast<size_t>(lengths[r]));
+  return texts;
+}
+
+std::vector<std::string> Ranks::gather(const std::string& own) {
+  if (!is_several()) return {own};
+  if (is_patient_) wait_for_all();
+  std::vector<std::string> texts = gather_padded(is_text + own);
+  for (int r = 0; r < size(); ++r)
+    if (const std::string& text = texts[static_cast<size_t>(r)]; text.starts_with(is_state)) {
+      const json failed = json::parse(text.substr(1));
+      throw SharedFailure(failed.at("code"),
+                          fmt::format("{}: {}", name_of(r), failed.at("cause").get<std::string>()),
+                          is_first());
+    }
+  for (std::string& text : texts) text.erase(0, 1);
   return texts;
 }
 
@@ -80,16 +100,20 @@ std::string Ranks::from_first(const std::string& text) {
   return received;
 }
 
+/// A rank that has failed may be alone with it, while the others are in gather().
 void Ranks::agree(const Failure* own) {
   if (!is_several()) return;
+  if (is_patient_) wait_for_all();
   const json state = own ? json{{"code", own->exit_code}, {"cause", own->what()}} : json();
-  const std::vector<std::string> states = gather(state.dump(-1, ' ', false, json::error_handler_t::replace));
+  const std::vector<std::string> states =
+      gather_padded(is_state + state.dump(-1, ' ', false, json::error_handler_t::replace));
   for (int r = 0; r < size(); ++r) {
-    const json other = json::parse(states[static_cast<size_t>(r)]);
+    const std::string& text = states[static_cast<size_t>(r)];
+    const json other = text.starts_with(is_state) ? json::parse(text.substr(1)) : json();
     if (other.is_null()) continue;
     const std::string cause = other.at("cause");
     const bool everywhere =
-        std::ranges::all_of(states, [&](const std::string& text) { return text == states.front(); });
+        std::ranges::all_of(states, [&](const std::string& said) { return said == states.front(); });
     throw SharedFailure(other.at("code"), everywhere ? cause : fmt::format("{}: {}", name_of(r), cause),
                         is_first());
   }
@@ -122,46 +146,80 @@ std::optional<std::string> Ranks::get(const std::string& key, int64_t wait_ms) {
   return code == 0 ? std::optional<std::string>(value) : std::nullopt;
 }
 
+namespace {
+
+/// Calls `beat` each second, in a thread of its own.
+class Heartbeat {
+ public:
+  explicit Heartbeat(std::function<void(int64_t)> beat)
+      : thread_([this, beat = std::move(beat)] {
+          std::unique_lock lock(mutex_);
+          for (int64_t beats = 0; !is_done_; ++beats) {
+            beat(beats);
+            done_.wait_for(lock, std::chrono::seconds(1), [&] { return is_done_; });
+          }
+        }) {}
+  ~Heartbeat() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_done_ = true;
+    }
+    done_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable done_;
+  bool is_done_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
 void Ranks::first_alone(const std::function<void()>& work) {
   const std::string key = fmt::format("alone/{}", ++alone_);
-  if (!is_first()) return wait_for_first(key);
-  if (!is_several() || !table_->set) return work();
-  std::mutex mutex;
-  std::condition_variable done;
-  bool is_done = false;
-  std::thread beating([&] {
-    std::unique_lock lock(mutex);
-    for (int64_t beat = 0; !is_done; ++beat) {
-      table_->set(group_, "beat", std::to_string(beat).c_str());
-      done.wait_for(lock, std::chrono::seconds(1), [&] { return is_done; });
-    }
-  });
-  const auto stop = [&] {
-    {
-      const std::lock_guard lock(mutex);
-      is_done = true;
-    }
-    done.notify_all();
-    beating.join();
-  };
+  if (!is_several() || (is_first() && !table_->set)) return work();
+  if (!is_first()) return wait_for(0, key);
   try {
+    const Heartbeat beating(
+        [this](int64_t beat) { table_->set(group_, "beat/0", fmt::format("alone {}", beat).c_str()); });
     work();
   } catch (...) {
-    stop();
+    // If rank 0 tells its failure by agree(), the others must come there.
+    if (!is_settled_) table_->set(group_, key.c_str(), "");
     throw;
   }
-  stop();
   table_->set(group_, key.c_str(), "");
 }
 
-void Ranks::wait_for_first(const std::string& key) {
+void Ranks::patiently(const std::function<void()>& work) {
+  if (!is_several() || !table_->set) return work();
+  const std::string key = fmt::format("beat/{}", rank());
+  const Heartbeat beating(
+      [&](int64_t beat) { table_->set(group_, key.c_str(), std::to_string(beat).c_str()); });
+  is_patient_ = true;
+  work();
+  is_patient_ = false;
+}
+
+void Ranks::wait_for_all() {
+  const std::string key = fmt::format("here/{}/", ++gathered_);
+  table_->set(group_, (key + std::to_string(rank())).c_str(), "");
+  for (int r = 0; r < size(); ++r)
+    if (r != rank()) wait_for(r, key + std::to_string(r));
+}
+
+/// Waits until the rank has set the key.
+void Ranks::wait_for(int rank, const std::string& key) {
   if (!table_->get) return;
   constexpr int64_t look_ms = 200;
   std::optional<std::string> beat;
   auto heard = std::chrono::steady_clock::now();
   while (!get(key, look_ms)) {
     if (get(VAERT_RANKS_FAILED, 0)) lose("another rank has given up");
-    std::optional<std::string> now = get("beat", 0);
+    if (sees_a_death()) lose("its process has ended");
+    std::optional<std::string> now = get(fmt::format("beat/{}", rank), 0);
     if (store_is_lost_) lose("the store of the ranks is closed");
     if (now != beat) heard = std::chrono::steady_clock::now();
     beat = std::move(now);

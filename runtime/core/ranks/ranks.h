@@ -63,7 +63,7 @@ class Ranks {
   void sum(float* values, int64_t count);
   /// The sums of numbers over all ranks, in the order of the ranks: the same bits everywhere.
   std::vector<double> sum(std::vector<double> values);
-  /// The text of each rank.
+  /// The text of each rank. SharedFailure if another rank tells a failure by agree() instead.
   std::vector<std::string> gather(const std::string& own);
   /// The text of rank 0.
   std::string from_first(const std::string& text);
@@ -72,6 +72,10 @@ class Ranks {
   /// Rank 0 does this work while the others wait, however long it takes. They give up if rank 0 shows no sign
   /// of life within the timeout.
   void first_alone(const std::function<void()>& work);
+
+  /// In this work the ranks compute shares that may take different times. gather() then waits as long as the
+  /// others show signs of life within the timeout (with MPI, which has no store: within the timeout).
+  void patiently(const std::function<void()>& work);
 
   /// Executes the work of all ranks and then closes the group. If this rank fails alone, the others learn
   /// why.
@@ -84,8 +88,10 @@ class Ranks {
 
   /// All ranks tell whether they are ready. SharedFailure if any of them is not.
   void agree(const Failure* own = nullptr);
-  /// After the last agree(), a rank that fails alone leaves without the others.
+  /// After settle(), a rank that fails alone leaves without the others. Until unsettle(), no rank may wait
+  /// for others except by agree() and gather().
   void settle() { is_settled_ = true; }
+  void unsettle() { is_settled_ = false; }
   /// This rank has failed. Until settle(), all ranks fail together: SharedFailure. Afterwards it tells the
   /// others why, before this process ends.
   void leave(const Failure& failure);
@@ -113,7 +119,9 @@ class Ranks {
   std::vector<std::string> dead_ranks_of_this_host() const;
   bool sees_a_death();
   std::string who_is_lost();
-  void wait_for_first(const std::string& key);
+  std::vector<std::string> gather_padded(const std::string& own);
+  void wait_for(int rank, const std::string& key);
+  void wait_for_all();
   void linger();
 
   std::string who_;
@@ -130,6 +138,8 @@ class Ranks {
   std::vector<int> alive_;         // the ranks that gave up together with this one
   int64_t step_ = 0;
   bool is_settled_ = false;
+  bool is_patient_ = false;
+  int64_t gathered_ = 0;  // how often gather() was called patiently
 
   static constexpr size_t most_error_ = 1024;  // bytes of a transport's message
   friend bool ranks_are_open();

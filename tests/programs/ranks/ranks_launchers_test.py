@@ -295,35 +295,3 @@ def test_bench_shows_the_share_of_communication(folder, vaec):
     assert result.returncode == 0, result.stderr
     line = next(line for line in result.stdout.splitlines() if line.startswith("2 ranks (c10d): rank 0 waits "))
     assert "MB of gradients" in line and line.endswith("% of the step"), line
-
-
-def test_evaluate_shares_the_rows_and_gives_the_same_numbers(folder, vaec):
-    exe = glyphs(folder, vaec)
-    run = one_rank(exe, folder)
-    metrics_asked = ["--metrics", "loglik,elbo,mi", "--samples", 20, "--rows", 333, "--json", "--threads", 1]
-    one = call(exe, "evaluate", "--run", run, *metrics_asked)
-    for ranks in (2, 3):
-        several = call(exe, "evaluate", "--run", run, "--ranks", ranks, *metrics_asked)
-        assert several.returncode == 0, several.stderr
-        assert several.stdout == one.stdout, (ranks, several.stdout, one.stdout)
-
-
-def test_infer_shares_the_rows_and_gives_the_same_numbers(folder, vaec):
-    exe = glyphs(folder, vaec)
-    run = one_rank(exe, folder)
-    for ranks in ("off", 2, 3):
-        result = call(exe, "infer", "--run", run, "z | x", "--given", "images", "--samples", 3, "--ranks", ranks,
-                      "--threads", 1, "--out", folder / f"{ranks}.npz")
-        assert result.returncode == 0, result.stderr
-        assert (folder / f"{ranks}.npz").read_bytes() == (folder / "off.npz").read_bytes(), ranks
-
-
-def test_other_commands_are_done_by_rank_0(folder, vaec):
-    exe = glyphs(folder, vaec)
-    run = one_rank(exe, folder)
-    for rank in range(2):
-        result = call(exe, "sample", "--run", run, "--out", folder / f"{rank}.png", env={"RANK": str(rank),
-                                                                                        "WORLD_SIZE": "2",
-                                                                                        "MASTER_ADDR": "localhost"})
-        assert result.returncode == 0, result.stderr
-    assert (folder / "0.png").exists() and not (folder / "1.png").exists()

@@ -408,14 +408,19 @@ int train_on(const Image& image, TrainRequest request, Ranks& ranks) {
 
 }  // namespace
 
+int train_on_open(const Image& image, const TrainRequest& request, Ranks& ranks) {
+  listen_for_stop();
+  std::signal(SIGPIPE, SIG_IGN);  // if the reader of the output goes away, training continues
+  ranks.unsettle();
+  const int code = train_on(image, request, ranks);
+  end_listening();
+  return code;
+}
+
 int train(const Image& image, const TrainRequest& request) {
   // First of all: processes with threads cannot be forked.
   Ranks ranks(request.ranks, image.file + " train");
-  listen_for_stop();
-  std::signal(SIGPIPE, SIG_IGN);  // if the reader of the output goes away, training continues
-  const int code = ranks.run([&] { return train_on(image, request, ranks); });
-  end_listening();
-  return code;
+  return ranks.run([&] { return train_on_open(image, request, ranks); });
 }
 
 }  // namespace core

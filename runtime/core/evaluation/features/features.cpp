@@ -7,6 +7,7 @@
 
 #include "runtime/core/evaluation/features/lenet.h"
 #include "runtime/core/evaluation/features/scripted_features.h"
+#include "runtime/core/evaluation/shared_metrics.h"
 #include "runtime/core/execution/rows_at_once.h"
 #include "runtime/metrics/principal_components.h"
 #include "runtime/shared/failure.h"
@@ -44,19 +45,48 @@ class PrincipalFeatures : public Features {
   std::string source_;
 };
 
+/// `visit` gets the rows of a batch, how many there are, and how many of them count: 0 if another rank has
+/// them.
+void visit_rows(Ranks& ranks, Sampler& sampler, const Session& session, int source, int variable,
+                int64_t first, int64_t most,
+                const std::function<void(const float* rows, int64_t at_once, int64_t count)>& visit) {
+  const int64_t all = sampler.source_rows(source), end = most > 0 ? std::min(first + most, all) : all;
+  const int64_t at_once = std::min(classified_rows_at_once, end - first);
+  const std::string& name = session.image.name_of(variable);
+  for_each_shared_rows(ranks, sampler, end - first, at_once, [&](int64_t from, int64_t count) {
+    const Values values = sampler.source(source, at_once, first + from);
+    const auto found = values.find(variable);
+    if (found == values.end()) throw Failure(Exit::internal, "the source does not know " + name);
+    visit(found->second.data(), at_once, count);
+  });
+}
+
 }  // namespace
 
 void each_rows(Sampler& sampler, const Session& session, int source, int variable, int64_t first,
                int64_t most, const std::function<void(const float* rows, int64_t count)>& visit) {
-  const int64_t all = sampler.source_rows(source), end = most > 0 ? std::min(first + most, all) : all;
-  const int64_t at_once = std::min(classified_rows_at_once, end - first);
-  const std::string& name = session.image.name_of(variable);
-  for (int64_t from = first; from < end; from += at_once) {
-    const Values values = sampler.source(source, at_once, from);
-    const auto found = values.find(variable);
-    if (found == values.end()) throw Failure(Exit::internal, "the source does not know " + name);
-    visit(found->second.data(), std::min(at_once, end - from));
-  }
+  visit_rows(Ranks::alone(), sampler, session, source, variable, first, most,
+             [&](const float* rows, int64_t, int64_t count) { visit(rows, count); });
+}
+
+void append_counted(Features& features, const float* rows, int64_t at_once, int64_t count,
+                    metrics::Points& to) {
+  if (count > 0) return features.append(rows, count, to);
+  metrics::Points none;
+  features.append(rows, at_once, none);
+  to.width = none.width;
+}
+
+void append_features(Features& features, Ranks& ranks, Sampler& sampler, const Session& session, int source,
+                     int variable, int64_t first, int64_t most, metrics::Points& to) {
+  metrics::Points own;
+  visit_rows(ranks, sampler, session, source, variable, first, most,
+             [&](const float* rows, int64_t at_once, int64_t count) {
+               append_counted(features, rows, at_once, count, own);
+             });
+  own = joined(ranks, own);
+  to.width = own.width;
+  to.values.insert(to.values.end(), own.values.begin(), own.values.end());
 }
 
 const std::vector<std::string>& feature_names() {

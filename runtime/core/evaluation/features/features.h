@@ -12,6 +12,8 @@
 
 namespace core {
 
+class Ranks;
+
 class Features {
  public:
   virtual ~Features() = default;
@@ -39,5 +41,14 @@ std::unique_ptr<Features> make_features(const std::string& name, Sampler& sample
 /// (0: all).
 void each_rows(Sampler& sampler, const Session& session, int source, int variable, int64_t first,
                int64_t most, const std::function<void(const float* rows, int64_t count)>& visit);
+
+/// Appends the features of the rows of a source, as each_rows visits them. The ranks share the rows; each
+/// gets all features.
+void append_features(Features& features, Ranks& ranks, Sampler& sampler, const Session& session, int source,
+                     int variable, int64_t first, int64_t most, metrics::Points& to);
+
+/// Appends the features of `count` of the rows; of none if count is 0, but then `to` also gets their width.
+void append_counted(Features& features, const float* rows, int64_t at_once, int64_t count,
+                    metrics::Points& to);
 
 }  // namespace core
