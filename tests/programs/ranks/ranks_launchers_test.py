@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests training under launchers: the real torchrun and mpirun, and processes with the environment that Slurm, PMI or a
 user sets."""
+import functools
 import json
 import os
 import random
@@ -25,12 +26,33 @@ def glyphs(folder, vaec):
     return build(vaec, write(folder, "glyphs.vae", GLYPHS), folder)
 
 
-def torchrun():
-    """The command line of torchrun, for a Python that has torch. PyTorch 1.13 on Python 3.11 needs -r and -t."""
+@functools.cache
+def python_with_torch():
     for python in (sys.executable, "/usr/bin/python3"):
         if subprocess.run([python, "-c", "import torch.distributed.run"], capture_output=True).returncode == 0:
-            return [python, "-m", "torch.distributed.run", "-r", "1", "-t", "1", "--no_python"]
+            return python
     pytest.skip("python3-torch is not installed")
+
+
+@functools.cache
+def can_serve():
+    """Whether torchrun can serve a store. The PyTorch 2.6 of Debian 13 cannot, because it is built without libuv."""
+    serve = "import torch.distributed as d; d.TCPStore('127.0.0.1', 0, 1, True)"
+    return subprocess.run([python_with_torch(), "-c", serve], capture_output=True).returncode == 0
+
+
+def torchrun(folder, job, elastic=False):
+    """The command line of torchrun. Its agents meet at a port, or at a file of the folder (docs/distributed.md).
+    PyTorch 1.13 on Python 3.11 needs -r and -t."""
+    command = [python_with_torch(), "-m", "torch.distributed.run", "-r", "1", "-t", "1", "--no_python", f"--rdzv_id={job}"]
+    if not can_serve():
+        os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
+        place = folder / f"meeting-{time.monotonic_ns()}"
+        return [*command, "--rdzv_backend=c10d", f"--rdzv_endpoint={place}", "--rdzv_conf=store_type=file",
+                "--local_addr=127.0.0.1"]
+    if elastic:
+        return [*command, "--rdzv_backend=c10d", f"--rdzv_endpoint=127.0.0.1:{free_port()}"]
+    return [*command, f"--master_port={free_port()}"]
 
 
 def mpirun():
@@ -55,8 +77,8 @@ def one_rank(exe, folder, steps=STEPS):
 
 def test_torchrun_gives_the_parameters_of_one_rank(folder, vaec):
     exe = glyphs(folder, vaec)
-    result = call(*torchrun(), "--nproc_per_node=2", f"--master_port={free_port()}", exe, "train", "--out",
-                  folder / "run", "--quiet", "--steps", STEPS)
+    result = call(*torchrun(folder, "two"), "--nproc_per_node=2", exe, "train", "--out", folder / "run", "--quiet",
+                  "--steps", STEPS)
     assert result.returncode == 0, result.stderr
     assert largest_difference(one_rank(exe, folder), folder / "run", STEPS) < 1e-5
 
@@ -67,8 +89,8 @@ def test_torchrun_restarts_and_the_run_goes_on_from_its_checkpoint(folder, vaec,
     exe = glyphs(folder, vaec)
     steps = 400
     out = ["--out", folder / "run"] if named else []
-    process = subprocess.Popen([*torchrun(), "--nproc_per_node=2", "--max_restarts=2", f"--master_port={free_port()}",
-                                exe, "train", *out, "--quiet", "--threads", "1", "--steps", str(steps)],
+    process = subprocess.Popen([*torchrun(folder, "restarts"), "--nproc_per_node=2", "--max_restarts=2", exe, "train",
+                                *out, "--quiet", "--threads", "1", "--steps", str(steps)],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
                                start_new_session=True)
     run = folder / ("run" if named else "runs/glyphs-symmetric-1")
@@ -111,9 +133,8 @@ def test_torchrun_goes_on_with_fewer_ranks_if_a_machine_is_lost(folder, vaec):
     """Two agents stand for two machines. One is killed with its rank: the other resumes alone, without --resume."""
     exe = glyphs(folder, vaec)
     steps = 300
-    command = [*torchrun(), "--nnodes=1:2", "--nproc_per_node=1", "--max_restarts=3", "--rdzv_backend=c10d",
-               f"--rdzv_endpoint=127.0.0.1:{free_port()}", "--rdzv_id=shrinking", exe, "train", "--out", folder / "run",
-               "--quiet", "--threads", "1", "--steps", str(steps)]
+    command = [*torchrun(folder, "shrinking", elastic=True), "--nnodes=1:2", "--nproc_per_node=1", "--max_restarts=3",
+               exe, "train", "--out", folder / "run", "--quiet", "--threads", "1", "--steps", str(steps)]
     machines = []
     try:
         for _ in range(2):
@@ -138,8 +159,8 @@ def test_torchrun_goes_on_with_fewer_ranks_if_a_machine_is_lost(folder, vaec):
 def test_a_second_launch_of_a_job_with_fewer_ranks_resumes_its_run(folder, vaec):
     exe = glyphs(folder, vaec)
     for ranks, steps, job in ((3, 20, "again"), (2, 40, "again"), (1, 60, "again"), (2, 60, "other")):
-        result = call(*torchrun(), f"--nproc_per_node={ranks}", f"--rdzv_id={job}", f"--master_port={free_port()}", exe,
-                      "train", "--out", folder / "run", "--quiet", "--threads", 1, "--steps", steps)
+        result = call(*torchrun(folder, job), f"--nproc_per_node={ranks}", exe, "train", "--out", folder / "run", "--quiet",
+                      "--threads", 1, "--steps", steps)
         if job == "other":
             assert result.returncode != 0 and "--resume continues a run" in result.stderr, result.stderr
         else:
