@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "compiler/semantics/analyse.h"
@@ -44,6 +45,8 @@ struct Analysis {
   std::set<PlayerId> failed_players;  // some conditional could not be evaluated
   bool broken_import = false;         // an imported file has syntax errors
   int64_t noise_count = 0;            // calls of noise so far
+  /// The columns that are leaves of the graph, by their variable, whether they are whole, and their text.
+  std::map<std::tuple<VariableId, bool, std::string>, int32_t> leaf_columns;
 
   Scope& new_scope(Scope* outer);
 

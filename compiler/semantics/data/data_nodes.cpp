@@ -57,12 +57,10 @@ struct NodeMaker {
   NodeId column(const DataExpression& expression, bool whole) {
     DataExpression data = data_of_variable(expression, analysis.model[variable]);
     std::vector<Column>& columns = analysis.model.columns;
-    for (size_t i = 0; i < columns.size(); ++i)
-      if (columns[i].variable == variable && columns[i].whole == whole &&
-          columns[i].noiseless_source.empty() && columns[i].expression == data)
-        return build.leaf(Op::column, static_cast<int32_t>(i), shape);
-    columns.push_back({std::move(data), variable, build.span, whole, {}});
-    return build.leaf(Op::column, static_cast<int32_t>(columns.size()) - 1, shape);
+    const auto [entry, fresh] = analysis.leaf_columns.try_emplace(
+        {variable, whole, schema::text_of(data)}, static_cast<int32_t>(columns.size()));
+    if (fresh) columns.push_back({std::move(data), variable, build.span, whole, {}});
+    return build.leaf(Op::column, entry->second, shape);
   }
 };
 

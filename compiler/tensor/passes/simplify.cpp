@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
-#include <tuple>
+#include <unordered_map>
 
 #include "compiler/semantics/graph/evaluate_numeric.h"
 #include "compiler/tensor/emit.h"
@@ -42,29 +41,43 @@ class Simplifier {
     return remove_dead(std::move(to_));
   }
 
- private:
-  using Key = std::tuple<Op, std::vector<ValueId>, std::vector<std::pair<int64_t, int>>, std::vector<int64_t>,
-                         uint64_t, int32_t, uint32_t, std::string>;
+  /// Whether a law was applied or two values became one. If not, another round would change nothing either.
+  bool has_changed() const { return changed_; }
 
+ private:
   const Value& at(ValueId id) const { return to_[id]; }
   bool is(ValueId id, Op op) const { return at(id).op == op; }
   bool is_number(ValueId id, double number) const { return is(id, Op::constant) && at(id).number == number; }
 
+  /// Whether the values are the same, whatever their names. Constants are compared by their bits, because NaN
+  /// differs from itself.
+  static bool are_equal(const Value& a, const Value& b) {
+    return a.op == b.op && a.inputs == b.inputs && a.shape == b.shape && a.ints == b.ints &&
+           std::bit_cast<uint64_t>(a.number) == std::bit_cast<uint64_t>(b.number) && a.index == b.index &&
+           a.site == b.site && (a.op != Op::input || a.name == b.name);
+  }
+
+  static size_t hash_of(const Value& value) {
+    size_t hash = static_cast<size_t>(value.op);
+    const auto mix = [&](uint64_t number) { hash = (hash ^ number) * 0x9e3779b97f4a7c15U + (hash >> 29); };
+    for (const ValueId input : value.inputs) mix(static_cast<uint64_t>(input.index));
+    for (const Extent& extent : value.shape)
+      mix(static_cast<uint64_t>(extent.size) ^ static_cast<uint64_t>(extent.batch) << 48);
+    for (const int64_t number : value.ints) mix(static_cast<uint64_t>(number));
+    mix(std::bit_cast<uint64_t>(value.number));
+    mix(static_cast<uint64_t>(value.index) << 32 ^ value.site);
+    return hash;
+  }
+
   ValueId intern(Value value) {
-    std::vector<std::pair<int64_t, int>> shape;
-    for (const Extent& extent : value.shape) shape.emplace_back(extent.size, extent.batch);
-    // The key holds the bits of the constant, because NaN has no order.
-    Key key{value.op,
-            value.inputs,
-            shape,
-            value.ints,
-            std::bit_cast<uint64_t>(value.number),
-            value.index,
-            value.site,
-            value.op == Op::input ? value.name : ""};
-    const auto [entry, fresh] = known_.try_emplace(std::move(key));
-    if (fresh) entry->second = to_.add(std::move(value));
-    return entry->second;
+    const size_t hash = hash_of(value);
+    const auto [begin, end] = known_.equal_range(hash);
+    for (auto entry = begin; entry != end; ++entry)
+      if (are_equal(at(entry->second), value)) {
+        changed_ = true;
+        return entry->second;
+      }
+    return known_.emplace(hash, to_.add(std::move(value)))->second;
   }
 
   ValueId constant(double number, const Shape& shape) {
@@ -92,11 +105,16 @@ class Simplifier {
   ValueId make(Value value) {
     // The result of one law may trigger the next law, in a chain as deep as the program is long. The depth is
     // limited: no law is required for a correct result.
-    if (depth_ >= deepest) return intern(std::move(value));
+    if (depth_ >= deepest) {
+      changed_ = true;  // the next round may apply a law here
+      return intern(std::move(value));
+    }
     ++depth_;
     const ValueId result = apply_laws(value);
     --depth_;
-    return result ? result : intern(std::move(value));
+    if (!result) return intern(std::move(value));
+    changed_ = true;
+    return result;
   }
 
   ValueId apply_laws(Value& value) {
@@ -123,7 +141,10 @@ class Simplifier {
     }
     if (value.op == Op::add || value.op == Op::multiply) {
       ValueId &a = value.inputs[0], &b = value.inputs[1];
-      if (is(a, Op::constant) || (!is(b, Op::constant) && b < a)) std::swap(a, b);
+      if (is(a, Op::constant) || (!is(b, Op::constant) && b < a)) {
+        std::swap(a, b);
+        changed_ = true;
+      }
     }
     // Negations move outwards, where they meet and cancel.
     if (value.op != Op::negate) {
@@ -328,7 +349,8 @@ class Simplifier {
 
   const Program& from_;
   Program to_;
-  std::map<Key, ValueId> known_;
+  std::unordered_multimap<size_t, ValueId> known_;  // by their hashes
+  bool changed_ = false;
   bool differentiated_ = true;
   static constexpr int deepest = 64;
   int depth_ = 0;
@@ -338,7 +360,11 @@ class Simplifier {
 
 Program simplify(Program program) {
   // Each round can make new laws applicable. Every law shrinks the program or orders its values.
-  for (int round = 0; round < 4; ++round) program = Simplifier(program).run();
+  for (int round = 0; round < 4; ++round) {
+    Simplifier simplifier(program);
+    program = simplifier.run();
+    if (!simplifier.has_changed()) break;
+  }
   return program;
 }
 
