@@ -12,6 +12,7 @@ import time
 import pytest
 
 from executable import GLYPHS, SMALL_MODEL, build, call, digest, metrics, safetensors, write
+from pictures import png
 from rank_runs import free_port, largest_difference, need_c10d, parameters, train
 
 ENDLESS = 1_000_000
@@ -26,6 +27,17 @@ source generated { }
 player k { c | x ~ Categorical(dense(x, 3)) }
 decoder p { x | c ~ Normal(dense(c, 2)); y | c, x ~ Normal(dense(concat(c, x), 1)) }
 learn symmetric { steps = 20; batch = 9 }
+"""
+
+
+PHOTOS = """
+var x : binary[6, 6]
+var z : binary[8]
+source images { x = images("pictures", gray = true) > 0.5 }
+source codes  { z ~ Bernoulli(0) }
+decoder p { x | z ~ Bernoulli(dense(z, 36)) }
+encoder q { z | x ~ Bernoulli(dense(x, 8)) }
+learn symmetric { steps = 10; batch = 21; every = {log: 10, sample: 0, checkpoint: 0, evaluate: 0} }
 """
 
 
@@ -106,6 +118,37 @@ def test_rows_with_missing_values_are_shared(folder, vaec):
         assert result.returncode == 0, result.stderr
     for ranks in (2, 3):
         assert largest_difference(folder / "off", folder / str(ranks), 20) < 1e-5, ranks
+
+
+def test_a_rank_reads_only_its_own_rows_of_streamed_data(folder, vaec):
+    """strace counts how often a rank opens a picture in steps 11 to 40: one rank draws 30 * 21 of them, and
+    a few are drawn twice."""
+    need_c10d(vaec)
+    if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
+        pytest.skip("strace is not installed, or processes must not be traced")
+    exe = build(vaec, write(folder, "photos.vae", PHOTOS), folder)
+    draw = random.Random(1)
+    (folder / "pictures").mkdir()
+    for number in range(3000):  # more than are kept in memory
+        (folder / f"pictures/{number}.png").write_bytes(png(draw.randbytes(36), 6))
+
+    def opened(ranks, steps):
+        port = str(free_port())
+        run = folder / f"{ranks}-{steps}"
+        command = [exe, "train", "--quiet", "--threads", "1", "--steps", str(steps), "--out", run]
+        started = [subprocess.Popen(["strace", "-f", "-e", "trace=openat", "-o", f"{run}.trace{rank}", *command],
+                                    stderr=subprocess.PIPE, text=True,
+                                    env={**os.environ, "VAEC_DATA_MEMORY": "0", "RANK": str(rank), "MASTER_PORT": port,
+                                         "WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1"})
+                   for rank in range(ranks)]
+        said = [end(rank, 120) for rank in started]
+        assert not any(rank.returncode for rank in started), said
+        return [pathlib.Path(f"{run}.trace{rank}").read_text().count("/pictures/") for rank in range(ranks)]
+
+    of_steps = lambda ranks: [b - a for a, b in zip(opened(ranks, 10), opened(ranks, 40))]  # noqa: E731
+    one, three = of_steps(1), of_steps(3)
+    assert 400 < one[0] <= 30 * 21 and all(130 < rank <= 30 * 7 for rank in three), (one, three)
+    assert largest_difference(folder / "1-10", folder / "3-10", 10) < 1e-5
 
 
 def test_a_run_resumes_on_another_number_of_ranks(folder, vaec):
