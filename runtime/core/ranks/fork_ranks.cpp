@@ -4,10 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -25,11 +27,13 @@ void end_with(int code) {
   _exit(code);
 }
 
-/// Waits for the ranks and passes requests to stop on. Returns the exit code of all.
+/// Waits for the ranks and passes requests to stop on. Returns the exit code of all. If none of them could
+/// say why it ended, says which one was ended first, and how.
 int wait_for(std::vector<pid_t> ranks, double patience) {
+  const std::vector<pid_t> all = ranks;
   int code = 0;
   bool all_killed = true, passed_on = false, ended_hard = false;
-  int signal = 0;
+  std::string first_killed;
   std::optional<steady_clock::time_point> end;
   while (!ranks.empty()) {
     int status = 0;
@@ -48,7 +52,10 @@ int wait_for(std::vector<pid_t> ranks, double patience) {
     }
     std::erase(ranks, ended);
     const bool killed = WIFSIGNALED(status);
-    if (killed) signal = WTERMSIG(status);
+    if (killed && first_killed.empty())
+      first_killed = fmt::format("rank {} of {} (process {}) was ended by signal {} ({})",
+                                 std::ranges::find(all, ended) - all.begin(), all.size(), ended,
+                                 WTERMSIG(status), strsignal(WTERMSIG(status)));
     const int own = killed ? static_cast<int>(Exit::lost_rank) : WEXITSTATUS(status);
     all_killed = all_killed && killed;
     // A rank's own failure says more than that others lost it.
@@ -57,8 +64,7 @@ int wait_for(std::vector<pid_t> ranks, double patience) {
       end = steady_clock::now() +
             std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(patience));
   }
-  if (all_killed && signal != 0)
-    fmt::print(stderr, "all ranks were ended by signal {} ({})\n", signal, strsignal(signal));
+  if (all_killed) fmt::print(stderr, "{}, and then all others\n", first_killed);
   return code;
 }
 

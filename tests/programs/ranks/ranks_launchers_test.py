@@ -131,6 +131,8 @@ def end_group(process):
 
 def test_torchrun_goes_on_with_fewer_ranks_if_a_machine_is_lost(folder, vaec):
     """Two agents stand for two machines. One is killed with its rank: the other resumes alone, without --resume."""
+    if not can_serve():
+        pytest.skip("this torchrun cannot serve a store, and its agents do not go on alone if they meet at a file")
     exe = glyphs(folder, vaec)
     steps = 300
     command = [*torchrun(folder, "shrinking", elastic=True), "--nnodes=1:2", "--nproc_per_node=1", "--max_restarts=3",
@@ -201,7 +203,7 @@ def test_a_rank_that_is_killed_under_mpi_is_named(folder, vaec, victim):
     assert process.returncode != 0
     assert re.search(rf"of 3: rank {victim} \(host [^ ]+, process {pid}\) does not answer any more, after step \d+ "
                      r"\(its process has ended\)", err), err
-    assert f"mpirun noticed that process rank {victim}" in err, err
+    assert f"noticed that process rank {victim}" in err, err
     result = call(exe, "train", "--resume", folder / "run", "--ranks", "off", "--quiet", "--steps",
                   metrics(folder / "run")[-1]["step"] + 20)
     assert result.returncode == 0, result.stderr
