@@ -161,6 +161,11 @@ void Ranks::meet(const std::string& address) {
       const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begun;
       const auto left = static_cast<int64_t>(1000 * std::max(0.0, timeout_ - waited.count()));
       const std::optional<std::string> text = get(fmt::format("who/{}", r), left);
+      if (!text && store_is_lost_)
+        throw Failure(Exit::lost_rank,
+                      fmt::format("rank {} of {}: the store of the ranks at {}:{} was closed before "
+                                  "all ranks had come",
+                                  rank(), size(), launched_.host, launched_.port));
       if (!text)
         throw Failure(Exit::lost_rank, fmt::format("rank {} of {}: rank {} has not come within {:.6g} s",
                                                    rank(), size(), r, timeout_));
@@ -175,15 +180,19 @@ void Ranks::meet(const std::string& address) {
   }
 }
 
-void Ranks::require_reachable(const std::string& address) const {
+void Ranks::require_reachable(const std::string& address) {
   if (!is_loopback(address)) return;
+  const auto elsewhere =
+      std::ranges::find_if(members_, [](const Member& member) { return member.host != own_host(); });
+  if (elsewhere == members_.end()) return;
   for (int r = 0; r < size(); ++r)
-    if (members_[static_cast<size_t>(r)].host != own_host())
-      throw Failure(
-          Exit::bad_configuration,
-          fmt::format("rank {} would listen at {}, where {} cannot reach it: set VAEC_IFNAME to the "
-                      "interface that the ranks share; here are {}",
-                      rank(), address, name_of(r), interfaces_text()));
+    if (r != rank()) alive_.push_back(r);
+  linger();
+  throw Failure(Exit::bad_configuration,
+                fmt::format("rank {} would listen at {}, where {} cannot reach it: set VAEC_IFNAME to the "
+                            "interface that the ranks share; here are {}",
+                            rank(), address, name_of(static_cast<int>(elsewhere - members_.begin())),
+                            interfaces_text()));
 }
 
 /// The ranks that may use the same cores divide them.

@@ -110,7 +110,7 @@ class Ranks {
   void take_forked(const Forked& forked);
   void open(const RanksRequest& request);
   void meet(const std::string& own_address);
-  void require_reachable(const std::string& own_address) const;
+  void require_reachable(const std::string& own_address);
   void count_threads();
   std::vector<std::string> gather_fixed(const std::string& own, int64_t size);
   std::optional<std::string> get(const std::string& key, int64_t wait_ms);

@@ -283,6 +283,42 @@ def test_a_rank_that_others_cannot_reach_says_what_to_set(folder, vaec):
         assert rank.returncode == 78 and "set VAEC_IFNAME" in err, err
 
 
+def threads_of(run):
+    return json.loads((run / "env.json").read_text())["threads"]
+
+
+def test_ranks_divide_the_cores_that_they_share(folder, vaec):
+    """OMP_NUM_THREADS=1, which torchrun sets, does not count."""
+    exe = glyphs(folder, vaec)
+    cores = sorted(os.sched_getaffinity(0))
+    command = [exe, "train", "--quiet", "--steps", 2, "--out"]
+    environment = {"OMP_NUM_THREADS": "1"}
+    for ranks in (2, 3):
+        result = call(*command, folder / str(ranks), "--ranks", ranks, env=environment)
+        assert result.returncode == 0, result.stderr
+        assert threads_of(folder / str(ranks)) == max(1, len(cores) // ranks)
+    if len(cores) < 2:
+        return
+    # Rank 0 may use two cores, rank 1 only one of them: they do not share the same cores.
+    port = str(free_port())
+    ranks = [subprocess.Popen(["taskset", "-c", ",".join(map(str, cores[:2 - rank])), *map(str, command),
+                               folder / "pinned"], stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, **environment, "RANK": str(rank), "WORLD_SIZE": "2",
+                                   "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}) for rank in range(2)]
+    said = [rank.communicate(timeout=60)[1] for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [0, 0], said
+    assert threads_of(folder / "pinned") == 2
+
+
+def test_doctor_says_which_transports_exist(folder, vaec):
+    lines = call(vaec, "doctor").stdout.splitlines()
+    for transport in ("c10d", "mpi"):
+        line = next(line for line in lines if line.split()[0] == transport)
+        exists = (vaec.parent.parent / f"lib/libvaert_{transport}.so").exists()
+        assert (line.split()[1] == "ok") == exists, line
+        assert exists or "--ranks" in line, line
+
+
 def test_ranks_with_other_data_or_another_program_do_not_start(folder, vaec):
     exe = glyphs(folder, vaec)
     other = build(vaec, write(folder, "other.vae", GLYPHS.replace("glyphs(500", "glyphs(499")), folder)
