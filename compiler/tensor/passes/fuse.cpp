@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "compiler/tensor/passes/clusters.h"
 #include "compiler/tensor/passes/loop_writer.h"
@@ -45,8 +46,10 @@ class Fuser {
       if (auto loop = writer.write(*cluster))
         backwards.emplace_back(std::in_place_type<Loop>, std::move(*loop));
     }
+    Loop short_gaps = clearing_loop(alignment);
     for (size_t u = 0; u < gradients_.size(); ++u)
-      clear_gaps(program_.updates[u], gradients_[u].second, backwards);
+      clear_gaps(program_.updates[u], gradients_[u].second, short_gaps, backwards);
+    if (!short_gaps.stores.empty()) backwards.emplace_back(std::in_place_type<Loop>, std::move(short_gaps));
     std::ranges::reverse(backwards);
     kernel_program_.instructions = std::move(backwards);
     for (const auto& [player, gradient] : gradients_)
@@ -284,8 +287,26 @@ class Fuser {
     return base;
   }
 
-  /// The optimizer reads the whole flat array, so elements without a gradient must be 0.
-  void clear_gaps(const PlayerUpdate& update, int gradient, std::vector<Instruction>& backwards) {
+  static constexpr int64_t alignment = 16;  // of parameters in a player's flat array
+  static constexpr size_t most_gaps = 128;  // of a loop, because a GPU's kernel has few parameters
+
+  /// A loop over `length` elements that stores nothing yet.
+  static Loop clearing_loop(int64_t length) {
+    Loop loop;
+    loop.name = "clear gap";
+    loop.space = {{length, -1}};
+    loop.kept = 1;
+    Scalar zero;
+    zero.kind = Scalar::Kind::constant;
+    loop.body = {zero};
+    return loop;
+  }
+
+  /// The optimizer reads the whole flat array, so elements without a gradient must be 0. `short_gaps` clears
+  /// the gaps that only align the next parameter. It runs before the gradients are computed, so it may also
+  /// clear the elements before the gap.
+  void clear_gaps(const PlayerUpdate& update, int gradient, Loop& short_gaps,
+                  std::vector<Instruction>& backwards) {
     const int64_t all = program_.parameters.elements_of(update.player);
     std::vector<std::pair<int64_t, int64_t>> spans = {{0, 0}};
     for (const Gradient& part : update.gradients) {
@@ -299,13 +320,14 @@ class Fuser {
       const int64_t begin = spans[i].second;
       const int64_t end = i + 1 < spans.size() ? spans[i + 1].first : all;
       if (begin == end) continue;
-      Loop loop;
-      loop.name = "clear gap";
-      loop.space = {{end - begin, -1}};
-      loop.kept = 1;
-      Scalar zero;
-      zero.kind = Scalar::Kind::constant;
-      loop.body = {zero};
+      if (end - begin < alignment && end % alignment == 0) {
+        short_gaps.stores.push_back({Access{gradient, end - alignment, {1}}, 0, Combine::none});
+        if (short_gaps.stores.size() == most_gaps)
+          backwards.emplace_back(std::in_place_type<Loop>,
+                                 std::exchange(short_gaps, clearing_loop(alignment)));
+        continue;
+      }
+      Loop loop = clearing_loop(end - begin);
       loop.stores = {{Access{gradient, begin, {1}}, 0, Combine::none}};
       backwards.emplace_back(std::in_place_type<Loop>, std::move(loop));
     }
