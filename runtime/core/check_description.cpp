@@ -30,8 +30,9 @@ void require_optional(int index, size_t size, const char* what) {
 /// Checks one program.
 class ProgramCheck {
  public:
-  ProgramCheck(const schema::Description& image, const schema::Program& program, uint32_t kernels)
-      : image_(image), program_(program), kernels_(kernels) {}
+  ProgramCheck(const schema::Description& image, const schema::Program& program, size_t kernels,
+               size_t device_kernels)
+      : image_(image), program_(program), kernels_(kernels), device_kernels_(device_kernels) {}
 
   void run() {
     for (const schema::BatchClass& batch : program_.batches)
@@ -86,6 +87,7 @@ class ProgramCheck {
 
   void check(const schema::Loop& loop) const {
     require_index(loop.kernel, kernels_, "kernel");
+    if (device_kernels_ > 0) require_index(loop.device_kernel, device_kernels_, "kernel for GPUs");
     check(loop.space);
     check(loop.unit);
     require(loop.kept >= 0 && loop.kept <= std::ssize(loop.space), "the kept axes of", loop.name);
@@ -124,7 +126,7 @@ class ProgramCheck {
 
   const schema::Description& image_;
   const schema::Program& program_;
-  uint32_t kernels_;
+  size_t kernels_, device_kernels_;
   int now_ = 0;  // the instruction that is being checked
 };
 
@@ -211,10 +213,10 @@ struct DescriptionCheck {
 
 }  // namespace
 
-void check_description(const schema::Description& description, uint32_t kernels) {
+void check_description(const schema::Description& description, size_t kernels, size_t device_kernels) {
   DescriptionCheck{description}.run();
   for (const schema::Program& program : description.programs)
-    ProgramCheck(description, program, kernels).run();
+    ProgramCheck(description, program, kernels, device_kernels).run();
 }
 
 }  // namespace core

@@ -7,7 +7,8 @@
 
 namespace core {
 
-/// `kernels`: how many loop kernels the image has. Throws schema::Malformed.
-void check_description(const schema::Description& description, uint32_t kernels);
+/// `kernels`: how many loop kernels the image has; `device_kernels`: how many for GPUs, 0 without PTX. Throws
+/// schema::Malformed.
+void check_description(const schema::Description& description, size_t kernels, size_t device_kernels = 0);
 
 }  // namespace core

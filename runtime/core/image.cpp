@@ -42,8 +42,8 @@ std::string stem_of(const std::string& file) {
   return file.ends_with(".vae") ? file.substr(0, file.size() - 4) : file;
 }
 
-Image image_of(schema::Description description, const vae_image& binary) {
-  check_description(description, binary.kernel_count);
+Image image_of(schema::Description description, const vae_image& binary, size_t device_kernels) {
+  check_description(description, binary.kernel_count, device_kernels);
   Image image;
   static_cast<schema::Description&>(image) = std::move(description);
   image.file = stem_of(image.file);
@@ -55,14 +55,15 @@ Image image_of(schema::Description description, const vae_image& binary) {
 
 Image read(const json& text, const vae_image& binary) {
   auto whole = schema::read<schema::ImageDescription>(text);
-  Image image = image_of(std::move(static_cast<schema::Description&>(whole)), binary);
+  const size_t device_kernels = whole.device_kernels.size();
+  Image image = image_of(std::move(static_cast<schema::Description&>(whole)), binary, device_kernels);
   image.target = whole.target;
   image.built_in = std::move(whole.built_in);
   image.device_kernels = std::move(whole.device_kernels);
-  if (image.device_kernels.size() == image.kernel_count) image.ptx = binary.ptx;
+  if (device_kernels > 0) image.ptx = binary.ptx;
   for (schema::Simulator& simulator : whole.simulators)
-    image.simulators.push_back(
-        {simulator.file, std::make_shared<const Image>(image_of(std::move(simulator.image), binary))});
+    image.simulators.push_back({simulator.file, std::make_shared<const Image>(image_of(
+                                                    std::move(simulator.image), binary, device_kernels))});
   return image;
 }
 

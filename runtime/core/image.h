@@ -52,7 +52,7 @@ struct Image : schema::Description {
   const vae_kernel* kernels = nullptr;
   uint32_t kernel_count = 0;
   const char* ptx = nullptr;                 // code for GPUs, or null
-  std::vector<DeviceKernel> device_kernels;  // per kernel, where there is PTX
+  std::vector<DeviceKernel> device_kernels;  // empty without PTX
   int coefficients = 0;                      // one per source and split, then per tag or per key of a bound
   struct Simulator;
   std::vector<Simulator> simulators;

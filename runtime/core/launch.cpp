@@ -29,8 +29,10 @@ Launch plan_launch(const DeviceKernel& kernel, int64_t kept, int64_t reduced, in
   }
   const int64_t threads = kernel.threads;
   if (!kernel.reduces()) {
-    const bool draws = kernel.mapping == DeviceKernel::Mapping::draws;
-    const int64_t wanted = draws ? divided_up(kept, 128) * 32 : kept;
+    using Mapping = DeviceKernel::Mapping;
+    const int64_t wanted = kernel.mapping == Mapping::draws   ? divided_up(kept, 128) * 32
+                           : kernel.mapping == Mapping::quads ? divided_up(kept, 4)
+                                                              : kept;
     launch.blocks_x =
         static_cast<uint32_t>(std::clamp<int64_t>(divided_up(wanted, threads), 1, waves * processors));
     return launch;

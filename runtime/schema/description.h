@@ -387,7 +387,7 @@ struct Description {
 /// A loop's kernel on a GPU: its name, and what is needed to launch it (image.md, Kernels of a GPU).
 struct DeviceKernel {
   std::string name;
-  enum class Mapping { elements, draws, rows, columns } mapping = Mapping::elements;
+  enum class Mapping { elements, quads, draws, rows, columns } mapping = Mapping::elements;
   uint32_t threads = 256;  // the most threads of a block; a power of two
   uint32_t sums = 0;       // the number of stores that combine
   bool reduces() const { return mapping == Mapping::rows || mapping == Mapping::columns; }
@@ -402,8 +402,9 @@ struct DeviceKernel {
 
 constexpr auto words_of(DeviceKernel::Mapping) {
   using Mapping = DeviceKernel::Mapping;
-  return std::array{Word<Mapping>{Mapping::elements, "elements"}, Word<Mapping>{Mapping::draws, "draws"},
-                    Word<Mapping>{Mapping::rows, "rows"}, Word<Mapping>{Mapping::columns, "columns"}};
+  return std::array{Word<Mapping>{Mapping::elements, "elements"}, Word<Mapping>{Mapping::quads, "quads"},
+                    Word<Mapping>{Mapping::draws, "draws"}, Word<Mapping>{Mapping::rows, "rows"},
+                    Word<Mapping>{Mapping::columns, "columns"}};
 }
 
 /// Another model, from which a source draws rows: its conditionals have `draw` and `initial` alone.
@@ -430,7 +431,7 @@ constexpr auto words_of(Target) {
 struct ImageDescription : Description {
   std::string built_in;  // the executable's folder when it was built; "." in a bundle; or empty
   Target target = Target::cpu;
-  std::vector<DeviceKernel> device_kernels;  // by loop kernel, where there is PTX
+  std::vector<DeviceKernel> device_kernels;  // empty without PTX
   std::vector<Simulator> simulators;
 
   static void fields(auto& self, auto&& field) {

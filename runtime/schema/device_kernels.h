@@ -159,8 +159,7 @@ using RuntimeKernels = std::tuple<BeginStep<As>, SetSweep<As>, NextSweep<As>, En
 template <template <class> class As = Argument>
 struct LoopKernel {
   std::vector<As<float*>> pointers;          // of the loads, then of the stores; offset included
-  std::vector<As<int64_t>> extents;          // of the space
-  std::vector<As<int64_t>> strides;          // [access][axis]
+  std::vector<As<int64_t>> rows;             // the extent of each axis of the space that depends on a batch
   std::vector<As<float>> scalars;            // immediates
   std::vector<As<uint32_t>> sites;           // of the draws
   std::optional<As<const uint64_t*>> clock;  // if it draws
@@ -171,8 +170,7 @@ struct LoopKernel {
 
   static void fields(auto& self, auto&& field) {
     field("pointers", self.pointers);
-    field("extents", self.extents);
-    field("strides", self.strides);
+    field("rows", self.rows);
     field("scalars", self.scalars);
     field("sites", self.sites);
     field("clock", self.clock);

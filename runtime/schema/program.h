@@ -116,6 +116,7 @@ struct Loop {
   static constexpr const char* op = "loop";
   std::string name;  // what it computes, for profiles
   uint32_t kernel = 0;
+  uint32_t device_kernel = 0;  // into the image's device_kernels, if it has code for GPUs
   std::vector<Extent> space;
   int kept = 0;
   std::vector<Extent> unit;
@@ -126,6 +127,7 @@ struct Loop {
   static void fields(auto& self, auto&& field) {
     field("name", self.name);
     field("kernel", self.kernel);
+    field("device_kernel", self.device_kernel);
     field("space", self.space);
     field("kept", self.kept);
     field("unit", self.unit);

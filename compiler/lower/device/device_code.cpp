@@ -4,7 +4,6 @@
 
 #include <functional>
 
-#include "compiler/lower/device/device_set.h"
 #include "compiler/lower/device/emit_device_loop.h"
 #include "compiler/lower/device/emit_device_runtime.h"
 #include "compiler/lower/device/ptx.h"
@@ -53,12 +52,8 @@ std::vector<Piece> pieces_of(const DeviceSet& set) {
 
 }  // namespace
 
-DeviceCode make_device_code(const KernelSet& set, base::Cache& cache) {
-  DeviceCode code;
-  DeviceSet device;
-  for (const Arrangement& arrangement : set.arrangements()) code.kernels.push_back(device.add(arrangement));
-  code.ptx = join_ptx(make_pieces(pieces_of(device), &cache).code);
-  return code;
+std::string make_device_code(const DeviceSet& set, base::Cache& cache) {
+  return join_ptx(make_pieces(pieces_of(set), &cache).code);
 }
 
 }  // namespace lower

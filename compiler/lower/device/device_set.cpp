@@ -12,8 +12,8 @@
 
 namespace lower {
 
-DeviceKernel DeviceSet::add(const Arrangement& arrangement) {
-  const auto [entry, fresh] = by_key_.try_emplace(arrangement.key_without_units(), size());
+size_t DeviceSet::add(const Arrangement& arrangement) {
+  const auto [entry, fresh] = by_key_.try_emplace(arrangement.device_key(), size());
   if (fresh) {
     const std::string name =
         kernel_symbol(arrangement.loop.name, fmt::format("{:016x}", content_hash(entry->first)));
@@ -21,7 +21,7 @@ DeviceKernel DeviceSet::add(const Arrangement& arrangement) {
     arrangements_.push_back(arrangement);
     keys_.push_back(entry->first);
   }
-  return kernels_[entry->second];
+  return entry->second;
 }
 
 std::string emulated_object(const DeviceSet& set) {

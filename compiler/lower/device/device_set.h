@@ -1,5 +1,5 @@
-// Which GPU kernels an image has: equal loops share one. In: arrangements. Out: how each kernel is launched.
-// The name of a kernel is the same for equal loops in every image.
+// Which GPU kernels an image has: loops that also have equal shapes share one. In: arrangements. Out: how
+// each kernel is launched. The name of a kernel is the same for equal loops in every image.
 #pragma once
 #include <map>
 #include <string>
@@ -12,8 +12,8 @@ namespace lower {
 
 class DeviceSet {
  public:
-  /// The kernel that runs this loop.
-  DeviceKernel add(const Arrangement& arrangement);
+  /// The index of the kernel that runs this loop.
+  size_t add(const Arrangement& arrangement);
 
   size_t size() const { return kernels_.size(); }
   const std::vector<DeviceKernel>& kernels() const { return kernels_; }

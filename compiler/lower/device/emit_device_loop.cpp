@@ -8,6 +8,7 @@
 #include "compiler/lower/device/kernel_parameters.h"
 #include "compiler/lower/loops/loop_body.h"
 #include "compiler/lower/loops/random_tile.h"
+#include "compiler/tensor/passes/canonicalise_loops.h"
 
 namespace lower {
 namespace {
@@ -27,8 +28,8 @@ Parameters parameters_of(const Arrangement& arrangement) {
   const tensor::Loop& loop = arrangement.loop;
   Parameters parameters;
   parameters.pointers.resize(loop.loads.size() + loop.stores.size());
-  parameters.extents.resize(loop.space.size());
-  parameters.strides.resize(parameters.pointers.size() * loop.space.size());
+  parameters.rows.resize(static_cast<size_t>(
+      std::ranges::count_if(loop.space, [](const tensor::Extent& extent) { return extent.batch >= 0; })));
   parameters.scalars.resize(arrangement.scalars.size());
   parameters.sites.resize(arrangement.sites.size());
   if (!arrangement.sites.empty()) parameters.clock.emplace();
@@ -69,9 +70,14 @@ class DeviceLoop : LoopBody {
  private:
   void take(const Parameters& parameters) {
     pointers_.assign(parameters.pointers.begin(), parameters.pointers.end());
-    take_extents(
-        [&](size_t axis) { return parameters.extents[axis]; },
-        [&](size_t access, size_t axis) { return parameters.strides[access * loop_.space.size() + axis]; });
+    std::vector<Value*> extents;
+    auto rows = parameters.rows.begin();
+    for (const tensor::Extent& extent : loop_.space)
+      extents.push_back(extent.batch >= 0 ? (rows++)->value : i64(extent.size));
+    std::vector<const tensor::Access*> accesses;
+    tensor::for_each_access(loop_, [&](const tensor::Access& access) { accesses.push_back(&access); });
+    take_extents([&](size_t axis) { return extents[axis]; },
+                 [&](size_t access, size_t axis) { return i64(accesses[access]->strides[axis]); });
     immediates_.assign(parameters.scalars.begin(), parameters.scalars.end());
     sites_.assign(parameters.sites.begin(), parameters.sites.end());
     if (parameters.clock) {
@@ -115,6 +121,9 @@ class DeviceLoop : LoopBody {
     Value* total = extent_of(arranged_.kept, arranged_.kept.size());
     if (kernel_.mapping == Mapping::elements)
       return for_each_number(total, [&](Value* element) { emit_element(element); });
+    if (kernel_.mapping == Mapping::quads)
+      return for_each_number(ir_.CreateLShr(total, 2),
+                             [&](Value* quad) { emit_quad(ir_.CreateShl(quad, 2)); });
     Value* counters = ir_.CreateShl(ir_.CreateLShr(ir_.CreateAdd(total, i64(tile_size - 1)), 7), 5);
     for_each_number(counters, [&](Value* counter) {
       const auto words = draw_words(counter);
@@ -131,16 +140,51 @@ class DeviceLoop : LoopBody {
   }
 
   void emit_element(Value* element) {
-    Place place{pointers_, {}, i64(0)};
-    Value* j = element;
-    if (!arranged_.is_flat()) {
-      const Quotient divided = divide(element, extents_[vector_group().begin]);
-      place = moved(place, arranged_.kept, arranged_.kept.size() - 1, divided.quotient);
-      j = divided.remainder;
-      place.element = ir_.CreateSub(element, j);
-    }
+    const auto [place, j] = place_of(element);
     emit_invariants(place);
     emit_body(place, j, nullptr);
+  }
+
+  /// The place of an element of the kept space, and its index along the vector axis.
+  std::pair<Place, Value*> place_of(Value* element) {
+    const Place start{pointers_, {}, i64(0)};
+    if (arranged_.is_flat()) return {start, element};
+    const Quotient divided = divide(element, extents_[vector_group().begin]);
+    Place place = moved(start, arranged_.kept, arranged_.kept.size() - 1, divided.quotient);
+    place.element = ir_.CreateSub(element, divided.remainder);
+    return {place, divided.remainder};
+  }
+
+  /// Computes four elements in a row. Their operands are read before any result is written.
+  void emit_quad(Value* first) {
+    const auto [place, j] = place_of(first);
+    const auto contiguous = [&](const std::vector<Motion>& motions, size_t i) {
+      return motions[i] == Motion::contiguous;
+    };
+    auto* quad = llvm::FixedVectorType::get(ir_.getFloatTy(), 4);
+    const llvm::Align alignment(16);
+    const size_t loads = loop_.loads.size(), stores = loop_.stores.size();
+    read_.assign(loads, nullptr);
+    written_.assign(stores, llvm::PoisonValue::get(quad));
+    for (size_t i = 0; i < loads; ++i)
+      if (contiguous(arranged_.load_motions, i))
+        read_[i] = ir_.CreateAlignedLoad(quad, at(place.bases[i], j), alignment);
+    emit_invariants(place);
+    for (lane_ = 0; lane_ < 4; ++lane_)
+      emit_body(place, ir_.CreateAdd(j, i64(static_cast<int64_t>(lane_))), nullptr);
+    for (size_t i = 0; i < stores; ++i)
+      if (contiguous(arranged_.store_motions, i))
+        ir_.CreateAlignedStore(written_[i], at(place.bases[loads + i], j), alignment);
+  }
+
+  Value* read_contiguous(size_t load, Value* pointer) override {
+    if (kernel_.mapping != Mapping::quads) return LoopBody::read_contiguous(load, pointer);
+    return ir_.CreateExtractElement(read_[load], lane_);
+  }
+
+  void write_contiguous(size_t store, Value* value, Value* pointer) override {
+    if (kernel_.mapping != Mapping::quads) return LoopBody::write_contiguous(store, value, pointer);
+    written_[store] = ir_.CreateInsertElement(written_[store], value, lane_);
   }
 
   struct Words {
@@ -194,8 +238,8 @@ class DeviceLoop : LoopBody {
       rank = ir_.CreateAnd(thread, ir_.CreateSub(width_, ir_.getInt32(1)));
       column = ir_.CreateLShr(thread, log_width_);
     } else {
-      rank = ir_.CreateUDiv(thread, columns_);
-      column = ir_.CreateSub(thread, ir_.CreateMul(rank, columns_));
+      rank = ir_.CreateLShr(thread, log_columns_);
+      column = ir_.CreateAnd(thread, ir_.CreateSub(columns_, ir_.getInt32(1)));
     }
     Value* kept = wide(ir_.CreateAdd(ir_.CreateMul(grid_.block_x, columns_), column));
     Value* slot = ir_.CreateAdd(ir_.CreateMul(rank, columns_), column);
@@ -276,7 +320,8 @@ class DeviceLoop : LoopBody {
     kept_count_ = extent_of(arranged_.kept, arranged_.kept.size());
     reduced_count_ = extent_of(arranged_.reduced, arranged_.reduced.size());
     width_ = ir_.CreateShl(ir_.getInt32(1), log_width_);
-    columns_ = ir_.CreateLShr(grid_.threads, log_width_);
+    columns_ = ir_.CreateLShr(grid_.threads, log_width_);  // a power of two, as the number of threads
+    log_columns_ = ir_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, columns_, ir_.getTrue());
     for (const size_t store : stores_) {
       types_.push_back(in_double(store) ? ir_.getDoubleTy() : ir_.getFloatTy());
       shared_.push_back(grid_.shared(ir_, types_.back(), kernel_.threads));
@@ -397,8 +442,12 @@ class DeviceLoop : LoopBody {
   const DeviceKernel& kernel_;
   // By scalar: the draw of this element.
   std::vector<Value*> draws_;
+  // Of a quad: by load and by store four values in a row; and which of the four is computed.
+  std::vector<Value*> read_, written_;
+  uint64_t lane_ = 0;
   Value *log_width_ = nullptr, *partials_ = nullptr, *counters_ = nullptr;  // parameters of a reduction
   Value *width_ = nullptr, *columns_ = nullptr;  // threads of a kept element; kept elements of a block
+  Value* log_columns_ = nullptr;
   Value *kept_count_ = nullptr, *reduced_count_ = nullptr;
   std::vector<size_t> stores_;  // the stores that combine; the lists below have their order
   std::vector<llvm::Type*> types_;
@@ -410,7 +459,7 @@ Mapping mapping_of(const Arrangement& arrangement) {
   if (arrangement.form == Form::column_reduction) return Mapping::columns;
   const auto& body = arrangement.loop.body;
   const bool draws = std::any_of(body.begin(), body.end(), is_plain_draw);
-  return draws ? Mapping::draws : Mapping::elements;
+  return draws ? Mapping::draws : arrangement.quads ? Mapping::quads : Mapping::elements;
 }
 
 }  // namespace

@@ -10,7 +10,8 @@
 namespace lower {
 
 /// How the kernel is launched; DeviceKernel::mapping says how it spreads over threads:
-/// - A map has one thread for each element. Neighbouring threads take neighbours along the vector axis.
+/// - A map has one thread for each element, or for four elements that lie in a row. Neighbouring threads take
+///   neighbours along the vector axis.
 /// - A map that draws has one thread for elements i, i + 32, i + 64 and i + 96: the four words of one Philox
 ///   counter.
 /// - A reduction has 2^k threads for each kept element, neighbours along the contiguous axis. It joins their

@@ -15,7 +15,7 @@ EmulatedLoops::EmulatedLoops(const std::vector<tensor::Loop>& loops) : parts_(st
   DeviceSet set;
   for (const tensor::Loop& loop : loops) {
     parts_->arrangements.push_back(arrange(loop));
-    parts_->kernels.push_back(set.add(parts_->arrangements.back()));
+    parts_->kernels.push_back(set.kernels()[set.add(parts_->arrangements.back())]);
   }
   parts_->jit = std::make_unique<Jit>(std::vector<std::string>{emulated_object(set)});
 }

@@ -68,6 +68,7 @@ llvm::Constant* add_image(llvm::Module& module, const std::vector<llvm::Function
 
 struct Image::Parts {
   KernelSet kernels;
+  DeviceSet device;
   std::string description;  // JSON
   std::string ptx;          // empty if the image runs on the processor only
   base::Cache cache{"kernels"};
@@ -118,7 +119,8 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
              const Origin& origin, const std::vector<Simulator>& simulators, Target target)
     : parts_(std::make_unique<Parts>()) {
   schema::ImageDescription description{
-      describe(model, game, programs, origin, select_kernels(programs.programs, parts_->kernels)),
+      describe(model, game, programs, origin,
+               select_kernels(programs.programs, parts_->kernels, parts_->device)),
       origin.built_in,
       target,
       {},
@@ -127,11 +129,10 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
     description.simulators.push_back(
         {simulator.file,
          describe(simulator.model, nlohmann::json::object(), simulator.programs, simulator.origin,
-                  select_kernels(simulator.programs.programs, parts_->kernels))});
+                  select_kernels(simulator.programs.programs, parts_->kernels, parts_->device))});
   if (target != Target::cpu) {
-    DeviceCode code = make_device_code(parts_->kernels, parts_->cache);
-    description.device_kernels = std::move(code.kernels);
-    parts_->ptx = std::move(code.ptx);
+    description.device_kernels = parts_->device.kernels();
+    parts_->ptx = make_device_code(parts_->device, parts_->cache);
   }
   parts_->description = schema::to_text(schema::write(description));
 }
@@ -169,14 +170,10 @@ std::string Image::object() { return join_objects(archive()); }
 std::string Image::archive() { return make_archive(parts_->objects()); }
 
 std::string Image::ptx() const {
-  return parts_->ptx.empty() ? make_device_code(parts_->kernels, parts_->cache).ptx : parts_->ptx;
+  return parts_->ptx.empty() ? make_device_code(parts_->device, parts_->cache) : parts_->ptx;
 }
 
-std::string Image::emulated_object() const {
-  DeviceSet set;
-  for (const Arrangement& arrangement : parts_->kernels.arrangements()) set.add(arrangement);
-  return lower::emulated_object(set);
-}
+std::string Image::emulated_object() const { return lower::emulated_object(parts_->device); }
 
 int Image::run(const std::string& runtime_library, const std::vector<std::string>& arguments) {
   // Set before the library loads its thread pool (runtime/core/machine/thread_pool.h says why).

@@ -5,20 +5,42 @@
 #include <map>
 
 #include "compiler/lower/image/image.h"
+#include "compiler/tensor/passes/canonicalise_loops.h"
 
 namespace lower {
 namespace {
 
+/// Whether the buffer begins at a multiple of 16 bytes: the runtime places whole buffers so, but not parts.
+bool is_aligned(const tensor::KernelProgram& program, int index) {
+  const tensor::Buffer* buffer = &program.buffers[static_cast<size_t>(index)];
+  int64_t offset = buffer->offset;
+  while (buffer->kind == tensor::Buffer::Kind::part) {
+    buffer = &program.buffers[static_cast<size_t>(buffer->parent)];
+    offset += buffer->offset;
+  }
+  return offset % 4 == 0;
+}
+
 /// A loop as its kernel sees it; library calls are described as they are.
 struct Selector {
+  const tensor::KernelProgram& program;
   KernelSet& kernels;
+  DeviceSet& device;
 
   schema::Instruction operator()(const tensor::Loop& loop) const {
-    const Arrangement arranged = arrange(loop);
-    schema::Loop described{loop.name,           static_cast<uint32_t>(kernels.add(arranged)),
-                           arranged.loop.space, arranged.loop.kept,
-                           arranged.unit(),     arranged.loop.loads,
-                           arranged.scalars,    arranged.sites};
+    Arrangement arranged = arrange(loop);
+    tensor::for_each_access(loop, [&](const tensor::Access& access) {
+      arranged.quads = arranged.quads && is_aligned(program, access.buffer);
+    });
+    schema::Loop described{loop.name,
+                           static_cast<uint32_t>(kernels.add(arranged)),
+                           static_cast<uint32_t>(device.add(arranged)),
+                           arranged.loop.space,
+                           arranged.loop.kept,
+                           arranged.unit(),
+                           arranged.loop.loads,
+                           arranged.scalars,
+                           arranged.sites};
     for (const tensor::Store& store : arranged.loop.stores) described.accesses.push_back(store.access);
     return described;
   }
@@ -41,21 +63,22 @@ const char* name_of(Form form) {
 }  // namespace
 
 std::vector<schema::Program> select_kernels(const std::vector<tensor::KernelProgram>& programs,
-                                            KernelSet& kernels) {
+                                            KernelSet& kernels, DeviceSet& device) {
   std::vector<schema::Program> selected;
   for (const tensor::KernelProgram& program : programs) {
     schema::Program& made = selected.emplace_back(
         schema::Program{program.name, program.batches, program.buffers, program.slots, {}});
     for (const tensor::Instruction& instruction : program.instructions)
-      made.instructions.push_back(std::visit(Selector{kernels}, instruction));
+      made.instructions.push_back(std::visit(Selector{program, kernels, device}, instruction));
   }
   return selected;
 }
 
 std::string print_kernels(const Programs& programs) {
   KernelSet kernels;
+  DeviceSet device;
   std::map<uint32_t, std::map<std::string, size_t>> users;  // by kernel: how often each program runs it
-  for (const schema::Program& program : select_kernels(programs.programs, kernels))
+  for (const schema::Program& program : select_kernels(programs.programs, kernels, device))
     for (const schema::Instruction& instruction : program.instructions)
       if (const auto* loop = std::get_if<schema::Loop>(&instruction)) ++users[loop->kernel][program.name];
   std::string text;

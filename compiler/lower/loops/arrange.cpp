@@ -208,6 +208,28 @@ void cut_into_units(Arrangement& arranged) {
   }
 }
 
+/// Whether the loop can be computed in groups of four elements along the vector axis.
+bool has_quads(const Arrangement& arranged) {
+  if (arranged.form != Form::map || arranged.per_element_calls || draws(arranged.loop)) return false;
+  const AxisGroup& vector = arranged.kept.back();
+  bool whole = false;
+  for (int axis = vector.begin; axis < vector.end; ++axis) {
+    const Extent& extent = arranged.loop.space[static_cast<size_t>(axis)];
+    whole = whole || (extent.batch < 0 && extent.size % 4 == 0);
+  }
+  if (!whole) return false;
+  bool fits = true;
+  for_each_access(arranged.loop, [&](const Access& access) {
+    const Motion motion = motion_along(access, vector);
+    fits = fits && motion != Motion::strided;
+    if (motion == Motion::still) return;
+    fits = fits && access.offset % 4 == 0;
+    for (int axis = 0; axis < vector.begin; ++axis)
+      fits = fits && access.strides[static_cast<size_t>(axis)] % 4 == 0;
+  });
+  return fits;
+}
+
 }  // namespace
 
 Arrangement arrange(const Loop& loop) {
@@ -243,6 +265,7 @@ Arrangement arrange(const Loop& loop) {
   }
   arranged.per_element_calls = calls_per_element(result);
   arranged.short_sums = reduced_known && reduced <= (arranged.per_element_calls ? 256 : 4096);
+  arranged.quads = has_quads(arranged);
   choose_registers(arranged, reduced);
   place_immediates(arranged);
   for (const Scalar& scalar : result.body) {
@@ -281,10 +304,21 @@ std::string Arrangement::key() const {
     key += fmt::format("{} ", (short_row + 7) / 8);
     for (const AxisGroup& axes : reduced) key += fmt::format("{} ", repeats(axes));
   }
-  return key + key_without_units();
+  return key + code_key();
 }
 
-std::string Arrangement::key_without_units() const {
+std::string Arrangement::device_key() const {
+  std::string key = fmt::format("{};", quads);
+  for (const Extent& extent : loop.space)
+    key += extent.batch >= 0 ? std::string("b,") : fmt::format("{},", extent.size);
+  for_each_access(loop, [&](const Access& access) {
+    for (const int64_t stride : access.strides) key += fmt::format(" {}", stride);
+    key += ';';
+  });
+  return key + code_key();
+}
+
+std::string Arrangement::code_key() const {
   std::string key = fmt::format("{} {};", static_cast<int>(form), short_sums);
   for (const auto* groups : {&kept, &reduced}) {
     for (const AxisGroup& axes : *groups) key += fmt::format("{}-{} ", axes.begin, axes.end);

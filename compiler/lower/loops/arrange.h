@@ -38,6 +38,9 @@ struct Arrangement {
   /// With register_sums: the number of columns, if few enough to sum all side by side; else 0.
   int64_t short_row = 0;
   bool per_element_calls = false;  // calls the runtime for single elements, so no vectors
+  /// On a GPU a thread takes four neighbours along the vector axis, and reads and writes them at once. Their
+  /// addresses are multiples of 16 bytes if those of the buffers are.
+  bool quads = false;
   /// A unit is `unit_rows` rows. A row is the whole vector axis at one index of the other kept groups. If
   /// there is no other kept group, a unit is `unit_elements` elements of the vector axis.
   int64_t unit_rows = 1;
@@ -51,7 +54,10 @@ struct Arrangement {
   /// index; else 0.
   int64_t repeats(const AxisGroup& axes) const;
   std::string key() const;
-  std::string key_without_units() const;  // for GPU kernels, which have no units
+  /// For GPU kernels, which have no units, and whose extents and strides are constants.
+  std::string device_key() const;
+
+  std::string code_key() const;  // the part that both keys share
 };
 
 Arrangement arrange(const tensor::Loop& loop);

@@ -109,7 +109,7 @@ Value* LoopBody::emit_load(size_t load, const Place& place, Value* j, Value* mas
     Value* pointer = at(base, j);
     if (mask == nullptr) {
       prefetch(pointer, Touch::read);
-      return ir_.CreateAlignedLoad(v.f32(), pointer, llvm::Align(4));
+      return read_contiguous(load, pointer);
     }
     return ir_.CreateMaskedLoad(v.f32(), pointer, llvm::Align(4), mask,
                                 llvm::Constant::getNullValue(v.f32()));
@@ -148,7 +148,7 @@ void LoopBody::emit_store(size_t store, Value* value, const Place& place, Value*
     case Motion::contiguous:
       if (mask == nullptr) {
         prefetch(at(base, j), Touch::write);
-        ir_.CreateAlignedStore(value, at(base, j), llvm::Align(4));
+        write_contiguous(store, value, at(base, j));
       } else {
         ir_.CreateMaskedStore(value, at(base, j), llvm::Align(4), mask);
       }

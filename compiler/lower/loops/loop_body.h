@@ -32,6 +32,13 @@ class LoopBody {
   /// The draw of scalar `i` at `element`, and at the elements of the lanes after it. The draw has no
   /// parameters.
   virtual Value* draw(size_t i, Value* element) = 0;
+  /// Reads or writes all lanes of an access that is contiguous along the vector axis.
+  virtual Value* read_contiguous(size_t /*load*/, Value* pointer) {
+    return ir_.CreateAlignedLoad(v.f32(), pointer, llvm::Align(4));
+  }
+  virtual void write_contiguous(size_t /*store*/, Value* value, Value* pointer) {
+    ir_.CreateAlignedStore(value, pointer, llvm::Align(4));
+  }
   /// Splits an index: number = quotient * by + remainder.
   struct Quotient {
     Value *quotient, *remainder;

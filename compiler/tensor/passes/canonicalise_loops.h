@@ -13,9 +13,10 @@ void canonicalise(Loop& loop);
 /// Whether a loop can walk `axis` and the next one as a single axis.
 bool joins(const Loop& loop, int axis);
 
-template <class Function>
-void for_each_access(Loop& loop, Function function) {
-  for (Access& access : loop.loads) function(access);
-  for (Store& store : loop.stores) function(store.access);
+/// `loop`: a Loop, constant or not.
+template <class AnyLoop, class Function>
+void for_each_access(AnyLoop& loop, Function function) {
+  for (auto& access : loop.loads) function(access);
+  for (auto& store : loop.stores) function(store.access);
 }
 }  // namespace tensor

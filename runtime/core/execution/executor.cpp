@@ -227,14 +227,14 @@ struct Executor::Parts {
   }
 
   void bind_launch(const Loop& loop) {
-    const DeviceKernel& kernel = image.device_kernels.at(loop.kernel);
+    const DeviceKernel& kernel = image.device_kernels.at(loop.device_kernel);
     BoundLaunch& bound = launches.emplace_back();
     bound.function = machine.device->function(kernel.name);
     int64_t kept = 1, reduced = 1;
     schema::LoopKernel<>& parameters = bound.parameters;
     for (size_t axis = 0; axis < loop.space.size(); ++axis) {
       const int64_t extent = loop.space[axis].length(rows);
-      parameters.extents.emplace_back(extent);
+      if (loop.space[axis].batch >= 0) parameters.rows.emplace_back(extent);
       (static_cast<int>(axis) < loop.kept ? kept : reduced) *= extent;
     }
     if (kept * reduced >= int64_t{1} << 31)
@@ -242,10 +242,8 @@ struct Executor::Parts {
           Exit::bad_configuration,
           fmt::format("{} has 2^31 elements or more, too many for a GPU's kernel: use a smaller batch",
                       loop.name));
-    for (const Access& access : loop.accesses) {
+    for (const Access& access : loop.accesses)
       parameters.pointers.emplace_back(at(access.buffer) + access.offset);
-      parameters.strides.insert(parameters.strides.end(), access.strides.begin(), access.strides.end());
-    }
     parameters.scalars.assign(loop.scalars.begin(), loop.scalars.end());
     parameters.sites.assign(loop.sites.begin(), loop.sites.end());
     if (!loop.sites.empty()) parameters.clock.emplace(machine.device->clock());

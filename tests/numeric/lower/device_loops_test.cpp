@@ -33,8 +33,8 @@ void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buf
   const uint64_t clock[2] = {randomness.seed, randomness.step};
   schema::LoopKernel<> call;
   call.pointers.assign(bound.pointers.begin(), bound.pointers.end());
-  call.extents.assign(bound.extents.begin(), bound.extents.end());
-  call.strides.assign(bound.strides.begin(), bound.strides.end());
+  for (const tensor::Extent& extent : arranged.loop.space)
+    if (extent.batch >= 0) call.rows.emplace_back(loop_runner::length(extent, rows));
   call.scalars.assign(arranged.scalars.begin(), arranged.scalars.end());
   call.sites.assign(arranged.sites.begin(), arranged.sites.end());
   if (!call.sites.empty()) call.clock.emplace(&clock[0]);
@@ -117,6 +117,28 @@ TEST(Reduction, over_two_groups_of_axes) {
   LoopBuilder b({{6}, {40}, {70}}, 1);
   b.store(b.apply(Op::add, b.load(0, {70, 420, 1}), b.load(1, {0, 1, 0})), 2, {1, 0, 0}, Combine::sum);
   expect_equal({{b.loop(), noise({6 * 40 * 70, 40, 6}, 3)}}, 1, 20, "two groups");
+}
+
+/// y[r, j] = tanh(x[r, j] + b[j]), where the rows of x and y begin `pitch` elements after one another.
+Case biased(int64_t columns, int64_t pitch, int64_t offset) {
+  constexpr int64_t rows = 19;
+  LoopBuilder b({{1, 0}, {columns}}, 2);
+  const int x = b.load(0, {pitch, 1}, offset);
+  b.store(b.apply(Op::tanh, b.apply(Op::add, x, b.load(1, {0, 1}))), 2, {pitch, 1});
+  return {b.loop(), noise({rows * pitch + offset, columns, rows * pitch}, 4, -1)};
+}
+
+TEST(Quads, are_read_and_written_at_once_where_they_are_aligned) {
+  using Mapping = schema::DeviceKernel::Mapping;
+  const auto mapping_of = [](const Case& one) { return lower::EmulatedLoops({one.loop}).kernel(0).mapping; };
+  for (const Case& one : {biased(12, 12, 0), biased(64, 64, 0), biased(12, 16, 4)}) {
+    EXPECT_EQ(mapping_of(one), Mapping::quads);
+    expect_equal({one}, 19, 8, "quads");
+  }
+  for (const Case& one : {biased(13, 13, 0), biased(12, 13, 0), biased(12, 12, 2)}) {
+    EXPECT_EQ(mapping_of(one), Mapping::elements);
+    expect_equal({one}, 19, 8, "elements");
+  }
 }
 
 TEST(Parameters, of_a_kernel_are_limited) {

@@ -52,8 +52,8 @@ Program transposing() {
                      {"y", Buffer::Kind::output, {batch(), {7}}}};
   // The strides are those for 5000 rows.
   program.instructions = {
-      Loop{"transpose", 0, {batch(), {7}}, 2, {}, {{0, 0, {1, 5000}}, {1, 0, {7, 1}}}, {3}, {10}},
-      Loop{"copy", 1, {batch(), {7}}, 2, {{100}}, {{1, 0, {7, 1}}, {2, 0, {7, 1}}}, {}, {}}};
+      Loop{"transpose", 0, 0, {batch(), {7}}, 2, {}, {{0, 0, {1, 5000}}, {1, 0, {7, 1}}}, {3}, {10}},
+      Loop{"copy", 1, 0, {batch(), {7}}, 2, {{100}}, {{1, 0, {7, 1}}, {2, 0, {7, 1}}}, {}, {}}};
   return program;
 }
 

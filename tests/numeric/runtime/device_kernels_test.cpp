@@ -95,7 +95,7 @@ TEST(Launch, of_a_loop_passes_its_lists_one_after_the_other) {
   const uint64_t clock = 5;
   schema::LoopKernel<> loop;
   loop.pointers = {&memory[0], &memory[1]};
-  loop.extents = {int64_t{3}};
+  loop.rows = {int64_t{3}};
   loop.sites = {uint32_t{9}};
   loop.clock.emplace(&clock);
   std::vector<const void*> places;

@@ -126,7 +126,7 @@ inline schema::Buffer coefficients() { return buffer(schema::Buffer::Kind::coeff
 /// A loop over one axis, the rows. The stride of an access is 1 if the buffer has rows, and 0 for a scalar.
 inline schema::Loop loop(Kernel kernel, int kept, const std::vector<std::pair<int, int64_t>>& accesses,
                          const std::vector<float>& scalars, const std::vector<uint32_t>& sites = {}) {
-  schema::Loop made{"toy", kernel, rows, kept, scalar, {}, scalars, sites};
+  schema::Loop made{"toy", kernel, 0, rows, kept, scalar, {}, scalars, sites};
   for (const auto& [index, stride] : accesses) made.accesses.push_back({index, 0, {stride}});
   return made;
 }

@@ -4,7 +4,9 @@ clang++ 19."""
 import functools
 import os
 import pathlib
+import re
 import shutil
+import struct
 
 import pytest
 
@@ -66,6 +68,43 @@ def test_every_example_has_ptx(folder, vaec):
     assert len(without) < len(EXAMPLES) / 2, without
     if without:
         pytest.skip(f"this vaec was built without clang++-19: no PTX of {', '.join(without)}")
+
+
+def instructions(cubin):
+    """The number of instructions of each kernel in a cubin, an ELF file; 16 bytes each, filled up to 128."""
+    table, = struct.unpack_from("<Q", cubin, 40)
+    count, names = struct.unpack_from("<HH", cubin, 60)
+    sections = [struct.unpack_from("<IIQQQQ", cubin, table + 64 * i) for i in range(count)]
+    sizes = {}
+    for name, _, _, _, _, size in sections:
+        begin = sections[names][4] + name
+        text = cubin[begin:cubin.index(b"\0", begin)].decode()
+        if text.startswith(".text."):
+            sizes[text.removeprefix(".text.")] = size // 16
+    return sizes
+
+
+def test_kernels_of_ladder_have_few_instructions_and_no_spills(folder, vaec):
+    need_assembler()
+    text = example_ptx(vaec, next(path for path in EXAMPLES if path.name == "ladder.vae"))
+    (folder / "kernels.ptx").write_text(text)
+    result = call(ASSEMBLER, "-v", "-arch=sm_90", "kernels.ptx", "-o", "kernels.cubin", cwd=folder)
+    if "sm_90" in result.stderr and result.returncode:
+        pytest.skip(result.stderr.strip())
+    assert result.returncode == 0, result.stderr
+    spills = re.findall(r"(\d+) bytes spill stores", result.stderr)
+    assert len(spills) > 50 and set(spills) == {"0"}, spills
+    sizes = instructions((folder / "kernels.cubin").read_bytes())
+    # The tanh between two convolutions: four elements a thread, 16 bytes at once.
+    activations = {name: size for name, size in sizes.items() if name.startswith("kernel_tanh_")
+                   and "ld.global.v4.f32" in text.partition(f".entry {name}(")[2].partition("\n}")[0]}
+    assert len(activations) >= 6 and max(activations.values()) <= 4 * 60, activations
+
+
+def test_shapes_are_constants_of_kernels(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    text = succeed(vaec, "check", "--emit=ptx", "small.vae", cwd=folder).stdout
+    assert "div.u32" not in text and "rem.u32" not in text, "a division by a constant is a multiplication"
 
 
 def test_no_kernel_spills_or_uses_local_memory_for_nothing(folder, vaec):
