@@ -35,6 +35,9 @@ struct Place {
   std::string describe(const std::string& operation) const;
 };
 
+/// Where the operations run that are prepared from now on.
+c10::Device device_of_calls();
+
 /// Sets the number of threads of LibTorch and of its BLAS.
 void set_threads(int threads);
 

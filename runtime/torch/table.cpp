@@ -120,6 +120,8 @@ const vae_library table = {
 
 }  // namespace
 
+c10::Device device_of_calls() { return place_of_calls.device; }
+
 void set_threads(int threads) {
   at::set_num_threads(threads);
   if (openblas_set_num_threads) openblas_set_num_threads(threads);

@@ -7,6 +7,7 @@
 #include "runtime/abi.h"
 
 extern "C" int cuLaunchHostFunc(void* stream, void (*work)(void*), void* data);
+extern "C" void fake_cuda_note(const char* call);
 
 namespace {
 
@@ -42,6 +43,11 @@ const vae_library* vaert_torch(const vae_torch_options* options, char* error, si
   if (options->device >= 0) return &table;
   std::snprintf(error, error_size, "this is the fake GPU's");
   return nullptr;
+}
+
+int32_t vaert_torch_capture(int32_t begins) {
+  fake_cuda_note(begins ? "begun pools" : "ended pools");
+  return std::getenv("FAKE_TORCH_NO_POOLS") ? 0 : 1;
 }
 
 void* vaert_torch_stream(void) {

@@ -6,6 +6,7 @@
 
 #include "runtime/data/optional_library.h"
 #include "runtime/shared/failure.h"
+#include "runtime/torch/graph_api.h"
 
 namespace core {
 namespace {
@@ -64,6 +65,11 @@ const vae_library* open_torch(const vae_torch_options& options) {
 
 void* torch_stream() {
   return reinterpret_cast<decltype(&vaert_torch_stream)>(torch_function("", "vaert_torch_stream"))();
+}
+
+bool torch_captures(bool begins) {
+  return reinterpret_cast<decltype(&vaert_torch_capture)>(torch_function("", "vaert_torch_capture"))(
+             begins) != 0;
 }
 
 std::string torch_version() {

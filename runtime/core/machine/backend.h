@@ -54,6 +54,10 @@ const vae_library* open_torch(const vae_torch_options& options);
 /// The CUDA stream (a CUstream) on which LibTorch enqueues its work; null on the CPU.
 void* torch_stream();
 
+/// Tells LibTorch that work will be captured in a graph, or has been. Whether it keeps the memory that graphs
+/// use (runtime/torch/graph_api.h).
+bool torch_captures(bool begins);
+
 /// The version of LibTorch if it is open, else empty.
 std::string torch_version();
 

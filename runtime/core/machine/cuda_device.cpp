@@ -131,22 +131,36 @@ void CudaDevice::run_whole(const std::function<void()>& work) {
   running_ = before;
 }
 
+/// Records the work in a graph. LibTorch keeps the memory that the graph uses.
+cuda::GraphExec CudaDevice::capture(const std::function<void()>& work) {
+  if (!torch_captures(true) && std::exchange(keeps_graph_memory_, false))
+    fmt::print(
+        stderr,
+        "note: libvaert_torch.so was built without CUDA's headers: when the GPU's memory runs out, results "
+        "may be wrong\n");
+  cuda::Graph graph = nullptr;
+  CUDA(cuStreamBeginCapture_v2, stream_, cuda::capture_relaxed);
+  try {
+    run_whole(work);
+  } catch (...) {
+    driver_.cuStreamEndCapture(stream_, &graph);
+    torch_captures(false);
+    throw;
+  }
+  CUDA(cuStreamEndCapture, stream_, &graph);
+  torch_captures(false);
+  cuda::GraphExec exec = nullptr;
+  CUDA(cuGraphInstantiateWithFlags, &exec, graph, 0);
+  CUDA(cuGraphDestroy, graph);
+  return exec;
+}
+
 void CudaDevice::run(Recording& recording, const std::function<void()>& work) {
   // The first time is not recorded: LibTorch then chooses its algorithms and allocates its memory.
   if (recording.runs_++ == 0 || running_) return run_whole(work);
   if (!recording.exec_) {
-    cuda::Graph graph = nullptr;
-    CUDA(cuStreamBeginCapture_v2, stream_, cuda::capture_relaxed);
-    try {
-      run_whole(work);
-    } catch (...) {
-      driver_.cuStreamEndCapture(stream_, &graph);
-      throw;
-    }
-    CUDA(cuStreamEndCapture, stream_, &graph);
-    CUDA(cuGraphInstantiateWithFlags, &recording.exec_, graph, 0);
+    recording.exec_ = capture(work);
     recording.driver_ = &driver_;
-    CUDA(cuGraphDestroy, graph);
   }
   CUDA(cuGraphLaunch, recording.exec_, stream_);
 }

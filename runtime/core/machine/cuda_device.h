@@ -29,6 +29,7 @@ class CudaDevice final : public Device {
  private:
   void load(const Image& image);
   void enqueue(cuda::Function function, const Launch& launch, void** parameters) override;
+  cuda::GraphExec capture(const std::function<void()>& work);
   /// Executes the work without recording the replayable work that it contains separately.
   void run_whole(const std::function<void()>& work);
 
@@ -37,7 +38,8 @@ class CudaDevice final : public Device {
   cuda::Stream stream_ = nullptr;
   std::unique_ptr<Uploads> uploads_;
   std::map<std::string, cuda::Function> functions_;
-  bool running_ = false;  // while replayable work is executed
+  bool keeps_graph_memory_ = true;  // whether LibTorch does
+  bool running_ = false;            // while replayable work is executed
 };
 
 }  // namespace core

@@ -94,6 +94,17 @@ def test_a_step_is_one_graph_and_the_host_waits_only_for_the_record(folder, vaec
     assert json.loads((folder / "gpu/config.json").read_text())["device"] == "cuda:0"
 
 
+def test_libtorch_keeps_the_memory_of_graphs(folder, vaec):
+    fake = Fake(folder, vaec)
+    exe = fake.build("glyphs", GLYPHS)
+    calls = fake.train(exe, "kept", "--steps", "3")
+    assert calls["begun pools"] == calls["ended pools"] == calls["captures"] == 1, calls
+    result = call(exe, "train", "--device", "cuda", "--steps", "3", "--out", "without", "--quiet", cwd=folder,
+                  env=fake.environment(exe, FAKE_TORCH_NO_POOLS="1"))
+    assert result.returncode == 0, result
+    assert result.stderr.startswith("note: libvaert_torch.so was built without CUDA's headers"), result
+
+
 def test_convolutions_chosen_by_timing(folder, vaec):
     fake = Fake(folder, vaec)
     exe = fake.build("model", GLYPHS)
