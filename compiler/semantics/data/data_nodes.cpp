@@ -57,8 +57,8 @@ struct NodeMaker {
   NodeId column(const DataExpression& expression, bool whole) {
     DataExpression data = data_of_variable(expression, analysis.model[variable]);
     std::vector<Column>& columns = analysis.model.columns;
-    const auto [entry, fresh] = analysis.leaf_columns.try_emplace(
-        {variable, whole, schema::text_of(data)}, static_cast<int32_t>(columns.size()));
+    const auto [entry, fresh] = analysis.leaf_columns.try_emplace({variable, whole, schema::text_of(data)},
+                                                                  static_cast<int32_t>(columns.size()));
     if (fresh) columns.push_back({std::move(data), variable, build.span, whole, {}});
     return build.leaf(Op::column, entry->second, shape);
   }
