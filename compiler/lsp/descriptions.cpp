@@ -87,6 +87,7 @@ const Sentences& of_functions() {
       {"windows", "All stretches of `length` rows as rows."},
       {"missing", "1 where a value is missing, else 0."},
       {"flip", "Fresh noise: each bit flipped with probability `p`."},
+      {"binarize", "Fresh noise: each element 1 with probability `p`, else 0."},
       {"jitter", "Fresh noise: Gaussian noise of standard deviation `std` added."},
   });
   return table;

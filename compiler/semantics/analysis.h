@@ -46,7 +46,7 @@ struct Analysis {
   bool broken_import = false;         // an imported file has syntax errors
   int64_t noise_count = 0;            // calls of noise so far
   /// The columns that are leaves of the graph, by their variable, whether they are whole, and their text.
-  std::map<std::tuple<VariableId, bool, std::string>, int32_t> leaf_columns;
+  std::map<std::tuple<VariableId, Column::Values, std::string>, int32_t> leaf_columns;
 
   Scope& new_scope(Scope* outer);
 

@@ -82,13 +82,16 @@ struct Player {
   base::Span span;
 };
 
-/// A data column that the executable reads. When the data are opened, it is checked against the domain of
-/// `variable`. If noise or other operations follow, it is only checked to be reals of the variable's shape.
+/// A data column that the executable reads. Its values are checked when the data are opened.
 struct Column {
+  /// What its values must be: those of the variable's domain, the probabilities of bits, or any reals, if
+  /// noise and further operations make the variable's values from them.
+  enum class Values { own, probabilities, reals };
+
   schema::DataExpression expression;
   VariableId variable;
   base::Span span;
-  bool whole = true;                  // these are the variable's own values
+  Values values = Values::own;
   std::string noiseless_source = {};  // as in schema::DataColumn
 };
 

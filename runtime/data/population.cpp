@@ -47,7 +47,8 @@ Rule rule_of(const VariableSpec& variable) {
     return {"a whole number from 0", [](float v, int64_t) { return whole(v) && v >= 0; }};
   if (domain == "real") return {"finite", [](float, int64_t) { return true; }};
   if (domain == "positive") return {"above 0", [](float v, int64_t) { return v > 0; }};
-  if (domain == "unit") return {"from 0 to 1", [](float v, int64_t) { return v >= 0 && v <= 1; }};
+  if (domain == "unit" || domain == "probability")
+    return {"from 0 to 1", [](float v, int64_t) { return v >= 0 && v <= 1; }};
   if (domain == "angle")
     return {"above -pi and up to pi", [](float v, int64_t) {
               constexpr auto pi = std::numbers::pi_v<float>;

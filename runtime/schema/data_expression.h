@@ -152,9 +152,9 @@ struct Elementwise {
 /// New noise at every draw. Each call has a number of its own: two calls are two draws. A call that a let
 /// names is one draw, wherever the name is used. It never reaches the runtime.
 struct Noise {
-  enum class Kind { flip, jitter } op = Kind::flip;
+  enum class Kind { flip, binarize, jitter } op = Kind::flip;
   DataBox data;
-  double amount = 0;
+  double amount = 0;  // the probability of flip, the deviation of jitter
   int64_t number = 0;
   static void fields(auto& self, auto&& field) {
     field("data", self.data);
@@ -165,7 +165,8 @@ struct Noise {
 
 constexpr auto words_of(Noise::Kind) {
   using Kind = Noise::Kind;
-  return std::array{Word<Kind>{Kind::flip, "flip"}, Word<Kind>{Kind::jitter, "jitter"}};
+  return std::array{Word<Kind>{Kind::flip, "flip"}, Word<Kind>{Kind::binarize, "binarize"},
+                    Word<Kind>{Kind::jitter, "jitter"}};
 }
 
 template <class Alternative>

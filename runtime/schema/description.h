@@ -104,8 +104,8 @@ struct Player {
 struct DataColumn {
   DataExpression expression;
   int variable = -1;
-  /// The domain that its values must have: that of the variable, or real if noise and further operations make
-  /// the variable's values from the column.
+  /// The domain that its values must have: that of the variable; "probability" if bits are drawn from them;
+  /// "real" if noise and further operations make the variable's values from the column.
   std::string domain;
   /// If a source adds noise to the variable's values, a column says what else the source does to them, and no
   /// program reads that column. This is the name of the source then, else empty.

@@ -40,12 +40,23 @@ std::vector<schema::Player> of_players(const semantics::Model& model) {
   return list;
 }
 
+std::string domain_of(const semantics::Model& model, const semantics::Column& column) {
+  switch (column.values) {
+    case semantics::Column::Values::own:
+      return semantics::name_of(model[column.variable].domain.kind);
+    case semantics::Column::Values::probabilities:
+      return "probability";
+    case semantics::Column::Values::reals:
+      return "real";
+  }
+  return {};
+}
+
 std::vector<schema::DataColumn> of_columns(const semantics::Model& model) {
   std::vector<schema::DataColumn> list;
   for (const semantics::Column& column : model.columns)
-    list.push_back({column.expression, column.variable.index,
-                    column.whole ? semantics::name_of(model[column.variable].domain.kind) : "real",
-                    column.noiseless_source});
+    list.push_back(
+        {column.expression, column.variable.index, domain_of(model, column), column.noiseless_source});
   return list;
 }
 

@@ -174,7 +174,7 @@ struct SourceReader {
   /// but without noise.
   void keep_without_noise(const Value& value, VariableId variable) {
     analysis.model.columns.push_back({data_of_variable(without_noise(*value.data), analysis.model[variable]),
-                                      variable, value.span, true, source.name});
+                                      variable, value.span, Column::Values::own, source.name});
   }
 
   MissingValues missing_values(NodeId node) const {

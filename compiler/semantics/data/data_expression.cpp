@@ -431,7 +431,7 @@ struct DataEvaluator {
             return {};
         return on_table(function, values, named, expr);
       case DataFunction::Kind::noise:
-        return noise(function, *values[0], number_of(*values[1]), expr);
+        return noise(function, *values[0], values.size() > 1 ? number_of(*values[1]) : 0, expr);
     }
     return {};
   }
@@ -466,7 +466,8 @@ struct DataEvaluator {
   }
 
   Value noise(const DataFunction& function, const Value& operand, double amount, const Expr& expr) {
-    const bool probability = function.name == "flip";
+    const auto kind = *schema::find_word<schema::Noise::Kind>(function.name);
+    const bool probability = kind == schema::Noise::Kind::flip;
     if (amount < 0 || (probability && amount > 1) || !fits_float(amount)) {
       analysis.report.add(base::E0301, expr.span,
                           fmt::format("`{}` of `{}`", function.arguments[1].name, function.name),
@@ -476,8 +477,7 @@ struct DataEvaluator {
                           fmt::format("{}", amount));
       return {};
     }
-    return made(schema::Noise{probability ? schema::Noise::Kind::flip : schema::Noise::Kind::jitter,
-                              *operand.data, amount, static_cast<int64_t>(analysis.noise_count++)},
+    return made(schema::Noise{kind, *operand.data, amount, static_cast<int64_t>(analysis.noise_count++)},
                 expr.span);
   }
 

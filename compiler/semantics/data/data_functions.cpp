@@ -56,6 +56,7 @@ const std::vector<DataFunction> functions = {
     {FunctionKind::table_operation, "normalize", {a_table, {"by", data, false}}, {}},
     {FunctionKind::table_operation, "windows", {a_table, {"length", integer}, {"step", integer, false}}, {}},
     {FunctionKind::noise, "flip", {{"x", data}, {"p", real}}, {}},
+    {FunctionKind::noise, "binarize", {{"p", data}}, {}},
     {FunctionKind::noise, "jitter", {{"x", data}, {"std", real}}, {}},
 };
 

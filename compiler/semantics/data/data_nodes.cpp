@@ -27,20 +27,24 @@ struct NodeMaker {
   Build build;
   Shape shape;
 
-  /// `whole`: the data are the variable's own values, apart from noise.
-  NodeId node(const DataExpression& data, bool whole = true) {
+  /// `values`: what the data are, apart from noise.
+  NodeId node(const DataExpression& data, Column::Values values = Column::Values::own) {
     if (const auto number = schema::number_of(data)) return build.filled(*number, shape);
-    if (const auto* noise = data.as<schema::Noise>()) return add_noise(*noise, whole);
+    if (const auto* noise = data.as<schema::Noise>()) return add_noise(*noise, values);
     const auto* operation = data.as<schema::Elementwise>();
-    if (!operation || !has_noise(data)) return column(data, whole);
+    if (!operation || !has_noise(data)) return column(data, values);
     std::vector<NodeId> inputs;
-    for (const DataExpression& argument : operation->args) inputs.push_back(node(argument, false));
+    for (const DataExpression& argument : operation->args)
+      inputs.push_back(node(argument, Column::Values::reals));
     if (const auto direct = find_op(operation->op)) return build.pointwise(*direct, inputs);
     return analysis.evaluator.call(operation->op, inputs, build.span);
   }
 
-  NodeId add_noise(const schema::Noise& noise, bool whole) {
-    const NodeId data = node(*noise.data, whole), amount = build.filled(noise.amount, shape);
+  NodeId add_noise(const schema::Noise& noise, Column::Values values) {
+    if (noise.op == schema::Noise::Kind::binarize)
+      return build.pointwise(
+          Op::less, {draw(noise.number, Op::uniform), node(*noise.data, Column::Values::probabilities)});
+    const NodeId data = node(*noise.data, values), amount = build.filled(noise.amount, shape);
     if (noise.op == schema::Noise::Kind::jitter)
       return build.add(data, build.multiply(amount, draw(noise.number, Op::normal)));
     const NodeId uniform = draw(noise.number, Op::uniform);
@@ -54,12 +58,12 @@ struct NodeMaker {
     return node;
   }
 
-  NodeId column(const DataExpression& expression, bool whole) {
+  NodeId column(const DataExpression& expression, Column::Values values) {
     DataExpression data = data_of_variable(expression, analysis.model[variable]);
     std::vector<Column>& columns = analysis.model.columns;
-    const auto [entry, fresh] = analysis.leaf_columns.try_emplace({variable, whole, schema::text_of(data)},
+    const auto [entry, fresh] = analysis.leaf_columns.try_emplace({variable, values, schema::text_of(data)},
                                                                   static_cast<int32_t>(columns.size()));
-    if (fresh) columns.push_back({std::move(data), variable, build.span, whole, {}});
+    if (fresh) columns.push_back({std::move(data), variable, build.span, values, {}});
     return build.leaf(Op::column, entry->second, shape);
   }
 };
@@ -95,7 +99,8 @@ bool all_parts(const DataExpression& data, bool (*holds)(const DataExpression&))
 bool is_bits(const DataExpression& data) {
   if (const auto number = schema::number_of(data)) return *number == 0 || *number == 1;
   if (const auto* noise = data.as<schema::Noise>())
-    return noise->op == schema::Noise::Kind::flip && is_bits(*noise->data);
+    return noise->op == schema::Noise::Kind::binarize ||
+           (noise->op == schema::Noise::Kind::flip && is_bits(*noise->data));
   return decides(data) ||
          (is_operation(data, {"where", "multiply", "minimum", "maximum"}) && all_parts(data, is_bits));
 }
@@ -105,6 +110,7 @@ bool is_bits(const DataExpression& data) {
 bool is_jittered(const DataExpression& data, DomainKind kind) {
   const auto* noise = data.as<schema::Noise>();
   if (noise && noise->op == schema::Noise::Kind::jitter) return true;
+  if (noise && noise->op == schema::Noise::Kind::binarize) return false;
   if (!has_noise(data) || decides(data) || (is_operation(data, {"floor"}) && kind == DomainKind::count))
     return false;
   return std::ranges::any_of(parts_of(data),
@@ -119,20 +125,31 @@ bool flips_reals(const DataExpression& data) {
   return found;
 }
 
+/// Whether the values themselves are bits that `binarize` draws.
+bool is_binarized(const DataExpression& data) {
+  const auto* noise = data.as<schema::Noise>();
+  if (noise && noise->op == schema::Noise::Kind::binarize) return true;
+  return is_bits(data) &&
+         std::ranges::any_of(parts_of(data), [](const DataExpression* part) { return is_binarized(*part); });
+}
+
 /// What would work instead of this noise; empty if the noise fits the variable.
 std::string other_noise(const DataExpression& data, const Domain& domain) {
   switch (domain.kind) {
     case DomainKind::category:
     case DomainKind::simplex:
-      return "`flip` fits `binary` variables, `jitter` real ones";
+      return "`flip` and `binarize` fit `binary` variables, `jitter` real ones";
     case DomainKind::binary:
       if (!is_jittered(data, domain.kind)) return "";
-      return "`jitter` gives reals: compare, `jitter(data, std) > 0.5`, or flip bits, `flip(data, p)`";
+      return "`jitter` gives reals: compare, `jitter(data, std) > 0.5`, or draw bits, `binarize(data)`";
     case DomainKind::count:
       if (!is_jittered(data, domain.kind) && !flips_reals(data)) return "";
       return "noise of counts is a count where it is rounded: `floor(max(jitter(data, std), 0))`";
-    case DomainKind::unit:  // 1 - x stays within the domain
-      return "";
+    case DomainKind::unit:  // a flip gives 1 - x, which stays within the domain
+    case DomainKind::positive:
+      if (is_binarized(data)) return "`binarize` gives 0 and 1, for `binary` variables";
+      if (domain.kind == DomainKind::unit) return "";
+      [[fallthrough]];
     default:
       if (!flips_reals(data)) return "";
       return "`flip` takes bits: compare, `flip(data > 0.5, p)`, or add Gaussian noise, `jitter(data, std)`";
@@ -148,7 +165,11 @@ bool has_noise(const DataExpression& data) {
 }
 
 DataExpression without_noise(const DataExpression& data) {
-  if (const auto* noise = data.as<schema::Noise>()) return without_noise(*noise->data);
+  if (const auto* noise = data.as<schema::Noise>()) {
+    DataExpression plain = without_noise(*noise->data);
+    if (noise->op != schema::Noise::Kind::binarize) return plain;
+    return schema::Elementwise{info(Op::greater).name, {std::move(plain), schema::Number{0.5}}};
+  }
   DataExpression result = data;
   schema::for_each_part(result, [](DataExpression& part) { part = without_noise(part); });
   return result;

@@ -86,6 +86,8 @@ struct Writer {
   }
 
   std::string operator()(const schema::Noise& noise) const {
+    if (noise.op == schema::Noise::Kind::binarize)
+      return fmt::format("{}({})", schema::word_of(noise.op), write(*noise.data));
     return fmt::format("{}({}, {})", schema::word_of(noise.op), write(*noise.data), noise.amount);
   }
 

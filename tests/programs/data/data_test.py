@@ -212,6 +212,29 @@ def test_noise_is_of_the_strength_asked_for_and_fresh(folder, vaec):
     near(read("both"), [1] * 4000)
 
 
+def test_bits_are_drawn_with_the_probabilities_of_the_data(folder, vaec):
+    write(folder, "t.csv", "a\n" + "0\n0.25\n1\n" * 2000)
+    read = Reading(folder, vaec, {"bits": "binarize(t)", "flipped": "flip(binarize(1 - t), 1)", "scaled": "6 * binarize(t / 2) - 3"},
+                   lets='let t = csv("t.csv").a')
+    for source, low, high, share in (("bits", 0, 1, 0.25), ("flipped", 0, 1, 0.25), ("scaled", -3, 3, 0.125)):
+        values = [row[0] for row in read(source)]
+        assert set(values) == {low, high}, source
+        assert set(values[::3]) == {low} and abs(values[1::3].count(high) / 2000 - share) < 0.03, source
+        assert abs(values[2::3].count(high) / 2000 - 4 * share) < 0.04, source
+    # What a command is given is compared, not drawn.
+    write(folder, "given.csv", "x\n0.4\n0.6\n")
+    out = folder / "given_z.csv"
+    succeed(read.exe, "infer", "--run", read.run, "z | x", "--given", "x=given.csv", "--out", out, cwd=folder)
+    near([[float(line)] for line in out.read_text().splitlines()[1:]], [0, 1])
+
+
+def test_bits_are_drawn_from_probabilities_only(folder, vaec):
+    write(folder, "t.csv", "a\n0.5\n1.5\n")
+    exe = build(vaec, write(folder, "odd.vae", program({"bits": 'binarize(csv("t.csv"))'}, domain="binary")), folder)
+    wrong = call(exe, "train", "--out", folder / "odd", cwd=folder)
+    assert wrong.returncode == 65 and "row 1 holds 1.5, which must be from 0 to 1" in wrong.stderr, wrong.stderr
+
+
 # `let` can unpack a tuple of tables and numbers.
 def test_let_names_several_tables(folder, vaec):
     write(folder, "t.csv", COLUMNS)
