@@ -264,7 +264,7 @@ json time_processor(const Image& image, const BenchRequest& request, const Setti
   machine.device = "cpu";
   machine.cudnn_benchmark = request.cudnn_benchmark && !beside_gpu;
   machine.precision = precision_of(settings);
-  if (ranks.is_several() && machine.threads == 0) machine.threads = ranks.threads();
+  ranks.share_cores(machine);
   Session session(image, machine);
   session.ranks = &ranks;
   Trainer trainer(session, settings, initial_state(session, settings));

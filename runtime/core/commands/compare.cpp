@@ -317,7 +317,7 @@ class Comparison {
 void compare(const Image& image, const CompareRequest& request) {
   Ranks ranks(request.ranks, image.file + " compare");
   CompareRequest shared = request;
-  if (ranks.is_several() && shared.threads == 0) shared.threads = ranks.threads();
+  ranks.share_cores(shared);
   ranks.run([&] {
     Comparison(image, shared, ranks).run();
     return 0;

@@ -175,7 +175,7 @@ void evaluate(const Image& image, const EvaluateRequest& request) {
   EvaluateRequest shared = request;
   if (ranks.is_several()) {
     shared.together = &ranks;
-    if (shared.threads == 0) shared.threads = ranks.threads();
+    ranks.share_cores(shared);
   }
   ranks.run([&] {
     ranks.patiently([&] { evaluate_on(image, shared, ranks.is_first()); });

@@ -212,7 +212,7 @@ static void infer_on(const Image& compiled, const InferRequest& request, Ranks& 
 void infer(const Image& compiled, const InferRequest& request) {
   Ranks ranks(request.ranks, compiled.file + " infer");
   InferRequest shared = request;
-  if (ranks.is_several() && shared.threads == 0) shared.threads = ranks.threads();
+  ranks.share_cores(shared);
   ranks.run([&] {
     ranks.patiently([&] { infer_on(compiled, shared, ranks); });
     return 0;

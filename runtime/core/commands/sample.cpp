@@ -166,7 +166,7 @@ static void sample_on(const Image& compiled, const SampleRequest& request, Ranks
 void sample(const Image& compiled, const SampleRequest& request) {
   Ranks ranks(request.ranks, compiled.file + " sample");
   SampleRequest shared = request;
-  if (ranks.is_several() && shared.threads == 0) shared.threads = ranks.threads();
+  ranks.share_cores(shared);
   ranks.run([&] {
     ranks.patiently([&] { sample_on(compiled, shared, ranks); });
     return 0;

@@ -2,6 +2,7 @@
 
 #include "runtime/core/machine/counted_device.h"
 #include "runtime/core/machine/cuda_device.h"
+#include "runtime/core/machine/thread_pool.h"
 #include "runtime/core/ranks/ranks.h"
 
 namespace core {
@@ -23,6 +24,7 @@ Session::Session(const Image& in_image, const MachineRequest& request)
   machine.library = open_backend(request);
   require_cpu(image);
   machine.threads = start_threads(request.threads, machine.library);
+  if (request.pin) pin_threads(machine.threads, request.first_processor);
   machine.parameters = parameters.pointers();
   machine.coefficients = coefficients.data();
   training = machine;

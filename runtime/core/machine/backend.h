@@ -17,6 +17,8 @@ struct MachineRequest {
   int precision = VAE_FP32;     // a vae_precision, of the library operations in training
   std::string backend;          // of the library operations; empty: onednn
   int threads = 0;              // 0: all
+  bool pin = false;             // each thread stays on a processor of its own
+  int first_processor = 0;      // of the first thread, if they are pinned: others belong to other ranks
   /// On a GPU: convolutions are chosen by timing, so results differ in their last bits
   bool cudnn_benchmark = false;
   RanksRequest ranks;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "runtime/core/machine/backend.h"
 #include "runtime/core/machine/thread_pool.h"
 #include "runtime/core/ranks/own_address.h"
 #include "runtime/core/ranks/rank_process.h"
@@ -198,9 +199,15 @@ void Ranks::require_reachable(const std::string& address) {
 /// The ranks that may use the same cores divide them.
 void Ranks::count_threads() {
   const Member& own = members_[static_cast<size_t>(rank())];
-  const auto sharing = std::ranges::count_if(
-      members_, [&](const Member& other) { return other.host == own.host && other.mask == own.mask; });
-  threads_ = std::max(1, usable_cores() / static_cast<int>(sharing));
+  const auto shares = [&](const Member& other) { return other.host == own.host && other.mask == own.mask; };
+  threads_ = std::max(1, usable_cores() / static_cast<int>(std::ranges::count_if(members_, shares)));
+  sharing_before_ = static_cast<int>(std::count_if(members_.begin(), members_.begin() + rank(), shares));
+}
+
+void Ranks::share_cores(MachineRequest& machine) const {
+  if (!is_several()) return;
+  if (machine.threads == 0) machine.threads = threads_;
+  machine.first_processor = sharing_before_ * machine.threads;
 }
 
 std::string Ranks::name_of(int rank) const {

@@ -18,6 +18,8 @@
 
 namespace core {
 
+struct MachineRequest;
+
 /// A failure that all ranks have at the same place: rank 0 alone reports it.
 struct SharedFailure : Failure {
   SharedFailure(Exit code, const std::string& cause, bool in_report)
@@ -53,8 +55,9 @@ class Ranks {
   bool is_first() const { return rank() == 0; }
   const Launched& launched() const { return launched_; }
   const char* transport() const { return table_ ? table_->name : "none"; }
-  /// How many threads each rank of this machine has if they share its cores.
-  int threads() const { return threads_; }
+  /// Chooses threads for this rank, unless the request names their number: the ranks of a machine share its
+  /// cores.
+  void share_cores(MachineRequest& machine) const;
   RowShare share(int64_t rows) const { return share_of(rows, rank(), size()); }
 
   /// Begins the sum over all ranks; `values` must not be touched until the handle has been awaited.
@@ -128,6 +131,7 @@ class Ranks {
   Launched launched_;
   double timeout_ = 60;
   int threads_ = 0;
+  int sharing_before_ = 0;  // how many ranks of lower number share the cores of this one
   const vaert_ranks* table_ = nullptr;
   void* group_ = nullptr;
   volatile int32_t* port_ = nullptr;  // forked ranks: where rank 0 writes the port of the store

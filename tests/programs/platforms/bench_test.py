@@ -1,6 +1,14 @@
 """Tests that `bench` reports where the time of a step goes, and that `train --profile` writes a trace of it."""
 import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
 import sys
+import time
+
+import pytest
 
 from executable import GLYPHS, ROOT, build, call, succeed, write
 
@@ -54,6 +62,39 @@ def test_bench_refuses_what_is_not_there(folder, vaec):
     assert wrong.returncode == 64 and "symmetric" in wrong.stderr, wrong.stderr
     wrong = call(exe, "bench", "--steps", "0", cwd=folder)
     assert wrong.returncode == 64 and len(wrong.stderr.splitlines()) == 1, wrong.stderr
+
+
+def processors_of(pid):
+    """The processors on which each thread of the process may run."""
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        status = (task / "status").read_text()
+        found.append(re.search(r"^Cpus_allowed_list:\s*(\S+)", status, re.M).group(1))
+    return found
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_pinned_threads_have_a_processor_each(folder, vaec, ranks):
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("this machine has one processor")
+    exe = glyphs(folder, vaec)
+    flags = ["--pin", "--threads", str(2 // ranks), "--ranks", "2" if ranks == 2 else "off"]
+    too_many = call(exe, "bench", "--pin", "--threads", len(os.sched_getaffinity(0)) + 1, cwd=folder)
+    assert too_many.returncode == 64 and "--pin" in too_many.stderr, too_many.stderr
+    training = subprocess.Popen([exe, "train", "--quiet", "--steps", "1000000", "--every", "log=0,sample=0", *flags],
+                                cwd=folder, start_new_session=True)
+    try:
+        end = time.monotonic() + 60
+        pinned = set()
+        while len(pinned) < 2 and training.poll() is None and time.monotonic() < end:
+            time.sleep(0.1)
+            children = pathlib.Path(f"/proc/{training.pid}/task/{training.pid}/children").read_text().split()
+            lists = [each for pid in children or [training.pid] for each in processors_of(pid)]
+            pinned = {each for each in lists if each.isdigit()}
+        assert len(pinned) == 2, lists
+    finally:
+        os.killpg(training.pid, signal.SIGKILL)
+        training.wait()
 
 
 def events_of(path):

@@ -78,7 +78,7 @@ MachineRequest machine_of_ranks(const MachineRequest& asked, const Ranks& ranks)
                     "out, or run alone by --ranks off",
                     asked.device));
   machine.device = "cpu";
-  if (machine.threads == 0) machine.threads = ranks.threads();
+  ranks.share_cores(machine);
   return machine;
 }
 
