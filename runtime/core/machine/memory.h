@@ -1,8 +1,11 @@
 // Arrays of floats. They begin on a cache line and are zeroed; large ones use huge pages if the system gives
-// them. An array may also be memory of another device, which only that device reads.
+// them. The system zeroes a large one page by page when a thread first touches the page, and takes the page
+// from the memory of that thread's package. An array may also be memory of another device, which only that
+// device reads.
 #pragma once
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -22,15 +25,8 @@ class Floats {
  public:
   Floats() = default;
   explicit Floats(int64_t count) : count_(count) {
-    const size_t page = size_t{2} << 20;
     const size_t bytes = static_cast<size_t>(count) * sizeof(float);
-    const size_t alignment = bytes >= page ? page : 64;
-    const size_t padded = (bytes + alignment) / alignment * alignment;
-    void* memory = std::aligned_alloc(alignment, padded);
-    if (!memory) throw std::bad_alloc();
-    if (alignment == page) madvise(memory, padded, MADV_HUGEPAGE);
-    std::memset(memory, 0, padded);
-    data_.reset(static_cast<float*>(memory));
+    data_ = bytes < page || is_sanitized ? small(bytes) : mapped(bytes);
   }
 
   Floats(float* memory, int64_t count, FreeFloats free) : data_(memory, free), count_(count) {}
@@ -42,7 +38,38 @@ class Floats {
   float* end() const { return data() + count_; }
 
  private:
-  std::unique_ptr<float, FreeFloats> data_;
+  static constexpr size_t line = 64, page = size_t{2} << 20;
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr bool is_sanitized = true;  // AddressSanitizer only watches what malloc gives
+#else
+  static constexpr bool is_sanitized = false;
+#endif
+
+  using Data = std::unique_ptr<float, FreeFloats>;
+
+  static Data small(size_t bytes) {
+    const size_t padded = (bytes + line) / line * line;
+    void* memory = std::aligned_alloc(line, padded);
+    if (!memory) throw std::bad_alloc();
+    std::memset(memory, 0, padded);
+    return Data(static_cast<float*>(memory));
+  }
+
+  static Data mapped(size_t bytes) {
+    const size_t padded = (bytes + page) / page * page;
+    void* memory = mmap(nullptr, padded + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    // The system only aligns to small pages: what lies before and behind is given back.
+    const size_t before = (page - reinterpret_cast<uintptr_t>(memory) % page) % page;
+    char* begin = static_cast<char*>(memory) + before;
+    if (before > 0) munmap(memory, before);
+    if (before < page) munmap(begin + padded, page - before);
+    madvise(begin, padded, MADV_HUGEPAGE);
+    const auto unmap = [](float* from, const void* size) { munmap(from, reinterpret_cast<uintptr_t>(size)); };
+    return {reinterpret_cast<float*>(begin), FreeFloats{unmap, reinterpret_cast<const void*>(padded)}};
+  }
+
+  Data data_;
   int64_t count_ = 0;
 };
 
