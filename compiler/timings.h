@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string>
 
+#include "runtime/shared/print_error.h"
+
 namespace vaec {
 
 class Timings {
@@ -14,11 +16,11 @@ class Timings {
 
   void end(const char* part, const std::string& note = "") {
     const auto now = Clock::now();
-    if (asked_) fmt::print(stderr, "{:<10}{:>7.1f} ms{}\n", part, milliseconds(now - before_), note);
+    if (asked_) print_error("{:<10}{:>7.1f} ms{}\n", part, milliseconds(now - before_), note);
     before_ = now;
   }
   void end_all() const {
-    if (asked_) fmt::print(stderr, "{:<10}{:>7.1f} ms\n", "all", milliseconds(Clock::now() - begin_));
+    if (asked_) print_error("{:<10}{:>7.1f} ms\n", "all", milliseconds(Clock::now() - begin_));
   }
 
  private:

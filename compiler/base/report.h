@@ -32,6 +32,7 @@ consteval size_t count_arguments(std::string_view message) {
 
 /// For each code an object of its own type, which knows its message: `report.add(base::E0101, span, a, b)`
 /// does not compile with a wrong number of arguments, or with one that has no text.
+// NOLINTBEGIN(bugprone-macro-parentheses): `name` is declared here
 #define DIAGNOSTIC(name, severity, message)                       \
   inline constexpr struct name##Message {                         \
     static constexpr Code code = Code::name;                      \
@@ -41,6 +42,7 @@ consteval size_t count_arguments(std::string_view message) {
   } name;
 #include "compiler/base/diagnostics.def"
 #undef DIAGNOSTIC
+// NOLINTEND(bugprone-macro-parentheses)
 
 struct CodeInfo {
   const char* name;  // "E0203"

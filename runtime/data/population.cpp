@@ -59,6 +59,8 @@ Rule rule_of(const VariableSpec& variable) {
 }
 
 std::string given_by(const VariableSpec& variable, const Column& column) {
+  if (variable.domain == "probability")
+    return fmt::format("the probabilities of `{}` from {}", variable.name, column.label());
   return fmt::format("`{}` ({}) from {}", variable.name, domain_text(variable), column.label());
 }
 

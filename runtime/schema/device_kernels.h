@@ -17,7 +17,7 @@ class Argument {
     requires requires(Value value) { T{value}; }
   Argument(Value value) : value_{value} {}
   /// For the driver, which copies it when the kernel is launched.
-  const void* place() const { return &value_; }
+  const void* place() const { return static_cast<const void*>(&value_); }
   T value() const { return value_; }
 
  private:

@@ -24,7 +24,7 @@ struct Engine {
   static bool is_rows(const Extent& extent) { return extent.batch >= 0; }
   static int64_t& length(Extent& extent) { return extent.size; }
   static int64_t length(const Extent& extent) { return extent.size; }
-  static const std::vector<int64_t>& map_of_broadcast(const Shape&, const std::vector<int64_t>& ints) {
+  static std::vector<int64_t> map_of_broadcast(const Shape&, const std::vector<int64_t>& ints) {
     return ints;
   }
   ValueId number(double value, ValueId like) { return reverse.emit.constant(value, shape(like)); }

@@ -18,6 +18,7 @@
 #include "runtime/core/run/elapsed.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 #include "runtime/shared/printable.h"
 
 namespace core {
@@ -314,12 +315,12 @@ static void bench_on(const Image& image, const BenchRequest& request, Ranks& ran
     if (!ranks.is_several()) {
       const LearningMachine machine = learning_machine(image, request, settings);
       if (!machine.why_no_gpu.empty())
-        fmt::print(stderr, "note: no GPU is timed: {}\n", printable(machine.why_no_gpu));
+        print_error("note: no GPU is timed: {}\n", printable(machine.why_no_gpu));
       gpu = time_device(image, machine.request, settings, request.steps);
     }
   } catch (const Failure& failure) {
     if (!may_choose || failure.exit_code != Exit::bad_configuration) throw;
-    fmt::print(stderr, "note: no GPU is timed: {}\n", failure.what());
+    print_error("note: no GPU is timed: {}\n", failure.what());
   }
   // If the user asked for a GPU by name, or for a precision that only a GPU has, the processor is not timed.
   if (gpu.is_null() || (may_choose && settings.precision != "tf32"))

@@ -33,6 +33,7 @@
 #include "runtime/shared/command_words.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 #include "runtime/shared/printable.h"
 #include "runtime/shared/standard_streams.h"
 
@@ -456,7 +457,7 @@ std::string naming_the_environment(const std::string& cause, int argc, char** ar
 int report(const std::string& who, const std::string& cause, Exit code) {
   std::string line = cause;
   std::replace(line.begin(), line.end(), '\n', ' ');
-  fmt::print(stderr, "{}: {}\n", printable(who), printable(line));
+  print_error("{}: {}\n", printable(who), printable(line));
   return static_cast<int>(code);
 }
 

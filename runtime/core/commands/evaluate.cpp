@@ -20,6 +20,7 @@
 #include "runtime/core/run/trained_model.h"
 #include "runtime/schema/json_fields.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 
 namespace core {
 namespace {
@@ -147,7 +148,7 @@ json evaluate_run(const Image& image, const EvaluateRequest& request,
     if (request.together && !request.together->is_first())
       continue;
     else if (!said || said->insert(note).second)
-      fmt::print(stderr, "note: {}\n", note);
+      print_error("note: {}\n", note);
   return {{"program", image.file}, {"step", model.checkpoint().step}, {"results", results}};
 }
 

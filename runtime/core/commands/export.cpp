@@ -16,6 +16,7 @@
 #include "runtime/schema/json_fields.h"
 #include "runtime/schema/json_text.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 #include "runtime/shared/printable.h"
 #include "runtime/shared/system_libraries.h"
 #include "runtime/version.h"
@@ -153,8 +154,8 @@ void export_model(const Image& image, const ExportRequest& request) {
   });
   rename_to(aside, out);
   for (const json& graph : exporter.refused())
-    fmt::print(stderr, "note: {} is not written: {}\n", printable(graph["file"].get<std::string>()),
-               graph["why"].get<std::string>());
+    print_error("note: {} is not written: {}\n", printable(graph["file"].get<std::string>()),
+                graph["why"].get<std::string>());
   if (request.json) {
     fmt::print("{}\n", schema::json_text({{"out", out.string()},
                                           {"format", request.format},

@@ -16,6 +16,7 @@
 #include "runtime/schema/json_fields.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 
 namespace core {
 namespace {
@@ -62,8 +63,8 @@ void print_summary(const json& summary) {
 /// What the user must know about the plan before it is executed: one line each, on stderr.
 void print_notes(const Image& image, const Query& query, const Plan& plan) {
   for (const Plan::Ignored& ignored : plan.ignored)
-    fmt::print(stderr, "note: {} ignores {}, which is known\n",
-               name_of_conditional(image, ignored.conditional), image.name_of(ignored.variable));
+    print_error("note: {} ignores {}, which is known\n", name_of_conditional(image, ignored.conditional),
+                image.name_of(ignored.variable));
   for (const Plan::Settled& settled : plan.settled) {
     const Conditional& chosen = image.conditionals[static_cast<size_t>(settled.chosen)];
     const Conditional& other = image.conditionals[static_cast<size_t>(settled.other)];
@@ -72,15 +73,15 @@ void print_notes(const Image& image, const Query& query, const Plan& plan) {
     if (other.player >= 0)
       choose = fmt::format(" (--by {}={} chooses it)", image.name_of(other.target),
                            image.players[static_cast<size_t>(other.player)].name);
-    fmt::print(stderr, "note: {} is drawn by {}, not by {}{}\n", image.name_of(chosen.target),
-               name_of_conditional(image, settled.chosen), name_of_conditional(image, settled.other), choose);
+    print_error("note: {} is drawn by {}, not by {}{}\n", image.name_of(chosen.target),
+                name_of_conditional(image, settled.chosen), name_of_conditional(image, settled.other),
+                choose);
   }
   std::set<int> known = query.known;
   known.insert(query.partial.begin(), query.partial.end());
   for (const int variable : known)
     if (!plan.used.contains(variable))
-      fmt::print(stderr, "note: {} is not used: nothing that is drawn depends on it\n",
-                 image.name_of(variable));
+      print_error("note: {} is not used: nothing that is drawn depends on it\n", image.name_of(variable));
 }
 
 /// A value that is missing in a file is unknown, even if a mask says that it is known.
@@ -123,7 +124,7 @@ static void infer_on(const Image& compiled, const InferRequest& request, Ranks& 
   wanted.insert(query.partial.begin(), query.partial.end());
   const Given given = read_given(image, sampler, preprocessing, request.given, wanted);
   for (const std::string& note : session.rows.take_notes())
-    if (ranks.is_first()) fmt::print(stderr, "note: {}\n", note);
+    if (ranks.is_first()) print_error("note: {}\n", note);
   for (const auto& [variable, values] : given.values)
     if (!query.known.contains(variable) && !query.partial.contains(variable))
       throw Failure(Exit::usage, fmt::format("--given {}: it does not stand after the bar of \"{}\"",

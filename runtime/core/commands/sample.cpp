@@ -15,6 +15,7 @@
 #include "runtime/schema/json_fields.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 #include "runtime/shared/printable.h"
 
 namespace core {
@@ -72,8 +73,8 @@ class Batches {
   void note_ignored() {
     if (!noted_)
       for (const Plan::Ignored& ignored : conditioner_->plan().ignored)
-        fmt::print(stderr, "note: {} ignores {}, which is known\n",
-                   name_of_conditional(image_, ignored.conditional), image_.name_of(ignored.variable));
+        print_error("note: {} ignores {}, which is known\n", name_of_conditional(image_, ignored.conditional),
+                    image_.name_of(ignored.variable));
     noted_ = true;
   }
 

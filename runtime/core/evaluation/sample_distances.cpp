@@ -16,6 +16,7 @@
 #include "runtime/metrics/frechet.h"
 #include "runtime/metrics/kernel_distance.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 
 namespace core {
 namespace {
@@ -103,7 +104,7 @@ class SampleDistances {
     if (chain_)
       add("limiting", from_chain());
     else if (request_.limiting > 0 && ranks_.is_first())
-      fmt::print(stderr, "note: no limiting samples: nothing draws the parents of {} from it\n", name());
+      print_error("note: no limiting samples: nothing draws the parents of {} from it\n", name());
     return result;
   }
 
@@ -181,8 +182,8 @@ class SampleDistances {
       append_counted(*features_, drawn->means.at(variable_).data(), at_once, rows, kept->means);
       if (!ranks_.is_first() || steady_clock::now() - said < between_lines) return;
       said = steady_clock::now();
-      fmt::print(stderr, "{} of {} rows drawn, {}\n", first + rows, rows_,
-                 duration_text(std::chrono::duration<double>(said - begin).count()));
+      print_error("{} of {} rows drawn, {}\n", first + rows, rows_,
+                  duration_text(std::chrono::duration<double>(said - begin).count()));
     });
     for (metrics::Points* points : {&kept->draws, &kept->means}) *points = joined(ranks_, *points);
     return *kept;

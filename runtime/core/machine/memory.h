@@ -66,6 +66,7 @@ class Floats {
     if (before < page) munmap(begin + padded, page - before);
     madvise(begin, padded, MADV_HUGEPAGE);
     const auto unmap = [](float* from, const void* size) { munmap(from, reinterpret_cast<uintptr_t>(size)); };
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): `owner` has only the size
     return {reinterpret_cast<float*>(begin), FreeFloats{unmap, reinterpret_cast<const void*>(padded)}};
   }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/core/ranks/ranks.h"
+#include "runtime/shared/print_error.h"
 
 namespace core {
 namespace {
@@ -64,7 +65,7 @@ int wait_for(std::vector<pid_t> ranks, double patience) {
       end = steady_clock::now() +
             std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(patience));
   }
-  if (all_killed) fmt::print(stderr, "{}, and then all others\n", first_killed);
+  if (all_killed) print_error("{}, and then all others\n", first_killed);
   return code;
 }
 

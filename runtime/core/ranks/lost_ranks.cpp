@@ -9,6 +9,7 @@
 
 #include "runtime/core/ranks/rank_process.h"
 #include "runtime/core/ranks/ranks.h"
+#include "runtime/shared/print_error.h"
 #include "runtime/shared/printable.h"
 
 namespace core {
@@ -118,8 +119,8 @@ void Ranks::lose(const std::string& cause) {
   const std::string lost = group_ ? who_is_lost() : "rank 0 does not answer";
   // Gloo begins its messages with a place in its own source text.
   const size_t place_end = cause.starts_with('[') ? cause.find("] ") : std::string::npos;
-  fmt::print(stderr, "{}: rank {} of {}: {}, after step {} ({})\n", printable(who_), rank(), size(), lost,
-             step_, printable(place_end == std::string::npos ? cause : cause.substr(place_end + 2)));
+  print_error("{}: rank {} of {}: {}, after step {} ({})\n", printable(who_), rank(), size(), lost, step_,
+              printable(place_end == std::string::npos ? cause : cause.substr(place_end + 2)));
   std::fflush(nullptr);
   if (group_) linger();
   _exit(static_cast<int>(Exit::lost_rank));

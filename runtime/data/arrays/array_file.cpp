@@ -13,6 +13,7 @@
 #include "runtime/data/row_source.h"
 #include "runtime/shared/closed_folder.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 #include "runtime/shared/printable.h"
 
 namespace data {
@@ -275,8 +276,8 @@ Unpacked unpacked(const fs::path& cache, const fs::path& origin, const std::stri
       static_cast<uint64_t>(kept.st_size) == size)
     return file;
   remove_others(folder, beginning);
-  fmt::print(stderr, "{} is larger than the memory for data: unpacked once, to {}\n",
-             printable(origin.string()), printable(file.path.string()));
+  print_error("{} is larger than the memory for data: unpacked once, to {}\n", printable(origin.string()),
+              printable(file.path.string()));
   write_pieces(origin, file.path, next);
   return file;
 }

@@ -25,12 +25,14 @@ struct Operation {
   bool truth;  // the result is always 0 or 1
   double (*apply)(Values);
   bool sees_missing = false;  // for all other operations, a missing operand makes the result missing
+  bool chooses = false;       // only the condition, and the operand that it chooses, can make it missing
 };
 
 template <class Value>
-Operation declared(int arity, Value) {
+Operation declared(std::string_view name, int arity, Value) {
   constexpr bool truth = std::is_same_v<std::invoke_result_t<Value, double, double, double>, bool>;
-  return {static_cast<size_t>(arity), truth, [](Values v) -> double { return Value{}(v[0], v[1], v[2]); }};
+  return {static_cast<size_t>(arity), truth, [](Values v) -> double { return Value{}(v[0], v[1], v[2]); },
+          false, name == "where"};
 }
 
 /// The number of words in the parameters of a function.
@@ -42,10 +44,10 @@ const std::map<std::string, Operation> operations = {
     {"missing", {1, true, [](Values v) { return double(std::isnan(v[0])); }, true}},
 #define VALUE(value) \
   []([[maybe_unused]] double a, [[maybe_unused]] double b, [[maybe_unused]] double c) { return value; }
-#define ELEMENTWISE(name, inputs, notation, cost, value, ...) {#name, declared(inputs, VALUE(value))},
+#define ELEMENTWISE(name, inputs, notation, cost, value, ...) {#name, declared(#name, inputs, VALUE(value))},
 #define SPECIAL(...)
 #define COMPOSED(name, parameters, otherwise, value, sentence) \
-  {#name, declared(count_of_words(parameters), VALUE(value))},
+  {#name, declared(#name, count_of_words(parameters), VALUE(value))},
 #include "runtime/schema/elementwise.def"
 #undef VALUE
 };
@@ -56,7 +58,8 @@ const std::map<std::string, Operation> operations = {
 
 double apply(const Operation& operation, const double* values) {
   if (operation.sees_missing) return operation.apply(values);
-  for (size_t i = 0; i < operation.arity; ++i)
+  const size_t looked_at = operation.chooses ? 1 : operation.arity;
+  for (size_t i = 0; i < looked_at; ++i)
     if (std::isnan(values[i])) return NAN;
   return operation.apply(values);
 }

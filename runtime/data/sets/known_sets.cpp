@@ -19,6 +19,7 @@
 #include "runtime/fetch/fetch_api.h"
 #include "runtime/shared/closed_folder.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 #include "runtime/shared/printable.h"
 
 namespace data {
@@ -106,8 +107,8 @@ std::vector<std::string> addresses_of(const KnownSet& set) {
 std::string in_megabytes(int64_t bytes) { return fmt::format("{:.1f}", static_cast<double>(bytes) / 1e6); }
 
 void show_progress(void* name, int64_t done, int64_t total) {
-  fmt::print(stderr, "\r{}  {}{} MB\033[K", *static_cast<const std::string*>(name), in_megabytes(done),
-             total > 0 ? " of " + in_megabytes(total) : "");
+  print_error("\r{}  {}{} MB\033[K", *static_cast<const std::string*>(name), in_megabytes(done),
+              total > 0 ? " of " + in_megabytes(total) : "");
 }
 
 Failure cannot_write_to(const fs::path& path, const std::string& cause) {
@@ -130,7 +131,7 @@ void fetch_file(const KnownSet& set, const KnownFile& file, const fs::path& fold
       std::array<char, 512> error{};
       const int code = function_of<vaert_fetch_function>(fetch_library, "vaert_fetch")(
           url.c_str(), part.c_str(), terminal ? show_progress : nullptr, &shown, error.data(), error.size());
-      if (terminal) fmt::print(stderr, "\r\033[K");
+      if (terminal) print_error("\r\033[K");
       if (code == static_cast<int>(Exit::cannot_write)) throw cannot_write_to(part, error.data());
       if (code != 0) {
         if (fs::file_size(part, ignored) == 0) fs::remove(part, ignored);
@@ -256,7 +257,7 @@ extern "C" int vaert_data_get(const char* name, const char* to) {
     print_path(wanted / set.name);
     return 0;
   } catch (const Failure& failure) {
-    fmt::print(stderr, "vaec data get: {}\n", printable(failure.what()));
+    print_error("vaec data get: {}\n", printable(failure.what()));
     return static_cast<int>(failure.exit_code);
   }
 }

@@ -111,7 +111,7 @@ Image with_parameters() {
   Image image;
   Player player{"p", Role::decoder, 0, {}};
   const auto add = [&](const char* name, Shape shape, Initial initial) {
-    player.parameters.push_back({name, std::move(shape), player.elements, std::move(initial)});
+    player.parameters.push_back({name, std::move(shape), player.elements, initial});
     player.elements += player.parameters.back().elements();
   };
   add("p.a", {100, 100}, {Initial::Kind::uniform, 0, 0.25});

@@ -212,6 +212,14 @@ def test_noise_is_of_the_strength_asked_for_and_fresh(folder, vaec):
     near(read("both"), [1] * 4000)
 
 
+def test_a_choice_is_missing_only_where_the_chosen_value_is(folder, vaec):
+    write(folder, "t.csv", "a,b,c\n1,5,1\n,6,1\n3,,1\n4,,0\n,8,0\n")
+    read = Reading(folder, vaec, {"filled": "where(missing(t.a), 7, t.a)",
+                                  "both": "where(missing(t.a), t.b, t.a)"}, lets='let t = csv("t.csv")')
+    near(read("filled"), [1, 7, 3, 4, 7])
+    near(read("both"), [1, 6, 3, 4, 8])
+
+
 def test_bits_are_drawn_with_the_probabilities_of_the_data(folder, vaec):
     write(folder, "t.csv", "a\n" + "0\n0.25\n1\n" * 2000)
     read = Reading(folder, vaec, {"bits": "binarize(t)", "flipped": "flip(binarize(1 - t), 1)", "scaled": "6 * binarize(t / 2) - 3"},
@@ -232,7 +240,7 @@ def test_bits_are_drawn_from_probabilities_only(folder, vaec):
     write(folder, "t.csv", "a\n0.5\n1.5\n")
     exe = build(vaec, write(folder, "odd.vae", program({"bits": 'binarize(csv("t.csv"))'}, domain="binary")), folder)
     wrong = call(exe, "train", "--out", folder / "odd", cwd=folder)
-    assert wrong.returncode == 65 and "row 1 holds 1.5, which must be from 0 to 1" in wrong.stderr, wrong.stderr
+    assert wrong.returncode == 65 and "row 1 holds 1.5, which must be from 0 to 1" in wrong.stderr and "the probabilities of `x`" in wrong.stderr, wrong.stderr
 
 
 # `let` can unpack a tuple of tables and numbers.

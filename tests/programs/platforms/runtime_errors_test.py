@@ -277,6 +277,13 @@ def test_output_that_nobody_can_read_is_an_error(folder, vaec):
         result = subprocess.run([exe, "info"], stdout=full, stderr=subprocess.PIPE, text=True)
     assert (result.returncode, result.stderr) == \
         (73, "glyphs info: cannot write the output: No space left on device\n"), result
+    # Neither the output nor the message about it.
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([exe, "info"], stdout=full, stderr=full).returncode == 73
+        assert subprocess.run([exe, "train", "--steps", "40", "--out", "run"], stdout=full, stderr=full,
+                              cwd=folder).returncode == 73
+        assert subprocess.run([exe, "train", "--resume", "nowhere"], stderr=full, cwd=folder).returncode == 66
+    assert (folder / "run/checkpoints/step-40").is_dir()
 
 
 def test_what_cannot_be_resumed(folder, vaec):

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "runtime/shared/counted.h"
+#include "runtime/shared/print_error.h"
 
 namespace core {
 using nlohmann::json;
@@ -46,9 +47,8 @@ void warn_of_chain(const json& report) {
   std::vector<std::string> names;
   for (const json& entry : report["variables"])
     if (!entry["mixed"].get<bool>()) names.push_back(entry["variable"]);
-  fmt::print(stderr,
-             "warning: the chain has not mixed in {}: more --sweeps may help; do not trust these means\n",
-             fmt::join(names, ", "));
+  print_error("warning: the chain has not mixed in {}: more --sweeps may help; do not trust these means\n",
+              fmt::join(names, ", "));
 }
 
 }  // namespace core

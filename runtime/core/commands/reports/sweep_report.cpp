@@ -20,6 +20,7 @@
 #include "runtime/schema/json_fields.h"
 #include "runtime/shared/counted.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 #include "runtime/shared/printable.h"
 
 namespace core {
@@ -95,8 +96,7 @@ class SweepReport {
       fmt::print("{}\n", printable(fmt::format("{}: report.html, table.csv, runs.csv", folder_.string())));
     }
     require_output();
-    for (const std::string& line : failures())
-      fmt::print(stderr, "vaec sweep: failed: {}\n", printable(line));
+    for (const std::string& line : failures()) print_error("vaec sweep: failed: {}\n", printable(line));
   }
 
  private:
@@ -306,10 +306,10 @@ int exit_code_of(const Action& action) {
     action();
     return 0;
   } catch (const Failure& failure) {
-    fmt::print(stderr, "vaec sweep: {}\n", printable(failure.what()));
+    print_error("vaec sweep: {}\n", printable(failure.what()));
     return static_cast<int>(failure.exit_code);
   } catch (const std::exception& failure) {
-    fmt::print(stderr, "vaec sweep: internal error: {}\n", printable(failure.what()));
+    print_error("vaec sweep: internal error: {}\n", printable(failure.what()));
     return static_cast<int>(Exit::internal);
   }
 }

@@ -16,6 +16,7 @@
 #include "runtime/schema/json_fields.h"
 #include "runtime/shared/content_hash.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 #include "runtime/shared/printable.h"
 
 namespace core {
@@ -125,7 +126,7 @@ int begin(const Image& image, const TrainRequest& request, Ranks& ranks) {
   const LearningMachine chosen = learning_machine(image, machine_of_ranks(request, ranks), settings);
   const MachineRequest& machine = chosen.request;
   if (!chosen.why_no_gpu.empty())
-    fmt::print(stderr, "training on the processor: {}\n", printable(chosen.why_no_gpu));
+    print_error("training on the processor: {}\n", printable(chosen.why_no_gpu));
   const PreparedImage prepared(image, find_statistics(image, settings.sources));
   Session session(prepared.get(), machine);
   session.ranks = &ranks;

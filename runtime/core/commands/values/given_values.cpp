@@ -13,6 +13,7 @@
 #include "runtime/data/expressions/elementwise.h"
 #include "runtime/data/population.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 
 namespace core {
 namespace fs = std::filesystem;
@@ -169,9 +170,9 @@ void note_on(const Image& image, const Preprocessing::Rule& rule, const Variable
   std::vector<std::string> others;
   for (const int other : rule.different) others.push_back(image.sources[static_cast<size_t>(other)].name);
   if (!rule.transformation.is_identity() || !others.empty())
-    fmt::print(stderr, "note: --given {}: values go through {}, as in source {}{}\n", text,
-               rule.transformation.text(variable.name), source,
-               others.empty() ? "" : fmt::format("; otherwise in {}", fmt::join(others, ", ")));
+    print_error("note: --given {}: values go through {}, as in source {}{}\n", text,
+                rule.transformation.text(variable.name), source,
+                others.empty() ? "" : fmt::format("; otherwise in {}", fmt::join(others, ", ")));
 }
 
 /// Reads the values of "x=FILE" or "x=7".

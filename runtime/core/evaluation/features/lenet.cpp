@@ -24,6 +24,7 @@
 #include "runtime/shared/closed_folder.h"
 #include "runtime/shared/content_hash.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/print_error.h"
 #include "runtime/shared/printable.h"
 
 namespace core {
@@ -92,16 +93,16 @@ class Classifier {
 
   /// Trains the classifier and writes it to the cache.
   void train() {
-    fmt::print(stderr, "training the classifier of FD-LeNet, once; it is kept in {}\n",
-               printable(folder().string()));
+    print_error("training the classifier of FD-LeNet, once; it is kept in {}\n",
+                printable(folder().string()));
     const auto begin = std::chrono::steady_clock::now();
     try {
       Trainer trainer(session_, settings_, initial_state(session_, settings_));
       while (trainer.step() < settings_.steps) {
         trainer.do_step();
         if (trainer.step() % steps_between_lines == 0)
-          fmt::print(stderr, "  step {} of {}, {}\n", trainer.step(), settings_.steps,
-                     duration_text(seconds_since(begin)));
+          print_error("  step {} of {}, {}\n", trainer.step(), settings_.steps,
+                      duration_text(seconds_since(begin)));
       }
     } catch (const Failure& failure) {
       if (failure.exit_code != Exit::missing_input) throw;
@@ -113,7 +114,7 @@ class Classifier {
     json about = measure();
     about["seconds"] = std::round(seconds_since(begin));
     keep(about);
-    fmt::print(stderr, "  it finds {:.2f} % of MNIST's test images\n", 100 * about["accuracy"].get<double>());
+    print_error("  it finds {:.2f} % of MNIST's test images\n", 100 * about["accuracy"].get<double>());
   }
 
  private:
