@@ -131,10 +131,12 @@ class Comparison {
     return settings;
   }
 
-  /// How far a run is: "absent", "begun" or "done". It must have these settings.
-  std::string state_of(const fs::path& run, const Settings& settings) const {
+  enum class RunState { absent, begun, done };
+
+  /// How far a run is. It must have these settings.
+  RunState state_of(const fs::path& run, const Settings& settings) const {
     std::error_code ignored;
-    if (!fs::exists(run / "config.json", ignored)) return "absent";
+    if (!fs::exists(run / "config.json", ignored)) return RunState::absent;
     const json config = read_json(run / "config.json");
     Settings before = settings_from(config, (run / "config.json").string());
     add_own_weights(before, image_);
@@ -146,9 +148,9 @@ class Comparison {
             fmt::format("{} is a run of other settings ({}: {}, not {}): choose another --out", run.string(),
                         key, schema::json_text(kept.at(key)), schema::json_text(value)));
     const std::optional<Checkpoint> last = latest_checkpoint(run);
-    if (!last || last->step < settings.steps) return "begun";
+    if (!last || last->step < settings.steps) return RunState::begun;
     say(fmt::format("{}: loaded, step {}", run.string(), last->step));
-    return "done";
+    return RunState::done;
   }
 
   void train_or_load(const Learn& learn, uint64_t seed, const fs::path& run) {
@@ -158,11 +160,12 @@ class Comparison {
     static_cast<MachineRequest&>(request) = request_;
     request.voice = request_.json ? Voice::quiet : Voice::normal;
     ranks_.unsettle();
-    std::string state = ranks_.is_first() ? state_of(run, settings) : "";
+    const RunState here = ranks_.is_first() ? state_of(run, settings) : RunState::absent;
     ranks_.agree();
-    state = ranks_.from_first(state);
-    if (state == "done") return;
-    if (state == "absent") {
+    const bool is_done = ranks_.from_first(here == RunState::done);
+    const bool is_begun = ranks_.from_first(here == RunState::begun);
+    if (is_done) return;
+    if (!is_begun) {
       request.overrides = overrides_;
       request.overrides.emplace_back("seed", fmt::to_string(seed));
       request.out = run;

@@ -39,6 +39,9 @@ class PhaseRunner : public LearningPhase {
   /// with phases that never run at the same time.
   PhaseRunner(Session& session, const Machine& machine, const Phase& phase,
               const std::vector<int64_t>& source_rows, const std::shared_ptr<Floats>& memory);
+  /// The phase must outlive the runner.
+  PhaseRunner(Session& session, const Machine& machine, Phase&& phase,
+              const std::vector<int64_t>& source_rows, const std::shared_ptr<Floats>& memory) = delete;
 
   /// Floats that the largest of the phase's programs needs.
   static int64_t scratch(const Image& image, const Phase& phase, const std::vector<int64_t>& source_rows);
