@@ -45,7 +45,9 @@ class Planner {
 
   /// A plan by the rules of the game if they give an answer, else one that ignores as little as possible.
   /// Nothing if a target cannot be drawn at all.
-  std::optional<Plan> plan(const Variables& known, const Variables& targets) const {
+  std::optional<Plan> plan(const Variables& known, const Variables& targets, bool of_source = false) const {
+    if (of_source)
+      if (auto found = source(known, targets)) return found;
     const Variables relevant = upstream(known, targets);
     auto found = strict(known, targets, relevant);
     return found ? found : relaxed(known, targets, relevant);
@@ -184,7 +186,18 @@ class Planner {
     return plan;
   }
 
-  /// A plan by the rules of the game that draws as few variables as possible.
+  /// How the game completes a source that knows `known`. Of its draws, those that the targets need.
+  std::optional<Plan> source(const Variables& known, const Variables& targets) const {
+    Variables all;
+    for (int variable = 0; variable < all_.variables(); ++variable)
+      if (!known.contains(variable)) all.insert(variable);
+    const Variables drawable = obtainable(known, all);
+    if (auto found = completed(known, targets, drawable, {})) return found;
+    return completed(known, targets, drawable, rank_);
+  }
+
+  /// A plan by the rules of the game: one without a chain if there is any, since a chain only stands in for
+  /// draws that are not possible; among these, one that draws as few variables as possible.
   std::optional<Plan> strict(const Variables& known, const Variables& targets,
                              const Variables& relevant) const {
     const Variables drawable = obtainable(known, relevant);
@@ -200,6 +213,7 @@ class Planner {
       if (auto found = completed(known, targets, drawable, {})) return found;
       return completed(known, targets, drawable, rank_);
     }
+    std::optional<Plan> in_a_chain;
     for (size_t size = 0; size <= others.size(); ++size)
       for (uint32_t chosen = 0; chosen < 1u << others.size(); ++chosen) {
         if (static_cast<size_t>(__builtin_popcount(chosen)) != size) continue;
@@ -207,9 +221,12 @@ class Planner {
         for (size_t i = 0; i < others.size(); ++i)
           if (chosen >> i & 1) drawn.insert(others[i]);
         if (obtainable(known, drawn).size() != drawn.size()) continue;
-        if (auto found = completed(known, targets, drawn, rank_)) return found;
+        auto found = completed(known, targets, drawn, rank_);
+        if (!found) continue;
+        if (found->first_chain() == found->steps.size()) return found;
+        if (!in_a_chain) in_a_chain = std::move(found);
       }
-    return std::nullopt;
+    return in_a_chain;
   }
 
   /// Draws each variable by the sampler that ignores the fewest known variables. Variables that then depend
@@ -385,7 +402,8 @@ Plan make_plan(const Image& image, const Query& query) {
                     fmt::format("{} does not give {}", image.players[static_cast<size_t>(player)].name,
                                 image.name_of(variable)));
   const Variables targets(query.targets.begin(), query.targets.end());
-  auto plan = query.partial.empty() ? planner.plan(query.known, targets) : plan_in_part(planner, query);
+  auto plan = query.partial.empty() ? planner.plan(query.known, targets, query.of_source)
+                                    : plan_in_part(planner, query);
   if (!plan) {
     Variables known = query.known;
     known.insert(query.partial.begin(), query.partial.end());

@@ -17,6 +17,9 @@ struct Query {
   std::set<int> known;    // known completely
   std::set<int> partial;  // known in part: missing elements are drawn, known ones are read
   std::map<int, int> by;  // variable -> the player that alone gives it, even if it ignores known variables
+  /// Rows of a source that knows `known`, if the game completes one: the draws do not depend on which of the
+  /// variables are targets. Else every target is drawn in the simplest way.
+  bool of_source = false;
 };
 
 /// A direct draw, or a chain. In each sweep of a chain, the groups take turns in random order, and each draws
@@ -47,9 +50,9 @@ struct Plan {
 
 /// If several players can give a variable, encoders come before players, players before decoders, and
 /// decoders before a source's own `v ~ Family(...)`; on a tie, the first declared is taken. If several sets
-/// of draws are possible, the one with the fewest variables is taken. Failure(bad_configuration) names a
-/// variable that no player can give, or that is not drawn from anything known. Failure(usage) if `by` names a
-/// player that does not give the variable.
+/// of draws are possible, one without a chain is taken, and among these the one with the fewest variables.
+/// Failure(bad_configuration) names a variable that no player can give, or that is not drawn from anything
+/// known. Failure(usage) if `by` names a player that does not give the variable.
 Plan make_plan(const Image& image, const Query& query);
 
 /// "q(z | x)"; if no player has the conditional, the source's name stands in place of "q".

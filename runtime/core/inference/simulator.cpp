@@ -55,7 +55,7 @@ Simulator::Simulator(const Image& image, const schema::Reader& reader) {
   for (size_t i = 0; i < other.variables.size(); ++i)
     if (names.count(other.variables[i].name) || (i == 0 && names.count("")))
       parts_->variables.push_back(static_cast<int>(i));
-  parts_->plan = make_plan(other, {parts_->variables, {}, {}, {}});
+  parts_->plan = make_plan(other, {.targets = parts_->variables, .of_source = true});
 }
 
 Simulator::~Simulator() = default;

@@ -95,6 +95,25 @@ TEST(Plan, IgnoresAsLittleAsItCanWhereTheGameHasNoAnswer) {
   EXPECT_EQ(model.plan("cx|z"), "a chain of x ~ p(x | c, z), c ~ q(c | x) ! q(c | x) ignores z");
 }
 
+TEST(Plan, TakesNoChainWhereTheGameDrawsDirectly) {
+  const Model reverse("abx", pair, {"p: a", "p: b|a", "p: x|b", "q: b|x", "q: a|b"});
+  EXPECT_EQ(reverse.plan("x|"), "a ~ p(a); then b ~ p(b | a); then x ~ p(x | b)");
+  EXPECT_EQ(reverse.plan("a|x"), "b ~ q(b | x); then a ~ q(a | b)");
+  const Model model("csux", pair, {"p: c", "p: s|c", "p: u|s", "p: x|uc", "q: u|xc", "q: s|u"});
+  EXPECT_EQ(model.plan("x|c"), "s ~ p(s | c); then u ~ p(u | s); then x ~ p(x | u, c)");
+  EXPECT_EQ(model.plan("xu|c"), model.plan("x|c"));
+}
+
+TEST(Plan, OfASourceDoesNotDependOnItsTargets) {
+  const Model model("xcz", pair, {"p: x|cz", "q: c|x", "q: z|cx"});
+  Query query = model.query("x|c");
+  query.of_source = true;
+  const std::string drawn = describe(model.image, make_plan(model.image, query));
+  EXPECT_EQ(drawn, "a chain of x ~ p(x | c, z), z ~ q(z | c, x)");
+  query.targets = {2};
+  EXPECT_EQ(describe(model.image, make_plan(model.image, query)), drawn);
+}
+
 TEST(Plan, DrawsOnlyWhatTheTargetsNeed) {
   const Model model("csdzx",
                     {{"p", "player"}, {"q", "player"}, {"r", "player"}, {"t", "player"}, {"u", "player"}},
