@@ -72,7 +72,8 @@ fromParameter      : name COLON domain ;
 
 value    : expression | map ;
 map      : LBRACE (mapEntry (COMMA mapEntry)*)? RBRACE ;
-mapEntry : name COLON value ;
+// `z: zgr`, `z[0]: zgr`
+mapEntry : name (LBRACKET INTEGER RBRACKET)? COLON value ;
 
 // The operators that bind least come first.
 expression  : disjunction ;

@@ -259,6 +259,10 @@ ExprPtr ExprBuilder::map(VaeParser::MapContext* context) {
   for (auto* item : context->mapEntry()) {
     Argument entry;
     entry.name = name(item->name());
+    if (item->INTEGER()) {  // the name of an element of an array
+      entry.name->text += "[" + std::string(text(item->INTEGER()->getSymbol())) + "]";
+      entry.name->span.end = span(item->RBRACKET()->getSymbol()).end;
+    }
     entry.value = value(item->value());
     entry.span = span(item);
     expr->arguments.push_back(std::move(entry));

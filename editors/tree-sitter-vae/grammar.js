@@ -116,7 +116,8 @@ module.exports = grammar({
 
     _value: ($) => choice($._expression, $.map),
     map: ($) => seq("{", optional(list($.entry)), "}"),
-    entry: ($) => seq(field("key", $.identifier), ":", field("value", $._value)),
+    entry: ($) =>
+      seq(field("key", $.identifier), optional(seq("[", $.integer, "]")), ":", field("value", $._value)),
 
     _expression: ($) =>
       choice(

@@ -302,6 +302,14 @@ class Resolver {
     for (const ExprPtr& extent : domain.shape) expression(extent, block);
   }
 
+  /// `z` of the key `z[0]` of a map.
+  static Name without_index(Name key) {
+    const size_t index = std::min(key.text.find('['), key.text.size());
+    key.span.end -= key.text.size() - index;
+    key.text.resize(index);
+    return key;
+  }
+
   void expression(const ExprPtr& expr, const Block& block) {
     if (expr) expression(*expr, block);
   }
@@ -312,7 +320,7 @@ class Resolver {
     if (expr.kind == ExprKind::field) field(expr, block);
     const int* called = expr.kind == ExprKind::call ? called_by(expr, block) : nullptr;
     for (const Argument& argument : expr.arguments) {
-      if (argument.name && expr.kind == ExprKind::map && of_learn_) variable(*argument.name);
+      if (argument.name && expr.kind == ExprKind::map && of_learn_) variable(without_index(*argument.name));
       if (argument.name && called) parameter(*called, *argument.name);
       expression(argument.value, block);
     }

@@ -416,6 +416,26 @@ struct LearnReader : LearnValues {
     if (const Expr* value = find("enumerate")) read_enumerate(*value);
   }
 
+  /// The variables that a name stands for: one, all of an array `z`, or its element `z[0]`. None if there is
+  /// no such variable.
+  std::vector<VariableId> variables_named(const std::string& name) const {
+    if (const auto group = analysis.variables.find(name); group != analysis.variables.end())
+      return group->second.ids;
+    for (const auto& [base, group] : analysis.variables)
+      for (const VariableId id : group.ids)
+        if (group.array && analysis.model[id].name == name) return {id};
+    return {};
+  }
+
+  /// `z` or `z[0]`; empty for other expressions.
+  static std::string name_of_item(const Expr& item) {
+    if (item.kind == ExprKind::name) return item.text;
+    if (item.kind != ExprKind::index || item.operands[0]->kind != ExprKind::name) return "";
+    const bool element = item.subscripts.size() == 1 && !item.subscripts[0].slice &&
+                         item.subscripts[0].begin->kind == ExprKind::integer;
+    return element ? fmt::format("{}[{}]", item.operands[0]->text, item.subscripts[0].begin->integer) : "";
+  }
+
   /// "enumerate": the names of the variables to sum over.
   void read_enumerate(const Expr& expr) {
     if (expr.kind != ExprKind::list) {
@@ -425,19 +445,18 @@ struct LearnReader : LearnValues {
     }
     nlohmann::json names = nlohmann::json::array();
     for (const ExprPtr& item : expr.operands) {
-      const auto group =
-          item->kind == ExprKind::name ? analysis.variables.find(item->text) : analysis.variables.end();
-      if (group == analysis.variables.end()) {
+      const std::vector<VariableId> ids = variables_named(name_of_item(*item));
+      if (ids.empty()) {
         if (item->kind == ExprKind::name && analysis.failed_variable(item->text)) continue;
         auto& error = analysis.report.add(base::E0301, item->span, "an element of `enumerate`", "a variable",
                                           quoted(item->span, analysis.sources));
         if (item->kind == ExprKind::name) suggest(error, item->text, keys_of(analysis.variables));
         continue;
       }
-      for (const VariableId id : group->second.ids) {
+      for (const VariableId id : ids) {
         const Variable& variable = analysis.model[id];
         if (std::find(names.begin(), names.end(), nlohmann::json(variable.name)) != names.end()) {
-          analysis.report.add(base::E0804, item->span, item->text);
+          analysis.report.add(base::E0804, item->span, variable.name);
           break;
         }
         names.push_back(variable.name);
@@ -464,8 +483,8 @@ struct LearnReader : LearnValues {
     }
     nlohmann::json kinds = nlohmann::json::object();
     for (const Argument& entry : expr.arguments) {
-      const auto group = analysis.variables.find(entry.name->text);
-      if (group == analysis.variables.end()) {
+      const std::vector<VariableId> ids = variables_named(entry.name->text);
+      if (ids.empty()) {
         if (analysis.failed_variable(entry.name->text)) continue;
         suggest(analysis.report.add(base::E0808, entry.name->span, "estimator", entry.name->text, "variable"),
                 entry.name->text, keys_of(analysis.variables));
@@ -474,7 +493,6 @@ struct LearnReader : LearnValues {
       std::vector<ConditionalId> latents = drawn_latents(analysis.model, learn);
       for (const ConditionalId id : drawn_where_missing(analysis.model, learn)) latents.push_back(id);
       const bool drawn = std::any_of(latents.begin(), latents.end(), [&](ConditionalId c) {
-        const auto& ids = group->second.ids;
         return std::find(ids.begin(), ids.end(), analysis.model[c].target) != ids.end();
       });
       // If a player has errors, it is not known what it draws, so nothing is reported.
@@ -485,7 +503,7 @@ struct LearnReader : LearnValues {
       }
       const auto kind = estimator(*entry.value);
       if (!kind) continue;
-      for (const VariableId id : group->second.ids) {
+      for (const VariableId id : ids) {
         if (kinds.contains(analysis.model[id].name)) {
           analysis.report.add(base::E0804, entry.name->span, entry.name->text);
           break;

@@ -51,6 +51,7 @@ Table shuffle(const Table& table, uint64_t seed, Memory* memory) {
 }
 
 Table per_class(const Table& table, int64_t n, uint64_t seed, Memory* memory) {
+  if (n < 1) throw Failure(Exit::bad_data, fmt::format("per_class: n must be 1 or more, not {}", n));
   const Column& label = table.column("label");
   if (label.row_elements() != 1)
     throw Failure(Exit::bad_data, fmt::format("per_class: {} has the shape {}, not one class per row",

@@ -279,6 +279,7 @@ def test_data_that_do_not_fit_name_what_and_where(folder, vaec):
         'where(t, t.a[1:] > 2).a': (65, "where: the condition", "has 11 rows"),
         't.a + t.b[1:]': (65, "has 12 rows", "has 11"),
         'per_class(t, 5).a': (65, "per_class: csv(\"t.csv\") has 4 rows of class 0, fewer than 5"),
+        'per_class(t, 0).a': (65, "per_class: n must be 1 or more, not 0"),
         'per_class(t.a, 1)': (65, "has no column `label`"),
         'without(t, t.a)': (65, "without:", "have different columns"),
         'without(t, t).a': (65, "there are no rows"),

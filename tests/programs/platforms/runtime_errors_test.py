@@ -164,7 +164,7 @@ def test_arrays_of_a_wrong_shape_or_range_name_the_row_and_the_value(folder, vae
     npy(data, 10, 4, [0] * 39 + [7])
     refuses(given + "row 9 holds 7, which must be 0 or 1")
     npy(data, 10, 4, [0] * 38 + [float("-inf"), 0])
-    refuses(given + "row 9 holds an infinity")
+    refuses(given + "row 9 holds an infinity, or a number beyond 3.4e38")
     npy(data, 10, 4, [0, float("nan"), 0, 0] * 10)
     refuses(given + "the value is missing in every row")
     npy(data, 10, 4, [0] * 40)
@@ -195,7 +195,7 @@ def test_tables_that_do_not_fit_name_the_line_and_the_column(folder, vaec):
              '`c` (category(3)) from csv("table.csv", ["c"]).c: row 1 holds 4, which must be a class from 0 to 2'),
             (table.replace("1,0.1,", "1,1.5,"),
              '`u` (unit) from csv("table.csv", ["u"]).u: row 1 holds 1.5, which must be from 0 to 1'),
-            (table.replace("1,0.1,", "1,inf,"), '`u` (unit) from csv("table.csv", ["u"]).u: row 1 holds an infinity'),
+            (table.replace("1,0.1,", "1,inf,"), '`u` (unit) from csv("table.csv", ["u"]).u: row 1 holds an infinity, or a number beyond 3.4e38'),
             (table.replace("1,0.1,", "one,0.1,"),
              '`c` (category(3)) from csv("table.csv", ["c"]).c: has 4 different words ("0", "1", "2", "one"), but the '
              f'variable has 3 classes ({path}: line 3, column `c`: "one" is not a number)'),
