@@ -15,7 +15,8 @@ from chain_test import SEMI, write_joint
 from device_test import LABELS, LIBI, Fake, write_labelled
 from executable import GLYPHS, ROOT, call, metrics, need_mnist, succeed, write
 from missing_test import TABLES, write_rows
-from rank_runs import agree_up_to_rounding, differences, free_port, need_c10d, parameters
+from rank_runs import agree_up_to_rounding, differences, free_port, need_c10d, need_mpi, parameters
+from ranks_launchers_test import mpirun
 from ranks_test import ENDLESS, children, end, wait_for_steps
 from simulator_test import LEARNER, trained_simulator
 
@@ -311,6 +312,25 @@ def test_ranks_of_a_launcher_need_the_same_kind_of_device(folder, vaec):
     said = [rank.communicate(timeout=60)[1] for rank in ranks]
     assert [rank.returncode for rank in ranks] == [65, 65], said
     assert "--device: rank 0" in said[0], said
+
+
+def test_ranks_of_mpirun(folder, vaec):
+    need_mpi(vaec)
+    gpus = Gpus(folder, vaec)
+    flags = ["--quiet", "--steps", 12, "--every", "log=4,sample=0,checkpoint=12,evaluate=0"]
+    assert gpus.run("one", *flags, ranks="off").returncode == 0
+    result = call(*mpirun(), "-n", 2, gpus.exe, "train", "--ranks-transport", "mpi", "--device", "cuda", "--threads", 1,
+                  "--out", "two", *flags, cwd=folder, env=gpus.environment(gpus.exe))
+    assert result.returncode == 0, result.stderr
+    assert agree_up_to_rounding(folder / "one", folder / "two", 12)
+
+
+def test_compare_trains_each_block_on_gpus_by_auto(folder, vaec):
+    gpus = Gpus(folder, vaec, GLYPHS + "learn elbo { steps = 100; batch = 32 }\n")
+    result = gpus.run("", "--steps", 10, "--out", "compared", device="auto", command="compare")
+    assert result.returncode == 0, result
+    devices = [json.loads(path.read_text())["device"] for path in (folder / "compared").rglob("env.json")]
+    assert devices == ["Fake GPU"] * 2, devices
 
 
 def test_bench_times_several_gpus(folder, vaec):
