@@ -77,6 +77,12 @@ bool doctor(std::ostream& out) {
     optional("torch", "libvaert_torch.so", "--backend torch");
     optional("c10d", "libvaert_c10d.so", "--ranks (packages libtorch-dev and libgloo-dev)");
     optional("mpi", "libvaert_mpi.so", "--ranks-transport mpi (package libopenmpi-dev)");
+    const char* nccl = "libnccl.so.2";
+    const bool has_nccl = dlopen(nccl, RTLD_NOW | RTLD_LOCAL) != nullptr;
+    fmt::print(
+        out, "{:<11}{:<9}{}\n", "nccl", has_nccl ? "ok" : "missing",
+        has_nccl ? nccl
+                 : "only several ranks with GPUs need it (libnccl.so.2, which LibTorch with CUDA may bring)");
   } catch (const Failure& failure) {
     line("runtime", false, failure.what());
   }

@@ -158,11 +158,13 @@ using RuntimeKernels = std::tuple<BeginStep<As>, SetSweep<As>, NextSweep<As>, En
 /// The parameters of a loop's kernel. The loop says how long each list is.
 template <template <class> class As = Argument>
 struct LoopKernel {
-  std::vector<As<float*>> pointers;          // of the loads, then of the stores; offset included
-  std::vector<As<int64_t>> rows;             // the extent of each axis of the space that depends on a batch
-  std::vector<As<float>> scalars;            // immediates
-  std::vector<As<uint32_t>> sites;           // of the draws
-  std::optional<As<const uint64_t*>> clock;  // if it draws
+  std::vector<As<float*>> pointers;  // of the loads, then of the stores; offset included
+  std::vector<As<int64_t>> rows;     // the extent of each axis of the space that depends on a batch
+  std::vector<As<float>> scalars;    // immediates
+  std::vector<As<uint32_t>> sites;   // of the draws
+  // If it draws:
+  std::optional<As<const uint64_t*>> clock;
+  std::optional<As<int64_t>> first;  // number of the draws' first element, as in vae_loop
   // If it reduces:
   std::optional<As<uint32_t>> log_width;  // 2^log_width threads share a kept element
   std::optional<As<double*>> partials;    // [sums][blocks_y][kept]
@@ -174,6 +176,7 @@ struct LoopKernel {
     field("scalars", self.scalars);
     field("sites", self.sites);
     field("clock", self.clock);
+    field("first", self.first);
     field("log_width", self.log_width);
     field("partials", self.partials);
     field("counters", self.counters);

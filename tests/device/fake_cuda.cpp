@@ -1,20 +1,27 @@
 // A libcuda.so.1 without a GPU, for tests of the host's code. Device memory is memory of the host that only
 // this library can access: a program that reads it directly dies. Kernels come from the library that
 // FAKE_CUDA_KERNELS names, in the host form of grid.h. Loaded PTX must contain each kernel and says how many
-// parameters it takes. Streams run work at once, except that
-// an upload reads the host's memory only when the next work runs; a capture records it, and a graph replays
-// it. FAKE_CUDA_LOG names a file for the numbers of calls; FAKE_CUDA_DEVICES is the number of GPUs.
+// parameters it takes. All work is on one stream. It runs at once, except that an upload reads the host's
+// memory only when the next work runs, and that work may have to wait for other processes (fake_nccl.cpp): a
+// thread then tries it again, and later work waits behind it. A capture records work, and a graph replays it.
+// FAKE_CUDA_LOG names a file for the numbers of calls; FAKE_CUDA_DEVICES is the number of GPUs.
 #include <dlfcn.h>
 #include <sys/mman.h>
 
+#include <unistd.h>
+
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,9 +29,10 @@ namespace {
 
 using Code = void (*)(void** parameters, uint32_t block_x, uint32_t block_y, uint32_t blocks_x,
                       uint32_t blocks_y, uint32_t threads);
-using Work = std::vector<std::function<void()>>;
+using Attempt = std::function<bool()>;  // false: it must be tried again
+using Work = std::vector<Attempt>;
 
-enum { ok = 0, invalid = 1, out_of_memory = 2, not_found = 500, capture_unsupported = 900 };
+enum { ok = 0, invalid = 1, out_of_memory = 2, not_found = 500, not_ready = 600, capture_unsupported = 900 };
 
 constexpr size_t capacity = size_t{4} << 30;
 
@@ -38,12 +46,21 @@ struct State {
       mmap(nullptr, capacity, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   size_t used = 0;
   int open = 0;
+  int device = 0;  // the current one
   Work* recording = nullptr;
-  Work uploads;  // which the stream has not yet begun
   std::map<std::string, Kernel> kernels;
   std::map<std::string, long> calls;
 
+  // The stream: work that has not yet run, and how much was ever enqueued and finished.
+  std::recursive_mutex mutex;
+  std::deque<Attempt> stream;
+  long enqueued = 0, finished = 0;
+  std::atomic<bool> ends = false;
+  std::thread retries;
+
   ~State() {
+    ends = true;
+    if (retries.joinable()) retries.join();
     const char* path = std::getenv("FAKE_CUDA_LOG");
     FILE* file = path ? std::fopen(path, "w") : nullptr;
     if (!file) return;
@@ -74,21 +91,50 @@ struct Open {
   }
 };
 
-/// Runs the uploads that wait. As on a GPU, they read the host's memory only now.
-void finish_uploads() {
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+/// Runs what the stream has, up to the first work that must be tried again. Whether nothing is left.
+bool advance() {
+  const Lock lock(state.mutex);
+  if (state.stream.empty()) return true;
   const Open open;
-  for (const auto& upload : std::exchange(state.uploads, {})) upload();
+  while (!state.stream.empty()) {
+    if (!state.stream.front()()) return false;
+    state.stream.pop_front();
+    ++state.finished;
+  }
+  return true;
+}
+
+/// As on a GPU, the stream goes on while the host does something else.
+void keep_trying() {
+  while (!state.ends) {
+    advance();
+    usleep(100);
+  }
+}
+
+void push(Attempt work) {
+  const Lock lock(state.mutex);
+  state.stream.push_back(std::move(work));
+  ++state.enqueued;
+}
+
+int enqueue_attempt(Attempt work) {
+  if (state.recording) {
+    state.recording->push_back(std::move(work));
+    return ok;
+  }
+  push(std::move(work));
+  if (!advance() && !state.retries.joinable()) state.retries = std::thread(keep_trying);
+  return ok;
 }
 
 int enqueue(std::function<void()> work) {
-  if (state.recording) {
-    state.recording->push_back(std::move(work));
-  } else {
-    finish_uploads();
-    const Open open;
+  return enqueue_attempt([work = std::move(work)] {
     work();
-  }
-  return ok;
+    return true;
+  });
 }
 
 }  // namespace
@@ -121,13 +167,19 @@ int cuDeviceGetName(char* name, int size, int) {
   return ok;
 }
 
+int cuDeviceGetPCIBusId(char* id, int size, int device) {
+  std::snprintf(id, static_cast<size_t>(size), "0000:%02x:00.0", device + 1);
+  return ok;
+}
+
 int cuDeviceGetAttribute(int* value, int attribute, int) {
   *value = attribute == 16 ? 6 : 8;  // multiprocessors; compute capability 8
   return ok;
 }
 
-int cuDevicePrimaryCtxRetain(void** context, int) {
+int cuDevicePrimaryCtxRetain(void** context, int device) {
   *context = &state;
+  state.device = device;
   return ok;
 }
 
@@ -192,7 +244,10 @@ int cuMemcpyHtoDAsync_v2(unsigned long long to, const void* from, size_t bytes, 
   if (state.recording) return capture_unsupported;
   if (!state.holds(to, bytes)) return invalid;
   ++state.calls["uploads"];
-  state.uploads.push_back([=] { std::memcpy(std::bit_cast<void*>(to), from, bytes); });
+  push([=] {
+    std::memcpy(std::bit_cast<void*>(to), from, bytes);
+    return true;
+  });
   return ok;
 }
 
@@ -218,20 +273,36 @@ int cuMemFreeHost(void* pointer) {
   return ok;
 }
 
-// An event has passed when no upload waits any more, because all other work runs at once.
+// An event is the number of things that must be finished.
 int cuEventCreate(void** event, unsigned) {
-  *event = &state;
+  *event = new long(0);
   return ok;
 }
-int cuEventDestroy_v2(void*) { return ok; }
-int cuEventRecord(void*, void*) { return state.recording ? capture_unsupported : ok; }
-int cuEventSynchronize(void*) {
-  finish_uploads();
+int cuEventDestroy_v2(void* event) {
+  delete static_cast<long*>(event);
+  return ok;
+}
+int cuEventRecord(void* event, void*) {
+  const Lock lock(state.mutex);
+  *static_cast<long*>(event) = state.enqueued;
+  return state.recording ? capture_unsupported : ok;
+}
+int cuEventQuery(void* event) {
+  advance();
+  const Lock lock(state.mutex);
+  return state.finished >= *static_cast<long*>(event) ? ok : not_ready;
+}
+int cuEventSynchronize(void* event) {
+  while (cuEventQuery(event) == not_ready) usleep(100);
   return ok;
 }
 
+int cuStreamQuery(void*) {
+  if (state.recording) return capture_unsupported;
+  return advance() ? ok : not_ready;
+}
 int cuStreamSynchronize(void*) {
-  finish_uploads();
+  while (!advance()) usleep(100);
   ++state.calls["waits"];
   return state.recording ? capture_unsupported : ok;
 }
@@ -261,8 +332,19 @@ int cuLaunchHostFunc(void*, void (*work)(void*), void* data) {
   return enqueue([=] { work(data); });
 }
 
-/// Counts a call of the fake LibTorch.
+/// Counts a call of another fake library.
 void fake_cuda_note(const char* call) { ++state.calls[call]; }
+
+/// The number of the current GPU.
+int fake_cuda_device() { return state.device; }
+
+/// Enqueues work that is tried until it returns true. Each run of it begins with begin(data).
+int fake_cuda_enqueue(void* (*begin)(void* data), bool (*attempt)(void* run), void* data) {
+  return enqueue_attempt([=, run = static_cast<void*>(nullptr)]() mutable {
+    if (!run) run = begin(data);
+    return attempt(run);
+  });
+}
 
 int cuStreamBeginCapture_v2(void*, int) {
   if (state.recording) return capture_unsupported;
@@ -286,9 +368,7 @@ int cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned long long) {
 int cuGraphLaunch(void* exec, void*) {
   if (state.recording) return capture_unsupported;
   ++state.calls["replays"];
-  finish_uploads();
-  const Open open;
-  for (const auto& work : *static_cast<Work*>(exec)) work();
+  for (const Attempt& work : *static_cast<Work*>(exec)) enqueue_attempt(work);
   return ok;
 }
 

@@ -32,7 +32,10 @@ Parameters parameters_of(const Arrangement& arrangement) {
       std::ranges::count_if(loop.space, [](const tensor::Extent& extent) { return extent.batch >= 0; })));
   parameters.scalars.resize(arrangement.scalars.size());
   parameters.sites.resize(arrangement.sites.size());
-  if (!arrangement.sites.empty()) parameters.clock.emplace();
+  if (!arrangement.sites.empty()) {
+    parameters.clock.emplace();
+    parameters.first.emplace();
+  }
   if (arrangement.form != Form::map) {
     parameters.log_width.emplace();
     parameters.partials.emplace();
@@ -84,6 +87,7 @@ class DeviceLoop : LoopBody {
       seed_ = ir_.CreateLoad(ir_.getInt64Ty(), *parameters.clock);
       step_ =
           ir_.CreateLoad(ir_.getInt64Ty(), ir_.CreateConstGEP1_64(ir_.getInt64Ty(), *parameters.clock, 1));
+      first_element_ = *parameters.first;
     }
     if (arranged_.form == Form::map) return;
     log_width_ = *parameters.log_width;
@@ -124,13 +128,19 @@ class DeviceLoop : LoopBody {
     if (kernel_.mapping == Mapping::quads)
       return for_each_number(ir_.CreateLShr(total, 2),
                              [&](Value* quad) { emit_quad(ir_.CreateShl(quad, 2)); });
-    Value* counters = ir_.CreateShl(ir_.CreateLShr(ir_.CreateAdd(total, i64(tile_size - 1)), 7), 5);
-    for_each_number(counters, [&](Value* counter) {
+    // The counters of the tiles that have an element of this loop
+    Value* first_tile = ir_.CreateLShr(first_element_, 7);
+    Value* end_tile = ir_.CreateLShr(element_number(ir_.CreateAdd(total, i64(tile_size - 1))), 7);
+    Value* counters = ir_.CreateShl(ir_.CreateSub(end_tile, first_tile), 5);
+    for_each_number(counters, [&](Value* number_of_counter) {
+      Value* counter = ir_.CreateAdd(ir_.CreateShl(first_tile, 5), number_of_counter);
       const auto words = draw_words(counter);
-      Value* first = ir_.CreateAdd(ir_.CreateShl(ir_.CreateLShr(counter, 5), 7), ir_.CreateAnd(counter, 31));
+      Value* tile = ir_.CreateShl(ir_.CreateLShr(counter, 5), 7);
+      Value* first = ir_.CreateSub(ir_.CreateAdd(tile, ir_.CreateAnd(counter, 31)), first_element_);
       count(ir_, ir_.getInt32(0), ir_.getInt32(4), ir_.getInt32(1), {}, [&](Value* number, const Carried&) {
         Value* element = ir_.CreateAdd(first, ir_.CreateShl(wide(number), 5));
-        when(ir_, ir_.CreateICmpSLT(element, total), [&] {
+        // Unsigned: an element before the loop's first one is a large number.
+        when(ir_, ir_.CreateICmpULT(element, total), [&] {
           choose_draws(words, number);
           emit_element(element);
         });
@@ -145,13 +155,18 @@ class DeviceLoop : LoopBody {
     emit_body(place, j, nullptr);
   }
 
+  /// The number that draws give to an element of the space.
+  Value* element_number(Value* element) {
+    return first_element_ == nullptr ? element : ir_.CreateAdd(first_element_, element);
+  }
+
   /// The place of an element of the kept space, and its index along the vector axis.
   std::pair<Place, Value*> place_of(Value* element) {
-    const Place start{pointers_, {}, i64(0)};
+    const Place start{pointers_, {}, element_number(i64(0))};
     if (arranged_.is_flat()) return {start, element};
     const Quotient divided = divide(element, extents_[vector_group().begin]);
     Place place = moved(start, arranged_.kept, arranged_.kept.size() - 1, divided.quotient);
-    place.element = ir_.CreateSub(element, divided.remainder);
+    place.element = element_number(ir_.CreateSub(element, divided.remainder));
     return {place, divided.remainder};
   }
 
@@ -440,6 +455,7 @@ class DeviceLoop : LoopBody {
 
   Grid& grid_;
   const DeviceKernel& kernel_;
+  Value* first_element_ = nullptr;  // if the loop draws: the number of its first element
   // By scalar: the draw of this element.
   std::vector<Value*> draws_;
   // Of a quad: by load and by store four values in a row; and which of the four is computed.

@@ -10,7 +10,7 @@
 
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/commands/training/count_steps.h"
-#include "runtime/core/commands/training/learning_machine.h"
+#include "runtime/core/commands/training/machine_of_rank.h"
 #include "runtime/core/commands/training/stopwatch.h"
 #include "runtime/core/learning/trainer.h"
 #include "runtime/core/machine/peaks.h"
@@ -116,7 +116,9 @@ json kernel_json(const Kernel& kernel, const Trainer& trainer, const Peaks& peak
 }
 
 /// Times steps on a GPU. The host only enqueues steps, so it enqueues many and then waits for the last one.
+/// With several ranks, rank 0 says how many.
 json measure_device(const Session& session, Trainer& trainer, const Settings& settings, int64_t steps) {
+  Ranks& ranks = *session.ranks;
   constexpr double long_block = 0.1;  // seconds
   for (int i = 0; i < warming; ++i) trainer.do_step();
   trainer.fetch(false);
@@ -128,19 +130,26 @@ json measure_device(const Session& session, Trainer& trainer, const Settings& se
   };
   int64_t block = std::clamp<int64_t>(static_cast<int64_t>(long_block / block_of(1)), 1, most_steps);
   if (steps > 0) block = std::min(block, steps);
+  block = std::stoll(ranks.from_first(std::to_string(block)));
   std::vector<double> times;
   const auto started = steady_clock::now();
-  for (int64_t done = 0; steps > 0 ? done < steps : done < few_steps || seconds_since(started) < enough;
-       done += block)
+  const auto goes_on = [&](int64_t done) {
+    return steps > 0 ? done < steps : done < few_steps || seconds_since(started) < enough;
+  };
+  for (int64_t done = 0; ranks.from_first(goes_on(done)); done += block)
     times.push_back(block_of(block) / static_cast<double>(block));
   const double step = median(times);
-  return {{"device", session.device->name()},
-          {"precision", settings.precision},
-          {"cudnn_benchmark", session.cudnn_benchmark},
-          {"block", block},
-          {"blocks", times.size()},
-          {"steps_per_second", 1 / step},
-          {"milliseconds", 1e3 * step}};
+  json result = {{"device", session.device->name()},
+                 {"precision", settings.precision},
+                 {"cudnn_benchmark", session.cudnn_benchmark},
+                 {"block", block},
+                 {"blocks", times.size()},
+                 {"steps_per_second", 1 / step},
+                 {"milliseconds", 1e3 * step}};
+  if (ranks.is_several())
+    result["ranks"] = {
+        {"size", ranks.size()}, {"transport", ranks.transport()}, {"nccl", nccl::Library::get().version()}};
+  return result;
 }
 
 json results(const Session& session, const Trainer& trainer, const Settings& settings, const Times& times,
@@ -201,8 +210,10 @@ void print_table(const json& all) {
              all["learn"].get<std::string>(), fmt::join(batches, ", "));
   if (const json& gpu = all["devices"].back(); gpu["device"] != "cpu")
     fmt::print(
-        "{}, {}: {:.1f} steps a second: {:.4f} ms (median of {} times {} steps; the host waits after each "
+        "{}{}, {}: {:.1f} steps a second: {:.4f} ms (median of {} times {} steps; the host waits after each "
         "{})\n",
+        gpu.contains("ranks") ? fmt::format("{} ranks with a GPU each, ", gpu["ranks"]["size"].get<int>())
+                              : "",
         gpu["device"].get<std::string>(), gpu["precision"].get<std::string>(),
         gpu["steps_per_second"].get<double>(), gpu["milliseconds"].get<double>(),
         gpu["blocks"].get<int64_t>(), gpu["block"].get<int64_t>(), gpu["block"].get<int64_t>());
@@ -252,11 +263,17 @@ void print_table(const json& all) {
 }
 
 /// Times steps on a GPU; null if the machine is not a GPU.
-json time_device(const Image& image, const MachineRequest& machine, const Settings& settings, int64_t steps) {
+json time_device(const Image& image, const MachineRequest& machine, const Settings& settings, int64_t steps,
+                 Ranks& ranks) {
   if (gpu_of(machine.device) < 0) return {};
   Session session(image, machine);
+  session.ranks = &ranks;
   Trainer trainer(session, settings, initial_state(session, settings));
-  return measure_device(session, trainer, settings, steps);
+  ranks.agree();
+  ranks.settle();
+  json result = measure_device(session, trainer, settings, steps);
+  ranks.unsettle();
+  return result;
 }
 
 json time_processor(const Image& image, const BenchRequest& request, const Settings& settings,
@@ -307,19 +324,14 @@ static void bench_on(const Image& image, const BenchRequest& request, Ranks& ran
               {"devices", json::array()}};
   json gpu;
   const bool may_choose = request.device == "auto";
-  if (ranks.is_several() && gpu_of(request.device) >= 0)
-    throw Failure(Exit::bad_configuration,
-                  fmt::format("--device {}: in this version several ranks compute on processors alone",
-                              request.device));
   try {
-    if (!ranks.is_several()) {
-      const LearningMachine machine = learning_machine(image, request, settings);
-      if (!machine.why_no_gpu.empty())
-        print_error("note: no GPU is timed: {}\n", printable(machine.why_no_gpu));
-      gpu = time_device(image, machine.request, settings, request.steps);
-    }
+    const LearningMachine machine = machine_of_rank(image, request, settings, ranks);
+    if (!machine.why_no_gpu.empty())
+      print_error("note: no GPU is timed: {}\n", printable(machine.why_no_gpu));
+    gpu = time_device(image, machine.request, settings, request.steps, ranks);
   } catch (const Failure& failure) {
-    if (!may_choose || failure.exit_code != Exit::bad_configuration) throw;
+    // With several ranks, one alone cannot go on.
+    if (!may_choose || failure.exit_code != Exit::bad_configuration || ranks.is_several()) throw;
     print_error("note: no GPU is timed: {}\n", failure.what());
   }
   // If the user asked for a GPU by name, or for a precision that only a GPU has, the processor is not timed.

@@ -180,7 +180,10 @@ class CommandLine {
   }
 
   void add_machine_flags(CLI::App* command, MachineRequest& request) {
-    with_environment(command->add_option("--device", request.device, "auto (default), cpu or cuda"));
+    with_environment(
+        command->add_option("--device", request.device,
+                            "auto (default), cpu or cuda; of several ranks, each takes a GPU of its "
+                            "machine"));
     with_environment(
         command->add_option("--backend", request.backend,
                             fmt::format("library of matrix products and convolutions: {} (default: onednn)",
@@ -204,10 +207,11 @@ class CommandLine {
         command->add_option("--rank-timeout", request.ranks.timeout,
                             "seconds that a rank waits for another before it gives up (default 60)"))
         ->check(CLI::PositiveNumber);
-    with_environment(command->add_option("--exact-ranks", request.ranks.exact,
-                                         "slices of each batch, which the ranks divide: the parameters have "
-                                         "the same bits for every number of "
-                                         "ranks that divides it"))
+    with_environment(
+        command->add_option("--exact-ranks", request.ranks.exact,
+                            "on processors: slices of each batch, which the ranks divide; the "
+                            "parameters have the same bits for every number of ranks that divides "
+                            "it"))
         ->check(at_least(1));
   }
 

@@ -88,6 +88,7 @@ struct BoundLaunch {
   Launch launch;
   schema::LoopKernel<> parameters;
   Floats memory;  // partial sums, and one counter per blocks_x
+  const Loop* loop;
 };
 
 struct BoundLibraryCall {
@@ -246,7 +247,11 @@ struct Executor::Parts {
       parameters.pointers.emplace_back(at(access.buffer) + access.offset);
     parameters.scalars.assign(loop.scalars.begin(), loop.scalars.end());
     parameters.sites.assign(loop.sites.begin(), loop.sites.end());
-    if (!loop.sites.empty()) parameters.clock.emplace(machine.device->clock());
+    if (!loop.sites.empty()) {
+      parameters.clock.emplace(machine.device->clock());
+      parameters.first.emplace(int64_t{0});
+    }
+    bound.loop = &loop;
     bound.launch = plan_launch(kernel, kept, reduced, machine.device->processors());
     if (kernel.reduces()) {
       const int64_t parts = 2 * partial_sums(kernel, bound.launch, kept);  // in floats: two per double
@@ -309,6 +314,9 @@ struct Executor::Parts {
 
   void begin_at(const std::vector<int64_t>& first_rows) {
     for (BoundLoop& bound : loops) bound.arguments.first = elements_before(*bound.loop, first_rows, rows);
+    for (BoundLaunch& bound : launches)
+      if (bound.parameters.first)
+        bound.parameters.first.emplace(elements_before(*bound.loop, first_rows, rows));
   }
 
   void bind(const Gemm& gemm) {

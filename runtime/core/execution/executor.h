@@ -74,7 +74,7 @@ class Executor {
   void run(uint64_t seed, uint64_t step, const Hooks& hooks) const;
 
   /// From now on the first row of each batch class is this row of the whole batch, from which random draws
-  /// are numbered. Only on the processor.
+  /// are numbered. Called before the first run.
   void begin_at(const std::vector<int64_t>& first_rows);
 
   struct Tensor {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "runtime/core/machine/memory_need.h"
 #include "runtime/core/ranks/ranks.h"
@@ -15,18 +16,29 @@ Trainer::Trainer(Session& session, const Settings& settings, TrainingState state
       settings_(settings),
       learn_(find_learn(session.image, settings.learn)),
       state_(std::move(state)),
-      optimizers_(optimizers_of(session.image, settings)) {
+      optimizers_(optimizers_of(session.image, settings)),
+      exceptions_(std::uncaught_exceptions()) {
   set_coefficients();
   for (const auto* numbers : {&settings.weights, &settings.scheduled})
     weights_change_ |= std::any_of(numbers->begin(), numbers->end(),
                                    [](const auto& entry) { return entry.second.kind != "constant"; });
   if (learn_.method == "libi") libi_.emplace(settings.own, settings.steps);
-  if (session.ranks->is_several()) reduction_.emplace(*session.ranks);
-  executor_ =
-      make_step_executor({session, settings_, optimizers_, state_, reduction_ ? &*reduction_ : nullptr});
+  executor_ = make_step_executor({session, settings_, optimizers_, state_});
+  reduction_ = executor_->reduction();
   load_phases(find_phases());
   begin_totals();
   executor_->begin({phases_, terms_, splits_ ? splits_->shares() : shares_, libi_.has_value()});
+}
+
+/// After a failure, a GPU may still have sums that wait for other ranks. It would free memory only after
+/// them.
+Trainer::~Trainer() {
+  if (session_.device && std::uncaught_exceptions() > exceptions_) session_.device->leave_ranks();
+}
+
+void Trainer::fetch(bool all) {
+  executor_->fetch(all);
+  has_parameters_ = has_parameters_ || all;
 }
 
 const std::vector<Phase>& Trainer::find_phases() const {
@@ -303,6 +315,7 @@ void Trainer::do_step() {
     if (patterns_) set_pattern_weights();
   }
   session_.ranks->set_step(state_.step);
+  has_parameters_ = !session_.device;
   libi_ ? do_step_of_libi() : executor_->do_step({0, phases_.size()});
   for (const Term& term : terms_)
     if (!libi_ || term.phase == libi_->phase_at(state_.step)) ++term.total->steps;

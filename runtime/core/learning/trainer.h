@@ -25,6 +25,7 @@ class Trainer {
   /// `state` is that of the session (training_state.h).
   Trainer(Session& session, const Settings& settings, TrainingState state);
   Trainer(const Trainer&) = delete;
+  ~Trainer();
 
   /// How many steps are done.
   int64_t step() const { return state_.step; }
@@ -33,7 +34,7 @@ class Trainer {
   void do_step();
   /// Waits until the state is complete: the totals of the terms, and if `all` is set, the parameters, the
   /// optimizers' state and the averages. Failure as in do_step().
-  void fetch(bool all) { executor_->fetch(all); }
+  void fetch(bool all);
   /// From now on, the ranks are told with each step whether this one was asked to stop.
   void set_stop(std::function<bool()> asked);
   /// Whether any rank had been asked to stop when the last step was made: all ranks know the same.
@@ -41,7 +42,8 @@ class Trainer {
   /// Adds up what the ranks have summed since the last line; afterwards rank 0 has the sums of all, the
   /// others have none. Called before metrics() and save().
   void collect();
-  /// SharedFailure names the ranks whose parameters have other bits than those of most ranks.
+  /// SharedFailure names the ranks whose parameters have other bits than those of most ranks. Compares
+  /// nothing if the parameters are on a GPU and have not been fetched since the last step.
   void require_same_parameters() const;
   /// Seconds in which this rank waited for others, and bytes of gradients that it summed, since the last
   /// call.
@@ -98,9 +100,9 @@ class Trainer {
   Settings settings_;
   const Learn& learn_;
   TrainingState state_;
-  std::vector<Optimizer> optimizers_;   // per player
-  std::optional<Reduction> reduction_;  // only if there are several ranks
+  std::vector<Optimizer> optimizers_;  // per player
   std::unique_ptr<StepExecutor> executor_;
+  Reduction* reduction_ = nullptr;  // the executor's; null if there is one rank
   // At most one is used, if rows have missing values; is_compiled_whole decides which.
   std::unique_ptr<PatternGame> patterns_;
   std::unique_ptr<SplitRows> splits_;
@@ -109,6 +111,8 @@ class Trainer {
   std::optional<Libi> libi_;
   std::vector<RowShare> shares_;  // per source: its rows of the batch that this rank computes
   bool weights_change_ = false;   // whether weights change from step to step
+  bool has_parameters_ = true;    // whether the state has those of the last step
+  int exceptions_;                // uncaught when training began
 };
 
 }  // namespace core

@@ -35,7 +35,7 @@ uint64_t Trainer::parameter_hash() const {
 }
 
 void Trainer::require_same_parameters() const {
-  if (!reduction_) return;
+  if (!reduction_ || !has_parameters_) return;
   const std::vector<std::string> hashes = session_.ranks->gather(fmt::format("{:016x}", parameter_hash()));
   std::map<std::string, int> votes;
   for (const std::string& hash : hashes) ++votes[hash];

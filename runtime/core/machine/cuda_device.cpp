@@ -29,10 +29,10 @@ const Driver& driver_for(const Image& image) {
 
 #define CUDA(call, ...) driver_.check(driver_.call(__VA_ARGS__), #call)
 
-CudaDevice::CudaDevice(const Image& image, const vae_torch_options& options) : driver_(driver_for(image)) {
-  const int ordinal = options.device;
-  int count = 0, device = 0, major = 0;
-  CUDA(cuDeviceGetCount, &count);
+CudaDevice::CudaDevice(const Image& image, const vae_torch_options& options)
+    : driver_(driver_for(image)), wait_(driver_) {
+  const int ordinal = options.device, count = driver_.gpus();
+  int device = 0, major = 0;
   if (ordinal >= count)
     throw Failure(
         Exit::bad_configuration,
@@ -44,19 +44,20 @@ CudaDevice::CudaDevice(const Image& image, const vae_torch_options& options) : d
   std::array<char, 128> text{};
   CUDA(cuDeviceGetName, text.data(), static_cast<int>(text.size()), device);
   name_ = text.data();
+  CUDA(cuDeviceGetPCIBusId, text.data(), static_cast<int>(text.size()), device);
+  bus_id_ = text.data();
   if (major < 7)
     throw Failure(
         Exit::bad_configuration,
         fmt::format("--device cuda:{}: {} is too old: compute capability 7.0 is needed", ordinal, name_));
   library_ = open_torch(options);
   // LibTorch's context: the primary context of the GPU, which all code of a process shares.
-  cuda::Context context = nullptr;
-  CUDA(cuDevicePrimaryCtxRetain, &context, device);
-  CUDA(cuCtxSetCurrent, context);
+  CUDA(cuDevicePrimaryCtxRetain, &context_, device);
+  CUDA(cuCtxSetCurrent, context_);
   stream_ = static_cast<cuda::Stream>(torch_stream());
   if (!stream_)  // work on the driver's default stream cannot be recorded
     throw Failure(Exit::bad_configuration, "--device cuda: LibTorch does not name the stream of its work");
-  uploads_ = std::make_unique<Uploads>(driver_, stream_);
+  uploads_ = std::make_unique<Uploads>(driver_, stream_, wait_);
   load(image);  // the module and the context live as long as the process
   clock_ = allocate(8);
 }
@@ -98,7 +99,28 @@ void CudaDevice::upload(void* to, const void* from, size_t bytes) {
 
 void CudaDevice::download(void* to, const void* from, size_t bytes) {
   CUDA(cuMemcpyDtoHAsync_v2, to, address(from), bytes, stream_);
-  CUDA(cuStreamSynchronize, stream_);
+  wait_.for_stream(stream_);
+}
+
+void CudaDevice::join(const nccl::Group& group) {
+  communicator_.emplace(group, stream_, [this] { CUDA(cuCtxSetCurrent, context_); });
+  wait_.set_look([this, look = group.look](double seconds) {
+    look(seconds, communicator_ ? communicator_->error() : "");
+  });
+}
+
+void CudaDevice::leave_ranks() {
+  if (communicator_) communicator_->abort();
+}
+
+void CudaDevice::keep_close() {
+  std::swap(passed_.front(), passed_.back());
+  cuda::Event& event = passed_.back();
+  if (event)
+    wait_.for_event(event);
+  else
+    CUDA(cuEventCreate, &event, cuda::event_without_time);
+  CUDA(cuEventRecord, event, stream_);
 }
 
 void CudaDevice::copy(void* to, const void* from, size_t bytes) {

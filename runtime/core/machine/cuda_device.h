@@ -1,8 +1,10 @@
 // A GPU of this machine, with CUDA's driver and LibTorch. In: an image with PTX. The stream of all its work
 // belongs to LibTorch.
 #pragma once
+#include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "runtime/core/image.h"
@@ -24,7 +26,14 @@ class CudaDevice final : public Device {
   void clear(float* to, int64_t count) override;
   cuda::Function function(const std::string& name) override;
   void run(Recording& recording, const std::function<void()>& work) override;
+  void join(const nccl::Group& group) override;
+  void sum_ranks(float* values, int64_t count) override { communicator_->sum(values, count); }
+  void leave_ranks() override;
+  void keep_close() override;
   void begin_operation(const std::string&, double) override {}
+
+  /// The place of the GPU in its machine, such as 0000:17:00.0.
+  const std::string& bus_id() const { return bus_id_; }
 
  private:
   void load(const Image& image);
@@ -35,8 +44,13 @@ class CudaDevice final : public Device {
 
   const cuda::Driver& driver_;
   cuda::Module module_ = nullptr;
+  cuda::Context context_ = nullptr;
   cuda::Stream stream_ = nullptr;
+  std::string bus_id_;
+  GpuWait wait_;
   std::unique_ptr<Uploads> uploads_;
+  std::array<cuda::Event, 2> passed_ = {};  // of the last calls of keep_close()
+  std::optional<nccl::Communicator> communicator_;
   std::map<std::string, cuda::Function> functions_;
   bool keeps_graph_memory_ = true;  // whether LibTorch does
   bool running_ = false;            // while replayable work is executed

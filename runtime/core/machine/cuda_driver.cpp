@@ -32,6 +32,7 @@ Driver open() {
   FIND(cuDeviceGet)
   FIND(cuDeviceGetName)
   FIND(cuDeviceGetAttribute)
+  FIND(cuDeviceGetPCIBusId)
   FIND(cuDevicePrimaryCtxRetain)
   FIND(cuCtxSetCurrent)
   FIND(cuModuleLoadDataEx)
@@ -44,11 +45,13 @@ Driver open() {
   FIND(cuMemcpyDtoHAsync_v2)
   FIND(cuMemcpyDtoDAsync_v2)
   FIND(cuStreamSynchronize)
+  FIND(cuStreamQuery)
   FIND(cuMemHostAlloc)
   FIND(cuMemFreeHost)
   FIND(cuEventCreate)
   FIND(cuEventRecord)
   FIND(cuEventSynchronize)
+  FIND(cuEventQuery)
   FIND(cuEventDestroy_v2)
   FIND(cuLaunchKernel)
   FIND(cuStreamBeginCapture_v2)
@@ -76,6 +79,12 @@ Driver open() {
 const Driver& Driver::get() {
   static const Driver driver = open();
   return driver;
+}
+
+int Driver::gpus() const {
+  int count = 0;
+  check(cuDeviceGetCount(&count), "cuDeviceGetCount");
+  return count;
 }
 
 void Driver::check(int result, const char* call) const {

@@ -18,6 +18,7 @@ using GraphExec = struct GraphExecTag*;
 using Event = struct EventTag*;
 
 constexpr int out_of_memory = 2;                               // CUDA_ERROR_OUT_OF_MEMORY
+constexpr int not_ready = 600;                                 // CUDA_ERROR_NOT_READY
 constexpr int capture_relaxed = 2;                             // CU_STREAM_CAPTURE_MODE_RELAXED
 constexpr unsigned event_without_time = 2;                     // CU_EVENT_DISABLE_TIMING
 constexpr int attribute_processors = 16;                       // CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT
@@ -31,6 +32,7 @@ struct Driver {
   int (*cuDeviceGet)(int* device, int ordinal);
   int (*cuDeviceGetName)(char* name, int size, int device);
   int (*cuDeviceGetAttribute)(int* value, int attribute, int device);
+  int (*cuDeviceGetPCIBusId)(char* id, int size, int device);
   int (*cuDevicePrimaryCtxRetain)(Context* context, int device);
   int (*cuCtxSetCurrent)(Context context);
   int (*cuModuleLoadDataEx)(Module* module, const void* text, unsigned count, const unsigned* options,
@@ -44,11 +46,13 @@ struct Driver {
   int (*cuMemcpyDtoHAsync_v2)(void* to, Pointer from, size_t bytes, Stream stream);
   int (*cuMemcpyDtoDAsync_v2)(Pointer to, Pointer from, size_t bytes, Stream stream);
   int (*cuStreamSynchronize)(Stream stream);
+  int (*cuStreamQuery)(Stream stream);
   int (*cuMemHostAlloc)(void** pointer, size_t bytes, unsigned flags);
   int (*cuMemFreeHost)(void* pointer);
   int (*cuEventCreate)(Event* event, unsigned flags);
   int (*cuEventRecord)(Event event, Stream stream);
   int (*cuEventSynchronize)(Event event);
+  int (*cuEventQuery)(Event event);
   int (*cuEventDestroy_v2)(Event event);
   int (*cuLaunchKernel)(Function function, unsigned blocks_x, unsigned blocks_y, unsigned blocks_z,
                         unsigned threads_x, unsigned threads_y, unsigned threads_z, unsigned shared,
@@ -63,6 +67,8 @@ struct Driver {
   /// The driver, opened and initialised once. Failure(bad_configuration) if there is no driver, an older one,
   /// or no GPU.
   static const Driver& get();
+  /// How many GPUs this process sees.
+  int gpus() const;
 
   /// Failure(internal) if `result` is an error; it names the call and the driver's text for the error.
   void check(int result, const char* call) const;

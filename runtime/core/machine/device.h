@@ -1,6 +1,7 @@
 // A GPU: its memory, the image's kernels, and sequences of work that are recorded once and replayed. All work
-// is enqueued on one stream. Only download() waits for the stream. There are two implementations: a GPU of
-// this machine (cuda_device.h), and one that only counts the work it is given (counted_device.h).
+// is enqueued on one stream. Only download() and keep_close() wait for the stream. There are two
+// implementations: a GPU of this machine (cuda_device.h), and one that only counts the work it is given
+// (counted_device.h).
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -12,6 +13,7 @@
 #include "runtime/core/launch.h"
 #include "runtime/core/machine/cuda_driver.h"
 #include "runtime/core/machine/memory.h"
+#include "runtime/core/machine/nccl/communicator.h"
 #include "runtime/schema/device_kernels.h"
 
 namespace core {
@@ -87,6 +89,16 @@ class Device {
   };
   /// Executes or replays the work. Inside other replayable work, it becomes part of that work.
   virtual void run(Recording& recording, const std::function<void()>& work) = 0;
+
+  /// Connects this GPU with those of the other ranks. Failure(bad_configuration) if NCCL cannot.
+  virtual void join(const nccl::Group& group) = 0;
+  /// The values become their sums over all ranks of the group. A recording includes it.
+  virtual void sum_ranks(float* values, int64_t count) = 0;
+  /// Gives up sums that wait for other ranks, before the process ends.
+  virtual void leave_ranks() = 0;
+  /// Waits until all work is done that was enqueued before the last call but one, so that the host notices
+  /// soon if the device waits for another rank in vain.
+  virtual void keep_close() = 0;
 
   /// What the device enqueues until the next call belongs to this operation, which reads and writes so many
   /// bytes.

@@ -7,7 +7,8 @@ namespace core {
 
 #define CUDA(call, ...) driver_.check(driver_.call(__VA_ARGS__), #call)
 
-Uploads::Uploads(const cuda::Driver& driver, cuda::Stream stream) : driver_(driver), stream_(stream) {
+Uploads::Uploads(const cuda::Driver& driver, cuda::Stream stream, const GpuWait& wait)
+    : driver_(driver), stream_(stream), wait_(wait) {
   for (Piece& piece : ring_) CUDA(cuMemHostAlloc, &piece.memory, piece_bytes, 0);
 }
 
@@ -25,7 +26,7 @@ void Uploads::upload(cuda::Pointer to, const void* from, size_t bytes) {
     Piece& piece = ring_[next_];
     next_ = (next_ + 1) % pieces;
     if (piece.copied)
-      CUDA(cuEventSynchronize, piece.copied);
+      wait_.for_event(piece.copied);
     else
       CUDA(cuEventCreate, &piece.copied, cuda::event_without_time);
     const size_t now = std::min(bytes, piece_bytes);

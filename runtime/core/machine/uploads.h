@@ -6,12 +6,14 @@
 #include <cstddef>
 
 #include "runtime/core/machine/cuda_driver.h"
+#include "runtime/core/machine/nccl/gpu_wait.h"
 
 namespace core {
 
 class Uploads {
  public:
-  Uploads(const cuda::Driver& driver, cuda::Stream stream);
+  /// `wait` must outlive it.
+  Uploads(const cuda::Driver& driver, cuda::Stream stream, const GpuWait& wait);
   Uploads(const Uploads&) = delete;
   ~Uploads();
 
@@ -26,6 +28,7 @@ class Uploads {
 
   const cuda::Driver& driver_;
   cuda::Stream stream_;
+  const GpuWait& wait_;
   std::array<Piece, pieces> ring_;
   size_t next_ = 0;
 };

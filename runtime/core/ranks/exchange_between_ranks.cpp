@@ -228,4 +228,12 @@ void Ranks::wait_for(int rank, const std::string& key) {
   }
 }
 
+void Ranks::look_for_losses(double seconds, const std::string& error) {
+  if (!error.empty()) lose(error);
+  if (get(VAERT_RANKS_FAILED, 0)) lose("another rank has given up");
+  if (sees_a_death()) lose("its process has ended");
+  if (store_is_lost_) lose("the store of the ranks is closed");
+  if (seconds > timeout_) lose(fmt::format("no answer within {:.6g} s", timeout_));
+}
+
 }  // namespace core

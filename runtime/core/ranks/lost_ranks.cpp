@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <future>
+#include <memory>
+#include <thread>
 
 #include "runtime/core/ranks/rank_process.h"
 #include "runtime/core/ranks/ranks.h"
@@ -123,7 +126,20 @@ void Ranks::lose(const std::string& cause) {
               printable(place_end == std::string::npos ? cause : cause.substr(place_end + 2)));
   std::fflush(nullptr);
   if (group_) linger();
+  do_last_work();
   _exit(static_cast<int>(Exit::lost_rank));
+}
+
+/// A broken library must not keep the process from ending.
+void Ranks::do_last_work() {
+  if (!last_work_) return;
+  constexpr std::chrono::seconds longest(2);
+  const auto done = std::make_shared<std::promise<void>>();
+  std::thread([work = last_work_, done] {
+    work();
+    done->set_value();
+  }).detach();
+  done->get_future().wait_for(longest);
 }
 
 int Ranks::run(const std::function<int()>& work) {

@@ -210,6 +210,15 @@ void Ranks::share_cores(MachineRequest& machine) const {
   machine.first_processor = sharing_before_ * machine.threads;
 }
 
+int Ranks::rank_on_host() const {
+  if (members_.empty()) return 0;
+  const auto own = members_.begin() + rank();
+  return static_cast<int>(
+      std::count_if(members_.begin(), own, [&](const Member& other) { return other.host == own->host; }));
+}
+
+std::string Ranks::host_name() const { return own_host(); }
+
 std::string Ranks::name_of(int rank) const {
   if (static_cast<size_t>(rank) >= members_.size()) return fmt::format("rank {}", rank);
   const Member& member = members_[static_cast<size_t>(rank)];

@@ -53,6 +53,9 @@ class Ranks {
   int size() const { return launched_.size; }
   bool is_several() const { return size() > 1; }
   bool is_first() const { return rank() == 0; }
+  /// This rank's number among the ranks of its machine.
+  int rank_on_host() const;
+  std::string host_name() const;
   const Launched& launched() const { return launched_; }
   const char* transport() const { return table_ ? table_->name : "none"; }
   /// Chooses threads for this rank, unless the request names their number: the ranks of a machine share its
@@ -79,6 +82,12 @@ class Ranks {
   /// In this work the ranks compute shares that may take different times. gather() then waits as long as the
   /// others show signs of life within the timeout (with MPI, which has no store: within the timeout).
   void patiently(const std::function<void()>& work);
+
+  /// Called again and again while this rank waits for others by other means than these functions. `seconds`:
+  /// how long it has waited; `error`: what those means report, or empty. Does not return if a rank is lost.
+  void look_for_losses(double seconds, const std::string& error);
+  /// Before the process ends because a rank is lost, it does this work, but does not wait long for its end.
+  void set_last_work(std::function<void()> work) { last_work_ = std::move(work); }
 
   /// Executes the work of all ranks and then closes the group. If this rank fails alone, the others learn
   /// why.
@@ -123,6 +132,7 @@ class Ranks {
   bool sees_a_death();
   std::string who_is_lost();
   std::vector<std::string> gather_padded(const std::string& own);
+  void do_last_work();
   void wait_for(int rank, const std::string& key);
   void wait_for_all();
   void linger();
@@ -141,6 +151,7 @@ class Ranks {
   int64_t alone_ = 0;              // how often first_alone() was called
   std::vector<int> alive_;         // the ranks that gave up together with this one
   int64_t step_ = 0;
+  std::function<void()> last_work_;
   bool is_settled_ = false;
   bool is_patient_ = false;
   int64_t gathered_ = 0;  // how often gather() was called patiently

@@ -19,7 +19,21 @@ using loop_runner::LoopBuilder;
 using semantics::Op;
 using tensor::Combine;
 
-constexpr loop_runner::Randomness randomness = {0x123456789abcdefULL, (uint64_t{3} << 32) + 41};
+constexpr uint64_t seed = 0x123456789abcdefULL, step = (uint64_t{3} << 32) + 41;
+
+/// The rows of another rank come before those of the loop, so its first draw is one of the middle of a tile.
+loop_runner::Randomness randomness(const tensor::Loop& loop) {
+  constexpr int64_t earlier_rows = 7;
+  const auto batch =
+      std::ranges::find_if(loop.space, [](const tensor::Extent& extent) { return extent.batch >= 0; });
+  const bool comes_first =
+      batch != loop.space.end() &&
+      std::all_of(loop.space.begin(), batch, [](const tensor::Extent& extent) { return extent.size == 1; });
+  if (!comes_first) return {seed, step, 0};
+  int64_t inner = 1;
+  for (auto axis = batch + 1; axis != loop.space.end(); ++axis) inner *= axis->size;
+  return {seed, step, earlier_rows * inner};
+}
 
 /// Runs all blocks, starting with the last, because their order must not matter.
 void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buffers, int64_t rows,
@@ -30,14 +44,18 @@ void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buf
   core::Launch launch = core::plan_launch(kernel, bound.kept, bound.reduced, processors);
   std::vector<double> partials(static_cast<size_t>(core::partial_sums(kernel, launch, bound.kept)), -1e300);
   std::vector<uint32_t> counters(launch.blocks_x, 0);
-  const uint64_t clock[2] = {randomness.seed, randomness.step};
+  const loop_runner::Randomness random = randomness(arranged.loop);
+  const uint64_t clock[2] = {random.seed, random.step};
   schema::LoopKernel<> call;
   call.pointers.assign(bound.pointers.begin(), bound.pointers.end());
   for (const tensor::Extent& extent : arranged.loop.space)
     if (extent.batch >= 0) call.rows.emplace_back(loop_runner::length(extent, rows));
   call.scalars.assign(arranged.scalars.begin(), arranged.scalars.end());
   call.sites.assign(arranged.sites.begin(), arranged.sites.end());
-  if (!call.sites.empty()) call.clock.emplace(&clock[0]);
+  if (!call.sites.empty()) {
+    call.clock.emplace(&clock[0]);
+    call.first.emplace(random.first);
+  }
   if (kernel.reduces()) {
     call.log_width.emplace(launch.log_width);
     call.partials.emplace(partials.data());
@@ -64,7 +82,7 @@ void expect_equal(const std::vector<Case>& cases, int64_t rows, int processors, 
   const lower::EmulatedLoops emulated(loops);
   for (size_t i = 0; i < cases.size(); ++i) {
     Buffers expected = cases[i].buffers, got = cases[i].buffers;
-    loop_runner::run(compiled, i, expected, rows, 1 << 30, randomness);
+    loop_runner::run(compiled, i, expected, rows, 1 << 30, randomness(cases[i].loop));
     run_emulated(emulated, i, got, rows, processors);
     for (size_t b = 0; b < got.size(); ++b)
       for (size_t e = 0; e < got[b].size(); ++e) {

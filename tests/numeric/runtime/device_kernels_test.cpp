@@ -98,13 +98,15 @@ TEST(Launch, of_a_loop_passes_its_lists_one_after_the_other) {
   loop.rows = {int64_t{3}};
   loop.sites = {uint32_t{9}};
   loop.clock.emplace(&clock);
+  loop.first.emplace(int64_t{128});
   std::vector<const void*> places;
   schema::each_parameter(loop, [&](const auto& parameter) { places.push_back(parameter.place()); });
-  ASSERT_EQ(places.size(), 5U);
+  ASSERT_EQ(places.size(), 6U);
   EXPECT_EQ(*static_cast<float* const*>(places[1]), &memory[1]);
   EXPECT_EQ(*static_cast<const int64_t*>(places[2]), 3);
   EXPECT_EQ(*static_cast<const uint32_t*>(places[3]), 9U);
   EXPECT_EQ(*static_cast<const uint64_t* const*>(places[4]), &clock);
+  EXPECT_EQ(*static_cast<const int64_t*>(places[5]), 128);
 }
 
 }  // namespace

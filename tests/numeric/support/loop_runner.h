@@ -20,6 +20,7 @@ inline int64_t length(const tensor::Extent& extent, int64_t rows) {
 
 struct Randomness {
   uint64_t seed = 0, step = 0;
+  int64_t first = 0;  // the number of the first element of draws
 };
 
 /// The accesses of a loop with actual buffers and a number of rows, in the form that kernels take.
@@ -53,7 +54,7 @@ inline void run(const lower::CompiledLoops& compiled, size_t number, Buffers& bu
   for (const tensor::Extent& extent : arranged.unit()) unit *= length(extent, rows);
   const vae_loop arguments = {bound.pointers.data(),   bound.extents.data(), bound.strides.data(),
                               arranged.scalars.data(), randomness.seed,      randomness.step,
-                              arranged.sites.data()};
+                              arranged.sites.data(),   randomness.first};
   const int64_t units = (bound.kept + unit - 1) / unit;
   for (int64_t begin = 0; begin < units; begin += cut) {
     compiled.kernel(number)(&arguments, begin, std::min(begin + cut, units));

@@ -317,6 +317,7 @@ def test_doctor_says_which_transports_exist(folder, vaec):
         exists = (vaec.parent.parent / f"lib/libvaert_{transport}.so").exists()
         assert (line.split()[1] == "ok") == exists, line
         assert exists or "--ranks" in line, line
+    assert next(line for line in lines if line.split()[0] == "nccl").split()[1] in ("ok", "missing"), lines
 
 
 def test_ranks_with_other_data_or_another_program_do_not_start(folder, vaec):

@@ -258,7 +258,7 @@ def test_flags_of_ranks_are_checked(folder, vaec):
     exe = glyphs(folder, vaec)
     for arguments, code, text in ((["--ranks", "many"], 64, "--ranks many: it must be auto, off, or a number"),
                                   (["--ranks", "2", "--ranks-transport", "mpi"], 64, "mpirun -n 2"),
-                                  (["--ranks", "2", "--device", "cuda"], 78, "several ranks compute on processors"),
+                                  (["--ranks", "2", "--device", "cuda"], 78, "this executable has no code for GPUs"),
                                   (["--rank-timeout", "0"], 64, "--rank-timeout")):
         result = call(exe, "train", "--out", folder / "run", *arguments)
         assert result.returncode == code and text in result.stderr, (arguments, result)

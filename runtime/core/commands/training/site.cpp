@@ -21,11 +21,17 @@ void Site::begin(const Settings& settings, const std::filesystem::path& run, int
                      settings.seed, batch, step);
 }
 
+/// Rank 0 knows it. The others need to know only if they fetch their state from GPUs together.
+bool Site::publishes_at(int64_t step) {
+  const bool due = publisher_ && publisher_->due(step);
+  return session_.image.published.empty() || !session_.device ? due : session_.ranks->from_first(due);
+}
+
 bool Site::exchange(Trainer& trainer, const Peers::Listener& listener) {
-  if (publisher_ && publisher_->due(trainer.step())) {
+  if (publishes_at(trainer.step())) {
     trainer.fetch(true);
     trainer.require_finite();
-    publisher_->publish(trainer.step());
+    if (publisher_) publisher_->publish(trainer.step());
   }
   if (!session_.ranks->is_several()) return peers_.refresh(trainer.step(), listener);
   return exchange_with_ranks(trainer.step(), listener);

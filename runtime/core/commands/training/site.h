@@ -33,6 +33,7 @@ class Site {
   bool exchanges() const { return !session_.image.published.empty() || !peers_of(session_.image).empty(); }
 
  private:
+  bool publishes_at(int64_t step);
   bool exchange_with_ranks(int64_t step, const Peers::Listener& listener);
 
   Session& session_;

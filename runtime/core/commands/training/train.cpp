@@ -6,7 +6,7 @@
 #include <ctime>
 
 #include "runtime/core/commands/commands.h"
-#include "runtime/core/commands/training/learning_machine.h"
+#include "runtime/core/commands/training/machine_of_rank.h"
 #include "runtime/core/commands/training/stop_signals.h"
 #include "runtime/core/commands/training/training_run.h"
 #include "runtime/core/learning/trainer.h"
@@ -50,12 +50,8 @@ json environment(const Session& session) {
                          {"launcher", ranks.launched().launcher},
                          {"transport", ranks.transport()},
                          {"job", ranks.launched().job}};
+  if (ranks.is_several() && session.device) versions["ranks"]["nccl"] = nccl::Library::get().version();
   return versions;
-}
-
-std::string device_name(const MachineRequest& machine) {
-  const int gpu = gpu_of(machine.device);
-  return gpu < 0 ? "cpu" : fmt::format("cuda:{}", gpu);
 }
 
 /// Sets the checkpoint of the run that `start` names from which the new run begins. It is kept in the
@@ -66,21 +62,6 @@ void take_checkpoint_of_start(Settings& settings, const std::string& which) {
     throw Failure(Exit::usage,
                   fmt::format("--checkpoint {}: it is one of the run that --start names", which));
   settings.start = require_checkpoint(settings.start, which).path.string();
-}
-
-/// Ranks compute on the processor, with the threads that each of them has.
-MachineRequest machine_of_ranks(const MachineRequest& asked, const Ranks& ranks) {
-  MachineRequest machine = asked;
-  if (!ranks.is_several()) return machine;
-  if (gpu_of(asked.device) >= 0)
-    throw Failure(
-        Exit::bad_configuration,
-        fmt::format("--device {}: in this version several ranks compute on processors alone; leave it "
-                    "out, or run alone by --ranks off",
-                    asked.device));
-  machine.device = "cpu";
-  ranks.share_cores(machine);
-  return machine;
 }
 
 /// All ranks must have the same program, settings and data before the first step.
@@ -123,7 +104,7 @@ int begin(const Image& image, const TrainRequest& request, Ranks& ranks) {
   // The path is absolute, because a run without a checkpoint may be resumed from another folder.
   if (!settings.start.empty()) settings.start = start_run(settings, image).string();
   take_checkpoint_of_start(settings, request.checkpoint);
-  const LearningMachine chosen = learning_machine(image, machine_of_ranks(request, ranks), settings);
+  const LearningMachine chosen = machine_of_rank(image, request, settings, ranks);
   const MachineRequest& machine = chosen.request;
   if (!chosen.why_no_gpu.empty())
     print_error("training on the processor: {}\n", printable(chosen.why_no_gpu));
@@ -148,7 +129,7 @@ int begin(const Image& image, const TrainRequest& request, Ranks& ranks) {
   json config = to_json(settings);
   config.update({{"program", image.file},
                  {"params", image.params},
-                 {"device", device_name(machine)},
+                 {"device", device_name(machine, ranks)},
                  {"backend", session.machine.library->name}});
   // How many threads a rank has says nothing about a run on another number of ranks.
   if (!ranks.is_several()) config["threads"] = session.machine.threads;
@@ -192,7 +173,7 @@ struct MachineOfRun {
 };
 
 MachineOfRun machine_of_run(const Image& image, const MachineRequest& request, const Settings& settings,
-                            const json& config, const std::string& config_name) {
+                            const json& config, const std::string& config_name, Ranks& ranks) {
   const schema::JsonFields kept(config, config_name);
   const std::string own = kept.text("device", "cpu");
   if (!is_device(own) || own == "auto") kept.refuse("device", "cpu or cuda:N");
@@ -200,15 +181,15 @@ MachineOfRun machine_of_run(const Image& image, const MachineRequest& request, c
   const bool keeps = request.device == "auto";
   if (keeps && own == "cpu") asked.device = own;
   MachineOfRun found;
-  found.machine = learning_machine(image, asked, settings).request;
+  found.machine = machine_of_rank(image, asked, settings, ranks).request;
   const bool on_gpu = gpu_of(found.machine.device) >= 0;
-  found.device = keeps ? own : device_name(found.machine);
+  found.device = keeps ? own : device_name(found.machine, ranks);
   if (keeps && gpu_of(own) >= 0) {
-    if (on_gpu) {
+    if (on_gpu && !ranks.is_several()) {
       found.machine.device = own;
       found.recalled = true;
       if (gpu_of(own) != 0) found.machine.opened.reset();
-    } else {
+    } else if (!on_gpu) {
       found.notes.push_back(
           fmt::format("the run is of {}, which cannot be used here: it goes on on the processor", own));
     }
@@ -330,7 +311,7 @@ int resume(const Image& image, const TrainRequest& request, Ranks& ranks) {
   fit_to_program(settings, image);
   refuse_to_go_back(request, settings, step);
   const MachineOfRun machine =
-      machine_of_run(image, machine_of_ranks(request, ranks), settings, config, config_file(request.resume));
+      machine_of_run(image, request, settings, config, config_file(request.resume), ranks);
   const PreparedImage prepared(
       image, find_statistics(image, settings.sources,
                              checkpoint ? read_statistics(checkpoint->path) : data::KeptStatistics()));

@@ -78,7 +78,7 @@ int TrainingRun::follow() {
   const std::string ranks =
       session_.ranks->is_several()
           ? fmt::format("{} ranks ({}, {}) of ", session_.ranks->size(), session_.ranks->launched().launcher,
-                        session_.ranks->transport())
+                        session_.ranks->transport() + std::string(session_.device ? ", NCCL" : ""))
           : "";
   progress.say(fmt::format("learn {}: steps {} to {}, {}{}, {}{}", settings_.learn, trainer_.step(),
                            settings_.steps, ranks, counted(session_.machine.threads, "thread"),

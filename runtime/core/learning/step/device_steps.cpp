@@ -6,6 +6,7 @@
 
 #include "runtime/core/execution/averages.h"
 #include "runtime/core/learning/step/average.h"
+#include "runtime/core/ranks/ranks.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -22,6 +23,11 @@ DeviceSteps::DeviceSteps(const StepContext& context)
       state_(context.state),
       device_(*context.session.device) {
   const Image& image = session_.image;
+  if (session_.ranks->is_several()) reduction_.emplace(*session_.ranks, device_);
+  for (const Source& source : image.sources) {
+    const auto batch = settings_.batch.find(source.name);
+    shares_.push_back(session_.ranks->share(batch == settings_.batch.end() ? 0 : batch->second));
+  }
   machine_ = session_.machine;
   machine_.device = &device_;
   machine_.library = device_.library();
@@ -55,14 +61,19 @@ DeviceSteps::DeviceSteps(const StepContext& context)
   coefficients_ = device_.allocate(static_cast<int64_t>(session_.coefficients.size()));
   machine_.coefficients = coefficients_.data();
   one_ = device_.allocate(1);
+  zero_ = device_.allocate(1);
   const float identity = 1;
   device_.upload(one_.data(), &identity, sizeof identity);
+  add_own_hooks();
+  if (reduction_) add_rank_hooks();
+}
 
+void DeviceSteps::add_own_hooks() {
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
-    gather({column, source, 0}, session_.rows.whole(source), rows, to);
+    gather(column, source, session_.rows.whole(source), batch_rows(source, rows), to);
   };
   hooks_.gather_pattern = [this](int column, int source, const Pattern& pattern, const BatchRows& rows,
-                                 float* to) { gather({column, source, rows.place}, pattern, rows.rows, to); };
+                                 float* to) { gather(column, source, pattern, rows, to); };
   hooks_.update = [this](int player, const float* gradient) { update(player, gradient); };
   hooks_.begin_sweep = [this](uint64_t sweep) {
     device_.launch(1, schema::SetSweep<>{.clock = device_.clock(), .sweep = sweep});
@@ -91,7 +102,8 @@ void DeviceSteps::place_terms() {
   for (const Term& term : work_->terms) {
     Kind& kind = kinds_[kind_of(term)];
     if (kind.terms++ == 0) kind.first_term = static_cast<int64_t>(values.size());
-    values.push_back(term.value);
+    // A row that does not count, because this rank has no rows of its own, adds nothing.
+    values.push_back(term.counts ? term.value : zero_.data());
     coefficients.push_back(on_device(term.coefficient));
   }
   const auto words = 2 * static_cast<int64_t>(values.size());
@@ -186,6 +198,7 @@ void DeviceSteps::do_step(PhaseRange phases) {
   }
   if (settings_.average > 0) ++state_.averaged_steps;
   counting_ = nullptr;
+  if (reduction_) reduction_->end_step();
 }
 
 void DeviceSteps::look(size_t phase, uint64_t batch) {
@@ -193,12 +206,14 @@ void DeviceSteps::look(size_t phase, uint64_t batch) {
   draw_rows(batch);
   Hooks looking = hooks_;
   looking.update = [](int, const float*) {};
+  looking.reduce = {};
   work_->phases[phase]->run(settings_.seed, batch, looking);
   table_begin_ = state_.step - steps_of_table;  // so that the next step sets the clock and the table again
 }
 
 float DeviceSteps::value(const Term& term) {
   float value = 0;
+  if (!term.counts) return value;
   device_.download(&value, term.value, sizeof value);
   return value;
 }
@@ -212,11 +227,8 @@ void DeviceSteps::fetch_totals() {
   device_.download(bad.data(), bad_.data(), count * sizeof(int64_t));
   const std::vector<double> zeros(count, 0.0);
   device_.upload(sums_.data(), zeros.data(), count * sizeof(double));
-  for (size_t i = 0; i < count; ++i) {
-    const Term& term = work_->terms[i];
-    if (bad[i] > 0) refuse(session_.image, term, bad[i], std::string("infinite or not a number") + diverged);
-    term.total->sum += sums[i];
-  }
+  refuse_unless_finite(bad);
+  for (size_t i = 0; i < count; ++i) work_->terms[i].total->sum += sums[i];
 }
 
 const DeviceSteps::Resident& DeviceSteps::resident(const Place& place, const Pattern& pattern) {
@@ -240,15 +252,15 @@ const DeviceSteps::Resident& DeviceSteps::resident(const Place& place, const Pat
   return resident;
 }
 
-const DeviceSteps::Drawn& DeviceSteps::drawn(const Place& place, int64_t rows) {
+const DeviceSteps::Drawn& DeviceSteps::drawn(const Place& place, const BatchRows& rows) {
   const auto [entry, fresh] = drawn_.try_emplace(place);
   Drawn& drawn = entry->second;
   if (!fresh) return drawn;
   const DataColumn& column = session_.image.columns[static_cast<size_t>(place.column)];
-  drawn.count = rows;
+  drawn.of_batch = rows;
   const int64_t width = session_.image.variables[static_cast<size_t>(column.variable)].elements();
-  drawn.rows = device_.allocate(rows * width);
-  drawn.host.resize(static_cast<size_t>(rows * width));
+  drawn.rows = device_.allocate(rows.rows * width);
+  drawn.host.resize(static_cast<size_t>(rows.rows * width));
   draw(place, drawn);
   return drawn;
 }
@@ -257,7 +269,7 @@ const DeviceSteps::Drawn& DeviceSteps::drawn(const Place& place, int64_t rows) {
 void DeviceSteps::draw(const Place& place, Drawn& drawn) {
   const auto [column, source, first] = place;
   session_.rows.gather_random(column, source, session_.rows.whole(source), settings_.seed, step_of_draws_,
-                              {first, 0, drawn.count, drawn.count}, drawn.host.data());
+                              drawn.of_batch, drawn.host.data());
   device_.upload(drawn.rows.data(), drawn.host.data(), drawn.host.size() * sizeof(float));
 }
 
@@ -266,21 +278,22 @@ void DeviceSteps::draw_rows(uint64_t step) {
   for (auto& [place, drawn] : drawn_) draw(place, drawn);
 }
 
-void DeviceSteps::gather(const Place& place, const Pattern& pattern, int64_t rows, float* to) {
-  const auto [column, source, first] = place;
+void DeviceSteps::gather(int column, int source, const Pattern& pattern, const BatchRows& rows, float* to) {
+  const Place place = {column, source, rows.place};
   if (schema::is_drawn_at_every_step(session_.image.columns[static_cast<size_t>(column)].expression)) {
     const Drawn& from = drawn(place, rows);
-    if (from.count != rows) throw Failure(Exit::internal, "a step takes batches of two sizes from a source");
+    if (from.of_batch.rows != rows.rows)
+      throw Failure(Exit::internal, "a step takes batches of two sizes from a source");
     return device_.copy(to, from.rows.data(), from.host.size() * sizeof(float));
   }
   const Resident& from = resident(place, pattern);
-  device_.launch(rows, schema::GatherRows<>{.clock = device_.clock(),
-                                            .site = 0x40000000U + static_cast<uint32_t>(source),
-                                            .place = static_cast<uint32_t>(first),
-                                            .data = from.rows.data(),
-                                            .rows = from.count,
-                                            .width = from.width,
-                                            .to = to});
+  device_.launch(rows.rows, schema::GatherRows<>{.clock = device_.clock(),
+                                                 .site = 0x40000000U + static_cast<uint32_t>(source),
+                                                 .place = static_cast<uint32_t>(rows.place + rows.first),
+                                                 .data = from.rows.data(),
+                                                 .rows = from.count,
+                                                 .width = from.width,
+                                                 .to = to});
 }
 
 void DeviceSteps::add_to_averages() {

@@ -1,7 +1,8 @@
 // Executes steps on a GPU. Parameters, the optimizers' state, the sources' rows and the sums of the terms are
 // in the device's memory, so a step needs nothing of the host except rows of other models. Steps are only
 // enqueued. Each kind of step is recorded once and replayed. With Gibbs chains, whose order is drawn anew,
-// single sweeps are replayed. The host's state is that of the last fetch().
+// single sweeps are replayed. The host's state is that of the last fetch(). With several ranks, each has a
+// GPU and computes its rows of the batch; gradients are summed between the ranks on the GPUs.
 #pragma once
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "runtime/core/learning/reduction/device_reduction.h"
 #include "runtime/core/learning/step/step_executor.h"
 #include "runtime/core/learning/step/update_runner.h"
 
@@ -29,6 +31,7 @@ class DeviceSteps : public StepExecutor {
   void coefficients_changed() override { hooks_.coefficients_changed(); }
   void fetch(bool all) override;
   void tell(Watch* /*watch*/) override {}
+  Reduction* reduction() override { return reduction_ ? &*reduction_ : nullptr; }
 
  private:
   /// Steps that do the same work.
@@ -44,7 +47,7 @@ class DeviceSteps : public StepExecutor {
   /// Rows of another model, which the host draws before each step.
   struct Drawn {
     Floats rows;
-    int64_t count;
+    BatchRows of_batch;
     std::vector<float> host;
   };
   struct State {
@@ -62,10 +65,14 @@ class DeviceSteps : public StepExecutor {
     }
   };
 
+  void add_own_hooks();
+  void add_rank_hooks();
+  /// The source's rows of the batch that this rank gathers.
+  BatchRows batch_rows(int source, int64_t rows) const;
   /// Gathers rows on the device, as the host would do for a program.
-  void gather(const Place& place, const Pattern& pattern, int64_t rows, float* to);
+  void gather(int column, int source, const Pattern& pattern, const BatchRows& rows, float* to);
   const Resident& resident(const Place& place, const Pattern& pattern);
-  const Drawn& drawn(const Place& place, int64_t rows);
+  const Drawn& drawn(const Place& place, const BatchRows& rows);
   void draw(const Place& place, Drawn& drawn);
   /// Draws the rows of that step that only the host can draw.
   void draw_rows(uint64_t step);
@@ -76,6 +83,7 @@ class DeviceSteps : public StepExecutor {
   void place_terms();
   void upload_state();
   void fetch_totals();
+  void refuse_unless_finite(const std::vector<int64_t>& bad);
   /// How the kinds of steps are numbered: by the first phase of a step.
   size_t kind_of(const Term& term) const { return work_->has_one_phase ? term.phase : 0; }
   const float* on_device(const float* coefficient) const;
@@ -85,6 +93,8 @@ class DeviceSteps : public StepExecutor {
   const std::vector<Optimizer>& optimizers_;
   TrainingState& state_;
   Device& device_;
+  std::optional<DeviceReduction> reduction_;  // only if there are several ranks
+  std::vector<RowShare> shares_;              // per source: its rows of the batch that this rank computes
   std::optional<StepWork> work_;
   Machine machine_;
   Hooks hooks_;
@@ -95,7 +105,7 @@ class DeviceSteps : public StepExecutor {
   Floats numbers_;  // of this step: those of each player's update, then the average's share
   Floats values_, their_coefficients_, sums_,
       bad_;  // for the terms: pointers, pointers, doubles, step numbers
-  Floats one_;
+  Floats one_, zero_;
   std::map<Place, Resident> columns_;
   std::map<Place, Drawn> drawn_;  // rows of run(...)
   uint64_t step_of_draws_ = 0;

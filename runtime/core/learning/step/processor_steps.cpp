@@ -13,10 +13,8 @@
 namespace core {
 
 ProcessorSteps::ProcessorSteps(const StepContext& context)
-    : session_(context.session),
-      settings_(context.settings),
-      state_(context.state),
-      reduction_(context.reduction) {
+    : session_(context.session), settings_(context.settings), state_(context.state) {
+  if (session_.ranks->is_several()) reduction_.emplace(*session_.ranks);
   const Image& image = session_.image;
   for (const Source& source : image.sources) {
     const auto batch = settings_.batch.find(source.name);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/core/learning/reduction/processor_reduction.h"
 #include "runtime/core/learning/step/processor_update.h"
 #include "runtime/core/learning/step/step_executor.h"
 
@@ -21,6 +22,7 @@ class ProcessorSteps : public StepExecutor {
   void coefficients_changed() override {}
   void fetch(bool /*all*/) override {}
   void tell(Watch* watch) override { hooks_.watch = watch; }
+  Reduction* reduction() override { return reduction_ ? &*reduction_ : nullptr; }
 
  private:
   void gather_from(Hooks& hooks, const uint64_t& batch);
@@ -36,9 +38,9 @@ class ProcessorSteps : public StepExecutor {
   Session& session_;
   const Settings& settings_;
   TrainingState& state_;
-  Reduction* reduction_;
-  std::vector<RowShare> shares_;          // per source: its rows of the batch that this rank computes
-  std::vector<ProcessorUpdate> updates_;  // per player
+  std::optional<ProcessorReduction> reduction_;  // only if there are several ranks
+  std::vector<RowShare> shares_;                 // per source: its rows of the batch that this rank computes
+  std::vector<ProcessorUpdate> updates_;         // per player
   std::optional<StepWork> work_;
   Hooks hooks_;
   uint64_t batch_ = 0;  // the number of the step's rows and draws

@@ -7,8 +7,8 @@
 
 #include "runtime/core/execution/phase.h"
 #include "runtime/core/execution/watch.h"
+#include "runtime/core/learning/reduction/reduction.h"
 #include "runtime/core/learning/step/optimizer.h"
-#include "runtime/core/learning/step/reduction.h"
 #include "runtime/core/learning/step/term.h"
 #include "runtime/core/learning/step/training_state.h"
 #include "runtime/core/ranks/row_share.h"
@@ -21,7 +21,6 @@ struct StepContext {
   const Settings& settings;
   const std::vector<Optimizer>& optimizers;  // per player
   TrainingState& state;
-  Reduction* reduction;  // null if there is one rank
 };
 
 /// What the steps of a run consist of. It must outlive the executor.
@@ -59,6 +58,8 @@ class StepExecutor {
   /// From now on, `watch` is told how long each instruction takes; may be null. Executors that return before
   /// the work is done tell it nothing.
   virtual void tell(Watch* watch) = 0;
+  /// What it sums over the ranks; null if there is one rank.
+  virtual Reduction* reduction() = 0;
 };
 
 /// The executor for the session's machine.

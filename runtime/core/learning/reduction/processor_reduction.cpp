@@ -1,4 +1,4 @@
-#include "runtime/core/learning/step/reduction.h"
+#include "runtime/core/learning/reduction/processor_reduction.h"
 
 #include <algorithm>
 #include <chrono>
@@ -17,7 +17,7 @@ constexpr int64_t flags = 2;
 
 }  // namespace
 
-void Reduction::send(OfPlayer& player, float* gradient, Range range) {
+void ProcessorReduction::send(OfPlayer& player, float* gradient, Range range) {
   if (range.begin == range.end) return;
   player.running.push_back(ranks_.begin_sum(gradient + range.begin, range.end - range.begin));
   player.sent.push_back(range);
@@ -25,7 +25,7 @@ void Reduction::send(OfPlayer& player, float* gradient, Range range) {
 }
 
 /// The backward pass reaches the parameters from last to first, so the parts mostly join.
-void Reduction::add(int player, float* gradient, int64_t begin, int64_t end) {
+void ProcessorReduction::add(int player, float* gradient, int64_t begin, int64_t end) {
   OfPlayer& known = players_[player];
   Range& ready = known.ready;
   if (ready.begin == ready.end) {
@@ -43,7 +43,7 @@ void Reduction::add(int player, float* gradient, int64_t begin, int64_t end) {
   ready = {0, 0};
 }
 
-bool Reduction::finish(int player, float* gradient, int64_t elements, bool not_finite) {
+bool ProcessorReduction::finish(int player, float* gradient, int64_t elements, bool not_finite) {
   OfPlayer& known = players_[player];
   const auto begun = std::chrono::steady_clock::now();
   std::vector<Range> sent = std::exchange(known.sent, {});
@@ -80,8 +80,5 @@ bool Reduction::finish(int player, float* gradient, int64_t elements, bool not_f
   stop_is_agreed_ = stop_is_agreed_ || said[1] > 0;
   return said[0] > 0;
 }
-
-double Reduction::take_waiting() { return std::exchange(waiting_, 0.0); }
-double Reduction::take_bytes() { return std::exchange(bytes_, 0.0); }
 
 }  // namespace core
