@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -34,7 +35,8 @@ Offer open_gpu(const Image& image, const MachineRequest& asked, const Ranks& ran
       throw Failure(
           Exit::bad_configuration,
           "--device cuda: this executable has no code for GPUs; build it with --target cuda or auto");
-    const int number = numbered ? gpu_of(asked.device) : ranks.rank_on_host() % cuda::Driver::get().gpus();
+    const int number =
+        numbered ? gpu_of(asked.device) : ranks.rank_on_host() % std::max(1, cuda::Driver::get().gpus());
     const auto gpu = std::make_shared<CudaDevice>(
         image, vae_torch_options{number, machine.precision, asked.cudnn_benchmark ? 1 : 0});
     nccl::Library::get();
