@@ -70,7 +70,8 @@ std::string given_by(const VariableSpec& variable, const Column& column) {
   if (std::isnan(value))
     throw Failure(Exit::bad_data,
                   where + " is missing; only columns that are held in memory may miss values");
-  if (std::isinf(value)) throw Failure(Exit::bad_data, where + " holds an infinity, or a number beyond 3.4e38");
+  if (std::isinf(value))
+    throw Failure(Exit::bad_data, where + " holds an infinity, or a number beyond 3.4e38");
   const bool compare = variable.domain == "binary" && value > 0 && value < 1;
   throw Failure(Exit::bad_data, fmt::format("{} holds {}, which must be {}{}", where, value, rule.must,
                                             compare ? " (compare, as in `> 0.5`)" : ""));
