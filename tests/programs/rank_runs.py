@@ -38,9 +38,10 @@ def largest_difference(run, other, step):
 
 def agree_up_to_rounding(run, other, step):
     """Whether parameters differ by less than 1e-5. Adam divides a gradient by its size. If the terms of a gradient
-    cancel, it multiplies their rounding, so one in ten thousand parameters may differ by a little more."""
+    cancel, it multiplies their rounding, so one in ten thousand parameters may differ by more, but by less than an
+    update (1e-3)."""
     found = differences(run, other, step)
-    return max(found) < 2e-4 and sum(difference > 1e-5 for difference in found) <= len(found) / 10_000
+    return max(found) < 1e-3 and sum(difference > 1e-5 for difference in found) <= len(found) / 10_000
 
 
 def train(exe, run, *arguments, ranks="off", cwd=None, **options):

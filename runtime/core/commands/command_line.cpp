@@ -191,7 +191,7 @@ class CommandLine {
     with_environment(command->add_option("--threads", request.threads,
                                          "number of threads; 0 (default): one for each core"))
         ->check(at_least(0));
-    with_environment(command->add_flag("--pin", request.pin, "keep each thread on a processor of its own"));
+    command->add_flag("--pin", request.pin, "keep each thread on a processor of its own");
   }
 
   static void add_rank_flags(CLI::App* command, MachineRequest& request) {

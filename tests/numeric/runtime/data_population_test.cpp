@@ -142,7 +142,7 @@ TEST(Domains, TheFirstOffendingRowAndValueAreNamed) {
   EXPECT_EQ(failure_of([] { Population(reals({}, {0, 1.5}), {"n", "count", 0, {}}); }),
             "`n` (count) from x: row 1 holds 1.5, which must be a whole number from 0");
   EXPECT_EQ(failure_of([] { Population(reals({}, {1, INFINITY}), {"r", "real", 0, {}}); }),
-            "`r` (real) from x: row 1 holds an infinity");
+            "`r` (real) from x: row 1 holds an infinity, or a number beyond 3.4e38");
   EXPECT_EQ(failure_of([] { Population(reals({}, {NAN, NAN}), {"r", "real", 0, {}}); }),
             "`r` (real) from x: the value is missing in every row");
   EXPECT_EQ(failure_of([] { Population(reals({}, {1, 0}), {"s", "positive", 0, {}}); }),
