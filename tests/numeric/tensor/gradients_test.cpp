@@ -144,7 +144,7 @@ void expect_same(const Gradients& a, const Gradients& b) {
 std::vector<Numbers> grid(int inputs) {
   const Numbers numbers = {-2, -1.3, -0.6, 0, 0.4, 1, 2.3};
   std::vector<Numbers> result(static_cast<size_t>(inputs));
-  const auto points = static_cast<size_t>(std::pow(numbers.size(), inputs) + 0.5);
+  const auto points = static_cast<size_t>(std::lround(std::pow(numbers.size(), inputs)));
   for (size_t point = 0; point < points; ++point)
     for (size_t input = 0, rest = point; input < result.size(); ++input, rest /= numbers.size())
       result[input].push_back(numbers[rest % numbers.size()]);
