@@ -48,7 +48,7 @@ TEST(Operations, give_their_declared_value) {
     const semantics::OpInfo& info = semantics::info(operation.op);
     SCOPED_TRACE(info.name);
     Buffers inputs(static_cast<size_t>(info.inputs));
-    const auto points = static_cast<size_t>(std::pow(numbers.size(), info.inputs) + 0.5);
+    const auto points = static_cast<size_t>(std::lround(std::pow(numbers.size(), info.inputs)));
     for (size_t point = 0; point < points; ++point) {
       size_t rest = point;
       for (std::vector<float>& input : inputs) {
