@@ -17,7 +17,7 @@ from executable import GLYPHS, ROOT, call, metrics, need_mnist, succeed, write
 from missing_test import TABLES, write_rows
 from rank_runs import agree_up_to_rounding, differences, free_port, need_c10d, need_mpi, parameters
 from ranks_launchers_test import mpirun
-from ranks_test import ENDLESS, children, end, wait_for_steps
+from ranks_test import ENDLESS, children, end, kill_a_rank, let_a_rank_hang, wait_for_steps
 from simulator_test import LEARNER, trained_simulator
 
 EVERY_EXAMPLE = [path for path in sorted((ROOT / "examples").glob("*/*.vae")) if not (path.parent / "prepare").exists()]
@@ -169,13 +169,7 @@ def test_a_killed_rank_ends_the_others_which_name_it(folder, vaec):
         run = folder / f"run-{victim}"
         process = gpus.start(run)
         wait_for_steps(run, 10, process)
-        pid = children(process)[victim]
-        os.kill(pid, signal.SIGKILL)
-        begun = time.monotonic()
-        _, err = end(process)
-        assert time.monotonic() - begun < 20
-        assert process.returncode == 75, (process.returncode, err)
-        assert f"rank {victim} (host" in err and f"process {pid})" in err and "after step" in err, err
+        kill_a_rank(process, victim)
         result = gpus.run(run, "--resume", run, "--quiet", "--steps", metrics(run)[-1]["step"] + 20)
         assert result.returncode == 0, result.stderr
 
@@ -184,17 +178,7 @@ def test_a_rank_that_hangs_is_given_up(folder, vaec):
     gpus = Gpus(folder, vaec)
     process = gpus.start(folder / "run", "--rank-timeout", 3, ranks=2)
     wait_for_steps(folder / "run", 5, process)
-    pid = children(process)[1]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        deadline = time.monotonic() + 20
-        while len(children(process)) > 1 and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert children(process) == [pid], "rank 0 waits for ever"
-    finally:
-        os.kill(pid, signal.SIGKILL)
-    _, err = end(process)
-    assert process.returncode == 75 and "rank 1 (host" in err, err
+    let_a_rank_hang(process)
 
 
 def test_a_rank_that_fails_alone_ends_the_others(folder, vaec):

@@ -75,6 +75,33 @@ def end(process, timeout=30):
         raise
 
 
+def kill_a_rank(process, victim):
+    """Kills it: the others must end soon and name it."""
+    pid = children(process)[victim]
+    os.kill(pid, signal.SIGKILL)
+    begun = time.monotonic()
+    _, err = end(process)
+    assert time.monotonic() - begun < 20
+    assert process.returncode == 75, (process.returncode, err)
+    assert f"rank {victim} (host" in err and f"process {pid})" in err and "after step" in err, err
+
+
+def let_a_rank_hang(process):
+    """Stops rank 1 of two: rank 0 must give it up and name it. Returns what it says."""
+    pid = children(process)[1]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        deadline = time.monotonic() + 20
+        while len(children(process)) > 1 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert children(process) == [pid], "rank 0 waits for ever"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    _, err = end(process)
+    assert process.returncode == 75 and "rank 1 (host" in err, err
+    return err
+
+
 def test_every_batch_is_shared_also_if_it_has_fewer_rows_than_there_are_ranks(folder, vaec):
     exe = glyphs(folder, vaec)
     for batch in (1, 2, 32):
@@ -200,13 +227,7 @@ def test_a_killed_rank_ends_the_others_which_name_it(folder, vaec):
         wait_for_steps(run, 5, process)
         time.sleep(draw.random())
         victim = draw.randrange(3)
-        pid = children(process)[victim]
-        os.kill(pid, signal.SIGKILL)
-        begun = time.monotonic()
-        _, err = end(process)
-        assert time.monotonic() - begun < 20
-        assert process.returncode == 75, (process.returncode, err)
-        assert f"rank {victim} (host" in err and f"process {pid})" in err and "after step" in err, err
+        kill_a_rank(process, victim)
         assert not list((run / "checkpoints").glob("*.partial")) or victim == 0
         result = call(exe, "train", "--resume", run, "--ranks", 2, "--quiet", "--steps",
                       metrics(run)[-1]["step"] + 20)
@@ -217,17 +238,7 @@ def test_a_rank_that_hangs_is_given_up(folder, vaec):
     exe = glyphs(folder, vaec)
     process = start(exe, folder / "run", "--steps", ENDLESS, "--rank-timeout", 3)
     wait_for_steps(folder / "run", 5, process)
-    pid = children(process)[1]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        deadline = time.monotonic() + 20
-        while len(children(process)) > 1 and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert children(process) == [pid], "rank 0 waits for ever"
-    finally:
-        os.kill(pid, signal.SIGKILL)
-    _, err = end(process)
-    assert process.returncode == 75 and f"rank 1 (host" in err and "no answer within 3" in err, err
+    assert "no answer within 3" in let_a_rank_hang(process)
 
 
 def test_a_failure_before_the_first_step_is_said_once(folder, vaec):
