@@ -2,7 +2,7 @@
 """Shows what more threads bring: a step with one thread and with several, kernel by kernel, and what follows for
 machines of more cores.
 
-usage: scaling.py PROGRAM [--batch N] [--threads N] [--rounds N] [--steps N]
+usage: scaling.py PROGRAM [--batch N] [--threads N] [--rounds N] [--steps N] [--pin]
 
 Both are measured in turn; each kernel has its median over the rounds. By Amdahl's law a kernel (or a step) with the
 time t1 on one thread and tN on N has a serial share of (N * tN / t1 - 1) / (N - 1). "Lost" is tN - t1 / N: what the

@@ -191,7 +191,13 @@ class Planner {
     Variables all;
     for (int variable = 0; variable < all_.variables(); ++variable)
       if (!known.contains(variable)) all.insert(variable);
-    const Variables drawable = obtainable(known, all);
+    return drawing_all(known, targets, obtainable(known, all));
+  }
+
+  /// A plan by the rules of the game that completes all of `drawable`; only if these are ambiguous, ranks
+  /// decide.
+  std::optional<Plan> drawing_all(const Variables& known, const Variables& targets,
+                                  const Variables& drawable) const {
     if (auto found = completed(known, targets, drawable, {})) return found;
     return completed(known, targets, drawable, rank_);
   }
@@ -209,10 +215,7 @@ class Planner {
     // With more variables than this, trying all subsets takes too long. Drawing all of them is right if
     // nothing is ambiguous.
     constexpr size_t most = 8;
-    if (others.size() > most) {
-      if (auto found = completed(known, targets, drawable, {})) return found;
-      return completed(known, targets, drawable, rank_);
-    }
+    if (others.size() > most) return drawing_all(known, targets, drawable);
     std::optional<Plan> in_a_chain;
     for (size_t size = 0; size <= others.size(); ++size)
       for (uint32_t chosen = 0; chosen < 1u << others.size(); ++chosen) {

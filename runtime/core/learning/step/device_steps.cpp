@@ -24,10 +24,6 @@ DeviceSteps::DeviceSteps(const StepContext& context)
       device_(*context.session.device) {
   const Image& image = session_.image;
   if (session_.ranks->is_several()) reduction_.emplace(*session_.ranks, device_);
-  for (const Source& source : image.sources) {
-    const auto batch = settings_.batch.find(source.name);
-    shares_.push_back(session_.ranks->share(batch == settings_.batch.end() ? 0 : batch->second));
-  }
   machine_ = session_.machine;
   machine_.device = &device_;
   machine_.library = device_.library();
@@ -70,7 +66,7 @@ DeviceSteps::DeviceSteps(const StepContext& context)
 
 void DeviceSteps::add_own_hooks() {
   hooks_.gather = [this](int column, int source, int64_t rows, float* to) {
-    gather(column, source, session_.rows.whole(source), batch_rows(source, rows), to);
+    gather(column, source, session_.rows.whole(source), batch_rows(session_, settings_, source, rows), to);
   };
   hooks_.gather_pattern = [this](int column, int source, const Pattern& pattern, const BatchRows& rows,
                                  float* to) { gather(column, source, pattern, rows, to); };

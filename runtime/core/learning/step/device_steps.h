@@ -67,8 +67,6 @@ class DeviceSteps : public StepExecutor {
 
   void add_own_hooks();
   void add_rank_hooks();
-  /// The source's rows of the batch that this rank gathers.
-  BatchRows batch_rows(int source, int64_t rows) const;
   /// Gathers rows on the device, as the host would do for a program.
   void gather(int column, int source, const Pattern& pattern, const BatchRows& rows, float* to);
   const Resident& resident(const Place& place, const Pattern& pattern);
@@ -94,7 +92,6 @@ class DeviceSteps : public StepExecutor {
   TrainingState& state_;
   Device& device_;
   std::optional<DeviceReduction> reduction_;  // only if there are several ranks
-  std::vector<RowShare> shares_;              // per source: its rows of the batch that this rank computes
   std::optional<StepWork> work_;
   Machine machine_;
   Hooks hooks_;

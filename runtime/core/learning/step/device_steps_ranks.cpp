@@ -21,12 +21,6 @@ void DeviceSteps::add_rank_hooks() {
   };
 }
 
-BatchRows DeviceSteps::batch_rows(int source, int64_t rows) const {
-  const auto index = static_cast<size_t>(source);
-  const auto found = settings_.batch.find(session_.image.sources[index].name);
-  return {0, shares_[index].first, rows, found == settings_.batch.end() ? rows : found->second};
-}
-
 /// `bad`: per term, the first step after which it was not finite, or 0. All ranks leave with the earliest of
 /// them.
 void DeviceSteps::refuse_unless_finite(const std::vector<int64_t>& bad) {

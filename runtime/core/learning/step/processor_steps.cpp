@@ -16,10 +16,6 @@ ProcessorSteps::ProcessorSteps(const StepContext& context)
     : session_(context.session), settings_(context.settings), state_(context.state) {
   if (session_.ranks->is_several()) reduction_.emplace(*session_.ranks);
   const Image& image = session_.image;
-  for (const Source& source : image.sources) {
-    const auto batch = settings_.batch.find(source.name);
-    shares_.push_back(session_.ranks->share(batch == settings_.batch.end() ? 0 : batch->second));
-  }
   for (size_t i = 0; i < context.optimizers.size(); ++i)
     updates_.emplace_back(image, session_.machine, context.optimizers[i],
                           state_.parameters.of(static_cast<int>(i)), state_.optimizers[i]);
@@ -31,19 +27,13 @@ ProcessorSteps::ProcessorSteps(const StepContext& context)
 /// Lets the hooks gather the rows of number `batch`, as it is at that time.
 void ProcessorSteps::gather_from(Hooks& hooks, const uint64_t& batch) {
   hooks.gather = [this, &batch](int column, int source, int64_t rows, float* to) {
-    session_.rows.gather_random(column, source, settings_.seed, batch, batch_rows(source, rows), to);
+    session_.rows.gather_random(column, source, settings_.seed, batch,
+                                batch_rows(session_, settings_, source, rows), to);
   };
   hooks.gather_pattern = [this, &batch](int column, int source, const Pattern& pattern, const BatchRows& rows,
                                         float* to) {
     session_.rows.gather_random(column, source, pattern, settings_.seed, batch, rows, to);
   };
-}
-
-/// The source's rows of the batch that this rank gathers.
-BatchRows ProcessorSteps::batch_rows(int source, int64_t rows) const {
-  const auto index = static_cast<size_t>(source);
-  const auto found = settings_.batch.find(session_.image.sources[index].name);
-  return {0, shares_[index].first, rows, found == settings_.batch.end() ? rows : found->second};
 }
 
 void ProcessorSteps::add_rank_hooks() {

@@ -27,7 +27,6 @@ class ProcessorSteps : public StepExecutor {
  private:
   void gather_from(Hooks& hooks, const uint64_t& batch);
   void add_rank_hooks();
-  BatchRows batch_rows(int source, int64_t rows) const;
   void update(int player, const float* gradient);
   void reduce(int player, float* gradient);
   void sum_ranks(int source, float* values, int64_t count);
@@ -39,7 +38,6 @@ class ProcessorSteps : public StepExecutor {
   const Settings& settings_;
   TrainingState& state_;
   std::optional<ProcessorReduction> reduction_;  // only if there are several ranks
-  std::vector<RowShare> shares_;                 // per source: its rows of the batch that this rank computes
   std::vector<ProcessorUpdate> updates_;         // per player
   std::optional<StepWork> work_;
   Hooks hooks_;

@@ -62,6 +62,9 @@ class StepExecutor {
   virtual Reduction* reduction() = 0;
 };
 
+/// The source's rows of the batch of which this rank gathers `rows`.
+BatchRows batch_rows(const Session& session, const Settings& settings, int source, int64_t rows);
+
 /// The executor for the session's machine.
 std::unique_ptr<StepExecutor> make_step_executor(const StepContext& context);
 
