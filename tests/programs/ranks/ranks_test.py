@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests training on several ranks of this machine: the parameters are those of one rank, rank 0 alone writes the run,
 the run resumes on another number of ranks, signals stop all ranks at one step, and a lost rank ends the others."""
+import array
 import os
 import pathlib
 import random
@@ -12,6 +13,8 @@ import time
 import pytest
 
 from executable import GLYPHS, SMALL_MODEL, build, call, digest, metrics, safetensors, write
+from hdf5_file import write_hdf5
+from oracle_test import write_npy
 from pictures import png
 from rank_runs import free_port, largest_difference, need_c10d, parameters, train
 
@@ -30,12 +33,12 @@ learn symmetric { steps = 20; batch = 9 }
 """
 
 
-PHOTOS = """
-var x : binary[6, 6]
+ROWS = """
+var x : binary[SIZE]
 var z : binary[8]
-source images { x = images("pictures", gray = true) > 0.5 }
-source codes  { z ~ Bernoulli(0) }
-decoder p { x | z ~ Bernoulli(dense(z, 36)) }
+source rows  { x = READER > 0.5 }
+source codes { z ~ Bernoulli(0) }
+decoder p { x | z ~ Bernoulli(dense(z, SIZE)) }
 encoder q { z | x ~ Bernoulli(dense(x, 8)) }
 learn symmetric { steps = 10; batch = 21; every = {log: 10, sample: 0, checkpoint: 0, evaluate: 0} }
 """
@@ -147,32 +150,58 @@ def test_rows_with_missing_values_are_shared(folder, vaec):
         assert largest_difference(folder / "off", folder / str(ranks), 20) < 1e-5, ranks
 
 
-def test_a_rank_reads_only_its_own_rows_of_streamed_data(folder, vaec):
-    """strace counts how often a rank opens a picture in steps 11 to 40: one rank draws 30 * 21 of them, and
-    a few are drawn twice."""
-    need_c10d(vaec)
-    if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
-        pytest.skip("strace is not installed, or processes must not be traced")
-    exe = build(vaec, write(folder, "photos.vae", PHOTOS), folder)
-    draw = random.Random(1)
+def write_pictures(folder, draw):
     (folder / "pictures").mkdir()
     for number in range(3000):  # more than are kept in memory
         (folder / f"pictures/{number}.png").write_bytes(png(draw.randbytes(36), 6))
 
-    def opened(ranks, steps):
+
+def write_numbers(folder, draw):
+    write_npy(folder / "rows.npy", [[draw.random() for _ in range(100)] for _ in range(3000)])
+
+
+def write_dataset(folder, draw, rows_of_chunk=0):
+    numbers = array.array("f", [draw.random() for _ in range(3000 * 100)])
+    write_hdf5(folder / "rows.h5", "a", 3000, 100, numbers.tobytes(), rows_of_chunk)
+
+
+# Source of the streamed rows, the number of values of a row, who writes them, and how reading a row looks in strace.
+ROW = r"pread64\(\d+<[^>]*/rows\.{}>, .*, 400, \d+\)"
+STREAMED = {
+    "pictures": ('images("pictures", gray = true)', 36, write_pictures, r"openat\(.*/pictures/"),
+    "npy": ('npy("rows.npy")', 100, write_numbers, ROW.format("npy")),
+    "hdf5": ('hdf5("rows.h5", "a")', 100, write_dataset, ROW.format("h5")),
+    "hdf5 in chunks": ('hdf5("rows.h5", "a")', 100, lambda folder, draw: write_dataset(folder, draw, 1),
+                       ROW.format("h5")),
+}
+
+
+@pytest.mark.parametrize("kind", STREAMED)
+def test_a_rank_reads_only_its_own_rows_of_streamed_data(folder, vaec, kind):
+    """strace counts how often a rank reads a row in steps 11 to 40: one rank draws 30 * 21 of them, and a few
+    are drawn twice."""
+    need_c10d(vaec)
+    if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
+        pytest.skip("strace is not installed, or processes must not be traced")
+    reader, size, write_rows, reading = STREAMED[kind]
+    text = ROWS.replace("READER", reader).replace("SIZE", str(size))
+    exe = build(vaec, write(folder, "rows.vae", text.replace("[36]", "[6, 6]")), folder)
+    write_rows(folder, random.Random(1))
+
+    def read(ranks, steps):
         port = str(free_port())
         run = folder / f"{ranks}-{steps}"
         command = [exe, "train", "--quiet", "--threads", "1", "--steps", str(steps), "--out", run]
-        started = [subprocess.Popen(["strace", "-f", "-e", "trace=openat", "-o", f"{run}.trace{rank}", *command],
-                                    stderr=subprocess.PIPE, text=True,
+        started = [subprocess.Popen(["strace", "-f", "-y", "-e", "trace=openat,pread64", "-o", f"{run}.trace{rank}",
+                                     *command], stderr=subprocess.PIPE, text=True,
                                     env={**os.environ, "VAEC_DATA_MEMORY": "0", "RANK": str(rank), "MASTER_PORT": port,
                                          "WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1"})
                    for rank in range(ranks)]
         said = [end(rank, 120) for rank in started]
         assert not any(rank.returncode for rank in started), said
-        return [pathlib.Path(f"{run}.trace{rank}").read_text().count("/pictures/") for rank in range(ranks)]
+        return [len(re.findall(reading, pathlib.Path(f"{run}.trace{rank}").read_text())) for rank in range(ranks)]
 
-    of_steps = lambda ranks: [b - a for a, b in zip(opened(ranks, 10), opened(ranks, 40))]  # noqa: E731
+    of_steps = lambda ranks: [b - a for a, b in zip(read(ranks, 10), read(ranks, 40))]  # noqa: E731
     one, three = of_steps(1), of_steps(3)
     assert 400 < one[0] <= 30 * 21 and all(130 < rank <= 30 * 7 for rank in three), (one, three)
     assert largest_difference(folder / "1-10", folder / "3-10", 10) < 1e-5
