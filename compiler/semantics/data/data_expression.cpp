@@ -13,7 +13,8 @@ namespace {
 using namespace syntax;
 using schema::DataExpression;
 
-/// What the data draw anew at every step, in words; empty for tables that are read once.
+/// What the data draw anew at every step, in words; empty for tables that are read once. The columns of such
+/// rows are the variables of another program.
 std::string drawn_at_every_step(const DataExpression& data) {
   if (schema::find_reader(data, "run")) return "rows of another trained model are drawn";
   return schema::find_reader(data, "peer") ? "rows of a peer are taken" : "";
@@ -182,9 +183,9 @@ struct DataEvaluator {
       case ExprKind::name:
         return *scope.find(expr.text);
       case ExprKind::field:
-        return field(expr);
+        return field(expr, evaluate(*expr.operands[0]));
       case ExprKind::index:
-        return rows(expr);
+        return subscripted(expr);
       case ExprKind::unary:
       case ExprKind::binary:
         return operation(expr);
@@ -196,8 +197,7 @@ struct DataEvaluator {
     }
   }
 
-  Value field(const Expr& expr) {
-    const Value table = evaluate(*expr.operands[0]);
+  Value field(const Expr& expr, const Value& table) {
     if (table.kind != Value::Kind::data) return {};
     const auto columns = columns_of(*table.data);
     if (columns && std::find(columns->begin(), columns->end(), expr.text) == columns->end()) {
@@ -214,8 +214,23 @@ struct DataEvaluator {
     return made(schema::TableColumn{*table.data, expr.text}, expr.span);
   }
 
-  Value rows(const Expr& expr) {
-    const Value table = evaluate(*expr.operands[0]);
+  /// `table.z[1]`: an element of an array of variables of another program, or else rows of a table.
+  Value subscripted(const Expr& expr) {
+    const Expr& array = *expr.operands[0];
+    if (array.kind == ExprKind::field && expr.subscripts.size() == 1 && !expr.subscripts[0].slice) {
+      const Value table = evaluate(*array.operands[0]);
+      if (table.kind != Value::Kind::data) return {};
+      if (!drawn_at_every_step(*table.data).empty()) {
+        const auto index = analysis.integer(*expr.subscripts[0].begin, scope, "an index", 0);
+        if (!index) return {};
+        return made(schema::TableColumn{*table.data, fmt::format("{}[{}]", array.text, *index)}, expr.span);
+      }
+      return rows(field(array, table), expr);
+    }
+    return rows(evaluate(array), expr);
+  }
+
+  Value rows(const Value& table, const Expr& expr) {
     if (table.kind != Value::Kind::data || refuse_noise(table, "rows are chosen")) return {};
     if (expr.subscripts.size() != 1 || !expr.subscripts[0].slice) {
       analysis.report.add(base::E0606, expr.subscripts[0].span).help("write `t[a : b]`");

@@ -65,6 +65,31 @@ def test_what_is_learned_from_a_simulator_is_its_joint(folder, vaec):
     assert sigmoid(bias[0]) > 0.95 and sigmoid(bias[0] + weight[0]) < 0.05, (weight, bias)
 
 
+# An array of two variables, of which the first is rarely 1 and the second mostly.
+ARRAY = """
+var z[2] : binary
+source rows { z[0] = npy("rare.npy"); z[1] = npy("frequent.npy") }
+publish (z[0], z[1])
+decoder p { z[0] ~ Bernoulli(parameter([])); z[1] ~ Bernoulli(parameter([])) }
+learn symmetric { steps = 500; batch = 200; optimizer = adam(0.05) }
+"""
+
+
+def test_elements_of_an_array_of_variables_can_be_named(folder, vaec):
+    write_npy(folder / "rare.npy", [1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+    write_npy(folder / "frequent.npy", [0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
+    exe = build(vaec, write(folder, "array.vae", ARRAY), folder)
+    succeed(exe, "train", "--quiet", "--threads", "1", "--out", "array-run", "--publish", "spool", cwd=folder)
+    for table, flags in (('run("array.vae", from = "array-run")', []), ('peer("site")', ["--peer", "site=spool"])):
+        text = f"var b : binary\nsource rows {{ let t = {table}; b = t.z[1] }}\n" \
+               "player r { b ~ Bernoulli(parameter([])) }\nlearn symmetric { steps = 500; batch = 200; " \
+               "optimizer = adam(0.05) }\n"
+        learner = build(vaec, write(folder, "learner.vae", text), folder)
+        succeed(learner, "train", "--quiet", "--threads", "1", "--out", table[:4], *flags, cwd=folder)
+        ((logit,),) = parameters(folder, table[:4], 500).values()
+        assert abs(sigmoid(logit) - 0.8) < 0.1, (table, logit)
+
+
 def test_rows_of_a_simulator_are_a_function_of_seed_and_step(folder, vaec):
     trained_simulator(folder, vaec)
     exe = build(vaec, write(folder, "learner.vae", LEARNER.replace("schedule = cosine(0)", "")), folder)
