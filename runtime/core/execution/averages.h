@@ -15,7 +15,7 @@ bool reads_averages(const Image& image);
 /// Loads the parameters that commands compute with: the averages if the checkpoint has any and `weights` is
 /// not "last", else the trained parameters. Also loads the averages that programs read.
 /// Failure(missing_input) if the checkpoint has no averages, but `weights` is "average" or a program reads
-/// them.
+/// them, or if the checkpoint has lost its file of averages.
 void load_checkpoint(Session& session, const std::filesystem::path& checkpoint,
                      const std::string& weights = "");
 

@@ -58,6 +58,11 @@ def test_commands_use_the_average_unless_told(folder, vaec):
         assert files[0].read_bytes() != files[1].read_bytes(), command
     result = call(exe, "evaluate", "--run", "without", "--weights", "average", cwd=folder)
     assert result.returncode == 66 and "no averages" in result.stderr, result
+    (folder / "run/checkpoints/step-40/average.safetensors").unlink()
+    for weights in ([], ["--weights", "average"]):
+        result = call(exe, "evaluate", "--run", "run", "--rows", "50", *weights, cwd=folder)
+        assert result.returncode == 66 and "average.safetensors is missing" in result.stderr, result
+    assert loglik("run", "--weights", "last") == loglik("without")
     result = call(exe, "train", "--average", "1", "--out", "none", cwd=folder)
     assert result.returncode == 64 and "less than 1" in result.stderr, result
 
