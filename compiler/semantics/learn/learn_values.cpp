@@ -8,8 +8,22 @@
 namespace semantics {
 using namespace syntax;
 
+namespace {
+
+/// Numbers over the steps, as `scheduled` reads them.
+const std::map<std::string, LearnValues::Signature>& schedules() {
+  static const std::map<std::string, LearnValues::Signature> words = {
+      {"linear",
+       {{"from", LearnValues::required}, {"to", LearnValues::required}, {"steps", LearnValues::required}}},
+      {"cyclical",
+       {{"from", LearnValues::required}, {"to", LearnValues::required}, {"period", LearnValues::required}}}};
+  return words;
+}
+
+}  // namespace
+
 bool LearnValues::set_integer(const Expr& expr, const std::string& what, WholeRange range, int64_t& result) {
-  if (refuse_map(expr, what)) return false;
+  if (refuse_map(expr, what) || refuse_schedule(expr, what)) return false;
   const auto value = analysis.integer(expr, scope, what, range.least);
   if (!value) return false;
   if (*value > range.most) {
@@ -22,7 +36,7 @@ bool LearnValues::set_integer(const Expr& expr, const std::string& what, WholeRa
 }
 
 bool LearnValues::set_number(const Expr& expr, const std::string& what, double least, double& result) {
-  if (refuse_map(expr, what)) return false;
+  if (refuse_map(expr, what) || refuse_schedule(expr, what)) return false;
   const auto value = analysis.number(expr, scope, what);
   if (!value) return false;
   if (!std::isfinite(*value) || *value < least) {
@@ -43,6 +57,20 @@ bool LearnValues::refuse_map(const Expr& expr, const std::string& what) {
   if (expr.kind != ExprKind::map) return false;
   analysis.report.add(base::E0301, expr.span, what, "one value", "a map");
   return true;
+}
+
+bool LearnValues::refuse_schedule(const Expr& expr, const std::string& what) {
+  if (!calls_word(expr) || !schedules().contains(expr.operands[0]->text)) return false;
+  analysis.report.add(base::E0301, expr.span, what, "one number", "a schedule")
+      .help(
+          "`weight`, `beta`, `alpha` and `free_bits` may change over the steps; `schedule` changes the "
+          "learning rates");
+  return true;
+}
+
+bool LearnValues::calls_word(const Expr& expr) const {
+  return expr.kind == ExprKind::call && expr.operands[0]->kind == ExprKind::name &&
+         !scope.find(expr.operands[0]->text);
 }
 
 void LearnValues::set_word(const Expr& expr, const std::string& what, const std::vector<std::string>& words,
@@ -142,17 +170,12 @@ std::optional<std::map<std::string, const Expr*>> LearnValues::entries(
 }
 
 std::optional<nlohmann::json> LearnValues::scheduled(const Expr& expr, const std::string& what) {
-  // A call of a function that the file or the library declares gives a number.
-  const bool word_called = expr.kind == ExprKind::call && expr.operands[0]->kind == ExprKind::name &&
-                           !scope.find(expr.operands[0]->text);
-  if (!word_called) {
+  if (!calls_word(expr)) {
     double number = 0;
     if (!set_number(expr, what, 0, number)) return {};
     return number;
   }
-  const auto word = word_call(expr, what,
-                              {{"linear", {{"from", required}, {"to", required}, {"steps", required}}},
-                               {"cyclical", {{"from", required}, {"to", required}, {"period", required}}}});
+  const auto word = word_call(expr, what, schedules());
   if (!word) return {};
   const char* length = word->text == "linear" ? "steps" : "period";
   const double steps = word->numbers.at(length);

@@ -25,6 +25,12 @@ struct LearnValues {
 
   bool refuse_map(const Expr& expr, const std::string& what);
 
+  /// Refuses `linear(...)` and `cyclical(...)` where a number cannot change over the steps.
+  bool refuse_schedule(const Expr& expr, const std::string& what);
+
+  /// Whether `expr` calls a word, as in `adam(1e-3)`: no function that the file or the library declares.
+  bool calls_word(const Expr& expr) const;
+
   void set_word(const Expr& expr, const std::string& what, const std::vector<std::string>& words,
                 std::string& result);
 
