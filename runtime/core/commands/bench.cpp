@@ -309,7 +309,7 @@ json time_processor(const Image& image, const BenchRequest& request, const Setti
 
 static void bench_on(const Image& image, const BenchRequest& request, Ranks& ranks) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
-  for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
+  override_keys(settings, request.overrides);
   fit_to_program(settings, image);
   check(settings, image);
   if (!request.count.empty()) {

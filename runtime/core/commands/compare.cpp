@@ -125,7 +125,7 @@ class Comparison {
 
   Settings settings_for(const Learn& learn, uint64_t seed) const {
     Settings settings = settings_of(learn, image_);
-    for (const auto& [key, text] : overrides_) override_key(settings, key, text);
+    override_keys(settings, overrides_);
     settings.seed = seed;
     check(settings, image_);
     return settings;

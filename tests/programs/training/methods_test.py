@@ -167,6 +167,23 @@ def test_libi_goes_through_three_phases(folder, vaec):
     assert whole[3]["terms"]["elbo@images"] < whole[3]["terms"]["bound@images"]
 
 
+def test_flags_set_the_steps_of_the_phases_of_libi(folder, vaec):
+    text = MODEL.replace("learn libi { steps = 60;", "learn libi { fit_steps = 3; constrain_steps = 4; refit_steps = 3;")
+    exe = build(vaec, write(folder, "methods.vae", text), folder)
+    for flags, steps in (([], ["fit"] * 3 + ["constrain"] * 4 + ["refit"] * 3),
+                         (["--fit-steps", "5"], ["fit"] * 5 + ["constrain"] * 4 + ["refit"] * 3),
+                         (["--fit-steps", "5", "--constrain-steps", "1", "--refit-steps", "2"],
+                          ["fit"] * 5 + ["constrain"] + ["refit"] * 2),
+                         (["--steps", "20"], ["fit"] * 6 + ["constrain"] * 8 + ["refit"] * 6),  # shares of 20
+                         (["--fit-steps", "8", "--refit-steps", "8", "--steps", "10"],
+                          ["fit"] * 4 + ["constrain"] * 2 + ["refit"] * 4)):
+        run = folder / "-".join(["run", *flags])
+        succeed(exe, "train", "--quiet", "--learn", "libi", "--every", "log=1", "--out", run, *flags, cwd=folder)
+        assert [line["libi"]["phase"] for line in record(folder, run)] == steps, flags
+        succeed(exe, "train", "--resume", run, cwd=folder)
+        assert len(record(folder, run)) == len(steps), flags
+
+
 def test_libi_resumes_bit_for_bit_inside_each_phase(folder, vaec):
     exe = build(vaec, write(folder, "methods.vae", MODEL), folder)
     succeed(exe, "train", "--quiet", "--learn", "libi", "--every", "log=10", "--every", "checkpoint=10",

@@ -98,7 +98,7 @@ RunDirectory directory_of(Ranks& ranks, const std::function<RunDirectory()>& mak
 
 int begin(const Image& image, const TrainRequest& request, Ranks& ranks) {
   Settings settings = settings_of(find_learn(image, request.learn), image);
-  for (const auto& [key, text] : request.overrides) override_key(settings, key, text);
+  override_keys(settings, request.overrides);
   check(settings, image);
   fit_to_program(settings, image);
   // The path is absolute, because a run without a checkpoint may be resumed from another folder.
@@ -301,12 +301,11 @@ int resume(const Image& image, const TrainRequest& request, Ranks& ranks) {
   if (!request.learn.empty() && request.learn != settings.learn)
     throw Failure(Exit::usage, fmt::format("{} is a run of learn {}, not {}", request.resume.string(),
                                            settings.learn, request.learn));
-  for (const auto& [key, text] : request.overrides) {
+  for (const auto& [key, text] : request.overrides)
     if (key == "start")
       throw Failure(Exit::usage,
                     fmt::format("--start {}: a resumed run begins from its own checkpoint", text));
-    override_key(settings, key, text);
-  }
+  override_keys(settings, request.overrides);
   check(settings, image);
   fit_to_program(settings, image);
   refuse_to_go_back(request, settings, step);

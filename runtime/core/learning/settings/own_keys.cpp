@@ -60,8 +60,16 @@ void override_own_key(Settings& settings, const LearnKey& key, const std::string
     settings.own[name] = text == as_built ? json() : value_of_text(text);
     if (text == as_built) settings.own.erase(name);
   } else {
-    settings.own[name] = number_of_flag(name, text, key.kind == Kind::whole);
+    settings.own[name] =
+        key.kind == Kind::whole ? json(whole_of_flag(name, text)) : json(number_of_flag(name, text));
   }
+}
+
+int64_t steps_of_phases(const json& own) {
+  int64_t steps = 0;
+  for (const char* phase : {"fit_steps", "constrain_steps", "refit_steps"})
+    steps += own.value(phase, int64_t{0});
+  return steps;
 }
 
 void fit_to_program(Settings& settings, const Image& image) {

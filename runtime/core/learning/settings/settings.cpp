@@ -229,9 +229,10 @@ NumberSchedule number_schedule(const std::string& key, const std::string& text) 
   return parse_number_schedule({key, text}, text);
 }
 
-double number_of_flag(const std::string& key, const std::string& text, bool is_whole) {
-  return is_whole ? static_cast<double>(whole({key, text}, text, bounds::counts))
-                  : real({key, text}, text, 0);
+double number_of_flag(const std::string& key, const std::string& text) { return real({key, text}, text, 0); }
+
+int64_t whole_of_flag(const std::string& key, const std::string& text) {
+  return whole({key, text}, text, bounds::counts);
 }
 
 const Learn& find_learn(const Image& image, const std::string& name) {
@@ -331,6 +332,13 @@ void override_key(Settings& settings, const std::string& key, const std::string&
     set_entries(settings.every, flag, "event",
                 [&](int64_t& n, const std::string& value) { n = whole(flag, value, bounds::every); });
   }
+}
+
+void override_keys(Settings& settings, const KeysOfFlags& flags) {
+  const bool counts_phases = steps_of_phases(settings.own) == settings.steps;
+  for (const auto& [key, text] : flags) override_key(settings, key, text);
+  if (counts_phases && std::ranges::none_of(flags, [](const auto& flag) { return flag.first == "steps"; }))
+    settings.steps = steps_of_phases(settings.own);
 }
 
 void check(const Settings& settings, const Image& image) {

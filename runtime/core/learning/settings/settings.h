@@ -37,6 +37,14 @@ void add_own_weights(Settings& settings, const Image& image);
 /// Failure(usage).
 void override_key(Settings& settings, const std::string& key, const std::string& text);
 
+/// The flags of keys as they were given.
+using KeysOfFlags = std::vector<std::pair<std::string, std::string>>;
+/// Sets the keys one after the other. If `steps` was the sum of the steps of the method's phases, and no flag
+/// gives it, it is their new sum. Failure(usage).
+void override_keys(Settings& settings, const KeysOfFlags& flags);
+/// The steps of all phases of `libi`; 0 if `own` does not give them.
+int64_t steps_of_phases(const nlohmann::json& own);
+
 /// Sets one of the method's own keys from its flag. Failure(usage) if the method does not have the key.
 void override_own_key(Settings& settings, const LearnKey& key, const std::string& text);
 /// Adds the method's compiled-in keys that the settings leave open. If the settings need another program,
@@ -44,8 +52,9 @@ void override_own_key(Settings& settings, const LearnKey& key, const std::string
 void fit_to_program(Settings& settings, const Image& image);
 /// Reads "0.5" or "linear(0, 1, 100)". Failure(usage).
 NumberSchedule number_schedule(const std::string& key, const std::string& text);
-/// Reads a number. Failure(usage).
-double number_of_flag(const std::string& key, const std::string& text, bool whole);
+/// Reads a number of 0 or more, or a whole number of 1 or more. Failure(usage).
+double number_of_flag(const std::string& key, const std::string& text);
+int64_t whole_of_flag(const std::string& key, const std::string& text);
 
 /// Failure(bad_configuration) if no run can follow these settings.
 void check(const Settings& settings, const Image& image);
