@@ -97,6 +97,12 @@ const Column& Table::column(const std::string& name) const {
                 fmt::format("{} has no column `{}`; it has {}", origin, name, fmt::join(names, ", ")));
 }
 
+Shape shape_of_vectors(const std::vector<Column>& columns) {
+  Shape shape = columns.front().row_shape;
+  shape.push_back(static_cast<int64_t>(columns.size()));
+  return shape;
+}
+
 Column Table::as_value() const {
   if (columns.empty()) throw Failure(Exit::bad_data, origin + " has no columns");
   if (!stands_for_vector) {
@@ -107,25 +113,20 @@ Column Table::as_value() const {
   if (columns.size() == 1) return columns.front();
   const bool text = std::all_of(columns.begin(), columns.end(), [](const Column& c) { return c.words; });
   if (text) return joined_words(columns, origin);
-  int64_t width = 0;
   std::vector<std::string> names;
   for (const Column& column : columns) {
     column.require_numbers();
-    width += column.row_elements();
     names.push_back(column.name);
   }
-  std::vector<float> vectors(rows() * width);
-  int64_t offset = 0;
-  for (const Column& column : columns) {
-    const int64_t elements = column.row_elements();
-    scan(column, [&](int64_t first, int64_t count, const float* values) {
-      for (int64_t row = 0; row < count; ++row)
-        std::copy_n(values + row * elements, elements, vectors.data() + (first + row) * width + offset);
+  const int64_t elements = columns.front().row_elements(), width = static_cast<int64_t>(columns.size());
+  std::vector<float> vectors(rows() * elements * width);
+  for (int64_t place = 0; place < width; ++place)
+    scan(columns[place], [&](int64_t first, int64_t count, const float* values) {
+      float* to = vectors.data() + first * elements * width + place;
+      for (int64_t i = 0; i < count * elements; ++i) to[i * width] = values[i];
     });
-    offset += elements;
-  }
-  Column result =
-      real_column(fmt::format("({})", fmt::join(names, ", ")), {width}, rows(), std::move(vectors));
+  Column result = real_column(fmt::format("({})", fmt::join(names, ", ")), shape_of_vectors(columns), rows(),
+                              std::move(vectors));
   result.origin = origin;
   result.written = columns.front().written;
   return result;

@@ -83,7 +83,9 @@ std::shared_ptr<const Levels> pixel_levels();
 struct Table {
   std::string origin;
   std::vector<Column> columns;
-  bool stands_for_vector = false;  // as a value, the table is a vector of all columns, not the first column
+  /// As a value, the table is a vector of all columns, which have one shape; otherwise it is the first
+  /// column.
+  bool stands_for_vector = false;
 
   int64_t rows() const { return columns.empty() ? 0 : columns.front().rows; }
   /// The column of this name. Failure(bad_data) if there is none, with the columns that there are, or if it
@@ -92,6 +94,10 @@ struct Table {
   /// The column that the table stands for if it is used as a value.
   Column as_value() const;
 };
+
+/// The shape of a row if the columns, of one shape, are stacked on a new last axis: windows of vectors are
+/// [length, width].
+Shape shape_of_vectors(const std::vector<Column>& columns);
 
 /// Visits all rows in order, a piece at a time, streamed or not. `visit` gets the number of the first row,
 /// how many rows there are, and their values.

@@ -73,16 +73,18 @@ Column joined_words(const std::vector<Column>& columns, const std::string& origi
   }
   const auto words = std::make_shared<const std::vector<std::string>>(all.begin(), all.end());
   const int64_t rows = columns.front().rows, width = static_cast<int64_t>(columns.size());
-  std::vector<float> values(rows * width);
+  const int64_t elements = columns.front().row_elements();
+  std::vector<float> values(rows * elements * width);
   for (int64_t i = 0; i < width; ++i) {
     const std::vector<int64_t> places = places_in(*words, *columns[i].words);
     scan(columns[i], [&](int64_t first, int64_t count, const float* from) {
-      for (int64_t row = 0; row < count; ++row)
-        values[(first + row) * width + i] =
-            std::isnan(from[row]) ? NAN : static_cast<float>(places[static_cast<size_t>(from[row])]);
+      float* to = values.data() + first * elements * width + i;
+      for (int64_t k = 0; k < count * elements; ++k)
+        to[k * width] = std::isnan(from[k]) ? NAN : static_cast<float>(places[static_cast<size_t>(from[k])]);
     });
   }
-  Column result = real_column(fmt::format("({})", fmt::join(names, ", ")), {width}, rows, std::move(values));
+  Column result = real_column(fmt::format("({})", fmt::join(names, ", ")), shape_of_vectors(columns), rows,
+                              std::move(values));
   result.origin = origin;
   result.words = words;
   result.no_number = columns.front().no_number;

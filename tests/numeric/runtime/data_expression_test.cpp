@@ -164,6 +164,29 @@ TEST_F(Expressions, WindowsStackRows) {
   EXPECT_NE(failure(on_table("windows", a, {11})).find("no window of length 11"), std::string::npos);
 }
 
+TEST_F(Expressions, WindowsOfAVectorOfColumnsStackItsRows) {
+  json both = reader("csv", {"t.csv", {"a", "label"}});
+  Column windows = evaluate_column(on_table("windows", both, {3}), context);
+  EXPECT_EQ(windows.row_shape, (Shape{3, 2}));
+  EXPECT_EQ(windows.rows, 8);
+  for (int64_t row = 0; row < windows.rows; ++row)
+    for (int64_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(windows.at((row * 3 + i) * 2), row + i);
+      EXPECT_EQ(windows.at((row * 3 + i) * 2 + 1), (row + i) % 3);
+    }
+  Column of_windows = evaluate_column(on_table("windows", on_table("windows", both, {3}), {2}), context);
+  EXPECT_EQ(of_windows.row_shape, (Shape{2, 3, 2}));
+  EXPECT_EQ(of_windows.at(2 * 3 * 2 + 6), 2);  // row 1, window 1, first row, a
+  EXPECT_EQ(values(column(on_table("windows", both, {3}), "label")),
+            values(on_table("windows", column(both, "label"), {3})));
+  write("words.csv", "u,v\nn,e\ne,s\ns,w\n");
+  const Column words =
+      evaluate_column(on_table("windows", reader("csv", {"words.csv", {"u", "v"}}), {2}), context);
+  EXPECT_EQ(words.row_shape, (Shape{2, 2}));
+  const Floats expected = {1, 0, 0, 2, 0, 2, 2, 3};  // places in e, n, s, w
+  for (size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(words.at(static_cast<int64_t>(i)), expected[i]) << i;
+}
+
 TEST_F(Expressions, NamedColumnsOfACsvAreAVectorAndTextIsRefusedWhereItIsUsed) {
   Column both = evaluate_column(reader("csv", {"t.csv", {"b", "a"}}), context);
   EXPECT_EQ(both.row_shape, Shape{2});
