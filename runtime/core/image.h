@@ -45,6 +45,12 @@ using schema::Target;
 using schema::Update;
 using schema::Variable;
 
+/// The shape of a row in the form in which it is given: a category as indices, a simplex with its parts
+/// first.
+inline const Shape& given_shape(const Variable& variable) {
+  return variable.domain == "simplex" ? variable.tensor_shape : variable.shape;
+}
+
 /// `file` has no ending: it is the name used for runs and in messages.
 struct Image : schema::Description {
   std::string built_in;  // the executable's folder when it was built; "." in a bundle; or empty

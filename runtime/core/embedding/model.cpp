@@ -44,12 +44,6 @@ vae_variable description_of(const Variable& variable) {
           nullptr};
 }
 
-/// The shape of a row in the form in which it is given: a category as indices, a simplex with its parts
-/// first.
-Shape given_shape(const Variable& variable) {
-  return variable.domain == "simplex" ? variable.tensor_shape : variable.shape;
-}
-
 }  // namespace
 }  // namespace core
 

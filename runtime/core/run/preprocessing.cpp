@@ -46,15 +46,13 @@ json read_file(const fs::path& checkpoint) {
 /// `expression`: how a source gives the variable.
 data::Transformation transformation_of(const Image& image, schema::DataExpression expression, int variable) {
   const Variable& declared = image.variables[static_cast<size_t>(variable)];
-  Shape shape = declared.shape;
-  if (declared.domain == "simplex") shape.insert(shape.begin(), declared.classes);
   if (data::needs_statistics(expression)) {
     data::Context context{data::places_from_environment(image.search_folders())};
     data::KeptStatistics found;
     data::find_statistics(expression, context, found);
     data::put_statistics(expression, found);
   }
-  return {expression, shape};
+  return {expression, given_shape(declared)};
 }
 
 }  // namespace

@@ -247,6 +247,49 @@ learn symmetric { steps = 1; batch = 2; optimizer = none; every = {evaluate: 0} 
                         "o.csv").returncode == 0
 
 
+# A variable of each domain, with and without a shape, and a mean that tells its values apart.
+ALL_FORMS = """
+var c : category(3)
+var d : category("n", "e", "s")[2, 2]
+var s : simplex(3)
+var t : simplex(3)[2]
+var b : binary[3]
+var r : real[2, 2]
+var y : real
+source drawn { c ~ Categorical(0); d ~ Categorical(0); s ~ Dirichlet(2); t ~ Dirichlet(2); b ~ Bernoulli(0);
+               r ~ Normal(0); y ~ Normal(0) }
+source generated { }
+decoder p {
+  c ~ Categorical(0)
+  d ~ Categorical(0)
+  s ~ Dirichlet(2)
+  t ~ Dirichlet(2)
+  b ~ Bernoulli(0)
+  r ~ Normal(0)
+  y | c, d, s, t, b, r ~ Normal(dense(concat(c, flatten(d), s, flatten(t), b, flatten(r)), 1), std = 1)
+}
+encoder q { c | y ~ Categorical(dense(y, 3)) }
+learn symmetric { steps = 1; batch = 4 }
+"""
+
+
+def test_what_sample_writes_can_be_given_again(folder, vaec):
+    trained = Trained(folder, vaec, "forms", ALL_FORMS)
+    succeed(trained.exe, "sample", "--run", trained.run, "--n", "20", "--out", "all.npz", cwd=folder)
+    succeed(trained.exe, "sample", "--run", trained.run, "--n", "20", "--out", "all.csv", cwd=folder)
+    succeed(trained.exe, "sample", "--run", trained.run, "--n", "20", "--out", "all.safetensors", cwd=folder)
+    means = [trained.infer("y | c, d, s, t, b, r", *[f"{v}=all.{form}" for v in "cdstbr"])[0]
+             for form in ("npz", "csv", "safetensors")]
+    assert len(means[0]) == 20 and len({row[0] for row in means[0]}) == 20, means[0]
+    near(means[1], means[0])
+    near(means[2], means[0])
+    # A mean of a category is no class.
+    succeed(trained.exe, "infer", "c | y", "--run", trained.run, "--given", "y=1", "--out", "c.npz", cwd=folder)
+    result = trained.call("infer", "y | c, d, s, t, b, r", "--given", "c=c.npz",
+                          *[word for v in "dstbr" for word in ("--given", f"{v}=all.npz")], "--out", "o.csv")
+    assert result.returncode == 65 and "of which one must be 1 and all others 0" in result.stderr, result
+
+
 def test_a_resumed_run_keeps_its_statistics(folder, vaec):
     write(folder, "train.csv", TRAIN)
     trained = Trained(folder, vaec, "resumed", model("", 'source rows { x = normalize(csv("train.csv").height) }'))

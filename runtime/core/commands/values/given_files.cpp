@@ -43,9 +43,10 @@ bool gives_pictures(const data::Transformation* rule) {
 
 /// `x`, or `x[0]`, `x[1]`, ...: the names under which results are written.
 Names own_names(const Variable& variable) {
+  const Shape& shape = given_shape(variable);
   Names names;
-  for (int64_t i = 0; i < data::element_count(variable.shape, variable.name); ++i)
-    names.push_back(variable.shape.empty() ? variable.name : fmt::format("{}[{}]", variable.name, i));
+  for (int64_t i = 0; i < data::element_count(shape, variable.name); ++i)
+    names.push_back(shape.empty() ? variable.name : fmt::format("{}[{}]", variable.name, i));
   return names;
 }
 

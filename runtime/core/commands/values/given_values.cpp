@@ -74,6 +74,42 @@ std::vector<float> fill_missing(data::Column& column, const Variable& variable) 
   return known;
 }
 
+/// Whether the rows are a category as `sample` and `infer` write it to arrays: a number for each class.
+bool has_class_axis(const data::Column& column, const Variable& variable) {
+  return variable.domain == "category" && column.row_shape == variable.tensor_shape &&
+         !data::stretch_rows(column, variable.shape);
+}
+
+/// The classes of rows in which a 1 marks the class and all others are 0. Failure(bad_data) if a row is not
+/// of this form. A class is missing where all its numbers are.
+data::Column marked_classes(const data::Column& column, const Variable& variable, const std::string& text) {
+  const int64_t positions = data::element_count(variable.shape, variable.name);
+  const int64_t classes = variable.elements() / positions;
+  std::vector<float> values;
+  data::scan(column, [&](int64_t first, int64_t rows, const float* marks) {
+    for (int64_t row = 0; row < rows; ++row, marks += variable.elements())
+      for (int64_t position = 0; position < positions; ++position) {
+        int64_t ones = 0, zeros = 0, missing = 0, found = 0;
+        for (int64_t k = 0; k < classes; ++k) {
+          const float mark = marks[k * positions + position];
+          if (mark == 1) ++ones, found = k;
+          zeros += mark == 0;
+          missing += std::isnan(mark);
+        }
+        if (missing != classes && (ones != 1 || zeros != classes - 1))
+          throw Failure(
+              Exit::bad_data,
+              fmt::format("--given {}: row {} of {} has a number for each class of {}, of which one "
+                          "must be 1 and all others 0",
+                          text, first + row, column.label(), variable.name));
+        values.push_back(missing > 0 ? NAN : static_cast<float>(found));
+      }
+  });
+  data::Column result = data::real_column(column.name, variable.shape, column.rows, std::move(values));
+  result.origin = column.origin;
+  return result;
+}
+
 data::VariableSpec spec_of(const Variable& variable) {
   return {variable.name, variable.domain, variable.classes, variable.shape, variable.words};
 }
@@ -185,6 +221,7 @@ class Reading {
     const Preprocessing::Rule* rule = preprocessing_.rule(index);
     const data::Transformation* transformation = rule ? &rule->transformation : nullptr;
     data::Column column = raw(value, variable, transformation);
+    if (has_class_axis(column, variable)) column = marked_classes(column, variable, text);
     if (transformation && transformation->can_apply() && !transformation->is_identity()) {
       check_rows(column, variable);
       column = transformation->apply(column);
@@ -207,9 +244,7 @@ class Reading {
 
   /// Refuses rows whose shape is not the variable's, as for rows of a source.
   static void check_rows(const data::Column& column, const Variable& variable) {
-    Shape wanted = variable.shape;
-    if (variable.domain == "simplex") wanted.insert(wanted.begin(), variable.classes);
-    if (!data::stretch_rows(column, wanted)) data::Population(column, spec_of(variable));
+    if (!data::stretch_rows(column, given_shape(variable))) data::Population(column, spec_of(variable));
   }
 
   const Image& image_;
