@@ -39,12 +39,57 @@ const std::map<std::string, double (*)(double)> inverses = {
     {"softplus", inverse_softplus},
 };
 
+using Inverse = std::function<double(double value, size_t element)>;
+
+/// The argument that is no number, of an operation on one column.
+size_t changed_argument(const schema::Elementwise& operation) {
+  return is_number(operation.args.at(0)) ? 1 : 0;
+}
+
+/// The inverse of an operation on one column; none if it loses information, or works on two columns.
+Inverse inverse_of(const schema::Elementwise& operation) {
+  const std::string& op = operation.op;
+  const std::vector<DataExpression>& arguments = operation.args;
+  if (arguments.size() == 1) {
+    const auto found = inverses.find(op);
+    if (found == inverses.end()) return {};
+    return [inverse = found->second](double y, size_t) { return inverse(y); };
+  }
+  if (arguments.size() != 2 || is_number(arguments[0]) == is_number(arguments[1])) return {};
+  const bool first = is_number(arguments[0]);  // the number is the first argument
+  const double number = *schema::number_of(arguments[first ? 0 : 1]);
+  if ((op == "multiply" || op == "divide") && number == 0) return {};
+  if (op == "add") return [number](double y, size_t) { return y - number; };
+  if (op == "subtract") return [number, first](double y, size_t) { return first ? number - y : y + number; };
+  if (op == "multiply") return [number](double y, size_t) { return y / number; };
+  if (op == "divide") return [number, first](double y, size_t) { return first ? number / y : y * number; };
+  return {};
+}
+
+/// Puts one value in the place of what the innermost `normalize` that can be undone is applied to: in
+/// 2 * normalize(t.a + t.b), in that of t.a + t.b. False if there is no such `normalize`.
+bool begin_at_normalize(DataExpression& expression) {
+  if (auto* operation = expression.as<schema::Elementwise>())
+    return inverse_of(*operation) && begin_at_normalize(operation->args.at(changed_argument(*operation)));
+  bool found = false;
+  schema::visit_table(expression, [&](DataExpression& table) { found = begin_at_normalize(table); });
+  auto* normalize = expression.as<schema::Normalize>();
+  if (!found && normalize) *normalize->table = schema::Reader();
+  return found || normalize;
+}
+
 }  // namespace
 
 Transformation::Transformation(const DataExpression& expression, Shape value_shape)
     : expression_(expression), value_shape_(std::move(value_shape)) {
   elements_ = static_cast<size_t>(element_count(value_shape_, "a variable"));
   find_columns(expression_, "");
+  if (!can_apply() && begin_at_normalize(expression_)) {
+    one_column_ = true;
+    asks_for_missing_ = false;
+    reader_.reset();
+    find_columns(expression_, "");
+  }
   one_column_ = one_column_ && reader_;
   if (!can_apply()) return;
   find_scales(expression_, "");
@@ -77,29 +122,45 @@ void Transformation::find_scales(const DataExpression& expression, const std::st
     for (const DataExpression& argument : operation->args) find_scales(argument, "");
 }
 
+/// The statistics of columns that are stacked on a new last axis.
+static ColumnStatistics statistics_of_vectors(const TableStatistics& columns) {
+  ColumnStatistics all;
+  all.shape = columns.front().shape;
+  all.shape.push_back(static_cast<int64_t>(columns.size()));
+  for (size_t i = 0; i < columns.front().means.size(); ++i)
+    for (const ColumnStatistics& column : columns) {
+      all.means.push_back(column.means.at(i));
+      all.deviations.push_back(column.deviations.at(i));
+    }
+  return all;
+}
+
+/// Whether the table, as a value, is the vector of the columns that its `csv` names.
+static bool stands_for_vector(const DataExpression& table) {
+  if (const auto* reader = table.as<schema::Reader>())
+    return reader->name == "csv" && Arguments("csv", *reader).texts(1, "columns").has_value();
+  const DataExpression* inner = table.as<schema::TableColumn>() ? nullptr : schema::table_of(table);
+  return inner && stands_for_vector(*inner);
+}
+
 /// The scale of a column. If no column is named, it is that of the table as a value: of its first column, or
-/// of all columns that a `csv` names.
+/// of the vector of all columns that a `csv` names.
 Transformation::Scale Transformation::scale_of(const schema::Normalize& normalize,
                                                const std::string& column) const {
   const std::string text = expression_text(normalize);
   if (!normalize.statistics) throw Failure(Exit::internal, fmt::format("{}: there are no statistics", text));
   const TableStatistics& statistics = *normalize.statistics;
   check_statistics(statistics, text);
-  const bool vector = column.empty() && column_.empty() && reader_->name == "csv" &&
-                      Arguments("csv", *reader_).texts(1, "columns");
-  ColumnStatistics all;
-  for (const ColumnStatistics& entry : statistics) {
-    const bool wanted = vector || statistics.size() == 1 || entry.name == column ||
-                        (column.empty() && &entry == &statistics.front());
-    if (!wanted) continue;
-    all.means.insert(all.means.end(), entry.means.begin(), entry.means.end());
-    all.deviations.insert(all.deviations.end(), entry.deviations.begin(), entry.deviations.end());
-    all.shape = entry.shape;
+  if (column.empty() && statistics.size() > 1 && stands_for_vector(*normalize.table)) {
+    for (const ColumnStatistics& entry : statistics)
+      if (entry.means.size() != statistics.front().means.size())
+        throw Failure(Exit::bad_data,
+                      fmt::format("{}: its columns have statistics of different shapes", text));
+    return stretched(statistics_of_vectors(statistics));
   }
-  if (all.means.empty())
-    throw Failure(Exit::bad_data, fmt::format("{}: there are no statistics of `{}`", text, column));
-  if (vector && statistics.size() > 1) all.shape = {static_cast<int64_t>(all.means.size())};
-  return stretched(all);
+  for (const ColumnStatistics& entry : statistics)
+    if (statistics.size() == 1 || entry.name == column || column.empty()) return stretched(entry);
+  throw Failure(Exit::bad_data, fmt::format("{}: there are no statistics of `{}`", text, column));
 }
 
 /// Stretches the statistics as the column's rows are stretched to the variable's rows. The rows of a window
@@ -136,41 +197,17 @@ void Transformation::find_inverses(const DataExpression& expression) {
       continue;
     }
     const auto* operation = rest->as<schema::Elementwise>();
-    if (!operation || !find_inverse_of_operation(*operation)) {
+    Inverse inverse = operation ? inverse_of(*operation) : nullptr;
+    if (!inverse) {
       whole = false;
       break;
     }
-    rest = &operation->args.at(is_number(operation->args.at(0)) ? 1 : 0);
+    undo_.push_back(std::move(inverse));
+    rest = &operation->args.at(changed_argument(*operation));
   }
   normalized_ = kept;
   normalizes_reader_ = whole && undo_.size() == kept;
   if (!whole || kept == 0) undo_.resize(kept);
-}
-
-bool Transformation::find_inverse_of_operation(const schema::Elementwise& operation) {
-  const std::string& op = operation.op;
-  const std::vector<DataExpression>& arguments = operation.args;
-  if (arguments.size() == 1) {
-    const auto found = inverses.find(op);
-    if (found == inverses.end()) return false;
-    undo_.push_back([inverse = found->second](double y, size_t) { return inverse(y); });
-    return true;
-  }
-  if (arguments.size() != 2 || is_number(arguments[0]) == is_number(arguments[1])) return false;
-  const bool first = is_number(arguments[0]);  // the number is the first argument
-  const double number = *schema::number_of(arguments[first ? 0 : 1]);
-  if ((op == "multiply" || op == "divide") && number == 0) return false;
-  if (op == "add")
-    undo_.push_back([number](double y, size_t) { return y - number; });
-  else if (op == "subtract")
-    undo_.push_back([number, first](double y, size_t) { return first ? number - y : y + number; });
-  else if (op == "multiply")
-    undo_.push_back([number](double y, size_t) { return y / number; });
-  else if (op == "divide")
-    undo_.push_back([number, first](double y, size_t) { return first ? number / y : y * number; });
-  else
-    return false;
-  return true;
 }
 
 bool Transformation::is_identity() const { return text("x") == "x"; }

@@ -16,7 +16,9 @@ class Transformation {
   /// row of the variable.
   Transformation(const schema::DataExpression& expression, Shape value_shape);
 
-  /// Whether the values are computed from exactly one column of one reader and do not depend on `missing`.
+  /// Whether the values are computed from exactly one column of one reader and do not depend on `missing`. If
+  /// they are not, but an invertible part of the expression begins with `normalize`, the transformation is
+  /// that part: of normalize(t.a + t.b), it is normalize(value).
   bool can_apply() const { return one_column_ && !asks_for_missing_; }
   /// Whether the expression contains `missing`. It cannot be applied then: a given value is never missing, so
   /// the result would say nothing.
@@ -56,7 +58,6 @@ class Transformation {
   void find_columns(const schema::DataExpression& expression, const std::string& column);
   void find_scales(const schema::DataExpression& expression, const std::string& column);
   void find_inverses(const schema::DataExpression& expression);
-  bool find_inverse_of_operation(const schema::Elementwise& operation);
   Scale scale_of(const schema::Normalize& normalize, const std::string& column) const;
   Scale stretched(const ColumnStatistics& statistics) const;
   Column apply(const schema::DataExpression& expression, const Column& raw) const;

@@ -162,6 +162,38 @@ source rows { let t = csv("train.csv"); x = t.height + t.weight }
     assert "warning: --given x=200: the values are taken as they are" in said and "several columns" in said, said
 
 
+def test_what_normalize_is_applied_to_is_the_raw_value_of_several_columns(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    write(folder, "gaps.csv", "age\n30\n\n50\n")
+    sums, ages = [h + w for h, w in zip(HEIGHTS, WEIGHTS)], [30, 70, 50]
+    for number, (data, numbers, factor) in enumerate((
+            ("normalize(train.height + train.weight)", sums, 1), ("2 * normalize(train.height + train.weight)", sums, 2),
+            ('normalize(where(missing(gaps.age), 70, gaps.age))', ages, 1))):
+        trained = Trained(folder, vaec, f"several-{number}", model("", f"source rows {{ x = {data} }}", top="""
+let train = csv("train.csv"); let gaps = csv("gaps.csv")"""))
+        raw = numbers[0] + 3
+        rows, said = trained.infer("z | x", f"x={raw}")
+        near(rows, [[factor * scaled(raw, numbers)]])
+        assert "warning" not in said and "values go through" in said, said
+        near(trained.infer("x | z", f"z={factor * scaled(raw, numbers)}")[0], [[raw]])
+
+
+def test_windows_of_vectors_are_scaled_by_column(folder, vaec):
+    write(folder, "train.csv", TRAIN)
+    table = 'csv("train.csv", ["height", "weight"])'
+    write_npy(folder / "w.npy", (1, 2, 2), [150, 50, 160, 64])
+    expected = [[scaled(150, HEIGHTS), scaled(50, WEIGHTS), scaled(160, HEIGHTS), scaled(64, WEIGHTS)]]
+    for name, data in (("inside", f"windows(normalize({table}), 2)"), ("outside", f"normalize(windows({table}, 2))")):
+        trained = Trained(folder, vaec, name, model("[2, 2]", f"source rows {{ x = {data} }}"))
+        if name == "outside":  # each place of a window has statistics of its own
+            first, last = slice(0, 3), slice(1, 4)
+            expected = [[scaled(150, HEIGHTS[first]), scaled(50, WEIGHTS[first]), scaled(160, HEIGHTS[last]),
+                         scaled(64, WEIGHTS[last])]]
+        near(trained.infer("z | x", "x=w.npy")[0], expected)
+        near(trained.infer("z | x", "x=rows")[0][:1], expected)
+        near(trained.infer("x | z", "z=" + str([expected[0][:2], expected[0][2:]]))[0], [[150, 50, 160, 64]])
+
+
 def test_a_value_that_tells_what_is_missing_is_taken_as_it_is(folder, vaec):
     write(folder, "gaps.csv", "age\n30\n\n50\n\n")
     trained = Trained(folder, vaec, "gaps", model("", """
