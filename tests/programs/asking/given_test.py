@@ -167,7 +167,8 @@ def test_what_normalize_is_applied_to_is_the_raw_value_of_several_columns(folder
     write(folder, "gaps.csv", "age\n30\n\n50\n")
     sums, ages = [h + w for h, w in zip(HEIGHTS, WEIGHTS)], [30, 70, 50]
     for number, (data, numbers, factor) in enumerate((
-            ("normalize(train.height + train.weight)", sums, 1), ("2 * normalize(train.height + train.weight)", sums, 2),
+            ("normalize(train.height + train.weight)", sums, 1),
+            ("2 * normalize(train.height + train.weight)", sums, 2),
             ('normalize(where(missing(gaps.age), 70, gaps.age))', ages, 1))):
         trained = Trained(folder, vaec, f"several-{number}", model("", f"source rows {{ x = {data} }}", top="""
 let train = csv("train.csv"); let gaps = csv("gaps.csv")"""))
