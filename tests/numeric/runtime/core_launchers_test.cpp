@@ -111,6 +111,8 @@ TEST(Launchers, MpichNeedsTheHostWhereTheRanksMeet) {
   EXPECT_EQ(found.size, 2);
   EXPECT_EQ(found.host, "b");
   EXPECT_FALSE(found.has_mpi);
+  with_host["MASTER_ADDR"] = "localhost";  // the loopback, also on a machine that knows no such name
+  EXPECT_EQ(launched(with_host).host, "127.0.0.1");
 }
 
 TEST(Launchers, TheFirstOfTheTableCounts) {
