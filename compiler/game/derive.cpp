@@ -6,7 +6,6 @@
 
 #include "compiler/game/bound.h"
 #include "compiler/game/enumeration.h"
-#include "compiler/game/equilibrium.h"
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
 #include "compiler/game/rows/published.h"
@@ -256,10 +255,9 @@ Game derive(const Model& model, base::Report& report) {
   if (in_order) game.bounds = derive_bounds(model, game.graph, players, report);
   if (in_order) game.sums = derive_sums(model, game, report);
   for (int32_t i = 0; i < static_cast<int32_t>(model.players.size()); ++i) {
-    game.utilities.push_back(utility_text(model, game, {i}));
+    game.utilities.push_back(utility_text(model, game, {i}, declared_play(model)));
   }
   game.published = derive_published(model, players, report);
-  game.equilibrium = judge_equilibrium(model, game);
   return game;
 }
 

@@ -90,12 +90,13 @@ Form form_of(const Model& model, const Conditional& conditional) {
 
 }  // namespace
 
-std::optional<ConditionalId> never_seen_whole(const Model& model, const Game& game) {
-  for (const semantics::Player& player : model.players) {
-    for (const ConditionalId id : player.conditionals) {
+std::optional<ConditionalId> never_seen_whole(const Model& model, const Game& game, const Play& play) {
+  for (size_t player = 0; player < model.players.size(); ++player) {
+    if (!play.learns[player]) continue;
+    for (const ConditionalId id : model.players[player].conditionals) {
       if (model[id].parameters.empty()) continue;
       const bool seen = std::any_of(game.sources.begin(), game.sources.end(), [&](const SourceGame& source) {
-        return model[source.source].weight > 0 && knows(source, model[id]);
+        return play.weight(source.source).value > 0 && knows(source, model[id]);
       });
       if (!seen) return id;
     }
@@ -103,10 +104,10 @@ std::optional<ConditionalId> never_seen_whole(const Model& model, const Game& ga
   return std::nullopt;
 }
 
-Equilibrium judge_equilibrium(const Model& model, const Game& game) {
-  if (never_seen_whole(model, game)) return Equilibrium::perhaps_a_continuum;
-  if (model.players.size() != 2 || model.players[0].conditionals.size() != 1 ||
-      model.players[1].conditionals.size() != 1) {
+Equilibrium judge_equilibrium(const Model& model, const Game& game, const Play& play) {
+  if (never_seen_whole(model, game, play)) return Equilibrium::perhaps_a_continuum;
+  if (model.players.size() != 2 || !play.learns[0] || !play.learns[1] ||
+      model.players[0].conditionals.size() != 1 || model.players[1].conditionals.size() != 1) {
     return Equilibrium::none;
   }
   const Conditional& p = model[model.players[0].conditionals[0]];
@@ -116,7 +117,9 @@ Equilibrium judge_equilibrium(const Model& model, const Game& game) {
   if (!opposite) return Equilibrium::none;
   double pairs = 0, targets_only = 0, parents_only = 0;
   for (const SourceGame& source : game.sources) {
-    const double weight = model[source.source].weight;
+    const auto [weight, changes] = play.weight(source.source);
+    if (changes) return Equilibrium::none;
+    if (weight == 0) continue;
     if (knows(source, p)) {
       pairs += weight;
     } else if (source.known.size() == 1) {

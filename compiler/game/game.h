@@ -70,8 +70,6 @@ struct Sum {
   int64_t values = 0;
 };
 
-enum class Equilibrium { none, unique, perhaps_a_continuum };
-
 struct Game {
   semantics::Graph graph;              // the nodes of the model, then the closed forms of the bounds
   std::vector<SourceGame> sources;     // all sources, also those of weight 0
@@ -79,7 +77,6 @@ struct Game {
   std::vector<std::vector<Sum>> sums;  // by learn block
   std::vector<std::string> utilities;  // by player, as text
   std::optional<Published> published;
-  Equilibrium equilibrium = Equilibrium::none;
 };
 
 /// Derives the game. Reports ambiguous draws, sources without terms, conditionals without terms (help:

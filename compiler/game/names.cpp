@@ -28,14 +28,15 @@ std::string variable_names(const Model& model, const std::vector<VariableId>& va
 
 std::string weight_text(double weight) { return weight == 1 ? "" : fmt::format("{:g} ", weight); }
 
-std::string utility_text(const Model& model, const Game& game, semantics::PlayerId player) {
+std::string utility_text(const Model& model, const Game& game, semantics::PlayerId player, const Play& play) {
   std::string text;
   for (const SourceGame& source : game.sources) {
+    const Weight& weight = play.weight(source.source);
+    if (weight.value == 0) continue;
     for (const ConditionalId id : source.terms) {
       if (model[id].player != player) continue;
-      text +=
-          fmt::format("{}{}E_{} log {}", text.empty() ? "" : " + ", weight_text(model[source.source].weight),
-                      model[source.source].name, conditional_text(model, id));
+      text += fmt::format("{}{}E_{} log {}", text.empty() ? "" : " + ", weight_text(weight),
+                          model[source.source].name, conditional_text(model, id));
     }
   }
   return text.empty() ? "0" : text;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "compiler/game/game.h"
+#include "compiler/game/play.h"
 
 namespace game {
 
@@ -13,6 +14,7 @@ std::string variable_names(const semantics::Model& model,
                            const std::vector<semantics::VariableId>& variables);  // "c, x"
 std::string weight_text(double weight);                                           // "" for 1, else "5 "
 /// The sum over sources of weight E_source log player(target | parents); "0" without terms.
-std::string utility_text(const semantics::Model& model, const Game& game, semantics::PlayerId player);
+std::string utility_text(const semantics::Model& model, const Game& game, semantics::PlayerId player,
+                         const Play& play);
 
 }  // namespace game

@@ -89,10 +89,10 @@ bool plays_the_game(const Model& model) {
 
 std::vector<std::string> objective_lines(const Model& model, const Game& game, size_t l) {
   const Learn& learn = model.learns[l];
+  const Play play = play_of(model, learn);
   std::vector<std::string> lines;
   const auto add = [&](SourceId source, const std::string& text) {
-    lines.push_back(
-        fmt::format("{}E_{} [ {} ]", weight_text(model[source].weight), model[source].name, text));
+    lines.push_back(fmt::format("{}E_{} [ {} ]", weight_text(play.weight(source)), model[source].name, text));
   };
   if (learn.method == "supervised") {
     for (const SourceId source : learn.sources)

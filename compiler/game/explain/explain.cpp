@@ -35,20 +35,49 @@ std::string simulated_text(const Model& model, const SourceGame& source) {
   return text;
 }
 
-/// The objectives of the learn blocks, except `symmetric`, and the variables that learn blocks sum over
-/// instead of drawing them.
+/// What is certain about the equilibrium of the game; empty if nothing is.
+std::string equilibrium_text(const Model& model, const Game& game, const Play& play) {
+  switch (judge_equilibrium(model, game, play)) {
+    case Equilibrium::unique:
+      return "equilibrium: unique, if all sources show one distribution\n";
+    case Equilibrium::perhaps_a_continuum:
+      return fmt::format("warning: perhaps a continuum of equilibria: no source knows all variables of {}\n",
+                         conditional_text(model, *never_seen_whole(model, game, play)));
+    case Equilibrium::none:
+      break;
+  }
+  return "";
+}
+
+std::string utilities_text(const Model& model, const Game& game, const Play& play, const char* indent) {
+  std::string text;
+  for (size_t i = 0; i < model.players.size(); ++i)
+    if (play.learns[i])
+      text += fmt::format("{}{} maximizes  {}\n", indent, model.players[i].name,
+                          utility_text(model, game, {static_cast<int32_t>(i)}, play));
+  return text;
+}
+
+/// The objectives of the learn blocks with another method or another game than the one above, and the
+/// variables that learn blocks sum over instead of drawing them.
 std::string learns_text(const Model& model, const Game& game) {
   std::string text;
   for (size_t l = 0; l < model.learns.size(); ++l) {
     const std::vector<std::string> lines = objective_lines(model, game, l);
     const bool sums = l < game.sums.size() && !game.sums[l].empty();
     const std::vector<std::string> unlearned = unlearned_lines(model, game, l);
-    if (lines.empty() && !sums && unlearned.empty()) continue;
+    const bool other_game = plays_another_game(model, model.learns[l]);
+    if (lines.empty() && !sums && unlearned.empty() && !other_game) continue;
     text += fmt::format("\nlearn {}\n", model.learns[l].name);
     const char* heading = "maximizes";
     for (const std::string& line : lines) {
       text += fmt::format("  {:<9}  {}\n", heading, line);
       heading = "        +";
+    }
+    if (other_game) {
+      const Play play = play_of(model, model.learns[l]);
+      text += utilities_text(model, game, play, "  ");
+      if (const std::string known = equilibrium_text(model, game, play); !known.empty()) text += "  " + known;
     }
     for (const std::string& line : unlearned) text += fmt::format("  note: {}\n", line);
     if (!sums) continue;
@@ -108,33 +137,49 @@ std::string explain_text(const Model& model, const Game& game) {
   if (game.published)
     text += fmt::format("publishes  {}; nothing else leaves the program\n\n",
                         published_text(model, *game.published));
-  for (size_t i = 0; i < model.players.size() && plays; ++i) {
-    text += fmt::format("{} maximizes  {}\n", model.players[i].name, game.utilities[i]);
-  }
+  const Play declared = declared_play(model);
+  const bool declared_game = plays_declared_game(model);
+  if (declared_game) text += utilities_text(model, game, declared, "");
   const std::string learns = learns_text(model, game);
-  text += plays || learns.empty() ? learns : learns.substr(1);  // an empty line is there already
-  if (!plays) return text;
-  if (game.equilibrium == Equilibrium::unique) {
-    text += "\nequilibrium: unique, if all sources show one distribution\n";
-  } else if (game.equilibrium == Equilibrium::perhaps_a_continuum) {
-    text += fmt::format("\nwarning: perhaps a continuum of equilibria: no source knows all variables of {}\n",
-                        conditional_text(model, *never_seen_whole(model, game)));
-  }
-  return text;
+  text += declared_game || learns.empty() ? learns : learns.substr(1);  // an empty line is there already
+  const std::string known = declared_game ? equilibrium_text(model, game, declared) : "";
+  return known.empty() ? text : text + "\n" + known;
 }
 
 namespace {
 
-/// The learn blocks that do not maximize the utilities, but something else.
+json equilibrium_json(Equilibrium equilibrium) {
+  if (equilibrium == Equilibrium::unique) return "unique";
+  return equilibrium == Equilibrium::perhaps_a_continuum ? json("perhaps a continuum") : json();
+}
+
+json players_json(const Model& model, const Game& game, const Play& play) {
+  json players = json::array();
+  for (size_t i = 0; i < model.players.size(); ++i)
+    if (play.learns[i])
+      players.push_back({{"name", model.players[i].name},
+                         {"utility", utility_text(model, game, {static_cast<int32_t>(i)}, play)}});
+  return players;
+}
+
+/// The learn blocks with another method, or another game than the declared one.
 json learns_json(const Model& model, const Game& game) {
   json learns = json::array();
-  for (size_t l = 0; l < model.learns.size(); ++l)
+  for (size_t l = 0; l < model.learns.size(); ++l) {
+    if (plays_another_game(model, model.learns[l])) {
+      const Play play = play_of(model, model.learns[l]);
+      learns.push_back({{"name", model.learns[l].name},
+                        {"method", model.learns[l].method},
+                        {"players", players_json(model, game, play)},
+                        {"equilibrium", equilibrium_json(judge_equilibrium(model, game, play))}});
+    }
     if (const auto lines = objective_lines(model, game, l); !lines.empty()) {
       learns.push_back(
           {{"name", model.learns[l].name}, {"method", model.learns[l].method}, {"objective", lines}});
       if (const auto unlearned = unlearned_lines(model, game, l); !unlearned.empty())
         learns.back()["unlearned"] = unlearned;
     }
+  }
   return learns;
 }
 
@@ -189,14 +234,12 @@ json explain_json(const Model& model, const Game& game) {
     for (const FromPeer& peer : source.peers)
       sources.back()["peers"].push_back({{"peer", peer.peer}, {"variables", names(peer.variables)}});
   }
-  json players = json::array();
-  for (size_t i = 0; i < model.players.size(); ++i) {
-    players.push_back({{"name", model.players[i].name}, {"utility", game.utilities[i]}});
-  }
-  json equilibrium = nullptr;
-  if (game.equilibrium == Equilibrium::unique) equilibrium = "unique";
-  if (game.equilibrium == Equilibrium::perhaps_a_continuum) equilibrium = "perhaps a continuum";
-  json explained = {{"sources", sources}, {"players", players}, {"equilibrium", equilibrium}};
+  const Play declared = declared_play(model);
+  const Equilibrium equilibrium =
+      plays_declared_game(model) ? judge_equilibrium(model, game, declared) : Equilibrium::none;
+  json explained = {{"sources", sources},
+                    {"players", players_json(model, game, declared)},
+                    {"equilibrium", equilibrium_json(equilibrium)}};
   if (game.published) {
     json& published = explained["published"] = {{"variables", names(game.published->variables)}};
     published["draws"] = draws_json(model, game.published->completions);

@@ -7,6 +7,8 @@
 #include "compiler/game/equilibrium.h"
 #include "compiler/game/explain/symbols.h"
 #include "compiler/game/game.h"
+#include "compiler/game/objective.h"
+#include "compiler/game/play.h"
 
 namespace game {
 namespace {
@@ -227,10 +229,12 @@ Formula expectation(const Model& model, const SourceGame& source) {
   return subscript(mean, completed_rows(model[source.source])) + thin_space;
 }
 
-std::string utility(const Model& model, const Game& game, size_t player) {
+std::string utility(const Model& model, const Game& game, size_t player, const Play& play) {
   Lines lines(subscript({"\\mathcal{L}", 1}, symbol(model.players[player].name)));
   bool first = true;
   for (const SourceGame& source : game.sources) {
+    const Weight& factor = play.weight(source.source);
+    if (factor.value == 0) continue;
     std::vector<Formula> terms;
     for (const ConditionalId id : source.terms) {
       if (model[id].player.index == static_cast<int32_t>(player)) {
@@ -240,7 +244,7 @@ std::string utility(const Model& model, const Game& game, size_t player) {
     if (terms.empty()) continue;
     if (!first) lines.new_line();
     Formula opening = {first ? "" : "{} + ", 3};
-    const Formula weight = weight_formula(model[source.source].weight);
+    const Formula weight = factor.changes ? Formula{"\\mathrm{weight}", 4} : weight_formula(factor.value);
     if (!weight.text.empty()) opening += weight + thin_space;
     opening += expectation(model, source);
     if (terms.size() > 1) opening += {"\\bigl[ ", 1};
@@ -255,6 +259,23 @@ std::string utility(const Model& model, const Game& game, size_t player) {
   return lines.text();
 }
 
+/// The utilities of all players, and what is certain about the equilibrium.
+std::string utilities(const Model& model, const Game& game, const Play& play) {
+  std::string text;
+  for (size_t i = 0; i < model.players.size(); ++i)
+    if (play.learns[i]) text += utility(model, game, i, play);
+  switch (judge_equilibrium(model, game, play)) {
+    case Equilibrium::unique:
+      return text + "\nThe equilibrium is unique, if all sources show one distribution.\n";
+    case Equilibrium::perhaps_a_continuum:
+      return text + fmt::format("\nPerhaps a continuum of equilibria: no source knows all variables of {}.\n",
+                                in_line(conditional_formula(model, *never_seen_whole(model, game, play))));
+    case Equilibrium::none:
+      break;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string explain_latex(const Model& model, const Game& game) {
@@ -263,13 +284,12 @@ std::string explain_latex(const Model& model, const Game& game) {
   for (const SourceGame& source : game.sources) text += source_text(model, source);
   if (game.published) text += published_paragraph(model, *game.published);
   text += "\n\\subsection*{Utilities}\n";
-  for (size_t i = 0; i < model.players.size(); ++i) text += utility(model, game, i);
-  if (game.equilibrium == Equilibrium::unique)
-    text += "\nThe equilibrium is unique, if all sources show one distribution.\n";
-  if (game.equilibrium == Equilibrium::perhaps_a_continuum) {
-    text += fmt::format("\nPerhaps a continuum of equilibria: no source knows all variables of {}.\n",
-                        in_line(conditional_formula(model, *never_seen_whole(model, game))));
-  }
+  if (plays_declared_game(model) || !plays_the_game(model))
+    text += utilities(model, game, declared_play(model));
+  for (const semantics::Learn& learn : model.learns)
+    if (plays_another_game(model, learn))
+      text += fmt::format("\n\\paragraph{{Learn \\texttt{{{}}}}}\n{}", escape_latex(learn.name),
+                          utilities(model, game, play_of(model, learn)));
   return text + "\\end{document}\n";
 }
 

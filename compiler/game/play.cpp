@@ -1,0 +1,53 @@
+#include "compiler/game/play.h"
+
+#include <algorithm>
+
+#include "compiler/game/names.h"
+
+namespace game {
+using semantics::Learn;
+using semantics::Model;
+
+Play declared_play(const Model& model) {
+  Play play;
+  for (const semantics::Source& source : model.sources) play.weights.push_back({source.weight});
+  play.learns.assign(model.players.size(), true);
+  return play;
+}
+
+Play play_of(const Model& model, const Learn& learn) {
+  Play play;
+  for (const semantics::Player& player : model.players) {
+    const auto optimizer = learn.optimizers.find(player.name);
+    play.learns.push_back(optimizer == learn.optimizers.end() || optimizer->second.learns());
+  }
+  std::vector<Weight>& weights = play.weights;
+  weights.resize(model.sources.size());
+  const nlohmann::json own = learn.own.value("weight", nlohmann::json::object());
+  for (const semantics::SourceId id : learn.sources) {
+    const semantics::Source& source = model[id];
+    const nlohmann::json weight = own.value(source.name, nlohmann::json(source.weight));
+    if (weight.is_number())
+      weights[static_cast<size_t>(id.index)] = {weight.get<double>()};
+    else
+      weights[static_cast<size_t>(id.index)] = {
+          std::max(weight.at("from").get<double>(), weight.at("to").get<double>()), true};
+  }
+  return play;
+}
+
+bool plays_another_game(const Model& model, const Learn& learn) {
+  return learn.method == "symmetric" && play_of(model, learn) != declared_play(model);
+}
+
+bool plays_declared_game(const Model& model) {
+  return model.learns.empty() || std::ranges::any_of(model.learns, [&](const Learn& learn) {
+           return learn.method == "symmetric" && !plays_another_game(model, learn);
+         });
+}
+
+std::string weight_text(const Weight& weight) {
+  return weight.changes ? "weight " : weight_text(weight.value);
+}
+
+}  // namespace game
