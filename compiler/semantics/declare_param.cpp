@@ -54,14 +54,23 @@ struct TextReader {
     return number(word);
   }
 
+  /// A string with the escapes of the language: `\n`, `\t`, `\"` and `\\`.
   std::optional<Value> quoted() {
-    const size_t end = rest.find('"', 1);
-    if (end == std::string_view::npos) return {};
     Value value;
     value.kind = Value::Kind::string;
-    value.text = rest.substr(1, end - 1);
-    rest.remove_prefix(end + 1);
-    return value;
+    for (size_t i = 1; i < rest.size(); ++i) {
+      if (rest[i] == '"') {
+        rest.remove_prefix(i + 1);
+        return value;
+      }
+      if (rest[i] != '\\') {
+        value.text += rest[i];
+        continue;
+      }
+      if (++i == rest.size() || std::string_view("nt\"\\").find(rest[i]) == std::string_view::npos) return {};
+      value.text += rest[i] == 'n' ? '\n' : rest[i] == 't' ? '\t' : rest[i];
+    }
+    return {};
   }
 
   // `20_000`: an underscore may stand only between digits.
@@ -106,7 +115,7 @@ std::optional<Value> read_as(const Value& declared, const std::string& text) {
   auto value = reader.value();
   reader.skip_blanks();
   if (value && reader.rest.empty() && agrees(declared, *value)) return value;
-  if (declared.kind != Value::Kind::string || text.find('"') != std::string::npos) return {};
+  if (declared.kind != Value::Kind::string || text.starts_with('"')) return {};
   Value bare;
   bare.kind = Value::Kind::string;
   bare.text = text;

@@ -14,6 +14,8 @@ def value_text(value):
     if isinstance(value, numbers.Real):
         return repr(value)
     if isinstance(value, str):
+        for plain, escape in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\t", "\\t")):
+            value = value.replace(plain, escape)
         return f'"{value}"'
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(value_text(item) for item in value) + "]"

@@ -171,6 +171,14 @@ def test_defines_of_another_type_or_name(folder, vaec):
         refused(1, f"error[E0002]: `-D {define}`: {text}", vaec, "check", program.name, "-D", define, cwd=folder)
     for define in ("code=8", "rate=1", "deep=false", "widths=[1, 2]"):
         succeed(vaec, "check", program, "-D", define)
+    program = write(folder, "named.vae", 'param file = "x.npy"\nvar x : real\nsource s { x = npy(file) }\n'
+                    "player p { x ~ Normal(parameter([]), std = 1) }\nlearn symmetric { steps = 1 }\n")
+    for text, name in (('"a\\"b\\\\c"', 'a"b\\c'), ('a"b', 'a"b'), ('"a b"', "a b"), ("a\\nb", "a\\nb")):
+        result = call(vaec, "run", program, "-D", f"file={text}", "train", "--out", folder / "run")
+        assert result.returncode == 66 and f"file `{name}`" in result.stderr, (text, result)
+    for text in ('"a\\qb"', '"a"b"', '"a', '"a\\"'):
+        result = call(vaec, "check", program, "-D", f"file={text}")
+        assert result.returncode == 1 and "E0002" in result.stderr, (text, result)
 
 
 def test_errors_as_json_are_one_object_a_line(folder, vaec):
