@@ -14,11 +14,22 @@ namespace {
 using nlohmann::json;
 using Kind = LearnKey::Kind;
 
+/// `[a,b]` and `{z:zgr}`, which are forms of the language, in the form of flags: `a,b` and `z=zgr`.
+std::string form_of_flags(const std::string& text) {
+  const bool list = text.starts_with('[') && text.ends_with(']'),
+             map = text.starts_with('{') && text.ends_with('}');
+  if (text.size() < 2 || (!list && !map)) return text;
+  std::string plain = text.substr(1, text.size() - 2);
+  if (map) std::ranges::replace(plain, ':', '=');
+  return plain;
+}
+
 /// The value of a flag, in the form of Settings::own.
 json value_of_text(const std::string& text) {
   std::string plain, digits;
   for (const char c : text)
     if (c != ' ') plain += c;
+  plain = form_of_flags(plain);
   for (const char c : plain)
     if (c != '_') digits += c;
   if (plain == "true" || plain == "false") return plain == "true";
