@@ -8,6 +8,7 @@
 #include "compiler/game/enumeration.h"
 #include "compiler/game/game.h"
 #include "compiler/game/names.h"
+#include "compiler/game/play.h"
 #include "compiler/game/rows/published.h"
 #include "compiler/game/rows/simulated.h"
 #include "compiler/game/suggest_words.h"
@@ -18,6 +19,7 @@ namespace {
 using semantics::Conditional;
 using semantics::Model;
 using semantics::Source;
+using semantics::SourceId;
 
 using completion::Ambiguity;
 
@@ -156,11 +158,9 @@ std::string why_no_term(const Model& model, const completion::Variables& given) 
 }
 
 /// A source that gives the conditional a term, although the learn block does not use the source.
-std::optional<std::string> source_left_out(const Model& model, const Game& game, ConditionalId id) {
-  for (const SourceGame& source : game.sources) {
-    if (std::find(source.terms.begin(), source.terms.end(), id) != source.terms.end())
-      return model[source.source].name;
-  }
+std::optional<SourceId> source_left_out(const Game& game, ConditionalId id) {
+  for (const SourceGame& source : game.sources)
+    if (std::ranges::count(source.terms, id) > 0) return source.source;
   return std::nullopt;
 }
 
@@ -172,21 +172,21 @@ void check_every_conditional_learns(const Model& model, const completion::Player
   std::set<ConditionalId> reported;
   for (const semantics::Learn& learn : model.learns) {
     if (learn.method != "symmetric" || rows_may_miss(model, learn, semantics::MissingValues::usual)) continue;
+    const Play play = play_of(model, learn);
     std::set<ConditionalId> with_term;
-    for (const SourceGame& source : game.sources) {
-      const bool used =
-          std::find(learn.sources.begin(), learn.sources.end(), source.source) != learn.sources.end();
-      if (used) with_term.insert(source.terms.begin(), source.terms.end());
-    }
-    for (const semantics::Player& player : model.players) {
-      if (is_frozen(learn, player)) continue;
-      for (const ConditionalId id : player.conditionals) {
+    for (const SourceGame& source : game.sources)
+      if (play.weight(source.source).value > 0) with_term.insert(source.terms.begin(), source.terms.end());
+    for (size_t player = 0; player < model.players.size(); ++player) {
+      if (!play.learns[player]) continue;
+      for (const ConditionalId id : model.players[player].conditionals) {
         if (model[id].parameters.empty() || with_term.contains(id) || !reported.insert(id).second) continue;
         base::Diagnostic& diagnostic = report.add(base::E0703, model[id].span, conditional_text(model, id))
                                            .label("its parameters would never be learned");
-        if (const auto left_out = source_left_out(model, game, id)) {
+        if (const auto left_out = source_left_out(game, id)) {
+          const bool listed = std::ranges::count(learn.sources, *left_out) > 0;
           diagnostic.note(learn.span,
-                          fmt::format("source `{}` would, and is not among its `sources`", *left_out));
+                          fmt::format("source `{}` would, and {}", model[*left_out].name,
+                                      listed ? "has the weight 0 here" : "is not among its `sources`"));
         } else if (generated_rows_help(players, id.index)) {
           diagnostic.help(
               "a source whose rows are drawn from the players alone gives it one: `source generated { }`");

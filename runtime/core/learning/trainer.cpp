@@ -75,7 +75,7 @@ std::string Trainer::source_name(const Term& term) const {
 /// Sets the coefficients of the present step. Returns whether they have changed.
 bool Trainer::set_coefficients() {
   std::vector<double> coefficients(session_.image.sources.size());
-  for (const std::string& name : settings_.sources)
+  for (const std::string& name : learned_sources(settings_))
     if (session_.ranks->share(settings_.batch.at(name)).counts)
       coefficients[static_cast<size_t>(session_.image.source(name))] =
           weight_of(name, state_.step) / static_cast<double>(settings_.batch.at(name));
@@ -168,7 +168,7 @@ void Trainer::require_terms() const {
 }
 
 bool Trainer::rows_miss_variables() const {
-  return std::any_of(settings_.sources.begin(), settings_.sources.end(), [&](const std::string& name) {
+  return std::ranges::any_of(learned_sources(settings_), [&](const std::string& name) {
     for (const Pattern& pattern : session_.rows.patterns(session_.image.source(name)))
       if (!pattern.missing.empty()) return true;
     return false;
@@ -178,7 +178,7 @@ bool Trainer::rows_miss_variables() const {
 void Trainer::load_pattern_phases(const std::vector<int64_t>& source_rows) {
   PatternRequest request;
   request.asked_by = batch_text();
-  for (const std::string& name : settings_.sources) {
+  for (const std::string& name : learned_sources(settings_)) {
     const int source = session_.image.source(name);
     request.sources.push_back({source, source_rows[static_cast<size_t>(source)]});
   }
@@ -236,8 +236,7 @@ void Trainer::add_term(const LearningPhase::Term& term, size_t phase,
     throw Failure(Exit::internal, "a learning phase has the output " + term.name);
   const Source& declared = image.sources[static_cast<size_t>(source)];
   // If two phases compute a term of the same name, the values are the same.
-  bool known =
-      std::find(settings_.sources.begin(), settings_.sources.end(), declared.name) == settings_.sources.end();
+  bool known = std::ranges::count(learned_sources(settings_), declared.name) == 0;
   for (const Term& other : terms_) known |= !libi_ && other.name == term.name;
   if (known) return;
   const int64_t rows = splits_ ? share.rows : source_rows[static_cast<size_t>(source)];

@@ -53,7 +53,8 @@ def test_a_schedule_of_a_weight(folder, vaec):
     flag = train(folder, vaec, "flag", model(), "--weight", "images=0.5,codes=linear(1, 1, 3)")
     assert parameters(constant, 8) == parameters(flag, 8)
     # With weight 0 only the codes give terms. p, which learns only from images, keeps its initial values.
-    none = train(folder, vaec, "none", model("weight = {images: 0};"))
+    none = train(folder, vaec, "none", model("weight = {images: 0};").replace(
+        "optimizer = sgd(0.01)", "optimizer = {p: none, q: sgd(0.01)}"))
     assert parameters(rising, 1) == parameters(none, 1) != parameters(rising, 2)
     assert parameters(rising, 2) != parameters(none, 2)
     # The weight rises in the first half of a period and then stays: steps 5 and 6 equal steps 1 and 2.
@@ -101,9 +102,32 @@ def test_wrong_weights_are_refused(folder, vaec):
     exe = build(vaec, write(folder, "plain.vae", model()), folder)
     for text, cause in (("0.5", "say SOURCE=NUMBER"), ("masks=1", "there is no source masks"),
                         ("images=-1", "at least 0"), ("images=linear(0, 1)", "linear needs its argument steps"),
-                        ("images=cosine(1)", "linear(from, to, steps)")):
+                        ("images=cosine(1)", "linear(from, to, steps)"), ("images=1,images=2", "images is given twice")):
         result = call(exe, "train", "--weight", text, "--out", "none", cwd=folder)
         assert result.returncode == 64 and cause in result.stderr, result
+
+
+def test_a_source_of_weight_0_is_not_learned_from(folder, vaec):
+    exe = build(vaec, write(folder, "plain.vae", model()), folder)
+    for text, cause in (("images=0", "p.x would never be learned"), ("codes=linear(0, 0, 4)", "q.z would never be learned"),
+                        ("images=0,codes=0", "there is no source to learn from: all weights are 0")):
+        result = call(exe, "train", "--weight", text, "--out", "none", cwd=folder)
+        assert result.returncode == 78 and cause in result.stderr, result
+    # Its data are not those that other commands scale given values by.
+    write(folder, "a.csv", "v\n0\n2\n")
+    write(folder, "b.csv", "v\n100\n300\n")
+    scaled = train(folder, vaec, "scaled", """
+var x, z : real
+source a { x = normalize(csv("a.csv").v) }
+source b { x = normalize(csv("b.csv").v) }
+source codes { z ~ Normal(0) }
+decoder p { x | z ~ Normal(z, parameter([])) }
+encoder q { z | x ~ Normal(x, parameter([])) }
+learn symmetric { steps = 1; batch = 4; optimizer = sgd(0.01); weight = {a: 0} }
+""")
+    out = folder / "z.csv"
+    succeed(folder / "scaled.exe", "infer", "z | x", "--run", scaled, "--given", "x=300", "--out", out, cwd=folder)
+    assert abs(float(out.read_text().splitlines()[1]) - 1) < 1e-5, out.read_text()
 
 
 BOUND = """

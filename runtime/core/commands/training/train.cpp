@@ -108,7 +108,7 @@ int begin(const Image& image, const TrainRequest& request, Ranks& ranks) {
   const MachineRequest& machine = chosen.request;
   if (!chosen.why_no_gpu.empty())
     print_error("training on the processor: {}\n", printable(chosen.why_no_gpu));
-  const PreparedImage prepared(image, find_statistics(image, settings.sources));
+  const PreparedImage prepared(image, find_statistics(image, learned_sources(settings)));
   Session session(prepared.get(), machine);
   session.ranks = &ranks;
   if (session.device && request.profile)
@@ -312,7 +312,7 @@ int resume(const Image& image, const TrainRequest& request, Ranks& ranks) {
   const MachineOfRun machine =
       machine_of_run(image, request, settings, config, config_file(request.resume), ranks);
   const PreparedImage prepared(
-      image, find_statistics(image, settings.sources,
+      image, find_statistics(image, learned_sources(settings),
                              checkpoint ? read_statistics(checkpoint->path) : data::KeptStatistics()));
   Session session = session_of_run(prepared.get(), machine);
   session.ranks = &ranks;

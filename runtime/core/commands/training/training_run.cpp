@@ -249,13 +249,13 @@ void TrainingRun::evaluate(json& line, Progress& progress) {
 /// Draws a picture of images, and numbers for other variables. 0 turns both off.
 void TrainingRun::draw_samples() {
   if (settings_.every.at("sample") == 0) return;
-  if (!figures_) figures_ = std::make_unique<SampleFigures>(session_, settings_.sources);
+  if (!figures_) figures_ = std::make_unique<SampleFigures>(session_, learned_sources(settings_));
   std::optional<json> figures;
   trainer_.with_average([&] { figures = figures_->draw(settings_.seed, trainer_.step()); });
   if (figures)
     directory_.write(fmt::format("samples/step-{}.json", trainer_.step()),
                      schema::json_text(*figures) + "\n");
-  if (!grid_) grid_ = std::make_unique<SampleGrid>(session_, settings_.sources);
+  if (!grid_) grid_ = std::make_unique<SampleGrid>(session_, learned_sources(settings_));
   std::optional<data::Picture> picture;
   trainer_.with_average([&] { picture = grid_->draw(settings_.seed, trainer_.step()); });
   if (!picture) return;

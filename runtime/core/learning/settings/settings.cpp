@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "runtime/core/execution/averages.h"
 #include "runtime/schema/setting_bounds.h"
@@ -45,6 +46,15 @@ std::vector<std::string> items_of(const std::string& text) {
   return items;
 }
 
+/// The names of a list, each of which may stand there once.
+std::vector<std::string> names_of(const Flag& flag) {
+  const std::vector<std::string> names = items_of(flag.text);
+  std::set<std::string> seen;
+  for (const std::string& name : names)
+    if (!seen.insert(name).second) refuse(flag, name + " is given twice");
+  return names;
+}
+
 /// `what` completes the sentence "this must be ..." or "x must be ...".
 [[noreturn]] void refuse_part(const Flag& flag, const std::string& part, const std::string& what) {
   refuse(flag, fmt::format("{} must be {}", part == flag.text ? "this" : part, what));
@@ -75,13 +85,16 @@ int64_t whole(const Flag& flag, const std::string& text, WholeRange range) {
 /// Sets named entries (`a=1,b=2`), or gives all entries one value.
 template <class Value, class Set>
 void set_entries(std::map<std::string, Value>& entries, const Flag& flag, const std::string& what, Set set) {
+  std::set<std::string> named;
   for (const std::string& item : items_of(flag.text)) {
     const size_t equals = item.find('='), bracket = item.find('(');
-    if (equals == std::string::npos || equals > bracket) {
-      for (auto& [name, entry] : entries) set(entry, item);
+    const bool for_all = equals == std::string::npos || equals > bracket;
+    const std::string name = for_all ? "" : trimmed(item.substr(0, equals));
+    if (!named.insert(name).second) refuse(flag, for_all ? "two values are given" : name + " is given twice");
+    if (for_all) {
+      for (auto& [known, entry] : entries) set(entry, item);
       continue;
     }
-    const std::string name = trimmed(item.substr(0, equals));
     const auto found = entries.find(name);
     if (found == entries.end()) {
       std::vector<std::string> names;
@@ -271,6 +284,17 @@ void add_own_weights(Settings& settings, const Image& image) {
           name, NumberSchedule{"constant", 0, image.sources[static_cast<size_t>(source)].weight, 1});
 }
 
+std::vector<std::string> learned_sources(const Settings& settings) {
+  std::vector<std::string> learned;
+  for (const std::string& name : settings.sources) {
+    const auto weight = settings.weights.find(name);
+    const bool none = weight != settings.weights.end() && weight->second.to == 0 &&
+                      (weight->second.kind == "constant" || weight->second.from == 0);
+    if (!none) learned.push_back(name);
+  }
+  return learned;
+}
+
 void override_key(Settings& settings, const std::string& key, const std::string& text) {
   const Flag flag{key, text};
   const LearnKey* entry = find_learn_key(key);
@@ -304,7 +328,7 @@ void override_key(Settings& settings, const std::string& key, const std::string&
     settings.average = real(flag, text, 0);
     if (settings.average >= 1) refuse_part(flag, text, "less than 1");
   } else if (key == "evaluate") {
-    settings.evaluate = items_of(text);
+    settings.evaluate = names_of(flag);
     for (const std::string& metric : settings.evaluate) require_metric(flag, metric);
   } else if (key == "stop") {
     settings.stop = parse_stop(flag);
@@ -317,7 +341,7 @@ void override_key(Settings& settings, const std::string& key, const std::string&
   } else if (key == "precision") {
     settings.precision = word(flag, {"fp32", "tf32", "bf16"});
   } else if (key == "sources") {
-    settings.sources = items_of(text);
+    settings.sources = names_of(flag);
     for (const std::string& name : settings.sources)
       if (!settings.batch.count(name)) {
         std::vector<std::string> names;
@@ -346,6 +370,9 @@ void check(const Settings& settings, const Image& image) {
     throw Failure(Exit::bad_configuration, cause);
   };
   if (settings.sources.empty()) refuse_settings("there is no source to learn from");
+  if (learned_sources(settings).empty())
+    refuse_settings(
+        fmt::format("learn {}: there is no source to learn from: all weights are 0", settings.learn));
   for (const std::string& name : settings.sources) {
     const int source = image.source(name);
     if (source < 0 || !settings.batch.count(name)) {

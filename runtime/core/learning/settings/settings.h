@@ -33,6 +33,9 @@ Settings settings_of(const Learn& learn, const Image& image);
 /// Gives sources that have no weight in `settings` the weight that the program declares.
 void add_own_weights(Settings& settings, const Image& image);
 
+/// The sources that the players learn from: those of `sources` whose weight is not 0 at all steps.
+std::vector<std::string> learned_sources(const Settings& settings);
+
 /// Sets a key. `text` is as on the command line: "100", "labelled=10,codes=5", "adam(1e-3)", "p=none".
 /// Failure(usage).
 void override_key(Settings& settings, const std::string& key, const std::string& text);

@@ -162,7 +162,7 @@ void save(const TrainingState& state, const Image& image, const Settings& settin
                   {"sums", sums},       {"summed_steps", counts}, {"seconds", seconds}};
   if (settings.method == "libi") numbers["libi"] = to_json(state.libi);
   if (averages) numbers["averaged_steps"] = state.averaged_steps;
-  save_preprocessing(folder, image, settings.sources);
+  save_preprocessing(folder, image, learned_sources(settings));
   const std::string text = numbers.dump(2) + "\n";
   data::write_file(folder / "state.json", {text.begin(), text.end()});
 }
