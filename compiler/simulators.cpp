@@ -23,6 +23,20 @@ void for_each_reader(const schema::DataExpression& expression, const std::string
   });
 }
 
+/// Reports classes that would change their words. `theirs`: the variable of the other program, in `file`.
+void require_same_words(const semantics::Variable& theirs, const std::string& file,
+                        const semantics::Variable& own, const semantics::Column& column,
+                        base::Report& report) {
+  const auto* taken = column.expression.as<schema::TableColumn>();
+  const bool plain = taken && taken->table->as<schema::Reader>();
+  constexpr auto category = semantics::DomainKind::category;
+  if (!plain || theirs.domain.kind != category || own.domain.kind != category ||
+      theirs.domain.words == own.domain.words)
+    return;
+  report.add(base::E0620, column.span, theirs.name, text_of(theirs.domain), file, own.name,
+             text_of(own.domain));
+}
+
 /// Removes sources and learn blocks: here the model is only used to draw from its players.
 void keep_players(semantics::Model& model) {
   model.sources.clear();
@@ -57,9 +71,12 @@ std::vector<Simulator> read_simulators(const semantics::Model& model, const std:
         found = simulators.insert(simulators.end(), std::move(simulator));
       }
       const auto& variables = found->model.variables;
-      if (report.has_errors() || name.empty() ||
-          std::ranges::any_of(variables, [&](const auto& variable) { return variable.name == name; }))
+      if (report.has_errors() || name.empty()) return;
+      if (const auto theirs = std::ranges::find(variables, name, &semantics::Variable::name);
+          theirs != variables.end()) {
+        require_same_words(*theirs, file, model[column.variable], column, report);
         return;
+      }
       std::vector<std::string> names;
       for (const auto& variable : variables) names.push_back(variable.name);
       auto& error = report.add(base::E0604, column.span, name);

@@ -249,6 +249,7 @@ Population::Population(const Column& given, const VariableSpec& variable) {
   const bool category = variable.domain == "category";
   Shape wanted = variable.shape;
   if (variable.domain == "simplex") wanted.insert(wanted.begin(), variable.classes);
+  if (category && variable.words.empty() && column.words) words_ = *column.words;
   column = classes_of(column, variable, given_by(variable, column));
   if (category && column.pixels && column.is_bytes()) column.levels = whole_levels();
   column = fitted(column, variable, wanted);

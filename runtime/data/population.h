@@ -36,6 +36,8 @@ class Population {
   bool is_streamed() const { return streamed_ != nullptr; }
   /// Number of floats per row, in the variable's tensor shape.
   int64_t row_size() const { return row_size_; }
+  /// The words in the data that number the classes of a `category` which names none; empty for class numbers.
+  const std::vector<std::string>& words() const { return words_; }
   /// For each row 1 if some value in it is missing (NaN), else 0; empty if no row has a missing value. For a
   /// row with a missing value, gather() writes any value of the domain.
   const std::vector<uint8_t>& missing() const { return missing_; }
@@ -53,6 +55,7 @@ class Population {
   Encoding encoding_ = Encoding::reals;
   int64_t rows_ = 0, elements_ = 1, row_size_ = 1, first_row_ = 0, classes_ = 0;
   std::vector<uint8_t> missing_;
+  std::vector<std::string> words_;
   std::shared_ptr<const std::vector<uint8_t>> bytes_;
   std::shared_ptr<const std::vector<float>> reals_;
   Levels levels_{};

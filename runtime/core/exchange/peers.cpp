@@ -50,12 +50,30 @@ struct Peers::Peer {
   std::map<int, data::Population> columns;  // open columns, with the rows in use
   std::set<int> open;
   std::optional<PublishedRows> rows;
-  fs::path path;                            // of these rows
-  std::map<fs::path, std::string> refused;  // files that could not be used: path -> identity() at that time
+  fs::path path;  // of these rows
+  struct Refused {
+    std::string identity, cause;
+  };
+  std::map<fs::path, Refused> refused;  // files that could not be used, with their identity() at that time
   steady_clock::time_point looked;
   bool old_is_said = false;
   int64_t bytes = 0, files = 0;
 };
+
+/// The last file that could not be used, with the cause, if it is still there.
+std::string Peers::what_was_left_out(const Peer& peer) {
+  std::string text;
+  int64_t count = 0;
+  std::error_code ignored;
+  for (const auto& [path, refused] : peer.refused) {
+    if (!fs::exists(path, ignored)) continue;
+    text = refused.cause;
+    ++count;
+  }
+  if (count == 0) return "";
+  return count == 1 ? fmt::format("; a file was left out: {}", text)
+                    : fmt::format("; {} files were left out, the last one: {}", count, text);
+}
 
 Peers::Peers(const Image& image, const Exchange& exchange) : image_(image), exchange_(exchange) {
   for (const std::string& name : peers_of(image)) {
@@ -139,11 +157,11 @@ bool Peers::take(Peer& peer, const fs::path& path, std::optional<int64_t> coveri
                  const Listener& listener) {
   const std::string now = identity(path);
   const auto before = peer.refused.find(path);
-  if (before != peer.refused.end() && before->second == now) return false;
+  if (before != peer.refused.end() && before->second.identity == now) return false;
   const auto refuse = [&](const std::string& cause) {
     if (before == peer.refused.end())
       listener.say(fmt::format("peer {}: {}; the file is left out", peer.name, cause));
-    peer.refused[path] = now;
+    peer.refused[path] = {now, cause};
     return false;
   };
   std::map<int, data::Population> columns;
@@ -223,10 +241,11 @@ bool Peers::wait_for(Peer& peer, int64_t step, const Listener& listener) {
     const auto waited = steady_clock::now() - begun;
     if (!listener.goes_on()) return false;
     if (waited > std::chrono::seconds(exchange_.peer_wait))
-      throw Failure(Exit::missing_input,
-                    fmt::format("step {}: no rows {}of peer {} came into {}{} within {} s (--peer-wait)",
-                                step, exchange_.lockstep ? "for this step " : "", peer.name,
-                                peer.folder.string(), what_is_wrong_with(peer.folder), exchange_.peer_wait));
+      throw Failure(
+          Exit::missing_input,
+          fmt::format("step {}: no rows {}of peer {} came into {}{} within {} s (--peer-wait){}", step,
+                      exchange_.lockstep ? "for this step " : "", peer.name, peer.folder.string(),
+                      what_is_wrong_with(peer.folder), exchange_.peer_wait, what_was_left_out(peer)));
     if (!said && waited > said_after) {
       said = true;
       listener.say(fmt::format("step {}: waiting for rows of peer {} in {}{}", step, peer.name,

@@ -61,6 +61,7 @@ class Peers {
   void require_agreement(const Peer& peer, const PublishedRows& rows,
                          const std::filesystem::path& path) const;
   data::Population load(const Peer& peer, int column, const PublishedRows& rows) const;
+  static std::string what_was_left_out(const Peer& peer);
   void warn_of_age(Peer& peer, int64_t step, const Listener& listener) const;
   bool wait_for(Peer& peer, int64_t step, const Listener& listener);
 

@@ -12,6 +12,8 @@
 #include "runtime/core/execution/philox.h"
 #include "runtime/core/inference/drawn_rows.h"
 #include "runtime/core/inference/simulator.h"
+#include "runtime/data/cells/words.h"
+#include "runtime/data/expressions/expression_text.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -62,10 +64,12 @@ void Rows::open(const Program& program) {
       continue;
     }
     auto found = columns_.find(gather->column);
-    if (found == columns_.end())
+    if (found == columns_.end()) {
       found =
           columns_.emplace(gather->column, data::load(column.expression, spec_of(image_, column), context_))
               .first;
+      require_same_words(column, found->second);
+    }
     if (source_columns_[gather->source].insert(gather->column).second) whole_.erase(gather->source);
     const int64_t rows = found->second.rows();
     const auto [known, first] = counts_.try_emplace(gather->source, rows);
@@ -77,6 +81,20 @@ void Rows::open(const Program& program) {
               "the same number of rows",
               image_.sources[static_cast<size_t>(gather->source)].name, variable.name, rows, known->second));
   }
+}
+
+void Rows::require_same_words(const DataColumn& column, const data::Population& population) {
+  if (population.words().empty()) return;
+  const Variable& variable = image_.variables[static_cast<size_t>(column.variable)];
+  const auto [known, first] = words_.try_emplace(column.variable, population.words());
+  if (known->second == population.words()) return;
+  throw Failure(
+      Exit::bad_data,
+      fmt::format("`{}` (category({})) from {}: its words are {}, but other data number the classes by "
+                  "the words {}; name the words in the declaration: category({})",
+                  variable.name, variable.classes, data::expression_text(column.expression),
+                  data::listed_words(population.words()), data::listed_words(known->second),
+                  data::listed_words(known->second)));
 }
 
 int64_t Rows::count(int source) const { return whole(source).count; }

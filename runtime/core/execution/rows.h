@@ -51,7 +51,14 @@ class Rows {
   /// Failure(bad_configuration).
   void set_peers(Peers* peers) { peers_ = peers; }
 
-  /// Opens every column that this program gathers.
+  /// The words that number the classes of each variable: those that it names, or that its data hold.
+  using Words = std::map<int, std::vector<std::string>>;
+  const Words& words() const { return words_; }
+  /// The words of a trained run. Data of other words are refused from now on.
+  void keep_words(Words words) { words_ = std::move(words); }
+
+  /// Opens every column that this program gathers. Failure(bad_data) if the words of two columns of a
+  /// variable differ, which would number its classes in two ways.
   void open(const Program& program);
   /// The rows that miss nothing. The reference is valid until another column of the source is opened.
   const Pattern& whole(int source) const;
@@ -88,6 +95,7 @@ class Rows {
   std::vector<std::string> take_notes();
 
  private:
+  void require_same_words(const DataColumn& column, const data::Population& population);
   void gather(int column, float* to);
   void expect_random(int column, int source, const Pattern& pattern, uint64_t seed, uint64_t step,
                      int64_t place, int64_t rows);
@@ -104,6 +112,7 @@ class Rows {
   data::Context context_;
   std::map<int, data::Population> columns_;
   std::map<int, int64_t> counts_;  // per source
+  Words words_;
   std::map<std::tuple<int, int, int64_t>, uint64_t> told_;
   std::map<int, std::set<int>> source_columns_;
   std::set<int> noted_;

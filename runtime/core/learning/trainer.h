@@ -71,7 +71,7 @@ class Trainer {
   void require_finite() const { core::require_finite(state_, session_.image); }
   /// Writes a checkpoint's files (training_state.h). Call it after fetch(true).
   void save(const std::filesystem::path& folder, double seconds) const {
-    core::save(state_, session_.image, settings_, folder, seconds);
+    core::save(state_, session_, settings_, folder, seconds);
   }
 
  private:

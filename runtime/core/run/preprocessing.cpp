@@ -6,6 +6,7 @@
 
 #include "runtime/core/run/run_directory.h"
 #include "runtime/data/arrays/byte_source.h"
+#include "runtime/data/cells/words.h"
 #include "runtime/shared/failure.h"
 
 namespace core {
@@ -75,13 +76,18 @@ data::KeptStatistics find_statistics(const Image& image, const std::vector<std::
   return kept;
 }
 
-void save_preprocessing(const fs::path& folder, const Image& image, const std::vector<std::string>& sources) {
+void save_preprocessing(const fs::path& folder, const Image& image, const std::vector<std::string>& sources,
+                        const Rows::Words& words) {
   data::KeptStatistics kept;
   for (const DataColumn& column : image.columns) data::collect_statistics(column.expression, kept);
   json list = json::array();
   for (const auto& [table, columns] : kept)
     list.push_back({{"table", table}, {"columns", schema::write(columns)}});
-  const std::string text = json{{"sources", sources}, {"statistics", list}}.dump() + "\n";
+  json classes = json::object();
+  for (const Variable& variable : image.variables)
+    if (!variable.words.empty()) classes[variable.name] = variable.words;
+  for (const auto& [variable, found] : words) classes[image.name_of(variable)] = found;
+  const std::string text = json{{"sources", sources}, {"statistics", list}, {"words", classes}}.dump() + "\n";
   data::write_file(folder / file_name, {text.begin(), text.end()});
 }
 
@@ -97,17 +103,45 @@ data::KeptStatistics read_statistics(const fs::path& checkpoint) {
   return kept;
 }
 
+Rows::Words read_words(const fs::path& checkpoint, const Image& image) {
+  const fs::path file = checkpoint / file_name;
+  const json text = read_file(checkpoint).value("words", json::object());
+  Rows::Words kept;
+  for (size_t v = 0; v < image.variables.size(); ++v) {
+    const Variable& variable = image.variables[v];
+    const json found = text.is_object() ? text.value(variable.name, json::array()) : json();
+    if (!found.is_array() || !std::ranges::all_of(found, [](const json& word) { return word.is_string(); }))
+      throw Failure(Exit::bad_data, fmt::format("{}: `words` has no lists of words", file.string()));
+    if (found.empty()) continue;
+    const auto words = found.get<std::vector<std::string>>();
+    if (!variable.words.empty() && variable.words != words)
+      throw Failure(Exit::bad_data,
+                    fmt::format("{}: {} is category({}) in this program, but the run was trained with "
+                                "category({})",
+                                file.string(), variable.name, data::listed_words(variable.words),
+                                data::listed_words(words)));
+    if (variable.words.empty()) kept[static_cast<int>(v)] = words;
+  }
+  return kept;
+}
+
 Preprocessing::Preprocessing(const Image& image, const std::vector<std::string>& learned) : image_(image) {
   for (const std::string& name : learned) learned_.insert(image.source(name));
 }
 
-Preprocessing::Preprocessing(const Image& image, const fs::path& checkpoint) : image_(image) {
+Preprocessing::Preprocessing(const Image& image, const fs::path& checkpoint)
+    : image_(image), words_(read_words(checkpoint, image)) {
   const json names = read_file(checkpoint).value("sources", json());
   for (size_t s = 0; s < image.sources.size(); ++s) {
     const bool learned = names.is_array() ? std::ranges::count(names, json(image.sources[s].name)) > 0
                                           : image.sources[s].weight > 0;
     if (learned) learned_.insert(static_cast<int>(s));
   }
+}
+
+std::vector<std::string> Preprocessing::words(int variable) const {
+  const auto found = words_.find(variable);
+  return found == words_.end() ? std::vector<std::string>() : found->second;
 }
 
 const Preprocessing::Rule* Preprocessing::rule(int variable) {

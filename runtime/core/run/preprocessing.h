@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/execution/rows.h"
 #include "runtime/core/image.h"
 #include "runtime/data/expressions/kept_statistics.h"
 #include "runtime/data/expressions/transformation.h"
@@ -32,9 +33,13 @@ class PreparedImage {
 data::KeptStatistics find_statistics(const Image& image, const std::vector<std::string>& sources,
                                      data::KeptStatistics kept = {});
 
-/// Saves the statistics that the image contains. `sources`: the sources that are learned from.
+/// Saves the statistics that the image contains, and the words of the classes of variables. `sources`: the
+/// sources that are learned from; `words`: those in their data.
 void save_preprocessing(const std::filesystem::path& folder, const Image& image,
-                        const std::vector<std::string>& sources);
+                        const std::vector<std::string>& sources, const Rows::Words& words);
+/// The words of a checkpoint. Failure(bad_data) if the file is broken, or if the image names other words for
+/// a variable than the checkpoint has.
+Rows::Words read_words(const std::filesystem::path& checkpoint, const Image& image);
 /// The statistics of a checkpoint; empty if it was made without any. Failure(bad_data) if the file is broken.
 data::KeptStatistics read_statistics(const std::filesystem::path& checkpoint);
 
@@ -54,6 +59,8 @@ class Preprocessing {
   /// The rule of the first source that is learned from and observes the variable, else of the first source
   /// that observes it; null if no source does.
   const Rule* rule(int variable);
+  /// The words in the data from which the variable was learned; empty if there were none.
+  std::vector<std::string> words(int variable) const;
   /// Changes values back to the units of their data, in place; `values` are whole rows of the variable's
   /// tensor. Categories do not change, and neither do values whose `normalize` cannot be undone.
   void undo(int variable, std::vector<float>& values);
@@ -66,6 +73,7 @@ class Preprocessing {
 
   const Image& image_;
   std::set<int> learned_;
+  Rows::Words words_;
   std::map<int, std::unique_ptr<const Rule>> rules_;
 };
 

@@ -10,6 +10,7 @@ TrainedModel::TrainedModel(const Image& compiled, const std::filesystem::path& r
     : checkpoint_(require_checkpoint(run, which)),
       prepared_(compiled, read_statistics(checkpoint_.path)),
       session_(prepared_.get(), machine) {
+  session_.rows.keep_words(read_words(checkpoint_.path, prepared_.get()));
   load_checkpoint(session_, checkpoint_.path, weights);
 }
 

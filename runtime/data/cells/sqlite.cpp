@@ -84,8 +84,11 @@ class SqliteReader {
             fmt::format("{}: row {}, column `{}`: binary data are no value", file_, row, column.name);
       return column.add_missing();
     }
-    if (kind == VAERT_SQLITE_MISSING || length == 0) return column.add_missing();
-    const std::string cell(text, static_cast<size_t>(length));
+    std::string cell(text ? text : "", static_cast<size_t>(text ? length : 0));
+    // Blanks at the ends do not count, as in CSV files.
+    cell.erase(cell.find_last_not_of(" \t") + 1);
+    cell.erase(0, cell.find_first_not_of(" \t"));
+    if (kind == VAERT_SQLITE_MISSING || cell.empty()) return column.add_missing();
     if (!column.add(cell))
       column.no_number =
           fmt::format("{}: row {}, column `{}`: \"{}\" is not a number", file_, row, column.name, cell);

@@ -117,14 +117,16 @@ Column classes_of(const Column& column, const VariableSpec& variable, const std:
       return found->second;
     });
   }
-  if (column.no_number.empty()) return column;
-  if (!column.words) column.require_numbers();
+  if (!column.words) {
+    column.require_numbers();
+    return column;
+  }
   const std::vector<std::string>& words = *column.words;
   if (static_cast<int64_t>(words.size()) != variable.classes)
-    throw Failure(
-        Exit::bad_data,
-        fmt::format("{}: has {} different words ({}), but the variable has {} classes ({})", described,
-                    words.size(), listed_words(words), variable.classes, column.no_number));
+    throw Failure(Exit::bad_data,
+                  fmt::format("{}: has {} different words ({}), but the variable has {} classes{}", described,
+                              words.size(), listed_words(words), variable.classes,
+                              column.no_number.empty() ? "" : fmt::format(" ({})", column.no_number)));
   return with_values(column, [](float value, int64_t) { return value; });
 }
 

@@ -85,9 +85,10 @@ TableStatistics statistics_of(const Table& table) {
     ColumnStatistics entry{column.name, column.row_shape, {}, {}};
     if (column.no_number.empty() && column.unusable.empty())
       for (const Moments& moments : moments_of(column)) {
-        entry.means.push_back(moments.mean);
+        entry.means.push_back(moments.present > 0 ? moments.mean : NAN);
         entry.deviations.push_back(moments.deviation());
       }
+    // If there is no value, the mean is not finite either.
     const bool finite = std::ranges::all_of(entry.means, [](double n) { return std::isfinite(n); }) &&
                         std::ranges::all_of(entry.deviations, [](double n) { return std::isfinite(n); });
     if (!finite) entry.means = entry.deviations = {};

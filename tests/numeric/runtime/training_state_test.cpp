@@ -74,7 +74,7 @@ TEST_F(State, ARestoredStateIsTheOneThatWasSaved) {
   for (const auto& [term, total] : restored.sums) EXPECT_EQ(total.steps, 3) << term;
   for (const OptimizerState& optimizer : restored.optimizers) EXPECT_EQ(optimizer.updates, 3);
   fs::create_directories(folder_ / "again");
-  save(restored, image_, settings_, folder_ / "again", 7);
+  save(restored, *second, settings_, folder_ / "again", 7);
   for (const char* file : {"model.safetensors", "optimizer.safetensors", "average.safetensors", "state.json"})
     EXPECT_EQ(data::read_file(folder_ / file), data::read_file(folder_ / "again" / file)) << file;
 }
@@ -121,7 +121,7 @@ TEST_F(State, AveragesThatAreNewToARunBeginAtItsParameters) {
 
 TEST_F(State, ACheckpointOfAnotherStepIsRefused) {
   const auto first = session(), second = session();
-  save(initial_state(*first, settings_), image_, settings_, folder_, 0);
+  save(initial_state(*first, settings_), *first, settings_, folder_, 0);
   try {
     restored_state(*second, settings_, {1, folder_});
     FAIL() << "it was taken";

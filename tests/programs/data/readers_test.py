@@ -3,6 +3,7 @@
 An executable reads the values back."""
 import gzip
 import io
+import json
 import math
 import os
 import random
@@ -45,7 +46,7 @@ def test_columns_of_a_query_are_what_it_names(folder, vaec):
 
 
 def test_null_is_missing_and_words_are_classes(folder, vaec):
-    database(folder / "t.db", ROWS + [(4, None, "", None, None), (5, 7, "8", "north", None)])
+    database(folder / "t.db", ROWS + [(4, None, " ", None, None), (5, 7, " 8 ", "north", None)])
     read = Reading(folder, vaec, {
         "numbers": "t.a", "whether": "missing(t.a)", "words": "missing(t.place)",
         "noisy": "missing(jitter(t.a, 1))"}, lets='let t = sqlite("t.db", "select * from t order by id")')
@@ -67,6 +68,66 @@ learn symmetric { steps = 1; batch = 2; optimizer = none; every = {evaluate: 0} 
     succeed(exe, "infer", "--run", "run", "z | place, n", "--given", "place=rows", "--given", "n=rows", "--out", "z.csv",
             cwd=folder)
     near([[float(line)] for line in (folder / "z.csv").read_text().split()[1:]], [0, 11, 11, 0])
+
+
+# Rows of class a lie at -3 and rows of class b at 3.
+WORDS = """
+var x : real
+var c : DOMAIN
+source rows { let t = csv("train.csv"); x = t.x; c = t.w }
+source held weight 0 { let t = csv("held.csv"); x = t.x; c = t.w }
+decoder p { c ~ Categorical(parameter([2])); x | c ~ Normal(dense(c, 1)) }
+encoder q { c | x ~ Categorical(dense(x, 2)) }
+learn supervised { steps = 300; batch = 16; optimizer = adam(0.05); every = {sample: 0, checkpoint: 300, evaluate: 0} }
+"""
+
+
+def fails(result, code, *causes):
+    assert result.returncode == code and len(result.stderr.splitlines()) == 1, result
+    assert all(cause in result.stderr for cause in causes), result
+
+
+def test_words_number_the_classes_in_all_files_alike(folder, vaec):
+    write(folder, "train.csv", "x,w\n-3,a\n3,b\n-3.1,a\n3.1,b\n")
+    write(folder, "held.csv", "x,w\n3,b\n-3,a\n")
+    exe = build(vaec, write(folder, "words.vae", WORDS.replace("DOMAIN", "category(2)")), folder)
+    succeed(exe, "train", "--quiet", "--threads", "1", "--out", "run", cwd=folder)
+
+    def accuracy():
+        return call(exe, "evaluate", "--run", "run", "--metrics", "accuracy", "--json", cwd=folder)
+    assert json.loads(accuracy().stdout)["results"][0]["mean"] == 1, accuracy()
+    # Other words would number the classes in another way.
+    write(folder, "held.csv", "x,w\n3,b\n8,c\n")
+    fails(accuracy(), 65, 'its words are "b", "c"', 'by the words "a", "b"')
+    write(folder, "both.vae", WORDS.replace("DOMAIN", "category(2)").replace("weight 0 ", ""))
+    result = call(build(vaec, folder / "both.vae", folder), "train", "--out", "run-3", cwd=folder)
+    fails(result, 65, "csv(\"held.csv\").w", 'its words are "b", "c"')
+    # A file that is given may hold some of the words.
+    write(folder, "some.csv", "c\nb\nb\n")
+    succeed(exe, "infer", "x | c", "--run", "run", "--given", "c=some.csv", "--out", "x.csv", cwd=folder)
+    assert all(abs(float(line) - 3.05) < 0.2 for line in (folder / "x.csv").read_text().split()[1:])
+    write(folder, "some.csv", "c\nb\nd\n")
+    result = call(exe, "infer", "x | c", "--run", "run", "--given", "c=some.csv", "--out", "x.csv", cwd=folder)
+    fails(result, 65, 'row 1 holds "d"')
+    # A resumed run, too, keeps the words.
+    write(folder, "train.csv", "x,w\n-3,a\n3,c\n")
+    write(folder, "held.csv", "x,w\n3,c\n-3,a\n")
+    result = call(exe, "train", "--resume", "run", "--steps", "310", cwd=folder)
+    fails(result, 65, 'its words are "a", "c"')
+
+
+def test_a_run_keeps_the_order_of_declared_words(folder, vaec):
+    write(folder, "train.csv", "x,w\n-3,a\n3,b\n")
+    write(folder, "held.csv", "x,w\n3,b\n")
+    exe = build(vaec, write(folder, "words.vae", WORDS.replace("DOMAIN", 'category("a", "b")')), folder)
+    succeed(exe, "train", "--quiet", "--threads", "1", "--out", "run", cwd=folder)
+    succeed(exe, "infer", "c | x", "--run", "run", "--given", "x=3", "--out", "c.csv", cwd=folder)
+    assert (folder / "c.csv").read_text().split() == ["c", "b"]
+    exe = build(vaec, write(folder, "words.vae", WORDS.replace("DOMAIN", 'category("b", "a")')), folder)
+    for command in (["infer", "c | x", "--run", "run", "--given", "x=3", "--out", "c.csv"],
+                    ["train", "--resume", "run", "--steps", "310"]):
+        fails(call(exe, *command, cwd=folder), 65, 'c is category("b", "a") in this program',
+                'trained with category("a", "b")')
 
 
 def test_words_of_classes_are_read_and_written(folder, vaec):

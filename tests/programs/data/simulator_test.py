@@ -127,3 +127,21 @@ def test_what_is_wrong_with_the_other_model_is_said(folder, vaec):
     result = call(exe, "train", "--out", "never", cwd=folder)
     refused(78, "p.c.parameter1 has the shape [3], this model needs [4]", result)
     assert len(result.stderr.splitlines()) == 1 and not (folder / "never").exists(), result
+
+
+def test_classes_of_another_program_keep_their_words(folder, vaec):
+    write(folder, "simulator.vae", SIMULATOR.replace("category(3)", 'category("a", "b", "c")'))
+    for domain, column, code in (('category("a", "b", "c")', "other.c", 0), ('category("b", "a", "c")', "other.c", 1),
+                                 ("category(3)", "other.c", 1), ("binary", "other.c == 1", 0)):
+        text = f"""
+let other = run("simulator.vae", from = "simulator-run")
+var a : {domain}
+source rows {{ a = {column} }}
+player r {{ a ~ {"Bernoulli(parameter([]))" if domain == "binary" else "Categorical(parameter([3]))"} }}
+learn symmetric {{ steps = 1 }}
+"""
+        result = call(vaec, "check", write(folder, "learner.vae", text))
+        assert result.returncode == code, (domain, result)
+        if code:
+            cause = f'error[E0620]: `c` is category("a", "b", "c") in simulator.vae, and `a` is {domain} here'
+            assert cause in result.stderr, result

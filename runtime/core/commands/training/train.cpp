@@ -315,6 +315,7 @@ int resume(const Image& image, const TrainRequest& request, Ranks& ranks) {
       image, find_statistics(image, learned_sources(settings),
                              checkpoint ? read_statistics(checkpoint->path) : data::KeptStatistics()));
   Session session = session_of_run(prepared.get(), machine);
+  if (checkpoint) session.rows.keep_words(read_words(checkpoint->path, prepared.get()));
   session.ranks = &ranks;
   if (session.device && request.profile)
     throw Failure(Exit::bad_configuration,

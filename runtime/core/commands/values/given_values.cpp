@@ -114,10 +114,14 @@ data::VariableSpec spec_of(const Variable& variable) {
   return {variable.name, variable.domain, variable.classes, variable.shape, variable.words};
 }
 
-ReadValues values_of(data::Column column, const Variable& variable) {
+/// `words`: those in the data from which a variable that names none was learned.
+ReadValues values_of(data::Column column, const Variable& variable,
+                     const std::vector<std::string>& words = {}) {
   ReadValues read;
   read.known = fill_missing(column, variable);
-  const data::Population population(column, spec_of(variable));
+  data::VariableSpec spec = spec_of(variable);
+  if (spec.words.empty() && column.words) spec.words = words;
+  const data::Population population(column, spec);
   read.rows = population.rows();
   std::vector<int64_t> all(static_cast<size_t>(read.rows));
   for (int64_t r = 0; r < read.rows; ++r) all[static_cast<size_t>(r)] = r;
@@ -226,7 +230,7 @@ class Reading {
       check_rows(column, variable);
       column = transformation->apply(column);
     }
-    ReadValues read = values_of(std::move(column), variable);
+    ReadValues read = values_of(std::move(column), variable, preprocessing_.words(index));
     if (rule) note_on(image_, *rule, variable, shown(text));
     return read;
   }

@@ -139,8 +139,9 @@ TrainingState restored_state(Session& session, const Settings& settings, const C
   return state;
 }
 
-void save(const TrainingState& state, const Image& image, const Settings& settings, const fs::path& folder,
-          double seconds) {
+void save(const TrainingState& state, const Session& session, const Settings& settings,
+          const fs::path& folder, double seconds) {
+  const Image& image = session.image;
   const bool averages = settings.average > 0;
   data::Tensors model, optimizer, average;
   json updates = json::object(), sums = json::object(), counts = json::object();
@@ -162,7 +163,7 @@ void save(const TrainingState& state, const Image& image, const Settings& settin
                   {"sums", sums},       {"summed_steps", counts}, {"seconds", seconds}};
   if (settings.method == "libi") numbers["libi"] = to_json(state.libi);
   if (averages) numbers["averaged_steps"] = state.averaged_steps;
-  save_preprocessing(folder, image, learned_sources(settings));
+  save_preprocessing(folder, image, learned_sources(settings), session.rows.words());
   const std::string text = numbers.dump(2) + "\n";
   data::write_file(folder / "state.json", {text.begin(), text.end()});
 }

@@ -46,7 +46,7 @@ TrainingState restored_state(Session& session, const Settings& settings, const C
 
 /// Writes model.safetensors, optimizer.safetensors, state.json, and average.safetensors if there are
 /// averages. `seconds`: how long the run has taken.
-void save(const TrainingState& state, const Image& image, const Settings& settings,
+void save(const TrainingState& state, const Session& session, const Settings& settings,
           const std::filesystem::path& folder, double seconds);
 
 /// Failure(diagnostics) if a parameter or an optimizer's state has a number that is not finite.
