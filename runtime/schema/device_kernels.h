@@ -26,24 +26,6 @@ class Argument {
 
 // `bytes` of a kernel: how many it reads and writes, if its parameters say that.
 
-/// Copies this step's row of the table to `numbers`, and sets the clock so that draws belong to this step.
-template <template <class> class As = Argument>
-struct BeginStep {
-  static constexpr const char* name = "vae_begin_step";
-  As<uint64_t*> clock;
-  As<const float*> table;
-  As<float*> numbers;
-  As<int64_t> count;
-
-  double bytes() const { return 8.0 * static_cast<double>(count.value()); }
-  static void fields(auto& self, auto&& field) {
-    field("clock", self.clock);
-    field("table", self.table);
-    field("numbers", self.numbers);
-    field("count", self.count);
-  }
-};
-
 /// Sets the clock so that draws belong to this sweep of the step.
 template <template <class> class As = Argument>
 struct SetSweep {
@@ -68,8 +50,9 @@ struct NextSweep {
   static void fields(auto& self, auto&& field) { field("clock", self.clock); }
 };
 
-/// Adds the values of the step to the sums, notes the first step with a value that is not finite, and ends
-/// the step. One block.
+/// Adds the values of the step to the sums, notes the first step with a value that is not finite, and
+/// prepares the next step: copies its row of the table to `numbers`, and sets the clock so that draws belong
+/// to it. One block.
 template <template <class> class As = Argument>
 struct EndStep {
   static constexpr const char* name = "vae_end_step";
@@ -79,8 +62,13 @@ struct EndStep {
   As<double*> sums;
   As<int64_t*> bad;
   As<int64_t> count;
+  As<const float*> table;
+  As<float*> numbers;
+  As<int64_t> width;
 
-  double bytes() const { return 48.0 * static_cast<double>(count.value()); }
+  double bytes() const {
+    return 48.0 * static_cast<double>(count.value()) + 8.0 * static_cast<double>(width.value());
+  }
   static void fields(auto& self, auto&& field) {
     field("clock", self.clock);
     field("values", self.values);
@@ -88,6 +76,9 @@ struct EndStep {
     field("sums", self.sums);
     field("bad", self.bad);
     field("count", self.count);
+    field("table", self.table);
+    field("numbers", self.numbers);
+    field("width", self.width);
   }
 };
 
@@ -152,8 +143,8 @@ struct MoveAverage {
 
 /// The kernels that every image has.
 template <template <class> class As>
-using RuntimeKernels = std::tuple<BeginStep<As>, SetSweep<As>, NextSweep<As>, EndStep<As>, GatherRows<As>,
-                                  Add<As>, MoveAverage<As>>;
+using RuntimeKernels =
+    std::tuple<SetSweep<As>, NextSweep<As>, EndStep<As>, GatherRows<As>, Add<As>, MoveAverage<As>>;
 
 /// The parameters of a loop's kernel. The loop says how long each list is.
 template <template <class> class As = Argument>
