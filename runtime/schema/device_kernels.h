@@ -174,16 +174,49 @@ struct LoopKernel {
   }
 };
 
+/// Several loops in one kernel: blocks [0, blocks_x * blocks_y) of the grid run the first loop, the blocks
+/// after them the second, and so on. The grid has one axis; the blocks of a loop follow each other along x.
+template <template <class> class As = Argument>
+struct JoinedLoops {
+  struct Member {
+    As<uint32_t> blocks_x, blocks_y;
+    LoopKernel<As> loop;
+
+    static void fields(auto& self, auto&& field) {
+      field("blocks_x", self.blocks_x);
+      field("blocks_y", self.blocks_y);
+      field("loop", self.loop);
+    }
+  };
+  std::vector<Member> members;
+
+  static void fields(auto& self, auto&& field) { field("members", self.members); }
+};
+
+template <class Kernel, class Visit>
+void each_parameter(Kernel& kernel, const Visit& visit);
+
+namespace detail {
+/// One parameter, or all parameters of a part of a kernel.
+template <class Field, class Visit>
+void visit_field(Field& field, const Visit& visit) {
+  if constexpr (requires { Field::fields(field, [](const char*, auto&) {}); })
+    each_parameter(field, visit);
+  else
+    visit(field);
+}
+}  // namespace detail
+
 /// Calls visit(parameter) for each parameter of the kernel, in order.
 template <class Kernel, class Visit>
 void each_parameter(Kernel& kernel, const Visit& visit) {
   Kernel::fields(kernel, [&](const char*, auto& field) {
     if constexpr (requires { field.begin(); }) {
-      for (auto& parameter : field) visit(parameter);
+      for (auto& parameter : field) detail::visit_field(parameter, visit);
     } else if constexpr (requires { field.has_value(); }) {
       if (field) visit(*field);
     } else {
-      visit(field);
+      detail::visit_field(field, visit);
     }
   });
 }

@@ -48,6 +48,19 @@ struct Selector {
   schema::Instruction operator()(const auto& library_call) const { return library_call; }
 };
 
+/// The plan with the kernels of its launches.
+schema::LaunchPlan select_joined(schema::LaunchPlan plan,
+                                 const std::vector<schema::Instruction>& instructions, DeviceSet& device) {
+  for (size_t launch = 0; launch < plan.launches.size(); ++launch) {
+    if (plan.launches[launch].size() == 1) continue;
+    std::vector<uint32_t> kernels;
+    for (const int instruction : plan.launches[launch])
+      kernels.push_back(std::get<schema::Loop>(instructions[static_cast<size_t>(instruction)]).device_kernel);
+    plan.joined[launch] = static_cast<int>(device.join(kernels));
+  }
+  return plan;
+}
+
 const char* name_of(Form form) {
   switch (form) {
     case Form::map:
@@ -70,6 +83,7 @@ std::vector<schema::Program> select_kernels(const std::vector<tensor::KernelProg
         schema::Program{program.name, program.batches, program.buffers, program.slots, {}});
     for (const tensor::Instruction& instruction : program.instructions)
       made.instructions.push_back(std::visit(Selector{program, kernels, device}, instruction));
+    if (program.plan) made.plan = select_joined(*program.plan, made.instructions, device);
   }
   return selected;
 }
