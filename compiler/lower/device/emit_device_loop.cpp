@@ -185,7 +185,7 @@ class DeviceLoop : LoopBody {
     written_.assign(stores, llvm::PoisonValue::get(quad));
     for (size_t i = 0; i < loads; ++i)
       if (contiguous(arranged_.load_motions, i))
-        read_[i] = ir_.CreateAlignedLoad(quad, at(place.bases[i], j), alignment);
+        read_[i] = read(i, ir_.CreateAlignedLoad(quad, at(place.bases[i], j), alignment));
     emit_invariants(place);
     for (lane_ = 0; lane_ < 4; ++lane_)
       emit_body(place, ir_.CreateAdd(j, i64(static_cast<int64_t>(lane_))), nullptr);
@@ -197,6 +197,14 @@ class DeviceLoop : LoopBody {
   Value* read_contiguous(size_t load, Value* pointer) override {
     if (kernel_.mapping != Mapping::quads) return LoopBody::read_contiguous(load, pointer);
     return ir_.CreateExtractElement(read_[load], lane_);
+  }
+
+  /// The instruction is then ld.global.nc. The processor that runs the host form has no such thing.
+  Value* read(size_t load, llvm::LoadInst* instruction) override {
+    if (grid_.is_ptx() && load < arranged_.only_read.size() && arranged_.only_read[load])
+      instruction->setMetadata(llvm::LLVMContext::MD_invariant_load,
+                               llvm::MDNode::get(instruction->getContext(), {}));
+    return instruction;
   }
 
   void write_contiguous(size_t store, Value* value, Value* pointer) override {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "compiler/lower/image/image.h"
+#include "compiler/lower/image/only_read.h"
 #include "compiler/tensor/passes/canonicalise_loops.h"
 
 namespace lower {
@@ -32,6 +33,7 @@ struct Selector {
     tensor::for_each_access(loop, [&](const tensor::Access& access) {
       arranged.quads = arranged.quads && is_aligned(program, access.buffer);
     });
+    arranged.only_read = only_read(program, arranged.loop);
     schema::Loop described{loop.name,
                            static_cast<uint32_t>(kernels.add(arranged)),
                            static_cast<uint32_t>(device.add(arranged)),

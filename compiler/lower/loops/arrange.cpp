@@ -294,6 +294,8 @@ std::string Arrangement::key() const {
 
 std::string Arrangement::device_key() const {
   std::string key = fmt::format("{};", quads);
+  for (const bool alone : only_read) key += alone ? 'r' : 'w';
+  key += ';';
   for (const Extent& extent : loop.space)
     key += extent.batch >= 0 ? std::string("b,") : fmt::format("{},", extent.size);
   for_each_access(loop, [&](const Access& access) {
