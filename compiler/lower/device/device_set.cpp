@@ -20,6 +20,7 @@ size_t DeviceSet::add(const Arrangement& arrangement) {
     kernels_.push_back(describe_device_loop(arrangement, name));
     arrangements_.push_back(arrangement);
     keys_.push_back(entry->first);
+    alone_.push_back(false);
   }
   return entry->second;
 }
@@ -50,7 +51,8 @@ std::string emulated_object(const DeviceSet& set) {
   target_host(module);
   emit_device_runtime(DeviceForm::host, module);
   for (size_t i = 0; i < set.size(); ++i)
-    emit_device_loop(DeviceForm::host, module, set.arrangements()[i], set.kernels()[i]);
+    if (set.runs_alone(i))
+      emit_device_loop(DeviceForm::host, module, set.arrangements()[i], set.kernels()[i]);
   for (const JoinedKernel& kernel : set.joined())
     emit_joined_loops(DeviceForm::host, module, set.loops_of(kernel), kernel);
   return make_object(module);

@@ -12,8 +12,10 @@ namespace lower {
 
 class DeviceSet {
  public:
-  /// The index of the kernel that runs this loop.
+  /// The index of the kernel that runs this loop. There is code for it if some launch runs it alone.
   size_t add(const Arrangement& arrangement);
+  void run_alone(size_t kernel) { alone_[kernel] = true; }
+  bool runs_alone(size_t kernel) const { return alone_[kernel]; }
 
   /// The index of the kernel that runs these kernels of the set side by side.
   size_t join(const std::vector<uint32_t>& kernels);
@@ -34,6 +36,7 @@ class DeviceSet {
   std::vector<DeviceKernel> kernels_;
   std::vector<Arrangement> arrangements_;
   std::vector<std::string> keys_;
+  std::vector<bool> alone_;
   std::map<std::vector<uint32_t>, size_t> by_loops_;
   std::vector<JoinedKernel> joined_;
 };

@@ -19,6 +19,7 @@ EmulatedLoops::EmulatedLoops(const std::vector<tensor::Loop>& loops, bool joined
   for (const tensor::Loop& loop : loops) {
     parts_->arrangements.push_back(arrange(loop));
     numbers.push_back(static_cast<uint32_t>(set.add(parts_->arrangements.back())));
+    set.run_alone(numbers.back());
     parts_->kernels.push_back(set.kernels()[numbers.back()]);
   }
   if (joined) set.join(numbers);

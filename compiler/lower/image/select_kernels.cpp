@@ -50,6 +50,17 @@ struct Selector {
   schema::Instruction operator()(const auto& library_call) const { return library_call; }
 };
 
+/// Notes which loops a GPU runs in launches of their own.
+void note_alone(const schema::Program& program, DeviceSet& device) {
+  std::vector<bool> alone(program.instructions.size(), true);
+  if (program.plan)
+    for (const std::vector<int>& launch : program.plan->launches)
+      for (const int instruction : launch) alone[static_cast<size_t>(instruction)] = launch.size() == 1;
+  for (size_t i = 0; i < alone.size(); ++i)
+    if (const auto* loop = std::get_if<schema::Loop>(&program.instructions[i]); loop && alone[i])
+      device.run_alone(loop->device_kernel);
+}
+
 /// The plan with the kernels of its launches.
 schema::LaunchPlan select_joined(schema::LaunchPlan plan,
                                  const std::vector<schema::Instruction>& instructions, DeviceSet& device) {
@@ -86,6 +97,7 @@ std::vector<schema::Program> select_kernels(const std::vector<tensor::KernelProg
     for (const tensor::Instruction& instruction : program.instructions)
       made.instructions.push_back(std::visit(Selector{program, kernels, device}, instruction));
     if (program.plan) made.plan = select_joined(*program.plan, made.instructions, device);
+    note_alone(made, device);
   }
   return selected;
 }
