@@ -37,8 +37,10 @@ CheckedModel for_executable(CheckedModel checked) {
   return checked;
 }
 
-lower::Programs build_programs(const CheckedModel& checked, const tensor::Trace& trace) {
-  return tensor::build_model(checked.model, checked.game, checked.missing, trace);
+lower::Programs build_programs(const CheckedModel& checked, const tensor::Trace& trace,
+                               lower::Target target) {
+  return tensor::build_model(checked.model, checked.game, checked.missing, trace,
+                             target != lower::Target::cpu);
 }
 
 lower::Image make_image(const CheckedModel& as_written, const Request& request) {
@@ -51,7 +53,7 @@ lower::Image make_image(const CheckedModel& as_written, const Request& request) 
   origin.built_in = request.built_in;
   return {checked.model,
           game::explain_json(checked.model, checked.game),
-          build_programs(checked),
+          build_programs(checked, {}, request.target),
           origin,
           simulators,
           request.target};

@@ -44,7 +44,8 @@ std::optional<CheckedModel> check_model(const Request& request, base::SourceSet&
 CheckedModel for_executable(CheckedModel checked);
 
 /// Every program of this model's executable, as a kernel program.
-lower::Programs build_programs(const CheckedModel& checked, const tensor::Trace& trace = {});
+lower::Programs build_programs(const CheckedModel& checked, const tensor::Trace& trace = {},
+                               lower::Target target = lower::Target::cpu);
 
 /// The image that `build` links and `run` runs. Throws std::runtime_error if this vaec does not have what the
 /// program needs on its target.

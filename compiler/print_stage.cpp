@@ -1,5 +1,7 @@
 #include "compiler/print_stage.h"
 
+#include <algorithm>
+
 #include "compiler/syntax/parse.h"
 
 namespace vaec {
@@ -10,7 +12,9 @@ std::string print_programs(const CheckedModel& checked, const std::string& after
   const auto trace = [&](const char* pass, const tensor::AnyProgram& program) {
     if (after == pass) text += tensor::print(program) + "\n";
   };
-  const lower::Programs programs = build_programs(for_executable(checked), trace);
+  const bool for_gpu = std::ranges::count(tensor::gpu_passes, after, &tensor::Pass::name) > 0;
+  const lower::Programs programs =
+      build_programs(for_executable(checked), trace, for_gpu ? lower::Target::any : lower::Target::cpu);
   if (!after.empty()) return text;
   for (const tensor::KernelProgram& program : programs.programs) text += tensor::print(program) + "\n";
   return text;
@@ -23,7 +27,8 @@ const std::vector<std::string> stages = {"syntax", "model", "game", "tensor", "k
 
 std::vector<std::string> pass_names() {
   std::vector<std::string> names = {"build"};
-  for (const tensor::Pass& pass : tensor::passes) names.emplace_back(pass.name);
+  for (const auto* list : {&tensor::passes, &tensor::gpu_passes})
+    for (const tensor::Pass& pass : *list) names.emplace_back(pass.name);
   return names;
 }
 
@@ -40,7 +45,9 @@ std::optional<std::string> print_stage(const std::string& stage, const std::stri
   if (stage == "game") return game::explain_text(checked->model, checked->game);
   if (stage == "tensor") return print_programs(*checked, after);
   if (stage == "kernels") return lower::print_kernels(build_programs(for_executable(*checked)));
-  lower::Image image = make_image(*checked, request);
+  Request whole = request;
+  if (stage == "ptx") whole.target = lower::Target::any;
+  lower::Image image = make_image(*checked, whole);
   if (stage == "llvm") return image.llvm();
   if (stage == "asm") return image.assembly();
   if (stage == "ptx") return image.ptx();

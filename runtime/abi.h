@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define VAE_ABI_VERSION 8
+#define VAE_ABI_VERSION 9
 
 /// What one loop kernel reads. All pointers outlive the call; strides count elements of 4 bytes.
 typedef struct vae_loop {

@@ -32,7 +32,7 @@ RUNTIME = {
 # other; a folder includes no folder of a later line.
 FLOORS = {
     "compiler/semantics": [{"graph"}, {"", "expressions", "families", "data", "learn"}],
-    "compiler/tensor": [{"", "passes"}, {"build"}],
+    "compiler/tensor": [{"", "launches", "passes"}, {"build"}],
     "compiler/lower": [{""}, {"loops"}, {"objects"}, {"device"}, {"image"}],
     "compiler/lsp": [{"protocol"}, {"names"}, {""}],
     "compiler/game": [{"", "rows"}, {"explain"}],

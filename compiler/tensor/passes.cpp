@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "compiler/tensor/launches/join_launches.h"
 #include "compiler/tensor/passes/canonicalise_loops.h"
 #include "compiler/tensor/passes/choose_layouts.h"
 #include "compiler/tensor/passes/differentiate.h"
@@ -21,6 +22,8 @@ const std::vector<Pass> passes = {
     {"plan_memory", plan_memory},        // needs the instructions in their final order
     {"canonicalise_loops", canonicalise_loops},  // last: plan_memory compares loops with their buffers' axes
 };
+
+const std::vector<Pass> gpu_passes = {{"join_launches", join_launches}};
 
 namespace {
 
@@ -46,14 +49,18 @@ AnyProgram run(const Pass& pass, AnyProgram program) {
   return made;
 }
 
-KernelProgram make_kernel_program(Program program, const Trace& trace) {
+KernelProgram make_kernel_program(Program program, const Trace& trace, bool for_gpu) {
   AnyProgram made = std::move(program);
   require_correct(made, "as built");
   if (trace) trace("build", made);
-  for (const Pass& pass : passes) {
-    made = run(pass, std::move(made));
-    if (trace) trace(pass.name, made);
-  }
+  const auto run_all = [&](const std::vector<Pass>& list) {
+    for (const Pass& pass : list) {
+      made = run(pass, std::move(made));
+      if (trace) trace(pass.name, made);
+    }
+  };
+  run_all(passes);
+  if (for_gpu) run_all(gpu_passes);
   return std::get<KernelProgram>(std::move(made));
 }
 

@@ -17,6 +17,8 @@ struct Pass {
   std::variant<Program (*)(Program), KernelProgram (*)(Program), KernelProgram (*)(KernelProgram)> run;
 };
 extern const std::vector<Pass> passes;
+/// The passes that follow them if the program also runs on a GPU.
+extern const std::vector<Pass> gpu_passes;
 
 /// Called with the name and the result of each pass, for --emit=tensor --after=NAME. The first call has the
 /// name "build" and the program as it was built.
@@ -25,7 +27,7 @@ using Trace = std::function<void(const char* pass, const AnyProgram& program)>;
 /// Runs one pass; throws std::logic_error if its result does not verify.
 AnyProgram run(const Pass& pass, AnyProgram program);
 /// Runs all passes.
-KernelProgram make_kernel_program(Program program, const Trace& trace = {});
+KernelProgram make_kernel_program(Program program, const Trace& trace = {}, bool for_gpu = false);
 
 std::string print(const KernelProgram& kernel_program);
 std::string print(const AnyProgram& program);

@@ -63,6 +63,14 @@ std::string print_instruction(const Gather& g) {
 std::string print_instruction(const SumRanks& s) {
   return fmt::format("sum_ranks source {} @{} -> @{}\n", s.source, s.from, s.to);
 }
+std::string print_plan(const schema::LaunchPlan& plan) {
+  std::string text = fmt::format("plan slots {}\n", plan.slots.size());
+  for (const std::vector<int>& launch : plan.launches)
+    text += fmt::format("launch {}\n", fmt::join(launch, " "));
+  for (size_t b = 0; b < plan.slot_of.size(); ++b)
+    if (plan.slot_of[b] >= 0) text += fmt::format("  @{} slot {}\n", b, plan.slot_of[b]);
+  return text;
+}
 std::string print_instruction(const Update& u) {
   return fmt::format("update player {} along @{}\n", u.player, u.gradient);
 }
@@ -82,6 +90,7 @@ std::string print(const KernelProgram& kernel_program) {
   }
   for (const Instruction& instruction : kernel_program.instructions)
     text += std::visit([](const auto& specific) { return print_instruction(specific); }, instruction);
+  if (kernel_program.plan) text += print_plan(*kernel_program.plan);
   return text;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/tensor/launches/join_launches.h"
 #include "compiler/tensor/passes.h"
 
 namespace tensor {
@@ -129,7 +130,9 @@ class KernelProgramVerifier {
 }  // namespace
 
 std::optional<std::string> verify(const KernelProgram& kernel_program) {
-  return KernelProgramVerifier(kernel_program).run();
+  if (auto wrong = KernelProgramVerifier(kernel_program).run()) return wrong;
+  if (const auto wrong = verify_plan(kernel_program)) return kernel_program.name + ": " + *wrong;
+  return {};
 }
 
 }  // namespace tensor

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <set>
 
 namespace core {
 namespace {
@@ -45,9 +46,32 @@ class ProgramCheck {
       std::visit([&](const auto& kind) { check(kind); }, instruction);
       ++now_;
     }
+    if (program_.plan) check(*program_.plan);
   }
 
  private:
+  void check(const schema::LaunchPlan& plan) const {
+    std::set<int> seen;
+    for (const std::vector<int>& launch : plan.launches) {
+      require(!launch.empty(), "an empty launch in", program_.name);
+      for (const int instruction : launch) {
+        require_index(instruction, program_.instructions.size(), "instruction");
+        require(seen.insert(instruction).second, "a launch twice in", program_.name);
+        require(launch.size() == 1 || std::holds_alternative<schema::Loop>(
+                                          program_.instructions[static_cast<size_t>(instruction)]),
+                "a launch in", program_.name);
+      }
+    }
+    require(seen.size() == program_.instructions.size() && plan.joined.size() == plan.launches.size(),
+            "the launches of", program_.name);
+    require(plan.slot_of.size() == program_.buffers.size(), "the slots of", program_.name);
+    for (const Life& life : plan.slots)
+      require(life.first >= 0 && life.first <= life.last, "a live range in", program_.name);
+    for (size_t b = 0; b < plan.slot_of.size(); ++b)
+      if (program_.buffers[b].kind == schema::Buffer::Kind::scratch)
+        require_index(plan.slot_of[b], plan.slots.size(), "slot");
+  }
+
   void check(const schema::Extent& extent) const {
     require_optional(extent.batch, program_.batches.size(), "batch class");
   }
@@ -217,6 +241,26 @@ void check_description(const schema::Description& description, size_t kernels, s
   DescriptionCheck{description}.run();
   for (const schema::Program& program : description.programs)
     ProgramCheck(description, program, kernels, device_kernels).run();
+}
+
+void check_joined_kernels(const std::vector<schema::JoinedKernel>& joined, size_t device_kernels,
+                          const std::vector<schema::Program>& programs) {
+  for (const schema::JoinedKernel& kernel : joined)
+    for (const uint32_t loop : kernel.loops) require_index(loop, device_kernels, "kernel for GPUs");
+  for (const schema::Program& program : programs) {
+    if (!program.plan) continue;
+    for (size_t launch = 0; launch < program.plan->launches.size(); ++launch) {
+      const std::vector<int>& instructions = program.plan->launches[launch];
+      if (instructions.size() == 1) continue;
+      require_index(program.plan->joined[launch], joined.size(), "joined kernel");
+      std::vector<uint32_t> loops;
+      for (const int instruction : instructions)
+        loops.push_back(
+            std::get<schema::Loop>(program.instructions[static_cast<size_t>(instruction)]).device_kernel);
+      require(loops == joined[static_cast<size_t>(program.plan->joined[launch])].loops,
+              "another joined kernel in", program.name);
+    }
+  }
 }
 
 }  // namespace core

@@ -11,4 +11,9 @@ namespace core {
 /// schema::Malformed.
 void check_description(const schema::Description& description, size_t kernels, size_t device_kernels = 0);
 
+/// Checks that joined kernels run loops that there are, and that the plan of each program launches a kernel
+/// that runs just its loops. The programs must have passed check_description.
+void check_joined_kernels(const std::vector<schema::JoinedKernel>& joined, size_t device_kernels,
+                          const std::vector<schema::Program>& programs);
+
 }  // namespace core

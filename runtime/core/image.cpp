@@ -60,6 +60,8 @@ Image read(const json& text, const vae_image& binary) {
   image.target = whole.target;
   image.built_in = std::move(whole.built_in);
   image.device_kernels = std::move(whole.device_kernels);
+  image.joined_kernels = std::move(whole.joined_kernels);
+  check_joined_kernels(image.joined_kernels, device_kernels, image.programs);
   if (device_kernels > 0) image.ptx = binary.ptx;
   for (schema::Simulator& simulator : whole.simulators)
     image.simulators.push_back({simulator.file, std::make_shared<const Image>(image_of(

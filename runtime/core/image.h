@@ -25,6 +25,7 @@ using schema::Gemm;
 using schema::GibbsChain;
 using schema::Initial;
 using schema::Instruction;
+using schema::JoinedKernel;
 using schema::Learn;
 using schema::Loop;
 using schema::MissingPhases;
@@ -59,7 +60,8 @@ struct Image : schema::Description {
   uint32_t kernel_count = 0;
   const char* ptx = nullptr;                 // code for GPUs, or null
   std::vector<DeviceKernel> device_kernels;  // empty without PTX
-  int coefficients = 0;                      // one per source and split, then per tag or per key of a bound
+  std::vector<JoinedKernel> joined_kernels;
+  int coefficients = 0;  // one per source and split, then per tag or per key of a bound
   struct Simulator;
   std::vector<Simulator> simulators;
 

@@ -407,6 +407,19 @@ constexpr auto words_of(DeviceKernel::Mapping) {
                     Word<Mapping>{Mapping::columns, "columns"}};
 }
 
+/// Several loops in one kernel, which divides its blocks between them.
+struct JoinedKernel {
+  std::string name;
+  std::vector<uint32_t> loops;  // into device_kernels
+  uint32_t threads = 256;       // of a block, for all loops
+
+  static void fields(auto& self, auto&& field) {
+    field("name", self.name);
+    field("loops", self.loops);
+    field("threads", self.threads);
+  }
+};
+
 /// Another model, from which a source draws rows: its conditionals have `draw` and `initial` alone.
 struct Simulator {
   std::string file;  // as the program names it
@@ -432,6 +445,7 @@ struct ImageDescription : Description {
   std::string built_in;  // the executable's folder when it was built; "." in a bundle; or empty
   Target target = Target::cpu;
   std::vector<DeviceKernel> device_kernels;  // empty without PTX
+  std::vector<JoinedKernel> joined_kernels;
   std::vector<Simulator> simulators;
 
   static void fields(auto& self, auto&& field) {
@@ -439,6 +453,7 @@ struct ImageDescription : Description {
     field("built_in", self.built_in);
     field("target", self.target);
     field("device_kernels", self.device_kernels);
+    field("joined_kernels", self.joined_kernels);
     field("simulators", self.simulators);
   }
 };

@@ -26,24 +26,6 @@ class Argument {
 
 // `bytes` of a kernel: how many it reads and writes, if its parameters say that.
 
-/// Copies this step's row of the table to `numbers`, and sets the clock so that draws belong to this step.
-template <template <class> class As = Argument>
-struct BeginStep {
-  static constexpr const char* name = "vae_begin_step";
-  As<uint64_t*> clock;
-  As<const float*> table;
-  As<float*> numbers;
-  As<int64_t> count;
-
-  double bytes() const { return 8.0 * static_cast<double>(count.value()); }
-  static void fields(auto& self, auto&& field) {
-    field("clock", self.clock);
-    field("table", self.table);
-    field("numbers", self.numbers);
-    field("count", self.count);
-  }
-};
-
 /// Sets the clock so that draws belong to this sweep of the step.
 template <template <class> class As = Argument>
 struct SetSweep {
@@ -68,8 +50,9 @@ struct NextSweep {
   static void fields(auto& self, auto&& field) { field("clock", self.clock); }
 };
 
-/// Adds the values of the step to the sums, notes the first step with a value that is not finite, and ends
-/// the step. One block.
+/// Adds the values of the step to the sums, notes the first step with a value that is not finite, and
+/// prepares the next step: copies its row of the table to `numbers`, and sets the clock so that draws belong
+/// to it. One block.
 template <template <class> class As = Argument>
 struct EndStep {
   static constexpr const char* name = "vae_end_step";
@@ -79,8 +62,13 @@ struct EndStep {
   As<double*> sums;
   As<int64_t*> bad;
   As<int64_t> count;
+  As<const float*> table;
+  As<float*> numbers;
+  As<int64_t> width;
 
-  double bytes() const { return 48.0 * static_cast<double>(count.value()); }
+  double bytes() const {
+    return 48.0 * static_cast<double>(count.value()) + 8.0 * static_cast<double>(width.value());
+  }
   static void fields(auto& self, auto&& field) {
     field("clock", self.clock);
     field("values", self.values);
@@ -88,6 +76,9 @@ struct EndStep {
     field("sums", self.sums);
     field("bad", self.bad);
     field("count", self.count);
+    field("table", self.table);
+    field("numbers", self.numbers);
+    field("width", self.width);
   }
 };
 
@@ -152,8 +143,8 @@ struct MoveAverage {
 
 /// The kernels that every image has.
 template <template <class> class As>
-using RuntimeKernels = std::tuple<BeginStep<As>, SetSweep<As>, NextSweep<As>, EndStep<As>, GatherRows<As>,
-                                  Add<As>, MoveAverage<As>>;
+using RuntimeKernels =
+    std::tuple<SetSweep<As>, NextSweep<As>, EndStep<As>, GatherRows<As>, Add<As>, MoveAverage<As>>;
 
 /// The parameters of a loop's kernel. The loop says how long each list is.
 template <template <class> class As = Argument>
@@ -183,16 +174,49 @@ struct LoopKernel {
   }
 };
 
+/// Several loops in one kernel: blocks [0, blocks_x * blocks_y) of the grid run the first loop, the blocks
+/// after them the second, and so on. The grid has one axis; the blocks of a loop follow each other along x.
+template <template <class> class As = Argument>
+struct JoinedLoops {
+  struct Member {
+    As<uint32_t> blocks_x, blocks_y;
+    LoopKernel<As> loop;
+
+    static void fields(auto& self, auto&& field) {
+      field("blocks_x", self.blocks_x);
+      field("blocks_y", self.blocks_y);
+      field("loop", self.loop);
+    }
+  };
+  std::vector<Member> members;
+
+  static void fields(auto& self, auto&& field) { field("members", self.members); }
+};
+
+template <class Kernel, class Visit>
+void each_parameter(Kernel& kernel, const Visit& visit);
+
+namespace detail {
+/// One parameter, or all parameters of a part of a kernel.
+template <class Field, class Visit>
+void visit_field(Field& field, const Visit& visit) {
+  if constexpr (requires { Field::fields(field, [](const char*, auto&) {}); })
+    each_parameter(field, visit);
+  else
+    visit(field);
+}
+}  // namespace detail
+
 /// Calls visit(parameter) for each parameter of the kernel, in order.
 template <class Kernel, class Visit>
 void each_parameter(Kernel& kernel, const Visit& visit) {
   Kernel::fields(kernel, [&](const char*, auto& field) {
     if constexpr (requires { field.begin(); }) {
-      for (auto& parameter : field) visit(parameter);
+      for (auto& parameter : field) detail::visit_field(parameter, visit);
     } else if constexpr (requires { field.has_value(); }) {
       if (field) visit(*field);
     } else {
-      visit(field);
+      detail::visit_field(field, visit);
     }
   });
 }

@@ -4,6 +4,7 @@
 // kernel.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -233,6 +234,22 @@ struct Update {
   }
 };
 
+/// How a GPU runs a program: in another order than the processor, so that loops that do not depend on one
+/// another run in one kernel.
+struct LaunchPlan {
+  std::vector<std::vector<int>> launches;  // instructions, each once; several: loops in one kernel
+  std::vector<int> joined;   // by launch: into the image's joined_kernels; -1 if it has one instruction
+  std::vector<Life> slots;   // as those of the program, but the live ranges count launches
+  std::vector<int> slot_of;  // by buffer; -1 if it is not scratch memory
+
+  static void fields(auto& self, auto&& field) {
+    field("launches", self.launches);
+    field("joined", self.joined);
+    field("slots", self.slots);
+    field("slot_of", self.slot_of);
+  }
+};
+
 template <class LoopKind>
 struct ProgramOf {
   using Instruction = std::variant<LoopKind, Gemm, Convolution, Gather, SumRanks, Update>;
@@ -242,6 +259,7 @@ struct ProgramOf {
   /// Buffers in one slot are equally large. Slots whose live ranges do not overlap may share memory.
   std::vector<Life> slots;
   std::vector<Instruction> instructions;
+  std::optional<LaunchPlan> plan = {};  // none: a GPU runs the instructions one by one in this order
 
   static void fields(auto& self, auto&& field) {
     field("name", self.name);
@@ -249,6 +267,7 @@ struct ProgramOf {
     field("buffers", self.buffers);
     field("slots", self.slots);
     field("instructions", self.instructions);
+    field("plan", self.plan);
   }
 };
 

@@ -12,7 +12,7 @@ int main(int count, char** arguments) {
   text << std::ifstream(arguments[1]).rdbuf();
   base::SourceSet sources;
   base::Report report(sources);
-  const auto image = vaec::compile({arguments[1], text.str(), {}}, sources, report);
+  const auto image = vaec::compile({arguments[1], text.str(), {}, lower::Target::any}, sources, report);
   if (!image) {
     std::cerr << base::render_text(report, false);
     return 1;

@@ -21,12 +21,17 @@ using tensor::Program;
 
 const fs::path cases = fs::path(VAEC_ROOT) / "tests/golden/tensor";
 
-/// By name: the passes in the compiler's list, and remove_dead, which they call. Before a pass of kernel
+/// By name: the passes in the compiler's lists, and remove_dead, which they call. Before a pass of kernel
 /// programs, the passes from fuse on run too.
 std::map<std::string, std::function<std::string(Program)>> passes() {
   std::map<std::string, std::function<std::string(Program)>> result;
-  const auto fuse = std::ranges::find(tensor::passes, std::string("fuse"), &tensor::Pass::name);
-  for (auto pass = tensor::passes.begin(); pass != tensor::passes.end(); ++pass)
+  static const std::vector<tensor::Pass> all = [] {
+    std::vector<tensor::Pass> both = tensor::passes;
+    both.insert(both.end(), tensor::gpu_passes.begin(), tensor::gpu_passes.end());
+    return both;
+  }();
+  const auto fuse = std::ranges::find(all, std::string("fuse"), &tensor::Pass::name);
+  for (auto pass = all.begin(); pass != all.end(); ++pass)
     result[pass->name] = [pass, fuse](Program program) {
       tensor::AnyProgram made = std::move(program);
       for (auto one = pass < fuse ? pass : fuse; one <= pass; ++one) made = run(*one, std::move(made));

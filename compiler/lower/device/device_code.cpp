@@ -20,8 +20,8 @@ std::string compile(const std::function<void(llvm::Module&)>& emit) {
   return make_ptx(module);
 }
 
-/// The pieces: one for the runtime's own kernels, one for each kernel of the set that calls no functions, and
-/// one for all kernels that call functions.
+/// The pieces: one for the runtime's own kernels, one for each kernel that runs alone and calls no functions,
+/// one for all kernels that call functions, and one for each joined kernel.
 std::vector<Piece> pieces_of(const DeviceSet& set) {
   const auto key_of = [&](size_t i) { return set.kernels()[i].name + "\n" + set.keys()[i] + "\n"; };
   const auto emit = [&](llvm::Module& module, size_t i) {
@@ -33,6 +33,7 @@ std::vector<Piece> pieces_of(const DeviceSet& set) {
   Piece calling{"PTX that calls\n", {}};
   std::vector<size_t> callers;
   for (size_t i = 0; i < set.size(); ++i) {
+    if (!set.runs_alone(i)) continue;
     if (set.arrangements()[i].per_element_calls) {
       callers.push_back(i);
       calling.key += key_of(i);
@@ -47,6 +48,15 @@ std::vector<Piece> pieces_of(const DeviceSet& set) {
     });
   };
   if (!callers.empty()) pieces.push_back(std::move(calling));
+  for (const JoinedKernel& kernel : set.joined()) {
+    std::string key = "PTX of joined loops\n" + kernel.name + "\n";
+    for (const uint32_t loop : kernel.loops) key += key_of(loop);
+    pieces.push_back({key, [&set, &kernel] {
+                        return compile([&](llvm::Module& module) {
+                          emit_joined_loops(DeviceForm::ptx, module, set.loops_of(kernel), kernel);
+                        });
+                      }});
+  }
   return pieces;
 }
 

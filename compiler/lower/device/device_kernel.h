@@ -6,5 +6,14 @@
 namespace lower {
 
 using schema::DeviceKernel;
+using schema::JoinedKernel;
+
+struct Arrangement;
+
+/// A loop of a kernel that joins several.
+struct JoinedLoop {
+  const Arrangement* arrangement;
+  const DeviceKernel* kernel;
+};
 
 }  // namespace lower

@@ -20,8 +20,29 @@ size_t DeviceSet::add(const Arrangement& arrangement) {
     kernels_.push_back(describe_device_loop(arrangement, name));
     arrangements_.push_back(arrangement);
     keys_.push_back(entry->first);
+    alone_.push_back(false);
   }
   return entry->second;
+}
+
+size_t DeviceSet::join(const std::vector<uint32_t>& kernels) {
+  const auto [entry, fresh] = by_loops_.try_emplace(kernels, joined_.size());
+  if (fresh) {
+    std::string names;
+    for (const uint32_t kernel : kernels) names += kernels_[kernel].name + "\n";
+    JoinedKernel joined{"", kernels};
+    joined = describe_joined_loops(loops_of(joined),
+                                   kernel_symbol("joined", fmt::format("{:016x}", content_hash(names))));
+    joined.loops = kernels;
+    joined_.push_back(std::move(joined));
+  }
+  return entry->second;
+}
+
+std::vector<JoinedLoop> DeviceSet::loops_of(const JoinedKernel& kernel) const {
+  std::vector<JoinedLoop> loops;
+  for (const uint32_t loop : kernel.loops) loops.push_back({&arrangements_[loop], &kernels_[loop]});
+  return loops;
 }
 
 std::string emulated_object(const DeviceSet& set) {
@@ -30,7 +51,10 @@ std::string emulated_object(const DeviceSet& set) {
   target_host(module);
   emit_device_runtime(DeviceForm::host, module);
   for (size_t i = 0; i < set.size(); ++i)
-    emit_device_loop(DeviceForm::host, module, set.arrangements()[i], set.kernels()[i]);
+    if (set.runs_alone(i))
+      emit_device_loop(DeviceForm::host, module, set.arrangements()[i], set.kernels()[i]);
+  for (const JoinedKernel& kernel : set.joined())
+    emit_joined_loops(DeviceForm::host, module, set.loops_of(kernel), kernel);
   return make_object(module);
 }
 

@@ -12,8 +12,13 @@ namespace lower {
 
 class DeviceSet {
  public:
-  /// The index of the kernel that runs this loop.
+  /// The index of the kernel that runs this loop. There is code for it if some launch runs it alone.
   size_t add(const Arrangement& arrangement);
+  void run_alone(size_t kernel) { alone_[kernel] = true; }
+  bool runs_alone(size_t kernel) const { return alone_[kernel]; }
+
+  /// The index of the kernel that runs these kernels of the set side by side.
+  size_t join(const std::vector<uint32_t>& kernels);
 
   size_t size() const { return kernels_.size(); }
   const std::vector<DeviceKernel>& kernels() const { return kernels_; }
@@ -22,11 +27,18 @@ class DeviceSet {
   /// By kernel: the key that all its loops share.
   const std::vector<std::string>& keys() const { return keys_; }
 
+  const std::vector<JoinedKernel>& joined() const { return joined_; }
+  /// The loops of a joined kernel. They refer to this set.
+  std::vector<JoinedLoop> loops_of(const JoinedKernel& kernel) const;
+
  private:
   std::map<std::string, size_t> by_key_;
   std::vector<DeviceKernel> kernels_;
   std::vector<Arrangement> arrangements_;
   std::vector<std::string> keys_;
+  std::vector<bool> alone_;
+  std::map<std::vector<uint32_t>, size_t> by_loops_;
+  std::vector<JoinedKernel> joined_;
 };
 
 /// An object for the processor: the kernels in the host form (grid.h) and the runtime's own kernels.

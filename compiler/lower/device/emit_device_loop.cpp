@@ -45,7 +45,8 @@ Parameters parameters_of(const Arrangement& arrangement) {
 }
 
 /// fuse joins so little into one loop that its kernel's parameters fit; a loop from elsewhere may be larger.
-void require_few_parameters(Parameters& parameters, const std::string& name) {
+template <class Kernel>
+void require_few_parameters(Kernel& parameters, const std::string& name) {
   const size_t bytes = parameter_bytes(parameters);
   if (bytes > most_parameter_bytes)
     throw std::runtime_error(
@@ -55,13 +56,14 @@ void require_few_parameters(Parameters& parameters, const std::string& name) {
 
 class DeviceLoop : LoopBody {
  public:
-  DeviceLoop(Grid& grid, const Arrangement& arrangement, const DeviceKernel& kernel, Parameters parameters)
-      : LoopBody(grid.function(), arrangement, 1, grid.is_ptx()), grid_(grid), kernel_(kernel) {
-    set_values(parameters, grid.parameters(ir_));
-    take(parameters);
-  }
+  /// Begins with a block of its own. The grid must then be told its numbers before emit().
+  DeviceLoop(Grid& grid, const Arrangement& arrangement, const DeviceKernel& kernel)
+      : LoopBody(grid.function(), arrangement, 1, grid.is_ptx()), grid_(grid), kernel_(kernel) {}
 
-  void emit() {
+  llvm::IRBuilder<>& builder() { return ir_; }
+
+  void emit(const Parameters& parameters) {
+    take(parameters);
     if (arranged_.form == Form::map) {
       emit_map();
     } else {
@@ -183,7 +185,7 @@ class DeviceLoop : LoopBody {
     written_.assign(stores, llvm::PoisonValue::get(quad));
     for (size_t i = 0; i < loads; ++i)
       if (contiguous(arranged_.load_motions, i))
-        read_[i] = ir_.CreateAlignedLoad(quad, at(place.bases[i], j), alignment);
+        read_[i] = read(i, ir_.CreateAlignedLoad(quad, at(place.bases[i], j), alignment));
     emit_invariants(place);
     for (lane_ = 0; lane_ < 4; ++lane_)
       emit_body(place, ir_.CreateAdd(j, i64(static_cast<int64_t>(lane_))), nullptr);
@@ -195,6 +197,14 @@ class DeviceLoop : LoopBody {
   Value* read_contiguous(size_t load, Value* pointer) override {
     if (kernel_.mapping != Mapping::quads) return LoopBody::read_contiguous(load, pointer);
     return ir_.CreateExtractElement(read_[load], lane_);
+  }
+
+  /// The instruction is then ld.global.nc. The processor that runs the host form has no such thing.
+  Value* read(size_t load, llvm::LoadInst* instruction) override {
+    if (grid_.is_ptx() && load < arranged_.only_read.size() && arranged_.only_read[load])
+      instruction->setMetadata(llvm::LLVMContext::MD_invariant_load,
+                               llvm::MDNode::get(instruction->getContext(), {}));
+    return instruction;
   }
 
   void write_contiguous(size_t store, Value* value, Value* pointer) override {
@@ -493,7 +503,55 @@ void emit_device_loop(DeviceForm form, llvm::Module& module, const Arrangement& 
   require_few_parameters(parameters, arrangement.loop.name);
   const auto grid =
       make_grid(form, module, kernel.name, parameter_types(parameters, module.getContext()), kernel.threads);
-  DeviceLoop(*grid, arrangement, kernel, std::move(parameters)).emit();
+  DeviceLoop loop(*grid, arrangement, kernel);
+  set_values(parameters, grid->parameters(loop.builder()));
+  loop.emit(parameters);
+}
+
+JoinedKernel describe_joined_loops(const std::vector<JoinedLoop>& loops, const std::string& name) {
+  JoinedKernel kernel{name, {}, loops.front().kernel->threads};
+  for (const JoinedLoop& loop : loops) kernel.threads = std::min(kernel.threads, loop.kernel->threads);
+  return kernel;
+}
+
+void emit_joined_loops(DeviceForm form, llvm::Module& module, const std::vector<JoinedLoop>& loops,
+                       const JoinedKernel& kernel) {
+  schema::JoinedLoops<Emitted> parameters;
+  for (const JoinedLoop& loop : loops)
+    parameters.members.push_back({{}, {}, parameters_of(*loop.arrangement)});
+  require_few_parameters(parameters, kernel.name);
+  llvm::LLVMContext& context = module.getContext();
+  const auto grid =
+      make_grid(form, module, kernel.name, parameter_types(parameters, context), kernel.threads);
+  llvm::IRBuilder<> ir(llvm::BasicBlock::Create(context, "entry", grid->function()));
+  set_values(parameters, grid->parameters(ir));
+  Value* block = grid->block_x;  // counted from the first block of the loop
+  for (size_t i = 0; i < loops.size(); ++i) {
+    const auto& member = parameters.members[i];
+    DeviceLoop loop(*grid, *loops[i].arrangement, *loops[i].kernel);
+    llvm::BasicBlock* begin = loop.builder().GetInsertBlock();
+    if (i + 1 < loops.size()) {
+      auto* others = llvm::BasicBlock::Create(context, "others", grid->function());
+      Value* blocks = ir.CreateMul(member.blocks_x, member.blocks_y);
+      ir.CreateCondBr(ir.CreateICmpULT(block, blocks), begin, others);
+      ir.SetInsertPoint(others);
+      Value* rest = ir.CreateSub(block, blocks);
+      grid->block_x = std::exchange(block, rest);
+    } else {
+      ir.CreateBr(begin);
+      grid->block_x = block;
+    }
+    grid->blocks_x = member.blocks_x;
+    grid->blocks_y = member.blocks_y;
+    grid->block_y = loop.builder().getInt32(0);
+    if (loops[i].kernel->reduces()) {  // only sums have blocks along y
+      grid->block_y = loop.builder().CreateUDiv(grid->block_x, member.blocks_x);
+      Value* before = loop.builder().CreateMul(grid->block_y, member.blocks_x);
+      grid->block_x = loop.builder().CreateSub(grid->block_x, before);
+    }
+    grid->reuse_shared();
+    loop.emit(member.loop);
+  }
 }
 
 }  // namespace lower

@@ -2,6 +2,7 @@
 // kernel in `module`, in one of the forms of grid.h, and how to launch it.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "compiler/lower/device/device_kernel.h"
 #include "compiler/lower/device/grid.h"
@@ -23,5 +24,11 @@ DeviceKernel describe_device_loop(const Arrangement& arrangement, const std::str
 /// than a kernel can have.
 void emit_device_loop(DeviceForm form, llvm::Module& module, const Arrangement& arrangement,
                       const DeviceKernel& kernel);
+
+/// Describes and emits a kernel that runs the loops side by side (schema::JoinedLoops): each block finds the
+/// loop that it belongs to and runs it as the loop's own kernel would.
+JoinedKernel describe_joined_loops(const std::vector<JoinedLoop>& loops, const std::string& name);
+void emit_joined_loops(DeviceForm form, llvm::Module& module, const std::vector<JoinedLoop>& loops,
+                       const JoinedKernel& kernel);
 
 }  // namespace lower

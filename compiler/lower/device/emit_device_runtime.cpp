@@ -70,15 +70,6 @@ struct Clock {
   static constexpr uint64_t seed = 0, draws = 1, step = 2, table_begin = 3;
 };
 
-void emit_begin_step(DeviceForm form, llvm::Module& module) {
-  RuntimeKernel<schema::BeginStep> t(form, module);
-  Value* now = t.load(t.long_, t.p.clock, t.i64(Clock::step));
-  Value* row = t.ir.CreateSub(now, t.load(t.long_, t.p.clock, t.i64(Clock::table_begin)));
-  Value* first = t.ir.CreateMul(row, t.p.count);
-  t.each(t.p.count, [&](Value* i) { t.store(t.load(t.p.table, t.ir.CreateAdd(first, i)), t.p.numbers, i); });
-  t.only_thread_0([&] { t.store(now, t.p.clock, t.i64(Clock::draws)); });
-}
-
 void emit_set_sweep(DeviceForm form, llvm::Module& module) {
   RuntimeKernel<schema::SetSweep> t(form, module);
   t.only_thread_0([&] {
@@ -111,8 +102,14 @@ void emit_end_step(DeviceForm form, llvm::Module& module) {
     Value* fresh = ir.CreateAnd(ir.CreateNot(finite), ir.CreateICmpEQ(first_bad, t.i64(0)));
     t.store(ir.CreateSelect(fresh, next, first_bad), t.p.bad, i);
   });
+  Value* row = ir.CreateSub(next, t.load(t.long_, t.p.clock, t.i64(Clock::table_begin)));
+  Value* first = ir.CreateMul(row, t.p.width);
+  t.each(t.p.width, [&](Value* i) { t.store(t.load(t.p.table, ir.CreateAdd(first, i)), t.p.numbers, i); });
   t.grid->barrier(ir);
-  t.only_thread_0([&] { t.store(next, t.p.clock, t.i64(Clock::step)); });
+  t.only_thread_0([&] {
+    t.store(next, t.p.clock, t.i64(Clock::step));
+    t.store(next, t.p.clock, t.i64(Clock::draws));
+  });
 }
 
 void emit_gather(DeviceForm form, llvm::Module& module) {
@@ -156,7 +153,7 @@ void emit_average(DeviceForm form, llvm::Module& module) {
 
 void emit_device_runtime(DeviceForm form, llvm::Module& module) {
   for (const auto emit :
-       {emit_begin_step, emit_set_sweep, emit_next_sweep, emit_end_step, emit_gather, emit_add, emit_average})
+       {emit_set_sweep, emit_next_sweep, emit_end_step, emit_gather, emit_add, emit_average})
     emit(form, module);
 }
 

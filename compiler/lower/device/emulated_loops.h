@@ -15,12 +15,16 @@ class EmulatedLoops {
   using Code = void (*)(void** parameters, uint32_t block_x, uint32_t block_y, uint32_t blocks_x,
                         uint32_t blocks_y, uint32_t threads);
 
-  explicit EmulatedLoops(const std::vector<tensor::Loop>& loops);
+  /// `joined`: also makes a kernel that joins all of them.
+  explicit EmulatedLoops(const std::vector<tensor::Loop>& loops, bool joined = false);
   ~EmulatedLoops();
 
   const Arrangement& arrangement(size_t loop) const;
   const DeviceKernel& kernel(size_t loop) const;
   Code code(size_t loop) const;
+  /// All loops in one kernel, if it was asked for.
+  Code joined_code() const;
+  const JoinedKernel& joined_kernel() const;
 
  private:
   struct Parts;

@@ -2,6 +2,8 @@
 
 #include <llvm/IR/IntrinsicsNVPTX.h>
 
+#include <algorithm>
+
 #include "compiler/lower/host.h"
 
 namespace lower {
@@ -51,19 +53,28 @@ class PtxGrid : public Grid {
   void barrier(llvm::IRBuilder<>& ir) override { ir.CreateIntrinsic(llvm::Intrinsic::nvvm_barrier0, {}, {}); }
   Value* shared(llvm::IRBuilder<>&, llvm::Type* type, uint64_t count) override {
     auto* array = llvm::ArrayType::get(type, count);
+    const auto known = std::ranges::find(unused_, array, &llvm::GlobalVariable::getValueType);
+    if (known != unused_.end()) {
+      llvm::GlobalVariable* memory = *known;
+      unused_.erase(known);
+      return memory;
+    }
     auto* memory =
         new llvm::GlobalVariable(*function_->getParent(), array, false, llvm::GlobalValue::InternalLinkage,
                                  llvm::UndefValue::get(array), function_->getName() + "_shared", nullptr,
                                  llvm::GlobalValue::NotThreadLocal, shared_memory);
     memory->setAlignment(llvm::Align(8));
+    shared_.push_back(memory);
     return memory;
   }
+  void reuse_shared() override { unused_ = shared_; }
   void publish(llvm::IRBuilder<>& ir) override {
     ir.CreateIntrinsic(llvm::Intrinsic::nvvm_membar_gl, {}, {});
   }
 
  private:
   Value* thread_ = nullptr;
+  std::vector<llvm::GlobalVariable*> shared_, unused_;
 };
 
 class HostGrid : public Grid {

@@ -36,6 +36,9 @@ class Grid {
   virtual void barrier(llvm::IRBuilder<>& ir) = 0;
   /// Memory that the threads of the block share.
   virtual Value* shared(llvm::IRBuilder<>& ir, llvm::Type* type, uint64_t count) = 0;
+  /// What is emitted from now on runs in other blocks than what was emitted before, so it may take the same
+  /// shared memory.
+  virtual void reuse_shared() {}
   /// All blocks see what this thread wrote so far before they see what it writes next.
   virtual void publish(llvm::IRBuilder<>& ir) = 0;
 

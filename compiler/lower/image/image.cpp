@@ -124,6 +124,7 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
       origin.built_in,
       target,
       {},
+      {},
       {}};
   for (const Simulator& simulator : simulators)
     description.simulators.push_back(
@@ -132,6 +133,7 @@ Image::Image(const semantics::Model& model, const nlohmann::json& game, const Pr
                   select_kernels(simulator.programs.programs, parts_->kernels, parts_->device))});
   if (target != Target::cpu) {
     description.device_kernels = parts_->device.kernels();
+    description.joined_kernels = parts_->device.joined();
     parts_->ptx = make_device_code(parts_->device, parts_->cache);
   }
   parts_->description = schema::to_text(schema::write(description));

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "compiler/lower/image/image.h"
+#include "compiler/lower/image/only_read.h"
 #include "compiler/tensor/passes/canonicalise_loops.h"
 
 namespace lower {
@@ -32,6 +33,7 @@ struct Selector {
     tensor::for_each_access(loop, [&](const tensor::Access& access) {
       arranged.quads = arranged.quads && is_aligned(program, access.buffer);
     });
+    arranged.only_read = only_read(program, arranged.loop);
     schema::Loop described{loop.name,
                            static_cast<uint32_t>(kernels.add(arranged)),
                            static_cast<uint32_t>(device.add(arranged)),
@@ -47,6 +49,30 @@ struct Selector {
 
   schema::Instruction operator()(const auto& library_call) const { return library_call; }
 };
+
+/// Notes which loops a GPU runs in launches of their own.
+void note_alone(const schema::Program& program, DeviceSet& device) {
+  std::vector<bool> alone(program.instructions.size(), true);
+  if (program.plan)
+    for (const std::vector<int>& launch : program.plan->launches)
+      for (const int instruction : launch) alone[static_cast<size_t>(instruction)] = launch.size() == 1;
+  for (size_t i = 0; i < alone.size(); ++i)
+    if (const auto* loop = std::get_if<schema::Loop>(&program.instructions[i]); loop && alone[i])
+      device.run_alone(loop->device_kernel);
+}
+
+/// The plan with the kernels of its launches.
+schema::LaunchPlan select_joined(schema::LaunchPlan plan,
+                                 const std::vector<schema::Instruction>& instructions, DeviceSet& device) {
+  for (size_t launch = 0; launch < plan.launches.size(); ++launch) {
+    if (plan.launches[launch].size() == 1) continue;
+    std::vector<uint32_t> kernels;
+    for (const int instruction : plan.launches[launch])
+      kernels.push_back(std::get<schema::Loop>(instructions[static_cast<size_t>(instruction)]).device_kernel);
+    plan.joined[launch] = static_cast<int>(device.join(kernels));
+  }
+  return plan;
+}
 
 const char* name_of(Form form) {
   switch (form) {
@@ -70,6 +96,8 @@ std::vector<schema::Program> select_kernels(const std::vector<tensor::KernelProg
         schema::Program{program.name, program.batches, program.buffers, program.slots, {}});
     for (const tensor::Instruction& instruction : program.instructions)
       made.instructions.push_back(std::visit(Selector{program, kernels, device}, instruction));
+    if (program.plan) made.plan = select_joined(*program.plan, made.instructions, device);
+    note_alone(made, device);
   }
   return selected;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compiler/semantics/graph/elementwise.h"
+#include "compiler/tensor/launches/calls_per_element.h"
 #include "compiler/tensor/passes/canonicalise_loops.h"
 #include "runtime/shared/nearest_float.h"
 
@@ -160,22 +161,6 @@ void place_immediates(Arrangement& arranged) {
   }
 }
 
-bool calls_per_element(const Loop& loop) {
-  return std::ranges::any_of(loop.body, [&](const Scalar& s) {
-    if (s.kind != Scalar::Kind::operation) return false;
-    if (s.op == Op::power) {
-      const Scalar& exponent = loop.body[static_cast<size_t>(s.inputs[1])];
-      return exponent.kind != Scalar::Kind::constant ||
-             (exponent.number != 2 && exponent.number != 0.5 && exponent.number != -1 &&
-              exponent.number != 3 && exponent.number != 1);
-    }
-    const semantics::OpGroup group = semantics::info(s.op).group;
-    if (group == semantics::OpGroup::random) return s.inputs[0] >= 0;
-    return group == semantics::OpGroup::pointwise &&
-           semantics::elementwise_operation(s.op).cost == semantics::Cost::call;
-  });
-}
-
 int64_t power_of_two_above(int64_t number) {
   int64_t power = 1;
   while (power < number) power *= 2;
@@ -263,7 +248,7 @@ Arrangement arrange(const Loop& loop) {
     reduced *= result.space[axis].size;
     reduced_known = reduced_known && result.space[axis].batch < 0;
   }
-  arranged.per_element_calls = calls_per_element(result);
+  arranged.per_element_calls = tensor::calls_per_element(result);
   arranged.short_sums = reduced_known && reduced <= (arranged.per_element_calls ? 256 : 4096);
   arranged.quads = has_quads(arranged);
   choose_registers(arranged, reduced);
@@ -309,6 +294,8 @@ std::string Arrangement::key() const {
 
 std::string Arrangement::device_key() const {
   std::string key = fmt::format("{};", quads);
+  for (const bool alone : only_read) key += alone ? 'r' : 'w';
+  key += ';';
   for (const Extent& extent : loop.space)
     key += extent.batch >= 0 ? std::string("b,") : fmt::format("{},", extent.size);
   for_each_access(loop, [&](const Access& access) {

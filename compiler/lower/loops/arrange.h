@@ -41,6 +41,9 @@ struct Arrangement {
   /// On a GPU a thread takes four neighbours along the vector axis, and reads and writes them at once. Their
   /// addresses are multiples of 16 bytes if those of the buffers are.
   bool quads = false;
+  /// By load: whether the loop writes nowhere into the memory that it reads, whatever runs at the same time.
+  /// GPUs may read such memory through a cache that sees no writes. Empty: nothing is known.
+  std::vector<bool> only_read;
   /// A unit is `unit_rows` rows. A row is the whole vector axis at one index of the other kept groups. If
   /// there is no other kept group, a unit is `unit_elements` elements of the vector axis.
   int64_t unit_rows = 1;

@@ -104,7 +104,8 @@ void LoopBody::find_invariants() {
 Value* LoopBody::emit_load(size_t load, const Place& place, Value* j, Value* mask) {
   Value* base = place.bases[load];
   const Motion motion = arranged_.load_motions[load];
-  if (motion == Motion::still) return v.splat(ir_.CreateAlignedLoad(ir_.getFloatTy(), base, llvm::Align(4)));
+  if (motion == Motion::still)
+    return v.splat(read(load, ir_.CreateAlignedLoad(ir_.getFloatTy(), base, llvm::Align(4))));
   if (motion == Motion::contiguous) {
     Value* pointer = at(base, j);
     if (mask == nullptr) {
@@ -115,7 +116,7 @@ Value* LoopBody::emit_load(size_t load, const Place& place, Value* j, Value* mas
                                 llvm::Constant::getNullValue(v.f32()));
   }
   Value* pointers = strided_pointers(load, base, j);
-  if (v.lanes == 1) return ir_.CreateAlignedLoad(ir_.getFloatTy(), pointers, llvm::Align(4));
+  if (v.lanes == 1) return read(load, ir_.CreateAlignedLoad(ir_.getFloatTy(), pointers, llvm::Align(4)));
   return ir_.CreateMaskedGather(v.f32(), pointers, llvm::Align(4), mask,
                                 llvm::Constant::getNullValue(v.f32()));
 }

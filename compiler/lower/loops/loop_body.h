@@ -33,12 +33,14 @@ class LoopBody {
   /// parameters.
   virtual Value* draw(size_t i, Value* element) = 0;
   /// Reads or writes all lanes of an access that is contiguous along the vector axis.
-  virtual Value* read_contiguous(size_t /*load*/, Value* pointer) {
-    return ir_.CreateAlignedLoad(v.f32(), pointer, llvm::Align(4));
+  virtual Value* read_contiguous(size_t load, Value* pointer) {
+    return read(load, ir_.CreateAlignedLoad(v.f32(), pointer, llvm::Align(4)));
   }
   virtual void write_contiguous(size_t /*store*/, Value* value, Value* pointer) {
     ir_.CreateAlignedStore(value, pointer, llvm::Align(4));
   }
+  /// Called with each instruction that reads for a load.
+  virtual Value* read(size_t /*load*/, llvm::LoadInst* instruction) { return instruction; }
   /// Splits an index: number = quotient * by + remainder.
   struct Quotient {
     Value *quotient, *remainder;

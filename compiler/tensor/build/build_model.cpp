@@ -20,7 +20,8 @@ using semantics::Model;
 /// Sends programs through the passes, in the order in which they are added.
 class ModelBuilder {
  public:
-  explicit ModelBuilder(const Model& model, Trace trace = {}) : trace_(std::move(trace)) {
+  explicit ModelBuilder(const Model& model, Trace trace = {}, bool for_gpu = false)
+      : trace_(std::move(trace)), for_gpu_(for_gpu) {
     for (const Learn& learn : model.learns) {
       schema::Learn& learned = made_.learns.emplace_back();
       for (const auto& [key, coefficient] : scheduled_coefficients(model, learn))
@@ -102,7 +103,7 @@ class ModelBuilder {
 
  private:
   int add(Program program) {
-    made_.programs.push_back(make_kernel_program(std::move(program), trace_));
+    made_.programs.push_back(make_kernel_program(std::move(program), trace_, for_gpu_));
     return static_cast<int>(made_.programs.size()) - 1;
   }
 
@@ -153,6 +154,7 @@ class ModelBuilder {
 
   ModelPrograms made_;
   Trace trace_;
+  bool for_gpu_;
 };
 
 std::vector<ConditionalId> conditionals_of(const Model& model) {
@@ -164,8 +166,8 @@ std::vector<ConditionalId> conditionals_of(const Model& model) {
 }  // namespace
 
 ModelPrograms build_model(const Model& model, const game::Game& game,
-                          const std::optional<game::MissingGame>& missing, const Trace& trace) {
-  ModelBuilder builder(model, trace);
+                          const std::optional<game::MissingGame>& missing, const Trace& trace, bool for_gpu) {
+  ModelBuilder builder(model, trace, for_gpu);
   const std::optional<std::string> refusal = unsupported(model);
   if (refusal)
     builder.refuse_learns(*refusal);

@@ -29,9 +29,11 @@ struct ModelPrograms {
   std::vector<game::Split> splits;  // programs number them as sources, after the sources of the model
 };
 
-/// `missing`: the game of rows with missing values, if some learn block needs it.
+/// `missing`: the game of rows with missing values, if some learn block needs it. `for_gpu`: the programs
+/// also run on a GPU.
 ModelPrograms build_model(const semantics::Model& model, const game::Game& game,
-                          const std::optional<game::MissingGame>& missing, const Trace& trace = {});
+                          const std::optional<game::MissingGame>& missing, const Trace& trace = {},
+                          bool for_gpu = false);
 
 /// Only the programs that draw rows of a model: for each conditional, its draw and its first value.
 ModelPrograms build_draws(const semantics::Model& model);

@@ -8,4 +8,12 @@
 
 namespace tensor {
 KernelProgram plan_memory(KernelProgram kernel_program);
-}
+
+/// Slots for the scratch buffers if the instructions run in another order. The instructions of one moment run
+/// at the same time.
+struct ScratchPlan {
+  std::vector<Life> slots;   // in moments
+  std::vector<int> slot_of;  // by buffer; -1 if it is not scratch memory
+};
+ScratchPlan plan_scratch(const KernelProgram& kernel_program, const std::vector<std::vector<int>>& moments);
+}  // namespace tensor

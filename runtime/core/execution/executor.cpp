@@ -1,6 +1,7 @@
 #include "runtime/core/execution/executor.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <deque>
 #include <new>
+#include <set>
 #include <thread>
 #if defined(__SSE__)
 #include <xmmintrin.h>
@@ -62,14 +64,37 @@ vae_convolution shape_of(const Convolution& c, int64_t batch) {
 
 int64_t whole_lines(int64_t count) { return (count + line - 1) / line * line; }
 
-ScratchLayout layout_of(const Program& program, const std::vector<int64_t>& rows) {
-  std::vector<int64_t> sizes(program.slots.size());
-  for (const Buffer& buffer : program.buffers)
-    if (buffer.kind == Buffer::Kind::scratch) {
-      int64_t& size = sizes[static_cast<size_t>(buffer.slot)];
-      size = std::max(size, whole_lines(elements(buffer.extents, rows)));
+/// Where each scratch buffer begins in the program's memory.
+struct Places {
+  std::vector<int64_t> starts;  // by buffer; 0 if it is not scratch memory
+  int64_t total = 0;
+};
+
+Places places_of(const Program& program, const std::vector<int64_t>& rows, bool on_device) {
+  const schema::LaunchPlan* plan = on_device && program.plan ? &*program.plan : nullptr;
+  const std::vector<Life>& lives = plan ? plan->slots : program.slots;
+  const auto slot_of = [&](size_t b) {
+    return static_cast<size_t>(plan ? plan->slot_of[b] : program.buffers[b].slot);
+  };
+  std::vector<int64_t> sizes(lives.size());
+  for (size_t b = 0; b < program.buffers.size(); ++b)
+    if (program.buffers[b].kind == Buffer::Kind::scratch) {
+      int64_t& size = sizes[slot_of(b)];
+      size = std::max(size, whole_lines(elements(program.buffers[b].extents, rows)));
     }
-  return lay_out(program.slots, sizes);
+  const ScratchLayout layout = lay_out(lives, sizes);
+  Places places{std::vector<int64_t>(program.buffers.size()), layout.total};
+  for (size_t b = 0; b < program.buffers.size(); ++b)
+    if (program.buffers[b].kind == Buffer::Kind::scratch) places.starts[b] = layout.starts[slot_of(b)];
+  return places;
+}
+
+/// The instructions in the order in which they run; those of one list run in one launch.
+std::vector<std::vector<int>> order_of(const Program& program, bool on_device) {
+  if (on_device && program.plan) return program.plan->launches;
+  std::vector<std::vector<int>> order;
+  for (size_t i = 0; i < program.instructions.size(); ++i) order.push_back({static_cast<int>(i)});
+  return order;
 }
 
 struct BoundLoop {
@@ -82,13 +107,13 @@ struct BoundLoop {
   const Loop* loop;
 };
 
-/// A loop as a kernel of a GPU.
+/// One loop as a kernel of a GPU, or several in one kernel.
 struct BoundLaunch {
   cuda::Function function;
   Launch launch;
-  schema::LoopKernel<> parameters;
-  Floats memory;  // partial sums, and one counter per blocks_x
-  const Loop* loop;
+  schema::JoinedLoops<> parameters;
+  std::vector<Floats> memory;  // by loop: partial sums, and one counter per blocks_x
+  std::vector<const Loop*> loops;
 };
 
 struct BoundLibraryCall {
@@ -184,15 +209,16 @@ struct Executor::Parts {
 
   void place(const Program& program, const std::shared_ptr<Floats>& memory, Carried* carried,
              Executor& owner) {
-    const auto [starts, total] = layout_of(program, rows);
+    const auto [starts, total] = places_of(program, rows, machine.device != nullptr);
     scratch_memory = memory ? memory : std::make_shared<Floats>(allocate(machine, total));
     if (scratch_memory->size() < total) throw Failure(Exit::internal, "the shared memory is too small");
-    for (const Buffer& buffer : program.buffers) {
+    for (size_t b = 0; b < program.buffers.size(); ++b) {
+      const Buffer& buffer = program.buffers[b];
       const int64_t size = elements(buffer.extents, rows);
       float* place = nullptr;
       switch (buffer.kind) {
         case Buffer::Kind::scratch:
-          place = scratch_memory->data() + starts[static_cast<size_t>(buffer.slot)];
+          place = scratch_memory->data() + starts[b];
           break;
         case Buffer::Kind::part:  // placed below, when all other buffers have their places
           break;
@@ -227,12 +253,10 @@ struct Executor::Parts {
     }
   }
 
-  void bind_launch(const Loop& loop) {
-    const DeviceKernel& kernel = image.device_kernels.at(loop.device_kernel);
-    BoundLaunch& bound = launches.emplace_back();
-    bound.function = machine.device->function(kernel.name);
+  /// Adds a loop to a launch. `kernel`: the loop's own, with the threads that the launch has.
+  void add_loop(const Loop& loop, const DeviceKernel& kernel, BoundLaunch& bound) {
     int64_t kept = 1, reduced = 1;
-    schema::LoopKernel<>& parameters = bound.parameters;
+    schema::LoopKernel<> parameters;
     for (size_t axis = 0; axis < loop.space.size(); ++axis) {
       const int64_t extent = loop.space[axis].length(rows);
       if (loop.space[axis].batch >= 0) parameters.rows.emplace_back(extent);
@@ -251,20 +275,62 @@ struct Executor::Parts {
       parameters.clock.emplace(machine.device->clock());
       parameters.first.emplace(int64_t{0});
     }
-    bound.loop = &loop;
     bound.launch = plan_launch(kernel, kept, reduced, machine.device->processors());
+    Floats& memory = bound.memory.emplace_back();
     if (kernel.reduces()) {
       const int64_t parts = 2 * partial_sums(kernel, bound.launch, kept);  // in floats: two per double
-      if (parts > 0) bound.memory = machine.device->allocate(parts + bound.launch.blocks_x);
+      if (parts > 0) memory = machine.device->allocate(parts + bound.launch.blocks_x);
       parameters.log_width.emplace(bound.launch.log_width);
-      parameters.partials.emplace(reinterpret_cast<double*>(bound.memory.data()));
-      parameters.counters.emplace(reinterpret_cast<uint32_t*>(bound.memory.data() + parts));
+      parameters.partials.emplace(reinterpret_cast<double*>(memory.data()));
+      parameters.counters.emplace(reinterpret_cast<uint32_t*>(memory.data() + parts));
     }
+    bound.loops.push_back(&loop);
+    bound.parameters.members.push_back({bound.launch.blocks_x, bound.launch.blocks_y, std::move(parameters)});
+  }
+
+  void bind_launch(const Loop& loop) {
+    const DeviceKernel& kernel = image.device_kernels.at(loop.device_kernel);
+    BoundLaunch& bound = launches.emplace_back();
+    bound.function = machine.device->function(kernel.name);
+    add_loop(loop, kernel, bound);
     order.push_back(&bound);
   }
 
+  /// Notes which loops run in joined kernels.
+  void find_joined(const Program& program) {
+    if (!machine.device || !program.plan) return;
+    for (const std::vector<int>& launch : program.plan->launches)
+      if (launch.size() > 1) in_joined.insert(launch.begin(), launch.end());
+  }
+
+  /// Binds the launches of the plan that run several loops.
+  void bind_joined(const Program& program) {
+    if (!machine.device || !program.plan) return;
+    const schema::LaunchPlan& plan = *program.plan;
+    for (size_t launch = 0; launch < plan.launches.size(); ++launch) {
+      if (plan.launches[launch].size() == 1) continue;
+      const JoinedKernel& joined = image.joined_kernels.at(static_cast<size_t>(plan.joined[launch]));
+      BoundLaunch& bound = launches.emplace_back();
+      bound.function = machine.device->function(joined.name);
+      uint64_t blocks = 0;
+      for (const int instruction : plan.launches[launch]) {
+        const Loop& loop = std::get<Loop>(program.instructions[static_cast<size_t>(instruction)]);
+        DeviceKernel kernel = image.device_kernels.at(loop.device_kernel);
+        kernel.threads = joined.threads;
+        add_loop(loop, kernel, bound);
+        blocks += uint64_t{bound.launch.blocks_x} * bound.launch.blocks_y;
+        order[static_cast<size_t>(instruction)] = &bound;
+      }
+      bound.launch = {static_cast<uint32_t>(blocks), 1, joined.threads, 0};
+    }
+  }
+
   void bind(const Loop& loop) {
-    if (machine.device) return bind_launch(loop);
+    if (machine.device) {
+      // bind_joined binds the loops of joined kernels.
+      const bool joined = in_joined.contains(static_cast<int>(order.size()));
+      return joined ? order.push_back(static_cast<BoundLaunch*>(nullptr)) : bind_launch(loop);
+    }
     BoundLoop& bound = loops.emplace_back();
     bound.kernel = image.kernels[loop.kernel];
     for (const Extent& extent : loop.space) bound.extents.push_back(extent.length(rows));
@@ -315,8 +381,9 @@ struct Executor::Parts {
   void begin_at(const std::vector<int64_t>& first_rows) {
     for (BoundLoop& bound : loops) bound.arguments.first = elements_before(*bound.loop, first_rows, rows);
     for (BoundLaunch& bound : launches)
-      if (bound.parameters.first)
-        bound.parameters.first.emplace(elements_before(*bound.loop, first_rows, rows));
+      for (size_t i = 0; i < bound.loops.size(); ++i)
+        if (auto& first = bound.parameters.members[i].loop.first)
+          first.emplace(elements_before(*bound.loops[i], first_rows, rows));
   }
 
   void bind(const Gemm& gemm) {
@@ -389,6 +456,18 @@ struct Executor::Parts {
     }
   }
 
+  /// Tells the counting device which work follows. Loops of one name are named once.
+  void name_operation(const std::vector<int>& instructions) const {
+    std::vector<std::string> names;
+    double bytes = 0;
+    for (const int instruction : instructions) {
+      const Work& work = works[static_cast<size_t>(instruction)];
+      if (std::ranges::count(names, work.name) == 0) names.push_back(work.name);
+      bytes += work.bytes;
+    }
+    machine.device->begin_operation(fmt::format("{}", fmt::join(names, ", ")), bytes);
+  }
+
   using Step =
       std::variant<BoundLoop*, BoundLaunch*, BoundLibraryCall*, BoundGather*, BoundSum*, BoundUpdate*>;
 
@@ -406,8 +485,10 @@ struct Executor::Parts {
   std::deque<BoundSum> sums;
   std::deque<BoundUpdate> updates;
   std::vector<std::vector<GradientPart>> parts;  // by instruction
-  std::vector<Step> order;
-  std::vector<Work> works;  // of each instruction, if the device counts
+  std::set<int> in_joined;                       // the instructions that are loops of joined kernels
+  std::vector<Step> order;                       // by instruction
+  std::vector<std::vector<int>> sequence;        // of instructions, as order_of
+  std::vector<Work> works;                       // of each instruction, if the device counts
   Device::Recording recording;
 };
 
@@ -415,6 +496,7 @@ Executor::Executor(const Image& image, const Program& program, const Machine& ma
                    const std::vector<int64_t>& rows, const std::shared_ptr<Floats>& memory, Carried* carried)
     : program_(program), parts_(std::make_unique<Parts>(image, machine, rows)) {
   parts_->place(program, memory, carried, *this);
+  parts_->find_joined(program);
   for (const Instruction& instruction : program.instructions)
     std::visit(
         [&](const auto& item) {
@@ -425,6 +507,8 @@ Executor::Executor(const Image& image, const Program& program, const Machine& ma
             parts_->bind(item);
         },
         instruction);
+  parts_->bind_joined(program);
+  parts_->sequence = order_of(program, machine.device != nullptr);
   parts_->find_gradient_parts(program);
   if (machine.device && machine.device->counts()) parts_->works = works_of(image, program, rows);
 }
@@ -434,36 +518,41 @@ Executor::Executor(Executor&&) noexcept = default;
 
 void Executor::begin_at(const std::vector<int64_t>& first_rows) { parts_->begin_at(first_rows); }
 
-int64_t Executor::scratch(const Program& program, const std::vector<int64_t>& rows) {
-  return layout_of(program, rows).total;
+int64_t Executor::scratch(const Program& program, const std::vector<int64_t>& rows, bool on_device) {
+  return places_of(program, rows, on_device).total;
 }
 
 void Executor::run(uint64_t seed, uint64_t step, const Hooks& hooks) const {
   const auto all = [&] {
-    for (size_t i = 0; i < parts_->order.size(); ++i) {
+    for (const std::vector<int>& instructions : parts_->sequence) {
       if (!hooks.watch) {
-        run(i, seed, step, hooks);
+        run(instructions, seed, step, hooks);
         continue;
       }
       const Watch::Time begin = std::chrono::steady_clock::now();
-      run(i, seed, step, hooks);
-      hooks.watch->saw(*this, i, begin, std::chrono::steady_clock::now());
+      run(instructions, seed, step, hooks);
+      const Watch::Time end = std::chrono::steady_clock::now();
+      for (const int instruction : instructions)
+        hooks.watch->saw(*this, static_cast<size_t>(instruction), begin, end);
     }
   };
   if (Device* device = parts_->machine.device) return device->run(parts_->recording, all);
   all();
 }
 
-void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks& hooks) const {
-  const Parts::Step& item = parts_->order[instruction];
-  if (!parts_->works.empty()) {
-    const Work& work = parts_->works[instruction];
-    parts_->machine.device->begin_operation(work.name, work.bytes);
-  }
+void Executor::run(const std::vector<int>& instructions, uint64_t seed, uint64_t step,
+                   const Hooks& hooks) const {
+  const Parts::Step& item = parts_->order[static_cast<size_t>(instructions.front())];
+  if (!parts_->works.empty()) parts_->name_operation(instructions);
   if (auto* loop = std::get_if<BoundLoop*>(&item)) {
     parts_->run(**loop, seed, step);
   } else if (auto* launch = std::get_if<BoundLaunch*>(&item)) {
-    parts_->machine.device->launch((*launch)->function, (*launch)->launch, (*launch)->parameters);
+    const BoundLaunch& bound = **launch;
+    Device& device = *parts_->machine.device;
+    if (bound.loops.size() > 1)
+      device.launch(bound.function, bound.launch, bound.parameters);
+    else
+      device.launch(bound.function, bound.launch, bound.parameters.members.front().loop);
   } else if (auto* call = std::get_if<BoundLibraryCall*>(&item)) {
     check(parts_->machine.library->run((*call)->op, (*call)->a, (*call)->b, (*call)->c));
   } else if (auto* gather = std::get_if<BoundGather*>(&item)) {
@@ -480,8 +569,9 @@ void Executor::run(size_t instruction, uint64_t seed, uint64_t step, const Hooks
     hooks.update(update.player, update.gradient);
   }
   if (!hooks.gradient_part) return;
-  for (const GradientPart& part : parts_->parts[instruction])
-    hooks.gradient_part(part.player, part.gradient, part.begin, part.end);
+  for (const int instruction : instructions)
+    for (const GradientPart& part : parts_->parts[static_cast<size_t>(instruction)])
+      hooks.gradient_part(part.player, part.gradient, part.begin, part.end);
 }
 
 Executor::Tensor Executor::buffer(int index) const {

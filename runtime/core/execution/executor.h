@@ -66,8 +66,9 @@ class Executor {
   ~Executor();
   Executor(Executor&&) noexcept;
 
-  /// How many floats of scratch memory the program needs at these batch sizes.
-  static int64_t scratch(const Program& program, const std::vector<int64_t>& rows);
+  /// How many floats of scratch memory the program needs at these batch sizes; on a GPU it may be more,
+  /// because other instructions run at the same time.
+  static int64_t scratch(const Program& program, const std::vector<int64_t>& rows, bool on_device = false);
 
   /// On a device, seed and step come from the device's clock, and the program is recorded and replayed
   /// (device.h). Replays do not call the hooks, so what the hooks do must be recorded too.
@@ -99,7 +100,8 @@ class Executor {
   struct Parts;
   Tensor named(const std::map<std::string, Tensor>& tensors, const std::string& name) const;
 
-  void run(size_t instruction, uint64_t seed, uint64_t step, const Hooks& hooks) const;
+  /// Runs an instruction, or the loops of a joined kernel.
+  void run(const std::vector<int>& instructions, uint64_t seed, uint64_t step, const Hooks& hooks) const;
 
   const Program& program_;
   std::unique_ptr<Parts> parts_;

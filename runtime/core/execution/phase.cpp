@@ -53,12 +53,12 @@ void PhaseRunner::begin_at(const std::vector<int64_t>& first_rows) {
   begin(*last_);
 }
 
-int64_t PhaseRunner::scratch(const Image& image, const Phase& phase,
-                             const std::vector<int64_t>& source_rows) {
+int64_t PhaseRunner::scratch(const Image& image, const Phase& phase, const std::vector<int64_t>& source_rows,
+                             bool on_device) {
   int64_t most = 0;
   for_each_program(phase, [&](int index) {
     const Program& program = image.programs[static_cast<size_t>(index)];
-    most = std::max(most, Executor::scratch(program, class_rows(program, source_rows, 1)));
+    most = std::max(most, Executor::scratch(program, class_rows(program, source_rows, 1), on_device));
   });
   return most;
 }

@@ -44,7 +44,8 @@ class PhaseRunner : public LearningPhase {
               const std::vector<int64_t>& source_rows, const std::shared_ptr<Floats>& memory) = delete;
 
   /// Floats that the largest of the phase's programs needs.
-  static int64_t scratch(const Image& image, const Phase& phase, const std::vector<int64_t>& source_rows);
+  static int64_t scratch(const Image& image, const Phase& phase, const std::vector<int64_t>& source_rows,
+                         bool on_device);
   /// Opens every column that the phase gathers.
   static void open(Session& session, const Phase& phase);
 

@@ -112,7 +112,7 @@ void Trainer::load_compiled(const std::vector<Phase>& phases, const std::vector<
   const Machine& machine = executor_->machine();
   int64_t scratch = 0;
   for (const Phase& phase : phases)
-    scratch = std::max(scratch, PhaseRunner::scratch(session_.image, phase, rows));
+    scratch = std::max(scratch, PhaseRunner::scratch(session_.image, phase, rows, machine.device != nullptr));
   require_memory(machine, batch_text(), static_cast<double>(scratch) * sizeof(float));
   const auto memory = std::make_shared<Floats>(allocate(machine, scratch));
   for (const Phase& phase : phases) phases_.push_back(make(phase, memory));

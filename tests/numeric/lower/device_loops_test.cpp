@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <deque>
 #include <random>
 
 #include "compiler/lower/device/emulated_loops.h"
@@ -35,39 +38,79 @@ loop_runner::Randomness randomness(const tensor::Loop& loop) {
   return {seed, step, earlier_rows * inner};
 }
 
-/// Runs all blocks, starting with the last, because their order must not matter.
-void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buffers, int64_t rows,
-                  int processors) {
-  const lower::Arrangement& arranged = loops.arrangement(number);
-  loop_runner::Bound bound(arranged.loop, buffers, rows);
-  const schema::DeviceKernel& kernel = loops.kernel(number);
-  core::Launch launch = core::plan_launch(kernel, bound.kept, bound.reduced, processors);
-  std::vector<double> partials(static_cast<size_t>(core::partial_sums(kernel, launch, bound.kept)), -1e300);
-  std::vector<uint32_t> counters(launch.blocks_x, 0);
-  const loop_runner::Randomness random = randomness(arranged.loop);
-  const uint64_t clock[2] = {random.seed, random.step};
+/// A loop that is ready to be launched, and the memory that its launch needs.
+struct Launched {
+  Launched(const lower::EmulatedLoops& loops, size_t number, Buffers& buffers, int64_t rows, int processors,
+           uint32_t threads)
+      : arranged(loops.arrangement(number)),
+        bound(arranged.loop, buffers, rows),
+        kernel(loops.kernel(number)) {
+    kernel.threads = threads;
+    launch = core::plan_launch(kernel, bound.kept, bound.reduced, processors);
+    partials.assign(static_cast<size_t>(core::partial_sums(kernel, launch, bound.kept)), -1e300);
+    counters.assign(launch.blocks_x, 0);
+    const loop_runner::Randomness random = randomness(arranged.loop);
+    clock = {random.seed, random.step};
+    call.pointers.assign(bound.pointers.begin(), bound.pointers.end());
+    for (const tensor::Extent& extent : arranged.loop.space)
+      if (extent.batch >= 0) call.rows.emplace_back(loop_runner::length(extent, rows));
+    call.scalars.assign(arranged.scalars.begin(), arranged.scalars.end());
+    call.sites.assign(arranged.sites.begin(), arranged.sites.end());
+    if (!call.sites.empty()) {
+      call.clock.emplace(clock.data());
+      call.first.emplace(random.first);
+    }
+    if (kernel.reduces()) {
+      call.log_width.emplace(launch.log_width);
+      call.partials.emplace(partials.data());
+      call.counters.emplace(counters.data());
+    }
+  }
+  Launched(const Launched&) = delete;
+  ~Launched() {
+    for (const uint32_t counter : counters) EXPECT_EQ(counter, 0U);
+  }
+
+  const lower::Arrangement& arranged;
+  loop_runner::Bound bound;
+  schema::DeviceKernel kernel;
+  core::Launch launch;
+  std::vector<double> partials;
+  std::vector<uint32_t> counters;
+  std::array<uint64_t, 2> clock{};
   schema::LoopKernel<> call;
-  call.pointers.assign(bound.pointers.begin(), bound.pointers.end());
-  for (const tensor::Extent& extent : arranged.loop.space)
-    if (extent.batch >= 0) call.rows.emplace_back(loop_runner::length(extent, rows));
-  call.scalars.assign(arranged.scalars.begin(), arranged.scalars.end());
-  call.sites.assign(arranged.sites.begin(), arranged.sites.end());
-  if (!call.sites.empty()) {
-    call.clock.emplace(&clock[0]);
-    call.first.emplace(random.first);
-  }
-  if (kernel.reduces()) {
-    call.log_width.emplace(launch.log_width);
-    call.partials.emplace(partials.data());
-    call.counters.emplace(counters.data());
-  }
+};
+
+/// Runs all blocks, starting with the last, because their order must not matter.
+template <class Kernel>
+void run_blocks(lower::EmulatedLoops::Code code, const core::Launch& launch, const Kernel& call) {
   std::vector<void*> parameters;
   schema::each_parameter(
       call, [&](const auto& parameter) { parameters.push_back(const_cast<void*>(parameter.place())); });
   for (uint32_t y = launch.blocks_y; y-- > 0;)
     for (uint32_t x = launch.blocks_x; x-- > 0;)
-      loops.code(number)(parameters.data(), x, y, launch.blocks_x, launch.blocks_y, launch.threads);
-  for (const uint32_t counter : counters) EXPECT_EQ(counter, 0U);
+      code(parameters.data(), x, y, launch.blocks_x, launch.blocks_y, launch.threads);
+}
+
+void run_emulated(const lower::EmulatedLoops& loops, size_t number, Buffers& buffers, int64_t rows,
+                  int processors) {
+  const Launched launched(loops, number, buffers, rows, processors, loops.kernel(number).threads);
+  run_blocks(loops.code(number), launched.launch, launched.call);
+}
+
+/// Runs the kernel that joins all loops; each has buffers of its own.
+void run_joined(const lower::EmulatedLoops& loops, std::vector<Buffers>& buffers, int64_t rows,
+                int processors) {
+  const schema::JoinedKernel& kernel = loops.joined_kernel();
+  std::deque<Launched> launched;
+  schema::JoinedLoops<> call;
+  uint32_t blocks = 0;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    const Launched& one = launched.emplace_back(loops, i, buffers[i], rows, processors, kernel.threads);
+    call.members.push_back({one.launch.blocks_x, one.launch.blocks_y, one.call});
+    blocks += one.launch.blocks_x * one.launch.blocks_y;
+  }
+  run_blocks(loops.joined_code(), {blocks, 1, kernel.threads, 0}, call);
 }
 
 struct Case {
@@ -92,6 +135,26 @@ void expect_equal(const std::vector<Case>& cases, int64_t rows, int processors, 
             << "), buffer " << b << " element " << e;
       }
   }
+}
+
+/// Their joined kernel computes what the kernels of the loops compute, to the bit.
+void expect_equal_joined(const std::vector<Case>& cases, int64_t rows, int processors,
+                         const std::string& what) {
+  std::vector<tensor::Loop> loops;
+  std::vector<Buffers> expected, got;
+  for (const Case& one : cases) {
+    loops.push_back(one.loop);
+    expected.push_back(one.buffers);
+    got.push_back(one.buffers);
+  }
+  const lower::EmulatedLoops emulated(loops, true);
+  for (size_t i = 0; i < cases.size(); ++i) run_emulated(emulated, i, expected[i], rows, processors);
+  run_joined(emulated, got, rows, processors);
+  for (size_t i = 0; i < cases.size(); ++i)
+    for (size_t b = 0; b < got[i].size(); ++b)
+      for (size_t e = 0; e < got[i][b].size(); ++e)
+        ASSERT_EQ(std::bit_cast<uint32_t>(got[i][b][e]), std::bit_cast<uint32_t>(expected[i][b][e]))
+            << what << ", loop " << cases[i].loop.name << ", buffer " << b << " element " << e;
 }
 
 Buffers noise(const std::vector<int64_t>& sizes, unsigned seed, float low = 0.05F) {
@@ -159,6 +222,21 @@ TEST(Quads, are_read_and_written_at_once_where_they_are_aligned) {
   }
 }
 
+TEST(Joined, loops_of_every_mapping_share_a_kernel) {
+  LoopBuilder rows({{40}, {333}}, 1), drawn({{1, 0}, {32}}, 2), long_sum({{100000}}, 0);
+  rows.store(rows.load(0, {333, 1}), 1, {1, 0}, Combine::sum);
+  drawn.store(drawn.apply(Op::uniform, -1, -1, -1, 3), 0, {32, 1});
+  const int x = long_sum.load(0, {1});
+  long_sum.store(x, 1, {0}, Combine::sum);
+  long_sum.store(x, 2, {0}, Combine::max);
+  const std::vector<Case> cases = {biased(12, 12, 0),
+                                   {rows.loop(), noise({40 * 333, 40}, 7)},
+                                   {long_sum.loop(), noise({100000, 1, 1}, 8)},
+                                   biased(13, 13, 0),
+                                   {drawn.loop(), noise({19 * 32}, 9)}};
+  for (const int processors : {1, 8, 132}) expect_equal_joined(cases, 19, processors, "joined");
+}
+
 TEST(Parameters, of_a_kernel_are_limited) {
   const auto with_numbers = [](int count) {
     LoopBuilder b({{8}}, 1);
@@ -220,6 +298,10 @@ TEST_P(Examples, have_kernels_that_compute_what_the_processor_computes) {
                     [](const tensor::BatchClass& batch) { return batch.times != 1; });
     if (cases.empty() || several_lengths) continue;  // the emulation has a single number of rows
     expect_equal(cases, rows, 8, kernel_program.name);
+    for (size_t first = 0; first < cases.size(); first += 6)  // some loops, one after another in the program
+      expect_equal_joined({cases.begin() + static_cast<long>(first),
+                           cases.begin() + static_cast<long>(std::min(first + 6, cases.size()))},
+                          rows, 8, kernel_program.name);
     if (HasFailure()) return;
     compared += cases.size();
   }

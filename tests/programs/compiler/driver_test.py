@@ -295,9 +295,11 @@ def test_programs_are_printed_after_each_pass(folder, vaec):
     file = write(folder, "small.vae", SMALL_MODEL)
     after = {name: succeed(vaec, "check", "--emit=tensor", "--after", name, file).stdout
              for name in ("build", "differentiate", "simplify", "choose_layouts", "cancel_layouts", "fuse", "plan_memory",
-                          "canonicalise_loops")}
+                          "canonicalise_loops", "join_launches")}
     assert all(text.startswith("program") for text in list(after.values())[:5])
     assert all(text.startswith("kernels") for text in list(after.values())[5:])
     assert after["canonicalise_loops"] == succeed(vaec, "check", "--emit=tensor", file).stdout
+    # Only programs that run on a GPU have a plan.
+    assert "\nlaunch " in after["join_launches"] and "\nlaunch " not in after["canonicalise_loops"]
     wrong = call(vaec, "check", "--emit=tensor", "--after=split", file)
     assert wrong.returncode == 64 and "known: build, differentiate, simplify" in wrong.stderr, wrong

@@ -9,9 +9,11 @@ import pytest
 from device_test import Fake
 from executable import GLYPHS, ROOT, build, call, succeed, write
 
-# Nodes of a step at the batch of the file, and how many of them are generated kernels.
-EXAMPLES = {"digits/digits_glyphs": (34, 17), "figure8/figure8": (42, 20), "table/table": (70, 38),
-            "segmentation/segmentation": (306, 135)}
+# Nodes of a step at the batch of the file, and how many of them are generated kernels: with players that move one
+# after the other, and with players that move together.
+EXAMPLES = {"digits/digits_glyphs": [(29, 13), (24, 8)], "figure8/figure8": [(34, 13), (27, 8)],
+            "table/table": [(58, 27), (47, 16)], "segmentation/segmentation": [(229, 59), (185, 25)]}
+ORDERS = ("alternating", "simultaneous")
 
 
 def count(exe, *arguments, cwd, card="h200"):
@@ -71,14 +73,15 @@ def test_what_cannot_be_counted_is_refused(folder, vaec):
 def test_the_nodes_of_examples_do_not_grow(folder, vaec, name):
     source = ROOT / f"examples/{name}.vae"
     exe = build(vaec, source, folder, "--target", "auto")
-    counted = count(exe, cwd=source.parent)
-    nodes, loops = EXAMPLES[name]
-    assert (counted["nodes"], counted["kinds"]["loops"]["nodes"]) == (nodes, loops), counted
+    for order, expected in zip(ORDERS, EXAMPLES[name], strict=True):
+        counted = count(exe, "--order", order, cwd=source.parent)
+        assert (counted["nodes"], counted["kinds"]["loops"]["nodes"]) == expected, (order, counted)
 
 
 def test_the_nodes_of_ladder_do_not_grow(folder, vaec):
     if not (pathlib.Path(os.environ.get("VAEC_DATA", "/none")) / "mnist").exists():
         pytest.skip("no MNIST")
     exe = build(vaec, ROOT / "examples/ladder/ladder.vae", folder, "--target", "auto")
-    counted = count(exe, "--batch", "1024", "--precision", "tf32", cwd=folder)
-    assert (counted["nodes"], counted["kinds"]["copies"]["nodes"]) == (257, 80), counted["kinds"]
+    for order, nodes in zip(ORDERS, (231, 203), strict=True):
+        counted = count(exe, "--batch", "1024", "--precision", "tf32", "--order", order, cwd=folder)
+        assert (counted["nodes"], counted["kinds"]["copies"]["nodes"]) == (nodes, 80), (order, counted["kinds"])

@@ -175,6 +175,17 @@ def test_averages_schedules_and_a_clip_for_each_player(folder, vaec):
     assert calls["captures"] == 1 and (folder / "gpu/checkpoints/step-20/average.safetensors").exists(), calls
 
 
+def test_rates_of_more_steps_than_the_gpu_holds_at_once(folder, vaec):
+    """The GPU has the rates of 512 steps; each step prepares those of the next one."""
+    write(folder, "t.csv", "a,b\n" + "".join(f"{i / 7:.3f},{i / 5 - 1:.3f}\n" for i in range(20)))
+    expect_training_equal(folder, vaec, """
+        var u, v : real
+        source rows { let t = csv("t.csv", ["a", "b"]); u = t.a; v = t.b }
+        player p { u | v ~ Normal(dense(v, 1), std = 1) }
+        learn symmetric { steps = 600; batch = 8; average = 0.7; optimizer = adam(0.01); schedule = cosine(600) }
+    """, steps=530)
+
+
 def test_a_conditional_that_reads_an_average(folder, vaec):
     write(folder, "t.csv", "a,b\n" + "".join(f"{i / 7:.3f},{i / 5 - 1:.3f}\n" for i in range(20)))
     expect_training_equal(folder, vaec, """

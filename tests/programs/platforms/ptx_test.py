@@ -92,19 +92,66 @@ def test_kernels_of_ladder_have_few_instructions_and_no_spills(folder, vaec):
     if "sm_90" in result.stderr and result.returncode:
         pytest.skip(result.stderr.strip())
     assert result.returncode == 0, result.stderr
-    spills = re.findall(r"(\d+) bytes spill stores", result.stderr)
-    assert len(spills) > 50 and set(spills) == {"0"}, spills
+    spills = {name: int(size) for name, size in re.findall(r"Function properties for (\w+)\n.*?(\d+) bytes spill stores",
+                                                           result.stderr)}
+    assert len(spills) > 100
+    # ptxas gives joined sums as few registers as let a processor run the most threads, and may spill one for that.
+    assert all(size <= (8 if name.startswith("kernel_joined_") else 0) for name, size in spills.items()), spills
+    assert sum(size > 0 for size in spills.values()) <= 1, spills
     sizes = instructions((folder / "kernels.cubin").read_bytes())
     # The tanh between two convolutions: four elements a thread, 16 bytes at once.
     activations = {name: size for name, size in sizes.items() if name.startswith("kernel_tanh_")
-                   and "ld.global.v4.f32" in text.partition(f".entry {name}(")[2].partition("\n}")[0]}
+                   and re.search(r"ld\.global(\.nc)?\.v4\.f32", text.partition(f".entry {name}(")[2].partition("\n}")[0])}
     assert len(activations) >= 6 and max(activations.values()) <= 4 * 60, activations
+
+
+LOAD = re.compile(r"^\s*ld\.global(\.nc)?\.(?:v4\.)?f32\b", re.M)
+
+
+def loads(text):
+    """How many loads of floats go through the cache for constant data, and how many do not."""
+    found = LOAD.findall(text)
+    return found.count(".nc"), found.count("")
+
+
+def test_most_loads_of_examples_go_through_the_cache_for_constant_data(folder, vaec):
+    for path in EXAMPLES:
+        text = example_ptx(vaec, path)
+        if text is None:
+            continue
+        cached, others = loads("".join(re.findall(r"^\.visible \.entry kernel_.*?^}", text, re.M | re.S)))
+        assert cached > others > 0, (path, cached, others)
+
+
+def test_a_kernel_does_not_cache_what_it_writes(folder, vaec):
+    write(folder, "small.vae", GLYPHS)
+    text = succeed(vaec, "check", "--emit=ptx", "small.vae", cwd=folder).stdout
+    programs = succeed(vaec, "check", "--emit=tensor", "small.vae", cwd=folder).stdout
+    update = programs.partition('kernels "update by adam"')[2].partition("\n\n")[0]
+    names = dict(re.findall(r'^@(\d+) (?:input|output) .* "(.*)"$', update, re.M))
+    read = [names[buffer] for buffer in re.findall(r"^  load \d+ = @(\d+)", update, re.M)]
+    written = {names[buffer] for buffer in re.findall(r"^  store \S+ @(\d+)", update, re.M)}
+    assert {"parameters", "exp_avg", "exp_avg_sq"} <= written & set(read), (read, written)
+    # Adam's is the kernel with as many pointers. Its parameters, moments and numbers are read by elements or by fours.
+    pointers = len(read) + len(re.findall(r"^  store ", update, re.M))
+    kernels = [body for head, body in re.findall(r"^\.visible \.entry (kernel_add___add___add_\w+\([^)]*\))(.*?)^}", text,
+                                                 re.M | re.S) if head.count(".param .u64") == pointers + 1]
+    assert kernels
+    for body in kernels:
+        cached, others = loads(body)
+        assert others == len([name for name in read if name in written]), (cached, others, read)
+        assert cached == len([name for name in read if name not in written]), (cached, others, read)
 
 
 def test_shapes_are_constants_of_kernels(folder, vaec):
     write(folder, "small.vae", GLYPHS)
     text = succeed(vaec, "check", "--emit=ptx", "small.vae", cwd=folder).stdout
-    assert "div.u32" not in text and "rem.u32" not in text, "a division by a constant is a multiplication"
+    kernels = re.findall(r"^\.visible \.entry (\w+)\((.*?)^}", text, re.M | re.S)
+    assert len(kernels) > 20
+    for name, body in kernels:
+        # A block of joined sums divides once, to find its part of a sum.
+        divisions = len(re.findall(r"\b(?:div|rem)\.u32", body))
+        assert divisions <= (body.count("bar.sync") if name.startswith("kernel_joined_") else 0), (name, divisions)
 
 
 def test_no_kernel_spills_or_uses_local_memory_for_nothing(folder, vaec):

@@ -76,7 +76,8 @@ void PatternGame::share_memory(const PatternRequest& request) {
     if (program < 0) return;
     const Program& entry = image.programs[static_cast<size_t>(program)];
     for (const int64_t batch_rows : rows)
-      most = std::max(most, Executor::scratch(entry, std::vector<int64_t>(entry.batches.size(), batch_rows)));
+      most = std::max(most, Executor::scratch(entry, std::vector<int64_t>(entry.batches.size(), batch_rows),
+                                              machine_.device != nullptr));
   };
   for (const PatternRequest::OfSource& requested : request.sources)
     count(image.sources[static_cast<size_t>(requested.source)].program);

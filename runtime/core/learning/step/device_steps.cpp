@@ -31,7 +31,7 @@ DeviceSteps::DeviceSteps(const StepContext& context)
   int64_t numbers = 1;  // the last number belongs to the average
   for (const Optimizer& optimizer : optimizers_) numbers += static_cast<int64_t>(optimizer.number_count());
   numbers_ = device_.allocate(numbers);
-  table_ = device_.allocate(steps_of_table * numbers);
+  table_ = device_.allocate((steps_of_table + 1) * numbers);  // the last step also prepares one after it
   float* own_numbers = numbers_.data();
   for (size_t player = 0; player < image.players.size(); ++player) {
     const Optimizer& optimizer = optimizers_[player];
@@ -135,11 +135,12 @@ void DeviceSteps::set_clock(uint64_t step) {
   device_.upload(device_.clock(), clock, sizeof clock);
 }
 
-/// Uploads the numbers for the updates of the coming steps, and sets the clock to the first of these steps.
+/// Uploads the numbers for the updates of the coming steps, and prepares the first of these steps: sets the
+/// clock to it. Each step prepares the one after it.
 void DeviceSteps::fill_table() {
   std::vector<float> table(static_cast<size_t>(table_.size()));
   float* row = table.data();
-  for (int64_t ahead = 0; ahead < steps_of_table; ++ahead) {
+  for (int64_t ahead = 0; ahead <= steps_of_table; ++ahead) {
     const double rate = settings_.schedule.rate(state_.step + ahead, settings_.steps);
     for (size_t player = 0; player < optimizers_.size(); ++player) {
       optimizers_[player].write_numbers(state_.optimizers[player].updates + ahead + 1, rate, row);
@@ -150,6 +151,7 @@ void DeviceSteps::fill_table() {
                  : 0;
   }
   device_.upload(table_.data(), table.data(), table.size() * sizeof(float));
+  device_.upload(numbers_.data(), table.data(), static_cast<size_t>(numbers_.size()) * sizeof(float));
   set_clock(static_cast<uint64_t>(state_.step));
   table_begin_ = state_.step;
 }
@@ -164,10 +166,6 @@ void DeviceSteps::do_step(PhaseRange phases) {
   draw_rows(step);
   counting_ = kind.updates.empty() ? &kind : nullptr;
   const auto work = [&] {
-    device_.launch(1, schema::BeginStep<>{.clock = device_.clock(),
-                                          .table = table_.data(),
-                                          .numbers = numbers_.data(),
-                                          .count = numbers_.size()});
     for (size_t phase = phases.first; phase < phases.end; ++phase)
       work_->phases[phase]->run(settings_.seed, step, hooks_);
     if (settings_.average > 0) add_to_averages();
@@ -178,7 +176,10 @@ void DeviceSteps::do_step(PhaseRange phases) {
                                         .coefficients = static_cast<const float**>(from(their_coefficients_)),
                                         .sums = static_cast<double*>(from(sums_)),
                                         .bad = static_cast<int64_t*>(from(bad_)),
-                                        .count = kind.terms});
+                                        .count = kind.terms,
+                                        .table = table_.data(),
+                                        .numbers = numbers_.data(),
+                                        .width = numbers_.size()});
   };
   bool fixed = true;
   for (size_t phase = phases.first; phase < phases.end; ++phase)
