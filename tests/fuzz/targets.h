@@ -182,7 +182,7 @@ class ToyRun {
         image_(core::read_image(toy_.binary)),
         session_(image_, {.threads = 1}),
         settings_(core::settings_of(image_.learns.front(), image_)) {
-    core::save(core::initial_state(session_, settings_), image_, settings_, folder_, 1);
+    core::save(core::initial_state(session_, settings_), session_, settings_, folder_, 1);
   }
   ~ToyRun() { fs::remove_all(folder_); }
   ToyRun(const ToyRun&) = delete;
