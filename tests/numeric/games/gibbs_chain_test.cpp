@@ -147,7 +147,8 @@ TEST(GibbsChain, MeanGradientIsThatOfEnumerationWithTaggedRowsDropped) {
     const core::Phase& phase = image.learns[0].simultaneous.at(0);
     ASSERT_EQ(phase.stages.size(), 1U);
     ASSERT_EQ(phase.stages[0].chains.at(0).tags.size(), 2U) << "x and z are drawn from themselves, c is not";
-    const auto memory = std::make_shared<core::Floats>(core::PhaseRunner::scratch(image, phase, {rows}));
+    const auto memory =
+        std::make_shared<core::Floats>(core::PhaseRunner::scratch(image, phase, {rows}, false));
     core::PhaseRunner runner(session, session.machine, phase, {rows}, memory);
 
     std::map<std::string, double> sum, sum_of_squares;

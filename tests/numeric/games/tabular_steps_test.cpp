@@ -78,7 +78,7 @@ class Steps {
       core::PhaseRunner::open(session_, phase);
       runners.push_back(std::make_unique<core::PhaseRunner>(
           session_, session_.machine, phase, rows,
-          std::make_shared<core::Floats>(core::PhaseRunner::scratch(image_, phase, rows))));
+          std::make_shared<core::Floats>(core::PhaseRunner::scratch(image_, phase, rows, false))));
     }
     for (int step = 0; step < steps; ++step) {
       core::Hooks hooks;
