@@ -28,7 +28,7 @@ void require_same_words(const semantics::Variable& theirs, const std::string& fi
                         const semantics::Variable& own, const semantics::Column& column,
                         base::Report& report) {
   const auto* taken = column.expression.as<schema::TableColumn>();
-  const bool plain = taken && taken->table->as<schema::Reader>();
+  const bool plain = column.expression.as<schema::Reader>() || (taken && taken->table->as<schema::Reader>());
   constexpr auto category = semantics::DomainKind::category;
   if (!plain || theirs.domain.kind != category || own.domain.kind != category ||
       theirs.domain.words == own.domain.words)
@@ -71,8 +71,10 @@ std::vector<Simulator> read_simulators(const semantics::Model& model, const std:
         found = simulators.insert(simulators.end(), std::move(simulator));
       }
       const auto& variables = found->model.variables;
-      if (report.has_errors() || name.empty()) return;
-      if (const auto theirs = std::ranges::find(variables, name, &semantics::Variable::name);
+      if (report.has_errors() || variables.empty()) return;
+      // Without a name the table stands for its first column.
+      const std::string& wanted = name.empty() ? variables.front().name : name;
+      if (const auto theirs = std::ranges::find(variables, wanted, &semantics::Variable::name);
           theirs != variables.end()) {
         require_same_words(*theirs, file, model[column.variable], column, report);
         return;

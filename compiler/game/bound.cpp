@@ -6,6 +6,7 @@
 #include <set>
 
 #include "compiler/game/names.h"
+#include "compiler/game/play.h"
 #include "compiler/game/supervised.h"
 #include "compiler/semantics/families/divergence.h"
 #include "compiler/semantics/learn/bounds.h"
@@ -192,7 +193,8 @@ std::vector<SourceId> sources_without_given_terms(const Model& model, const Lear
   std::vector<SourceId> without;
   for (const SourceId id : learn.sources)
     if (given_terms(model, model[id]).empty()) without.push_back(id);
-  if (without.size() == learn.sources.size())
+  const std::vector<SourceId> learned = learned_sources(model, learn);
+  if (std::ranges::all_of(learned, [&](SourceId id) { return std::ranges::count(without, id) > 0; }))
     report.add(base::E0811, learn.span, learn.method,
                "a source that gives all variables of some conditional");
   return without;
@@ -230,7 +232,10 @@ std::vector<Bounds> derive_bounds(const Model& model, semantics::Graph& graph,
         bounds.skipped.push_back(id);
       }
     }
-    if (bounds.sources.empty() && report.diagnostics().size() == errors)
+    const std::vector<SourceId> learned = learned_sources(model, learn);
+    const bool any = std::ranges::any_of(
+        bounds.sources, [&](const Bound& bound) { return std::ranges::count(learned, bound.source) > 0; });
+    if (!any && report.diagnostics().size() == errors)
       report.add(base::E0811, learn.span, learn.method, "a source whose bound has parameters");
   }
   return all;

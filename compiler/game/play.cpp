@@ -36,6 +36,14 @@ Play play_of(const Model& model, const Learn& learn) {
   return play;
 }
 
+std::vector<semantics::SourceId> learned_sources(const Model& model, const Learn& learn) {
+  const Play play = play_of(model, learn);
+  std::vector<semantics::SourceId> learned;
+  for (const semantics::SourceId source : learn.sources)
+    if (play.weight(source).value > 0) learned.push_back(source);
+  return learned;
+}
+
 bool plays_another_game(const Model& model, const Learn& learn) {
   return learn.method == "symmetric" && play_of(model, learn) != declared_play(model);
 }

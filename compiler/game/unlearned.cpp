@@ -7,6 +7,7 @@
 
 #include "compiler/game/bound.h"
 #include "compiler/game/names.h"
+#include "compiler/game/play.h"
 #include "compiler/game/supervised.h"
 
 namespace game {
@@ -62,7 +63,7 @@ std::string way_to_learn(const Model& model, const Learn& learn, VariableId vari
 
 /// Does a source of the learn block give the target and the parents of the conditional?
 bool is_given(const Model& model, const Learn& learn, ConditionalId id) {
-  return std::ranges::any_of(learn.sources, [&](SourceId source) {
+  return std::ranges::any_of(learned_sources(model, learn), [&](SourceId source) {
     return std::ranges::count(given_terms(model, model[source]), id) > 0;
   });
 }
@@ -72,7 +73,7 @@ std::vector<ConditionalId> never_read(const Model& model, const Game& game, size
   const Learn& learn = model.learns[l];
   std::set<ConditionalId> read;
   std::set<semantics::ParameterId> learned;
-  for (const SourceId source : learn.sources)
+  for (const SourceId source : learned_sources(model, learn))
     for (const ConditionalId id : read_conditionals(model, game, l, source)) {
       read.insert(id);
       learned.insert(model[id].parameters.begin(), model[id].parameters.end());

@@ -76,7 +76,8 @@ std::string learns_text(const Model& model, const Game& game) {
     }
     if (other_game) {
       const Play play = play_of(model, model.learns[l]);
-      text += utilities_text(model, game, play, "  ");
+      const std::string utilities = utilities_text(model, game, play, "  ");
+      text += utilities.empty() ? "  no player learns\n" : utilities;
       if (const std::string known = equilibrium_text(model, game, play); !known.empty()) text += "  " + known;
     }
     for (const std::string& line : unlearned) text += fmt::format("  note: {}\n", line);

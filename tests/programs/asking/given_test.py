@@ -316,6 +316,21 @@ def test_what_sample_writes_can_be_given_again(folder, vaec):
     assert len(means[0]) == 20 and len({row[0] for row in means[0]}) == 20, means[0]
     near(means[1], means[0])
     near(means[2], means[0])
+    # What the source computes was done to the classes before: nothing is done to marks that `sample` wrote.
+    text = """
+var c : category(2)
+var y : real
+let t = csv("t.csv")
+source rows { c = t.c - 5; y = t.y }
+decoder p { c ~ Categorical(parameter([2])); y | c ~ Normal(dense(c, 1), std = 1) }
+encoder q { c | y ~ Categorical(dense(y, 2)) }
+learn supervised { steps = 1; batch = 4; every = {evaluate: 0} }
+"""
+    write(folder, "t.csv", "c,y\n5,1\n6,2\n")
+    shifted = Trained(folder, vaec, "shifted", text)
+    succeed(shifted.exe, "sample", "--run", shifted.run, "--n", "20", "--out", "c.npz", cwd=folder)
+    assert len({row[0] for row in shifted.infer("y | c", "c=c.npz")[0]}) == 2
+    near(shifted.infer("y | c", "c=5")[0], shifted.infer("y | c", "c=[1, 0]")[0])
     # A mean of a category is no class.
     succeed(trained.exe, "infer", "c | y", "--run", trained.run, "--given", "y=1", "--out", "c.npz", cwd=folder)
     result = trained.call("infer", "y | c, d, s, t, b, r", "--given", "c=c.npz",

@@ -109,6 +109,11 @@ def test_words_number_the_classes_in_all_files_alike(folder, vaec):
     write(folder, "some.csv", "c\nb\nd\n")
     result = call(exe, "infer", "x | c", "--run", "run", "--given", "c=some.csv", "--out", "x.csv", cwd=folder)
     fails(result, 65, 'row 1 holds "d"')
+    for word, mean in (("a", -3.05), ("b", 3.05)):
+        succeed(exe, "infer", "x | c", "--run", "run", "--given", f"c={word}", "--out", "x.csv", cwd=folder)
+        assert abs(float((folder / "x.csv").read_text().split()[1]) - mean) < 0.2, word
+    fails(call(exe, "infer", "x | c", "--run", "run", "--given", "c=d", "--out", "x.csv", cwd=folder), 66,
+          "its words are a, b")
     # A resumed run, too, keeps the words.
     write(folder, "train.csv", "x,w\n-3,a\n3,c\n")
     write(folder, "held.csv", "x,w\n3,c\n-3,a\n")

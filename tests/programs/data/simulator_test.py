@@ -132,7 +132,8 @@ def test_what_is_wrong_with_the_other_model_is_said(folder, vaec):
 def test_classes_of_another_program_keep_their_words(folder, vaec):
     write(folder, "simulator.vae", SIMULATOR.replace("category(3)", 'category("a", "b", "c")'))
     for domain, column, code in (('category("a", "b", "c")', "other.c", 0), ('category("b", "a", "c")', "other.c", 1),
-                                 ("category(3)", "other.c", 1), ("binary", "other.c == 1", 0)):
+                                 ("category(3)", "other.c", 1), ("binary", "other.c == 1", 0),
+                                 ('category("c", "b", "a")', "other", 1), ('category("a", "b", "c")', "other", 0)):
         text = f"""
 let other = run("simulator.vae", from = "simulator-run")
 var a : {domain}

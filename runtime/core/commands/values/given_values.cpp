@@ -221,17 +221,22 @@ class Reading {
   Reading(const Image& image, Preprocessing& preprocessing) : image_(image), preprocessing_(preprocessing) {}
 
   ReadValues read(int index, const std::string& value, const std::string& text) {
-    const Variable& variable = image_.variables[static_cast<size_t>(index)];
+    Variable variable = image_.variables[static_cast<size_t>(index)];
+    // A word that only the data hold may be given as it is.
+    if (variable.words.empty() && !is_file(value) && !number_in(value) && !value.starts_with('['))
+      variable.words = preprocessing_.words(index);
     const Preprocessing::Rule* rule = preprocessing_.rule(index);
     const data::Transformation* transformation = rule ? &rule->transformation : nullptr;
     data::Column column = raw(value, variable, transformation);
-    if (has_class_axis(column, variable)) column = marked_classes(column, variable, text);
-    if (transformation && transformation->can_apply() && !transformation->is_identity()) {
+    // Classes that are marked are those of the variable, to which nothing is applied any more.
+    const bool marked = has_class_axis(column, variable);
+    if (marked) column = marked_classes(column, variable, text);
+    if (!marked && transformation && transformation->can_apply() && !transformation->is_identity()) {
       check_rows(column, variable);
       column = transformation->apply(column);
     }
     ReadValues read = values_of(std::move(column), variable, preprocessing_.words(index));
-    if (rule) note_on(image_, *rule, variable, shown(text));
+    if (rule && !marked) note_on(image_, *rule, variable, shown(text));
     return read;
   }
 

@@ -18,7 +18,7 @@ using Kind = LearnKey::Kind;
 std::string form_of_flags(const std::string& text) {
   const bool list = text.starts_with('[') && text.ends_with(']'),
              map = text.starts_with('{') && text.ends_with('}');
-  if (text.size() < 2 || (!list && !map)) return text;
+  if (text.size() < 3 || (!list && !map)) return text;
   std::string plain = text.substr(1, text.size() - 2);
   if (map) std::ranges::replace(plain, ':', '=');
   return plain;

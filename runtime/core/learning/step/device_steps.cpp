@@ -234,15 +234,17 @@ const DeviceSteps::Resident& DeviceSteps::resident(const Place& place, const Pat
   if (!fresh) return resident;
   const auto [column, source, first] = place;
   const int variable = session_.image.columns[static_cast<size_t>(column)].variable;
-  // If all rows miss the variable, one row stands for all, because nobody reads it.
-  resident.count = pattern.missing.count(variable) ? 1 : pattern.count;
+  // If all rows miss the variable, one row stands for all, because nobody reads it. If each row misses
+  // something, and none is learned from, that row is zero.
+  const bool empty = pattern.count == 0;
+  resident.count = empty || pattern.missing.contains(variable) ? 1 : pattern.count;
   resident.width = session_.image.variables[static_cast<size_t>(variable)].elements();
   resident.rows = device_.allocate(resident.count * resident.width);
   constexpr int64_t piece = 1024;
   std::vector<float> host(static_cast<size_t>(std::min(piece, resident.count) * resident.width));
   for (int64_t row = 0; row < resident.count; row += piece) {
     const int64_t count = std::min(piece, resident.count - row);
-    session_.rows.gather_in_order(column, source, pattern, row, count, host.data());
+    if (!empty) session_.rows.gather_in_order(column, source, pattern, row, count, host.data());
     device_.upload(resident.rows.data() + row * resident.width, host.data(),
                    static_cast<size_t>(count * resident.width) * sizeof(float));
   }
