@@ -29,7 +29,8 @@ Play declared_play(const semantics::Model& model);
 Play play_of(const semantics::Model& model, const semantics::Learn& learn);
 
 /// The sources of the block whose weight is not 0.
-std::vector<semantics::SourceId> learned_sources(const semantics::Model& model, const semantics::Learn& learn);
+std::vector<semantics::SourceId> learned_sources(const semantics::Model& model,
+                                                 const semantics::Learn& learn);
 
 /// Whether the block is `symmetric`, but plays another game than the declared one.
 bool plays_another_game(const semantics::Model& model, const semantics::Learn& learn);

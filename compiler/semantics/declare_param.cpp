@@ -67,7 +67,8 @@ struct TextReader {
         value.text += rest[i];
         continue;
       }
-      if (++i == rest.size() || std::string_view("nt\"\\").find(rest[i]) == std::string_view::npos) return {};
+      ++i;
+      if (i == rest.size() || std::string_view("nt\"\\").find(rest[i]) == std::string_view::npos) return {};
       value.text += rest[i] == 'n' ? '\n' : rest[i] == 't' ? '\t' : rest[i];
     }
     return {};

@@ -46,8 +46,8 @@ Launched ranked(const std::string& launcher, const char* rank, const char* size)
   return found;
 }
 
-/// MASTER_ADDR and MASTER_PORT, which count under every launcher. `localhost` is always the loopback (RFC 6761),
-/// also on a machine without /etc/hosts.
+/// MASTER_ADDR and MASTER_PORT, which count under every launcher. `localhost` is always the loopback (RFC
+/// 6761), also on a machine without /etc/hosts.
 void take_master(Launched& found, int port) {
   found.port = number_or("MASTER_PORT", 1, most_port, port);
   if (const std::string host = variable("MASTER_ADDR"); !host.empty()) found.host = host;

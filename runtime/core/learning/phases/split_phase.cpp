@@ -18,7 +18,8 @@ SplitRows::SplitRows(Session& session, const Learn& learn, const Settings& setti
     : session_(session), learn_(learn) {
   const Image& image = session.image;
   rows_.assign(image.sources.size() + image.splits.size(), 1);
-  for (const std::string& name : learned_sources(settings)) place(image.source(name), settings.batch.at(name));
+  for (const std::string& name : learned_sources(settings))
+    place(image.source(name), settings.batch.at(name));
   if (placed_.empty())
     throw Failure(Exit::bad_data,
                   fmt::format("learn {}: nothing is learned from any row of its sources", learn.name));
