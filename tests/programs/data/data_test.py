@@ -283,6 +283,7 @@ def test_data_that_do_not_fit_name_what_and_where(folder, vaec):
         'per_class(t.a, 1)': (65, "has no column `label`"),
         'without(t, t.a)': (65, "without:", "have different columns"),
         'without(t, t).a': (65, "there are no rows"),
+        'normalize(t, by = where(t, t.a > 99)).a': (65, "has no finite numbers `a`"),
         'normalize(t).note': (65, "column `note`", "is not a number"),
         'windows(t.a, 13)': (65, "windows:", "no window of length 13"),
         'windows(t.a, 2, 0)': (65, "windows:", "step 0"),

@@ -91,8 +91,9 @@ def test_domains_and_shapes_of_both_sides_agree(folder, vaec):
         refused(65, words, call(exe, *QUIET, "--out", name, "--peer", "b=spool", cwd=folder, timeout=60))
     # The file differs from what its `publish` says, so the fault is in the file.
     spool(folder, {"step-0.safetensors": published(0, ROWS[0], [[0, 1, 0]] * 4)})
-    refused(66, "no rows of peer b came", call(exe, *QUIET, "--out", "none", "--peer", "b=spool", "--peer-wait", 1,
-                                               cwd=folder, timeout=60))
+    result = call(exe, *QUIET, "--out", "none", "--peer", "b=spool", "--peer-wait", 1, cwd=folder, timeout=60)
+    refused(66, "no rows of peer b came", result)
+    assert "a file was left out: " in result.stderr and "step-0.safetensors" in result.stderr, result
 
 
 def test_nobody_waits_for_ever(folder, vaec):
