@@ -109,8 +109,8 @@ Equilibrium judge_equilibrium(const Model& model, const Game& game, const Play& 
   const auto learning = std::ranges::count(play.learns, true);
   if (learning < 2 && learning < std::ssize(play.learns)) return Equilibrium::none;
   if (never_seen_whole(model, game, play)) return Equilibrium::perhaps_a_continuum;
-  if (model.players.size() != 2 || !play.learns[0] || !play.learns[1] ||
-      model.players[0].conditionals.size() != 1 || model.players[1].conditionals.size() != 1) {
+  if (model.players.size() != 2 || model.players[0].conditionals.size() != 1 ||
+      model.players[1].conditionals.size() != 1) {
     return Equilibrium::none;
   }
   const Conditional& p = model[model.players[0].conditionals[0]];

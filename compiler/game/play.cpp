@@ -17,10 +17,7 @@ Play declared_play(const Model& model) {
 
 Play play_of(const Model& model, const Learn& learn) {
   Play play;
-  for (const semantics::Player& player : model.players) {
-    const auto optimizer = learn.optimizers.find(player.name);
-    play.learns.push_back(optimizer == learn.optimizers.end() || optimizer->second.learns());
-  }
+  for (const semantics::Player& player : model.players) play.learns.push_back(!is_frozen(learn, player));
   std::vector<Weight>& weights = play.weights;
   weights.resize(model.sources.size());
   const nlohmann::json own = learn.own.value("weight", nlohmann::json::object());
