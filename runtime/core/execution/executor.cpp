@@ -15,6 +15,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "runtime/core/execution/placement.h"
 #include "runtime/core/machine/thread_pool.h"
 #include "runtime/out_of_memory.h"
 #include "runtime/shared/failure.h"
@@ -22,23 +23,8 @@
 namespace core {
 namespace {
 
-constexpr int64_t line = 16;  // floats per cache line
 // For smaller loops, waking threads costs more than the loop itself: an element takes 0.1 to 1.7 ns.
 constexpr int64_t parallel_elements = 16384;
-
-/// Bounded, so that sums of such products do not overflow, also when they count bytes.
-int64_t product(int64_t a, int64_t b) {
-  int64_t result = 0;
-  if (__builtin_mul_overflow(a, b, &result) || result > int64_t{1} << 50)
-    throw Failure(Exit::bad_configuration, "at these batches a tensor has more than 2^50 elements");
-  return result;
-}
-
-int64_t elements(const std::vector<Extent>& extents, const std::vector<int64_t>& rows) {
-  int64_t count = 1;
-  for (const Extent& extent : extents) count = product(count, extent.length(rows));
-  return count;
-}
 
 /// The convolution as the library operations take it.
 vae_convolution shape_of(const Convolution& c, int64_t batch) {
@@ -60,41 +46,6 @@ vae_convolution shape_of(const Convolution& c, int64_t batch) {
           c.stride_w,
           c.padding_h,
           c.padding_w};
-}
-
-int64_t whole_lines(int64_t count) { return (count + line - 1) / line * line; }
-
-/// Where each scratch buffer begins in the program's memory.
-struct Places {
-  std::vector<int64_t> starts;  // by buffer; 0 if it is not scratch memory
-  int64_t total = 0;
-};
-
-Places places_of(const Program& program, const std::vector<int64_t>& rows, bool on_device) {
-  const schema::LaunchPlan* plan = on_device && program.plan ? &*program.plan : nullptr;
-  const std::vector<Life>& lives = plan ? plan->slots : program.slots;
-  const auto slot_of = [&](size_t b) {
-    return static_cast<size_t>(plan ? plan->slot_of[b] : program.buffers[b].slot);
-  };
-  std::vector<int64_t> sizes(lives.size());
-  for (size_t b = 0; b < program.buffers.size(); ++b)
-    if (program.buffers[b].kind == Buffer::Kind::scratch) {
-      int64_t& size = sizes[slot_of(b)];
-      size = std::max(size, whole_lines(elements(program.buffers[b].extents, rows)));
-    }
-  const ScratchLayout layout = lay_out(lives, sizes);
-  Places places{std::vector<int64_t>(program.buffers.size()), layout.total};
-  for (size_t b = 0; b < program.buffers.size(); ++b)
-    if (program.buffers[b].kind == Buffer::Kind::scratch) places.starts[b] = layout.starts[slot_of(b)];
-  return places;
-}
-
-/// The instructions in the order in which they run; those of one list run in one launch.
-std::vector<std::vector<int>> order_of(const Program& program, bool on_device) {
-  if (on_device && program.plan) return program.plan->launches;
-  std::vector<std::vector<int>> order;
-  for (size_t i = 0; i < program.instructions.size(); ++i) order.push_back({static_cast<int>(i)});
-  return order;
 }
 
 struct BoundLoop {
@@ -597,8 +548,8 @@ std::vector<int64_t> class_rows(const Program& program, const std::vector<int64_
                                 int64_t others) {
   std::vector<int64_t> rows;
   for (const BatchClass& batch : program.batches)
-    rows.push_back(
-        product(batch.times, batch.source < 0 ? others : source_rows.at(static_cast<size_t>(batch.source))));
+    rows.push_back(bounded_product(
+        batch.times, batch.source < 0 ? others : source_rows.at(static_cast<size_t>(batch.source))));
   return rows;
 }
 
