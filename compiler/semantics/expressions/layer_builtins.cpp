@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "compiler/semantics/expressions/evaluation.h"
@@ -211,21 +212,39 @@ Value embedding(Evaluation& e, const Call& call) {
   return e.from_node(e.build.reshape(e.build.matmul(rows, flat), result), call.span);
 }
 
-/// (h - mean) / sqrt(variance + eps) over all axes but the first.
-NodeId normalised(Build& b, NodeId h) {
+/// (h - mean) / sqrt(variance + eps), where `mean` gives each element the mean over its group.
+NodeId normalised(Build& b, NodeId h, const std::function<NodeId(NodeId)>& mean) {
   constexpr double eps = 1e-5;  // as in PyTorch
-  const Shape full = b.shape(h);
-  std::vector<int64_t> axes(full.size() - 1);
-  std::iota(axes.begin(), axes.end(), 1);
-  Shape beside(full.size(), 1);
-  beside[0] = full[0];
-  const double share = static_cast<double>(full[0]) / static_cast<double>(count(full));
-  const auto mean = [&](NodeId x) {
-    return b.broadcast(b.reshape(b.scale(b.reduce(Op::sum, x, axes), share), beside), full);
-  };
   const NodeId centred = b.subtract(h, mean(h));
   const NodeId variance = mean(b.multiply(centred, centred));
   return b.divide(centred, b.pointwise(Op::sqrt, {b.add(variance, b.constant(eps))}));
+}
+
+std::vector<int64_t> axes_from(int64_t first, const Shape& shape) {
+  std::vector<int64_t> axes(shape.size() - static_cast<size_t>(first));
+  std::iota(axes.begin(), axes.end(), first);
+  return axes;
+}
+
+/// The mean over all elements. No axes are joined, so after a convolution the result keeps the layout of x.
+NodeId mean_of_all(Build& b, NodeId x) {
+  const Shape full = b.shape(x);
+  const NodeId sum = b.reduce(Op::sum, x, axes_from(0, full));
+  return b.broadcast(b.reshape(b.scale(sum, 1.0 / static_cast<double>(count(full))), Shape(full.size(), 1)),
+                     full);
+}
+
+/// The mean over each group of channels: first over each channel, since channels are neighbours in memory.
+NodeId mean_of_groups(Build& b, NodeId x, int64_t groups) {
+  const Shape full = b.shape(x);
+  const Shape grouped = {groups, full[0] / groups};
+  Shape beside(full.size(), 1);
+  beside[0] = full[0];
+  const double share = static_cast<double>(groups) / static_cast<double>(count(full));
+  const NodeId channels = full.size() == 1 ? x : b.reduce(Op::sum, x, axes_from(1, full));
+  const NodeId sum = b.reduce(Op::sum, b.reshape(channels, grouped), {1});
+  const NodeId mean = b.scale(b.broadcast(b.reshape(sum, {groups, 1}), grouped), share);
+  return b.broadcast(b.reshape(mean, beside), full);
 }
 
 // layer_norm(h): normalizes over all elements of a row, then applies a weight and a bias for each element.
@@ -237,7 +256,7 @@ Value layer_norm(Evaluation& e, const Call& call) {
   const NodeId weight = e.parameter(call.context, layer, "weight", full, constant(1));
   const NodeId bias = e.parameter(call.context, layer, "bias", full, constant(0));
   if (!weight || !bias) return {};
-  const NodeId even = e.build.reshape(normalised(e.build, e.build.reshape(h, {1, count(full)})), full);
+  const NodeId even = normalised(e.build, h, [&](NodeId x) { return mean_of_all(e.build, x); });
   return e.from_node(e.build.add(e.build.multiply(even, weight), bias), call.span);
 }
 
@@ -261,7 +280,7 @@ Value group_norm(Evaluation& e, const Call& call) {
   Shape beside(full.size(), 1);
   beside[0] = full[0];
   Build& b = e.build;
-  const NodeId even = b.reshape(normalised(b, b.reshape(h, {*groups, count(full) / *groups})), full);
+  const NodeId even = normalised(b, h, [&](NodeId x) { return mean_of_groups(b, x, *groups); });
   const NodeId scaled = b.multiply(even, b.broadcast(b.reshape(weight, beside), full));
   return e.from_node(add_bias(e, call, layer, scaled, constant(0)), call.span);
 }
