@@ -20,6 +20,11 @@ Diagnostic& Report::add(Diagnostic diagnostic) {
   return diagnostics_.back();
 }
 
+void Report::forget_after(size_t count) {
+  if (count < diagnostics_.size())
+    diagnostics_.erase(diagnostics_.begin() + static_cast<std::ptrdiff_t>(count), diagnostics_.end());
+}
+
 bool Report::has_errors() const {
   return std::any_of(diagnostics_.begin(), diagnostics_.end(), [](const Diagnostic& diagnostic) {
     return info(diagnostic.code).severity == Severity::error;

@@ -101,6 +101,9 @@ class Report {
   }
   Diagnostic& add(Diagnostic diagnostic);
 
+  /// Removes what was added after the first `count` diagnostics: the attempt that made it was given up.
+  void forget_after(size_t count);
+
   bool has_errors() const;
   const std::deque<Diagnostic>& diagnostics() const { return diagnostics_; }
   const SourceSet& sources() const { return *sources_; }

@@ -184,6 +184,7 @@ class Evaluation {
   Model& model;
   base::SourceSet& sources;
   base::Report& report;
+  bool probing = false;  // a call whose nodes and parameters are removed again: it shares no parameters
   Build build;
   // The scopes, from inner to outer: the file's (top), the library's families, the functions of the language.
   // The body of a family has words of its own, too. A body in the library sees nothing of the file.

@@ -26,7 +26,7 @@ NodeId Evaluation::parameter(const ParameterContext& context, const std::string&
     error(base::E0318, build.span, "`" + name + "`", elements_text(shape), to_string(shape), most_elements);
     return {};
   }
-  if (context.shared)
+  if (context.shared && !probing)
     for (size_t i = 0; i < model.parameters.size(); ++i) {
       const Parameter& there = model.parameters[i];
       if (there.name != name || there.owner != context.owner) continue;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace semantics {
 
@@ -76,26 +77,75 @@ class Scan {
   }
 
   /// Fills numbers in `init` to the shapes that the cell gives. To find the shapes, it calls the cell once,
-  /// and then removes the nodes and parameters of this call.
+  /// and then removes the nodes and parameters of this call. Not every cell takes numbers: one that convolves
+  /// needs an image, one that unpacks its state needs a tuple. So other states are tried too; if the cell
+  /// takes none of them, the errors of the first one are reported.
   std::optional<Value> filled(const Value& init, const Value& x) {
-    const auto parts = parts_of(init);
-    if (std::ranges::none_of(parts, holds_number)) return init;
+    if (std::ranges::none_of(parts_of(init), holds_number)) return init;
+    const std::vector<Value> states = states_like(init, x);
+    for (const Value& state : states)
+      if (const auto shapes = shapes_after(state, x, false)) return filled(state, init, *shapes);
+    const size_t errors = e_.report.diagnostics().size();
+    shapes_after(states[0], x, true);
+    if (e_.report.diagnostics().size() == errors) return init;  // the first step will report what is wrong
+    return std::nullopt;
+  }
+
+  /// States to try in place of `init`: as it is, with numbers in the shape of x, and a tuple of either.
+  std::vector<Value> states_like(const Value& init, const Value& x) {
+    std::vector<Value> states = {init};
+    const NodeId element = e_.tensor(x, place_of(x, call_.span));
+    const auto like_x = [&](Value part) {
+      return holds_number(part) ? e_.from_node(e_.build.filled(number_in(part), e_.shape(element)), part.span)
+                                : part;
+    };
+    Value shaped = init;
+    if (element && init.kind == Kind::tuple)
+      for (Value& part : shaped.items) part = like_x(part);
+    else if (element)
+      shaped = like_x(init);
+    states.push_back(shaped);
+    constexpr size_t most_parts = 4;
+    for (size_t count = 2; count <= most_parts && init.kind != Kind::tuple; ++count)
+      for (const Value& part : {init, shaped}) {
+        Value several;
+        several.kind = Kind::tuple;
+        several.span = init.span;
+        several.items.assign(count, part);
+        states.push_back(several);
+      }
+    return states;
+  }
+
+  /// The shapes of the state after one step from `state`; none if the cell does not take it.
+  std::optional<std::vector<Shape>> shapes_after(const Value& state, const Value& x, bool reported) {
     const Graph before = *e_.build.graph;
-    const size_t parameters = e_.model.parameters.size();
-    const auto given = tensors(step(init, x));
-    std::vector<Shape> shapes;
-    if (given)
-      for (const NodeId node : *given) shapes.push_back(e_.shape(node));
-    if (!given) return std::nullopt;
+    const size_t parameters = e_.model.parameters.size(), diagnostics = e_.report.diagnostics().size();
+    const bool outer = std::exchange(e_.probing, true);
+    const auto given = tensors(step(state, x));
+    e_.probing = outer;
+    std::optional<std::vector<Shape>> shapes;
+    if (given) {
+      shapes.emplace();
+      for (const NodeId node : *given) shapes->push_back(e_.shape(node));
+      if (shapes->size() != parts_of(state).size()) shapes.reset();
+    }
     *e_.build.graph = before;
     e_.model.parameters.resize(parameters);
-    if (shapes.size() != parts.size()) return init;  // the first step will report this
-    Value result = init;
-    const auto fill = [&](const Value& part, const Shape& shape) {
-      return holds_number(part) ? e_.from_node(e_.build.filled(number_in(part), shape), part.span) : part;
+    if (!reported) e_.report.forget_after(diagnostics);
+    return shapes;
+  }
+
+  /// `state` with the numbers of `init` in these shapes.
+  Value filled(const Value& state, const Value& init, const std::vector<Shape>& shapes) {
+    const std::vector<Value> given = parts_of(init);
+    const auto fill = [&](size_t i) {
+      const Value& part = given[std::min(i, given.size() - 1)];
+      return holds_number(part) ? e_.from_node(e_.build.filled(number_in(part), shapes[i]), part.span) : part;
     };
-    if (init.kind != Kind::tuple) return fill(init, shapes[0]);
-    for (size_t i = 0; i < parts.size(); ++i) result.items[i] = fill(parts[i], shapes[i]);
+    if (state.kind != Kind::tuple) return fill(0);
+    Value result = state;
+    for (size_t i = 0; i < result.items.size(); ++i) result.items[i] = fill(i);
     return result;
   }
 
@@ -136,7 +186,7 @@ class Scan {
     result.span = call_.span;
     for (const auto& stack : stacks)
       result.items.push_back(e_.from_node(e_.build.concat(stack, 0), call_.span));
-    return init.kind == Kind::tuple ? result : result.items[0];
+    return first->kind == Kind::tuple ? result : result.items[0];
   }
 
  private:
