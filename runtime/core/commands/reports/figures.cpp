@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "runtime/shared/printable.h"
 
@@ -19,7 +20,13 @@ std::string name_of(const json& result) {
   return fmt::format("{}@{}", what, result.value("source", ""));
 }
 
+/// A figure that is not finite is null in JSON.
+double number_of(const json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
 std::string number_text(double value) {
+  if (!std::isfinite(value)) return not_finite_text;
   const double size = std::abs(value);
   if (size >= 100) return fmt::format("{:.1f}", value);
   return size >= 1 ? fmt::format("{:.3f}", value) : fmt::format("{:.4g}", value);
@@ -28,21 +35,21 @@ std::string number_text(double value) {
 }  // namespace
 
 std::vector<Quantity> quantities_of(const json& result) {
-  if (result.contains("mean")) return {{name_of(result), result["mean"]}};
+  if (result.contains("mean")) return {{name_of(result), number_of(result["mean"])}};
   if (result.contains("samples")) {
     std::vector<Quantity> found;
     const std::string distance = result.value("distance", "fd");
     for (const json& sample : result["samples"])
       found.push_back(
           {fmt::format("{} {}, {}", distance, sample.value("codes", ""), sample.value("values", "")),
-           sample.at("value")});
-    found.push_back({distance + " floor", result.at("floor").at("value")});
+           number_of(sample.at("value"))});
+    found.push_back({distance + " floor", number_of(result.at("floor").at("value"))});
     return found;
   }
   if (result.contains("on_samples"))
-    return {{name_of(result) + " on samples", result["on_samples"].at("value")},
-            {name_of(result) + " on data", result["on_data"].at("value")}};
-  if (result.contains("value")) return {{name_of(result), result["value"]}};
+    return {{name_of(result) + " on samples", number_of(result["on_samples"].at("value"))},
+            {name_of(result) + " on data", number_of(result["on_data"].at("value"))}};
+  if (result.contains("value")) return {{name_of(result), number_of(result["value"])}};
   return {};
 }
 

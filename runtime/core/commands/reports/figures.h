@@ -9,8 +9,11 @@ namespace core {
 /// A number that `evaluate` gave for one run.
 struct Quantity {
   std::string name;
-  double value;
+  double value;  // NaN if it was not finite: JSON has no infinities
 };
+
+/// What tables show in place of a number that is not finite.
+inline constexpr const char* not_finite_text = "not finite";
 
 /// The numbers of one result of `evaluate`, in the order in which they are shown.
 std::vector<Quantity> quantities_of(const nlohmann::json& result);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -71,7 +72,8 @@ std::string held_out(const std::vector<json>& record) {
   for (const json& result : last->at("evaluate"))
     for (const Quantity& quantity : quantities_of(result)) {
       const json error = result.value("standard_error", json());
-      rows.push_back({quantity.name, fmt::format("{:.4g}", quantity.value),
+      rows.push_back({quantity.name,
+                      std::isfinite(quantity.value) ? fmt::format("{:.4g}", quantity.value) : not_finite_text,
                       error.is_number() ? fmt::format("{:.2g}", error.get<double>()) : "",
                       fmt::to_string(result.value("rows", int64_t{0}))});
     }

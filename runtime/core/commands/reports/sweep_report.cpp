@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -235,6 +236,8 @@ class SweepReport {
       for (const SweptRow& row : rows_) {
         const std::vector<double>* numbers = row.find(name);
         if (!numbers) continue;
+        const Spread spread = spread_of(*numbers);
+        if (!std::isfinite(spread.mean)) continue;
         const std::string line_name = name_of(row, others);
         auto line = std::ranges::find_if(plot.layers,
                                          [&](const PlotLayer& known) { return known.name == line_name; });
@@ -242,7 +245,6 @@ class SweepReport {
           line = plot.layers.insert(line, {PlotLayer::Mark::whiskers, line_name, {}, plot.layers.size()});
         const auto place = std::ranges::find_if(
             places, [&](const auto& known) { return known.second == row.values[across]; });
-        const Spread spread = spread_of(*numbers);
         line->points.push_back({place->first, spread.mean, spread.deviation});
       }
       for (PlotLayer& line : plot.layers)
