@@ -79,6 +79,7 @@ int CodeSpace::find_source(const std::string& name) {
   for (size_t s = 0; s < image_.sources.size(); ++s) {
     if (image_.sources[s].name != name) continue;
     const int source = static_cast<int>(s);
+    sampler_.require_whole_rows(source, "--source " + name);
     if (image_.sources[s].program < 0 || image_.sources[s].known.empty() || sampler_.source_rows(source) == 0)
       throw Failure(Exit::usage, fmt::format("--source {}: it has no rows of data", name));
     if (!order_of(source))

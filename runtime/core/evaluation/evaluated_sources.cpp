@@ -1,7 +1,5 @@
 #include "runtime/core/evaluation/evaluated_sources.h"
 
-#include <algorithm>
-
 namespace core {
 
 std::vector<int> evaluated_sources(const Image& image, Sampler& sampler) {
@@ -11,10 +9,12 @@ std::vector<int> evaluated_sources(const Image& image, Sampler& sampler) {
       all.push_back(static_cast<int>(s));
       if (image.sources[s].weight == 0) held_out.push_back(static_cast<int>(s));
     }
-  std::vector<int> chosen = held_out.empty() ? all : held_out;
-  chosen.erase(
-      std::remove_if(chosen.begin(), chosen.end(), [&](int s) { return sampler.source_rows(s) == 0; }),
-      chosen.end());
+  const std::vector<int>& candidates = held_out.empty() ? all : held_out;
+  std::vector<int> chosen;
+  for (const int s : candidates)
+    if (sampler.source_rows(s) > 0) chosen.push_back(s);
+  if (chosen.empty())
+    for (const int s : candidates) sampler.require_whole_rows(s, "evaluation");
   return chosen;
 }
 

@@ -129,6 +129,13 @@ bool Sampler::has_rows(int source) {
   return false;
 }
 
+void Sampler::require_whole_rows(int source, const std::string& asked) {
+  if (has_rows(source) || session_.image.sources[static_cast<size_t>(source)].program < 0) return;
+  throw Failure(Exit::bad_data, fmt::format("{}: each row of source {} has a missing value, and only whole "
+                                            "rows can be used here",
+                                            asked, session_.image.sources[static_cast<size_t>(source)].name));
+}
+
 int64_t Sampler::source_rows(int source) { return has_rows(source) ? session_.rows.count(source) : 0; }
 
 }  // namespace core

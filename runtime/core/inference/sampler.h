@@ -49,6 +49,8 @@ class Sampler {
   Values source(int source, int64_t rows, int64_t first = -1);
   /// How many rows of the source's data miss nothing; 0 if the source has no data.
   int64_t source_rows(int source);
+  /// Failure(bad_data) if the source has rows, but each of them misses something. `asked`: who asks for them.
+  void require_whole_rows(int source, const std::string& asked);
   /// Whether the source's rows can be drawn. They cannot if each of them misses something.
   bool has_rows(int source);
 

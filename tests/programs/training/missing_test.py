@@ -343,3 +343,28 @@ def test_a_pattern_that_a_bound_does_not_admit_is_refused_by_name(folder, vaec):
     assert "learn elbo: 1 row of source rows misses x" in said.stderr, said
     assert "the encoders do not draw `x` directly" in said.stderr, said
     assert not (folder / "r-run").exists(), "no run was begun"
+
+
+def test_a_source_whose_rows_are_all_incomplete_answers_nothing(folder, vaec):
+    (folder / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    (folder / "u.csv").write_text("a,b\n1,\n,4\n")
+    exe = build(vaec, write(folder, "m.vae", """
+var a, b, z : real
+let t = csv("t.csv")
+let u = csv("u.csv")
+source rows { a = t.a; b = t.b }
+source heldout weight 0 { a = u.a; b = u.b }
+decoder p { z ~ Normal(0); a | z ~ Normal(dense(z, 1)); b | z ~ Normal(dense(z, 1)) }
+encoder q { z | a, b ~ Normal(dense(a, 1) + dense(b, 1)) }
+learn elbo { steps = 2; batch = 4 }
+"""), folder)
+    succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)
+    cause = "each row of source heldout has a missing value, and only whole rows can be used here\n"
+    for words, asked in ((["infer", "z | a, b", "--given", "heldout", "--out", "o.csv"], "--given heldout"),
+                         (["sample", "--given", "heldout", "--out", "o.csv"], "--given heldout"),
+                         (["infer", "z | a", "--given", "a=heldout", "--out", "o.csv"], "--given a=heldout"),
+                         (["latents", "--source", "heldout", "--out", "o.csv"], "--source heldout"),
+                         (["evaluate"], "evaluation"), (["evaluate", "--metrics", "mi"], "evaluation")):
+        result = call(exe, *words, "--run", "run", cwd=folder)
+        assert result.returncode == 65 and result.stderr == f"m {words[0]}: {asked}: {cause}", (words, result)
+        assert not (folder / "o.csv").exists()

@@ -329,6 +329,7 @@ Given read_given(const Image& image, Sampler& sampler, Preprocessing& preprocess
     const int source = !whole_source && is_file(value) ? -1 : image.source(value);
     Given more;
     if (source >= 0) {
+      sampler.require_whole_rows(source, "--given " + text);
       more.rows = sampler.source_rows(source);
       // A source that only draws has no rows of its own. It draws as many rows as were given before.
       if (more.rows == 0) more.rows = given.rows ? given.rows : drawn_rows;
