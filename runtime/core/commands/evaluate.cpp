@@ -79,6 +79,23 @@ std::vector<std::string> metric_names() {
   return names;
 }
 
+/// Refuses a flag that none of the asked metrics reads.
+void require_readers(const EvaluateRequest& request) {
+  const auto require = [&](bool set, const std::string& flag, const std::vector<std::string>& readers) {
+    if (!set || std::ranges::any_of(readers, [&](const std::string& reader) {
+          return std::ranges::count(request.metrics, reader) > 0;
+        }))
+      return;
+    throw Failure(Exit::usage, fmt::format("{}: only the metrics {} read it; --metrics is {}", flag,
+                                           fmt::join(readers, ", "), fmt::join(request.metrics, ",")));
+  };
+  const EvaluateRequest usual;
+  require(!request.query.empty(), "--query", {"accuracy", "mcc"});
+  require(request.features != usual.features, "--features", {"fd", "consistency"});
+  require(!request.variable.empty(), "--of", {"fd", "consistency"});
+  require(!request.factors.empty(), "--factors", {"mcc"});
+}
+
 /// If the ranks share the rows, they fail together.
 json measure_together(decltype(*Metric::measure) measure, Session& session, const EvaluateRequest& request,
                       const Asked& asked) {
@@ -137,6 +154,7 @@ std::vector<std::vector<std::string>> measured_together(const std::vector<std::s
 json evaluate_run(const Image& image, const EvaluateRequest& request,
                   const std::function<void(const json&)>& measured, std::set<std::string>* said) {
   require_metrics(request.metrics);
+  require_readers(request);
   TrainedModel model(image, request.run, request, request.checkpoint, request.weights);
   Session& session = model.session();
   if (request.together) {

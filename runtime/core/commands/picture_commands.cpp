@@ -55,10 +55,12 @@ void PictureCommands::add_traverse(CLI::App& app, const AddFlags& add_flags, con
   command->add_option("--range", traverse_.range, "standard deviations to each side of the mean (default 3)")
       ->check(positive());
   command->add_option("--columns", traverse_.columns, "steps of a change (default 9)")->check(at_least(1));
-  command->add_option(
+  CLI::Option* source = command->add_option(
       "--source", traverse_.source,
       "begin from the code of a row of it (default: the mean of the codes that are generated)");
-  command->add_option("--row", traverse_.row, "that row of --source (default 0)")->check(at_least(0));
+  command->add_option("--row", traverse_.row, "that row of --source (default 0)")
+      ->check(at_least(0))
+      ->needs(source);
   command->add_option("--out", traverse_.out, grid_endings)->required();
   command->callback([this, choose] { choose(traverse_, [this] { traverse(image_, traverse_); }); });
 }

@@ -82,13 +82,16 @@ std::optional<Drawn> generate(const Image& image, Sampler& sampler, const std::v
       if (!codes) return std::nullopt;
       drawn.values.merge(*codes);
     }
-    if (limiting > 0) {
+    // Targets with the same parents are drawn from the same codes: the chain of the first one is enough.
+    if (limiting > 0 && (!ready || parents.empty())) {
       const std::optional<Chain> chain = find_chain(image, target, variables_of(given));
       if (!chain)
         throw Failure(Exit::bad_configuration,
                       fmt::format("there is no chain through {}: nothing draws its parents from it",
                                   image.name_of(target)));
-      follow_chain(sampler, *chain, given, drawn.values, rows, limiting);
+      Values codes = drawn.values;
+      follow_chain(sampler, *chain, given, codes, rows, limiting);
+      for (auto& [variable, numbers] : codes) drawn.values[variable] = std::move(numbers);
     }
     drawn.means[target] = sampler.mean(generating, drawn.values, rows);
     drawn.values[target] = sampler.draw(generating, drawn.values, rows);

@@ -105,3 +105,35 @@ def test_loglik_is_a_finite_mean_with_its_error(folder, vaec):
                if word.lstrip("-").replace(".", "", 1).isdigit()]
     assert all(math.isfinite(number) for number in numbers), text
     assert any(-543 < number < -20 for number in numbers), text
+
+
+# Both views of a limiting row are drawn from the same code.
+def test_limiting_samples_of_two_views(folder, vaec):
+    exe = build(vaec, write(folder, "views.vae", """
+var x, y : binary[4]
+var z : binary
+source photos   { x = 1 }
+source captions { y = 0 }
+decoder p { z ~ Bernoulli(0); x | z ~ Bernoulli(40 * z - 20 + 0 * parameter([])); y | z ~ Bernoulli(40 * z - 20) }
+encoder q { z | x ~ Bernoulli(40 * mean(x) - 20 + 0 * parameter([])) }
+encoder r { z | y ~ Bernoulli(40 * mean(y) - 20) }
+learn symmetric { steps = 1; batch = 4 }
+"""), folder)
+    succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)
+    succeed(exe, "sample", "--run", "run", "--limiting", "2", "--n", "40", "--out", "o.csv", cwd=folder)
+    head, *rows = [line.split(",") for line in (folder / "o.csv").read_text().splitlines()]
+    assert [name for name in head if name[0] in "xy"] == [f"{v}[{i}]" for v in "xy" for i in range(4)], head
+    values = [{name: float(cell) for name, cell in zip(head, row)} for row in rows]
+    assert len(values) == 40 and {row["x[0]"] for row in values} == {0, 1}
+    assert all(row[name] == row["x[0]"] for row in values for name in row if name[0] in "xy")
+
+
+def test_flags_that_nothing_reads_are_refused(folder, vaec):
+    exe = trained(folder, vaec)
+    for words, said in ((["traverse", "--out", "t.npy", "--row", "3"], "--row requires --source"),
+                        (["evaluate", "--of", "x"], "--of: only the metrics fd, consistency read it; --metrics is loglik"),
+                        (["evaluate", "--factors", "c"], "--factors: only the metrics mcc read it"),
+                        (["evaluate", "--features", "pca64"], "--features: only the metrics fd, consistency read it"),
+                        (["evaluate", "--query", "c | x"], "--query: only the metrics accuracy, mcc read it")):
+        result = call(exe, *words, "--run", "run", cwd=folder)
+        assert result.returncode == 64 and said in result.stderr and result.stderr.count("\n") == 1, (words, result)
