@@ -344,9 +344,12 @@ class CommandLine {
     CLI::App* command = app_.add_subcommand("export", "write a trained model for other programs");
     command->add_option("--run", export_.run, "a run directory that train made")->required();
     add_parameter_flags(command, export_);
-    command->add_option("--format", export_.format, "onnx (default): graphs of each conditional")
-        ->check(CLI::IsMember({"onnx"}));
-    command->add_option("--out", export_.out, "the folder, made anew")->required();
+    command
+        ->add_option("--format", export_.format,
+                     "onnx (default): a folder with graphs of each conditional; safetensors: a file with the "
+                     "parameters")
+        ->check(CLI::IsMember({"onnx", "safetensors"}));
+    command->add_option("--out", export_.out, "the folder or the file; it must be new")->required();
     command->add_flag("--json", export_.json, "print what was written as JSON on stdout");
     command->callback([this] { run_ = [this] { return export_model(image_, export_), 0; }; });
   }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <map>
 #include <utility>
 
 #include "runtime/core/execution/averages.h"
@@ -57,15 +58,23 @@ json describe(const Variable& variable) {
   return entry;
 }
 
+/// What every exported file says of its model, as texts by name.
+std::map<std::string, std::string> metadata_of(const Image& image, const Checkpoint& checkpoint) {
+  std::map<std::string, std::string> metadata = {
+      {"vaec", vaert_version()}, {"program", image.file}, {"step", fmt::format("{}", checkpoint.step)}};
+  const fs::path preprocessing = checkpoint.path / "preprocessing.json";
+  if (fs::exists(preprocessing)) metadata["preprocessing"] = schema::json_text(read_json(preprocessing));
+  return metadata;
+}
+
 class Exporter {
  public:
   Exporter(const Session& session, const Checkpoint& checkpoint)
-      : session_(session), image_(session.image), graphs_(read_graphs(image_)), write_(open_library()) {
-    shared_ = {
-        {"vaec", vaert_version()}, {"program", image_.file}, {"step", fmt::format("{}", checkpoint.step)}};
-    const fs::path preprocessing = checkpoint.path / "preprocessing.json";
-    if (fs::exists(preprocessing)) shared_["preprocessing"] = schema::json_text(read_json(preprocessing));
-  }
+      : session_(session),
+        image_(session.image),
+        graphs_(read_graphs(image_)),
+        shared_(metadata_of(image_, checkpoint)),
+        write_(open_library()) {}
 
   /// Writes every graph whose operations ONNX has to a file in the folder.
   void write_all(const fs::path& folder) {
@@ -118,28 +127,21 @@ class Exporter {
   json written_ = json::array(), refused_ = json::array();
 };
 
-/// Refuses a path where the user has anything: it must not exist, or be an empty folder.
-void require_new(const fs::path& out) {
+/// Refuses a path where the user has anything. An empty folder may stay where a folder is to be made.
+void require_new(const fs::path& out, bool folder) {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(out, error))) return;
-  if (!fs::is_directory(out, error)) cannot_write(out, "it is a file; export makes a folder");
+  const bool is_folder = fs::is_directory(out, error);
+  if (!folder)
+    cannot_write(out, is_folder ? "it is a folder; safetensors is one file" : "it is there already");
+  if (!is_folder) cannot_write(out, "it is a file; onnx makes a folder");
   const bool empty = fs::is_empty(out, error);
   if (error) cannot_write(out, error.message());
   if (!empty) cannot_write(out, "it is there already, and is not empty");
 }
 
-}  // namespace
-
-void export_model(const Image& image, const ExportRequest& request) {
-  // The last part of "out/" is empty.
-  const fs::path out = request.out.has_filename() ? request.out : request.out.parent_path();
-  if (out.empty()) throw Failure(Exit::usage, "--out needs the name of a folder");
-  require_new(out);
-  const Checkpoint checkpoint = require_checkpoint(request.run, request.checkpoint);
-  MachineRequest processor;
-  processor.device = "cpu";
-  Session session(image, processor);
-  load_checkpoint(session, checkpoint.path, request.weights);
+void export_graphs(const Session& session, const Checkpoint& checkpoint, const fs::path& out,
+                   const ExportRequest& request) {
   Exporter exporter(session, checkpoint);
   const fs::path aside = out.parent_path() / fmt::format(".{}.{}.partial", out.filename().string(), getpid());
   write_aside(aside, [&](const fs::path& folder) {
@@ -156,16 +158,53 @@ void export_model(const Image& image, const ExportRequest& request) {
   for (const json& graph : exporter.refused())
     print_error("note: {} is not written: {}\n", printable(graph["file"].get<std::string>()),
                 graph["why"].get<std::string>());
-  if (request.json) {
+  if (request.json)
     fmt::print("{}\n", schema::json_text({{"out", out.string()},
                                           {"format", request.format},
                                           {"step", checkpoint.step},
                                           {"graphs", exporter.written()},
                                           {"refused", exporter.refused()}}));
+  else
+    fmt::print("{}: {} graphs of step {}\n", printable(out.string()), exporter.written().size(),
+               checkpoint.step);
+}
+
+/// Writes the parameters that commands compute with, under their names in a checkpoint.
+void export_tensors(const Session& session, const Checkpoint& checkpoint, const fs::path& out,
+                    const ExportRequest& request) {
+  data::Tensors tensors;
+  for (size_t i = 0; i < session.image.players.size(); ++i)
+    add_tensors(session.image.players[i], session.parameters.of(static_cast<int>(i)), "", tensors);
+  if (tensors.empty()) throw Failure(Exit::bad_configuration, "the players have no parameters");
+  data::write_safetensors(out, tensors, metadata_of(session.image, checkpoint));
+  if (!request.json) {
+    fmt::print("{}: {} tensors of step {}\n", printable(out.string()), tensors.size(), checkpoint.step);
     return;
   }
-  fmt::print("{}: {} graphs of step {}\n", printable(out.string()), exporter.written().size(),
-             checkpoint.step);
+  json entries = json::object();
+  for (const auto& [name, tensor] : tensors) entries[name] = tensor.shape;
+  fmt::print("{}\n", schema::json_text({{"out", out.string()},
+                                        {"format", request.format},
+                                        {"step", checkpoint.step},
+                                        {"tensors", entries}}));
+}
+
+}  // namespace
+
+void export_model(const Image& image, const ExportRequest& request) {
+  const bool graphs = request.format == "onnx";
+  if (!graphs && !request.out.empty() && !request.out.has_filename())
+    cannot_write(request.out, "it names a folder; safetensors is one file");
+  // The last part of "out/" is empty.
+  const fs::path out = request.out.has_filename() ? request.out : request.out.parent_path();
+  if (out.empty()) throw Failure(Exit::usage, "--out needs a name");
+  require_new(out, graphs);
+  const Checkpoint checkpoint = require_checkpoint(request.run, request.checkpoint);
+  MachineRequest processor;
+  processor.device = "cpu";
+  Session session(image, processor);
+  load_checkpoint(session, checkpoint.path, request.weights);
+  (graphs ? export_graphs : export_tensors)(session, checkpoint, out, request);
 }
 
 }  // namespace core

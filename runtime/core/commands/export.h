@@ -10,8 +10,10 @@ namespace core {
 
 struct ExportRequest : ModelRequest {
   std::string format = "onnx";
-  std::filesystem::path out;  // a folder, made anew
+  std::filesystem::path out;  // must be new; onnx: a folder, safetensors: a file
 };
+/// Failure(cannot_write) if something is there already, Failure(bad_configuration) if there is nothing to
+/// write.
 void export_model(const Image& image, const ExportRequest& request);
 
 }  // namespace core

@@ -323,7 +323,7 @@ def test_failures_leave_what_was_there(folder, vaec):
     before = sorted(folder.rglob("*"))
     for words, code, said in (
             (["--run", "run", "--out", "kept"], 73, "cannot write kept: it is there already, and is not empty"),
-            (["--run", "run", "--out", "file"], 73, "cannot write file: it is a file; export makes a folder"),
+            (["--run", "run", "--out", "file"], 73, "cannot write file: it is a file; onnx makes a folder"),
             (["--run", "run", "--out", "file/made"], 73, "cannot write file/"),
             (["--run", "none", "--out", "made"], 66, "none is no run directory"),
             (["--run", "run", "--out", "made", "--checkpoint", "7"], 66, "7"),
