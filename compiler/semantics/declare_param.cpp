@@ -1,5 +1,6 @@
 // `param NAME = expr`, which -D NAME=TEXT replaces. The text is a value as the language writes it, with the
 // same kind as the file's value. An integer may stand for a real, and a string needs no quotes.
+#include <algorithm>
 #include <charconv>
 #include <climits>
 
@@ -132,6 +133,26 @@ std::string shortened(const std::string& text) {
   return text.substr(0, end) + "...";
 }
 
+/// The kind of a value; of a list also that of its elements, if they are all of one kind.
+std::string kind_text(const Value& value) {
+  if (value.kind != Value::Kind::list || value.items.empty()) return kind_name(value);
+  const Value::Kind kind = value.items[0].kind;
+  if (std::ranges::any_of(value.items, [&](const Value& item) { return item.kind != kind; }))
+    return kind_name(value);
+  switch (kind) {
+    case Value::Kind::integer:
+      return "a list of integers";
+    case Value::Kind::real:
+      return "a list of reals";
+    case Value::Kind::boolean:
+      return "a list of booleans";
+    case Value::Kind::string:
+      return "a list of strings";
+    default:
+      return kind_name(value);
+  }
+}
+
 bool is_param_kind(const Value& value) {
   switch (value.kind) {
     case Value::Kind::integer:
@@ -165,7 +186,7 @@ void declare_param(const syntax::ParamDecl& param, Analysis& analysis) {
     }
     analysis.report
         .add(base::E0002, std::nullopt, shortened(name + "=" + text),
-             fmt::format("`{}` is {}, such as {}; `{}` is not", name, kind_name(value),
+             fmt::format("`{}` is {}, such as {}; `{}` is not", name, kind_text(value),
                          shortened(text_of(value)), shortened(text)))
         .note(param.name.span, "it is declared here");
     value = {};

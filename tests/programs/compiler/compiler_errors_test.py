@@ -165,8 +165,10 @@ def test_defines_of_another_type_or_name(folder, vaec):
                           " --> params.vae:2:7"),
             ("deep=1", "`deep` is a boolean, such as true; `1` is not\nnote: it is declared here\n"
                        " --> params.vae:3:7"),
-            ("widths=3", "`widths` is a list, such as [8]; `3` is not\nnote: it is declared here\n"
+            ("widths=3", "`widths` is a list of integers, such as [8]; `3` is not\nnote: it is declared here\n"
                          " --> params.vae:4:7"),
+            ("widths=[0.5, 2]", "`widths` is a list of integers, such as [8]; `[0.5, 2]` is not\n"
+                                "note: it is declared here\n --> params.vae:4:7"),
             ("z=3", "`z` is a variable, not a param\nnote: it is declared here\n --> params.vae:5:5")]:
         refused(1, f"error[E0002]: `-D {define}`: {text}", vaec, "check", program.name, "-D", define, cwd=folder)
     for define in ("code=8", "rate=1", "deep=false", "widths=[1, 2]"):

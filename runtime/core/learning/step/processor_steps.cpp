@@ -134,8 +134,11 @@ std::string ProcessorSteps::cause_of(const Term& term) {
   if (watch.found())
     return fmt::format(" because a draw of {} is {}: {}, so `sample` of its family has no value there",
                        *watch.found(), watch.is_nan() ? "not a number" : "infinite", parameters);
-  return fmt::format(": {} and every draw is finite, so the log-density overflows at its family's arguments",
-                     parameters);
+  return fmt::format(
+      ": {} and every draw is finite, so the log-density overflows at its family's arguments, or a given "
+      "value "
+      "has probability 0 there",
+      parameters);
 }
 
 }  // namespace core
