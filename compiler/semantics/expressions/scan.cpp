@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace semantics {
@@ -76,72 +77,100 @@ class Scan {
     return result;
   }
 
-  /// Fills numbers in `init` to the shapes that the cell gives. To find the shapes, it calls the cell once,
-  /// and then removes the nodes and parameters of this call. Not every cell takes numbers: one that convolves
-  /// needs an image, one that unpacks its state needs a tuple. So other states are tried too; if the cell
-  /// takes none of them, the errors of the first one are reported.
+  /// Fills numbers in `init` to the shapes that the cell gives. To find the shapes, it calls the cell, and
+  /// then removes the nodes and parameters of this call. Not every cell takes numbers: one that convolves
+  /// needs an image, one that unpacks its state needs a tuple. So other states are tried too. If the cell
+  /// takes none of them, the errors of the one that got furthest are reported: the one with the fewest.
   std::optional<Value> filled(const Value& init, const Value& x) {
     if (std::ranges::none_of(parts_of(init), holds_number)) return init;
-    const std::vector<Value> states = states_like(init, x);
-    for (const Value& state : states)
-      if (const auto shapes = shapes_after(state, x, false)) return filled(state, init, *shapes);
-    const size_t errors = e_.report.diagnostics().size();
-    shapes_after(states[0], x, true);
-    if (e_.report.diagnostics().size() == errors) return init;  // the first step will report what is wrong
+    const Graph graph = *e_.build.graph;
+    Value nearest = init;
+    size_t fewest = SIZE_MAX;
+    for (const Value& state : states_like(init, x)) {
+      const size_t before = e_.report.diagnostics().size();
+      const auto shapes = settle(state, init, x);
+      const size_t errors = e_.report.diagnostics().size() - before;
+      e_.report.forget_after(before);
+      if (shapes) {
+        *e_.build.graph = graph;
+        return with_shapes(state, init, *shapes);
+      }
+      if (errors > 0 && errors < fewest) {
+        nearest = state;
+        fewest = errors;
+      }
+    }
+    if (fewest == SIZE_MAX) return init;  // the first step will report what is wrong
+    settle(nearest, init, x);
     return std::nullopt;
   }
 
-  /// States to try in place of `init`: as it is, with numbers in the shape of x, and a tuple of either.
+  /// States to try in place of `init`: each number in it as it is, or in the shape of x; and tuples of it.
   std::vector<Value> states_like(const Value& init, const Value& x) {
-    std::vector<Value> states = {init};
+    const size_t before = e_.report.diagnostics().size();
     const NodeId element = e_.tensor(x, place_of(x, call_.span));
-    const auto like_x = [&](Value part) {
-      return holds_number(part) ? e_.from_node(e_.build.filled(number_in(part), e_.shape(element)), part.span)
-                                : part;
-    };
-    Value shaped = init;
-    if (element && init.kind == Kind::tuple)
-      for (Value& part : shaped.items) part = like_x(part);
-    else if (element)
-      shaped = like_x(init);
-    states.push_back(shaped);
+    e_.report.forget_after(before);
     constexpr size_t most_parts = 4;
-    for (size_t count = 2; count <= most_parts && init.kind != Kind::tuple; ++count)
-      for (const Value& part : {init, shaped}) {
-        Value several;
-        several.kind = Kind::tuple;
-        several.span = init.span;
-        several.items.assign(count, part);
-        states.push_back(several);
+    const std::vector<Value> given = parts_of(init);
+    const size_t least = given.size(), most = init.kind == Kind::tuple ? least : most_parts;
+    std::vector<Value> states;
+    for (size_t count = least; count <= most; ++count) {
+      const unsigned choices = element && count <= most_parts ? 1U << count : 1;
+      for (unsigned shaped = 0; shaped < choices; ++shaped) {
+        Value state = init;
+        state.kind = Kind::tuple;
+        state.items.clear();
+        for (size_t i = 0; i < count; ++i) {
+          const Value& part = given[std::min(i, least - 1)];
+          const bool fills = (shaped >> i & 1U) != 0 && holds_number(part);
+          state.items.push_back(fills ? number_like(part, e_.shape(element)) : part);
+        }
+        states.push_back(count == 1 && init.kind != Kind::tuple ? state.items[0] : state);
       }
+    }
     return states;
   }
 
+  /// The shapes that the state has after some steps from `state` on, when they no longer change; none if they
+  /// do not settle, or if the cell does not take the state.
+  std::optional<std::vector<Shape>> settle(Value state, const Value& init, const Value& x) {
+    std::vector<Shape> last;
+    for (size_t steps = 0; steps <= parts_of(state).size() + 1; ++steps) {
+      const auto shapes = shapes_after(state, x);
+      if (!shapes || *shapes == last) return shapes;
+      state = with_shapes(state, init, *shapes);
+      last = *shapes;
+    }
+    return std::nullopt;
+  }
+
   /// The shapes of the state after one step from `state`; none if the cell does not take it.
-  std::optional<std::vector<Shape>> shapes_after(const Value& state, const Value& x, bool reported) {
+  std::optional<std::vector<Shape>> shapes_after(const Value& state, const Value& x) {
     const Graph before = *e_.build.graph;
-    const size_t parameters = e_.model.parameters.size(), diagnostics = e_.report.diagnostics().size();
+    const size_t parameters = e_.model.parameters.size();
     const bool outer = std::exchange(e_.probing, true);
     const auto given = tensors(step(state, x));
     e_.probing = outer;
     std::optional<std::vector<Shape>> shapes;
-    if (given) {
+    if (given && given->size() == parts_of(state).size()) {
       shapes.emplace();
       for (const NodeId node : *given) shapes->push_back(e_.shape(node));
-      if (shapes->size() != parts_of(state).size()) shapes.reset();
     }
     *e_.build.graph = before;
     e_.model.parameters.resize(parameters);
-    if (!reported) e_.report.forget_after(diagnostics);
     return shapes;
   }
 
+  Value number_like(const Value& number, const Shape& shape) {
+    return e_.from_node(e_.build.filled(number_in(number), shape), number.span);
+  }
+
   /// `state` with the numbers of `init` in these shapes.
-  Value filled(const Value& state, const Value& init, const std::vector<Shape>& shapes) {
+  Value with_shapes(const Value& state, const Value& init, const std::vector<Shape>& shapes) {
     const std::vector<Value> given = parts_of(init);
     const auto fill = [&](size_t i) {
       const Value& part = given[std::min(i, given.size() - 1)];
-      return holds_number(part) ? e_.from_node(e_.build.filled(number_in(part), shapes[i]), part.span) : part;
+      return holds_number(part) ? number_like(part, shapes[i]) : part;
     };
     if (state.kind != Kind::tuple) return fill(0);
     Value result = state;
