@@ -41,6 +41,35 @@ bool is_decoded(const Image& image, int variable) {
   return false;
 }
 
+const std::vector<int>& parents_of(const Image& image, int conditional) {
+  return image.conditionals[static_cast<size_t>(conditional)].parents;
+}
+
+bool are_drawn(const std::vector<int>& variables, const Values& values) {
+  return std::ranges::all_of(variables, [&](int variable) { return values.contains(variable); });
+}
+
+/// Draws the codes of the targets by a chain each. Targets with the same parents share a chain, and a later
+/// chain draws anew what it shares with an earlier one. So draw the targets after all chains. False if
+/// nothing draws the first codes.
+bool follow_chains(const Image& image, Sampler& sampler, const std::vector<int>& targets, const Values& given,
+                   int64_t rows, int64_t limiting, Values& codes) {
+  for (int target : targets) {
+    const std::vector<int>& parents = parents_of(image, sampled_conditional(image, target));
+    if (!parents.empty() && are_drawn(parents, codes)) continue;
+    std::optional<Values> first = draw_codes(sampler, image, target, rows, given);
+    if (!first) return false;
+    const std::optional<Chain> chain = find_chain(image, target, variables_of(given));
+    if (!chain)
+      throw Failure(Exit::bad_configuration,
+                    fmt::format("there is no chain through {}: nothing draws its parents from it",
+                                image.name_of(target)));
+    follow_chain(sampler, *chain, given, *first, rows, limiting);
+    for (auto& [variable, numbers] : *first) codes[variable] = std::move(numbers);
+  }
+  return true;
+}
+
 template <typename Holds>
 std::vector<int> variables_where(const Image& image, const Holds& holds) {
   std::vector<int> found;
@@ -72,26 +101,14 @@ std::vector<int> generated_variables(const Image& image) {
 std::optional<Drawn> generate(const Image& image, Sampler& sampler, const std::vector<int>& targets,
                               const Values& given, int64_t rows, int64_t limiting) {
   Drawn drawn;
+  if (limiting > 0 && !follow_chains(image, sampler, targets, given, rows, limiting, drawn.values))
+    return std::nullopt;
   for (int target : targets) {
     const int generating = sampled_conditional(image, target);
-    const std::vector<int>& parents = image.conditionals[static_cast<size_t>(generating)].parents;
-    const bool ready = std::all_of(parents.begin(), parents.end(),
-                                   [&](int parent) { return drawn.values.count(parent) > 0; });
-    if (!ready) {
+    if (!are_drawn(parents_of(image, generating), drawn.values)) {
       std::optional<Values> codes = draw_codes(sampler, image, target, rows, given);
       if (!codes) return std::nullopt;
       drawn.values.merge(*codes);
-    }
-    // Targets with the same parents are drawn from the same codes: the chain of the first one is enough.
-    if (limiting > 0 && (!ready || parents.empty())) {
-      const std::optional<Chain> chain = find_chain(image, target, variables_of(given));
-      if (!chain)
-        throw Failure(Exit::bad_configuration,
-                      fmt::format("there is no chain through {}: nothing draws its parents from it",
-                                  image.name_of(target)));
-      Values codes = drawn.values;
-      follow_chain(sampler, *chain, given, codes, rows, limiting);
-      for (auto& [variable, numbers] : codes) drawn.values[variable] = std::move(numbers);
     }
     drawn.means[target] = sampler.mean(generating, drawn.values, rows);
     drawn.values[target] = sampler.draw(generating, drawn.values, rows);
