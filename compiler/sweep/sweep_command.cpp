@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "runtime/schema/metric_flags.h"
 #include "runtime/schema/setting_bounds.h"
 #include "runtime/schema/training_flags.h"
+#include "runtime/schema/training_metrics.h"
 
 namespace vaec {
 namespace {
@@ -115,6 +117,9 @@ void SweepCommand::take_flags() {
        {std::pair(&measured_, &request_.measured), {&machine_, &request_.machine}})
     for (const auto& [name, value] : *values)
       if (command_->get_option("--" + name)->count() > 0) taken->emplace_back(name, value);
+  const std::vector<std::string>& metrics = request_.metrics.empty() ? usual_metrics : request_.metrics;
+  for (const auto& [flag, value] : request_.measured)
+    if (!is_read_by(flag, metrics)) throw Failure(Exit::usage, why_not_read(flag, metrics));
 }
 
 Exit SweepCommand::run() {

@@ -13,7 +13,9 @@
 
 #include "compiler/files.h"
 #include "compiler/lower/objects/call.h"
+#include "runtime/schema/metric_flags.h"
 #include "runtime/schema/training_flags.h"
+#include "runtime/schema/training_metrics.h"
 #include "runtime/shared/content_hash.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/private_folder.h"
@@ -131,7 +133,8 @@ void SweepRun::find_earlier(const std::string& text) {
 std::vector<std::string> SweepRun::words_of_measures(const std::vector<std::string>& metrics) const {
   std::vector<std::string> words = {"--json", fmt::format("--seed={}", seed_)};
   if (!metrics.empty()) words.push_back(fmt::format("--metrics={}", fmt::join(metrics, ",")));
-  append(words, words_of(measures_.flags));
+  for (const auto& [name, value] : measures_.flags)
+    if (is_read_by(name, metrics.empty() ? usual_metrics : metrics)) append(words, words_of({{name, value}}));
   return words;
 }
 

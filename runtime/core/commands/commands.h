@@ -84,6 +84,8 @@ void interpolate(const Image& image, const CodeGridRequest& request);
 std::string metric_help();
 /// Failure(usage) names a metric that does not exist.
 void require_metrics(const std::vector<std::string>& metrics);
+/// Failure(usage) if the request has a flag that none of these metrics reads.
+void require_readers(const EvaluateRequest& request, const std::vector<std::string>& metrics);
 struct Session;
 /// Results of the request's metrics, with the session's parameters. Calls `measured` with each result as soon
 /// as it is known.

@@ -50,6 +50,7 @@ class Comparison {
   Comparison(const Image& image, const CompareRequest& request, Ranks& ranks)
       : image_(image), request_(request), ranks_(ranks) {
     require_metrics(request.metrics);
+    require_readers(request, request.metrics.empty() ? usual_metrics : request.metrics);
     choose_learns();
     choose_budget();
     ranks.agree();

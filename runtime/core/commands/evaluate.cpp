@@ -19,6 +19,7 @@
 #include "runtime/core/run/output.h"
 #include "runtime/core/run/trained_model.h"
 #include "runtime/schema/json_fields.h"
+#include "runtime/schema/metric_flags.h"
 #include "runtime/shared/failure.h"
 #include "runtime/shared/print_error.h"
 
@@ -79,23 +80,6 @@ std::vector<std::string> metric_names() {
   return names;
 }
 
-/// Refuses a flag that none of the asked metrics reads.
-void require_readers(const EvaluateRequest& request) {
-  const auto require = [&](bool set, const std::string& flag, const std::vector<std::string>& readers) {
-    if (!set || std::ranges::any_of(readers, [&](const std::string& reader) {
-          return std::ranges::count(request.metrics, reader) > 0;
-        }))
-      return;
-    throw Failure(Exit::usage, fmt::format("{}: only the metrics {} read it; --metrics is {}", flag,
-                                           fmt::join(readers, ", "), fmt::join(request.metrics, ",")));
-  };
-  const EvaluateRequest usual;
-  require(!request.query.empty(), "--query", {"accuracy", "mcc"});
-  require(request.features != usual.features, "--features", {"fd", "consistency"});
-  require(!request.variable.empty(), "--of", {"fd", "consistency"});
-  require(!request.factors.empty(), "--factors", {"mcc"});
-}
-
 /// If the ranks share the rows, they fail together.
 json measure_together(decltype(*Metric::measure) measure, Session& session, const EvaluateRequest& request,
                       const Asked& asked) {
@@ -121,6 +105,16 @@ void require_metrics(const std::vector<std::string>& metrics) {
     if (std::find(known.begin(), known.end(), metric) == known.end())
       throw Failure(Exit::usage,
                     fmt::format("there is no metric {}; known: {}", metric, fmt::join(known, ", ")));
+}
+
+void require_readers(const EvaluateRequest& request, const std::vector<std::string>& metrics) {
+  const EvaluateRequest usual;
+  const std::vector<std::pair<std::string, bool>> flags = {{"query", !request.query.empty()},
+                                                           {"features", request.features != usual.features},
+                                                           {"of", !request.variable.empty()},
+                                                           {"factors", !request.factors.empty()}};
+  for (const auto& [flag, given] : flags)
+    if (given && !is_read_by(flag, metrics)) throw Failure(Exit::usage, why_not_read(flag, metrics));
 }
 
 json measure_metrics(Session& session, const EvaluateRequest& request,
@@ -154,7 +148,6 @@ std::vector<std::vector<std::string>> measured_together(const std::vector<std::s
 json evaluate_run(const Image& image, const EvaluateRequest& request,
                   const std::function<void(const json&)>& measured, std::set<std::string>* said) {
   require_metrics(request.metrics);
-  require_readers(request);
   TrainedModel model(image, request.run, request, request.checkpoint, request.weights);
   Session& session = model.session();
   if (request.together) {
@@ -190,6 +183,8 @@ static void evaluate_on(const Image& image, const EvaluateRequest& request, bool
 }
 
 void evaluate(const Image& image, const EvaluateRequest& request) {
+  require_metrics(request.metrics);
+  require_readers(request, request.metrics);
   Ranks ranks(request.ranks, image.file + " evaluate");
   EvaluateRequest shared = request;
   if (ranks.is_several()) {

@@ -14,7 +14,9 @@ std::vector<int> evaluated_sources(const Image& image, Sampler& sampler) {
   for (const int s : candidates)
     if (sampler.source_rows(s) > 0) chosen.push_back(s);
   if (chosen.empty())
-    for (const int s : candidates) sampler.require_whole_rows(s, "evaluation");
+    for (const int s : candidates)
+      if (sampler.misses_all(s))
+        throw Failure(Exit::bad_configuration, no_whole_rows(image.sources[static_cast<size_t>(s)].name));
   return chosen;
 }
 

@@ -129,11 +129,20 @@ bool Sampler::has_rows(int source) {
   return false;
 }
 
+std::string no_whole_rows(const std::string& source) {
+  return fmt::format("each row of source {} has a missing value, and only whole rows can be used here",
+                     source);
+}
+
+bool Sampler::misses_all(int source) {
+  return session_.image.sources[static_cast<size_t>(source)].program >= 0 && !has_rows(source);
+}
+
 void Sampler::require_whole_rows(int source, const std::string& asked) {
-  if (has_rows(source) || session_.image.sources[static_cast<size_t>(source)].program < 0) return;
-  throw Failure(Exit::bad_data, fmt::format("{}: each row of source {} has a missing value, and only whole "
-                                            "rows can be used here",
-                                            asked, session_.image.sources[static_cast<size_t>(source)].name));
+  if (misses_all(source))
+    throw Failure(Exit::bad_data,
+                  fmt::format("{}: {}", asked,
+                              no_whole_rows(session_.image.sources[static_cast<size_t>(source)].name)));
 }
 
 int64_t Sampler::source_rows(int source) { return has_rows(source) ? session_.rows.count(source) : 0; }

@@ -22,6 +22,9 @@ Values some_rows(const Image& image, const Values& values, int64_t all_rows, int
 /// The class of the greatest value at each position of a row; the class axis is first.
 std::vector<int64_t> most_probable(const float* values, const Variable& variable);
 
+/// Why a source answers nothing: each of its rows misses something. For messages.
+std::string no_whole_rows(const std::string& source);
+
 class Sampler {
  public:
   Sampler(Session& session, uint64_t seed, uint64_t first_step = 0)
@@ -49,7 +52,9 @@ class Sampler {
   Values source(int source, int64_t rows, int64_t first = -1);
   /// How many rows of the source's data miss nothing; 0 if the source has no data.
   int64_t source_rows(int source);
-  /// Failure(bad_data) if the source has rows, but each of them misses something. `asked`: who asks for them.
+  /// Whether the source has rows, but each of them misses something.
+  bool misses_all(int source);
+  /// Failure(bad_data) if it does. `asked`: the flag that names the source.
   void require_whole_rows(int source, const std::string& asked);
   /// Whether the source's rows can be drawn. They cannot if each of them misses something.
   bool has_rows(int source);

@@ -47,7 +47,8 @@ def trained(folder, vaec, shift, encoder=EXACT):
 
 
 def measured(exe, folder, *flags):
-    result = succeed(exe, "evaluate", "--run", "run", "--features", "pca64", "--json", *flags, cwd=folder)
+    features = ["--features", "pca64"] if {"fd", "consistency"} & set(",".join(flags).split(",")) else []
+    result = succeed(exe, "evaluate", "--run", "run", *features, "--json", *flags, cwd=folder)
     return json.loads(result.stdout)["results"]
 
 

@@ -4,6 +4,8 @@ import json
 import math
 import struct
 
+import pytest
+
 from executable import GLYPHS, build, call, succeed, write
 
 
@@ -107,17 +109,21 @@ def test_loglik_is_a_finite_mean_with_its_error(folder, vaec):
     assert any(-543 < number < -20 for number in numbers), text
 
 
-# Both views of a limiting row are drawn from the same code.
-def test_limiting_samples_of_two_views(folder, vaec):
-    exe = build(vaec, write(folder, "views.vae", """
+# Both views of a limiting row are drawn from the same code, also if one of them reads another code beside it.
+@pytest.mark.parametrize("y_of, r_of", (
+    ("y | z ~ Bernoulli(40 * z - 20)", "z | y ~ Bernoulli(40 * mean(y) - 20)"),
+    ("y | z, w ~ Bernoulli(40 * z - 20 + w)", "z | y ~ Bernoulli(40 * mean(y) - 20); w | y ~ Bernoulli(mean(y))")))
+def test_limiting_samples_of_two_views(folder, vaec, y_of, r_of):
+    exe = build(vaec, write(folder, "views.vae", f"""
 var x, y : binary[4]
-var z : binary
-source photos   { x = 1 }
-source captions { y = 0 }
-decoder p { z ~ Bernoulli(0); x | z ~ Bernoulli(40 * z - 20 + 0 * parameter([])); y | z ~ Bernoulli(40 * z - 20) }
-encoder q { z | x ~ Bernoulli(40 * mean(x) - 20 + 0 * parameter([])) }
-encoder r { z | y ~ Bernoulli(40 * mean(y) - 20) }
-learn symmetric { steps = 1; batch = 4 }
+var z{", w" if "w" in y_of else ""} : binary
+source photos   {{ x = 1 }}
+source captions {{ y = 0 }}
+source codes    {{ z ~ Bernoulli(0){"; w ~ Bernoulli(0)" if "w" in y_of else ""} }}
+decoder p {{ x | z ~ Bernoulli(40 * z - 20 + 0 * parameter([])); {y_of} }}
+encoder q {{ z | x ~ Bernoulli(40 * mean(x) - 20 + 0 * parameter([])) }}
+encoder r {{ {r_of} }}
+learn symmetric {{ steps = 1; batch = 4 }}
 """), folder)
     succeed(exe, "train", "--quiet", "--out", "run", cwd=folder)
     succeed(exe, "sample", "--run", "run", "--limiting", "2", "--n", "40", "--out", "o.csv", cwd=folder)
@@ -131,9 +137,15 @@ learn symmetric { steps = 1; batch = 4 }
 def test_flags_that_nothing_reads_are_refused(folder, vaec):
     exe = trained(folder, vaec)
     for words, said in ((["traverse", "--out", "t.npy", "--row", "3"], "--row requires --source"),
-                        (["evaluate", "--of", "x"], "--of: only the metrics fd, consistency read it; --metrics is loglik"),
-                        (["evaluate", "--factors", "c"], "--factors: only the metrics mcc read it"),
-                        (["evaluate", "--features", "pca64"], "--features: only the metrics fd, consistency read it"),
-                        (["evaluate", "--query", "c | x"], "--query: only the metrics accuracy, mcc read it")):
+                        (["evaluate", "--of", "x"],
+                         "--of is read only by fd and consistency, but what is measured is loglik"),
+                        (["evaluate", "--factors", "c"], "--factors is read only by mcc, but what is measured is loglik"),
+                        (["evaluate", "--features", "pca64", "--metrics", "mmd,ima"],
+                         "--features is read only by fd and consistency, but what is measured is mmd, ima"),
+                        (["evaluate", "--query", "c | x"], "--query is read only by accuracy and mcc")):
         result = call(exe, *words, "--run", "run", cwd=folder)
         assert result.returncode == 64 and said in result.stderr and result.stderr.count("\n") == 1, (words, result)
+    for words in ([exe, "compare", "--metrics", "elbo"], [vaec, "sweep", "glyphs.vae", "--metrics", "elbo"]):
+        result = call(*words, "--steps", "2", "--query", "z | x", "--out", "made", cwd=folder)
+        assert result.returncode == 64 and "--query is read only by accuracy and mcc" in result.stderr, result
+        assert not (folder / "made").exists()

@@ -26,7 +26,6 @@ double number_of(const json& value) {
 }
 
 std::string number_text(double value) {
-  if (!std::isfinite(value)) return not_finite_text;
   const double size = std::abs(value);
   if (size >= 100) return fmt::format("{:.1f}", value);
   return size >= 1 ? fmt::format("{:.3f}", value) : fmt::format("{:.4g}", value);
@@ -65,6 +64,7 @@ Spread spread_of(const std::vector<double>& numbers) {
 std::string cell_text(const std::vector<double>* numbers) {
   if (!numbers) return "-";
   const Spread spread = spread_of(*numbers);
+  if (!std::isfinite(spread.mean)) return not_finite_text;
   if (numbers->size() == 1) return number_text(spread.mean);
   return number_text(spread.mean) + " +- " + fmt::format("{:.2g}", spread.deviation);
 }
