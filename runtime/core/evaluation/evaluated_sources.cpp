@@ -1,5 +1,7 @@
 #include "runtime/core/evaluation/evaluated_sources.h"
 
+#include "runtime/shared/failure.h"
+
 namespace core {
 
 std::vector<int> evaluated_sources(const Image& image, Sampler& sampler) {
