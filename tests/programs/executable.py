@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 
@@ -59,6 +60,17 @@ def build(vaec, program, folder, *arguments):
     exe = pathlib.Path(folder) / pathlib.Path(program).stem
     succeed(vaec, "build", program, "-o", exe, *arguments)
     return exe
+
+
+def install(vaec, folder, without=None):
+    """Copies the installation into a new folder, except the library `without`. Returns its compiler."""
+    for part in ("bin", "lib"):
+        (folder / part).mkdir(parents=True)
+    shutil.copy(vaec, folder / "bin/vaec")
+    for library in (vaec.parent.parent / "lib").glob("libvaert*.so*"):
+        if library.name != without:
+            (folder / "lib" / library.name).symlink_to(library)
+    return folder / "bin/vaec"
 
 
 def safetensors(path):

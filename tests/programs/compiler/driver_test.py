@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import executable
-from executable import GLYPHS, SMALL_MODEL, call, skip_if_sanitized, succeed, write
+from executable import GLYPHS, SMALL_MODEL, call, install, skip_if_sanitized, succeed, write
 
 
 def test_build_names_the_executable_after_the_file(folder, vaec):
@@ -217,16 +217,6 @@ def test_doctor_opens_the_library_of_torch(folder, vaec):
     assert line() == "torch      missing  only --backend torch needs it"
     torch.write_bytes(b"no library")
     assert line().startswith(f"torch      missing  only --backend torch needs it: {torch}: "), line()
-
-
-def install(vaec, folder):
-    """Copies the installation into a new folder and returns its compiler."""
-    for part in ("bin", "lib"):
-        (folder / part).mkdir(parents=True)
-    shutil.copy(vaec, folder / "bin/vaec")
-    for library in (vaec.parent.parent / "lib").glob("libvaert*.so*"):
-        (folder / "lib" / library.name).symlink_to(library)
-    return folder / "bin/vaec"
 
 
 def test_an_installation_that_programs_cannot_name_is_refused(folder, vaec):

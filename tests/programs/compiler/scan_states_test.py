@@ -39,7 +39,6 @@ net cell(s, u) {
 DENSE = "net cell(h, u) = tanh(dense(concat(h, flatten(u)), 3))\n"
 
 
-
 def trained(folder, vaec, name, text):
     """All parameters after the steps."""
     succeed(build(vaec, write(folder, f"{name}.vae", text), folder), "train", "--quiet", "--out", f"run-{name}", cwd=folder)
@@ -77,7 +76,7 @@ player p {{
     assert found[0] and found[0] == pytest.approx(found[1], abs=1e-6)
 
 
-# A list of tuples has no shape that a state could have; nor has a list of words.
+# A tuple has no shape that a state could have.
 def test_elements_that_are_no_tensors(folder, vaec):
     write(folder, "tuples.vae", HEAD + """
 net cell(h, u) {

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Tests that `export --format safetensors` writes the parameters that commands compute with, and nothing else."""
 import json
-import shutil
 
-from executable import SMALL_MODEL, build, call, safetensors, succeed, write
+from executable import SMALL_MODEL, build, call, install, safetensors, succeed, write
 
 AVERAGED = SMALL_MODEL.replace("steps = 1", "steps = 20; average = 0.9; every = {checkpoint: 10}")
 
@@ -35,14 +34,8 @@ def test_the_parameters_that_commands_use(folder, vaec):
 
 
 def test_without_libonnx(folder, vaec):
-    own = folder / "own"
-    for part in ("bin", "lib"):
-        (own / part).mkdir(parents=True)
-    shutil.copy(vaec, own / "bin/vaec")
-    for library in (vaec.parent.parent / "lib").glob("libvaert*"):
-        if library.name != "libvaert_onnx.so":
-            shutil.copy(library, own / "lib")
-    exe = run_of(folder, own / "bin/vaec", SMALL_MODEL)
+    own = install(vaec, folder / "own", without="libvaert_onnx.so")
+    exe = run_of(folder, own, SMALL_MODEL)
     assert exported(exe, folder, "made")[0] == "made: 4 tensors of step 1\n"
 
 

@@ -6,12 +6,11 @@ import json
 import math
 import random
 import re
-import shutil
 
 import pytest
 
 import executable
-from executable import ROOT, SMALL_MODEL, build, call, need_mnist, succeed, write
+from executable import ROOT, SMALL_MODEL, build, call, install, need_mnist, succeed, write
 from library_test import Library, refuse_sanitized
 from onnx_files import DRAWS, metadata, run_all
 
@@ -340,18 +339,12 @@ def test_failures_leave_what_was_there(folder, vaec):
 
 
 def test_without_its_library_export_says_so(folder, vaec):
-    own = folder / "own"
-    for part in ("bin", "lib"):
-        (own / part).mkdir(parents=True)
-    shutil.copy(vaec, own / "bin/vaec")
-    for library in (vaec.parent.parent / "lib").glob("libvaert*"):
-        if library.name != "libvaert_onnx.so":
-            shutil.copy(library, own / "lib")
-    exe = small_run(folder, own / "bin/vaec")
+    own = install(vaec, folder / "own", without="libvaert_onnx.so")
+    exe = small_run(folder, own)
     result = call(exe, "export", "--run", "run", "--out", "made", cwd=folder)
     assert result.returncode == 78 and "onnx" in result.stderr and result.stderr.count("\n") == 1, result
     assert not (folder / "made").exists()
-    line = next(line for line in call(own / "bin/vaec", "doctor").stdout.splitlines() if line.startswith("onnx"))
+    line = next(line for line in call(own, "doctor").stdout.splitlines() if line.startswith("onnx"))
     assert line == "onnx       missing  only export --format onnx needs it: this vaec was built without libonnx", line
 
 
