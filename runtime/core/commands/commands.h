@@ -93,8 +93,9 @@ nlohmann::json measure_metrics(Session& session, const EvaluateRequest& request,
                                const std::function<void(const nlohmann::json&)>& measured = {});
 /// The metrics in groups that are measured on the same draws.
 std::vector<std::vector<std::string>> measured_together(const std::vector<std::string>& metrics);
-/// {"program", "step", "results": [...]}. Notes go to stderr, except those in `said`; new notes are added to
-/// `said`. Calls `measured` with each result as soon as it is known.
+/// {"program", "step", "results": [...]}. The metrics must exist (require_metrics). Notes go to stderr,
+/// except those in `said`; new notes are added to `said`. Calls `measured` with each result as soon as it is
+/// known.
 nlohmann::json evaluate_run(const Image& image, const EvaluateRequest& request,
                             const std::function<void(const nlohmann::json&)>& measured = {},
                             std::set<std::string>* said = nullptr);

@@ -147,7 +147,6 @@ std::vector<std::vector<std::string>> measured_together(const std::vector<std::s
 
 json evaluate_run(const Image& image, const EvaluateRequest& request,
                   const std::function<void(const json&)>& measured, std::set<std::string>* said) {
-  require_metrics(request.metrics);
   TrainedModel model(image, request.run, request, request.checkpoint, request.weights);
   Session& session = model.session();
   if (request.together) {
@@ -164,6 +163,8 @@ json evaluate_run(const Image& image, const EvaluateRequest& request,
 }
 
 static void evaluate_on(const Image& image, const EvaluateRequest& request, bool speaks) {
+  require_metrics(request.metrics);
+  require_readers(request, request.metrics);
   // Each result is printed at once, because the next metric may take long or fail.
   const json found = evaluate_run(image, request, [&](const json& result) {
     if (!request.json && speaks) print_result(result);
@@ -183,8 +184,6 @@ static void evaluate_on(const Image& image, const EvaluateRequest& request, bool
 }
 
 void evaluate(const Image& image, const EvaluateRequest& request) {
-  require_metrics(request.metrics);
-  require_readers(request, request.metrics);
   Ranks ranks(request.ranks, image.file + " evaluate");
   EvaluateRequest shared = request;
   if (ranks.is_several()) {

@@ -136,8 +136,7 @@ std::string ProcessorSteps::cause_of(const Term& term) {
                        *watch.found(), watch.is_nan() ? "not a number" : "infinite", parameters);
   return fmt::format(
       ": {} and every draw is finite, so the log-density overflows at its family's arguments, or a given "
-      "value "
-      "has probability 0 there",
+      "value has probability 0 there",
       parameters);
 }
 
