@@ -62,6 +62,7 @@ std::vector<Simulator> read_simulators(const semantics::Model& model, const std:
         const auto text = base::read_text_file(simulator.path, cause);
         if (!text) {
           report.add(base::E0001, column.span, simulator.path, cause).label("its rows are asked for here");
+          simulators.push_back(std::move(simulator));  // reported once
           return;
         }
         simulator.text = *text;

@@ -67,6 +67,7 @@ struct Declarer {
         return false;
       }
       analysis.report.add(base::E0217, name.span, name.text).label("choose another name");
+      bind(name, {});  // so its uses, as the function or as what was declared here, are no further errors
       return false;
     }
     return analysis.declare(name, what);
@@ -115,7 +116,7 @@ struct Declarer {
       enter(player->name, "a player");
     } else if (const auto* source = std::get_if<SourceDecl>(&declaration.kind)) {
       // A source is not a value, so its name may be that of a reader.
-      analysis.declare(source->name, "a source");
+      if (!analysis.declare(source->name, "a source")) analysis.lost_sources.insert(source->name.text);
     }
     if (!fresh) refused.insert(&declaration);
   }

@@ -19,31 +19,45 @@ struct Reader {
   std::deque<Tree>& owned;
   Files files;
   std::set<std::string> done;
-  std::vector<std::string> open;  // the chain of files that are being read
+  struct Open {
+    std::string key, shown;
+  };
+  std::vector<Open> open;  // the chain of files that are being read
 
   void read_all(const Tree& tree) {
     std::map<std::string, base::Span> seen;
     for (const auto& declaration : tree.declarations) {
       const auto* import = std::get_if<ImportDecl>(&declaration.kind);
       if (!import) continue;
-      std::string key = import->what.text;
-      if (import->path) key = imported_path(analysis.sources.file(tree.file).name, key);
+      std::string path = import->what.text, key = "standard " + path;
+      if (import->path) {
+        path = imported_path(analysis.sources.file(tree.file).name, path);
+        key = key_of(path);
+      }
       const auto [first, fresh] = seen.insert({key, import->what.span});
       if (!fresh) {
         analysis.report.add(base::E0208, import->what.span, import->what.text)
             .note(first->second, "the first import is here");
         continue;
       }
-      read(*import, import->path ? key : "standard " + key, key);
+      read(*import, key, path);
     }
     files.push_back(&tree);
   }
 
+  /// One name for a file, however its path is written.
+  static std::string key_of(const std::string& path) {
+    std::error_code failed;
+    const auto whole = std::filesystem::weakly_canonical(path, failed);
+    return failed ? path : whole.string();
+  }
+
   void read(const ImportDecl& import, const std::string& key, const std::string& path) {
     for (size_t i = 0; i < open.size(); ++i) {
-      if (open[i] != key) continue;
-      std::vector<std::string> chain(open.begin() + static_cast<ptrdiff_t>(i), open.end());
-      chain.push_back(key);
+      if (open[i].key != key) continue;
+      std::vector<std::string> chain;
+      for (size_t k = i; k < open.size(); ++k) chain.push_back(open[k].shown);
+      chain.push_back(open[i].shown);
       analysis.report.add(base::E0209, import.what.span, fmt::format("{}", fmt::join(chain, " → ")));
       return;
     }
@@ -61,7 +75,7 @@ struct Reader {
       return;
     }
     done.insert(key);
-    open.push_back(key);
+    open.push_back({key, import.path ? path : key});
     const base::FileId file = analysis.sources.add(import.path ? path : path + ".vae", *text, !import.path);
     const size_t errors = analysis.report.diagnostics().size();
     owned.push_back(syntax::parse(file, analysis.report));
@@ -100,7 +114,7 @@ struct Reader {
 Files read_imports(const Tree& tree, std::deque<Tree>& owned, Analysis& analysis) {
   const std::string name =
       std::filesystem::path(analysis.sources.file(tree.file).name).lexically_normal().string();
-  Reader reader{analysis, owned, {}, {}, {name}};
+  Reader reader{analysis, owned, {}, {}, {{Reader::key_of(name), name}}};
   reader.read_all(tree);
   return reader.files;
 }

@@ -33,7 +33,8 @@ const std::map<std::string, std::string>& other_names() {
   static const std::string stop = "`stop(h)` lets no gradient through";
   static const std::string samples = "draws for each row are `samples = 1`";
   static const std::map<std::string, std::string> names = {
-      {"linear", dense},
+      {"linear",
+       dense + "; the schedule `linear(from, to, steps)` is for weights, `beta`, `alpha` and `free_bits`"},
       {"fullyconnected", dense},
       {"fc", dense},
       {"lr", rate},

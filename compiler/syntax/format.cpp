@@ -114,6 +114,8 @@ class Formatter {
     std::string text(sources_.text(tokens_[i_].span));
     while (!text.empty() && (text.back() == ' ' || text.back() == '\r' || text.back() == '\t'))
       text.pop_back();
+    for (size_t at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n", at))
+      text.erase(at, 1);
     const bool own_line = line_.text.empty() || newlines_ > 0 || broken_;
     if (own_line) {
       start_line(block_depth() + (started_ ? std::max<size_t>(value_depth(), 1) : 0), !started_);

@@ -126,6 +126,10 @@ TEST(Format, HasOneForm) {
             "source generated { }\nsource a weight (5) { x = f(1) }\n");
 }
 
+TEST(Format, EndsEveryLineAlike) {
+  EXPECT_EQ(formatted("/* two\r\nlines */\r\nparam a = 1\r\n"), "/* two\nlines */\nparam a = 1\n");
+}
+
 TEST(Format, AlignsNeighbours) {
   EXPECT_EQ(formatted("var x : real\nvar long, name : real\n\nvar y : real"),
             "var x          : real\nvar long, name : real\n\nvar y : real\n");

@@ -126,6 +126,7 @@ std::optional<Value> Evaluation::call_player(const Expr& expr, Scope& scope,
     return Value{};
   }
   if (!player || player->kind != Kind::player) return std::nullopt;
+  if (frame) return evaluator.evaluate(*owner, scope, context);  // an error: a family knows no players
   std::string name = callee->text;
   int64_t index = 0;
   if (element) {

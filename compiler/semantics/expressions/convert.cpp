@@ -42,6 +42,10 @@ Value boolean_value(bool value) {
   return result;
 }
 
+std::string tensor_of(const Shape& shape) {
+  return shape.empty() ? "a scalar" : "a tensor of shape " + to_string(shape);
+}
+
 std::string describe(const Value& value, const Graph& graph) {
   switch (value.kind) {
     case Kind::error:
@@ -294,7 +298,7 @@ std::optional<int64_t> Evaluation::axis(const Value& value, const Shape& shape, 
   }
   const int64_t from_start = axis < 0 ? axis + rank : axis;
   if (from_start < 0 || from_start >= rank) {
-    error(base::E0307, place_of(value, at), to_string(own_shape(shape)), axis);
+    error(base::E0307, place_of(value, at), tensor_of(own_shape(shape)), axis);
     return std::nullopt;
   }
   return from_start;

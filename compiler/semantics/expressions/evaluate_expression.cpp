@@ -76,8 +76,23 @@ Value Evaluation::evaluate_kind(const Expr& expr, Scope& scope, const ParameterC
   return {};
 }
 
+/// Variables and players belong to the model's graph; a family's body has a graph of its own.
+bool Evaluation::is_of_the_model(const std::string& name, const Value& found) const {
+  const auto declared = top.names.find(name);
+  if (declared == top.names.end() || &declared->second != &found) return false;
+  return found.kind == Kind::tensor || found.kind == Kind::variables || found.kind == Kind::player;
+}
+
 Value Evaluation::name(const Expr& expr, Scope& scope) {
-  if (const Value* found = scope.find(expr.text)) {
+  const Value* found = scope.find(expr.text);
+  if (found && frame && is_of_the_model(expr.text, *found)) {
+    error(base::E0220, expr.span, expr.text)
+        .label("a family knows only its own parameters and its variable")
+        .note(found->span, "this is declared for the model")
+        .help("give the family a parameter, and pass the value where the family is used");
+    return {};
+  }
+  if (found) {
     Value value = *found;
     if (value.span.file.index < 0) value.span = expr.span;
     return value;
@@ -191,7 +206,7 @@ Value Evaluation::index(const Value& value, const Expr& expr, Scope& scope, cons
   const Shape full = shape(value.node);
   const std::string whole = describe(value, *build.graph);
   if (expr.subscripts.size() > own_rank(full)) {
-    error(base::E0307, expr.span, to_string(own_shape(full)), expr.subscripts.size() - 1);
+    error(base::E0307, expr.span, tensor_of(own_shape(full)), expr.subscripts.size() - 1);
     return {};
   }
   std::vector<int64_t> bounds;

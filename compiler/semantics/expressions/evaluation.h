@@ -200,6 +200,7 @@ class Evaluation {
     base::Span span;
   };
   Value evaluate_kind(const syntax::Expr& expr, Scope& scope, const ParameterContext& context);
+  bool is_of_the_model(const std::string& name, const Value& found) const;
   Value name(const syntax::Expr& expr, Scope& scope);
   Value field(const syntax::Expr& expr, Scope& scope, const ParameterContext& context);
   Value list(const syntax::Expr& expr, Scope& scope, const ParameterContext& context);
@@ -255,6 +256,8 @@ bool holds_number(const Value& value);
 double number_in(const Value& value);
 /// The place of an argument in a call, for errors about it.
 base::Span place_of(const Value& value, base::Span otherwise);
+/// "a tensor of shape [3]", "a scalar".
+std::string tensor_of(const Shape& shape);
 /// "an integer", "a tensor of shape [3]", "a net".
 std::string describe(const Value& value, const Graph& graph);
 /// A compile-time value as text. Equal values give equal texts.

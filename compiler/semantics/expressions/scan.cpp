@@ -86,6 +86,7 @@ class Scan {
     const Graph graph = *e_.build.graph;
     Value nearest = init;
     size_t fewest = SIZE_MAX;
+    bool grows = false;  // the cell takes a state, but gives another shape each time
     for (const Value& state : states_like(init, x)) {
       const size_t before = e_.report.diagnostics().size();
       const auto shapes = settle(state, init, x);
@@ -95,12 +96,13 @@ class Scan {
         *e_.build.graph = graph;
         return with_shapes(state, init, *shapes);
       }
+      grows = grows || (errors == 0 && parts_of(state).size() == parts_of(init).size());
       if (errors > 0 && errors < fewest) {
         nearest = state;
         fewest = errors;
       }
     }
-    if (fewest == SIZE_MAX) return init;  // the first step will report what is wrong
+    if (grows || fewest == SIZE_MAX) return init;  // the first step will report what is wrong
     settle(nearest, init, x);
     return std::nullopt;
   }
@@ -188,8 +190,8 @@ class Scan {
       const Shape from = e_.own_shape(e_.shape(before[i])), to = e_.own_shape(e_.shape(after[i]));
       if (from == to) continue;
       e_.error(base::E0302, call_.span)
-          .label(fmt::format("`{}` makes a state of shape {} of one of shape {}; they must be equal",
-                             cell_.net->name.text, to_string(to), to_string(from)))
+          .label(fmt::format("`{}` takes {} and gives {}; a state must keep its shape", cell_.net->name.text,
+                             tensor_of(from), tensor_of(to)))
           .help("`init` has the shape of what the net gives; a number stands for any shape");
       return false;
     }

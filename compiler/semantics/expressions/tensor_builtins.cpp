@@ -229,7 +229,8 @@ Value div(Evaluation& e, const Call& call) {
   const auto b = e.integer(call.arguments[1], "the second argument of `div`", call.span);
   if (!a || !b) return {};
   if (*b == 0 || (*b == -1 && *a == std::numeric_limits<int64_t>::min())) {
-    e.error(base::E0306, call.span, fmt::format("`{}`", e.sources.text(call.span))).label("division by zero");
+    e.error(base::E0306, call.span, fmt::format("`{}`", e.sources.text(call.span)))
+        .label(*b == 0 ? "division by zero" : "larger than a 64-bit integer");
     return {};
   }
   const int64_t quotient = *a / *b;

@@ -223,7 +223,19 @@ bool Evaluation::expand_family(const Expr& expr, Conditional& conditional, Scope
   if (!fixed) return false;
   call->fixed = *fixed;
   if (!check_domains(*this, *call, variable, context.owner.index < 0)) return false;
+  const size_t before = report.diagnostics().size();
   conditional.form = template_of(decl, variable.domain, variable.shape, *fixed);
+  if (report.diagnostics().size() > before && is_standard(decl)) {
+    // The bodies of the library's families are right, so the fault is in the call: a list, where the body
+    // needs a number.
+    for (const auto& [name, value] : *fixed) {
+      if (value.kind != Kind::list) continue;
+      report.forget_after(before);
+      error(base::E0301, call->places.at(name), fmt::format("`{}` of `{}`", name, decl.name.text), "a number",
+            text_of(value));
+      break;
+    }
+  }
   const FamilyTemplate& t = *conditional.form;
   if (!t.whole) return false;
   if (!is_standard(decl)) {

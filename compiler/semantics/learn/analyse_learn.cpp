@@ -128,6 +128,7 @@ struct LearnReader : LearnValues {
 
   void report_unknown_key(const Name& key, const std::string& method, const std::vector<std::string>& known) {
     lost_key = true;
+    if (method_bit(learn.method) == 0) return;  // the method is unknown, and so are its keys
     auto& error = analysis.report.add(base::E0803, key.span, method, key.text);
     if (const LearnKey* elsewhere = find_learn_key(key.text)) {
       std::vector<std::string> others = methods_of(*elsewhere);
@@ -353,7 +354,8 @@ struct LearnReader : LearnValues {
     for (const Argument& entry : expr.arguments) {
       const std::string& name = entry.name->text;
       if (std::find(names.begin(), names.end(), name) == names.end()) {
-        suggest(analysis.report.add(base::E0808, entry.name->span, "weight", name, "source"), name, names);
+        if (!analysis.lost_sources.contains(name))
+          suggest(analysis.report.add(base::E0808, entry.name->span, "weight", name, "source"), name, names);
       } else if (learn.own["weight"].contains(name)) {
         analysis.report.add(base::E0804, entry.name->span, name);
       } else if (const auto number = scheduled(*entry.value, fmt::format("the weight of `{}`", name))) {

@@ -272,7 +272,8 @@ ValueId Translator::moved(const semantics::Node& node, ValueId input) {
         ints.push_back(static_cast<int64_t>(i));
       return emit_.broadcast(input, shape, ints);
     default:  // slice
-      if (rows) ints.push_back(0);
+      // The end of the axis in front. A batch class is never sliced, and has the end 0.
+      if (rows) ints.push_back(lead_.batch < 0 ? lead_.size : 0);
       ints.insert(ints.end(), node.ints.begin(), node.ints.end());
       return emit_.operation(Op::slice, {input}, shape, ints);
   }

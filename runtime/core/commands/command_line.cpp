@@ -156,7 +156,8 @@ class CommandLine {
     add_cudnn_flag(command, train_);
     add_exchange_flags(command, train_.exchange);
     CLI::Option* out =
-        command->add_option("--out", train_.out, "the run directory, made anew (default: runs/NAME-LEARN-N)");
+        command->add_option("--out", train_.out, "the run directory, made anew (default: runs/NAME-LEARN-N)")
+            ->check(not_empty());
     command->add_option("--resume", train_.resume, "continue this run from its last checkpoint")
         ->excludes(out);
     command->add_option("--checkpoint", train_.checkpoint,
@@ -367,9 +368,11 @@ class CommandLine {
         ->check(at_least(1));
     for (const char* key : {"steps", "batch", "optimizer", "lr", "schedule", "every"})
       add_key(command, training_flag(key), compared_[key]);
-    command->add_option("--out", compare_.out,
-                        "the folder: finished runs in it are loaded, others continued (default: runs/"
-                        "NAME-compare-N)");
+    command
+        ->add_option("--out", compare_.out,
+                     "the folder: finished runs in it are loaded, others continued (default: runs/"
+                     "NAME-compare-N)")
+        ->check(not_empty());
     add_metric_flags(command, compare_, "loglik, elbo and accuracy, where the model admits them");
     command->footer("Without --steps, all blocks train for the steps of the first one.\n\n" + metric_help());
     command->callback([this] {

@@ -24,4 +24,9 @@ CLI::Validator at_least(int64_t least) {
       "");
 }
 
+CLI::Validator not_empty() {
+  return CLI::Validator(
+      [](std::string& text) { return std::string(text.empty() ? "the path is empty" : ""); }, "");
+}
+
 }  // namespace core

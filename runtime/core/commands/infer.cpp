@@ -80,7 +80,8 @@ void print_notes(const Image& image, const Query& query, const Plan& plan) {
   std::set<int> known = query.known;
   known.insert(query.partial.begin(), query.partial.end());
   for (const int variable : known)
-    if (!plan.used.contains(variable))
+    if (!plan.used.contains(variable) &&
+        !(query.partial.contains(variable) && std::ranges::count(query.targets, variable) > 0))
       print_error("note: {} is not used: nothing that is drawn depends on it\n", image.name_of(variable));
 }
 

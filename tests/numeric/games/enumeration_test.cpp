@@ -278,6 +278,56 @@ TEST(Enumeration, AUniformPriorIsSummed) {
   expect_exact_symmetric(Learned(uniform));
 }
 
+// What is cut out of a tensor that depends on the summed class alone: slices, elements, and a scan over rows.
+TEST(Enumeration, TensorsOfTheClassAloneAreCut) {
+  const Learned all(R"(
+var x : category(3)
+var c : category(4)
+source rows weight 2 { x = npy("x.npy") }
+net running(h, v) = h + v
+decoder p {
+  let h = dense(c, 7)
+  c ~ Categorical(parameter([4]))
+  x | c ~ Categorical(h[1:4] * c[2] + h[4:7] + scan(running, h[0:3], init = 0) + sum(reshape(h[0:6], [3, 2]), axis = 1)[0])
+}
+encoder q { c | x ~ Categorical(dense(x, 4)) }
+learn elbo { steps = 1; estimator = enumerate }
+learn iwae { steps = 1; estimator = enumerate }
+)");
+  const auto joint = [](const Parameters& at, int c, int x) {
+    const Row h = dense(at, "p.h.dense1", one_hot(c, 4));
+    Row logits(3);
+    double running = 0;
+    for (size_t i = 0; i < 3; ++i) {
+      running += h[i];
+      logits[i] = (c == 2 ? h[1 + i] : 0) + h[4 + i] + running + h[0] + h[1];
+    }
+    return log_category(c, at.at("p.c.parameter1")) + log_category(x, logits);
+  };
+  const auto bound = [&](const Parameters& at) {
+    return over_rows([&](int x) {
+      double sum = 0;
+      for (int c = 0; c < 4; ++c) {
+        const double posterior = log_category(c, dense(at, "q.c.dense1", one_hot(x, 3)));
+        sum += std::exp(posterior) * (joint(at, c, x) - posterior);
+      }
+      return sum;
+    });
+  };
+  const auto likelihood = [&](const Parameters& at) {
+    return over_rows([&](int x) {
+      double sum = 0;
+      for (int c = 0; c < 4; ++c) sum += std::exp(joint(at, c, x));
+      return std::log(sum);
+    });
+  };
+  const Learned::Seen elbo = all.run("elbo", observed), iwae = all.run("iwae", observed);
+  EXPECT_NEAR(elbo.objective, bound(all.parameters), 1e-9);
+  EXPECT_NEAR(iwae.objective, likelihood(all.parameters), 1e-9);
+  expect_same(elbo.gradient, all.differences(bound), "elbo");
+  expect_same(iwae.gradient, all.differences(likelihood), "iwae");
+}
+
 // ---- means of samples
 
 struct Moments {

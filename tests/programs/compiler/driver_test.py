@@ -31,6 +31,23 @@ def test_define_replaces_a_param(folder, vaec):
     assert call(vaec, "build", "-D", "code", "small.vae", cwd=folder).returncode == 64
 
 
+def test_a_file_is_imported_once_however_its_path_is_written(folder, vaec):
+    (folder / "lib").mkdir()
+    write(folder / "lib", "base.vae", "net twice(h) = 2 * h\n")
+    (folder / "link.vae").symlink_to(folder / "lib/base.vae")
+    write(folder / "lib", "other.vae", f'import "{folder}/lib/base.vae"\nnet four(h) = twice(twice(h))\n')
+    write(folder, "small.vae", 'import "link.vae"\nimport "lib/other.vae"\n'
+          + GLYPHS.replace("decoder p", "net eight(h) = twice(four(h))\ndecoder p"))
+    succeed(vaec, "check", "small.vae", cwd=folder)
+    write(folder, "small.vae", 'import "link.vae"\nimport "lib/base.vae"\n' + GLYPHS)
+    twice = call(vaec, "check", "small.vae", cwd=folder)
+    assert twice.returncode == 1 and "E0208" in twice.stderr, twice
+    write(folder, "lib/base.vae", 'import "../link.vae"\n')
+    write(folder, "small.vae", 'import "lib/base.vae"\n' + GLYPHS)
+    cycle = call(vaec, "check", "small.vae", cwd=folder)
+    assert cycle.returncode == 1 and "E0209" in cycle.stderr, cycle
+
+
 def test_run_computes_what_the_executable_computes(folder, vaec):
     write(folder, "small.vae", GLYPHS)
     succeed(vaec, "run", "small.vae", "train", "--steps", "20", "--out", "a", "--quiet", cwd=folder)

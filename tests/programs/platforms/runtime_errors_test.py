@@ -103,6 +103,7 @@ def test_words_that_no_command_knows(folder, vaec):
     refused(64, f"glyphs: there is no command learn; {commands}", exe, "learn")
     refused(64, "glyphs train: there is no flag --step (did you mean --steps?); see glyphs train --help", exe, "train", "--step", "10")
     refused(64, "glyphs train: extra is one word too many; see glyphs train --help", exe, "train", "extra")
+    refused(64, "glyphs train: --out: the path is empty; see glyphs train --help", exe, "train", "--out", "")
     refused(64, "glyphs train: --threads: many is no whole number of at least 0; see glyphs train --help", exe,
             "train", "--threads", "many")
     refused(64, "glyphs sample: --run is required; see glyphs sample --help", exe, "sample")
