@@ -42,4 +42,4 @@ def test_scenes_from_nothing_to_masks_and_looks(folder, vaec):
     assert figures["mi", "z"]["value"] > 0.4, figures
 
     shown = succeed(example / "show", exe, "run", cwd=folder, env=env).stdout
-    assert "mean_iou" in shown and (folder / "run/scenes.png").stat().st_size > 1000, shown
+    assert "mean IoU of s | x" in shown and (folder / "run/scenes.png").stat().st_size > 1000, shown
