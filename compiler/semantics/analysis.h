@@ -42,6 +42,7 @@ struct Analysis {
   std::set<VariableId> determined;     // a source gives it, or it is the target of a conditional
   bool lost_reference = false;         // some reference to a variable is unknown
   std::set<std::string> lost_names;    // names reported once as not being variables
+  std::set<std::string> lost_players;  // players whose names are taken
   std::set<std::string> lost_sources;  // sources whose names are taken
   std::set<PlayerId> failed_players;   // some conditional could not be evaluated
   bool broken_import = false;          // an imported file has syntax errors

@@ -70,7 +70,9 @@ struct Declarer {
       bind(name, {});  // so its uses, as the function or as what was declared here, are no further errors
       return false;
     }
-    return analysis.declare(name, what);
+    if (analysis.declare(name, what)) return true;
+    if (analysis.names.at(name.text).what == "a source") bind(name, {});  // a source is no value
+    return false;
   }
 
   void bind(const Name& name, Value value) {
@@ -88,6 +90,10 @@ struct Declarer {
       for (const Reference& target : let->assign.targets) fresh = enter(target.name, "a let") && fresh;
       if (fresh)
         for (const Reference& target : let->assign.targets) evaluated_by[target.name.text] = &declaration;
+      for (const Reference& target : let->assign.targets)
+        if (const auto own = analysis.names.find(target.name.text);
+            !fresh && own != analysis.names.end() && own->second.span == target.name.span)
+          bind(target.name, {});
     } else if (const auto* var = std::get_if<VarDecl>(&declaration.kind)) {
       for (const auto& item : var->items)
         if (enter(item.name, "a variable")) {
@@ -113,7 +119,7 @@ struct Declarer {
         bind(net->name, value);
       }
     } else if (const auto* player = std::get_if<PlayerDecl>(&declaration.kind)) {
-      enter(player->name, "a player");
+      if (!enter(player->name, "a player")) analysis.lost_players.insert(player->name.text);
     } else if (const auto* source = std::get_if<SourceDecl>(&declaration.kind)) {
       // A source is not a value, so its name may be that of a reader.
       if (!analysis.declare(source->name, "a source")) analysis.lost_sources.insert(source->name.text);

@@ -4,7 +4,7 @@
 
 usage: make_scenes.py MNIST [ROWS] [FOLDER]
   MNIST: the folder with the four files of MNIST; `vaec data get mnist` prints it
-  ROWS: number of pictures without a mask, and of masks without a picture (default 2,000)
+  ROWS: number of pictures without a mask, and of masks without a picture (default 2,000, at most 29,000)
 
 There are also 2,000 pairs of a picture and its mask (fewer if ROWS is smaller), and ROWS / 5 for the test, at most 400.
 
@@ -174,6 +174,9 @@ def main():
     known = pathlib.Path(sys.argv[1])
     rows = int(sys.argv[2]) if len(sys.argv) > 2 else ROWS
     folder = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else pathlib.Path(__file__).resolve().parent
+    if not 1 <= rows <= 29_000:
+        print("make_scenes.py: ROWS must lie between 1 and 29,000: MNIST has 60,000 digits to learn from", file=sys.stderr)
+        sys.exit(64)
     train, test = mnist(known, "train"), mnist(known, "t10k")
     pairs, tests = min(PAIRS, rows), max(1, min(TESTS, rows // 5))
     order = random.Random(0).sample(range(len(train[1])), pairs + 2 * rows)

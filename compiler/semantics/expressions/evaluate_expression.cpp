@@ -90,6 +90,7 @@ Value Evaluation::name(const Expr& expr, Scope& scope) {
         .label("a family knows only its own parameters and its variable")
         .note(found->span, "this is declared for the model")
         .help("give the family a parameter, and pass the value where the family is used");
+    scope.names[expr.text] = {};  // reported once
     return {};
   }
   if (found) {

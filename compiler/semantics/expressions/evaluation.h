@@ -194,6 +194,9 @@ class Evaluation {
   base::FileId standard_file;
   FamilyFrame* frame = nullptr;
 
+  /// A recursion without end, or too long a loop, has been reported; nothing more is evaluated in this call.
+  bool unwinding() const { return unwinding_; }
+
  private:
   struct OpenCall {
     std::string name;
@@ -201,6 +204,8 @@ class Evaluation {
   };
   Value evaluate_kind(const syntax::Expr& expr, Scope& scope, const ParameterContext& context);
   bool is_of_the_model(const std::string& name, const Value& found) const;
+  /// Whether a family's own extent (`K` in `category(K)`) has the name, not a value that is known outside.
+  bool is_own_extent(const syntax::FamilyDecl& decl, const std::string& name);
   Value name(const syntax::Expr& expr, Scope& scope);
   Value field(const syntax::Expr& expr, Scope& scope, const ParameterContext& context);
   Value list(const syntax::Expr& expr, Scope& scope, const ParameterContext& context);

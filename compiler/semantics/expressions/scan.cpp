@@ -86,23 +86,25 @@ class Scan {
     const Graph graph = *e_.build.graph;
     Value nearest = init;
     size_t fewest = SIZE_MAX;
-    bool grows = false;  // the cell takes a state, but gives another shape each time
+    std::optional<Value> growing;  // a state that the cell takes, but whose shape changes each time
     for (const Value& state : states_like(init, x)) {
       const size_t before = e_.report.diagnostics().size();
       const auto shapes = settle(state, init, x);
+      if (e_.unwinding()) return std::nullopt;  // the error stays: nothing more is evaluated
       const size_t errors = e_.report.diagnostics().size() - before;
       e_.report.forget_after(before);
       if (shapes) {
         *e_.build.graph = graph;
         return with_shapes(state, init, *shapes);
       }
-      grows = grows || (errors == 0 && parts_of(state).size() == parts_of(init).size());
+      if (!growing && errors == 0 && parts_of(state).size() == parts_of(init).size()) growing = state;
       if (errors > 0 && errors < fewest) {
         nearest = state;
         fewest = errors;
       }
     }
-    if (grows || fewest == SIZE_MAX) return init;  // the first step will report what is wrong
+    if (growing) return growing;
+    if (fewest == SIZE_MAX) return init;  // the first step will report what is wrong
     settle(nearest, init, x);
     return std::nullopt;
   }

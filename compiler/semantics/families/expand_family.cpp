@@ -225,7 +225,7 @@ bool Evaluation::expand_family(const Expr& expr, Conditional& conditional, Scope
   if (!check_domains(*this, *call, variable, context.owner.index < 0)) return false;
   const size_t before = report.diagnostics().size();
   conditional.form = template_of(decl, variable.domain, variable.shape, *fixed);
-  if (report.diagnostics().size() > before && is_standard(decl)) {
+  if (!conditional.form->whole && is_standard(decl)) {
     // The bodies of the library's families are right, so the fault is in the call: a list, where the body
     // needs a number.
     for (const auto& [name, value] : *fixed) {

@@ -53,7 +53,7 @@ bool Evaluation::check_dependence(const syntax::FamilyDecl& decl, const FamilyTe
 std::optional<int64_t> Evaluation::declared_extent(const syntax::FamilyDecl& decl) {
   for (const auto* exprs : {&decl.domain.arguments, &decl.domain.shape})
     for (const auto& expr : *exprs) {
-      if (expr->kind == syntax::ExprKind::name && !family_scope(decl).find(expr->text)) continue;
+      if (expr->kind == syntax::ExprKind::name && is_own_extent(decl, expr->text)) continue;
       const Value value = evaluator.constant(*expr, family_scope(decl), "the number of values");
       if (value.kind == Kind::integer) return value.integer;
     }
@@ -77,13 +77,18 @@ Scope& Evaluation::family_scope(const syntax::FamilyDecl& decl) {
   return is_standard(decl) ? library_family_words : user_family_words;
 }
 
+bool Evaluation::is_own_extent(const syntax::FamilyDecl& decl, const std::string& name) {
+  const Value* outside = family_scope(decl).find(name);
+  return !outside || is_of_the_model(name, *outside);
+}
+
 Scope& Evaluation::body_scope(const syntax::FamilyDecl& decl, const FamilyFrame& inside,
                               const std::map<std::string, Value>& fixed) {
   kept_scopes.push_back({&family_scope(decl), {}});
   Scope& scope = kept_scopes.back();
   for (const auto* exprs : {&decl.domain.arguments, &decl.domain.shape})
     for (const auto& expr : *exprs)
-      if (expr->kind == syntax::ExprKind::name && !family_scope(decl).find(expr->text))
+      if (expr->kind == syntax::ExprKind::name && is_own_extent(decl, expr->text))
         scope.names[expr->text] = integer_value(inside.classes);
   for (const auto& [name, value] : fixed) scope.names[name] = value;
   return scope;

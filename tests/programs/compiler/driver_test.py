@@ -48,6 +48,25 @@ def test_a_file_is_imported_once_however_its_path_is_written(folder, vaec):
     assert cycle.returncode == 1 and "E0209" in cycle.stderr, cycle
 
 
+def test_a_variable_may_have_the_name_of_a_familys_extent(folder, vaec):
+    write(folder, "small.vae", """
+var K : real
+var x : real[3]
+source s { x = npy("x.npy"); K = 1 }
+family Standard(m : real[K]) over y : real[K] {
+  statistic     = y
+  natural       = m
+  log_partition = 0.5 * sum(m * m)
+  log_base      = -0.5 * sum(y * y) - 0.5 * K * log(2 * pi)
+  sample        = m + normal()
+}
+player p { x ~ Standard(parameter([3])) }
+player q { K ~ Normal(parameter([])) }
+learn symmetric { steps = 1 }
+""")
+    succeed(vaec, "check", "small.vae", cwd=folder)
+
+
 def test_run_computes_what_the_executable_computes(folder, vaec):
     write(folder, "small.vae", GLYPHS)
     succeed(vaec, "run", "small.vae", "train", "--steps", "20", "--out", "a", "--quiet", cwd=folder)
