@@ -1,11 +1,16 @@
 #include <ATen/core/ivalue.h>  // before all that keeps vectors of it: clang wants it complete
+
+#include <ATen/Context.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/cudnn_convolution.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/flip.h>
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <stdexcept>
 
 #include "runtime/torch/library_op.h"
@@ -47,7 +52,9 @@ class Convolution final : public vae_library_op {
         weights_{s.out_channels, s.in_channels, s.kernel_h, s.kernel_w},
         destination_{s.batch, s.out_channels, s.out_h, s.out_w},
         stride_{h_.stride, w_.stride},
-        padding_{pads_ ? 0 : h_.near, pads_ ? 0 : w_.near} {
+        padding_{pads_ ? 0 : h_.near, pads_ ? 0 : w_.near},
+        turned_padding_{s.kernel_h - 1 - h_.near, s.kernel_w - 1 - w_.near},
+        turns_(!pads_ && stride_ == ones && turned_padding_[0] >= 0 && turned_padding_[1] >= 0) {
     if (s.batch < 1 || s.in_channels < 1 || s.out_channels < 1)
       throw std::invalid_argument("a convolution has an empty extent");
     if (s.direction < VAE_FORWARD || s.direction > VAE_BACKWARD_WEIGHTS)
@@ -59,9 +66,12 @@ class Convolution final : public vae_library_op {
 
   void run(const float* a, const float* b, float* c) override {
     if (direction_ == VAE_FORWARD) {
-      picture(c, destination_)
-          .copy_(at::convolution(source(a), place_.operand(weights(b)), {}, stride_, padding_, ones, false,
-                                 zeros, 1));
+      convolve(picture(c, destination_), source(a), place_.operand(weights(b)), stride_, padding_);
+    } else if (direction_ == VAE_BACKWARD_DATA && turns_) {
+      const at::Tensor plain = place_.operand(weights(b));
+      const at::Tensor turned = weights_[2] * weights_[3] > 1 ? at::flip(plain, Pair{2, 3}) : plain;
+      convolve(picture(c, source_), place_.operand(picture(a, destination_)), turned.transpose(0, 1), stride_,
+               turned_padding_);
     } else if (direction_ == VAE_BACKWARD_DATA) {
       at::Tensor gradient =
           std::get<0>(backward(place_.operand(picture(a, destination_)), unread(padded_, picture(c, source_)),
@@ -90,6 +100,18 @@ class Convolution final : public vae_library_op {
     return pads_ ? at::constant_pad_nd(plain, Sizes{w_.near, w_.far, h_.near, h_.far}, 0) : plain;
   }
 
+  /// The convolution of `from` with `weights`. cuDNN writes it to `result`; otherwise it is copied there.
+  void convolve(at::Tensor result, const at::Tensor& from, const at::Tensor& weights, const Pair& stride,
+                const Pair& padding) const {
+    constexpr int64_t most = std::numeric_limits<int32_t>::max();  // at::convolution divides larger tensors
+    if (place_.device.is_cuda() && !place_.bf16 && at::Context::hasCuDNN() && result.numel() <= most &&
+        from.numel() <= most)
+      at::cudnn_convolution_out(result, from, weights, padding, stride, ones, 1, place_.benchmark,
+                                !place_.benchmark, place_.tf32);
+    else
+      result.copy_(at::convolution(from, weights, {}, stride, padding, ones, false, zeros, 1));
+  }
+
   /// A tensor of which the backward operations read only sizes and layout, not the values. It is `own` if
   /// that has the right size and type.
   at::Tensor unread(const Sizes& sizes, const at::Tensor& own) const {
@@ -110,7 +132,10 @@ class Convolution final : public vae_library_op {
   Axis h_, w_;
   bool pads_;
   Sizes source_, padded_, weights_, destination_;
-  Pair stride_, padding_;
+  Pair stride_, padding_, turned_padding_;
+  /// Moved by single places, a window meets a place as often as the place's windows do: the gradient by the
+  /// data is the convolution of the gradient by the result with the weights turned by half a circle.
+  bool turns_;
 };
 
 }  // namespace

@@ -25,7 +25,8 @@ using Op = std::unique_ptr<vae_library_op>;
 /// The device of the tensors, and the precision of products.
 struct Place {
   c10::Device device = c10::Device(c10::DeviceType::CPU);
-  bool bf16 = false;
+  bool bf16 = false, tf32 = false;
+  bool benchmark = false;  // cuDNN's algorithms are chosen by timing them
 
   /// A tensor in memory that somebody else owns. `strides`: in elements, per axis.
   at::Tensor view(const float* data, c10::IntArrayRef sizes, c10::IntArrayRef strides) const;

@@ -47,6 +47,8 @@ void* native_handle_of(const Stream& stream) {
 void choose_device(const vae_torch_options& options) {
   Place place;
   place.bf16 = options.precision == VAE_BF16;
+  place.tf32 = options.precision == VAE_TF32;
+  place.benchmark = options.benchmark != 0;
   if (options.precision < VAE_FP32 || options.precision > VAE_BF16)
     throw std::invalid_argument("no such precision");
   if (options.device < 0) {
@@ -61,12 +63,12 @@ void choose_device(const vae_torch_options& options) {
       throw std::invalid_argument("LibTorch " TORCH_VERSION " is too old for CUDA here: 2.11 is needed");
     place.device = c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(options.device));
     at::Context& context = at::globalContext();
-    context.setAllowTF32CuBLAS(options.precision == VAE_TF32);
-    context.setAllowTF32CuDNN(options.precision == VAE_TF32);
+    context.setAllowTF32CuBLAS(place.tf32);
+    context.setAllowTF32CuDNN(place.tf32);
     forbid_sums_in_bf16(context);
     // If algorithms are chosen by timing, the last bits of a result differ from run to run.
-    context.setBenchmarkCuDNN(options.benchmark != 0);
-    context.setDeterministicCuDNN(options.benchmark == 0);
+    context.setBenchmarkCuDNN(place.benchmark);
+    context.setDeterministicCuDNN(!place.benchmark);
     if (at::native::_cudnn_set_conv_benchmark_empty_cache)
       at::native::_cudnn_set_conv_benchmark_empty_cache(false);
     cuda().setDevice(place.device);

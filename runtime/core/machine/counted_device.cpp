@@ -51,15 +51,26 @@ vae_library_op* counted_gemm(const vae_gemm* shape, char*, size_t) {
 }
 
 /// runtime/torch/convolution.cpp: LibTorch gives cuDNN the weights with channels last, so they are copied
-/// where that is another order. The result is copied to its destination.
+/// where that is another order. cuDNN writes the results of forward convolutions to their destination, and
+/// gradients by the data if it moves by single places (then they are forward convolutions with the weights
+/// turned); in bf16, and otherwise, the result is copied there.
 vae_library_op* counted_convolution(const vae_convolution* s, char*, size_t) {
   const auto number = [](auto... factors) { return (static_cast<double>(factors) * ...); };
   const double source = number(s->batch, s->in_channels, s->in_h, s->in_w);
   const double destination = number(s->batch, s->out_channels, s->out_h, s->out_w);
   const double weights = number(s->out_channels, s->in_channels, s->kernel_h, s->kernel_w);
   const double flops = 2 * number(s->batch, s->out_h, s->out_w) * weights;
-  const bool reordered = s->in_channels > 1 && s->kernel_h * s->kernel_w > 1;
   const int direction = s->direction;
+  const auto turns = [](int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding) {
+    return stride == 1 && kernel > padding && in + 2 * padding - kernel + 1 == out;
+  };
+  const bool turned = direction == VAE_BACKWARD_DATA &&
+                      turns(s->in_h, s->out_h, s->kernel_h, s->stride_h, s->padding_h) &&
+                      turns(s->in_w, s->out_w, s->kernel_w, s->stride_w, s->padding_w);
+  const int64_t window = s->kernel_h * s->kernel_w;
+  const bool reordered =
+      turned ? s->out_channels > 1 && (window > 1 || s->in_channels > 1) : s->in_channels > 1 && window > 1;
+  const bool direct = direction == VAE_FORWARD || turned;
   return op_of({[=](CountedDevice& device) {
                   const double result = direction == VAE_FORWARD         ? destination
                                         : direction == VAE_BACKWARD_DATA ? source
@@ -68,6 +79,7 @@ vae_library_op* counted_convolution(const vae_convolution* s, char*, size_t) {
                                size = operand_bytes(device);
                   if (direction != VAE_BACKWARD_WEIGHTS) {
                     add_rounding(device, weights);
+                    if (turned && window > 1) device.add(NodeKind::copy, 2 * size * weights);
                     if (reordered) device.add(NodeKind::copy, 2 * size * weights);
                     add_rounding(device, operands - weights);
                   } else {
@@ -75,7 +87,8 @@ vae_library_op* counted_convolution(const vae_convolution* s, char*, size_t) {
                     add_rounding(device, destination);
                   }
                   device.add(NodeKind::convolution, size * (operands + result), flops);
-                  device.add(NodeKind::copy, (size + of_float) * result);
+                  if (!direct || device.precision() == VAE_BF16)
+                    device.add(NodeKind::copy, (size + of_float) * result);
                 },
                 flops});
 }
