@@ -49,7 +49,7 @@ std::optional<VariableId> Analysis::resolve(const syntax::Reference& reference, 
     lost_reference = true;
     if (failed_variable(reference.name.text)) return {};
     const auto other = names.find(reference.name.text);
-    if (!lost_names.insert(reference.name.text).second) return {};
+    if (!lost["variable"].insert(reference.name.text).second) return {};
     if (other == names.end()) evaluator.top().names[reference.name.text] = {};
     Diagnostic& error = report.add(base::E0202, reference.name.span, reference.name.text);
     if (other != names.end()) {

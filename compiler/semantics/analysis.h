@@ -38,15 +38,15 @@ struct Analysis {
 
   std::map<std::string, Declared> names;
   std::map<std::string, VariableGroup> variables;
-  std::deque<Scope> scopes;            // nets keep pointers to the scope in which they were declared
-  std::set<VariableId> determined;     // a source gives it, or it is the target of a conditional
-  bool lost_reference = false;         // some reference to a variable is unknown
-  std::set<std::string> lost_names;    // names reported once as not being variables
-  std::set<std::string> lost_players;  // players whose names are taken
-  std::set<std::string> lost_sources;  // sources whose names are taken
-  std::set<PlayerId> failed_players;   // some conditional could not be evaluated
-  bool broken_import = false;          // an imported file has syntax errors
-  int64_t noise_count = 0;             // calls of noise so far
+  std::deque<Scope> scopes;         // nets keep pointers to the scope in which they were declared
+  std::set<VariableId> determined;  // a source gives it, or it is the target of a conditional
+  bool lost_reference = false;      // some reference to a variable is unknown
+  /// By what they should be ("variable", "player", "source"): names whose declaration was refused because
+  /// they are taken, and names of variables that were reported as unknown. Their further uses are no errors.
+  std::map<std::string, std::set<std::string>> lost;
+  std::set<PlayerId> failed_players;  // some conditional could not be evaluated
+  bool broken_import = false;         // an imported file has syntax errors
+  int64_t noise_count = 0;            // calls of noise so far
   /// The columns that are leaves of the graph, by their variable, whether they are whole, and their text.
   std::map<std::tuple<VariableId, Column::Values, std::string>, int32_t> leaf_columns;
 

@@ -88,18 +88,19 @@ struct Declarer {
       if (fresh) evaluated_by[param->name.text] = &declaration;
     } else if (const auto* let = std::get_if<LetDecl>(&declaration.kind)) {
       for (const Reference& target : let->assign.targets) fresh = enter(target.name, "a let") && fresh;
-      if (fresh)
-        for (const Reference& target : let->assign.targets) evaluated_by[target.name.text] = &declaration;
       for (const Reference& target : let->assign.targets)
-        if (const auto own = analysis.names.find(target.name.text);
-            !fresh && own != analysis.names.end() && own->second.span == target.name.span)
+        if (fresh) {
+          evaluated_by[target.name.text] = &declaration;
+        } else if (const auto own = analysis.names.find(target.name.text);
+                   own != analysis.names.end() && own->second.span == target.name.span) {
           bind(target.name, {});
+        }
     } else if (const auto* var = std::get_if<VarDecl>(&declaration.kind)) {
       for (const auto& item : var->items)
         if (enter(item.name, "a variable")) {
           evaluated_by[item.name.text] = &declaration;
         } else {
-          analysis.lost_names.insert(item.name.text);
+          analysis.lost["variable"].insert(item.name.text);
         }
     } else if (const auto* family = std::get_if<FamilyDecl>(&declaration.kind)) {
       if (enter(family->name, "a family")) {
@@ -119,10 +120,10 @@ struct Declarer {
         bind(net->name, value);
       }
     } else if (const auto* player = std::get_if<PlayerDecl>(&declaration.kind)) {
-      if (!enter(player->name, "a player")) analysis.lost_players.insert(player->name.text);
+      if (!enter(player->name, "a player")) analysis.lost["player"].insert(player->name.text);
     } else if (const auto* source = std::get_if<SourceDecl>(&declaration.kind)) {
       // A source is not a value, so its name may be that of a reader.
-      if (!analysis.declare(source->name, "a source")) analysis.lost_sources.insert(source->name.text);
+      if (!analysis.declare(source->name, "a source")) analysis.lost["source"].insert(source->name.text);
     }
     if (!fresh) refused.insert(&declaration);
   }

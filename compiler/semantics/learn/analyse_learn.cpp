@@ -173,7 +173,7 @@ struct LearnReader : LearnValues {
         item.kind == ExprKind::name ? std::find(names.begin(), names.end(), item.text) : names.end();
     if (found == names.end()) {
       sources_known = false;
-      if (item.kind == ExprKind::name && analysis.lost_sources.contains(item.text)) return;
+      if (item.kind == ExprKind::name && analysis.lost["source"].contains(item.text)) return;
       auto& error = analysis.report.add(base::E0301, item.span, "an element of `sources`", "a source",
                                         quoted(item.span, analysis.sources));
       if (item.kind == ExprKind::name) suggest(error, item.text, names);
@@ -355,7 +355,7 @@ struct LearnReader : LearnValues {
     for (const Argument& entry : expr.arguments) {
       const std::string& name = entry.name->text;
       if (std::find(names.begin(), names.end(), name) == names.end()) {
-        if (!analysis.lost_sources.contains(name))
+        if (!analysis.lost["source"].contains(name))
           suggest(analysis.report.add(base::E0808, entry.name->span, "weight", name, "source"), name, names);
       } else if (learn.own["weight"].contains(name)) {
         analysis.report.add(base::E0804, entry.name->span, name);
@@ -488,7 +488,8 @@ struct LearnReader : LearnValues {
     for (const Argument& entry : expr.arguments) {
       const std::vector<VariableId> ids = variables_named(entry.name->text);
       if (ids.empty()) {
-        if (analysis.failed_variable(entry.name->text) || analysis.lost_names.contains(entry.name->text))
+        if (analysis.failed_variable(entry.name->text) ||
+            analysis.lost["variable"].contains(entry.name->text))
           continue;
         suggest(analysis.report.add(base::E0808, entry.name->span, "estimator", entry.name->text, "variable"),
                 entry.name->text, keys_of(analysis.variables));

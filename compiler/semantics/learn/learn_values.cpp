@@ -144,8 +144,7 @@ std::optional<std::map<std::string, const Expr*>> LearnValues::entries(
     const std::string& name = entry.name->text;
     if (std::find(needed.begin(), needed.end(), name) == needed.end()) {
       good = false;
-      if (what == "source" && analysis.lost_sources.contains(name)) continue;
-      if (what == "player" && analysis.lost_players.contains(name)) continue;
+      if (analysis.lost[what].contains(name)) continue;
       const auto declared = analysis.names.find(name);
       const bool source = declared != analysis.names.end() && declared->second.what == "a source";
       auto& error = analysis.report.add(base::E0808, entry.name->span, key, name, what);

@@ -102,6 +102,7 @@ class CommandLine {
   int run(int argc, char** argv) {
     std::vector<char*> words = with_help_as_flag(argc, argv);
     app_.parse(static_cast<int>(words.size()), words.data());
+    check_environment();
     if (command() != " info") wait_briefly(argv);
     // Several ranks work on these together. Of other commands, rank 0 does all the work.
     const std::set<std::string> shared = {" train", " bench", " evaluate", " compare", " infer", " sample"};
@@ -130,19 +131,32 @@ class CommandLine {
     return launched && launched->rank > 0;
   }
 
+  std::string see_help() const { return fmt::format("; see {}{} --help", image_.file, command()); }
+
+  /// Refuses an environment variable with a value that its flag does not take. CLI11 2.4 would ignore it.
+  void check_environment() const {
+    for (CLI::Option* option : app_.get_subcommands().front()->get_options()) {
+      const char* value =
+          option->get_envname().empty() ? nullptr : std::getenv(option->get_envname().c_str());
+      if (!value || !*value || option->count() > 0) continue;
+      std::string text = value;
+      throw Failure(Exit::usage, fmt::format("{}: {}{}", option->get_envname(),
+                                             (*option->get_validator())(text), see_help()));
+    }
+  }
+
   /// CLI11 lists unexpected words in reverse order, and reports a misspelt command as a missing one.
   std::string cause_of(const CLI::ParseError& error) const {
     const auto chosen = app_.get_subcommands();
     std::vector<std::string> extra = chosen.empty() ? app_.remaining() : chosen.front()->remaining();
     if (chosen.empty()) return no_such_command(app_, extra.empty() ? "" : extra.front());
-    const std::string see_help = fmt::format("; see {}{} --help", image_.file, command());
     if (dynamic_cast<const CLI::ExtrasError*>(&error) && !extra.empty()) {
       const auto flag = std::find_if(extra.begin(), extra.end(),
                                      [](const std::string& word) { return word.rfind('-', 0) == 0; });
-      if (flag != extra.end()) return no_such_flag(*chosen.front(), *flag) + see_help;
-      return fmt::format("{} is one word too many{}", extra.front(), see_help);
+      if (flag != extra.end()) return no_such_flag(*chosen.front(), *flag) + see_help();
+      return fmt::format("{} is one word too many{}", extra.front(), see_help());
     }
-    return error.what() + see_help;
+    return error.what() + see_help();
   }
 
   void add_train() {
@@ -240,7 +254,8 @@ class CommandLine {
 
   void add_drawing_flags(CLI::App* command, ModelRequest& request) {
     add_machine_flags(command, request);
-    with_environment(command->add_option("--seed", request.seed, "random seed (default 0)"));
+    with_environment(command->add_option("--seed", request.seed, "random seed (default 0)"))
+        ->check(at_least(0));
     command->add_flag("--json", request.json, "print the result as JSON on stdout");
   }
 

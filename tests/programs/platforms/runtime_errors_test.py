@@ -92,6 +92,9 @@ def test_a_value_from_the_environment_is_named_as_such(folder, vaec):
     exe = glyphs(folder, vaec)
     refused(64, "glyphs train: VAEC_STEPS=ten: this must be a whole number of at least 0", exe, "train",
             cwd=folder, env={"VAEC_STEPS": "ten"})
+    for name, value in (("THREADS", "many"), ("SEED", "x"), ("SEED", "-1")):
+        refused(64, f"glyphs sample: VAEC_{name}: {value} is no whole number of at least 0; see glyphs sample --help",
+                exe, "sample", "--run", "r", "--out", "x.png", cwd=folder, env={f"VAEC_{name}": value})
 
 
 def test_words_that_no_command_knows(folder, vaec):
