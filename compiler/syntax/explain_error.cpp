@@ -90,6 +90,36 @@ std::string finding(const Token& token, std::string_view text) {
 constexpr const char* line_help =
     "a statement goes on in the next line after an operator, `,`, `=`, `~` or `|`, or inside `(` or `[`";
 
+/// Is what stands before the token already an operand of a comparison?
+bool is_compared(const std::vector<Token>& tokens, size_t at) {
+  int closed = 0;  // brackets that are open towards the left
+  while (at-- > 0) {
+    switch (tokens[at].type) {
+      case VaeParser::RPAREN:
+      case VaeParser::RBRACKET:
+        ++closed;
+        break;
+      case VaeParser::LPAREN:
+      case VaeParser::LBRACKET:
+        if (closed-- == 0) return false;
+        break;
+      case VaeParser::COMPARE:
+        if (closed == 0) return true;
+        break;
+      case VaeParser::AND:
+      case VaeParser::OR:
+      case VaeParser::COMMA:
+      case VaeParser::ASSIGN:
+      case VaeParser::END:
+        if (closed == 0) return false;
+        break;
+      default:
+        break;
+    }
+  }
+  return false;
+}
+
 base::Diagnostic explain(const std::vector<Token>& tokens, size_t at, size_t rule,
                          const IntervalSet& expected, const base::SourceSet& sources) {
   const Token& token = tokens[at];
@@ -106,11 +136,9 @@ base::Diagnostic explain(const std::vector<Token>& tokens, size_t at, size_t rul
     error.span = {before.file, before.end, before.end};
     if (line_end && is_operator(after)) error.text_help = line_help;
   }
-  if (token.type == VaeParser::COMPARE && !may_be(VaeParser::INTEGER)) {
-    if (rule != VaeParser::RuleReferenceStatement) {
-      error = base::diagnostic(base::E0114, error.span);
-      error.text_help = "join them: `a < b and b < c`";
-    }
+  if (token.type == VaeParser::COMPARE && is_compared(tokens, at)) {
+    error = base::diagnostic(base::E0114, error.span);
+    error.text_help = "join them: `a < b and b < c`";
     return error;
   }
   const bool reserved = token.type >= VaeParser::IMPORT && token.type <= VaeParser::FALSE;
