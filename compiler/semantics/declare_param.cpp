@@ -5,6 +5,7 @@
 #include <climits>
 
 #include "compiler/semantics/analysis.h"
+#include "runtime/shared/printable.h"
 
 namespace semantics {
 namespace {
@@ -180,14 +181,16 @@ void declare_param(const syntax::ParamDecl& param, Analysis& analysis) {
   }
   for (const auto& [name, text] : analysis.options.defines) {
     if (name != param.name.text || value.kind == Value::Kind::error) continue;
-    if (auto given = read_as(value, text)) {
+    const bool readable = is_utf8(text);
+    if (auto given = readable ? read_as(value, text) : std::nullopt) {
       value = std::move(*given);
       continue;
     }
     analysis.report
         .add(base::E0002, std::nullopt, shortened(name + "=" + text),
-             fmt::format("`{}` is {}, such as {}; `{}` is not", name, kind_text(value),
-                         shortened(text_of(value)), shortened(text)))
+             readable ? fmt::format("`{}` is {}, such as {}; `{}` is not", name, kind_text(value),
+                                    shortened(text_of(value)), shortened(text))
+                      : "the value is not UTF-8")
         .note(param.name.span, "it is declared here");
     value = {};
   }

@@ -33,6 +33,15 @@ inline CodePoint first_code_point(std::string_view text) {
   return {value, length};
 }
 
+inline bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t bytes = first_code_point(text).bytes;
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
 /// Whether a terminal obeys the character instead of showing it: control characters, ends of lines, changes
 /// of the writing direction, and tags.
 inline bool is_obeyed(char32_t c) {

@@ -19,6 +19,7 @@
 #include "runtime/data/sets/mixing.h"
 #include "runtime/data/sets/synthetic.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace data {
 namespace {
@@ -213,6 +214,20 @@ const std::map<std::string, Reader> readers = {
     {semi_circles, read_synthetic<semi_circles>},
 };
 
+/// Runs keep names of columns, and words of classes, in JSON, which is UTF-8.
+void require_utf8(Column& column) {
+  if (!is_utf8(column.name))
+    column.unusable = fmt::format("{}: the name of the column `{}` is not UTF-8", column.origin, column.name);
+  if (!column.words) return;
+  for (const std::string& word : *column.words)
+    if (!is_utf8(word))
+      column.unusable = fmt::format(
+          "{}: the word \"{}\" of the column `{}` is not UTF-8; convert the text, as with `iconv -f "
+          "ISO-8859-1 "
+          "-t UTF-8`",
+          column.origin, word, column.name);
+}
+
 }  // namespace
 
 Table read(const std::string& reader, const Arguments& arguments, const Shelf& shelf) {
@@ -221,7 +236,10 @@ Table read(const std::string& reader, const Arguments& arguments, const Shelf& s
     throw Failure(Exit::bad_configuration, fmt::format("this runtime has no reader `{}`", reader));
   Table table = found->second(arguments, shelf);
   table.origin = arguments.written();
-  for (Column& column : table.columns) column.origin = table.origin;
+  for (Column& column : table.columns) {
+    column.origin = table.origin;
+    require_utf8(column);
+  }
   for (const Column& column : table.columns)
     if (column.rows == 0) throw Failure(Exit::bad_data, fmt::format("{}: there are no rows", table.origin));
   return table;

@@ -7,6 +7,7 @@
 
 #include "runtime/data/expressions/derived_rows.h"
 #include "runtime/shared/failure.h"
+#include "runtime/shared/printable.h"
 
 namespace data {
 namespace {
@@ -82,6 +83,7 @@ Column normalized(const Column& column, const ColumnStatistics& statistics, Memo
 TableStatistics statistics_of(const Table& table) {
   TableStatistics result;
   for (const Column& column : table.columns) {
+    if (!is_utf8(column.name)) continue;  // it is unusable, and a run could not keep its name
     ColumnStatistics entry{column.name, column.row_shape, {}, {}};
     if (column.no_number.empty() && column.unusable.empty())
       for (const Moments& moments : moments_of(column)) {

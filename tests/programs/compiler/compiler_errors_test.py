@@ -199,3 +199,10 @@ def test_errors_as_json_are_one_object_a_line(folder, vaec):
     program.write_bytes(b"param a = 30 // \xff\n")
     result = call(vaec, "check", "wrong.vae", "--error-format", "json", cwd=folder)
     assert json.loads(result.stderr)["code"] == "E0102", result
+
+
+def test_a_value_of_a_param_is_utf8(folder, vaec):
+    write(folder, "text.vae", 'param file = "x.npy"\n' + GLYPHS)
+    for command in ["check"], ["check", "--error-format", "json"], ["build"]:
+        result = call(vaec, *command, "text.vae", "-D", os.fsdecode(b"file=\xff"), cwd=folder)
+        assert result.returncode == 1 and "E0002" in result.stderr and "the value is not UTF-8" in result.stderr, result
