@@ -250,6 +250,7 @@ Population::Population(const Column& given, const VariableSpec& variable) {
   Shape wanted = variable.shape;
   if (variable.domain == "simplex") wanted.insert(wanted.begin(), variable.classes);
   if (category && variable.words.empty() && column.words) words_ = *column.words;
+  has_written_numbers_ = category && variable.words.empty() && !column.words && column.written;
   column = classes_of(column, variable, given_by(variable, column));
   if (category && column.pixels && column.is_bytes()) column.levels = whole_levels();
   column = fitted(column, variable, wanted);

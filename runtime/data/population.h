@@ -38,6 +38,8 @@ class Population {
   int64_t row_size() const { return row_size_; }
   /// The words in the data that number the classes of a `category` which names none; empty for class numbers.
   const std::vector<std::string>& words() const { return words_; }
+  /// Whether the classes of such a `category` are numbers as they stand in a text file.
+  bool has_written_numbers() const { return has_written_numbers_; }
   /// For each row 1 if some value in it is missing (NaN), else 0; empty if no row has a missing value. For a
   /// row with a missing value, gather() writes any value of the domain.
   const std::vector<uint8_t>& missing() const { return missing_; }
@@ -56,6 +58,7 @@ class Population {
   int64_t rows_ = 0, elements_ = 1, row_size_ = 1, first_row_ = 0, classes_ = 0;
   std::vector<uint8_t> missing_;
   std::vector<std::string> words_;
+  bool has_written_numbers_ = false;
   std::shared_ptr<const std::vector<uint8_t>> bytes_;
   std::shared_ptr<const std::vector<float>> reals_;
   Levels levels_{};

@@ -50,8 +50,9 @@ void* vaert_sqlite_open(const char* path, const char* text, char* error, size_t 
     return refuse(error, error_size, query->database ? sqlite3_errmsg(query->database) : "out of memory");
   sqlite3_busy_timeout(query->database, patience_ms);
   const char* rest = nullptr;
-  // All reads are in one transaction, so that reading twice gives the same rows.
-  if (sqlite3_exec(query->database, "BEGIN", nullptr, nullptr, nullptr) != SQLITE_OK ||
+  // All reads are in one transaction, so that reading twice gives the same rows. The first of them finds out
+  // whether the file is a database; a query that names no table would not.
+  if (sqlite3_exec(query->database, "BEGIN; PRAGMA schema_version", nullptr, nullptr, nullptr) != SQLITE_OK ||
       sqlite3_prepare_v2(query->database, text, -1, &query->statement, &rest) != SQLITE_OK)
     return refuse(error, error_size, sqlite3_errmsg(query->database));
   if (!query->statement) return refuse(error, error_size, "the query is empty");

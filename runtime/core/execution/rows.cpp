@@ -17,6 +17,16 @@
 #include "runtime/shared/failure.h"
 
 namespace core {
+namespace {
+
+/// Are the words "0", "1", and so on, so that the numbers in a text file are the places of the words?
+bool count_up(const std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size(); ++i)
+    if (words[i] != fmt::to_string(i)) return false;
+  return true;
+}
+
+}  // namespace
 
 /// Another model, and the rows that it drew last.
 struct Rows::Simulated {
@@ -84,17 +94,29 @@ void Rows::open(const Program& program) {
 }
 
 void Rows::require_same_words(const DataColumn& column, const data::Population& population) {
-  if (population.words().empty()) return;
   const Variable& variable = image_.variables[static_cast<size_t>(column.variable)];
+  const auto refuse = [&](const std::string& cause) {
+    throw Failure(Exit::bad_data,
+                  fmt::format("`{}` (category({})) from {}: {}", variable.name, variable.classes,
+                              data::expression_text(column.expression), cause));
+  };
+  if (population.has_written_numbers()) {
+    written_numbers_.insert(column.variable);
+    if (const auto known = words_.find(column.variable); known != words_.end() && !count_up(known->second))
+      refuse(fmt::format("its classes are numbers, but other data have the words {}; all need the same words",
+                         data::listed_words(known->second)));
+  }
+  if (population.words().empty()) return;
+  if (written_numbers_.contains(column.variable) && !count_up(population.words()))
+    refuse(fmt::format("its words are {}, but other data have numbers; all need the same words",
+                       data::listed_words(population.words())));
   const auto [known, first] = words_.try_emplace(column.variable, population.words());
-  if (known->second == population.words()) return;
-  throw Failure(
-      Exit::bad_data,
-      fmt::format("`{}` (category({})) from {}: its words are {}, but other data number the classes by "
-                  "the words {}; name the words in the declaration: category({})",
-                  variable.name, variable.classes, data::expression_text(column.expression),
-                  data::listed_words(population.words()), data::listed_words(known->second),
-                  data::listed_words(known->second)));
+  if (known->second != population.words())
+    refuse(
+        fmt::format("its words are {}, but other data number the classes by the words {}; name the words "
+                    "in the declaration: category({})",
+                    data::listed_words(population.words()), data::listed_words(known->second),
+                    data::listed_words(known->second)));
 }
 
 int64_t Rows::count(int source) const { return whole(source).count; }

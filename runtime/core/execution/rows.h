@@ -113,6 +113,7 @@ class Rows {
   std::map<int, data::Population> columns_;
   std::map<int, int64_t> counts_;  // per source
   Words words_;
+  std::set<int> written_numbers_;  // variables whose classes are numbers in a text file
   std::map<std::tuple<int, int, int64_t>, uint64_t> told_;
   std::map<int, std::set<int>> source_columns_;
   std::set<int> noted_;

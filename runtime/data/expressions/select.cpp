@@ -131,10 +131,13 @@ Table without(const Table& table, const Table& other, Memory* memory) {
 }
 
 Table windows(const Table& table, int64_t length, int64_t step, Memory* memory) {
-  if (length < 1 || step < 1 || length > table.rows())
-    throw Failure(Exit::bad_data,
-                  fmt::format("windows: {} has {} rows, which hold no window of length {} and step {}",
-                              table.origin, table.rows(), length, step));
+  if (length < 1 || step < 1)
+    throw Failure(
+        Exit::bad_data,
+        fmt::format("windows: `length` and `step` must be at least 1, not {} and {}", length, step));
+  if (length > table.rows())
+    throw Failure(Exit::bad_data, fmt::format("windows: {} has {} rows, which hold no window of length {}",
+                                              table.origin, table.rows(), length));
   const int64_t windows = (table.rows() - length) / step + 1;
   for (const Column& column : table.columns)
     element_count({windows, length, std::max<int64_t>(1, column.row_elements())}, "windows");

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import pathlib
 import random
 import sqlite3
 import struct
@@ -14,6 +15,7 @@ import tarfile
 from data_get_test import Server, environment, kept, refused
 from data_test import Reading, near
 from executable import build, call, succeed, write
+from pictures import png
 
 
 def database(path, rows):
@@ -119,6 +121,34 @@ def test_words_number_the_classes_in_all_files_alike(folder, vaec):
     write(folder, "held.csv", "x,w\n3,c\n-3,a\n")
     result = call(exe, "train", "--resume", "run", "--steps", "310", cwd=folder)
     fails(result, 65, 'its words are "a", "c"')
+    # Numbers in a text file are no places among the words, in a resumed run, beside a file of words, or before it.
+    write(folder, "train.csv", "x,w\n-3,1\n3,0\n")
+    result = call(exe, "train", "--resume", "run", "--steps", "310", cwd=folder)
+    fails(result, 65, 'csv("train.csv").w: its classes are numbers, but other data have the words "a", "b"; ', "all need the same words")
+    both = build(vaec, folder / "both.vae", folder)
+    fails(call(both, "train", "--out", "run-4", cwd=folder), 65, 'csv("held.csv").w: its words are "a", "c", but other data have numbers')
+    write(folder, "train.csv", "x,w\n-3,a\n3,c\n")
+    write(folder, "held.csv", "x,w\n3,0\n-3,1\n")
+    fails(call(both, "train", "--out", "run-5", cwd=folder), 65, 'its classes are numbers, but other data have the words "a", "c"')
+    write(folder, "train.csv", "x,w\n-3,1\n3,0\n")
+    succeed(both, "train", "--quiet", "--out", "run-6", "--steps", "1", cwd=folder)
+
+
+def test_folders_named_by_numbers_go_with_numbers_in_a_text_file(folder, vaec):
+    for name in "0", "1":
+        (folder / "pictures" / name).mkdir(parents=True)
+        (folder / "pictures" / name / "one.png").write_bytes(png(bytes(16), 4))
+    write(folder, "held.csv", "w\n1\n0\n")
+    exe = build(vaec, write(folder, "numbers.vae", """
+var c : category(2)
+source rows { c = images("pictures").label }
+source held { c = csv("held.csv").w }
+decoder p { c ~ Categorical(parameter([2])) }
+learn symmetric { steps = 1 }
+"""), folder)
+    succeed(exe, "train", "--quiet", cwd=folder)
+    (folder / "pictures/0").rename(folder / "pictures/2")
+    fails(call(exe, "train", "--quiet", cwd=folder), 65, 'its classes are numbers, but other data have the words "1", "2"')
 
 
 def test_a_run_keeps_the_order_of_declared_words(folder, vaec):
@@ -160,6 +190,38 @@ learn symmetric { steps = 1; batch = 2; optimizer = none; every = {evaluate: 0} 
     succeed(*run, "z | place, g", "--given", "place=s.csv", "--given", "g=s.csv", "--out", "z.csv", cwd=folder)
 
 
+def test_words_and_names_that_are_not_utf8_are_refused_where_they_are_used(folder, vaec):
+    latin = (folder / "latin.csv", "a,b\nNo\xebl,1\nx,2\n".encode("latin-1"))
+    named = (folder / "named.csv", "\xe9,b\n3,1\n4,2\n".encode("latin-1"))
+    for path, content in latin, named:
+        path.write_bytes(content)
+    base = sqlite3.connect(folder / "t.db")
+    base.execute("create table t (a, b)")
+    base.executemany("insert into t values (cast(? as text), ?)", [(b"No\xebl", 1), (b"x", 2)])
+    base.commit()
+    base.close()
+    for name in (b"\xe9", b"x"):
+        picture = os.fsencode(folder / "pictures") + b"/" + name
+        os.makedirs(picture)
+        pathlib.Path(os.fsdecode(picture), "one.png").write_bytes(png(bytes(16), 4))
+
+    def trained(domain, value):
+        exe = build(vaec, write(folder, "words.vae", f"""
+var c : {domain}
+source rows {{ c = {value} }}
+decoder p {{ c ~ {"Normal(parameter([]))" if domain == "real" else "Categorical(parameter([2]))"} }}
+learn symmetric {{ steps = 1 }}
+"""), folder)
+        return call(exe, "train", "--quiet", cwd=folder)
+    for table in 'csv("latin.csv")', 'sqlite("t.db", "select a, b from t")':
+        assert trained("real", table + ".b").returncode == 0
+        for domain in "category(2)", 'category("x", "y")':
+            fails(trained(domain, table + ".a"), 65, 'the word "No\\xebl" of the column `a` is not UTF-8')
+    fails(trained("category(2)", 'images("pictures").label'), 65, 'the word "\\xe9" of the column `label` is not UTF-8')
+    assert trained("real", 'normalize(csv("named.csv")).b').returncode == 0
+    fails(trained("real", 'normalize(csv("named.csv"))'), 65, "not UTF-8")
+
+
 def test_what_is_wrong_with_a_database_or_query_is_said(folder, vaec):
     database(folder / "t.db", ROWS)
     before = (folder / "t.db").read_bytes()
@@ -167,6 +229,7 @@ def test_what_is_wrong_with_a_database_or_query_is_said(folder, vaec):
     for path, query, code, cause in (
             ("none.db", "select a from t", 66, "there is no file `none.db`"),
             ("text.db", "select a from t", 65, "text.db: file is not a database"),
+            ("text.db", "select 1 as a", 65, "text.db: file is not a database"),
             ("t.db", "select missing from t", 65, "t.db: no such column: missing"),
             ("t.db", "select a from t; select b from t", 65, "the query has several statements"),
             ("t.db", "", 65, "the query is empty"),
