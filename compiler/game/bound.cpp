@@ -47,6 +47,9 @@ class BoundMaker {
   }
 
  private:
+  /// For a variable that no encoder may draw: the conditional that would, and what it would ignore.
+  using Ignoring = std::map<VariableId, std::pair<ConditionalId, VariableId>>;
+
   base::Diagnostic& refuse(const std::string& why) {
     return report_.add(base::E0812, learn_.span, learn_.method, source_.name, why);
   }
@@ -107,7 +110,7 @@ class BoundMaker {
     for (const VariableId variable : missing)
       if (!decoded(variable)) check_prior(variable);
     completion::Variables given = known_;
-    std::optional<std::pair<ConditionalId, VariableId>> ignoring;
+    Ignoring ignoring;
     for (bool progress = true; progress;) {
       progress = false;
       for (size_t i = 0; i < model_.conditionals.size() && !progress; ++i) {
@@ -124,8 +127,7 @@ class BoundMaker {
     if (!missing.empty()) report_undrawn(missing, ignoring);
   }
 
-  bool can_draw(size_t index, const completion::Variables& given,
-                std::optional<std::pair<ConditionalId, VariableId>>& ignoring) const {
+  bool can_draw(size_t index, const completion::Variables& given, Ignoring& ignoring) const {
     const Conditional& c = model_.conditionals[index];
     if (c.player.index < 0 || model_[c.player].role != Role::encoder) return false;
     if (!std::ranges::all_of(c.parents, [&](VariableId parent) { return given.contains(parent.index); }))
@@ -133,17 +135,21 @@ class BoundMaker {
     const auto word = std::ranges::find(source_.words, c.target, &Source::Word::variable);
     if (word != source_.words.end()) return word->player == c.player;
     const auto ignored = players_.ignored(static_cast<int>(index), given);
-    if (ignored) ignoring = {id_of(index), VariableId{*ignored}};
+    if (ignored) ignoring[c.target] = {id_of(index), VariableId{*ignored}};
     return !ignored;
   }
 
-  void report_undrawn(const std::set<VariableId>& missing,
-                      const std::optional<std::pair<ConditionalId, VariableId>>& ignoring) {
-    const std::string& name = model_[*missing.begin()].name;
+  void report_undrawn(const std::set<VariableId>& missing, const Ignoring& ignoring) {
+    const auto explained =
+        std::ranges::find_if(missing, [&](VariableId variable) { return ignoring.contains(variable); });
+    const VariableId undrawn = explained != missing.end() ? *explained : *missing.begin();
+    const std::string& name = model_[undrawn].name;
     auto& error = refuse(fmt::format("the encoders do not draw `{}` directly", name));
-    if (ignoring && missing.contains(model_[ignoring->first].target))
-      error.note(model_[ignoring->first].span, fmt::format("this would ignore `{}`, which is known or drawn",
-                                                           model_[ignoring->second].name));
+    if (explained != missing.end()) {
+      const auto& [conditional, ignored] = ignoring.at(undrawn);
+      error.note(model_[conditional].span,
+                 fmt::format("this would ignore `{}`, which is known or drawn", model_[ignored].name));
+    }
     error.note(source_.span, "the source is here")
         .help(fmt::format("let an encoder give `{}` from what the source gives, or leave the source out by "
                           "`sources`",

@@ -171,7 +171,7 @@ void check_every_conditional_learns(const Model& model, const completion::Player
                                     base::Report& report) {
   std::set<ConditionalId> reported;
   for (const semantics::Learn& learn : model.learns) {
-    if (learn.method != "symmetric" || rows_may_miss(model, learn, semantics::MissingValues::usual)) continue;
+    if (learn.method != "symmetric" || learned_rows_may_miss(model, learn)) continue;
     const Play play = play_of(model, learn);
     std::set<ConditionalId> with_term;
     for (const SourceGame& source : game.sources)

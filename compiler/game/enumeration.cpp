@@ -160,7 +160,11 @@ class SumMaker {
  private:
   base::Diagnostic& refuse(const std::string& variables, const std::string& why) {
     refused_ = true;
-    return report_.add(base::E0810, learn_.span, "enumerate", variables).label(why);
+    const auto written = learn_.values.find(learn_.method == "symmetric" ? "enumerate" : "estimator");
+    return report_
+        .add(base::E0810, written == learn_.values.end() ? learn_.span : written->second, "enumerate",
+             variables)
+        .label(why);
   }
 
   void keep(const SourceSums& source, int64_t terms) {

@@ -41,6 +41,12 @@ std::vector<semantics::SourceId> learned_sources(const Model& model, const Learn
   return learned;
 }
 
+bool learned_rows_may_miss(const Model& model, const Learn& learn) {
+  Learn learned = learn;
+  learned.sources = learned_sources(model, learn);
+  return rows_may_miss(model, learned, semantics::MissingValues::usual);
+}
+
 bool plays_another_game(const Model& model, const Learn& learn) {
   return learn.method == "symmetric" && play_of(model, learn) != declared_play(model);
 }

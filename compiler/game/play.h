@@ -32,6 +32,9 @@ Play play_of(const semantics::Model& model, const semantics::Learn& learn);
 std::vector<semantics::SourceId> learned_sources(const semantics::Model& model,
                                                  const semantics::Learn& learn);
 
+/// Whether rows of these sources may miss variables, by their data or by their expressions.
+bool learned_rows_may_miss(const semantics::Model& model, const semantics::Learn& learn);
+
 /// Whether the block is `symmetric`, but plays another game than the declared one.
 bool plays_another_game(const semantics::Model& model, const semantics::Learn& learn);
 /// Whether a `symmetric` block plays the declared game, or the file has no `learn`.

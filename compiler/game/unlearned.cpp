@@ -112,8 +112,7 @@ std::vector<std::string> unlearned_lines(const Model& model, const Game& game, s
                                     model[id].name, way_to_learn(model, learn, given.variable)));
       }
   }
-  if (!is_bound(learn) || semantics::rows_may_miss(model, learn, semantics::MissingValues::usual))
-    return lines;
+  if (!is_bound(learn) || learned_rows_may_miss(model, learn)) return lines;
   for (const ConditionalId id : never_read(model, game, l)) {
     if (noted.contains(model[id].target)) continue;
     lines.push_back(fmt::format("{} is in no term and is not learned{}", conditional_text(model, id),

@@ -308,7 +308,10 @@ struct Players {
       for (const VariableId id : conditional.parents) parents.push_back(name_of(id));
       analysis.report.add(base::E0507, at, full, counted(parents.size(), "input"), inputs.size())
           .note(conditional.span, "the conditional is here")
-          .help(fmt::format("write `{}({})`", full, fmt::join(parents, ", ")));
+          .help(
+              fmt::format("write `{}({})`",
+                          averaged ? "average(" + analysis.model[player].name + ")." + name_of(target) : full,
+                          fmt::join(parents, ", ")));
       return {};
     }
     std::map<VariableId, NodeId> replacements;

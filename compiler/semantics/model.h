@@ -145,6 +145,7 @@ struct Learn {
       {"log", 100}, {"sample", 1000}, {"checkpoint", 1000}, {"evaluate", 5000}};
   nlohmann::json own = nlohmann::json::object();  // the method's own keys, checked
   base::Span span;
+  std::map<std::string, base::Span> values;  // where the value of each key is that is given
 };
 
 struct Model {

@@ -61,6 +61,8 @@ struct LearnReader : LearnValues {
 
   void read(const LearnDecl& decl) {
     collect(decl);
+    for (const auto& [key, assign] : keys)
+      if (assign->value) learn.values[key] = assign->value->span;
     read_sources();
     if (const Expr* value = find("steps"))
       set_integer(*value, "`steps`", {1, bounds::steps.most}, learn.steps);
