@@ -281,6 +281,8 @@ Exit explain(const Arguments& arguments) {
 }
 
 Exit start(const Arguments& arguments) {
+  if (fs::path(arguments.name).filename().empty())
+    throw Failure(Exit::usage, "new: give the file a name, as in `vaec new digits`");
   const std::string path =
       fs::path(arguments.name).extension() == ".vae" ? arguments.name : arguments.name + ".vae";
   if (fs::exists(path)) throw Failure(Exit::cannot_write, path + " is there already");
