@@ -111,8 +111,12 @@ bool is_compared(const std::vector<Token>& tokens, size_t at) {
       case VaeParser::COMMA:
       case VaeParser::ASSIGN:
       case VaeParser::END:
+      case VaeParser::COLON:
         if (closed == 0) return false;
         break;
+      case VaeParser::LBRACE:
+      case VaeParser::RBRACE:
+        return false;
       default:
         break;
     }
