@@ -281,7 +281,8 @@ Exit explain(const Arguments& arguments) {
 }
 
 Exit start(const Arguments& arguments) {
-  if (fs::path(arguments.name).filename().empty())
+  const std::string name = fs::path(arguments.name).filename().string();
+  if (name.empty() || name == "." || name == ".." || name == ".vae")
     throw Failure(Exit::usage, "new: give the file a name, as in `vaec new digits`");
   const std::string path =
       fs::path(arguments.name).extension() == ".vae" ? arguments.name : arguments.name + ".vae";

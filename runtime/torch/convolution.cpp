@@ -133,8 +133,8 @@ class Convolution final : public vae_library_op {
   bool pads_;
   Sizes source_, padded_, weights_, destination_;
   Pair stride_, padding_, turned_padding_;
-  /// Moved by single places, a window meets a place as often as the place's windows do: the gradient by the
-  /// data is the convolution of the gradient by the result with the weights turned by half a circle.
+  /// If the stride is 1, the gradient by the data is a convolution of the gradient by the result with the
+  /// weights turned by half a circle, with a padding of kernel - 1 - padding.
   bool turns_;
 };
 

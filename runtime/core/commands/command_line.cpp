@@ -40,11 +40,6 @@
 namespace core {
 namespace {
 
-/// A flag whose value may also come from the environment variable VAEC_<NAME>.
-CLI::Option* with_environment(CLI::Option* option) {
-  return option->envname(environment_name(option->get_single_name()));
-}
-
 /// The flag for a key of learn blocks.
 CLI::Option* add_key(CLI::App* command, const TrainingFlag& flag, std::vector<std::string>& texts) {
   return one_at_a_time(command->add_option(both_spellings(flag.key), texts, flag.help));
@@ -97,12 +92,15 @@ class CommandLine {
         printable(image.file), printable(image.file)));
   }
 
-  nlohmann::json table() const { return command_table(app_); }
+  nlohmann::json table() {
+    for (const auto& [option, name] : environment_) option->envname(name);
+    return command_table(app_);
+  }
 
   int run(int argc, char** argv) {
     std::vector<char*> words = with_help_as_flag(argc, argv);
     app_.parse(static_cast<int>(words.size()), words.data());
-    check_environment();
+    read_environment();
     if (command() != " info") wait_briefly(argv);
     // Several ranks work on these together. Of other commands, rank 0 does all the work.
     const std::set<std::string> shared = {" train", " bench", " evaluate", " compare", " infer", " sample"};
@@ -133,15 +131,23 @@ class CommandLine {
 
   std::string see_help() const { return fmt::format("; see {}{} --help", image_.file, command()); }
 
-  /// Refuses an environment variable with a value that its flag does not take. CLI11 2.4 would ignore it.
-  void check_environment() const {
+  /// A flag whose value may also come from the environment variable VAEC_<NAME>. CLI11 knows such variables
+  /// too, but it reads them for all commands, also for --help, and version 2.4 ignores values that a flag
+  /// refuses.
+  CLI::Option* with_environment(CLI::Option* option) {
+    environment_[option] = environment_name(option->get_single_name());
+    return option;
+  }
+
+  /// Gives the flags of the chosen command that were not written the values of their environment variables.
+  void read_environment() {
     for (CLI::Option* option : app_.get_subcommands().front()->get_options()) {
-      const char* value =
-          option->get_envname().empty() ? nullptr : std::getenv(option->get_envname().c_str());
-      if (!value || !*value || option->count() > 0) continue;
-      std::string text = value;
-      throw Failure(Exit::usage, fmt::format("{}: {}{}", option->get_envname(),
-                                             (*option->get_validator())(text), see_help()));
+      const auto name = environment_.find(option);
+      if (name == environment_.end() || option->count() > 0) continue;
+      const char* value = std::getenv(name->second.c_str());
+      if (!value || !*value) continue;
+      option->add_result(value);
+      option->run_callback();
     }
   }
 
@@ -209,7 +215,7 @@ class CommandLine {
     command->add_flag("--pin", request.pin, "keep each thread on a processor of its own");
   }
 
-  static void add_rank_flags(CLI::App* command, MachineRequest& request) {
+  void add_rank_flags(CLI::App* command, MachineRequest& request) {
     with_environment(command->add_option(
         "--ranks", request.ranks.ranks,
         "processes that share the rows: auto (default: as many as the launcher started), off, or how many to "
@@ -255,7 +261,7 @@ class CommandLine {
   void add_drawing_flags(CLI::App* command, ModelRequest& request) {
     add_machine_flags(command, request);
     with_environment(command->add_option("--seed", request.seed, "random seed (default 0)"))
-        ->check(at_least(0));
+        ->check(at_least(0, bounds::seed.most));
     command->add_flag("--json", request.json, "print the result as JSON on stdout");
   }
 
@@ -466,6 +472,7 @@ class CommandLine {
   BenchRequest bench_;
   std::map<std::string, std::vector<std::string>> benched_;   // settings of bench
   std::map<std::string, std::vector<std::string>> compared_;  // settings for all blocks of compare
+  std::map<CLI::Option*, std::string> environment_;           // the environment variables of flags
 };
 
 /// If the value of a flag came from the environment, the message names the environment variable.

@@ -3,11 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 
+#include "runtime/schema/setting_bounds.h"
+
 namespace core {
 
-/// A whole number that is at least `least` and not too large to count with. CLI11's own checks would name a
-/// range up to the largest double.
-CLI::Validator at_least(int64_t least);
+/// A whole number from `least` to `most`. CLI11's own checks would name a range up to the largest double.
+CLI::Validator at_least(int64_t least, int64_t most = bounds::counts.most);
 
 /// A path that is not empty: "$OUT" may be an empty word.
 CLI::Validator not_empty();

@@ -52,7 +52,7 @@ vae_library_op* counted_gemm(const vae_gemm* shape, char*, size_t) {
 
 /// runtime/torch/convolution.cpp: LibTorch gives cuDNN the weights with channels last, so they are copied
 /// where that is another order. cuDNN writes the results of forward convolutions to their destination, and
-/// gradients by the data if it moves by single places (then they are forward convolutions with the weights
+/// gradients by the data if the stride is 1 (then they are forward convolutions with the weights
 /// turned); in bf16, and otherwise, the result is copied there.
 vae_library_op* counted_convolution(const vae_convolution* s, char*, size_t) {
   const auto number = [](auto... factors) { return (static_cast<double>(factors) * ...); };

@@ -222,9 +222,8 @@ void require_utf8(Column& column) {
   for (const std::string& word : *column.words)
     if (!is_utf8(word))
       column.unusable = fmt::format(
-          "{}: the word \"{}\" of the column `{}` is not UTF-8; convert the text, as with `iconv -f "
-          "ISO-8859-1 "
-          "-t UTF-8`",
+          "{}: the word \"{}\" of the column `{}` is not UTF-8; convert the text to it, for example by "
+          "`iconv`",
           column.origin, word, column.name);
 }
 

@@ -83,8 +83,9 @@ Column normalized(const Column& column, const ColumnStatistics& statistics, Memo
 TableStatistics statistics_of(const Table& table) {
   TableStatistics result;
   for (const Column& column : table.columns) {
-    if (!is_utf8(column.name)) continue;  // it is unusable, and a run could not keep its name
-    ColumnStatistics entry{column.name, column.row_shape, {}, {}};
+    // A run could not keep a name that is not UTF-8, but counts the column, which is unusable.
+    ColumnStatistics entry{
+        is_utf8(column.name) ? column.name : printable(column.name), column.row_shape, {}, {}};
     if (column.no_number.empty() && column.unusable.empty())
       for (const Moments& moments : moments_of(column)) {
         entry.means.push_back(moments.present > 0 ? moments.mean : NAN);

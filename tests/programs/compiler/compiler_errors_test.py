@@ -79,7 +79,7 @@ def test_output_that_cannot_be_written_exits_73_and_leaves_nothing(folder, vaec)
                           ("glyphs.vae", "it is the input, name another with -o")]:
         refused(73, f"vaec: cannot write {output}: {cause}", vaec, "build", "glyphs.vae", "-o", output, cwd=folder)
     refused(73, "vaec: glyphs.vae is there already", vaec, "new", "glyphs", cwd=folder)
-    for nothing in "", "none/":
+    for nothing in "", "none/", ".", "..", ".vae":
         refused(64, "vaec: new: give the file a name, as in `vaec new digits`", vaec, "new", nothing, cwd=folder)
     write(folder, "bare", GLYPHS)  # the default output has the same name as the input
     refused(73, "vaec: cannot write bare: it is the input, name another with -o", vaec, "build", "bare", cwd=folder)

@@ -286,7 +286,7 @@ def test_data_that_do_not_fit_name_what_and_where(folder, vaec):
         'normalize(t, by = where(t, t.a > 99)).a': (65, "has no finite numbers `a`"),
         'normalize(t).note': (65, "column `note`", "is not a number"),
         'windows(t.a, 13)': (65, "windows:", "no window of length 13"),
-        'windows(t.a, 2, 0)': (65, "windows:", "step 0"),
+        'windows(t.a, 2, 0)': (65, "windows:", "`step` must be at least 1, not 2 and 0"),
         'windows(t.a, 2)': (65, "its rows have the shape [2]"),
         'glyphs(0).label': (78, "glyphs"),
         'moebius(10, 0).x': (78, "`dim` must be from 1"),

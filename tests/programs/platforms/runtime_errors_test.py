@@ -95,6 +95,18 @@ def test_a_value_from_the_environment_is_named_as_such(folder, vaec):
     for name, value in (("THREADS", "many"), ("SEED", "x"), ("SEED", "-1")):
         refused(64, f"glyphs sample: VAEC_{name}: {value} is no whole number of at least 0; see glyphs sample --help",
                 exe, "sample", "--run", "r", "--out", "x.png", cwd=folder, env={f"VAEC_{name}": value})
+        # Commands without the flag, and help, do not read it.
+        for words in ["info"], ["--help"], ["sample", "--help"]:
+            succeed(exe, *words, cwd=folder, env={f"VAEC_{name}": value})
+    # A seed may be larger than what can be counted, and the flag replaces the variable.
+    large = {"VAEC_SEED": "3000000000"}
+    succeed(exe, "train", "--steps", "1", "--quiet", "--out", "run", cwd=folder, env=large)
+    assert json.loads((folder / "run/config.json").read_text())["seed"] == 3000000000
+    sampled = []
+    for env, words in (large, []), ({}, ["--seed", "3000000000"]), ({"VAEC_SEED": "x"}, ["--seed", "3000000000"]), ({}, []):
+        succeed(exe, "sample", "--run", "run", "--n", "3", "--out", "x.csv", *words, cwd=folder, env=env)
+        sampled.append((folder / "x.csv").read_bytes())
+    assert sampled[0] == sampled[1] == sampled[2] != sampled[3]
 
 
 def test_words_that_no_command_knows(folder, vaec):
