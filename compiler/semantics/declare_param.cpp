@@ -5,7 +5,6 @@
 #include <climits>
 
 #include "compiler/semantics/analysis.h"
-#include "runtime/shared/printable.h"
 
 namespace semantics {
 namespace {
@@ -181,7 +180,7 @@ void declare_param(const syntax::ParamDecl& param, Analysis& analysis) {
   }
   for (const auto& [name, text] : analysis.options.defines) {
     if (name != param.name.text || value.kind == Value::Kind::error) continue;
-    const bool readable = is_utf8(text);
+    const bool readable = !base::find_invalid_utf8(text);
     if (auto given = readable ? read_as(value, text) : std::nullopt) {
       value = std::move(*given);
       continue;
