@@ -147,7 +147,7 @@ class SumMaker {
   /// Called after all sources: every enumerated variable must have been drawn in one of them. This is not
   /// checked if rows may have missing values.
   std::vector<Sum> finish() {
-    if (rows_may_miss(model_, learn_, semantics::MissingValues::usual)) return sums_;
+    if (rows_may_miss(model_, learn_.sources, semantics::MissingValues::usual)) return sums_;
     for (const auto& name : learn_.own.value("enumerate", nlohmann::json::array())) {
       const bool summed = std::ranges::any_of(sums_, [&](const Sum& sum) {
         return model_[model_[sum.conditional].target].name == name.get<std::string>();

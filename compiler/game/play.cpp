@@ -42,9 +42,7 @@ std::vector<semantics::SourceId> learned_sources(const Model& model, const Learn
 }
 
 bool learned_rows_may_miss(const Model& model, const Learn& learn) {
-  Learn learned = learn;
-  learned.sources = learned_sources(model, learn);
-  return rows_may_miss(model, learned, semantics::MissingValues::usual);
+  return rows_may_miss(model, learned_sources(model, learn), semantics::MissingValues::usual);
 }
 
 bool plays_another_game(const Model& model, const Learn& learn) {

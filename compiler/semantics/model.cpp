@@ -48,8 +48,8 @@ bool is_frozen(const Learn& learn, const Player& player) {
   return optimizer != learn.optimizers.end() && !optimizer->second.learns();
 }
 
-bool rows_may_miss(const Model& model, const Learn& learn, MissingValues least) {
-  return std::any_of(learn.sources.begin(), learn.sources.end(), [&](SourceId source) {
+bool rows_may_miss(const Model& model, const std::vector<SourceId>& sources, MissingValues least) {
+  return std::any_of(sources.begin(), sources.end(), [&](SourceId source) {
     const std::vector<Given>& givens = model[source].givens;
     return std::any_of(givens.begin(), givens.end(),
                        [&](const Given& given) { return given.missing >= least; });

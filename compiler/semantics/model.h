@@ -179,9 +179,10 @@ struct Model {
 /// Whether the learn block keeps the player as it is (`optimizer = {p: none}`).
 bool is_frozen(const Learn& learn, const Player& player);
 
-/// Whether variables may be missing in rows that `learn` draws. Only the run then knows who completes these
+/// Whether variables may be missing in rows of these sources. Only the run then knows who completes these
 /// rows and which terms they have.
-bool rows_may_miss(const Model& model, const Learn& learn, MissingValues least = MissingValues::unusual);
+bool rows_may_miss(const Model& model, const std::vector<SourceId>& sources,
+                   MissingValues least = MissingValues::unusual);
 
 /// The model as text, for --emit=model and golden tests.
 std::string print(const Model& model);

@@ -146,7 +146,7 @@ std::vector<size_t> MissingGame::splits_of(size_t learn) const {
 
 std::optional<MissingGame> derive_missing(const Model& model, const Game& game) {
   const bool asked = std::ranges::any_of(model.learns, [&](const Learn& learn) {
-    return is_compiled_whole(learn) && rows_may_miss(model, learn, MissingValues::usual);
+    return is_compiled_whole(learn) && rows_may_miss(model, learn.sources, MissingValues::usual);
   });
   if (!asked) return std::nullopt;
   return Maker(model, game).make();

@@ -178,7 +178,7 @@ ModelPrograms build_model(const Model& model, const game::Game& game,
   const ModelBasis basis(model);
   builder.add_source_rows(basis);
   const bool terms = !refusal && std::ranges::any_of(model.learns, [&](const Learn& learn) {
-    return semantics::rows_may_miss(model, learn);
+    return semantics::rows_may_miss(model, learn.sources);
   });
   for (const ConditionalId id : conditionals_of(model)) builder.add_conditional(basis, id, terms);
   if (!model.learns.empty() && !refusal) builder.add_updates();
